@@ -1,0 +1,3 @@
+//! The floor: walk, read and parse, nothing else.
+
+fn main() {}

@@ -1,0 +1,222 @@
+//! What one file says: plain data without tree, lifetimes or judgement, the same for every language.
+//!
+//! A file is an arena of expressions, a tree of blocks that hold steps in the order they run, and
+//! tables of functions, classes, definitions, imports, exports and calls. Ids index their table.
+//! Everything that runs at load belongs to function 0, the *module body*.
+
+use serde::Serialize;
+
+use crate::names::Name;
+
+pub mod shape;
+
+pub use shape::{
+    Arg, Block, BlockKind, Call, Class, Def, DefKind, Element, Export, ExportValue, Expr, ExprKind, Field, Function,
+    Import, ImportKind, Imported, Member, Op, Param, Step,
+};
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+        #[serde(transparent)]
+        pub struct $name(pub u32);
+        impl $name {
+            /// The position in the file's table.
+            pub fn index(self) -> usize { self.0 as usize }
+        }
+    )*};
+}
+
+ids! {
+    /// An expression of a file: index into [`Facts::exprs`].
+    ExprId,
+    /// A block of a file: index into [`Facts::blocks`].
+    BlockId,
+    /// A call of a file: index into [`Facts::calls`], in evaluation order within a function.
+    CallId,
+    /// A function of a file: index into [`Facts::functions`]; 0 is the module body.
+    FunctionId,
+    /// A class of a file: index into [`Facts::classes`].
+    ClassId,
+    /// A definition of a file: index into [`Facts::defs`].
+    DefId,
+    /// An import of a file: index into [`Facts::imports`].
+    ImportId,
+}
+
+impl FunctionId {
+    /// The function that stands for the code that runs when the module is loaded.
+    pub const MODULE: Self = Self(0);
+}
+
+/// A byte range of the outer file, end exclusive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Default)]
+pub struct Span {
+    /// First byte.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+}
+
+impl Span {
+    /// Whether `other` lies within.
+    pub fn contains(self, other: Self) -> bool {
+        self.start <= other.start && other.end <= self.end
+    }
+}
+
+/// The language a file (or the scripts inside it) is read as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Language {
+    /// JavaScript, with JSX.
+    JavaScript,
+    /// TypeScript.
+    TypeScript,
+    /// TypeScript with JSX.
+    Tsx,
+    /// Python.
+    Python,
+}
+
+impl Language {
+    /// Whether it is JavaScript or one of its typed forms.
+    pub fn is_script(self) -> bool {
+        !matches!(self, Self::Python)
+    }
+}
+
+/// Everything known of one file.
+#[derive(Debug, Clone, Serialize)]
+pub struct Facts {
+    /// The language read.
+    pub language: Language,
+    /// String directives at the head of the module: `use client`, `use server`.
+    pub directives: Vec<Name>,
+    /// Imports of every form, in source order.
+    pub imports: Vec<Import>,
+    /// Exports of every form, in source order. Python: empty (every module-level definition is visible).
+    pub exports: Vec<Export>,
+    /// Functions; the first is the module body.
+    pub functions: Vec<Function>,
+    /// Classes, also object types that Python writes as classes.
+    pub classes: Vec<Class>,
+    /// Blocks; the first is the module body's.
+    pub blocks: Vec<Block>,
+    /// Definitions: variables, parameters, imports, functions, classes.
+    pub defs: Vec<Def>,
+    /// The expression arena.
+    pub exprs: Vec<Expr>,
+    /// Every call and construction, in evaluation order within each function.
+    pub calls: Vec<Call>,
+    /// Credentials seen in the text, comments included.
+    pub tokens: Vec<Token>,
+    /// Byte offsets at which lines start; the first is 0.
+    pub lines: Vec<u32>,
+    /// How many places the grammar could not read (ERROR or MISSING nodes).
+    pub syntax_errors: u32,
+    /// Set when nesting was deeper than the extractor follows: facts below that depth are missing.
+    pub too_deep: bool,
+    /// `(block, name)` of every definition, sorted, for [`Facts::lookup`].
+    #[serde(skip)]
+    pub scope: Vec<(BlockId, Name, DefId)>,
+}
+
+/// A credential-shaped text found in a file. The text itself is never kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Token {
+    /// Where it stands.
+    pub span: Span,
+    /// The vendor's id in the catalogue.
+    pub vendor: Name,
+    /// The credential's name in the catalogue ("secret key").
+    pub credential: Name,
+    /// What the catalogue says it is, after checksum or decoded claims.
+    pub kind: TokenKind,
+    /// A form safe to print: prefix and length only.
+    pub masked: Name,
+    /// Equal for equal values, says nothing of the value: joins one credential in many places.
+    pub hash: u64,
+}
+
+/// Who may see a credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TokenKind {
+    /// Must stay on the server.
+    Secret,
+    /// Must stay on the server, but reaches test data only.
+    TestSecret,
+    /// Made for browsers and repositories.
+    Publishable,
+    /// Secret or publishable by its use: the shape alone does not say (Google's `AIza` keys).
+    ByUse,
+}
+
+impl Facts {
+    /// The expression `id` stands for.
+    pub fn expr(&self, id: ExprId) -> &ExprKind {
+        &self.exprs[id.index()].kind
+    }
+
+    /// Where the expression stands.
+    pub fn span(&self, id: ExprId) -> Span {
+        self.exprs[id.index()].span
+    }
+
+    /// The call `id`.
+    pub fn call(&self, id: CallId) -> &Call {
+        &self.calls[id.index()]
+    }
+
+    /// The block `id`.
+    pub fn block(&self, id: BlockId) -> &Block {
+        &self.blocks[id.index()]
+    }
+
+    /// The function `id`.
+    pub fn function(&self, id: FunctionId) -> &Function {
+        &self.functions[id.index()]
+    }
+
+    /// The definition `id`.
+    pub fn def(&self, id: DefId) -> &Def {
+        &self.defs[id.index()]
+    }
+
+    /// `block` and the blocks around it, innermost first, across function borders up to the module body.
+    pub fn enclosing(&self, block: BlockId) -> impl Iterator<Item = (BlockId, &Block)> {
+        let mut next = Some(block);
+        std::iter::from_fn(move || {
+            let id = next?;
+            let block = self.block(id);
+            next = block.parent;
+            Some((id, block))
+        })
+    }
+
+    /// What `name` means when it is read in `block`: the innermost definition around it.
+    pub fn lookup(&self, block: BlockId, name: Name) -> Option<DefId> {
+        self.enclosing(block).find_map(|(id, _)| self.defined_in(id, name))
+    }
+
+    /// The definition of `name` that belongs to `block` itself.
+    pub fn defined_in(&self, block: BlockId, name: Name) -> Option<DefId> {
+        // Sorted by block and then by the name's text; see `extract::build::finish`.
+        let at = self.scope.partition_point(|&(b, n, _)| (b, n) < (block, name));
+        self.scope.get(at).filter(|&&(b, n, _)| b == block && n == name).map(|&(_, _, def)| def)
+    }
+
+    /// One-based line and column (in characters of UTF-8 bytes) of a byte offset.
+    pub fn line_column(&self, offset: u32) -> (u32, u32) {
+        let line = self.lines.partition_point(|&start| start <= offset);
+        let start = self.lines.get(line.saturating_sub(1)).copied().unwrap_or(0);
+        (line.max(1) as u32, offset - start + 1)
+    }
+
+    /// The function whose body holds `block`.
+    pub fn function_of(&self, block: BlockId) -> FunctionId {
+        self.block(block).function
+    }
+}

@@ -1,0 +1,3 @@
+//! The `seamcheck` command.
+
+fn main() {}
