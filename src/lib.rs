@@ -2,7 +2,12 @@
 //!
 //! Data flows one way: walk, extract, link, check, settle, report.
 
+pub mod catalogue;
 pub mod extract;
 pub mod facts;
+pub mod finding;
 pub mod lang;
 pub mod names;
+pub mod program;
+pub mod rule;
+pub mod rules;

@@ -1,0 +1,507 @@
+//! What the tool knows of vendors and libraries: one TOML each, checked when loaded. Rules, link and extract
+//! never name a vendor; they ask here.
+
+use serde::{Deserialize, Serialize};
+
+/// How well a fact is founded. Only the first three may decide a finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tier {
+    /// Read in the package's own code.
+    Sdk,
+    /// The vendor's documentation.
+    Doc,
+    /// Token shape of a public secret scanner.
+    Scanner,
+    /// A primary source plus a third party for part of it.
+    Mixed,
+    /// A third party only: low confidence at most.
+    Secondary,
+    /// Common knowledge, not verified: low confidence at most.
+    Convention,
+}
+
+/// What a vendor is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs)]
+pub enum Category {
+    Payments,
+    Email,
+    Sms,
+    Llm,
+    Crm,
+    Analytics,
+    Chat,
+    Auth,
+    Data,
+    Maps,
+    Storage,
+    Search,
+    Automation,
+    Monitoring,
+    Webhooks,
+    Commerce,
+    Developer,
+    Scheduling,
+}
+
+/// Where a fact comes from.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    /// A URL, or `npm:NAME@VERSION:file` / `pypi:NAME@VERSION:file`.
+    pub src: String,
+    /// How well it is founded.
+    pub tier: Tier,
+    /// When it was read: `YYYY-MM-DD`.
+    pub date: String,
+}
+
+/// A vendor: one file of `catalogue/vendors/` or of a user's `.seamcheck/vendors/`.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Vendor {
+    /// Stable id: `stripe`.
+    pub id: String,
+    /// Name in messages: `Stripe`.
+    pub name: String,
+    /// What it is for.
+    pub category: Category,
+    /// API hosts; `*` stands for any run of characters.
+    #[serde(default)]
+    pub hosts: Vec<String>,
+    /// Calls to it are the app's own backend (its Supabase project), not outbound.
+    #[serde(default)]
+    pub own_backend: bool,
+    /// Where its facts come from, unless an entry says otherwise.
+    pub source: Source,
+    /// Its SDKs.
+    #[serde(default, rename = "package")]
+    pub packages: Vec<Package>,
+    /// Environment variables that hold its credentials.
+    #[serde(default, rename = "env")]
+    pub envs: Vec<EnvName>,
+    /// Its token formats.
+    #[serde(default, rename = "credential")]
+    pub credentials: Vec<Credential>,
+    /// Its operations that matter, SDK and HTTP forms of one operation in one entry. The first match wins.
+    #[serde(default, rename = "call")]
+    pub calls: Vec<Operation>,
+    /// How repeats are made harmless.
+    #[serde(default, rename = "idempotency")]
+    pub idempotency: Vec<Idempotency>,
+    /// What it delivers.
+    #[serde(default, rename = "webhook")]
+    pub webhooks: Vec<Webhook>,
+    /// Snippets that must be recognised as said: the entry's tests.
+    #[serde(default, rename = "example")]
+    pub examples: Vec<Example>,
+    /// Further facts for people: versions, limits, scopes, traps.
+    #[serde(default, rename = "note")]
+    pub notes: Vec<Note>,
+}
+
+/// A fact for people.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Note {
+    /// What is so.
+    pub fact: String,
+    /// Where it comes from, when not the vendor's default source.
+    pub source: Option<Source>,
+}
+
+/// Which side a package is made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, Default)]
+#[serde(rename_all = "lowercase")]
+pub enum Runs {
+    /// Needs a secret: server only.
+    #[default]
+    Server,
+    /// Made for browsers, with publishable keys.
+    Browser,
+    /// Either, decided by the key it is given (supabase-js with the anon or the service key).
+    Both,
+}
+
+/// An SDK.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Package {
+    /// `npm:stripe`, `pypi:stripe`, or `script:stripe` for a global that a `<script>` brings.
+    pub name: String,
+    /// Which side it is made for.
+    #[serde(default)]
+    pub runs: Runs,
+    /// How a client is made, from the package's root: `new default`, `new Stripe`, `createClient`, `init`.
+    /// `self` when the module itself is the client (`stripe.Customer.create`, `sgMail.send`).
+    #[serde(default)]
+    pub clients: Vec<String>,
+    /// Where the credential goes when a client is made.
+    pub key: Option<Key>,
+    /// Its time limits.
+    pub timeout: Option<Timeout>,
+    /// It reports failure by returning `{ error }` rather than throwing.
+    #[serde(default)]
+    pub returns_errors: bool,
+    /// Paths on the package or a client that send nothing (local signing, parsing): `webhooks.*`.
+    #[serde(default)]
+    pub sends_nothing: Vec<String>,
+    /// A member of it, or an option, that says the secret is used in a browser on purpose: `dangerouslyAllowBrowser`.
+    pub browser_flag: Option<String>,
+    /// Where it comes from, when not the vendor's default source.
+    pub source: Option<Source>,
+}
+
+/// Where a credential goes when a client is made or the package is set up.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Key {
+    /// Position of the argument (0 is the first).
+    #[serde(default)]
+    pub arg: usize,
+    /// Inside that argument's object: `apiKey`. Python: the keyword.
+    pub option: Option<String>,
+    /// A module attribute that takes it: Python's `stripe.api_key = ..`.
+    pub attribute: Option<String>,
+}
+
+/// Time limits of a package.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Timeout {
+    /// Seconds until it gives up by default; 0 is never.
+    pub default_s: f64,
+    /// Options of the client's constructor (dotted) that set one: `timeout`, `httpOptions.timeout`.
+    /// Python: keywords. `fetch` names an option that takes a replacement for fetch.
+    #[serde(default)]
+    pub client: Vec<String>,
+    /// The same for a call's own options.
+    #[serde(default)]
+    pub call: Vec<String>,
+    /// There is no option: the cure is a race with a timer.
+    #[serde(default)]
+    pub race_only: bool,
+    /// What to write, in JavaScript or Python: `new OpenAI({ timeout: 30_000 })`.
+    pub cure: Option<String>,
+    /// Where it comes from, when not the vendor's default source.
+    pub source: Option<Source>,
+}
+
+/// An environment variable that holds a credential.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct EnvName {
+    /// Its usual name without a bundler's prefix: `STRIPE_SECRET_KEY`. `*` stands for any run of characters.
+    pub name: String,
+    /// Whether what it holds must stay on the server.
+    pub secret: bool,
+}
+
+/// Who may see a credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CredentialKind {
+    /// Must stay on the server.
+    Secret,
+    /// Made for browsers and repositories.
+    Publishable,
+    /// Decided by use, never by shape.
+    ByUse,
+}
+
+/// A token format.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Credential {
+    /// `secret key`.
+    pub name: String,
+    /// Who may see it.
+    pub kind: CredentialKind,
+    /// The shape, as a regular expression of the `regex` crate.
+    pub pattern: String,
+    /// Literal text every match holds near its start; matches are looked for only where it stands.
+    /// Needed for speed; at least 3 bytes (`sk_`, `SG.`, `eyJ`).
+    pub prefix: Option<String>,
+    /// Checks a match must pass besides the shape: `jwt:role=service_role`, `entropy:3.5`, `crc32-base62`,
+    /// `not-all-one-letter` is always on.
+    #[serde(default)]
+    pub checks: Vec<String>,
+    /// A match of this (case-insensitive regex) on the same line or in the name assigned to is needed.
+    pub context: Option<String>,
+    /// The part of the shape that says it reaches test data only: `sk_test_`.
+    pub test_prefix: Option<String>,
+    /// Where it comes from, when not the vendor's default source.
+    pub source: Option<Source>,
+}
+
+/// What an operation does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Effect {
+    /// Makes a record; a repeat makes two.
+    Create,
+    /// Sends something to a person or a channel; a repeat sends twice.
+    Send,
+    /// Changes a record; a repeat does the same again.
+    Update,
+    /// Removes or cancels.
+    Delete,
+    /// Fetches one thing.
+    Read,
+    /// Fetches many, by pages.
+    List,
+    /// Asks a model: costs money, creates nothing.
+    Generate,
+    /// Exchanges or refreshes a token, signs in.
+    Token,
+    /// Verifies a webhook or token.
+    Verify,
+    /// Runs locally, sends nothing.
+    Local,
+    /// Sends analytics.
+    Track,
+    /// Uploads bytes.
+    Upload,
+}
+
+/// An operation of a vendor.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Operation {
+    /// Paths on a client or on a `self` package: `checkout.sessions.create`; a `*` segment matches any one segment,
+    /// `**` any run of them.
+    #[serde(default)]
+    pub sdk: Vec<String>,
+    /// HTTP forms: `POST /v1/checkout/sessions`; `{id}` or `*` matches one segment, a trailing `**` the rest.
+    #[serde(default)]
+    pub http: Vec<String>,
+    /// Only on this host, when the vendor has several that differ.
+    pub host: Option<String>,
+    /// What it does.
+    pub effect: Effect,
+    /// In words, for messages: `creates a checkout session`.
+    pub does: String,
+    /// It moves money: charge, transfer, payout, refund, invoice, order.
+    #[serde(default)]
+    pub money: bool,
+    /// A repeat is harmless though it creates: portal sessions, ephemeral keys.
+    #[serde(default)]
+    pub harmless: bool,
+    /// It is what a core path is for: `signup`, `checkout`, `message` (a mail or code that delivers what the path
+    /// is for).
+    pub essential: Option<String>,
+    /// The id of the [`Idempotency`] entry that applies; none: it takes no key.
+    pub idempotency: Option<String>,
+    /// Where it comes from, when not the vendor's default source.
+    pub source: Option<Source>,
+}
+
+/// How a repeat is made harmless.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Idempotency {
+    /// Its id within the vendor.
+    pub id: String,
+    /// JavaScript option name, in any object argument after the body: `idempotencyKey`.
+    #[serde(default)]
+    pub js: Vec<String>,
+    /// Python keyword or options key: `idempotency_key`.
+    #[serde(default)]
+    pub py: Vec<String>,
+    /// HTTP headers: `Idempotency-Key`.
+    #[serde(default)]
+    pub header: Vec<String>,
+    /// Body fields (dotted): `idempotency_key`, `headers.Idempotency-Key`.
+    #[serde(default)]
+    pub body: Vec<String>,
+    /// What to write in JavaScript: the key derived from an order, never random.
+    pub cure_js: String,
+    /// What to write in Python.
+    pub cure_py: String,
+    /// What to write for raw HTTP.
+    pub cure_http: String,
+    /// Where it comes from.
+    pub source: Source,
+}
+
+/// How a vendor proves that a delivery is its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scheme {
+    /// HMAC with a shared secret.
+    Hmac,
+    /// A token or basic auth that the vendor repeats.
+    StaticToken,
+    /// A public key: RSA, ECDSA, Ed25519.
+    Asymmetric,
+    /// A signed JWT.
+    Jwt,
+    /// Ask the vendor: its verify API, or fetch the object by id.
+    Ask,
+}
+
+/// What a vendor delivers.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Webhook {
+    /// Headers that carry the signature or token, as the vendor writes them.
+    #[serde(default)]
+    pub headers: Vec<String>,
+    /// Event names, `*` stands for any run: `checkout.session.*`, `invoice.paid`. Only ones no other vendor sends.
+    #[serde(default)]
+    pub events: Vec<String>,
+    /// Paths in its packages that verify a delivery: `webhooks.constructEvent`, `Webhook.construct_event`, `validateRequest`.
+    #[serde(default)]
+    pub verify: Vec<String>,
+    /// Those of them that return a promise, so that a missing `await` verifies nothing.
+    #[serde(default)]
+    pub verify_async: Vec<String>,
+    /// Those of them that return a boolean instead of throwing, so that a dropped result verifies nothing.
+    #[serde(default)]
+    pub verify_boolean: Vec<String>,
+    /// HTTP forms that verify: `POST /v1/notifications/verify-webhook-signature`.
+    #[serde(default)]
+    pub verify_http: Vec<String>,
+    /// How it proves itself.
+    pub scheme: Scheme,
+    /// It signs the raw bytes.
+    #[serde(default)]
+    pub raw_body: bool,
+    /// It does not send again when a delivery fails.
+    #[serde(default)]
+    pub never_redelivers: bool,
+    /// Where the event id stands: `event.id`.
+    pub event_id: Option<String>,
+    /// How to verify on Node.
+    pub cure_js: String,
+    /// How to verify on Deno, Bun, Workers and edge runtimes, when it differs.
+    pub cure_edge: Option<String>,
+    /// How to verify in Python.
+    pub cure_py: String,
+    /// Where it comes from.
+    pub source: Source,
+}
+
+/// A snippet and what must be understood of it.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Example {
+    /// `ts`, `py`, ...: the file ending it is read as.
+    pub language: String,
+    /// The code. A credential in it is written with `{}` splits that are removed before use, so that no
+    /// scanner takes the catalogue for a leak: `sk_live_{}4eC39...`.
+    pub code: String,
+    /// What must be found, in order: `call create creates a checkout session`, `client npm:stripe`,
+    /// `token secret key`, `verify`, `host`.
+    pub finds: Vec<String>,
+}
+
+/// A library that is no vendor: HTTP clients, verifiers, deferral, timeouts. One file of `catalogue/libraries/`.
+#[derive(Debug, Clone, Deserialize, Serialize, Default)]
+#[serde(deny_unknown_fields)]
+pub struct Library {
+    /// HTTP clients.
+    #[serde(default, rename = "http_client")]
+    pub http_clients: Vec<HttpClient>,
+    /// Functions of libraries with a meaning for flow.
+    #[serde(default, rename = "function")]
+    pub functions: Vec<Known>,
+}
+
+/// An HTTP client.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct HttpClient {
+    /// Its id: `axios`.
+    pub id: String,
+    /// `npm:axios`, `pypi:requests`, `node:https`, `global:fetch`, `py:urllib.request`.
+    pub package: String,
+    /// Calls that send a request.
+    #[serde(rename = "request")]
+    pub requests: Vec<Request>,
+    /// How an instance is made, from the package's root: `create`, `new Axios`, `Session`, `AsyncClient`.
+    #[serde(default)]
+    pub instances: Vec<String>,
+    /// The instance option (first argument's object, or keyword) that holds the base URL.
+    #[serde(default)]
+    pub base_url: Vec<String>,
+    /// Seconds until it gives up by default; 0 is never.
+    pub default_timeout_s: f64,
+    /// Options (object keys or keywords) of a call that set a limit: `signal`, `timeout`.
+    #[serde(default)]
+    pub timeout: Vec<String>,
+    /// The same for an instance; also attributes of the package that set it for all: `defaults.timeout`.
+    #[serde(default)]
+    pub instance_timeout: Vec<String>,
+    /// It throws on a 4xx / 5xx answer.
+    #[serde(default)]
+    pub throws_on_status: bool,
+    /// What to write: `signal: AbortSignal.timeout(10_000)`.
+    pub cure: String,
+    /// Where it comes from.
+    pub source: Source,
+}
+
+/// A call of an HTTP client.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// From the package's root or an instance: `get`, `request`; `self` when the package itself is called.
+    pub path: String,
+    /// The method, when the name says it; else the `method` option decides, `GET` by default.
+    pub method: Option<String>,
+    /// Position of the URL.
+    pub url: Option<usize>,
+    /// Position of the method argument: `requests.request("POST", url)`.
+    pub method_arg: Option<usize>,
+    /// Position of the body.
+    pub body: Option<usize>,
+    /// Position of the options object.
+    pub options: Option<usize>,
+}
+
+/// A library function that means something for flow.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Known {
+    /// `npm:svix`, `pypi:svix`, `node:crypto`, `global:Promise`.
+    pub package: String,
+    /// Paths in it: `Webhook.verify`, `waitUntil`.
+    pub paths: Vec<String>,
+    /// What it means.
+    pub role: KnownRole,
+    /// Its result is a promise.
+    #[serde(default)]
+    pub is_async: bool,
+    /// It returns whether, rather than throwing.
+    #[serde(default)]
+    pub boolean: bool,
+    /// Where it comes from.
+    pub source: Source,
+}
+
+/// What a library function means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KnownRole {
+    /// Verifies a webhook or a signed token.
+    Verify,
+    /// Computes a MAC: the comparison of its result with a header is a verification.
+    Mac,
+    /// Compares in constant time.
+    Compare,
+    /// Runs its argument after the answer, in a queue or in the background.
+    Defer,
+    /// Bounds the time of its argument.
+    Timeout,
+    /// Retries its argument.
+    Retry,
+    /// Looks the user up: auth.
+    Authenticate,
+    /// Validates its argument against a schema.
+    Validate,
+    /// Sends nothing outbound though it looks so.
+    Local,
+}
