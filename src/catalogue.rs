@@ -3,6 +3,26 @@
 
 use serde::{Deserialize, Serialize};
 
+mod check;
+mod fault;
+mod glob;
+mod hosts;
+mod index;
+mod jwt;
+mod load;
+mod names;
+mod paths;
+mod pattern;
+mod plausible;
+mod scan;
+mod shape;
+mod tokens;
+
+pub use hosts::{host_of_url, is_own_host};
+pub use index::VendorId;
+pub use load::Catalogue;
+pub use paths::{OperationMatch, RequestMatch, VerifierMatch};
+
 /// How well a fact is founded. Only the first three may decide a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -504,4 +524,17 @@ pub enum KnownRole {
     Validate,
     /// Sends nothing outbound though it looks so.
     Local,
+    /// Reads the environment variable that its first argument names.
+    Env,
+}
+
+/// A step from a package's root to what is used of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Seg {
+    /// `.name`, or an import by that name.
+    Member(crate::names::Name),
+    /// A call.
+    Call,
+    /// A construction with `new`. Python's constructions are calls.
+    New,
 }
