@@ -160,7 +160,11 @@ fn by_context<'c>(scanner: &'c Scanner, text: &str, found: &mut Vec<Candidate<'c
         if formats.iter().all(|&order| at < done[order]) {
             continue;
         }
-        let line = line_start(text, at)..line_end(text, at);
+        let mut line = line_start(text, at)..line_end(text, at);
+        // `const secret =` and the value on the next line.
+        if text[line.clone()].trim_end().ends_with(['=', ':', '(']) && line.end < text.len() {
+            line.end = line_end(text, line.end + 1);
+        }
         for &order in formats {
             if at < done[order] {
                 continue;
