@@ -74,10 +74,11 @@ impl Fault {
             (None, Some((field, _))) => format!("add `{field} = ..`{}", shape_of(field)),
             (None, None) => "see the catalogue's own files for the form of each entry".to_owned(),
         };
-        let message = match (unknown, missing) {
-            (Some((word, _)), _) => format!("unknown field `{word}`"),
-            (None, Some((field, _))) => format!("`{field}` is missing"),
-            (None, None) => message.lines().next().unwrap_or(message).to_owned(),
+        let message = match (unknown, variant, missing) {
+            (Some((word, _)), ..) => format!("unknown field `{word}`"),
+            (None, Some((word, list)), _) => format!("`{word}` is not {list}"),
+            (None, None, Some((field, _))) => format!("`{field}` is missing"),
+            (None, None, None) => message.lines().next().unwrap_or(message).to_owned(),
         };
         Self { message, file: source(path, text), span: span.into(), help }
     }
