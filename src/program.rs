@@ -11,6 +11,8 @@ use crate::names::Name;
 
 pub mod graph;
 pub mod outbound;
+pub mod paths;
+pub mod terms;
 pub mod value;
 
 pub use graph::{Edge, EdgeKind};
@@ -166,6 +168,7 @@ pub struct Program {
     pub sides: Vec<Side>,
     /// What something outside starts, sorted by place.
     pub entries: Vec<Entry>,
+    pub(crate) around: Vec<terms::Around>,
     pub(crate) memos: Vec<Memo>,
     pub(crate) contexts: Contexts,
     pub(crate) graph: graph::Graph,
