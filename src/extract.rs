@@ -5,6 +5,7 @@
 use crate::facts::{Facts, Language};
 
 pub mod build;
+pub mod python;
 
 /// Extracts the facts of one file's text.
 pub fn extract(language: Language, text: &str) -> Facts {
