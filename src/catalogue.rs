@@ -505,6 +505,10 @@ pub enum KnownRole {
     Authenticate,
     /// Validates its argument against a schema.
     Validate,
+    /// Writes to the app's own database.
+    Write,
+    /// Reads the environment variable that its first argument names.
+    Env,
     /// Sends nothing outbound though it looks so.
     Local,
 }

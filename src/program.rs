@@ -14,6 +14,7 @@ pub mod outbound;
 pub mod paths;
 pub mod terms;
 pub mod value;
+pub mod verify;
 
 pub use graph::{Edge, EdgeKind};
 pub use outbound::{Destination, HttpUse, VendorUse, Via};

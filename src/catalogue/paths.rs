@@ -50,6 +50,10 @@ impl Catalogue {
         None
     }
     /// x
+    pub fn verifier(&self, _package: Name, _segs: &[Seg]) -> Option<VerifierMatch> {
+        None
+    }
+    /// x
     pub fn env(&self, _name: &str) -> Option<(VendorId, bool)> {
         None
     }
@@ -73,4 +77,13 @@ impl Catalogue {
     pub fn makes_client(&self, _package: Name, _segs: &[Seg], _is_new: bool) -> Option<VendorId> {
         None
     }
+}
+/// x
+pub struct VerifierMatch {
+    /// x
+    pub vendor: VendorId,
+    /// x
+    pub is_async: bool,
+    /// x
+    pub boolean: bool,
 }
