@@ -505,3 +505,24 @@ pub enum KnownRole {
     /// Sends nothing outbound though it looks so.
     Local,
 }
+
+/// Stub: the loader's module replaces it.
+#[derive(Debug)]
+pub struct Catalogue;
+
+impl Catalogue {
+    /// Loads the catalogue with a user's own vendor files.
+    pub fn load(user_vendor_files: Vec<(String, String)>) -> Result<Self, Vec<miette::Report>> {
+        let broken = |(path, text): (String, String)| {
+            let error = text.parse::<toml::Table>().err()?;
+            Some(miette::miette!("{path}: {}", error.message()))
+        };
+        let reports: Vec<_> = user_vendor_files.into_iter().filter_map(broken).collect();
+        if reports.is_empty() { Ok(Self) } else { Err(reports) }
+    }
+
+    /// Credentials in a text.
+    pub fn tokens(&self, _: &str) -> Vec<crate::facts::Token> {
+        vec![]
+    }
+}
