@@ -113,3 +113,9 @@ fn parse_bytes(language: Language, text: &[u8], part: Option<Span>) -> Option<Tr
         parser.parse(text, None)
     })
 }
+
+/// Parses a text as [`extract`] would and drops the tree: the floor that the benchmark compares with.
+pub fn parse_only(path: &str, text: &str) {
+    let Some(language) = lang::language_of(path) else { return };
+    std::hint::black_box(parse_bytes(language, text.as_bytes(), None));
+}

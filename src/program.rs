@@ -177,6 +177,28 @@ pub struct Program {
 }
 
 impl Program {
+    /// A program whose files are known and nothing else yet: [`crate::link`] fills it stage by stage.
+    pub(crate) fn new(
+        files: Vec<File>,
+        catalogue: Arc<Catalogue>,
+        modules: Modules,
+        memos: Vec<Memo>,
+        around: Vec<terms::Around>,
+    ) -> Self {
+        Self {
+            files,
+            catalogue,
+            modules,
+            sides: vec![],
+            entries: vec![],
+            around,
+            memos,
+            contexts: Contexts::default(),
+            graph: graph::Graph::default(),
+            outbound: outbound::Outbound::default(),
+        }
+    }
+
     /// A file.
     pub fn file(&self, id: FileId) -> &File {
         &self.files[id.index()]
