@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 
-use crate::program::Program;
+use crate::program::File;
 use crate::rule::Rule;
 use crate::settle::Settled;
 use crate::texts::Texts;
@@ -41,13 +41,11 @@ pub struct Look {
     pub width: usize,
     /// Findings only, without the summary.
     pub quiet: bool,
-    /// Also what was left out, by reason.
-    pub stats: bool,
 }
 
 impl Default for Look {
     fn default() -> Self {
-        Self { colour: false, unicode: true, width: 100, quiet: false, stats: false }
+        Self { colour: false, unicode: true, width: 100, quiet: false }
     }
 }
 
@@ -61,23 +59,22 @@ impl Look {
 /// What a report is made of.
 pub(crate) struct Told<'a> {
     settled: &'a Settled,
-    program: &'a Program,
     repository: &'a Repository,
     rules: &'a [&'a Rule],
     texts: Texts<'a>,
 }
 
-/// Writes a report. `rules` are all rules there are, whether they ran or not.
+/// Writes a report. `files` are the program's, `rules` all rules there are, whether they ran or not.
 pub fn write(
     format: Format,
     settled: &Settled,
-    program: &Program,
+    files: &[File],
     repository: &Repository,
     rules: &[&Rule],
     out: &mut dyn Write,
     look: Look,
 ) -> io::Result<()> {
-    let told = Told { settled, program, repository, rules, texts: Texts::new(program, repository) };
+    let told = Told { settled, repository, rules, texts: Texts::new(files, repository) };
     match format {
         Format::Human => human::write(&told, look, out),
         Format::Json => json::write(&told, out),

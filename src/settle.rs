@@ -6,10 +6,10 @@
 use std::collections::BTreeSet;
 
 use crate::finding::{FileId, Finding, Persona, Severity};
-use crate::program::Program;
+use crate::program::File;
 use crate::rules::RULES;
 use crate::texts::Texts;
-use crate::walk::Repository;
+use crate::walk::{FileKind, Repository};
 
 pub mod fingerprint;
 pub mod ignores;
@@ -25,7 +25,7 @@ pub struct Choices {
     /// Nothing below this is told.
     pub min_severity: Severity,
     /// Whether suppression comments count.
-    pub honour_ignores: bool,
+    pub honour_suppressions: bool,
     /// The ids a suppression may name.
     pub known: Vec<&'static str>,
     /// The rules that ran: suppressions of others are never called unused.
@@ -39,7 +39,14 @@ impl Choices {
     /// The defaults for a persona: every rule ran, suppressions count.
     pub fn new(persona: Persona) -> Self {
         let ids: Vec<_> = RULES.iter().map(|rule| rule.id).collect();
-        Self { persona, min_severity: Severity::Note, honour_ignores: true, ran: ids.clone(), known: ids, marked: None }
+        Self {
+            persona,
+            min_severity: Severity::Note,
+            honour_suppressions: true,
+            ran: ids.clone(),
+            known: ids,
+            marked: None,
+        }
     }
 }
 
@@ -125,9 +132,9 @@ impl Settled {
     }
 }
 
-/// Decides what is told.
-pub fn settle(program: &Program, repository: &Repository, mut findings: Vec<Finding>, choices: &Choices) -> Settled {
-    let texts = Texts::new(program, repository);
+/// Decides what is told. `files` are the program's.
+pub fn settle(files: &[File], repository: &Repository, mut findings: Vec<Finding>, choices: &Choices) -> Settled {
+    let texts = Texts::new(files, repository);
     // Severity and subject only break ties that would otherwise depend on the order in which rules ran.
     findings
         .sort_by(|a, b| a.order(b).then_with(|| b.severity.cmp(&a.severity)).then_with(|| a.subject.cmp(&b.subject)));
@@ -135,8 +142,8 @@ pub fn settle(program: &Program, repository: &Repository, mut findings: Vec<Find
     let fingerprints = fingerprint::all(&findings, &texts);
     let mut settled = Settled::default();
     let mut ignores = vec![];
-    if choices.honour_ignores {
-        (ignores, settled.ignore_problems) = read_ignores(&texts, &findings, choices);
+    if choices.honour_suppressions {
+        (ignores, settled.ignore_problems) = read_ignores(&texts, repository, &findings, choices);
     }
     for (finding, fingerprint) in findings.into_iter().zip(fingerprints) {
         let reason = suppression(&finding, &texts, &mut ignores);
@@ -164,17 +171,22 @@ pub fn settle(program: &Program, repository: &Repository, mut findings: Vec<Find
     settled
 }
 
-fn read_ignores(texts: &Texts<'_>, findings: &[Finding], choices: &Choices) -> (Vec<Ignore>, Vec<IgnoreProblem>) {
-    let files = texts.program().files.len() as u32;
+fn read_ignores(
+    texts: &Texts<'_>,
+    repository: &Repository,
+    findings: &[Finding],
+    choices: &Choices,
+) -> (Vec<Ignore>, Vec<IgnoreProblem>) {
+    let read = repository.files.iter().enumerate().filter(|(_, file)| file.kind != FileKind::Other);
     let searched: BTreeSet<FileId> = match (&choices.marked, choices.persona) {
         (Some(marked), _) => marked.iter().copied().collect(),
-        (None, Persona::Auditor) => (0..files).map(FileId).collect(),
+        (None, Persona::Auditor) => read.map(|(at, _)| FileId(at as u32)).collect(),
         (None, Persona::Regular) => findings.iter().map(|finding| finding.place.file).collect(),
     };
     let (mut ignores, mut problems) = (vec![], vec![]);
     for file in searched {
         let Some(text) = texts.holding(file, ignores::MARKER) else { continue };
-        let facts = texts.program().file(file).facts.as_ref();
+        let facts = texts.facts(file);
         let (found, wrong) = ignores::scan(file, texts.path(file), &text, facts, &choices.known);
         ignores.extend(found);
         problems.extend(wrong);

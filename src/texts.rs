@@ -7,9 +7,9 @@ use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
-use crate::facts::Span;
+use crate::facts::{Facts, Span};
 use crate::finding::{FileId, Place};
-use crate::program::Program;
+use crate::program::File;
 use crate::walk::Repository;
 
 /// The text of one file and where its lines start.
@@ -102,20 +102,20 @@ impl Text {
 
 /// The texts of a repository, each read when first asked for.
 pub struct Texts<'a> {
-    program: &'a Program,
+    files: &'a [File],
     repository: &'a Repository,
     read: RefCell<FxHashMap<FileId, Option<Rc<Text>>>>,
 }
 
 impl<'a> Texts<'a> {
     /// Nothing read yet.
-    pub fn new(program: &'a Program, repository: &'a Repository) -> Self {
-        Self { program, repository, read: RefCell::default() }
+    pub fn new(files: &'a [File], repository: &'a Repository) -> Self {
+        Self { files, repository, read: RefCell::default() }
     }
 
-    /// The program whose files these are.
-    pub fn program(&self) -> &'a Program {
-        self.program
+    /// What is known of a file.
+    pub fn facts(&self, file: FileId) -> Option<&'a Facts> {
+        self.files[file.index()].facts.as_ref()
     }
 
     /// The text of a file; none when it can no longer be read.
@@ -141,7 +141,7 @@ impl<'a> Texts<'a> {
 
     /// The path of a file.
     pub fn path(&self, file: FileId) -> &'static str {
-        self.program.file(file).path.as_str()
+        self.files[file.index()].path.as_str()
     }
 
     /// Where a place is. Without a text the line table of the facts answers, its columns being bytes.
@@ -149,7 +149,7 @@ impl<'a> Texts<'a> {
         if let Some(text) = self.of(place.file) {
             return text.region(place.span);
         }
-        let facts = self.program.file(place.file).facts.as_ref();
+        let facts = self.facts(place.file);
         let position = |offset: u32| {
             let (line, column) = facts.map_or((1, 1), |facts| facts.line_column(offset));
             Position { line, column, utf16: column }

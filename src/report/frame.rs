@@ -92,7 +92,7 @@ struct Excerpt {
 impl Excerpt {
     fn new(texts: &Texts<'_>, file: FileId, text: &Text, lines: Range<u32>, labels: &[Label], look: Look) -> Self {
         let name = texts.path(file);
-        let facts = texts.program().file(file).facts.as_ref();
+        let facts = texts.facts(file);
         let title = labels.first().map_or((0, 0), |label| {
             let at = text.position(label.place.span.start);
             (at.line as usize - 1, at.column as usize - 1)

@@ -17,7 +17,6 @@ pub fn write(told: &Told<'_>, look: Look, out: &mut dyn Write) -> io::Result<()>
         page.finding(&settled.finding, out)?;
     }
     page.ignore_problems(out)?;
-    page.failures(out)?;
     if !look.quiet {
         page.summary(out)?;
     }
@@ -122,19 +121,6 @@ impl Page<'_> {
         Ok(())
     }
 
-    fn failures(&self, out: &mut dyn Write) -> io::Result<()> {
-        for failed in &self.told.settled.failed {
-            let name = self.paint.severity(Severity::Error, "error");
-            writeln!(
-                out,
-                "{name}: the rule `{}` broke down, its findings are missing: {}",
-                failed.rule,
-                clean(&failed.message)
-            )?;
-        }
-        Ok(())
-    }
-
     fn summary(&self, out: &mut dyn Write) -> io::Result<()> {
         let settled = self.told.settled;
         let files = count(self.told.files(), "file");
@@ -162,11 +148,6 @@ impl Page<'_> {
             writeln!(out, "  {}", self.paint.dim(aside.join(", ")))?;
         }
         self.gaps(out)?;
-        if self.look.stats {
-            for (reason, number) in self.told.left_out() {
-                writeln!(out, "  {}", self.paint.dim(format!("left out: {} ({reason})", count(number, "file"))))?;
-            }
-        }
         if let Some(first) = settled.findings.iter().max_by_key(|it| it.finding.severity) {
             let rule =
                 settled.findings.iter().find(|it| it.finding.severity == first.finding.severity).unwrap_or(first);

@@ -30,8 +30,6 @@ pub fn write(told: &Told<'_>, out: &mut dyn Write) -> io::Result<()> {
     let failed = settled.failed.iter().map(|it| json!({ "rule": it.rule, "message": mask(&it.message) }));
     let gaps = told.gaps();
     let vendors: Map<String, Value> = told.by_vendor().into_iter().map(|(id, by)| (id.into(), counts(by))).collect();
-    let left_out: Map<String, Value> =
-        told.left_out().into_iter().map(|(reason, count)| (reason, count.into())).collect();
     let report = json!({
         "version": VERSION,
         "tool": { "name": env!("CARGO_PKG_NAME"), "version": env!("CARGO_PKG_VERSION") },
@@ -40,7 +38,7 @@ pub fn write(told: &Told<'_>, out: &mut dyn Write) -> io::Result<()> {
         "ignore_problems": problems.collect::<Vec<_>>(),
         "failed_rules": failed.collect::<Vec<_>>(),
         "gaps": gaps.iter().map(|gap| json!({ "path": gap.path, "reason": mask(&gap.reason) })).collect::<Vec<_>>(),
-        "left_out": left_out,
+        "left_out": told.repository.left_out,
         "summary": {
             "files": told.files(),
             "findings": counts(settled.counts),

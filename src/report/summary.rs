@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Told;
 use crate::settle::Counts;
+use crate::walk::FileKind;
 
 /// A file that was not, or not wholly, understood.
 pub struct GapLine {
@@ -12,27 +13,13 @@ pub struct GapLine {
 }
 
 impl Told<'_> {
-    /// Every gap, by path: what the walk could not read and what the extractor did not follow.
+    /// What should have been read and was not, or not whole, by path.
     pub fn gaps(&self) -> Vec<GapLine> {
-        let walked = self.repository.gaps.iter();
+        let gaps = self.repository.gaps.iter();
         let mut gaps: Vec<GapLine> =
-            walked.map(|gap| GapLine { path: gap.path.as_str(), reason: gap.reason.to_string() }).collect();
-        for file in &self.program.files {
-            let too_deep = file.facts.as_ref().is_some_and(|facts| facts.too_deep);
-            if too_deep && !gaps.iter().any(|gap| gap.path == file.path.as_str()) {
-                gaps.push(GapLine {
-                    path: file.path.as_str(),
-                    reason: "nested too deeply to be followed to the end".into(),
-                });
-            }
-        }
+            gaps.map(|gap| GapLine { path: gap.path.as_str(), reason: gap.reason.to_string() }).collect();
         gaps.sort_by(|a, b| (a.path, &a.reason).cmp(&(b.path, &b.reason)));
         gaps
-    }
-
-    /// What was left out on purpose, by reason.
-    pub fn left_out(&self) -> Vec<(String, usize)> {
-        self.repository.left_out.iter().map(|(reason, &count)| (reason.to_string(), count)).collect()
     }
 
     /// What is told of each vendor: the worst first, then by name.
@@ -48,8 +35,8 @@ impl Told<'_> {
         vendors
     }
 
-    /// Files that were read.
+    /// How many files were read.
     pub fn files(&self) -> usize {
-        self.program.files.len()
+        self.repository.files.iter().filter(|file| file.kind != FileKind::Other).count()
     }
 }

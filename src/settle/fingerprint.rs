@@ -26,7 +26,7 @@ pub fn all(findings: &[Finding], texts: &Texts<'_>) -> Vec<String> {
 
 fn base(finding: &Finding, texts: &Texts<'_>) -> u128 {
     let place = finding.place;
-    let facts = texts.program().file(place.file).facts.as_ref();
+    let facts = texts.facts(place.file);
     let line = texts.of(place.file).map_or_else(String::new, |text| {
         let number = text.line_of(place.span.start);
         let start = text.line_start(number).unwrap_or(0);
