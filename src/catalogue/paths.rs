@@ -88,8 +88,12 @@ pub struct VerifierMatch {
     pub boolean: bool,
 }
 impl Catalogue {
-/// x
-pub fn load(_f: Vec<(String, String)>) -> Result<Self, Vec<miette::Report>> { Ok(Self::default()) }
-/// x
-pub fn tokens(&self, _: &str) -> Vec<crate::facts::Token> { vec![] }
+    /// x
+    pub fn load(_f: Vec<(String, String)>) -> Result<Self, Vec<miette::Report>> {
+        Ok(Self::default())
+    }
+    /// x
+    pub fn tokens(&self, _: &str) -> Vec<crate::facts::Token> {
+        vec![]
+    }
 }

@@ -24,4 +24,11 @@ impl Modules {
 }
 
 /// stub
-pub fn resolve(_p: &[Name], _f: &[Option<crate::facts::Facts>], _o: &[Name], _r: &(dyn Fn(&str) -> Option<String> + Sync)) -> Modules { Modules::default() }
+pub fn resolve(
+    _p: &[Name],
+    _f: &[Option<crate::facts::Facts>],
+    _o: &[Name],
+    _r: &(dyn Fn(&str) -> Option<String> + Sync),
+) -> Modules {
+    Modules::default()
+}
