@@ -7,6 +7,7 @@ pub mod extract;
 pub mod facts;
 pub mod finding;
 pub mod lang;
+pub mod link;
 pub mod names;
 pub mod program;
 pub mod rule;
