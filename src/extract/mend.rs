@@ -3,7 +3,7 @@
 //! A bare `&` in JSX text or attributes, and type arguments before a template (``sql<Row>`..` ``), are right code
 //! that gives syntax errors. Only files with errors get here, and a mended text counts only if it has fewer.
 
-use tree_sitter::Tree;
+use tree_sitter::{InputEdit, Point, Tree};
 
 use crate::facts::Span;
 
@@ -30,9 +30,10 @@ pub(super) fn errors(tree: &Tree) -> Vec<Span> {
     }
 }
 
-/// The text with what may have caused `errors` painted over; none when there is nothing to paint.
-pub(super) fn mend(text: &[u8], errors: &[Span]) -> Option<Vec<u8>> {
+/// The text with what may have caused `errors` painted over, and where; none when there is nothing to paint.
+pub(super) fn mend(text: &[u8], errors: &[Span]) -> Option<(Vec<u8>, Vec<Span>)> {
     let mut mended: Option<Vec<u8>> = None;
+    let mut places = Vec::new();
     for span in errors {
         // The grammar may notice an ampersand one token late.
         let (start, end) = ((span.start as usize).saturating_sub(1), (span.end as usize + 1).min(text.len()));
@@ -41,6 +42,7 @@ pub(super) fn mend(text: &[u8], errors: &[Span]) -> Option<Vec<u8>> {
             if text[at] == b'&' && !near(at.checked_sub(1)) && !near(Some(at + 1)) {
                 // A bar is text in text, an operator between values, and joins types as well.
                 mended.get_or_insert_with(|| text.to_vec())[at] = b'|';
+                places.push(Span { start: at as u32, end: at as u32 + 1 });
             }
         }
     }
@@ -49,6 +51,7 @@ pub(super) fn mend(text: &[u8], errors: &[Span]) -> Option<Vec<u8>> {
             && text[at - 1] == b'>'
             && let Some(open) = type_arguments(&text[..at])
         {
+            places.push(Span { start: open as u32, end: at as u32 });
             for byte in &mut mended.get_or_insert_with(|| text.to_vec())[open..at] {
                 if *byte != b'\n' {
                     *byte = b' ';
@@ -56,7 +59,29 @@ pub(super) fn mend(text: &[u8], errors: &[Span]) -> Option<Vec<u8>> {
             }
         }
     }
-    mended
+    places.sort_unstable();
+    places.dedup();
+    mended.map(|mended| (mended, places))
+}
+
+/// Tells a tree which places were painted over, so that only what is around them is parsed again.
+pub(super) fn mark(tree: &mut Tree, text: &[u8], places: &[Span]) {
+    let point = |at: u32| {
+        let before = &text[..at as usize];
+        let line = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+        Point::new(before.iter().filter(|&&byte| byte == b'\n').count(), before.len() - line)
+    };
+    for place in places {
+        let (start, end) = (point(place.start), point(place.end));
+        tree.edit(&InputEdit {
+            start_byte: place.start as usize,
+            old_end_byte: place.end as usize,
+            new_end_byte: place.end as usize,
+            start_position: start,
+            old_end_position: end,
+            new_end_position: end,
+        });
+    }
 }
 
 /// Where the type arguments that end `text` open: `<` right after a name, brackets balanced in between.
