@@ -25,7 +25,8 @@
 (shorthand_property_identifier) @shorthand
 (array) @list
 (spread_element) @spread
-(arrow_function parameters: (_) @params parameter: (_) @param body: (_) @body) @function
+(arrow_function parameters: (_) @params body: (_) @body) @function
+(arrow_function parameter: (_) @param body: (_) @body) @function
 (function_expression name: (_) @name parameters: (_) @params body: (_) @body) @function
 (generator_function name: (_) @name parameters: (_) @params body: (_) @body) @function
 (class name: (_) @name body: (_) @body) @class
@@ -80,7 +81,7 @@
 (expression_statement) @statement
 (if_statement condition: (_) @condition consequence: (_) @then alternative: (_) @otherwise) @if
 (while_statement condition: (_) @condition body: (_) @body) @while
-(do_statement condition: (_) @condition body: (_) @body) @while
+(do_statement body: (_) @body condition: (_) @condition) @while
 (for_in_statement left: (_) @left operator: _ @operator right: (_) @right body: (_) @body) @each
 (for_statement initializer: (_) @start condition: (_) @condition increment: (_) @next body: (_) @body) @for
 (switch_statement value: (_) @value body: (_) @body) @switch
