@@ -9,6 +9,8 @@ use crate::facts::{
 };
 use crate::names::Name;
 
+use std::cell::Cell;
+
 use rustc_hash::FxHashMap;
 
 /// Longest constant text kept whole, in bytes; of a longer one only this much of its head is kept.
@@ -41,11 +43,18 @@ pub struct Builder<'s> {
     env_aliases: Vec<DefId>,
     /// Steps that assign to a name not defined so far: (block, position in it).
     unsettled: Vec<(BlockId, usize)>,
-    /// The names met last, by a cheap hash: a file says few names often, and interning takes a lock.
+    /// The names met last, by a cheap hash: an app says few names often, and interning takes a lock.
     recent: Box<[Name]>,
 }
 
-const RECENT: usize = 2048;
+/// How many names are remembered, and the longest of them.
+const RECENT: usize = 4096;
+const RECENT_LENGTH: usize = 32;
+
+thread_local! {
+    /// What the last builder of this thread remembered.
+    static REMEMBERED: Cell<Option<Box<[Name]>>> = const { Cell::new(None) };
+}
 
 impl<'s> Builder<'s> {
     /// An empty file: function 0 and block 0 are open.
@@ -93,7 +102,7 @@ impl<'s> Builder<'s> {
             scope: FxHashMap::default(),
             env_aliases: vec![],
             unsettled: vec![],
-            recent: vec![Name::new(""); RECENT].into(),
+            recent: REMEMBERED.take().unwrap_or_else(|| vec![Name::new(""); RECENT].into()),
         }
     }
 
@@ -109,6 +118,9 @@ impl<'s> Builder<'s> {
 
     /// Interns a name.
     pub fn name(&mut self, text: &str) -> Name {
+        if text.len() > RECENT_LENGTH {
+            return Name::new(text);
+        }
         let mix = |hash: usize, byte: u8| hash.wrapping_mul(31).wrapping_add(usize::from(byte));
         let bytes = text.as_bytes();
         let ends = bytes.iter().take(6).chain(bytes.iter().rev().take(3));
@@ -517,6 +529,7 @@ impl<'s> Builder<'s> {
 
     /// The finished facts.
     pub fn finish(mut self) -> Facts {
+        REMEMBERED.set(Some(std::mem::take(&mut self.recent)));
         for (block, at) in std::mem::take(&mut self.unsettled) {
             if let Step::Assign(target, value) = self.facts.blocks[block.index()].steps[at]
                 && let ExprKind::Ref(name, around) = *self.kind(target)
