@@ -423,7 +423,14 @@ fn deep_nesting_is_a_gap_and_no_crash() {
         let facts = extract(&hundreds);
         assert!(!facts.too_deep && facts.calls.len() == 302);
     };
-    std::thread::Builder::new().stack_size(8 << 20).spawn(run).unwrap().join().unwrap();
+    std::thread::Builder::new().stack_size(4 << 20).spawn(run).unwrap().join().unwrap();
+}
+
+#[test]
+fn errors_add_no_arguments() {
+    let facts = extract("f(a, b c)\nd()\n");
+    assert!(facts.syntax_errors > 0);
+    assert!(facts.calls.iter().all(|call| call.args.len() <= 2), "{:?}", calls(&facts));
 }
 
 #[test]
