@@ -3,6 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
+pub mod paths;
+pub use paths::{Catalogue, VendorId};
+
 /// How well a fact is founded. Only the first three may decide a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -502,27 +505,21 @@ pub enum KnownRole {
     Authenticate,
     /// Validates its argument against a schema.
     Validate,
+    /// Writes to the app's own database.
+    Write,
+    /// Reads the environment variable that its first argument names.
+    Env,
     /// Sends nothing outbound though it looks so.
     Local,
 }
 
-/// Stub: the loader's module replaces it.
-#[derive(Debug)]
-pub struct Catalogue;
-
-impl Catalogue {
-    /// Loads the catalogue with a user's own vendor files.
-    pub fn load(user_vendor_files: Vec<(String, String)>) -> Result<Self, Vec<miette::Report>> {
-        let broken = |(path, text): (String, String)| {
-            let error = text.parse::<toml::Table>().err()?;
-            Some(miette::miette!("{path}: {}", error.message()))
-        };
-        let reports: Vec<_> = user_vendor_files.into_iter().filter_map(broken).collect();
-        if reports.is_empty() { Ok(Self) } else { Err(reports) }
-    }
-
-    /// Credentials in a text.
-    pub fn tokens(&self, _: &str) -> Vec<crate::facts::Token> {
-        vec![]
-    }
+/// A step from a package's root to what is used of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Seg {
+    /// `.name`, or an import by that name.
+    Member(crate::names::Name),
+    /// A call.
+    Call,
+    /// A construction with `new`. Python's constructions are calls.
+    New,
 }

@@ -208,14 +208,17 @@ impl Scan {
     /// What the pipeline is to do.
     pub fn options(&self) -> Result<Options, Error> {
         let jobs = self.jobs.map_or(0, NonZeroUsize::get);
+        let rules = self.rules(RULES)?;
+        let settle = settle::Choices {
+            min_severity: self.min_severity,
+            honour_suppressions: !self.no_ignores,
+            ran: rules.iter().map(|rule| rule.id).collect(),
+            ..settle::Choices::new(self.persona)
+        };
         Ok(Options {
             walk: walk::Choices { paths: self.paths.clone(), honour_ignores: !self.no_ignores, threads: jobs },
-            rules: self.rules(RULES)?,
-            settle: settle::Choices {
-                persona: self.persona,
-                min_severity: self.min_severity,
-                honour_suppressions: !self.no_ignores,
-            },
+            rules,
+            settle,
             jobs,
             progress: !self.quiet && std::io::stderr().is_terminal(),
         })

@@ -25,7 +25,9 @@ pub mod rules;
 
 pub mod settle;
 
+pub mod masking;
 pub mod report;
+pub mod texts;
 
 pub mod contain;
 pub mod error;

@@ -77,7 +77,7 @@ fn stages(options: &Options) -> Result<Outcome, Error> {
     clock.lap("link");
     let (findings, crashes) = check(&program, &options.rules);
     clock.lap("check");
-    let settled = settle::settle(&program, &repository, findings, &options.settle);
+    let settled = settle::settle(&program.files, &repository, findings, &options.settle);
     clock.lap("settle");
     Ok(Outcome { repository, program, settled, crashes, timings: clock.laps })
 }

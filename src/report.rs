@@ -1,42 +1,83 @@
-//! Stub: the report helper's module replaces it.
+//! What was found, told: to people, to machines, to code scanning. No format prints a secret whole, a time, or a
+//! path of the machine it runs on.
 
-use std::io;
+use std::io::{self, Write};
 
-use crate::program::Program;
+use crate::program::File;
+use crate::rule::Rule;
 use crate::settle::Settled;
+use crate::texts::Texts;
 use crate::walk::Repository;
 
-/// How reports are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+mod frame;
+mod human;
+mod json;
+mod markdown;
+mod paint;
+pub mod rules;
+mod sarif;
+mod summary;
+
+/// In which form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum Format {
-    /// For people
+    /// Code frames, traces and cures, for a terminal.
+    #[default]
     Human,
-    /// For programs
+    /// The tool's own format; see docs/json-format.md.
     Json,
-    /// For code scanning
+    /// SARIF 2.1.0, for code scanning.
     Sarif,
 }
 
-/// Writes a report.
+/// How the human format looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Look {
+    /// Colours and links.
+    pub colour: bool,
+    /// Lines and arrows beyond ASCII.
+    pub unicode: bool,
+    /// Columns; kept between 40 and 120.
+    pub width: usize,
+    /// Findings only, without the summary.
+    pub quiet: bool,
+}
+
+impl Default for Look {
+    fn default() -> Self {
+        Self { colour: false, unicode: true, width: 100, quiet: false }
+    }
+}
+
+impl Look {
+    /// The columns to fill.
+    pub(crate) fn columns(self) -> usize {
+        self.width.clamp(40, 120)
+    }
+}
+
+/// What a report is made of.
+pub(crate) struct Told<'a> {
+    settled: &'a Settled,
+    repository: &'a Repository,
+    rules: &'a [&'a Rule],
+    texts: Texts<'a>,
+}
+
+/// Writes a report. `files` are the program's, `rules` all rules there are, whether they ran or not.
 pub fn write(
     format: Format,
     settled: &Settled,
-    program: &Program,
+    files: &[File],
     repository: &Repository,
-    out: &mut dyn io::Write,
-    _colour: bool,
+    rules: &[&Rule],
+    out: &mut dyn Write,
+    look: Look,
 ) -> io::Result<()> {
-    if format != Format::Human {
-        let findings: Vec<_> = settled.findings.iter().map(|finding| &finding.message).collect();
-        return writeln!(out, "{:#}", serde_json::json!({ "findings": findings, "gaps": repository.gaps }));
+    let told = Told { settled, repository, rules, texts: Texts::new(files, repository) };
+    match format {
+        Format::Human => human::write(&told, look, out),
+        Format::Json => json::write(&told, out),
+        Format::Sarif => sarif::write(&told, out),
     }
-    for finding in &settled.findings {
-        let path = program.file(finding.place.file).path;
-        writeln!(out, "{path}:{}: {} [{}]", program.line(finding.place), finding.message, finding.rule)?;
-    }
-    writeln!(out, "{} findings", settled.findings.len())?;
-    for gap in &repository.gaps {
-        writeln!(out, "not read: {}: {}", gap.path, gap.reason)?;
-    }
-    Ok(())
 }

@@ -5,18 +5,15 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::Path;
 use std::time::Instant;
 
-use clap::CommandFactory;
-use serde_json::json;
-
 use crate::catalogue::Catalogue;
 use crate::cli::{self, Cli, Command, ListFormat, Scan};
 use crate::error::{Error, count};
 use crate::pipeline::{Outcome, scan};
-use crate::report::{self, Format};
-use crate::rule::Rule;
+use crate::report::{self, Format, Look};
 use crate::rules::RULES;
 use crate::walk::{self, FileKind, Repository};
 use crate::{extract, outline};
+use clap::CommandFactory;
 
 /// Nothing found that counts.
 pub const CLEAN: u8 = 0;
@@ -49,12 +46,9 @@ impl From<io::Error> for Stop {
 pub fn run(cli: &Cli, out: &mut dyn Write, messages: &mut dyn Write) -> Result<u8, Stop> {
     match &cli.command {
         None => return run_scan(&cli.scan, out, messages),
-        Some(Command::Rules { format: ListFormat::Human }) => list_rules(RULES, out)?,
-        Some(Command::Rules { format: ListFormat::Json }) => {
-            let rules: Vec<_> = RULES.iter().map(|rule| describe(rule)).collect();
-            writeln!(out, "{:#}", json!({ "version": 1, "rules": rules }))?;
-        }
-        Some(Command::Explain { rule }) => explain(cli::rule(rule, RULES)?, out)?,
+        Some(Command::Rules { format: ListFormat::Human }) => report::rules::table(RULES, plain(cli), out)?,
+        Some(Command::Rules { format: ListFormat::Json }) => report::rules::json(RULES, out)?,
+        Some(Command::Explain { rule }) => report::rules::explain(cli::rule(rule, RULES)?, plain(cli), out)?,
         Some(Command::Facts { file, format }) => show_facts(file, *format, out)?,
         Some(Command::Completions { shell }) => {
             let mut script = vec![];
@@ -99,7 +93,7 @@ fn run_scan(typed: &Scan, out: &mut dyn Write, messages: &mut dyn Write) -> Resu
             env!("CARGO_PKG_REPOSITORY")
         )?;
     }
-    let fails = outcome.settled.findings.iter().any(|finding| typed.fail_on.fails(finding.severity));
+    let fails = outcome.settled.findings.iter().any(|finding| typed.fail_on.fails(finding.finding.severity));
     let code = match (outcome.crashes.is_empty(), fails) {
         (false, _) => FAILED,
         (true, true) => FOUND,
@@ -111,7 +105,8 @@ fn run_scan(typed: &Scan, out: &mut dyn Write, messages: &mut dyn Write) -> Resu
 }
 
 fn write_report(typed: &Scan, outcome: &Outcome, out: &mut dyn Write, colour: bool) -> io::Result<()> {
-    report::write(typed.format, &outcome.settled, &outcome.program, &outcome.repository, out, colour)
+    let look = look(colour, typed.quiet);
+    report::write(typed.format, &outcome.settled, &outcome.program.files, &outcome.repository, RULES, out, look)
 }
 
 /// Refuses before a long scan what would fail after it.
@@ -169,46 +164,15 @@ fn write_timings(outcome: &Outcome, report: Instant, messages: &mut dyn Write) -
     Ok(())
 }
 
-fn words(value: impl serde::Serialize) -> String {
-    json!(value).as_str().unwrap_or_default().to_owned()
+/// How lists and docs look.
+fn plain(cli: &Cli) -> Look {
+    look(cli.scan.color.decide(io::stdout().is_terminal()), false)
 }
 
-fn list_rules(rules: &[&'static Rule], out: &mut dyn Write) -> io::Result<()> {
-    let width = rules.iter().map(|rule| rule.id.len()).max().unwrap_or(0);
-    let mut section = "";
-    for rule in rules {
-        if section != rule.section {
-            section = rule.section;
-            writeln!(out, "{section}")?;
-        }
-        let title = rule.title().trim_end_matches('.');
-        writeln!(out, "  {:width$}  {:7}  {title}", rule.id, words(rule.severity))?;
-    }
-    writeln!(out, "{}; `seamcheck explain RULE` tells more", count(rules.len(), "rule"))
-}
-
-fn describe(rule: &Rule) -> serde_json::Value {
-    json!({
-        "id": rule.id,
-        "title": rule.title(),
-        "section": rule.section,
-        "severity": rule.severity,
-        "confidence": rule.confidence,
-        "securitySeverity": rule.security_severity,
-        "since": rule.since,
-        "docs": markdown(rule),
-    })
-}
-
-fn explain(rule: &Rule, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "{} ({}, {} confidence)\n", rule.id, words(rule.severity), words(rule.confidence))?;
-    writeln!(out, "{}", markdown(rule))
-}
-
-/// The docs without the space that doc comments begin each line with.
-fn markdown(rule: &Rule) -> String {
-    let lines: Vec<&str> = rule.docs.trim_end().lines().map(|line| line.strip_prefix(' ').unwrap_or(line)).collect();
-    lines.join("\n")
+fn look(colour: bool, quiet: bool) -> Look {
+    let width = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let unicode = std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+    Look { colour, unicode, width: width.unwrap_or(Look::default().width), quiet }
 }
 
 fn show_facts(file: &Path, format: ListFormat, out: &mut dyn Write) -> Result<(), Stop> {
