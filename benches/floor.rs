@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use seamcheck::finding::{Persona, Severity};
+use seamcheck::finding::Persona;
 use seamcheck::{Options, extract, scan, settle, walk};
 
 #[global_allocator]
@@ -80,7 +80,7 @@ fn floor(root: &Path) -> (usize, usize) {
 }
 
 fn whole(root: &Path) {
-    let settle = settle::Choices { persona: Persona::Auditor, min_severity: Severity::Note, honour_suppressions: true };
+    let settle = settle::Choices::new(Persona::Auditor);
     let rules = seamcheck::rules::RULES.to_vec();
     let outcome = scan(&Options { walk: choices(root), rules, settle, jobs: 0, progress: false });
     // A scan's process ends without taking the program apart.
