@@ -3,6 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
+pub mod paths;
+pub use paths::{Catalogue, VendorId};
+
 /// How well a fact is founded. Only the first three may decide a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -502,6 +505,21 @@ pub enum KnownRole {
     Authenticate,
     /// Validates its argument against a schema.
     Validate,
+    /// Writes to the app's own database.
+    Write,
+    /// Reads the environment variable that its first argument names.
+    Env,
     /// Sends nothing outbound though it looks so.
     Local,
+}
+
+/// A step from a package's root to what is used of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Seg {
+    /// `.name`, or an import by that name.
+    Member(crate::names::Name),
+    /// A call.
+    Call,
+    /// A construction with `new`. Python's constructions are calls.
+    New,
 }

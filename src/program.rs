@@ -1,8 +1,24 @@
 //! The linked program: the questions a rule may ask.
 
-use crate::facts::Facts;
+use std::sync::Arc;
+
+use crate::catalogue::Catalogue;
+use crate::facts::{CallId, ClassId, DefId, ExprId, Facts, FunctionId};
 use crate::finding::{FileId, Place};
+use crate::link::eval::{Contexts, Eval, Memo};
+use crate::link::modules::Modules;
 use crate::names::Name;
+
+pub mod graph;
+pub mod outbound;
+pub mod paths;
+pub mod terms;
+pub mod value;
+pub mod verify;
+
+pub use graph::{Edge, EdgeKind};
+pub use outbound::{Destination, HttpUse, VendorUse, Via};
+pub use value::{External, Value};
 
 /// A file of the program.
 #[derive(Debug)]
@@ -13,20 +29,230 @@ pub struct File {
     pub facts: Option<Facts>,
 }
 
+macro_rules! refs {
+    ($($(#[$doc:meta])* $name:ident, $field:ident: $id:ty);* $(;)?) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name {
+            /// The file.
+            pub file: FileId,
+            /// What in it.
+            pub $field: $id,
+        }
+        impl $name {
+            /// Names it.
+            pub fn new(file: FileId, $field: $id) -> Self { Self { file, $field } }
+        }
+    )*};
+}
+
+refs! {
+    /// A function of the program.
+    FunctionRef, function: FunctionId;
+    /// A call of the program.
+    CallRef, call: CallId;
+    /// An expression of the program.
+    ExprRef, expr: ExprId;
+    /// A class of the program.
+    ClassRef, class: ClassId;
+    /// A definition of the program.
+    DefRef, def: DefId;
+}
+
+/// Where an import leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// A file of the repository.
+    File(FileId),
+    /// A package: `npm:stripe`, `npm:@scope/name`, `node:crypto`, `pypi:stripe` (the top-level import name),
+    /// `py:hmac` (standard library). URL imports (`https://esm.sh/stripe@14`) and `jsr:` come out as the npm
+    /// package they serve, other URLs as `url:HOST/PATH`.
+    Package {
+        /// Its name.
+        name: Name,
+        /// The rest: JavaScript `lib/x` as one segment, Python's dotted rest as one segment a part.
+        path: Box<[Name]>,
+        /// The version a URL or `npm:` specifier names.
+        version: Option<Name>,
+    },
+    /// A file of the repository that is no code: an image, a style sheet, JSON.
+    Asset,
+    /// A relative or aliased specifier that leads to nothing in the repository.
+    Missing,
+}
+
+/// Where code runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Side {
+    /// It can reach the browser bundle.
+    pub client: bool,
+    /// It runs on a server.
+    pub server: bool,
+    /// Tests, scripts, configuration, stories, seeds.
+    pub tooling: bool,
+    /// Nothing that is deployed imports it and no framework loads it.
+    pub dead: bool,
+}
+
+/// What kind of thing starts an entry point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum EntryKind {
+    /// An HTTP route of the app's server.
+    Route,
+    /// An edge / serverless function with its own URL (`/functions/v1/NAME`).
+    EdgeFunction,
+    /// A server action.
+    ServerAction,
+    /// An RPC procedure.
+    Procedure,
+    /// A hook that a vendor's library calls: auth callbacks and events.
+    Hook,
+    /// A scheduled job.
+    Job,
+    /// A queue worker, a durable function.
+    Worker,
+    /// A page or layout rendered on the server, a loader.
+    Page,
+    /// A browser event handler or form.
+    Event,
+    /// A browser effect that runs on mount.
+    Effect,
+    /// Middleware that covers routes.
+    Middleware,
+    /// A script run by hand.
+    Script,
+    /// What runs when the module is loaded by a server.
+    Load,
+}
+
+/// What something outside starts.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// What starts it.
+    pub kind: EntryKind,
+    /// What runs.
+    pub function: FunctionRef,
+    /// HTTP methods in upper case; empty for any.
+    pub methods: Vec<Name>,
+    /// The route with `:name` for a parameter and `*` for a rest: `/api/users/:id`.
+    pub route: Option<Name>,
+    /// The function's, action's, procedure's or job's name: `send-welcome-email`, `user.create`.
+    pub name: Option<Name>,
+    /// What runs before it on the way in (router and route middleware, decorators, `Depends`), outermost first.
+    pub middleware: Vec<Gate>,
+    /// Where it is registered.
+    pub place: Place,
+    /// The framework: `next-app`, `express`, `flask`, `supabase-functions`.
+    pub framework: &'static str,
+}
+
+/// Something in front of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gate {
+    /// A function of the program.
+    Function(FunctionRef),
+    /// An expression that is no function of the program: a library's middleware or decorator.
+    Library(ExprRef),
+    /// Something that could not be resolved.
+    Unknown,
+}
+
 /// The linked program.
 pub struct Program {
     /// Every walked file, sorted by path.
     pub files: Vec<File>,
+    /// What is known of vendors and libraries.
+    pub catalogue: Arc<Catalogue>,
+    /// Where imports lead.
+    pub modules: Modules,
+    /// Where each file runs.
+    pub sides: Vec<Side>,
+    /// What something outside starts, sorted by place.
+    pub entries: Vec<Entry>,
+    pub(crate) around: Vec<terms::Around>,
+    pub(crate) memos: Vec<Memo>,
+    pub(crate) contexts: Contexts,
+    pub(crate) graph: graph::Graph,
+    pub(crate) outbound: outbound::Outbound,
 }
 
 impl Program {
+    /// A program whose files are known and nothing else yet: [`crate::link`] fills it stage by stage.
+    pub(crate) fn new(
+        files: Vec<File>,
+        catalogue: Arc<Catalogue>,
+        modules: Modules,
+        memos: Vec<Memo>,
+        around: Vec<terms::Around>,
+    ) -> Self {
+        Self {
+            files,
+            catalogue,
+            modules,
+            sides: vec![],
+            entries: vec![],
+            around,
+            memos,
+            contexts: Contexts::default(),
+            graph: graph::Graph::default(),
+            outbound: outbound::Outbound::default(),
+        }
+    }
+
     /// A file.
     pub fn file(&self, id: FileId) -> &File {
         &self.files[id.index()]
     }
 
+    /// The facts of a file that is known to hold code: every id that names a call, function or expression does.
+    pub fn facts(&self, id: FileId) -> &Facts {
+        self.files[id.index()].facts.as_ref().expect("ids of calls, functions and expressions name files with facts")
+    }
+
+    /// The files that hold code.
+    pub fn code(&self) -> impl Iterator<Item = (FileId, &Facts)> {
+        self.files.iter().enumerate().filter_map(|(at, file)| Some((FileId(at as u32), file.facts.as_ref()?)))
+    }
+
+    /// Where a file runs.
+    pub fn side(&self, file: FileId) -> Side {
+        self.sides.get(file.index()).copied().unwrap_or_default()
+    }
+
     /// One-based line of a place.
     pub fn line(&self, place: Place) -> u32 {
         self.file(place.file).facts.as_ref().map_or(1, |facts| facts.line_column(place.span.start).0)
+    }
+
+    /// What an expression can be.
+    pub fn value(&self, at: ExprRef) -> Value {
+        Eval::new(self).expr(at)
+    }
+
+    /// `value.name`.
+    pub fn member(&self, value: &Value, name: Name) -> Value {
+        Eval::new(self).member(value, name)
+    }
+
+    /// What a call calls.
+    pub fn callee(&self, call: CallRef) -> &Value {
+        self.graph.callee(call)
+    }
+
+    /// The place of an expression.
+    pub fn place(&self, at: ExprRef) -> Place {
+        Place { file: at.file, span: self.facts(at.file).span(at.expr) }
+    }
+
+    /// The place of a call.
+    pub fn call_place(&self, call: CallRef) -> Place {
+        let facts = self.facts(call.file);
+        Place { file: call.file, span: facts.span(facts.call(call.call).expr) }
+    }
+
+    /// The function a call stands in.
+    pub fn function_of(&self, call: CallRef) -> FunctionRef {
+        let facts = self.facts(call.file);
+        FunctionRef::new(call.file, facts.function_of(facts.call(call.call).block))
     }
 }
