@@ -15,7 +15,7 @@ use crate::manifest::{Manifest, Manifests};
 use crate::program::Program;
 use crate::progress::Progress;
 use crate::rule::{Report, Rule};
-use crate::settle::{self, Settled};
+use crate::settle::{self, FailedRule, Settled};
 use crate::walk::{self, GapReason, Repository, SourceFile};
 use crate::{extract, link};
 
@@ -77,7 +77,9 @@ fn stages(options: &Options) -> Result<Outcome, Error> {
     clock.lap("link");
     let (findings, crashes) = check(&program, &options.rules);
     clock.lap("check");
-    let settled = settle::settle(&program.files, &repository, findings, &options.settle);
+    let mut settled = settle::settle(&program.files, &repository, findings, &options.settle);
+    let failed = crashes.iter().map(|(rule, why)| FailedRule { rule, message: why.clone() });
+    settled.failed.extend(failed);
     clock.lap("settle");
     Ok(Outcome { repository, program, settled, crashes, timings: clock.laps })
 }

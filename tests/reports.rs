@@ -352,6 +352,44 @@ fn labels_near_far_and_over_each_other() {
     insta::assert_snapshot!(world.human(vec![found]));
 }
 
+#[test]
+fn no_text_and_no_place_breaks_a_report() {
+    let pieces = [
+        "\t",
+        "\r\n",
+        "\n",
+        "\r",
+        "日本",
+        "😀",
+        "e\u{301}",
+        "\u{2028}",
+        "\u{0}",
+        " ",
+        "call(x)",
+        "long".repeat(60).leak(),
+    ];
+    let mut state = 1_u64;
+    let mut draw = move |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % below
+    };
+    for _ in 0..400 {
+        let text: String = (0..draw(25)).map(|_| pieces[draw(pieces.len())]).collect();
+        let world = World::new(&[("a.ts", &text)]);
+        let mut place = || {
+            let start = draw(text.len() + 3) as u32;
+            Place { file: FileId(0), span: Span { start, end: start + draw(30) as u32 } }
+        };
+        let mut found = finding(&TIMEOUT, place(), "found");
+        found.related = (0..4).map(|_| remark(place(), "here is something that is told in some more words")).collect();
+        let settled = world.settle(vec![found]);
+        for width in [40, 80] {
+            world.write_with(Format::Human, &settled, Look { width, ..Look::default() });
+        }
+        world.write(Format::Sarif, &settled);
+    }
+}
+
 // Suppressions.
 
 /// Settles one finding of a rule at each `HERE` of a text.
