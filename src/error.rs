@@ -105,7 +105,8 @@ pub fn nearest<'k>(typed: &str, known: impl Iterator<Item = &'k str>) -> Option<
     let typed = typed.to_lowercase().replace('_', "-");
     let score = |candidate: &str| {
         let part = typed.len() >= 4 && candidate.contains(typed.as_str());
-        strsim::jaro_winkler(&typed, candidate) + if part { 0.2 } else { 0.0 }
+        // A word of the id is a good guess, a likely slip of the fingers a better one.
+        strsim::jaro_winkler(&typed, candidate).max(if part { 0.85 } else { 0.0 })
     };
     known
         .map(|candidate| (candidate, score(candidate)))

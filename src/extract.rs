@@ -119,5 +119,5 @@ fn parse_bytes(language: Language, text: &[u8], part: Option<Span>, old: Option<
 /// Parses a text as [`extract`] would and drops the tree: the floor that the benchmark compares with.
 pub fn parse_only(path: &str, text: &str) {
     let Some(language) = lang::language_of(path) else { return };
-    std::hint::black_box(parse_bytes(language, text.as_bytes(), None));
+    std::hint::black_box(parse_bytes(language, text.as_bytes(), None, None));
 }

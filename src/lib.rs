@@ -32,7 +32,6 @@ pub mod texts;
 pub mod contain;
 pub mod error;
 pub mod names;
-pub mod outline;
 pub mod pipeline;
 pub mod progress;
 

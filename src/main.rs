@@ -27,7 +27,7 @@ fn main() -> ExitCode {
             fail(&Error::Output { path: "the terminal".to_owned(), why: why.to_string() }.into())
         }
         Ok(Err(Stop::User(Error::Vendors { reports }))) => {
-            reports.iter().for_each(|report| tell(report));
+            reports.iter().for_each(tell);
             fail(&Error::Vendors { reports }.into())
         }
         Ok(Err(Stop::User(error))) => fail(&error.into()),

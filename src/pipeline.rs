@@ -10,12 +10,13 @@ use crate::catalogue::Catalogue;
 use crate::contain::contained;
 use crate::error::Error;
 use crate::facts::Facts;
-use crate::finding::Finding;
+use crate::finding::{FileId, Finding};
 use crate::manifest::{Manifest, Manifests};
 use crate::program::Program;
 use crate::progress::Progress;
 use crate::rule::{Report, Rule};
-use crate::settle::{self, Settled};
+use crate::settle::ignores::MARKER;
+use crate::settle::{self, FailedRule, Settled};
 use crate::walk::{self, GapReason, Repository, SourceFile};
 use crate::{extract, link};
 
@@ -42,10 +43,8 @@ pub struct Outcome {
     pub repository: Repository,
     /// What was understood.
     pub program: Program,
-    /// What was found.
+    /// What was found, and the rules that failed.
     pub settled: Settled,
-    /// Rules that failed, with what they said: bugs of ours.
-    pub crashes: Vec<(&'static str, String)>,
     /// How long each stage took, in order.
     pub timings: Vec<(&'static str, Duration)>,
 }
@@ -71,19 +70,27 @@ fn stages(options: &Options) -> Result<Outcome, Error> {
     let catalogue = Arc::new(catalogue.map_err(|reports| Error::Vendors { reports })?);
     let mut repository = repository?;
     clock.lap("walk");
-    let facts = extract_all(&mut repository, &catalogue, options.progress);
+    let understood = extract_all(&mut repository, &catalogue, options.progress);
     clock.lap("extract");
-    let program = link::link(&repository, facts, Arc::clone(&catalogue));
+    let program = link::link(&repository, understood.facts, Arc::clone(&catalogue));
     clock.lap("link");
-    let (findings, crashes) = check(&program, &options.rules);
+    let (findings, failed) = check(&program, &options.rules);
     clock.lap("check");
-    let settled = settle::settle(&program.files, &repository, findings, &options.settle);
+    let choices = settle::Choices { marked: Some(understood.marked), ..options.settle.clone() };
+    let mut settled = settle::settle(&program.files, &repository, findings, &choices);
+    settled.failed = failed;
     clock.lap("settle");
-    Ok(Outcome { repository, program, settled, crashes, timings: clock.laps })
+    Ok(Outcome { repository, program, settled, timings: clock.laps })
+}
+
+/// What was read: the facts of each file, and which files hold suppression comments.
+struct Understood {
+    facts: Vec<Option<Facts>>,
+    marked: Vec<FileId>,
 }
 
 /// Reads and understands every file; manifests go to the repository.
-fn extract_all(repository: &mut Repository, catalogue: &Catalogue, progress: bool) -> Vec<Option<Facts>> {
+fn extract_all(repository: &mut Repository, catalogue: &Catalogue, progress: bool) -> Understood {
     let progress = Progress::new(repository.files.len(), progress);
     let read = repository.load(|file, text| {
         let understood = understand(file, text, catalogue);
@@ -91,53 +98,66 @@ fn extract_all(repository: &mut Repository, catalogue: &Catalogue, progress: boo
         understood.map(Some)
     });
     progress.finish();
-    let (facts, manifests): (Vec<_>, Vec<_>) = read.into_iter().map(Option::unwrap_or_default).unzip();
-    repository.manifests = Manifests::new(manifests.into_iter().flatten().collect());
-    let deep = repository.files.iter().zip(&facts).filter(|(_, facts)| facts.as_ref().is_some_and(|f| f.too_deep));
-    for path in deep.map(|(file, _)| file.path).collect::<Vec<_>>() {
-        repository.gap(path, GapReason::TooDeep);
+    let (mut facts, mut manifests, mut marked) = (Vec::with_capacity(read.len()), vec![], vec![]);
+    for (index, file) in read.into_iter().enumerate() {
+        let file = file.unwrap_or_default();
+        if file.facts.as_ref().is_some_and(|facts| facts.too_deep) {
+            let path = repository.files[index].path;
+            repository.gap(path, GapReason::TooDeep);
+        }
+        if file.marked {
+            marked.push(FileId(index as u32));
+        }
+        facts.push(file.facts);
+        manifests.extend(file.manifest);
     }
-    facts
+    repository.manifests = Manifests::new(manifests);
+    Understood { facts, marked }
 }
 
-/// What one file says: facts of code, or a manifest.
-fn understand(
-    file: &SourceFile,
-    text: &str,
-    catalogue: &Catalogue,
-) -> Result<(Option<Facts>, Option<Manifest>), GapReason> {
+/// What one file says.
+#[derive(Default)]
+struct Said {
+    facts: Option<Facts>,
+    manifest: Option<Manifest>,
+    marked: bool,
+}
+
+fn understand(file: &SourceFile, text: &str, catalogue: &Catalogue) -> Result<Said, GapReason> {
     let work = || {
-        if !file.kind.holds_code() {
-            return Manifest::read(file, text, |text| catalogue.tokens(text)).map(|manifest| (None, Some(manifest)));
+        let mut said = Said { marked: text.contains(MARKER), ..Said::default() };
+        if file.kind.holds_code() {
+            said.facts = extract::extract(&file.path, text);
+            if let Some(facts) = &mut said.facts {
+                facts.tokens = catalogue.tokens(text);
+            }
+        } else {
+            said.manifest = Some(Manifest::read(file, text, |text| catalogue.tokens(text))?);
         }
-        let mut facts = extract::extract(&file.path, text);
-        if let Some(facts) = &mut facts {
-            facts.tokens = catalogue.tokens(text);
-        }
-        Ok((facts, None))
+        Ok(said)
     };
     contained(work).unwrap_or_else(|why| Err(GapReason::Crashed(why)))
 }
 
 /// Runs the rules. One that fails is named and does not hide the others.
-fn check(program: &Program, rules: &[&'static Rule]) -> (Vec<Finding>, Vec<(&'static str, String)>) {
+fn check(program: &Program, rules: &[&'static Rule]) -> (Vec<Finding>, Vec<FailedRule>) {
     let run = |rule: &&'static Rule| {
         contained(|| {
             let mut report = Report::new(rule);
             (rule.check)(program, &mut report);
             report.into_findings()
         })
-        .map_err(|why| (rule.id, why))
+        .map_err(|message| FailedRule { rule: rule.id, message })
     };
-    let (mut findings, mut crashes) = (vec![], vec![]);
+    let (mut findings, mut failed) = (vec![], vec![]);
     for result in rules.par_iter().map(run).collect::<Vec<_>>() {
         match result {
             Ok(found) => findings.extend(found),
-            Err(crash) => crashes.push(crash),
+            Err(rule) => failed.push(rule),
         }
     }
     findings.sort_by(Finding::order);
-    (findings, crashes)
+    (findings, failed)
 }
 
 struct Clock {
@@ -154,5 +174,52 @@ impl Clock {
         let now = Instant::now();
         self.laps.push((stage, now - self.last));
         self.last = now;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::Span;
+    use crate::finding::{Persona, Place};
+
+    crate::rule! {
+        /// Falls over.
+        id: "falls-over", severity: Error, confidence: High, section: "Tests",
+        security: None, since: "0.1.0", check: fall
+    }
+
+    fn fall(_: &Program, _: &mut Report) {
+        panic!("on purpose");
+    }
+
+    mod finds {
+        crate::rule! {
+            /// Finds something.
+            id: "finds", severity: Error, confidence: High, section: "Tests",
+            security: None, since: "0.1.0", check: super::find
+        }
+    }
+
+    fn find(_: &Program, report: &mut Report) {
+        report.at(Place { file: FileId(0), span: Span::default() }, "it", "something");
+    }
+
+    #[test]
+    fn a_rule_that_panics_does_not_hide_the_others() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("a.ts"), "let a = 1;\n").unwrap();
+        let outcome = scan(&Options {
+            walk: walk::Choices { paths: vec![dir.path().to_owned()], honour_ignores: true, threads: 1 },
+            rules: vec![&RULE, &finds::RULE],
+            settle: settle::Choices::new(Persona::Regular),
+            jobs: 2,
+            progress: false,
+        })
+        .unwrap();
+        assert_eq!(outcome.settled.findings.len(), 1);
+        let failed = &outcome.settled.failed[0];
+        assert_eq!(failed.rule, "falls-over");
+        assert!(failed.message.starts_with("on purpose"), "{}", failed.message);
     }
 }

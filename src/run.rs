@@ -8,11 +8,13 @@ use std::time::Instant;
 use crate::catalogue::Catalogue;
 use crate::cli::{self, Cli, Command, ListFormat, Scan};
 use crate::error::{Error, count};
+use crate::extract;
+use crate::facts::print;
 use crate::pipeline::{Outcome, scan};
 use crate::report::{self, Format, Look};
 use crate::rules::RULES;
+use crate::settle::FailedRule;
 use crate::walk::{self, FileKind, Repository};
-use crate::{extract, outline};
 use clap::CommandFactory;
 
 /// Nothing found that counts.
@@ -85,8 +87,8 @@ fn run_scan(typed: &Scan, out: &mut dyn Write, messages: &mut dyn Write) -> Resu
     if typed.wants_timings() {
         write_timings(&outcome, start, messages)?;
     }
-    for (rule, why) in &outcome.crashes {
-        writeln!(messages, "seamcheck: the rule `{rule}` failed, its findings are missing: {why}")?;
+    for FailedRule { rule, message } in &outcome.settled.failed {
+        writeln!(messages, "seamcheck: the rule `{rule}` failed, its findings are missing: {message}")?;
         writeln!(
             messages,
             "  this is a bug of seamcheck; please report it at {}/issues",
@@ -94,7 +96,7 @@ fn run_scan(typed: &Scan, out: &mut dyn Write, messages: &mut dyn Write) -> Resu
         )?;
     }
     let fails = outcome.settled.findings.iter().any(|finding| typed.fail_on.fails(finding.finding.severity));
-    let code = match (outcome.crashes.is_empty(), fails) {
+    let code = match (outcome.settled.failed.is_empty(), fails) {
         (false, _) => FAILED,
         (true, true) => FOUND,
         (true, false) => CLEAN,
@@ -182,7 +184,7 @@ fn show_facts(file: &Path, format: ListFormat, out: &mut dyn Write) -> Result<()
     let catalogue = Catalogue::load(vec![]).map_err(|reports| Error::Vendors { reports })?;
     facts.tokens = catalogue.tokens(&text);
     match format {
-        ListFormat::Human => outline::write(&facts, out)?,
+        ListFormat::Human => out.write_all(print::print(&facts).as_bytes())?,
         ListFormat::Json => {
             serde_json::to_writer_pretty(&mut *out, &facts).map_err(io::Error::from)?;
             writeln!(out)?;

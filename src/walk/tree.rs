@@ -79,7 +79,8 @@ pub fn walk(roots: &Roots, choices: &Choices) -> Repository {
 }
 
 fn finish(roots: &Roots, mut found: Found, tracked: Option<&FxHashSet<&str>>) -> Repository {
-    found.files.sort_by(|a, b| (a.path, !a.named).cmp(&(b.path, !b.named)));
+    // A file that is both found and named is named.
+    found.files.sort_by_key(|file| (file.path, !file.named));
     found.files.dedup_by_key(|file| file.path);
     for file in &mut found.files {
         file.tracked = tracked.is_none_or(|tracked| tracked.contains(file.path.as_str()));
