@@ -13,7 +13,7 @@ pub mod build;
 pub mod embedded;
 mod javascript;
 mod mend;
-mod python;
+pub mod python;
 mod taken;
 
 /// Extracts the facts of one file; none when its extension is of no language of ours.

@@ -266,6 +266,11 @@ impl<'s> Builder<'s> {
         expr
     }
 
+    /// What a call calls.
+    pub fn callee(&self, call: CallId) -> ExprId {
+        self.facts.call(call).callee
+    }
+
     /// Marks what an `await` waits for: the call, and the calls it is chained on through `.then` / `.catch` / `.finally`.
     pub fn mark_awaited(&mut self, id: ExprId) {
         self.mark(id, |call| call.awaited = true);
@@ -356,6 +361,11 @@ impl<'s> Builder<'s> {
         self.facts.defs.push(Def { name, block, kind, span, values: vec![], ty: None });
         self.scope.insert((block, name), def);
         def
+    }
+
+    /// The definition `name` has in `block` itself so far.
+    pub fn defined(&self, block: BlockId, name: Name) -> Option<DefId> {
+        self.scope.get(&(block, name)).copied()
     }
 
     /// Defines `name` in the current block.
