@@ -522,10 +522,12 @@ pub enum KnownRole {
     Authenticate,
     /// Validates its argument against a schema.
     Validate,
-    /// Sends nothing outbound though it looks so.
-    Local,
+    /// Writes to the app's own database.
+    Write,
     /// Reads the environment variable that its first argument names.
     Env,
+    /// Sends nothing outbound though it looks so.
+    Local,
 }
 
 /// A step from a package's root to what is used of it.

@@ -2,11 +2,122 @@
 //!
 //! Only this module and [`crate::lang`] know tree-sitter.
 
-use crate::facts::{Facts, Language};
+use std::cell::RefCell;
+
+use tree_sitter::{Parser, Point, Range, Tree};
+
+use crate::facts::{Facts, Language, Span};
+use crate::lang;
 
 pub mod build;
+pub mod embedded;
+mod javascript;
+mod mend;
+pub mod python;
+mod taken;
 
-/// Extracts the facts of one file's text.
-pub fn extract(language: Language, text: &str) -> Facts {
-    build::Builder::new(language, text).finish()
+/// Extracts the facts of one file; none when its extension is of no language of ours.
+pub fn extract(path: &str, text: &str) -> Option<Facts> {
+    if let Some(language) = lang::language_of(path) {
+        return Some(extract_parts(language, text, None));
+    }
+    embedded::scripts(path, text).map(|(language, spans)| extract_parts(language, text, Some(&spans)))
+}
+
+/// Extracts the facts of a text in a language; of some spans of it where only those hold code.
+pub fn extract_parts(language: Language, text: &str, spans: Option<&[Span]>) -> Facts {
+    let mut builder = build::Builder::new(language, text);
+    let whole = [Span { start: 0, end: text.len() as u32 }];
+    for &span in spans.unwrap_or(&whole) {
+        let Some(parsed) = parse(language, text, (spans.is_some()).then_some(span)) else {
+            // The parser gives up on nothing but a cancelled parse, which nobody asks for.
+            builder.facts().syntax_errors += 1;
+            continue;
+        };
+        builder.facts().syntax_errors += parsed.errors;
+        builder.facts().language = parsed.language;
+        let syntax = lang::syntax(parsed.language);
+        match parsed.language {
+            Language::Python => python::visit(&mut builder, syntax, parsed.tree.root_node()),
+            _ => javascript::visit(&mut builder, syntax, parsed.tree.root_node()),
+        }
+    }
+    builder.finish()
+}
+
+struct Parsed {
+    tree: Tree,
+    language: Language,
+    errors: u32,
+}
+
+/// Parses a text, in the way that leaves the fewest syntax errors: as it is, with what the grammar is known
+/// not to read painted over, and for JavaScript with the types that some tools add to it.
+fn parse(language: Language, text: &str, part: Option<Span>) -> Option<Parsed> {
+    let tree = parse_bytes(language, text.as_bytes(), part, None)?;
+    let mut best = Parsed { tree, language, errors: 0 };
+    if !best.tree.root_node().has_error() {
+        return Some(best);
+    }
+    let mut errors = mend::errors(&best.tree);
+    best.errors = errors.len() as u32;
+    if language == Language::Python {
+        return Some(best);
+    }
+    // Errors hide others: what mends one may show the next.
+    for _ in 0..3 {
+        let Some((mended, places)) = mend::mend(text.as_bytes(), &errors) else { break };
+        let mut old = best.tree.clone();
+        mend::mark(&mut old, text.as_bytes(), &places);
+        let Some(tree) = parse_bytes(best.language, &mended, part, Some(&old)) else { break };
+        let left = mend::errors(&tree);
+        let better = left.len() < errors.len();
+        if better {
+            best = Parsed { tree, language: best.language, errors: left.len() as u32 };
+        }
+        if !better || left.is_empty() {
+            break;
+        }
+        errors.extend(left);
+    }
+    if language == Language::JavaScript && best.errors > 0 {
+        let tree = parse_bytes(Language::Tsx, text.as_bytes(), part, None)?;
+        let left = mend::errors(&tree).len() as u32;
+        if left < best.errors {
+            best = Parsed { tree, language: Language::Tsx, errors: left };
+        }
+    }
+    Some(best)
+}
+
+fn parse_bytes(language: Language, text: &[u8], part: Option<Span>, old: Option<&Tree>) -> Option<Tree> {
+    thread_local! {
+        static PARSERS: [RefCell<Option<Parser>>; 4] = const { [const { RefCell::new(None) }; 4] };
+    }
+    PARSERS.with(|parsers| {
+        let mut slot = parsers[language as usize].borrow_mut();
+        let parser = match &mut *slot {
+            Some(parser) => parser,
+            empty => {
+                let mut parser = Parser::new();
+                parser.set_language(&lang::grammar(language)).ok()?;
+                empty.insert(parser)
+            }
+        };
+        let ranges = part.map(|span| Range {
+            start_byte: span.start as usize,
+            end_byte: span.end as usize,
+            // Only bytes are ever asked for.
+            start_point: Point::new(0, 0),
+            end_point: Point::new(usize::MAX >> 33, 0),
+        });
+        parser.set_included_ranges(ranges.as_slice()).ok()?;
+        parser.parse(text, old)
+    })
+}
+
+/// Parses a text as [`extract`] would and drops the tree: the floor that the benchmark compares with.
+pub fn parse_only(path: &str, text: &str) {
+    let Some(language) = lang::language_of(path) else { return };
+    std::hint::black_box(parse_bytes(language, text.as_bytes(), None, None));
 }

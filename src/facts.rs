@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::names::Name;
 
+pub mod print;
 pub mod shape;
 
 pub use shape::{

@@ -1,8 +1,24 @@
 //! The linked program: the questions a rule may ask.
 
+use std::sync::Arc;
+
+use crate::catalogue::Catalogue;
 use crate::facts::{CallId, ClassId, DefId, ExprId, Facts, FunctionId};
 use crate::finding::{FileId, Place};
+use crate::link::eval::{Contexts, Eval, Memo};
+use crate::link::modules::Modules;
 use crate::names::Name;
+
+pub mod graph;
+pub mod outbound;
+pub mod paths;
+pub mod terms;
+pub mod value;
+pub mod verify;
+
+pub use graph::{Edge, EdgeKind};
+pub use outbound::{Destination, HttpUse, VendorUse, Via};
+pub use value::{External, Value};
 
 /// A file of the program.
 #[derive(Debug)]
@@ -59,6 +75,9 @@ pub enum Target {
         /// The version a URL or `npm:` specifier names.
         version: Option<Name>,
     },
+    /// A folder of Python modules without `__init__.py`: only its modules can be taken from it, see
+    /// [`crate::link::modules::Modules::submodule`].
+    Folder,
     /// A file of the repository that is no code: an image, a style sheet, JSON.
     Asset,
     /// A relative or aliased specifier that leads to nothing in the repository.
@@ -145,16 +164,98 @@ pub enum Gate {
 pub struct Program {
     /// Every walked file, sorted by path.
     pub files: Vec<File>,
+    /// What is known of vendors and libraries.
+    pub catalogue: Arc<Catalogue>,
+    /// Where imports lead.
+    pub modules: Modules,
+    /// Where each file runs.
+    pub sides: Vec<Side>,
+    /// What something outside starts, sorted by place.
+    pub entries: Vec<Entry>,
+    pub(crate) around: Vec<terms::Around>,
+    pub(crate) memos: Vec<Memo>,
+    pub(crate) contexts: Contexts,
+    pub(crate) graph: graph::Graph,
+    pub(crate) outbound: outbound::Outbound,
 }
 
 impl Program {
+    /// A program whose files are known and nothing else yet: [`crate::link`] fills it stage by stage.
+    pub(crate) fn new(
+        files: Vec<File>,
+        catalogue: Arc<Catalogue>,
+        modules: Modules,
+        memos: Vec<Memo>,
+        around: Vec<terms::Around>,
+    ) -> Self {
+        Self {
+            files,
+            catalogue,
+            modules,
+            sides: vec![],
+            entries: vec![],
+            around,
+            memos,
+            contexts: Contexts::default(),
+            graph: graph::Graph::default(),
+            outbound: outbound::Outbound::default(),
+        }
+    }
+
     /// A file.
     pub fn file(&self, id: FileId) -> &File {
         &self.files[id.index()]
     }
 
+    /// The facts of a file that is known to hold code: every id that names a call, function or expression does.
+    pub fn facts(&self, id: FileId) -> &Facts {
+        self.files[id.index()].facts.as_ref().expect("ids of calls, functions and expressions name files with facts")
+    }
+
+    /// The files that hold code.
+    pub fn code(&self) -> impl Iterator<Item = (FileId, &Facts)> {
+        self.files.iter().enumerate().filter_map(|(at, file)| Some((FileId(at as u32), file.facts.as_ref()?)))
+    }
+
+    /// Where a file runs.
+    pub fn side(&self, file: FileId) -> Side {
+        self.sides.get(file.index()).copied().unwrap_or_default()
+    }
+
     /// One-based line of a place.
     pub fn line(&self, place: Place) -> u32 {
         self.file(place.file).facts.as_ref().map_or(1, |facts| facts.line_column(place.span.start).0)
+    }
+
+    /// What an expression can be.
+    pub fn value(&self, at: ExprRef) -> Value {
+        Eval::new(self).expr(at)
+    }
+
+    /// `value.name`.
+    pub fn member(&self, value: &Value, name: Name) -> Value {
+        Eval::new(self).member(value, name)
+    }
+
+    /// What a call calls.
+    pub fn callee(&self, call: CallRef) -> &Value {
+        self.graph.callee(call)
+    }
+
+    /// The place of an expression.
+    pub fn place(&self, at: ExprRef) -> Place {
+        Place { file: at.file, span: self.facts(at.file).span(at.expr) }
+    }
+
+    /// The place of a call.
+    pub fn call_place(&self, call: CallRef) -> Place {
+        let facts = self.facts(call.file);
+        Place { file: call.file, span: facts.span(facts.call(call.call).expr) }
+    }
+
+    /// The function a call stands in.
+    pub fn function_of(&self, call: CallRef) -> FunctionRef {
+        let facts = self.facts(call.file);
+        FunctionRef::new(call.file, facts.function_of(facts.call(call.call).block))
     }
 }

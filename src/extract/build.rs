@@ -9,6 +9,8 @@ use crate::facts::{
 };
 use crate::names::Name;
 
+use std::cell::Cell;
+
 use rustc_hash::FxHashMap;
 
 /// Longest constant text kept whole, in bytes; of a longer one only this much of its head is kept.
@@ -37,6 +39,21 @@ pub struct Builder<'s> {
     functions: Vec<FunctionId>,
     classes: Vec<ClassId>,
     scope: FxHashMap<(BlockId, Name), DefId>,
+    /// Definitions whose value is an environment object: `const env = process.env`.
+    env_aliases: Vec<DefId>,
+    /// Steps that assign to a name not defined so far: (block, position in it).
+    unsettled: Vec<(BlockId, usize)>,
+    /// The names met last, by a cheap hash: an app says few names often, and interning takes a lock.
+    recent: Box<[Name]>,
+}
+
+/// How many names are remembered, and the longest of them.
+const RECENT: usize = 4096;
+const RECENT_LENGTH: usize = 32;
+
+thread_local! {
+    /// What the last builder of this thread remembered.
+    static REMEMBERED: Cell<Option<Box<[Name]>>> = const { Cell::new(None) };
 }
 
 impl<'s> Builder<'s> {
@@ -56,9 +73,9 @@ impl<'s> Builder<'s> {
             use_server: false,
             decorators: Box::new([]),
         };
-        let lines = std::iter::once(0)
-            .chain(text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n').map(|(at, _)| at as u32 + 1))
-            .collect();
+        let mut lines = Vec::with_capacity(text.len() / 32 + 1);
+        lines.push(0);
+        lines.extend(text.match_indices('\n').map(|(at, _)| at as u32 + 1));
         let facts = Facts {
             language,
             directives: vec![],
@@ -68,8 +85,8 @@ impl<'s> Builder<'s> {
             classes: vec![],
             blocks: vec![body],
             defs: vec![],
-            exprs: vec![],
-            calls: vec![],
+            exprs: Vec::with_capacity(text.len() / 24),
+            calls: Vec::with_capacity(text.len() / 256),
             tokens: vec![],
             lines,
             syntax_errors: 0,
@@ -83,6 +100,9 @@ impl<'s> Builder<'s> {
             functions: vec![FunctionId::MODULE],
             classes: vec![],
             scope: FxHashMap::default(),
+            env_aliases: vec![],
+            unsettled: vec![],
+            recent: REMEMBERED.take().unwrap_or_else(|| vec![Name::new(""); RECENT].into()),
         }
     }
 
@@ -94,6 +114,21 @@ impl<'s> Builder<'s> {
     /// The source text of a span.
     pub fn source(&self, span: Span) -> &'s str {
         self.text.get(span.start as usize..span.end as usize).unwrap_or("")
+    }
+
+    /// Interns a name.
+    pub fn name(&mut self, text: &str) -> Name {
+        if text.len() > RECENT_LENGTH {
+            return Name::new(text);
+        }
+        let mix = |hash: usize, byte: u8| hash.wrapping_mul(31).wrapping_add(usize::from(byte));
+        let bytes = text.as_bytes();
+        let ends = bytes.iter().take(6).chain(bytes.iter().rev().take(3));
+        let slot = ends.fold(bytes.len(), |hash, &byte| mix(hash, byte)) % RECENT;
+        if self.recent[slot] != *text {
+            self.recent[slot] = Name::new(text);
+        }
+        self.recent[slot]
     }
 
     // ---- expressions ------------------------------------------------------------------------------------
@@ -115,62 +150,104 @@ impl<'s> Builder<'s> {
         while !text.is_char_boundary(end) {
             end -= 1;
         }
-        self.expr(span, ExprKind::Text(Name::new(&text[..end])))
+        let name = self.name(&text[..end]);
+        self.expr(span, ExprKind::Text(name))
     }
 
     /// A string of parts; neighbours that are texts are joined, one text alone stays a text.
     pub fn template(&mut self, span: Span, parts: Vec<ExprId>) -> ExprId {
-        let mut joined: Vec<ExprId> = Vec::with_capacity(parts.len());
-        for part in parts {
-            let flat = match self.kind(part) {
+        let nested = parts.iter().any(|&part| matches!(self.kind(part), ExprKind::Template(_)));
+        let flat = if nested {
+            let inner = |&part: &ExprId| match self.kind(part) {
                 ExprKind::Template(inner) => inner.to_vec(),
                 _ => vec![part],
             };
-            for part in flat {
-                let merged = match (joined.last().map(|&last| self.kind(last)), self.kind(part)) {
-                    (Some(ExprKind::Text(left)), ExprKind::Text(right)) => Some(format!("{left}{right}")),
-                    _ => None,
-                };
-                match merged {
-                    Some(text) => {
-                        let id = self.text(span, &text);
-                        joined.pop();
-                        joined.push(id);
+            parts.iter().flat_map(inner).collect()
+        } else {
+            parts
+        };
+        let is_text = |builder: &Self, id: ExprId| matches!(builder.kind(id), ExprKind::Text(_));
+        let mut joined: Vec<ExprId> = Vec::with_capacity(flat.len());
+        let mut at = 0;
+        while at < flat.len() {
+            let texts = flat[at..].iter().take_while(|&&part| is_text(self, part)).count();
+            if texts > 1 {
+                let mut text = String::new();
+                for &part in &flat[at..at + texts] {
+                    if let ExprKind::Text(name) = self.kind(part)
+                        && text.len() <= TEXT_LIMIT
+                    {
+                        text.push_str(name);
                     }
-                    None => joined.push(part),
                 }
+                joined.push(self.text(span, &text));
+            } else {
+                joined.push(flat[at]);
             }
+            at += texts.max(1);
         }
         match joined[..] {
             [] => self.text(span, ""),
-            [only] if matches!(self.kind(only), ExprKind::Text(_)) => only,
+            [only] if is_text(self, only) => only,
             _ => self.expr(span, ExprKind::Template(joined.into())),
         }
     }
 
     /// `left + right`: a template when either side is text, else an addition.
     pub fn add(&mut self, span: Span, left: ExprId, right: ExprId) -> ExprId {
-        let is_text = |kind: &ExprKind| matches!(kind, ExprKind::Text(_) | ExprKind::Template(_));
-        if is_text(self.kind(left)) || is_text(self.kind(right)) {
-            self.template(span, vec![left, right])
+        self.sum(span, vec![left, right])
+    }
+
+    /// `a + b + c`: a template when any of them is text, else one addition of them all.
+    pub fn sum(&mut self, span: Span, operands: Vec<ExprId>) -> ExprId {
+        let is_text = |id: &ExprId| matches!(self.kind(*id), ExprKind::Text(_) | ExprKind::Template(_));
+        if operands.iter().any(is_text) {
+            self.template(span, operands)
         } else {
-            self.expr(span, ExprKind::Op(Op::Add, Box::new([left, right])))
+            self.expr(span, ExprKind::Op(Op::Add, operands.into()))
         }
     }
 
     /// A name read in the current block.
     pub fn reference(&mut self, span: Span, name: &str) -> ExprId {
         let block = self.block();
-        self.expr(span, ExprKind::Ref(Name::new(name), block))
+        let name = self.name(name);
+        self.expr(span, ExprKind::Ref(name, block))
     }
 
     /// `base.name`; a member of an environment object is an environment read.
     pub fn member(&mut self, span: Span, base: ExprId, name: &str) -> ExprId {
-        let kind = match self.dotted(base) {
-            Some(path) if is_env_object(&path) && name != "get" => ExprKind::Env(Name::new(name)),
-            _ => ExprKind::Member(base, Name::new(name)),
+        let name = self.name(name);
+        let kind = match name != "get" && self.is_environment(base) {
+            true => ExprKind::Env(name),
+            false => ExprKind::Member(base, name),
         };
         self.expr(span, kind)
+    }
+
+    /// Whether an expression is an object that holds the environment, by itself or through a constant's name.
+    fn is_environment(&self, id: ExprId) -> bool {
+        match *self.kind(id) {
+            ExprKind::Member(_, name) => {
+                matches!(name.as_str(), "env" | "environ") && self.dotted(id).is_some_and(|path| is_env_object(&path))
+            }
+            ExprKind::Ref(name, block) if !self.env_aliases.is_empty() => {
+                self.resolve(block, name).is_some_and(|def| self.env_aliases.contains(&def))
+            }
+            _ => false,
+        }
+    }
+
+    /// What `name` means in `block`, as far as it is defined yet.
+    pub fn resolve(&self, block: BlockId, name: Name) -> Option<DefId> {
+        let mut around = Some(block);
+        while let Some(id) = around {
+            if let Some(&def) = self.scope.get(&(id, name)) {
+                return Some(def);
+            }
+            around = self.facts.block(id).parent;
+        }
+        None
     }
 
     /// `base[index]`: a member when the index is a constant text.
@@ -193,8 +270,17 @@ impl<'s> Builder<'s> {
     }
 
     /// A call. An environment read written as a call becomes one (with its default as fallback).
-    pub fn call(&mut self, span: Span, callee: ExprId, args: Vec<Arg>, is_new: bool, tagged: bool) -> ExprId {
+    pub fn call(
+        &mut self,
+        span: Span,
+        callee: ExprId,
+        args: impl Into<Box<[Arg]>>,
+        is_new: bool,
+        tagged: bool,
+    ) -> ExprId {
+        let args = args.into();
         if !is_new
+            && matches!(self.kind(callee), ExprKind::Member(_, name) if matches!(name.as_str(), "get" | "getenv"))
             && let Some(path) = self.dotted(callee)
             && is_env_call(&path)
             && let Some(&ExprKind::Text(name)) = args.first().map(|arg| self.kind(arg.value))
@@ -208,17 +294,13 @@ impl<'s> Builder<'s> {
         let id = CallId(self.facts.calls.len() as u32);
         let expr = self.expr(span, ExprKind::Call(id));
         let block = self.block();
-        self.facts.calls.push(Call {
-            callee,
-            args: args.into(),
-            is_new,
-            awaited: false,
-            dropped: false,
-            tagged,
-            block,
-            expr,
-        });
+        self.facts.calls.push(Call { callee, args, is_new, awaited: false, dropped: false, tagged, block, expr });
         expr
+    }
+
+    /// What a call calls.
+    pub fn callee(&self, call: CallId) -> ExprId {
+        self.facts.call(call).callee
     }
 
     /// Marks what an `await` waits for: the call, and the calls it is chained on through `.then` / `.catch` / `.finally`.
@@ -231,23 +313,38 @@ impl<'s> Builder<'s> {
         self.mark(id, |call| call.dropped = true);
     }
 
-    fn mark(&mut self, id: ExprId, set: fn(&mut Call)) {
-        match *self.kind(id) {
-            ExprKind::Call(call) => {
-                let callee = self.facts.call(call).callee;
-                set(&mut self.facts.calls[call.index()]);
-                if let ExprKind::Member(base, name) = *self.kind(callee)
-                    && matches!(name.as_str(), "then" | "catch" | "finally")
-                {
-                    self.mark(base, set);
+    fn mark(&mut self, mut id: ExprId, set: fn(&mut Call)) {
+        loop {
+            match *self.kind(id) {
+                ExprKind::Call(call) => {
+                    let callee = self.facts.call(call).callee;
+                    set(&mut self.facts.calls[call.index()]);
+                    match *self.kind(callee) {
+                        ExprKind::Member(base, name) if matches!(name.as_str(), "then" | "catch" | "finally") => {
+                            id = base;
+                        }
+                        _ => return,
+                    }
                 }
+                ExprKind::Await(inner) => id = inner,
+                // What an operator passes on is what its operands are: `await (a ?? b())`, `ready && start()`.
+                ExprKind::Op(Op::Void | Op::And | Op::Or | Op::Nullish, ref operands) => match operands[..] {
+                    [only] => id = only,
+                    [left, right] => {
+                        self.mark(right, set);
+                        id = left;
+                    }
+                    _ => return,
+                },
+                ExprKind::Op(Op::Choose, ref operands) => match operands[..] {
+                    [_, then, otherwise] => {
+                        self.mark(then, set);
+                        id = otherwise;
+                    }
+                    _ => return,
+                },
+                _ => return,
             }
-            ExprKind::Await(inner) => self.mark(inner, set),
-            ExprKind::Op(Op::Void, ref operands) => {
-                let operand = operands[0];
-                self.mark(operand, set);
-            }
-            _ => {}
         }
     }
 
@@ -268,6 +365,11 @@ impl<'s> Builder<'s> {
         id
     }
 
+    /// Says why a block runs, when that is known only from within (a loop's condition).
+    pub fn set_block_kind(&mut self, block: BlockId, kind: BlockKind) {
+        self.facts.blocks[block.index()].kind = kind;
+    }
+
     /// Closes the current block.
     pub fn close_block(&mut self) {
         self.blocks.pop();
@@ -283,7 +385,7 @@ impl<'s> Builder<'s> {
 
     /// Defines `name` in `block`, or finds the definition it already has there.
     pub fn define_in(&mut self, block: BlockId, name: &str, kind: DefKind, span: Span) -> DefId {
-        let name = Name::new(name);
+        let name = self.name(name);
         if let Some(&def) = self.scope.get(&(block, name)) {
             return def;
         }
@@ -291,6 +393,11 @@ impl<'s> Builder<'s> {
         self.facts.defs.push(Def { name, block, kind, span, values: vec![], ty: None });
         self.scope.insert((block, name), def);
         def
+    }
+
+    /// The definition `name` has in `block` itself so far.
+    pub fn defined(&self, block: BlockId, name: Name) -> Option<DefId> {
+        self.scope.get(&(block, name)).copied()
     }
 
     /// Defines `name` in the current block.
@@ -311,20 +418,39 @@ impl<'s> Builder<'s> {
 
     /// Gives a definition a value without a step (parameters, imports, function declarations, parts of a pattern).
     pub fn give(&mut self, def: DefId, value: ExprId) {
+        if self.is_environment(value) {
+            self.env_aliases.push(def);
+        }
         self.facts.defs[def.index()].values.push(value);
     }
 
+    /// Records the annotated type of a definition.
+    pub fn set_type(&mut self, def: DefId, ty: ExprId) {
+        self.facts.defs[def.index()].ty = Some(ty);
+    }
+
+    /// Gives what an expression names a value without a step (assignments inside expressions). Whether it was a name.
+    pub fn give_name(&mut self, target: ExprId, value: ExprId) -> bool {
+        match *self.kind(target) {
+            ExprKind::Ref(name, block) => {
+                if let Some(def) = self.resolve(block, name) {
+                    self.give(def, value);
+                }
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// Assigns to a plain name: a step that binds its definition, or an assignment to a global.
-    /// Definitions written further down are found at link time; assignments to them count as plain ones.
+    /// A definition written further down is found when the file is finished.
     pub fn assign_name(&mut self, target: ExprId, value: ExprId) {
         if let ExprKind::Ref(name, block) = *self.kind(target) {
-            let mut around = Some(block);
-            while let Some(id) = around {
-                if let Some(&def) = self.scope.get(&(id, name)) {
-                    return self.bind(def, value);
-                }
-                around = self.facts.block(id).parent;
+            if let Some(def) = self.resolve(block, name) {
+                return self.bind(def, value);
             }
+            let here = self.block();
+            self.unsettled.push((here, self.facts.block(here).steps.len()));
         }
         self.step(Step::Assign(target, value));
     }
@@ -413,8 +539,28 @@ impl<'s> Builder<'s> {
 
     /// The finished facts.
     pub fn finish(mut self) -> Facts {
+        REMEMBERED.set(Some(std::mem::take(&mut self.recent)));
+        for (block, at) in std::mem::take(&mut self.unsettled) {
+            if let Step::Assign(target, value) = self.facts.blocks[block.index()].steps[at]
+                && let ExprKind::Ref(name, around) = *self.kind(target)
+                && let Some(def) = self.resolve(around, name)
+            {
+                self.facts.blocks[block.index()].steps[at] = Step::Bind(def, value);
+                let values = &mut self.facts.defs[def.index()].values;
+                values.push(value);
+                // Expressions are numbered in source order.
+                values.sort_unstable();
+            }
+        }
         self.facts.scope = self.scope.into_iter().map(|((block, name), def)| (block, name, def)).collect();
         self.facts.scope.sort_unstable();
+        super::taken::fill_names(&mut self.facts);
+        self.facts.exprs.shrink_to_fit();
+        self.facts.blocks.shrink_to_fit();
+        self.facts.calls.shrink_to_fit();
+        self.facts.defs.shrink_to_fit();
+        self.facts.functions.shrink_to_fit();
+        self.facts.lines.shrink_to_fit();
         self.facts
     }
 }

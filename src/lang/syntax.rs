@@ -7,6 +7,7 @@
 
 use std::num::NonZeroU16;
 
+use rustc_hash::FxHashMap;
 use tree_sitter::{Language as Grammar, Node};
 
 macro_rules! captures {
@@ -73,6 +74,58 @@ captures! {
         Binary = "binary",
         /// A conditional expression.
         Choose = "choose",
+        /// A value that is not modelled: a regular expression.
+        Opaque = "opaque",
+        /// `x++`, `--x`.
+        Update = "update",
+        /// `a, b`.
+        Sequence = "sequence",
+        /// `import.meta`, `new.target`.
+        Meta = "meta",
+        /// What is called in `import("x")`.
+        ImportCall = "import.call",
+        /// The name of a member, key or attribute.
+        Property = "property",
+        /// A computed part of a template.
+        Hole = "hole",
+        /// An attribute of a JSX element.
+        Attribute = "attribute",
+        /// The opening tag of a JSX element.
+        OpeningTag = "tag",
+        /// A key and its value in an object.
+        Pair = "pair",
+        /// A key that is its own value.
+        Shorthand = "shorthand",
+        /// A method of a class or object.
+        Method = "method",
+        /// A field of a class.
+        Field = "field",
+        /// Statements that run when the class is made.
+        StaticBlock = "static",
+        /// A decorator.
+        Decorator = "decorator",
+        /// Takes an object apart.
+        ObjectPattern = "pattern.object",
+        /// Takes an array apart.
+        ArrayPattern = "pattern.array",
+        /// A key and its target in an object pattern.
+        PairPattern = "pattern.pair",
+        /// A target with its default.
+        DefaultPattern = "pattern.default",
+        /// The rest of an object or array.
+        RestPattern = "pattern.rest",
+        /// One name of a declaration.
+        Declarator = "declarator",
+        /// A parameter around its pattern.
+        Parameter = "parameter",
+        /// A statement with a label.
+        Labeled = "labeled",
+        /// One case of a `switch`.
+        Case = "case",
+        /// An enumeration.
+        Enum = "enum",
+        /// A namespace.
+        Namespace = "namespace",
         /// An assignment.
         Assign = "assign",
         /// An assignment with an operator.
@@ -157,6 +210,12 @@ captures! {
         Operator = "operator",
         /// Parameters.
         Params = "params",
+        /// The only parameter, without parentheses.
+        Param = "param",
+        /// What runs before a loop.
+        Start = "start",
+        /// What runs after each turn of a loop.
+        Next = "next",
         /// The handler of a `try`.
         Handler = "handler",
         /// The finalizer of a `try`.
@@ -182,13 +241,19 @@ impl Syntax {
     pub fn compile(grammar: &Grammar, texts: &[&str]) -> Self {
         let kinds = grammar.node_kind_count();
         let mut table = Self { shapes: vec![Shape::Other; kinds], fields: vec![[None; ROLES]; kinds] };
+        let mut ids: FxHashMap<&str, Vec<usize>> = FxHashMap::default();
+        for id in 0..kinds {
+            match grammar.node_kind_for_id(id as u16) {
+                Some(kind) if grammar.node_kind_is_named(id as u16) => ids.entry(kind).or_default().push(id),
+                // Keywords and punctuation: no visitor looks for anything in them.
+                _ => table.shapes[id] = Shape::Skip,
+            }
+        }
         for pattern in texts.iter().flat_map(|text| patterns(text)) {
-            for id in 0..kinds as u16 {
-                if grammar.node_kind_is_named(id) && grammar.node_kind_for_id(id) == Some(pattern.kind) {
-                    table.shapes[id as usize] = pattern.shape;
-                    for &(field, role) in &pattern.roles {
-                        table.fields[id as usize][role as usize] = grammar.field_id_for_name(field);
-                    }
+            for &id in ids.get(pattern.kind).map_or(&[][..], Vec::as_slice) {
+                table.shapes[id] = pattern.shape;
+                for &(field, role) in &pattern.roles {
+                    table.fields[id][role as usize] = grammar.field_id_for_name(field);
                 }
             }
         }
@@ -227,8 +292,8 @@ fn patterns(text: &str) -> Vec<Pattern<'_>> {
             let kind = words.next().unwrap_or_else(|| panic!("queries: no node kind: {line}"));
             let mut roles = Vec::new();
             while let Some(field) = words.next() {
-                let (Some("(_)"), Some(role)) = (words.next(), words.next()) else {
-                    panic!("queries: want `field: (_) @role`: {line}")
+                let (Some("(_)" | "_"), Some(role)) = (words.next(), words.next()) else {
+                    panic!("queries: want `field: (_) @role`, or `_` for a sign: {line}")
                 };
                 let role = Role::from_capture(role.trim_start_matches('@'));
                 roles.push((

@@ -1,0 +1,275 @@
+//! Who calls whom: the callee of every call, the edges of the call graph, callers and rendered components.
+
+use rayon::prelude::*;
+
+use crate::catalogue::{KnownRole, Seg};
+use crate::facts::{CallId, ExprId, ExprKind, Facts};
+use crate::finding::FileId;
+use crate::link::eval::Eval;
+use crate::names::Name;
+use crate::program::{CallRef, ClassRef, Edge, EdgeKind, ExprRef, FunctionRef, Program, Value};
+
+/// Fills the graph: callees first without, then twice with what callers hand in.
+pub fn connect(program: &mut Program) {
+    program.graph.calls =
+        program.files.par_iter().map(|file| file.facts.as_ref().map_or(vec![], calls_by_function)).collect();
+    program.graph.callees = per_file(program, |program, file, facts| {
+        let mut eval = Eval::new(program);
+        facts.calls.iter().map(|call| eval.expr(ExprRef::new(file, call.callee))).collect()
+    });
+    collect_elements(program);
+    for _ in 0..2 {
+        collect_callers(program);
+        expand_callees(program);
+    }
+    collect_callers(program);
+    let edges: Vec<Vec<Edge>> = per_file(program, |program, file, facts| {
+        (0..facts.calls.len() as u32).flat_map(|call| edges_of(program, CallRef::new(file, CallId(call)))).collect()
+    });
+    program.graph.edges = edges.into_iter().flatten().collect();
+    program.graph.edges.sort_unstable();
+    program.graph.edges.dedup();
+}
+
+/// Runs `body` on every file that holds code, in parallel; one result a file, in order.
+pub fn per_file<T: Send>(program: &Program, body: impl Fn(&Program, FileId, &Facts) -> Vec<T> + Sync) -> Vec<Vec<T>> {
+    let files = program.files.par_iter().enumerate();
+    files
+        .map(|(at, file)| match &file.facts {
+            Some(facts) => body(program, FileId(at as u32), facts),
+            None => vec![],
+        })
+        .collect()
+}
+
+fn calls_by_function(facts: &Facts) -> Vec<Vec<CallId>> {
+    let mut calls = vec![Vec::new(); facts.functions.len()];
+    for (at, call) in facts.calls.iter().enumerate() {
+        calls[facts.function_of(call.block).index()].push(CallId(at as u32));
+    }
+    calls
+}
+
+/// Which elements render which component, and what context providers put in.
+fn collect_elements(program: &mut Program) {
+    let found: Vec<Vec<(FunctionRef, ExprRef)>> = per_file(program, |program, file, facts| {
+        let mut eval = Eval::new(program);
+        let elements = facts.exprs.iter().enumerate().filter_map(|(at, expr)| match &expr.kind {
+            ExprKind::Element(element) if !matches!(facts.expr(element.tag), ExprKind::Text(_)) => {
+                Some((ExprId(at as u32), element.tag))
+            }
+            _ => None,
+        });
+        elements
+            .flat_map(|(at, tag)| {
+                let tag = eval.expr(ExprRef::new(file, tag));
+                tag.functions().map(|function| (function, ExprRef::new(file, at))).collect::<Vec<_>>()
+            })
+            .collect()
+    });
+    for (function, element) in found.into_iter().flatten() {
+        program.graph.elements.entry(function).or_default().push(element);
+    }
+}
+
+/// What context providers put in, by the call that made the context: `<Auth.Provider value={..}>`, `<Auth value={..}>`.
+pub fn contexts(program: &Program) -> super::eval::Contexts {
+    let found: Vec<Vec<(CallRef, ExprRef)>> = per_file(program, |program, file, facts| {
+        let mut eval = Eval::new(program);
+        let mut provided = vec![];
+        for expr in &facts.exprs {
+            let ExprKind::Element(element) = &expr.kind else { continue };
+            let Some(&(_, value)) = element.attributes.iter().find(|(key, _)| *key == "value") else { continue };
+            let context = match facts.expr(element.tag) {
+                ExprKind::Member(base, name) if *name == "Provider" => eval.expr(ExprRef::new(file, *base)),
+                ExprKind::Ref(..) => eval.expr(ExprRef::new(file, element.tag)),
+                _ => continue,
+            };
+            if let Value::External(external) = &context
+                && external.last_member().is_some_and(|name| name == "createContext")
+                && let Some(&made) = external.sites.last()
+            {
+                provided.push((made, ExprRef::new(file, value)));
+            }
+        }
+        provided
+    });
+    let mut contexts = super::eval::Contexts::default();
+    for (made, value) in found.into_iter().flatten() {
+        contexts.entry(made).or_default().push(value);
+    }
+    contexts
+}
+
+fn collect_callers(program: &mut Program) {
+    let found: Vec<Vec<(FunctionRef, CallRef)>> = per_file(program, |program, file, facts| {
+        (0..facts.calls.len() as u32)
+            .map(|call| CallRef::new(file, CallId(call)))
+            .flat_map(|call| called(program, call).into_iter().map(move |function| (function, call)))
+            .collect()
+    });
+    program.graph.callers.clear();
+    for (function, call) in found.into_iter().flatten() {
+        program.graph.callers.entry(function).or_default().push(call);
+    }
+}
+
+/// The functions of the program that a call calls, constructors among them.
+fn called(program: &Program, call: CallRef) -> Vec<FunctionRef> {
+    let mut functions = Vec::new();
+    for value in program.graph.callee(call).alternatives() {
+        match value {
+            Value::Function(function) => functions.push(*function),
+            Value::Class(class) => functions.extend(constructor(program, *class)),
+            _ => {}
+        }
+    }
+    functions
+}
+
+/// The constructor of a class.
+pub fn constructor(program: &Program, class: ClassRef) -> Option<FunctionRef> {
+    let facts = program.facts(class.file);
+    let methods = &facts.classes[class.class.index()].methods;
+    let found = methods.iter().find(|method| matches!(method.name.as_str(), "constructor" | "__init__"))?;
+    Some(FunctionRef::new(class.file, found.function))
+}
+
+fn expand_callees(program: &mut Program) {
+    let expanded: Vec<Vec<(CallRef, Value)>> = per_file(program, |program, file, facts| {
+        (0..facts.calls.len() as u32)
+            .map(|call| CallRef::new(file, CallId(call)))
+            .filter_map(|call| {
+                let callee = program.graph.callee(call);
+                let open = callee.any(|value| matches!(value, Value::Param(..)));
+                // A parameter that is called is a callback: the call that hands it in has the edge.
+                if !open || matches!(callee, Value::Param(..)) {
+                    return None;
+                }
+                let value = program.expand(callee);
+                (value != *callee).then_some((call, value))
+            })
+            .collect()
+    });
+    for (call, value) in expanded.into_iter().flatten() {
+        program.graph.callees[call.file.index()][call.call.index()] = value;
+    }
+}
+
+fn edges_of(program: &Program, call: CallRef) -> Vec<Edge> {
+    let facts = program.facts(call.file);
+    let shape = facts.call(call.call);
+    let mut edges: Vec<Edge> =
+        called(program, call).into_iter().map(|target| Edge { call, target, kind: EdgeKind::Direct }).collect();
+    let callee = program.graph.callee(call);
+    let kind = if defers(program, callee) { EdgeKind::Deferred } else { EdgeKind::Callback };
+    let mut handed = |value: Value| {
+        let functions = value.functions().map(|target| Edge { call, target, kind });
+        edges.extend(functions);
+    };
+    let mut eval = Eval::new(program);
+    for arg in &shape.args {
+        // Only what is written as a function or a name can be one; evaluating every argument would cost.
+        if may_be_function(facts, arg.value) {
+            handed(eval.expr(ExprRef::new(call.file, arg.value)));
+        }
+        if let ExprKind::Object(entries) = facts.expr(arg.value)
+            && callee.externals().next().is_some()
+        {
+            for &(_, value) in entries.iter().filter(|(_, value)| may_be_function(facts, *value)) {
+                handed(eval.expr(ExprRef::new(call.file, value)));
+            }
+        }
+    }
+    // `mutation.mutate(..)`: runs what was handed in when `mutation` was made.
+    for external in callee.externals() {
+        if let (Some(Seg::Member(name)), Some(&site)) = (external.segs.last(), external.sites.last())
+            && !matches!(name.as_str(), "then" | "catch" | "finally")
+        {
+            let made = program.facts(site.file);
+            for arg in &made.call(site.call).args {
+                let values: Vec<ExprId> = match made.expr(arg.value) {
+                    ExprKind::Object(entries) => entries.iter().map(|&(_, value)| value).collect(),
+                    _ => vec![arg.value],
+                };
+                for value in values.into_iter().filter(|&value| may_be_function(made, value)) {
+                    handed(eval.expr(ExprRef::new(site.file, value)));
+                }
+            }
+        }
+    }
+    edges
+}
+
+fn may_be_function(facts: &Facts, expr: ExprId) -> bool {
+    matches!(facts.expr(expr), ExprKind::Function(_) | ExprKind::Ref(..) | ExprKind::Member(..))
+}
+
+/// Whether what is called runs its argument later.
+fn defers(program: &Program, callee: &Value) -> bool {
+    callee.externals().any(|external| {
+        let known = program.catalogue.known(external.package, &external.segs);
+        known.is_some_and(|known| known.role == KnownRole::Defer)
+    })
+}
+
+impl Program {
+    /// `value` with parameters replaced by what the callers hand in, four calls up at most.
+    pub fn expand(&self, value: &Value) -> Value {
+        self.expand_to(value, 4)
+    }
+
+    fn expand_to(&self, value: &Value, depth: usize) -> Value {
+        /// More callers than this say nothing together.
+        const MOST_CALLERS: usize = 12;
+        if depth == 0 {
+            return value.clone();
+        }
+        match value {
+            Value::Param(function, index) => {
+                let callers = self.callers(*function);
+                if callers.is_empty() || callers.len() > MOST_CALLERS {
+                    return value.clone();
+                }
+                let arguments: Vec<Value> = callers
+                    .iter()
+                    .map(|&caller| {
+                        let argument = Eval::new(self).argument_for(*function, *index, caller);
+                        self.expand_to(&argument, depth - 1)
+                    })
+                    .collect();
+                Value::one_of(arguments)
+            }
+            Value::Member(base, name) => {
+                if let Value::Param(function, 0) = **base
+                    && let Some(property) = self.property(function, *name)
+                {
+                    return self.expand_to(&property, depth - 1);
+                }
+                let expanded = self.expand_to(base, depth);
+                if expanded == **base { value.clone() } else { self.member(&expanded, *name) }
+            }
+            Value::Template(parts) => {
+                Value::template(parts.iter().map(|part| self.expand_to(part, depth)).collect::<Vec<_>>())
+            }
+            Value::OneOf(parts) => {
+                Value::one_of(parts.iter().map(|part| self.expand_to(part, depth)).collect::<Vec<_>>())
+            }
+            other => other.clone(),
+        }
+    }
+
+    /// What the elements that render a component put into a property.
+    fn property(&self, component: FunctionRef, name: Name) -> Option<Value> {
+        let elements = self.graph.elements.get(&component)?;
+        let mut values = Vec::new();
+        for element in elements.iter().take(12) {
+            if let ExprKind::Element(shape) = self.facts(element.file).expr(element.expr)
+                && let Some(&(_, value)) = shape.attributes.iter().find(|(key, _)| *key == name)
+            {
+                values.push(self.value(ExprRef::new(element.file, value)));
+            }
+        }
+        (!values.is_empty()).then(|| Value::one_of(values))
+    }
+}

@@ -1,0 +1,608 @@
+//! Constant propagation: what an expression can be, through definitions, imports, calls, classes and templates,
+//! in any file. Nothing is guessed: what cannot be followed is [`Value::Unknown`] or an opaque value.
+//!
+//! Evaluation is by need and memoised per definition and per function's result. A result that met a cycle is
+//! never memoised, so that the outcome does not depend on which thread asked first.
+
+use std::sync::{Arc, OnceLock};
+
+use rustc_hash::FxHashMap;
+
+use super::builtins;
+use crate::catalogue::Seg;
+use crate::extract::build::{is_env_call, is_env_object};
+use crate::facts::{DefKind, ExportValue, ExprId, ExprKind, Facts, FunctionId, Imported, Op, Step};
+use crate::finding::FileId;
+use crate::names::Name;
+use crate::program::{CallRef, ClassRef, DefRef, ExprRef, External, FunctionRef, Program, Target, Value};
+
+/// Deepest chain of definitions and calls followed; real code stays below thirty.
+const DEEPEST: usize = 120;
+
+/// What is remembered of one file's values.
+#[derive(Default)]
+pub struct Memo {
+    defs: Vec<OnceLock<Value>>,
+    results: Vec<OnceLock<Value>>,
+    /// The returned expressions of each function.
+    returns: Vec<Vec<ExprId>>,
+}
+
+impl Memo {
+    /// An empty memory for a file.
+    pub fn new(facts: &Facts) -> Self {
+        let mut returns = vec![Vec::new(); facts.functions.len()];
+        for block in &facts.blocks {
+            for step in &block.steps {
+                if let Step::Return(Some(value)) = step {
+                    returns[block.function.index()].push(*value);
+                }
+            }
+        }
+        let cells = |n: usize| std::iter::repeat_with(OnceLock::new).take(n).collect();
+        Self { defs: cells(facts.defs.len()), results: cells(facts.functions.len()), returns }
+    }
+}
+
+/// The contexts and stores of the program: what providers put in, by the call that made the context.
+pub type Contexts = FxHashMap<CallRef, Vec<ExprRef>>;
+
+#[derive(Clone, Copy, PartialEq)]
+enum Key {
+    Def(DefRef),
+    Result(FunctionRef),
+    Export(FileId, Name),
+}
+
+/// One evaluation.
+pub struct Eval<'p> {
+    program: &'p Program,
+    stack: Vec<Key>,
+    /// How deep in the stack the outermost definition lies that was met again: everything above it is unfinished.
+    cycle: usize,
+}
+
+impl<'p> Eval<'p> {
+    /// A fresh evaluation.
+    pub fn new(program: &'p Program) -> Self {
+        Self { program, stack: vec![], cycle: usize::MAX }
+    }
+
+    fn facts(&self, file: FileId) -> Option<&'p Facts> {
+        self.program.file(file).facts.as_ref()
+    }
+
+    /// The program being evaluated.
+    pub fn program(&self) -> &'p Program {
+        self.program
+    }
+
+    /// Evaluates `body` as `key`; met again on the way it contributes nothing.
+    fn guarded(&mut self, key: Key, memo: Option<&'p OnceLock<Value>>, body: impl FnOnce(&mut Self) -> Value) -> Value {
+        if let Some(value) = memo.and_then(OnceLock::get) {
+            return value.clone();
+        }
+        if let Some(at) = self.stack.iter().position(|&other| other == key) {
+            self.cycle = self.cycle.min(at);
+            return Value::Null;
+        }
+        if self.stack.len() >= DEEPEST {
+            self.cycle = 0;
+            return Value::Unknown;
+        }
+        let depth = self.stack.len();
+        self.stack.push(key);
+        let value = body(self);
+        self.stack.pop();
+        if self.cycle >= depth {
+            // Whatever was met again was this one or inside it: the value is whole.
+            self.cycle = if self.cycle == depth { usize::MAX } else { self.cycle };
+            if let Some(memo) = memo {
+                return memo.get_or_init(|| value).clone();
+            }
+        }
+        value
+    }
+
+    /// The value of an expression.
+    pub fn expr(&mut self, at: ExprRef) -> Value {
+        let Some(facts) = self.facts(at.file) else { return Value::Unknown };
+        let here = |expr: ExprId| ExprRef::new(at.file, expr);
+        match facts.expr(at.expr) {
+            ExprKind::Text(text) => Value::Text(*text),
+            ExprKind::Number(number) => Value::Number(*number),
+            ExprKind::Bool(truth) => Value::Bool(*truth),
+            ExprKind::Null => Value::Null,
+            ExprKind::Env(name) => Value::Env(*name),
+            ExprKind::Object(_) => Value::Object(at),
+            ExprKind::List(_) => Value::List(at),
+            ExprKind::Function(function) => Value::Function(FunctionRef::new(at.file, *function)),
+            ExprKind::Class(class) => Value::Class(ClassRef::new(at.file, *class)),
+            ExprKind::This(class) => Value::Instance(ClassRef::new(at.file, *class)),
+            ExprKind::Super(class) => self.super_of(ClassRef::new(at.file, *class)),
+            ExprKind::Param(function, index) => self.param(FunctionRef::new(at.file, *function), *index),
+            ExprKind::Template(parts) => {
+                let parts: Vec<Value> = parts.iter().map(|&part| self.expr(here(part))).collect();
+                Value::template(parts)
+            }
+            ExprKind::Ref(name, block) => match facts.lookup(*block, *name) {
+                Some(def) => self.def(DefRef::new(at.file, def)),
+                None => Self::global(*name),
+            },
+            ExprKind::Member(base, name) => {
+                let base = self.expr(here(*base));
+                self.member(&base, *name)
+            }
+            ExprKind::Index(base, index) => self.index(here(*base), here(*index)),
+            ExprKind::Call(call) => self.call(CallRef::new(at.file, *call)),
+            ExprKind::Await(inner) | ExprKind::Spread(inner) => self.expr(here(*inner)),
+            ExprKind::Op(op, operands) => self.operator(at.file, *op, operands),
+            ExprKind::Imported(import, what) => {
+                let target = self.program.modules.target(at.file, *import);
+                self.imported(at.file, target, *what, *import)
+            }
+            ExprKind::ElementOf(list) => self.element_of(here(*list)),
+            ExprKind::Element(_) | ExprKind::Caught | ExprKind::Unknown => Value::Unknown,
+        }
+    }
+
+    fn operator(&mut self, file: FileId, op: Op, operands: &[ExprId]) -> Value {
+        let mut each = |from: usize| {
+            let values: Vec<Value> =
+                operands[from..].iter().map(|&operand| self.expr(ExprRef::new(file, operand))).collect();
+            Value::one_of(values)
+        };
+        match op {
+            Op::Or | Op::Nullish => each(0),
+            // `flag && value`: when anything comes of it, it is the last.
+            Op::And | Op::Assign => each(operands.len().saturating_sub(1)),
+            Op::Choose => each(1.min(operands.len())),
+            Op::Add => {
+                let parts: Vec<Value> =
+                    operands.iter().map(|&operand| self.expr(ExprRef::new(file, operand))).collect();
+                if parts.iter().any(|part| matches!(part, Value::Text(_) | Value::Template(_) | Value::Env(_))) {
+                    Value::template(parts)
+                } else {
+                    Value::Unknown
+                }
+            }
+            _ => Value::Unknown,
+        }
+    }
+
+    /// What a name means that no scope defines.
+    fn global(name: Name) -> Value {
+        match name.as_str() {
+            "undefined" | "NaN" => Value::Null,
+            _ => Value::package(Name::new(&format!("global:{name}"))),
+        }
+    }
+
+    /// What a definition holds.
+    pub fn def(&mut self, at: DefRef) -> Value {
+        let Some(facts) = self.facts(at.file) else { return Value::Unknown };
+        let def = facts.def(at.def);
+        let memo = self.program.memos[at.file.index()].defs.get(at.def.index());
+        self.guarded(Key::Def(at), memo, |eval| {
+            if def.kind == DefKind::Caught {
+                return Value::Unknown;
+            }
+            let values: Vec<Value> = def.values.iter().map(|&value| eval.expr(ExprRef::new(at.file, value))).collect();
+            let value = if values.is_empty() { Value::Unknown } else { Value::one_of(values) };
+            match def.ty {
+                Some(ty) if is_opaque(&value) => eval.typed(ExprRef::new(at.file, ty)).unwrap_or(value),
+                _ => value,
+            }
+        })
+    }
+
+    /// What a value of a named type is: an instance of a class of ours, or a client of a package.
+    fn typed(&mut self, ty: ExprRef) -> Option<Value> {
+        match self.expr(ty) {
+            Value::Class(class) => Some(Value::Instance(class)),
+            Value::External(external) if !external.package.starts_with("global:") => {
+                Some(Value::External(Arc::new(external.then(Seg::New, None))))
+            }
+            _ => None,
+        }
+    }
+
+    fn param(&mut self, function: FunctionRef, index: u16) -> Value {
+        let opaque = Value::Param(function, index);
+        let Some(facts) = self.facts(function.file) else { return opaque };
+        match facts.function(function.function).params.get(index as usize).and_then(|param| param.ty) {
+            Some(ty) => self.typed(ExprRef::new(function.file, ty)).unwrap_or(opaque),
+            None => opaque,
+        }
+    }
+
+    fn super_of(&mut self, class: ClassRef) -> Value {
+        let Some(facts) = self.facts(class.file) else { return Value::Unknown };
+        let Some(&base) = facts.classes[class.class.index()].bases.first() else { return Value::Unknown };
+        match self.expr(ExprRef::new(class.file, base)) {
+            Value::Class(base) => Value::Instance(base),
+            Value::External(external) => Value::External(Arc::new(external.then(Seg::New, None))),
+            _ => Value::Unknown,
+        }
+    }
+
+    // ---- modules ----------------------------------------------------------------------------------------
+
+    fn imported(&mut self, file: FileId, target: &Target, what: Imported, import: crate::facts::ImportId) -> Value {
+        match (target, what) {
+            (Target::File(target), Imported::Module) => Value::Module(*target),
+            (_, Imported::Name(name)) if self.program.modules.submodule(file, import, name).is_some() => {
+                // Python: `from services import mailer` names a module of the package.
+                let own = if let Target::File(target) = target { self.export(*target, name) } else { None };
+                own.or_else(|| self.program.modules.submodule(file, import, name).map(Value::Module))
+                    .unwrap_or(Value::Unknown)
+            }
+            (Target::File(target), Imported::Name(name)) => self.export(*target, name).unwrap_or(Value::Unknown),
+            (Target::Package { name, path, .. }, what) => {
+                let mut external = External::root(*name);
+                external.segs.extend(path.iter().map(|&part| Seg::Member(part)));
+                if let Imported::Name(name) = what {
+                    external.segs.push(Seg::Member(name));
+                }
+                Value::External(Arc::new(external))
+            }
+            (Target::Asset | Target::Missing | Target::Folder, _) => Value::Unknown,
+        }
+    }
+
+    /// What a module gives under a name; none when it has no such export.
+    pub fn export(&mut self, file: FileId, name: Name) -> Option<Value> {
+        let facts = self.facts(file)?;
+        if !facts.language.is_script()
+            && let Some(def) = facts.defined_in(facts.function(FunctionId::MODULE).body, name)
+        {
+            return Some(self.def(DefRef::new(file, def)));
+        }
+        let key = Key::Export(file, name);
+        if self.stack.contains(&key) {
+            return None;
+        }
+        self.stack.push(key);
+        let found = self.exported(file, facts, name);
+        self.stack.pop();
+        found
+    }
+
+    fn exported(&mut self, file: FileId, facts: &'p Facts, name: Name) -> Option<Value> {
+        let direct: Vec<ExportValue> =
+            facts.exports.iter().filter(|export| export.name == name).map(|export| export.value).collect();
+        for value in direct {
+            match value {
+                ExportValue::Local(expr) => return Some(self.expr(ExprRef::new(file, expr))),
+                ExportValue::From(import, what) => {
+                    let target = self.program.modules.target(file, import);
+                    return Some(self.imported(file, target, what, import));
+                }
+            }
+        }
+        // `module.exports = x`: the default import is x, and names are its members.
+        if let Some(whole) = facts.exports.iter().find(|export| export.name == "=")
+            && let ExportValue::Local(expr) = whole.value
+        {
+            let whole = self.expr(ExprRef::new(file, expr));
+            return Some(if name == "default" { whole } else { self.member(&whole, name) });
+        }
+        let stars = facts.exports.iter().filter(|export| export.name == "*");
+        for star in stars {
+            if let ExportValue::From(import, _) = star.value {
+                match self.program.modules.target(file, import) {
+                    Target::File(target) => {
+                        let target = *target;
+                        if let Some(value) = self.export(target, name) {
+                            return Some(value);
+                        }
+                    }
+                    package @ Target::Package { .. } => {
+                        return Some(self.imported(file, package, Imported::Name(name), import));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        None
+    }
+
+    // ---- members ----------------------------------------------------------------------------------------
+
+    /// `value.name`.
+    pub fn member(&mut self, value: &Value, name: Name) -> Value {
+        match value {
+            Value::OneOf(values) => {
+                let members: Vec<Value> = values.iter().map(|value| self.member(value, name)).collect();
+                Value::one_of(members)
+            }
+            Value::Object(object) => self.key(*object, name).unwrap_or(Value::Unknown),
+            Value::Module(file) => match self.export(*file, name) {
+                Some(value) => value,
+                None if name == "default" => Value::Module(*file),
+                None => Value::Unknown,
+            },
+            Value::External(external) => self.external_member(external, name),
+            Value::Instance(class) => self.class_member(*class, name, false),
+            Value::Class(class) => self.class_member(*class, name, true),
+            Value::Function(_) if matches!(name.as_str(), "bind" | "call" | "apply" | "default") => {
+                Value::Member(Arc::new(value.clone()), name)
+            }
+            Value::Unknown | Value::Null | Value::Bool(_) => Value::Unknown,
+            opaque => Value::Member(Arc::new(opaque.clone()), name),
+        }
+    }
+
+    fn external_member(&mut self, external: &Arc<External>, name: Name) -> Value {
+        if let Some(value) = builtins::member(self, external, name) {
+            return value;
+        }
+        if external.segs.iter().all(|seg| matches!(seg, Seg::Member(_))) {
+            if is_env_object(&external.dotted()) && name != "get" {
+                return Value::Env(name);
+            }
+            if external.segs.is_empty()
+                && matches!(external.package.as_str(), "global:window" | "global:globalThis" | "global:self")
+            {
+                return Self::global(name);
+            }
+        }
+        Value::External(Arc::new(external.then(Seg::Member(name), None)))
+    }
+
+    /// The value under a key of an object literal; none when it has no such key and no spread that could have.
+    pub fn key(&mut self, object: ExprRef, name: Name) -> Option<Value> {
+        let ExprKind::Object(entries) = self.facts(object.file)?.expr(object.expr) else { return None };
+        // The last one wins; a spread after the key may override it, with the same thing as a rule.
+        let mut unknown = false;
+        for (key, value) in entries.iter().rev() {
+            if *key == name {
+                return Some(self.expr(ExprRef::new(object.file, *value)));
+            }
+            if *key == "..." {
+                match self.expr(ExprRef::new(object.file, *value)) {
+                    Value::Object(inner) if inner != object => {
+                        if let Some(value) = self.key(inner, name) {
+                            return Some(value);
+                        }
+                    }
+                    Value::Null => {}
+                    other => {
+                        let value = self.member(&other, name);
+                        if !value.is_unknown() && !matches!(value, Value::Member(..)) {
+                            return Some(value);
+                        }
+                        unknown = true;
+                    }
+                }
+            }
+            unknown |= *key == "[]";
+        }
+        unknown.then_some(Value::Unknown)
+    }
+
+    fn class_member(&mut self, class: ClassRef, name: Name, is_static: bool) -> Value {
+        let Some(facts) = self.facts(class.file) else { return Value::Unknown };
+        let shape = &facts.classes[class.class.index()];
+        if let Some(method) = shape.methods.iter().find(|method| method.name == name) {
+            let function = FunctionRef::new(class.file, method.function);
+            return if method.is_getter { self.result(function) } else { Value::Function(function) };
+        }
+        let fields: Vec<_> = shape.fields.iter().filter(|field| field.name == name).collect();
+        if !fields.is_empty() {
+            let values: Vec<Value> = fields
+                .iter()
+                .filter_map(|field| field.value)
+                .map(|value| self.field(ExprRef::new(class.file, value)))
+                .collect();
+            let value = if values.is_empty() { Value::Unknown } else { Value::one_of(values) };
+            let ty = fields.iter().find_map(|field| field.ty);
+            return match ty {
+                Some(ty) if is_opaque(&value) => self.typed(ExprRef::new(class.file, ty)).unwrap_or(value),
+                _ => value,
+            };
+        }
+        for &base in &shape.bases {
+            let value = match self.expr(ExprRef::new(class.file, base)) {
+                Value::Class(base) if base != class => self.class_member(base, name, is_static),
+                Value::External(external) => {
+                    Value::External(Arc::new(external.then(Seg::New, None).then(Seg::Member(name), None)))
+                }
+                _ => Value::Unknown,
+            };
+            if !value.is_unknown() {
+                return value;
+            }
+        }
+        Value::Unknown
+    }
+
+    /// A field's value; a cycle through it (`this.x = this.x || make()`) contributes nothing.
+    fn field(&mut self, value: ExprRef) -> Value {
+        if self.stack.len() >= DEEPEST {
+            return Value::Unknown;
+        }
+        let key = Key::Export(value.file, Name::new(&format!("#{}", value.expr.0)));
+        if let Some(at) = self.stack.iter().position(|&other| other == key) {
+            self.cycle = self.cycle.min(at);
+            return Value::Null;
+        }
+        let depth = self.stack.len();
+        self.stack.push(key);
+        let found = self.expr(value);
+        self.stack.pop();
+        if self.cycle == depth {
+            self.cycle = usize::MAX;
+        }
+        found
+    }
+
+    fn index(&mut self, base: ExprRef, index: ExprRef) -> Value {
+        let base = self.expr(base);
+        let at = self.expr(index);
+        match (&base, &at) {
+            (_, Value::Text(name)) => self.member(&base, *name),
+            (Value::List(list), Value::Number(number)) => self.element(*list, *number as usize),
+            (Value::List(list), _) => self.elements(*list),
+            (Value::Object(object), _) => self.any_key(*object),
+            (Value::OneOf(_) | Value::Unknown, _) => Value::Unknown,
+            (Value::External(external), _) => {
+                Value::External(Arc::new(external.then(Seg::Member(Name::new("[]")), None)))
+            }
+            (opaque, _) => Value::Member(Arc::new(opaque.clone()), Name::new("[]")),
+        }
+    }
+
+    fn element(&mut self, list: ExprRef, at: usize) -> Value {
+        let Some(ExprKind::List(items)) = self.facts(list.file).map(|facts| facts.expr(list.expr)) else {
+            return Value::Unknown;
+        };
+        items.get(at).map_or(Value::Unknown, |&item| self.expr(ExprRef::new(list.file, item)))
+    }
+
+    /// Any element of a list literal.
+    pub fn elements(&mut self, list: ExprRef) -> Value {
+        let Some(ExprKind::List(items)) = self.facts(list.file).map(|facts| facts.expr(list.expr)) else {
+            return Value::Unknown;
+        };
+        let values: Vec<Value> = items.iter().take(24).map(|&item| self.expr(ExprRef::new(list.file, item))).collect();
+        Value::one_of(values)
+    }
+
+    fn any_key(&mut self, object: ExprRef) -> Value {
+        let Some(ExprKind::Object(entries)) = self.facts(object.file).map(|facts| facts.expr(object.expr)) else {
+            return Value::Unknown;
+        };
+        let values: Vec<Value> =
+            entries.iter().take(24).map(|&(_, value)| self.expr(ExprRef::new(object.file, value))).collect();
+        Value::one_of(values)
+    }
+
+    fn element_of(&mut self, list: ExprRef) -> Value {
+        match self.expr(list) {
+            Value::List(list) => self.elements(list),
+            Value::Unknown | Value::OneOf(_) => Value::Unknown,
+            opaque => Value::Member(Arc::new(opaque), Name::new("[]")),
+        }
+    }
+
+    // ---- calls ------------------------------------------------------------------------------------------
+
+    fn call(&mut self, at: CallRef) -> Value {
+        let Some(facts) = self.facts(at.file) else { return Value::Unknown };
+        let callee = facts.call(at.call).callee;
+        let callee = self.expr(ExprRef::new(at.file, callee));
+        self.apply(&callee, at)
+    }
+
+    /// What calling `callee` at a call gives.
+    pub fn apply(&mut self, callee: &Value, at: CallRef) -> Value {
+        let Some(facts) = self.facts(at.file) else { return Value::Unknown };
+        let call = facts.call(at.call);
+        match callee {
+            Value::Function(function) => {
+                let result = self.result(*function);
+                self.substitute(&result, *function, at)
+            }
+            Value::Class(class) => Value::Instance(*class),
+            Value::External(external) => match builtins::call(self, external, at) {
+                Some(value) => value,
+                None => {
+                    let dotted = external.dotted();
+                    if is_env_call(&dotted) || self.program.catalogue.reads_env(external.package, &external.segs) {
+                        return match self.argument(at, 0) {
+                            Value::Text(name) => match call.args.len() {
+                                0 | 1 => Value::Env(name),
+                                _ => {
+                                    let fallback = self.argument(at, 1);
+                                    Value::one_of([Value::Env(name), fallback])
+                                }
+                            },
+                            _ => Value::Unknown,
+                        };
+                    }
+                    let seg = if call.is_new { Seg::New } else { Seg::Call };
+                    Value::External(Arc::new(external.then(seg, Some(at))))
+                }
+            },
+            Value::Member(base, method) => builtins::method(self, base, *method, at).unwrap_or(Value::Result(at)),
+            Value::OneOf(callees) => {
+                let results: Vec<Value> = callees.iter().map(|callee| self.apply(callee, at)).collect();
+                Value::one_of(results)
+            }
+            Value::Module(file) => match self.export(*file, Name::new("default")) {
+                Some(callee) if !matches!(callee, Value::Module(_)) => self.apply(&callee, at),
+                _ => Value::Unknown,
+            },
+            Value::Unknown | Value::Null => Value::Unknown,
+            _ => Value::Result(at),
+        }
+    }
+
+    /// The value of an argument; unknown when there is none or a spread stands before it.
+    pub fn argument(&mut self, at: CallRef, index: usize) -> Value {
+        let Some(facts) = self.facts(at.file) else { return Value::Unknown };
+        match facts.call(at.call).args.get(index) {
+            Some(arg) if arg.name.is_none() => self.expr(ExprRef::new(at.file, arg.value)),
+            _ => Value::Unknown,
+        }
+    }
+
+    /// What a function returns, in terms of its own parameters.
+    pub fn result(&mut self, function: FunctionRef) -> Value {
+        let Some(memo) = self.program.memos.get(function.file.index()) else { return Value::Unknown };
+        let cell = memo.results.get(function.function.index());
+        self.guarded(Key::Result(function), cell, |eval| {
+            let returns = memo.returns.get(function.function.index()).map_or(&[][..], Vec::as_slice);
+            let values: Vec<Value> =
+                returns.iter().take(16).map(|&value| eval.expr(ExprRef::new(function.file, value))).collect();
+            Value::one_of(values)
+        })
+    }
+
+    /// `value` with the function's parameters replaced by the arguments of a call.
+    pub fn substitute(&mut self, value: &Value, function: FunctionRef, at: CallRef) -> Value {
+        match value {
+            Value::Param(of, index) if *of == function => self.argument_for(function, *index, at),
+            Value::Template(parts) => {
+                let parts: Vec<Value> = parts.iter().map(|part| self.substitute(part, function, at)).collect();
+                Value::template(parts)
+            }
+            Value::OneOf(parts) => {
+                let parts: Vec<Value> = parts.iter().map(|part| self.substitute(part, function, at)).collect();
+                Value::one_of(parts)
+            }
+            Value::Member(base, name) => {
+                let base = self.substitute(base, function, at);
+                self.member(&base, *name)
+            }
+            other => other.clone(),
+        }
+    }
+
+    /// The argument of a call that arrives in a parameter: by position, by keyword, or the parameter's default.
+    pub fn argument_for(&mut self, function: FunctionRef, index: u16, at: CallRef) -> Value {
+        let (Some(facts), Some(callee)) = (self.facts(at.file), self.facts(function.file)) else {
+            return Value::Unknown;
+        };
+        let Some(param) = callee.function(function.function).params.get(index as usize) else { return Value::Unknown };
+        let args = &facts.call(at.call).args;
+        let keyword = args.iter().find(|arg| arg.name.is_some() && arg.name == param.name);
+        let positional = args.iter().take(index as usize + 1).nth(index as usize).filter(|arg| arg.name.is_none());
+        let spread =
+            args.iter().take(index as usize + 1).any(|arg| matches!(facts.expr(arg.value), ExprKind::Spread(_)));
+        match keyword.or(positional) {
+            _ if spread || param.rest => Value::Unknown,
+            Some(arg) => self.expr(ExprRef::new(at.file, arg.value)),
+            None => match param.default {
+                Some(default) => self.expr(ExprRef::new(function.file, default)),
+                None => Value::Null,
+            },
+        }
+    }
+}
+
+/// Whether a value says nothing of what a type annotation could not say better.
+fn is_opaque(value: &Value) -> bool {
+    matches!(value, Value::Unknown | Value::Null | Value::Param(..) | Value::Result(_) | Value::Member(..))
+}

@@ -1,0 +1,401 @@
+//! Finds what leaves the program: requests of HTTP clients, directly and through the program's own wrappers, and
+//! uses of vendors' SDKs.
+
+use crate::catalogue::{Catalogue, Effect, Request, Seg};
+use crate::facts::{Call, CallId, ExprKind, Facts};
+use crate::finding::FileId;
+use crate::link::calls::per_file;
+use crate::link::eval::Eval;
+use crate::names::Name;
+use crate::program::outbound::ClientUse;
+use crate::program::{CallRef, Destination, ExprRef, External, FunctionRef, HttpUse, Program, Value, VendorUse, Via};
+
+/// How many wrappers deep a request is followed to its callers.
+const DEEPEST_WRAPPER: usize = 3;
+
+/// Collects everything outbound.
+pub fn collect(program: &mut Program) {
+    let requests: Vec<Vec<HttpUse>> = per_file(program, requests_in);
+    let mut http: Vec<HttpUse> = requests.into_iter().flatten().collect();
+    let mut outer = http.clone();
+    for _ in 0..DEEPEST_WRAPPER {
+        outer = outer.iter().flat_map(|http| through_callers(program, http)).collect();
+        if outer.is_empty() {
+            break;
+        }
+        http.extend(outer.iter().cloned());
+    }
+    http.sort_by_key(|http| (http.at, http.inner));
+    http.dedup_by_key(|http| (http.at, http.inner));
+    let sdk: Vec<Vec<VendorUse>> = per_file(program, sdk_uses);
+    let mut vendors: Vec<VendorUse> = sdk.into_iter().flatten().collect();
+    vendors.extend(http.iter().enumerate().flat_map(|(at, http)| http_uses(&program.catalogue, http, at)));
+    vendors.sort_by_key(|used| used.at);
+    program.outbound.http = http;
+    program.outbound.vendors = vendors;
+    let clients: Vec<Vec<ClientUse>> = per_file(program, clients_in);
+    program.outbound.clients = clients.into_iter().flatten().collect();
+}
+
+fn calls(file: FileId, facts: &Facts) -> impl Iterator<Item = (CallRef, &Call)> {
+    facts.calls.iter().enumerate().map(move |(at, call)| (CallRef::new(file, CallId(at as u32)), call))
+}
+
+// ---- requests -------------------------------------------------------------------------------------------
+
+fn requests_in(program: &Program, file: FileId, facts: &Facts) -> Vec<HttpUse> {
+    let mut found = Vec::new();
+    for (at, call) in calls(file, facts) {
+        for external in program.callee(at).externals() {
+            if let Some(matched) = program.catalogue.request(external.package, &external.segs) {
+                let instance = matched.instance.and_then(|length| site_of(external, length));
+                found.push(request(program, at, call, matched.index, matched.request, instance));
+                break;
+            }
+        }
+    }
+    found
+}
+
+fn request(
+    program: &Program,
+    at: CallRef,
+    call: &Call,
+    client: usize,
+    shape: &Request,
+    instance: Option<CallRef>,
+) -> HttpUse {
+    let mut eval = Eval::new(program);
+    let mut options: Vec<Value> = Vec::new();
+    if let Some(index) = shape.options
+        && call.args.get(index).is_some_and(|arg| arg.name.is_none())
+    {
+        options.push(eval.argument(at, index));
+    }
+    let mut url = match shape.url {
+        Some(index) => match eval.argument(at, index) {
+            // `axios({ url, method })`, `fetch(new Request(..))` stay what they are.
+            Value::Object(object) => {
+                options.insert(0, Value::Object(object));
+                eval.key(object, Name::new("url")).unwrap_or(Value::Unknown)
+            }
+            Value::Unknown => keyword(program, at, "url").unwrap_or(Value::Unknown),
+            url => url,
+        },
+        None => Value::Unknown,
+    };
+    let library = &program.catalogue.http_clients()[client];
+    if let Some(instance) = instance {
+        let base = library.base_url.iter().find_map(|option| option_of_call(program, instance, &Name::new(option)));
+        if let Some(base) = base
+            && !is_absolute(&url)
+        {
+            url = Value::template([base, Value::Text(Name::new("/")), url]);
+        }
+    }
+    let method = match (&shape.method, shape.method_arg) {
+        (Some(method), _) => Some(Name::new(method)),
+        (None, Some(index)) => eval.argument(at, index).text().map(upper),
+        (None, None) => method_of(program, &options),
+    };
+    let body = shape.body.and_then(|index| call.args.get(index)).map(|arg| ExprRef::new(at.file, arg.value));
+    let to = program.destinations(&url);
+    HttpUse { at, inner: at, client, method, url, to, options, body, instance }
+}
+
+fn upper(text: Name) -> Name {
+    Name::new(&text.to_ascii_uppercase())
+}
+
+fn is_absolute(url: &Value) -> bool {
+    match url {
+        Value::Text(text) => text.contains("://"),
+        Value::Template(parts) => parts.first().is_some_and(is_absolute),
+        _ => false,
+    }
+}
+
+/// The method that options name; `GET` when they certainly name none.
+fn method_of(program: &Program, options: &[Value]) -> Option<Name> {
+    let name = Name::new("method");
+    for option in options {
+        match program.lookup(option, name) {
+            Lookup::Present(Value::Text(method)) => return Some(upper(method)),
+            Lookup::Present(_) | Lookup::Unknown => return None,
+            Lookup::Absent => {}
+        }
+    }
+    Some(Name::new("GET"))
+}
+
+fn keyword(program: &Program, at: CallRef, name: &str) -> Option<Value> {
+    let facts = program.facts(at.file);
+    let arg = facts.call(at.call).args.iter().find(|arg| arg.name.is_some_and(|given| given == name))?;
+    Some(program.value(ExprRef::new(at.file, arg.value)))
+}
+
+/// The value of an option of a call that makes something: in any object argument, or a keyword.
+fn option_of_call(program: &Program, at: CallRef, name: &Name) -> Option<Value> {
+    match program.option(at, name) {
+        Lookup::Present(value) => Some(value),
+        _ => None,
+    }
+}
+
+/// The same request as seen by the callers of the wrapper it stands in, when parameters of that reach it.
+fn through_callers(program: &Program, http: &HttpUse) -> Vec<HttpUse> {
+    /// A wrapper that more places call than this is followed no further: nothing would be said of one call.
+    const MOST_CALLERS: usize = 400;
+    let mut functions: Vec<FunctionRef> = Vec::new();
+    let mut note = |value: &Value| {
+        if let Value::Param(function, _) = value
+            && !functions.contains(function)
+        {
+            functions.push(*function);
+        }
+    };
+    http.url.walk(&mut note);
+    for option in &http.options {
+        option.walk(&mut note);
+    }
+    if http.method.is_none() {
+        for option in &http.options {
+            if let Lookup::Present(value) = program.lookup(option, Name::new("method")) {
+                value.walk(&mut note);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    for function in functions {
+        let callers = program.callers(function);
+        if callers.len() > MOST_CALLERS {
+            continue;
+        }
+        for &caller in callers {
+            let mut eval = Eval::new(program);
+            let url = eval.substitute(&http.url, function, caller);
+            let options: Vec<Value> =
+                http.options.iter().map(|option| eval.substitute(option, function, caller)).collect();
+            let method = http.method.or_else(|| {
+                let named = http.options.iter().find_map(|option| match program.lookup(option, Name::new("method")) {
+                    Lookup::Present(value) => Some(eval.substitute(&value, function, caller)),
+                    _ => None,
+                });
+                match named {
+                    Some(Value::Text(method)) => Some(upper(method)),
+                    Some(_) => None,
+                    None => method_of(program, &options),
+                }
+            });
+            let to = program.destinations(&url);
+            found.push(HttpUse { at: caller, inner: http.inner, method, url, to, options, ..http.clone() });
+        }
+    }
+    found
+}
+
+fn http_uses(catalogue: &Catalogue, http: &HttpUse, index: usize) -> Vec<VendorUse> {
+    let mut uses: Vec<VendorUse> = Vec::new();
+    for to in &http.to {
+        let Destination::Vendor(vendor, host, path) = to else { continue };
+        if uses.iter().any(|used| used.vendor == *vendor) {
+            continue;
+        }
+        let operation = catalogue.http_operation(*vendor, http.method.map(Name::as_str), host, path);
+        let operation = operation.map(|(at, _)| at);
+        let method = http.method.map_or("", |method| method.as_str());
+        let shown = path.trim_end_matches("{}").trim_end_matches('/');
+        let name = format!("{method} {host}{shown}").trim().to_owned();
+        uses.push(VendorUse { at: http.at, vendor: *vendor, operation, via: Via::Http(index), name });
+    }
+    uses
+}
+
+// ---- SDKs -----------------------------------------------------------------------------------------------
+
+fn sdk_uses(program: &Program, file: FileId, facts: &Facts) -> Vec<VendorUse> {
+    let mut found = Vec::new();
+    for (at, _) in calls(file, facts) {
+        for external in program.callee(at).externals() {
+            if let Some(used) = sdk_use(program, at, external) {
+                found.push(used);
+                break;
+            }
+        }
+    }
+    found
+}
+
+fn sdk_use(program: &Program, at: CallRef, external: &External) -> Option<VendorUse> {
+    let catalogue = &program.catalogue;
+    let (package, segs) = (external.package, &external.segs[..]);
+    let client = catalogue.client_of(package, segs);
+    let matched = catalogue.operation(package, segs);
+    if matched.as_ref().is_some_and(|matched| matched.operation.effect == Effect::Local) {
+        return None;
+    }
+    let (vendor, operation) = match matched {
+        Some(matched) => (matched.vendor, Some(matched.index)),
+        None => {
+            // An operation the catalogue does not list still uses the vendor; what is chained on a result does not.
+            let made = client?;
+            let chained = segs[made..].iter().any(|seg| !matches!(seg, Seg::Member(_)));
+            if chained || segs.len() == made || catalogue.sends_nothing(package, segs) {
+                return None;
+            }
+            (catalogue.is_client(package, segs)?, None)
+        }
+    };
+    let made = client.and_then(|length| site_of(external, length));
+    Some(VendorUse {
+        at,
+        vendor,
+        operation,
+        via: Via::Sdk(package, made),
+        name: name_of(external, client.unwrap_or(0)),
+    })
+}
+
+/// The call that makes the first `length` segments.
+fn site_of(external: &External, length: usize) -> Option<CallRef> {
+    let calls = external.segs.iter().take(length).filter(|seg| !matches!(seg, Seg::Member(_))).count();
+    external.sites.get(calls.checked_sub(1)?).copied()
+}
+
+/// What is called, for messages: `stripe.checkout.sessions.create`.
+fn name_of(external: &External, client: usize) -> String {
+    let package = external.package.split_once(':').map_or(external.package.as_str(), |(_, name)| name);
+    let mut name = package.rsplit('/').next().unwrap_or(package).trim_end_matches("-js").to_owned();
+    for seg in &external.segs[client..] {
+        match seg {
+            Seg::Member(member) if *member != "default" => {
+                name.push('.');
+                name.push_str(member);
+            }
+            _ => {}
+        }
+    }
+    name
+}
+
+fn clients_in(program: &Program, file: FileId, facts: &Facts) -> Vec<ClientUse> {
+    let mut found = Vec::new();
+    for (at, call) in calls(file, facts) {
+        for external in program.callee(at).externals() {
+            let made = external.then(if call.is_new { Seg::New } else { Seg::Call }, Some(at));
+            let length = program.catalogue.client_of(made.package, &made.segs);
+            if length == Some(made.segs.len())
+                && let Some(vendor) = program.catalogue.is_client(made.package, &made.segs)
+            {
+                found.push(ClientUse { at, vendor, package: external.package });
+                break;
+            }
+        }
+    }
+    found
+}
+
+// ---- options --------------------------------------------------------------------------------------------
+
+/// Whether an object has a key.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Lookup {
+    /// It has, with this value.
+    Present(Value),
+    /// It has not.
+    Absent,
+    /// That cannot be told.
+    Unknown,
+}
+
+impl Program {
+    /// A key of an object value; of several alternatives the key must be in all to be present.
+    pub fn lookup(&self, object: &Value, name: Name) -> Lookup {
+        let mut values = Vec::new();
+        let (mut absent, mut unknown) = (false, false);
+        for alternative in object.alternatives() {
+            match alternative {
+                Value::Object(at) => match Eval::new(self).key(*at, name) {
+                    Some(Value::Unknown) if self.has_key(*at, name) => values.push(Value::Unknown),
+                    Some(Value::Unknown) => unknown = true,
+                    Some(value) => values.push(value),
+                    None => absent = true,
+                },
+                Value::Null => absent = true,
+                Value::Param(..) | Value::Member(..) => {
+                    let expanded = self.expand(alternative);
+                    if expanded == *alternative {
+                        unknown = true;
+                    } else {
+                        match self.lookup(&expanded, name) {
+                            Lookup::Present(value) => values.push(value),
+                            Lookup::Absent => absent = true,
+                            Lookup::Unknown => unknown = true,
+                        }
+                    }
+                }
+                _ => unknown = true,
+            }
+        }
+        match (values.is_empty(), absent, unknown) {
+            (false, false, false) => Lookup::Present(Value::one_of(values)),
+            (true, true, false) => Lookup::Absent,
+            _ => Lookup::Unknown,
+        }
+    }
+
+    fn has_key(&self, object: ExprRef, name: Name) -> bool {
+        match self.facts(object.file).expr(object.expr) {
+            ExprKind::Object(entries) => entries.iter().any(|(key, _)| *key == name),
+            _ => false,
+        }
+    }
+
+    /// A (dotted) option of a call: a Python keyword, or a key of any object argument.
+    pub fn option(&self, at: CallRef, name: &str) -> Lookup {
+        let facts = self.facts(at.file);
+        let (head, rest) = name.split_once('.').map_or((name, None), |(head, rest)| (head, Some(rest)));
+        let mut unknown = false;
+        for arg in &facts.call(at.call).args {
+            let value = || self.value(ExprRef::new(at.file, arg.value));
+            let found = match arg.name {
+                Some(keyword) if keyword == head => Lookup::Present(value()),
+                Some(keyword) if keyword == "**" => Lookup::Unknown,
+                Some(_) => continue,
+                None => match facts.expr(arg.value) {
+                    ExprKind::Text(_)
+                    | ExprKind::Template(_)
+                    | ExprKind::Number(_)
+                    | ExprKind::Function(_)
+                    | ExprKind::Env(_) => continue,
+                    ExprKind::Spread(_) => Lookup::Unknown,
+                    _ => match value() {
+                        object @ (Value::Object(_) | Value::OneOf(_)) => self.lookup(&object, Name::new(head)),
+                        Value::Text(_)
+                        | Value::Template(_)
+                        | Value::Number(_)
+                        | Value::Env(_)
+                        | Value::Null
+                        | Value::Function(_) => continue,
+                        _ => Lookup::Absent,
+                    },
+                },
+            };
+            match (found, rest) {
+                (Lookup::Present(value), Some(rest)) => return self.nested(&value, rest),
+                (present @ Lookup::Present(_), None) => return present,
+                (Lookup::Unknown, _) => unknown = true,
+                (Lookup::Absent, _) => {}
+            }
+        }
+        if unknown { Lookup::Unknown } else { Lookup::Absent }
+    }
+
+    fn nested(&self, value: &Value, name: &str) -> Lookup {
+        let (head, rest) = name.split_once('.').map_or((name, None), |(head, rest)| (head, Some(rest)));
+        match (self.lookup(value, Name::new(head)), rest) {
+            (Lookup::Present(value), Some(rest)) => self.nested(&value, rest),
+            (found, _) => found,
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! The call graph: what each call calls, who calls a function, and the jumps over HTTP.
+
+use rustc_hash::FxHashMap;
+
+use crate::facts::{CallId, FunctionId};
+use crate::finding::FileId;
+use crate::program::{CallRef, ExprRef, FunctionRef, Program, Value};
+
+/// Why a function runs when a call does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum EdgeKind {
+    /// It is what is called.
+    Direct,
+    /// It is handed to what is called, which runs it on the way (`items.map(f)`, `.then(f)`, `withRetry(f)`).
+    Callback,
+    /// It serves the request that the call sends: an entry point of this program.
+    Jump,
+    /// It is handed to something that runs it later: a queue, `waitUntil`, `setTimeout`.
+    Deferred,
+}
+
+/// A call that makes a function run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Edge {
+    /// The call.
+    pub call: CallRef,
+    /// What runs.
+    pub target: FunctionRef,
+    /// Why.
+    pub kind: EdgeKind,
+}
+
+/// The call graph.
+#[derive(Default)]
+pub struct Graph {
+    /// What each call of each file calls.
+    pub(crate) callees: Vec<Vec<Value>>,
+    /// The calls of each function of each file, in evaluation order.
+    pub(crate) calls: Vec<Vec<Vec<CallId>>>,
+    /// The edges that leave each call, sorted by call.
+    pub(crate) edges: Vec<Edge>,
+    /// The calls that call a function directly, in order.
+    pub(crate) callers: FxHashMap<FunctionRef, Vec<CallRef>>,
+    /// The elements that render a component.
+    pub(crate) elements: FxHashMap<FunctionRef, Vec<ExprRef>>,
+}
+
+impl Graph {
+    /// What a call calls.
+    pub fn callee(&self, call: CallRef) -> &Value {
+        static UNKNOWN: Value = Value::Unknown;
+        self.callees.get(call.file.index()).and_then(|calls| calls.get(call.call.index())).unwrap_or(&UNKNOWN)
+    }
+}
+
+impl Program {
+    /// The calls that stand in a function, in evaluation order; those of functions written inside it are not among them.
+    pub fn calls_in(&self, function: FunctionRef) -> impl Iterator<Item = CallRef> + '_ {
+        let calls = &self.graph.calls[function.file.index()][function.function.index()];
+        calls.iter().map(move |&call| CallRef::new(function.file, call))
+    }
+
+    /// Every call of a file.
+    pub fn calls_of(&self, file: FileId) -> impl Iterator<Item = CallRef> + '_ {
+        let count = self.file(file).facts.as_ref().map_or(0, |facts| facts.calls.len());
+        (0..count as u32).map(move |call| CallRef::new(file, CallId(call)))
+    }
+
+    /// What runs when a call does.
+    pub fn edges(&self, call: CallRef) -> &[Edge] {
+        let edges = &self.graph.edges;
+        let from = edges.partition_point(|edge| edge.call < call);
+        let to = edges.partition_point(|edge| edge.call <= call);
+        &edges[from..to]
+    }
+
+    /// The calls that call a function directly.
+    pub fn callers(&self, function: FunctionRef) -> &[CallRef] {
+        self.graph.callers.get(&function).map_or(&[], Vec::as_slice)
+    }
+
+    /// The functions of a file.
+    pub fn functions(&self, file: FileId) -> impl Iterator<Item = FunctionRef> + '_ {
+        let count = self.file(file).facts.as_ref().map_or(0, |facts| facts.functions.len());
+        (0..count as u32).map(move |function| FunctionRef::new(file, FunctionId(function)))
+    }
+}

@@ -1,0 +1,164 @@
+//! What leaves the program: requests, and uses of vendors' SDKs.
+
+use crate::catalogue::{HttpClient, Operation, VendorId};
+use crate::names::Name;
+use crate::program::{CallRef, ExprRef, External, Program, Value};
+
+/// Where a request goes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Destination {
+    /// A vendor's API: host, and the path with `{}` for each part that is not constant.
+    Vendor(VendorId, Name, Name),
+    /// The app itself: a path (`/api/x`, with `{}` holes).
+    Own(Name),
+    /// This machine: localhost and its like.
+    Local,
+    /// A host no vendor of ours has: host and path.
+    Host(Name, Name),
+    /// A base that an environment variable holds, and the path after it.
+    Env(Name, Name),
+    /// A base that is not known, and the path after it.
+    Unknown(Name),
+}
+
+impl Destination {
+    /// The path asked for, as far as known.
+    pub fn path(&self) -> Option<Name> {
+        match self {
+            Self::Vendor(_, _, path)
+            | Self::Own(path)
+            | Self::Host(_, path)
+            | Self::Env(_, path)
+            | Self::Unknown(path) => Some(*path),
+            Self::Local => None,
+        }
+    }
+}
+
+/// A request of an HTTP client.
+#[derive(Debug, Clone)]
+pub struct HttpUse {
+    /// The call that sends it. For a wrapper of the program this is the call of the wrapper.
+    pub at: CallRef,
+    /// The call inside the wrapper that really sends it; the same as `at` when there is none.
+    pub inner: CallRef,
+    /// The client: index into the catalogue's.
+    pub client: usize,
+    /// The method in upper case; none when not known.
+    pub method: Option<Name>,
+    /// The URL.
+    pub url: Value,
+    /// Where it goes: one for each alternative of the URL.
+    pub to: Vec<Destination>,
+    /// The options: values of option objects of the call, outermost first.
+    pub options: Vec<Value>,
+    /// The body, when it is an argument of its own.
+    pub body: Option<ExprRef>,
+    /// The call that made the client's instance.
+    pub instance: Option<CallRef>,
+}
+
+/// How a vendor is used.
+#[derive(Debug, Clone)]
+pub enum Via {
+    /// Through its SDK: the package, and the call that made the client.
+    Sdk(Name, Option<CallRef>),
+    /// Through HTTP: index into [`Outbound::http`].
+    Http(usize),
+}
+
+/// A call of a vendor.
+#[derive(Debug, Clone)]
+pub struct VendorUse {
+    /// The call.
+    pub at: CallRef,
+    /// The vendor.
+    pub vendor: VendorId,
+    /// The operation: index into the vendor's; none when the catalogue does not know it.
+    pub operation: Option<usize>,
+    /// How.
+    pub via: Via,
+    /// The name in messages: `stripe.checkout.sessions.create`, `POST api.stripe.com/v1/charges`.
+    pub name: String,
+}
+
+/// Everything that leaves the program.
+#[derive(Default)]
+pub struct Outbound {
+    /// Requests, sorted by call.
+    pub http: Vec<HttpUse>,
+    /// Uses of vendors, sorted by call.
+    pub vendors: Vec<VendorUse>,
+    /// Constructions of vendors' clients: the call, the vendor, the package. Sorted by call.
+    pub clients: Vec<ClientUse>,
+}
+
+/// A vendor's client being made.
+#[derive(Debug, Clone, Copy)]
+pub struct ClientUse {
+    /// The call that makes it.
+    pub at: CallRef,
+    /// The vendor.
+    pub vendor: VendorId,
+    /// The package.
+    pub package: Name,
+}
+
+impl Program {
+    /// Every request, in order.
+    pub fn requests(&self) -> &[HttpUse] {
+        &self.outbound.http
+    }
+
+    /// Every use of a vendor, in order.
+    pub fn vendor_uses(&self) -> &[VendorUse] {
+        &self.outbound.vendors
+    }
+
+    /// Every construction of a vendor's client, in order.
+    pub fn clients(&self) -> &[ClientUse] {
+        &self.outbound.clients
+    }
+
+    /// The requests a call sends.
+    pub fn requests_at(&self, call: CallRef) -> &[HttpUse] {
+        slice(&self.outbound.http, call, |http| http.at)
+    }
+
+    /// The vendors a call uses.
+    pub fn vendors_at(&self, call: CallRef) -> &[VendorUse] {
+        slice(&self.outbound.vendors, call, |vendor| vendor.at)
+    }
+
+    /// The operation of a use.
+    pub fn operation(&self, used: &VendorUse) -> Option<&Operation> {
+        self.catalogue.vendor(used.vendor).calls.get(used.operation?)
+    }
+
+    /// The request behind a use, when it goes over HTTP.
+    pub fn request_of(&self, used: &VendorUse) -> Option<&HttpUse> {
+        match used.via {
+            Via::Http(at) => self.outbound.http.get(at),
+            Via::Sdk(..) => None,
+        }
+    }
+
+    /// The HTTP client of a request.
+    pub fn http_client(&self, http: &HttpUse) -> &HttpClient {
+        &self.catalogue.http_clients()[http.client]
+    }
+
+    /// The external thing a call calls, when it is just one.
+    pub fn external(&self, call: CallRef) -> Option<&External> {
+        match self.callee(call) {
+            Value::External(external) => Some(external),
+            other => other.externals().next(),
+        }
+    }
+}
+
+fn slice<T>(all: &[T], call: CallRef, at: impl Fn(&T) -> CallRef) -> &[T] {
+    let from = all.partition_point(|item| at(item) < call);
+    let to = all.partition_point(|item| at(item) <= call);
+    &all[from..to]
+}
