@@ -493,3 +493,32 @@ fn installed_packages_come_before_folders_of_their_name() {
         assert_eq!(repository.say(modules.target(main, id)), target, "from {from} import {names:?}");
     }
 }
+
+#[test]
+fn the_number_of_threads_changes_nothing() {
+    let names: Vec<String> = (0..200).map(|n| format!("src/part{n:03}/index.ts")).collect();
+    let mut repository = Repository::new(&names.iter().map(String::as_str).collect::<Vec<_>>())
+        .text("tsconfig.json", r#"{"compilerOptions": {"baseUrl": ".", "paths": {"@/*": ["src/*"]}}}"#);
+    for (n, name) in names.iter().enumerate() {
+        for specifier in [
+            format!("@/part{:03}", n / 2),
+            format!("../part{:03}", n + 7),
+            "left".to_owned(),
+            format!("src/part{n:03}"),
+        ] {
+            repository.import(name, &specifier, &[]);
+        }
+    }
+    let said = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+        let modules = pool.install(|| repository.resolve());
+        let files = (0..names.len() as u32).map(FileId);
+        let targets = files.map(|file| {
+            let targets: Vec<_> = (0..4).map(|import| repository.say(modules.target(file, ImportId(import)))).collect();
+            (targets, modules.importers(file).to_vec())
+        });
+        targets.collect::<Vec<_>>()
+    };
+    assert_eq!(said(1), said(8));
+    assert_eq!(said(1)[150].0, ["src/part075/index.ts", "src/part157/index.ts", "npm:left", "src/part150/index.ts"]);
+}
