@@ -29,6 +29,9 @@ static ENV_LINE: LazyLock<Regex> = LazyLock::new(|| {
         r#"(?m)^\s*(?:export\s+)?[A-Z0-9_]*(?:SECRET|PASSWORD|TOKEN|KEY|CREDENTIAL)[A-Z0-9_]*\s*=\s*([^\s"'`#$.(\[<]{8,})\s*$"#,
     )
 });
+static UUID: LazyLock<Regex> =
+    LazyLock::new(|| pattern("[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}"));
+static NAME_PART: LazyLock<Regex> = LazyLock::new(|| pattern("[A-Za-z][a-z]{2,}"));
 static HEAD: LazyLock<Regex> = LazyLock::new(|| pattern(r"^(?:[A-Za-z]{2,8}[0-9]{0,2}[_\-]){1,3}"));
 
 fn pattern(text: &'static str) -> Regex {
@@ -84,10 +87,9 @@ pub fn mask_line(line: &str, start: usize, facts: Option<&Facts>) -> String {
 
 fn suspicious(text: &str) -> Vec<Range<usize>> {
     let mut ranges = vec![];
-    for pattern in [&WORD, &BASE64] {
-        for word in pattern.find_iter(text).filter(|word| looks_random(word.as_str())) {
-            ranges.push(word.start() + head(word.as_str())..word.end());
-        }
+    let words = WORD.find_iter(text).chain(BASE64.find_iter(text).filter(|word| !reads_like_a_path(word.as_str())));
+    for word in words.filter(|word| looks_random(word.as_str())) {
+        ranges.push(word.start() + head(word.as_str())..word.end());
     }
     ranges.extend(CLAIMS.find_iter(text).map(|claims| claims.start() + 3..claims.end()));
     for found in PASSWORD_IN_URL.captures_iter(text) {
@@ -95,8 +97,10 @@ fn suspicious(text: &str) -> Vec<Range<usize>> {
     }
     for pattern in [&ASSIGNED, &ENV_LINE] {
         let values = pattern.captures_iter(text).filter_map(|found| found.get(1));
-        for value in values.filter(|value| mixes_digits(value.as_str())) {
-            ranges.push(value.start() + head(value.as_str())..value.end());
+        for value in values.filter(|value| mixes_digits(value.as_str()) && !value.as_str().contains("://")) {
+            // Of a password not even the beginning is shown; a key's prefix says what it is.
+            let shown = if looks_random(value.as_str()) { head(value.as_str()) } else { 0 };
+            ranges.push(value.start() + shown..value.end());
         }
     }
     merge(ranges)
@@ -111,9 +115,11 @@ fn head(credential: &str) -> usize {
     floor(credential, (credential.len() / 4).min(4))
 }
 
-/// Whether a word looks drawn by lot: it turns from lower to upper case and between letters and digits far more
-/// often than an identifier, a file name or a path does.
+/// Whether a word looks drawn by lot: it turns from lower to upper case and between letters and digits more often
+/// than a name or a path does, and does not fall into capitalised words. Ids of the common 8-4-4-4-12 form are no
+/// secrets by their look; those that are have been recognised by where they stand.
 fn looks_random(word: &str) -> bool {
+    let word = &*UUID.replace_all(word, "");
     let (mut letters, mut digits, mut turns) = (0, 0, 0);
     let mut before = b'-';
     for byte in word.bytes() {
@@ -125,7 +131,22 @@ fn looks_random(word: &str) -> bool {
         turns += usize::from(rises || mixes);
         before = byte;
     }
-    digits >= 1 && letters >= 2 && letters + digits >= SHORTEST && turns * 5 >= letters + digits
+    let enough = digits >= 1 && letters >= 2 && letters + digits >= SHORTEST;
+    enough && turns * 5 >= letters + digits && !(mixes_case(word) && in_words(word) * 5 >= (letters + digits) * 3)
+}
+
+/// A run of path segments rather than base64, which has slashes too.
+fn reads_like_a_path(word: &str) -> bool {
+    word.contains('/') && (!mixes_case(word) || in_words(word) * 5 >= word.len() * 2)
+}
+
+/// How many letters belong to words as names are made of: three letters or more, only the first of them a capital.
+fn in_words(text: &str) -> usize {
+    NAME_PART.find_iter(text).map(|part| part.len()).sum()
+}
+
+fn mixes_case(text: &str) -> bool {
+    text.bytes().any(|byte| byte.is_ascii_uppercase()) && text.bytes().any(|byte| byte.is_ascii_lowercase())
 }
 
 fn mixes_digits(value: &str) -> bool {
@@ -162,8 +183,8 @@ mod tests {
         let claims = ["eyJhbGciOiJIUzI1NiJ9", ".eyJyb2xlIjoic2VydmljZSJ9", ".c2lnbmF0dXJl"].concat();
         assert_eq!(mask(&claims), "eyJ********");
         assert_eq!(mask("postgres://app:hunter2@db.example.com/x"), "postgres://app:********@db.example.com/x");
-        assert_eq!(mask("const password = \"correct4horse\""), "const password = \"cor********\"");
-        assert_eq!(mask("DB_PASSWORD=correct4horse"), "DB_PASSWORD=cor********");
+        assert_eq!(mask("const password = \"correct4horse\""), "const password = \"********\"");
+        assert_eq!(mask("DB_PASSWORD=correct4horse"), "DB_PASSWORD=********");
     }
 
     #[test]
@@ -176,6 +197,10 @@ mod tests {
             "postgres://user:${PASSWORD}@host/db",
             "const apiKey = process.env.PAYMENTS_SECRET_KEY_2",
             "2025-01-15T12:00:00Z",
+            "const keyBuffer = stringToUint8Array(getBase64FromDataUrl(useStaffProfilesV3))",
+            "captured2dSessionId Day18BuildYourMVP sentLast24hBeforeRun",
+            "supabase/migrations/20260408203205_2c7ea4c6-d4d7-4a98-904d-7e85a69e88df.sql",
+            "tokenUrl: 'https://graph.example/v18.0/oauth/access_token'",
         ] {
             assert_eq!(mask(text), text);
         }
@@ -188,5 +213,27 @@ mod tests {
         let masked = mask_line(&line, 0, None);
         assert_eq!(masked.chars().count(), line.chars().count());
         assert!(masked.starts_with("const s = 'whsec_****") && masked.ends_with("*'; // é"));
+    }
+
+    #[test]
+    fn what_is_drawn_by_lot_looks_it() {
+        let alphabets: [&[u8]; 4] = [
+            b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789",
+            b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
+            b"0123456789abcdef",
+            b"abcdefghijklmnopqrstuvwxyz0123456789",
+        ];
+        let mut state = 7_u64;
+        let mut draw = move |from: &[u8]| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            char::from(from[(state >> 33) as usize % from.len()])
+        };
+        for alphabet in alphabets {
+            for length in [24, 32, 40] {
+                let words = (0..1000).map(|_| (0..length).map(|_| draw(alphabet)).collect::<String>());
+                let caught = words.filter(|word| mask(&format!("x(\"{word}\")")).contains("********")).count();
+                assert!(caught >= 930, "{caught} of 1000 at {length}: {}", String::from_utf8_lossy(alphabet));
+            }
+        }
     }
 }

@@ -75,6 +75,9 @@ pub enum Target {
         /// The version a URL or `npm:` specifier names.
         version: Option<Name>,
     },
+    /// A folder of Python modules without `__init__.py`: only its modules can be taken from it, see
+    /// [`crate::link::modules::Modules::submodule`].
+    Folder,
     /// A file of the repository that is no code: an image, a style sheet, JSON.
     Asset,
     /// A relative or aliased specifier that leads to nothing in the repository.

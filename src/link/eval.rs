@@ -246,7 +246,7 @@ impl<'p> Eval<'p> {
                 }
                 Value::External(Arc::new(external))
             }
-            (Target::Asset | Target::Missing, _) => Value::Unknown,
+            (Target::Asset | Target::Missing | Target::Folder, _) => Value::Unknown,
         }
     }
 

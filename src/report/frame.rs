@@ -54,6 +54,10 @@ pub fn draw(texts: &Texts<'_>, labels: Vec<Label>, severity: Severity, look: Loo
     if shown.start > 1 && !text.line(shown.start - 1).trim().is_empty() {
         shown.start -= 1;
     }
+    let last_label = near.iter().map(|label| text.line_of(label.place.span.start)).max().unwrap_or(shown.start);
+    while shown.end > last_label + 1 && text.line(shown.end - 1).trim().is_empty() {
+        shown.end -= 1;
+    }
     let cut_short = at.end.line > bottom;
     if !cut_short && shown.end <= text.line_count() && !text.line(shown.end).trim().is_empty() {
         shown.end += 1;

@@ -104,11 +104,12 @@ fn result(settled: &SettledFinding, told: &Told<'_>) -> Value {
     value
 }
 
-/// The trace, ended by the place itself.
+/// The trace, ended by the place itself unless its last step is already there.
 fn flow(finding: &Finding, texts: &Texts<'_>) -> Vec<Value> {
     let step = |place, words: &str| json!({ "location": { "physicalLocation": physical(place, texts), "message": text(words) } });
     let mut steps: Vec<Value> = finding.trace.iter().map(|remark| step(remark.place, &remark.text)).collect();
-    if finding.trace.last().is_some_and(|last| last.place != finding.place) {
+    let (to, here) = (finding.trace.last().map(|last| last.place), finding.place);
+    if !to.is_some_and(|to| to.file == here.file && (to.span.contains(here.span) || here.span.contains(to.span))) {
         steps.push(step(finding.place, &finding.message));
     }
     steps
