@@ -3,8 +3,25 @@
 
 use serde::{Deserialize, Serialize};
 
-pub mod paths;
-pub use paths::{Catalogue, VendorId};
+mod check;
+mod fault;
+mod glob;
+mod hosts;
+mod index;
+mod jwt;
+mod load;
+mod names;
+mod paths;
+mod pattern;
+mod plausible;
+mod scan;
+mod shape;
+mod tokens;
+
+pub use hosts::{host_of_url, is_own_host};
+pub use index::VendorId;
+pub use load::Catalogue;
+pub use paths::{OperationMatch, RequestMatch, VerifierMatch};
 
 /// How well a fact is founded. Only the first three may decide a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
@@ -505,6 +522,10 @@ pub enum KnownRole {
     Authenticate,
     /// Validates its argument against a schema.
     Validate,
+    /// Writes to the app's own database.
+    Write,
+    /// Reads the environment variable that its first argument names.
+    Env,
     /// Sends nothing outbound though it looks so.
     Local,
 }

@@ -54,7 +54,7 @@ struct Parsed {
 /// Parses a text, in the way that leaves the fewest syntax errors: as it is, with what the grammar is known
 /// not to read painted over, and for JavaScript with the types that some tools add to it.
 fn parse(language: Language, text: &str, part: Option<Span>) -> Option<Parsed> {
-    let tree = parse_bytes(language, text.as_bytes(), part)?;
+    let tree = parse_bytes(language, text.as_bytes(), part, None)?;
     let mut best = Parsed { tree, language, errors: 0 };
     if !best.tree.root_node().has_error() {
         return Some(best);
@@ -66,8 +66,10 @@ fn parse(language: Language, text: &str, part: Option<Span>) -> Option<Parsed> {
     }
     // Errors hide others: what mends one may show the next.
     for _ in 0..3 {
-        let Some(mended) = mend::mend(text.as_bytes(), &errors) else { break };
-        let Some(tree) = parse_bytes(best.language, &mended, part) else { break };
+        let Some((mended, places)) = mend::mend(text.as_bytes(), &errors) else { break };
+        let mut old = best.tree.clone();
+        mend::mark(&mut old, text.as_bytes(), &places);
+        let Some(tree) = parse_bytes(best.language, &mended, part, Some(&old)) else { break };
         let left = mend::errors(&tree);
         let better = left.len() < errors.len();
         if better {
@@ -79,7 +81,7 @@ fn parse(language: Language, text: &str, part: Option<Span>) -> Option<Parsed> {
         errors.extend(left);
     }
     if language == Language::JavaScript && best.errors > 0 {
-        let tree = parse_bytes(Language::Tsx, text.as_bytes(), part)?;
+        let tree = parse_bytes(Language::Tsx, text.as_bytes(), part, None)?;
         let left = mend::errors(&tree).len() as u32;
         if left < best.errors {
             best = Parsed { tree, language: Language::Tsx, errors: left };
@@ -88,7 +90,7 @@ fn parse(language: Language, text: &str, part: Option<Span>) -> Option<Parsed> {
     Some(best)
 }
 
-fn parse_bytes(language: Language, text: &[u8], part: Option<Span>) -> Option<Tree> {
+fn parse_bytes(language: Language, text: &[u8], part: Option<Span>, old: Option<&Tree>) -> Option<Tree> {
     thread_local! {
         static PARSERS: [RefCell<Option<Parser>>; 4] = const { [const { RefCell::new(None) }; 4] };
     }
@@ -110,6 +112,12 @@ fn parse_bytes(language: Language, text: &[u8], part: Option<Span>) -> Option<Tr
             end_point: Point::new(usize::MAX >> 33, 0),
         });
         parser.set_included_ranges(ranges.as_slice()).ok()?;
-        parser.parse(text, None)
+        parser.parse(text, old)
     })
+}
+
+/// Parses a text as [`extract`] would and drops the tree: the floor that the benchmark compares with.
+pub fn parse_only(path: &str, text: &str) {
+    let Some(language) = lang::language_of(path) else { return };
+    std::hint::black_box(parse_bytes(language, text.as_bytes(), None, None));
 }

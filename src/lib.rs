@@ -2,13 +2,38 @@
 //!
 //! Data flows one way: walk, extract, link, check, settle, report.
 
-pub mod catalogue;
+pub mod cli;
+pub mod run;
+
+pub mod walk;
+
+pub mod manifest;
+
+pub mod lang;
+
 pub mod extract;
 pub mod facts;
-pub mod finding;
-pub mod lang;
+
+pub mod catalogue;
+
 pub mod link;
-pub mod names;
 pub mod program;
+
+pub mod finding;
 pub mod rule;
 pub mod rules;
+
+pub mod settle;
+
+pub mod masking;
+pub mod report;
+pub mod texts;
+
+pub mod contain;
+pub mod error;
+pub mod names;
+pub mod pipeline;
+pub mod progress;
+
+pub use error::Error;
+pub use pipeline::{Options, Outcome, scan};

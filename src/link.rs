@@ -1,4 +1,15 @@
-//! Facts and catalogue become one program: modules, values, calls, entry points, what leaves.
+//! Facts and catalogue become one program: modules, values, calls, what leaves, entry points, sides, jumps.
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::catalogue::Catalogue;
+use crate::facts::Facts;
+use crate::names::Name;
+use crate::program::terms::Around;
+use crate::program::{File, Program};
+use crate::walk::Repository;
 
 pub mod builtins;
 pub mod calls;
@@ -6,3 +17,18 @@ pub mod eval;
 pub mod modules;
 pub mod outbound;
 pub mod urls;
+
+/// Links the facts of files to a program; `facts` belong to the repository's files, position by position.
+pub fn link(repository: &Repository, facts: Vec<Option<Facts>>, catalogue: Arc<Catalogue>) -> Program {
+    let paths: Vec<Name> = repository.files.iter().map(|file| file.path).collect();
+    let read = |path: &str| repository.manifests.text(path).map(str::to_owned);
+    let modules = modules::resolve(&paths, &facts, &repository.everything, &read);
+    let memos = facts.par_iter().map(|facts| facts.as_ref().map(eval::Memo::new).unwrap_or_default()).collect();
+    let around = facts.par_iter().map(|facts| facts.as_ref().map(Around::new).unwrap_or_default()).collect();
+    let files = paths.into_iter().zip(facts).map(|(path, facts)| File { path, facts }).collect();
+    let mut program = Program::new(files, catalogue, modules, memos, around);
+    program.contexts = calls::contexts(&program);
+    calls::connect(&mut program);
+    outbound::collect(&mut program);
+    program
+}

@@ -1,3 +1,50 @@
 //! The `seamcheck` command.
 
-fn main() {}
+use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+use seamcheck::cli::Cli;
+use seamcheck::contain::contained;
+use seamcheck::error::Error;
+use seamcheck::run::{CLEAN, FAILED, Stop, run};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let colour = cli.scan.color.decide(io::stderr().is_terminal());
+    let _ = miette::set_hook(Box::new(move |_| Box::new(miette::MietteHandlerOpts::new().color(colour).build())));
+    let mut out = BufWriter::with_capacity(64 * 1024, io::stdout());
+    let result =
+        contained(|| run(&cli, &mut out, &mut io::stderr()).and_then(|code| Ok(out.flush().map(|()| code)?)));
+    ExitCode::from(match result {
+        Ok(Ok(code)) => code,
+        // Whoever read the report has seen enough.
+        Ok(Err(Stop::Write(why))) if why.kind() == ErrorKind::BrokenPipe => CLEAN,
+        Ok(Err(Stop::Write(why))) => {
+            fail(&Error::Output { path: "the terminal".to_owned(), why: why.to_string() }.into())
+        }
+        Ok(Err(Stop::User(Error::Vendors { reports }))) => {
+            reports.iter().for_each(tell);
+            fail(&Error::Vendors { reports }.into())
+        }
+        Ok(Err(Stop::User(error))) => fail(&error.into()),
+        Err(why) => {
+            let what = format!("seamcheck failed: {why}");
+            let help =
+                format!("this is a bug of seamcheck; please report it at {}/issues", env!("CARGO_PKG_REPOSITORY"));
+            fail(&Error::Config { what, help }.into())
+        }
+    })
+}
+
+fn tell(report: &miette::Report) {
+    let _ = writeln!(io::stderr(), "{report:?}");
+}
+
+fn fail(report: &miette::Report) -> u8 {
+    tell(report);
+    FAILED
+}

@@ -11,7 +11,10 @@ use crate::names::Name;
 
 pub mod graph;
 pub mod outbound;
+pub mod paths;
+pub mod terms;
 pub mod value;
+pub mod verify;
 
 pub use graph::{Edge, EdgeKind};
 pub use outbound::{Destination, HttpUse, VendorUse, Via};
@@ -72,6 +75,9 @@ pub enum Target {
         /// The version a URL or `npm:` specifier names.
         version: Option<Name>,
     },
+    /// A folder of Python modules without `__init__.py`: only its modules can be taken from it, see
+    /// [`crate::link::modules::Modules::submodule`].
+    Folder,
     /// A file of the repository that is no code: an image, a style sheet, JSON.
     Asset,
     /// A relative or aliased specifier that leads to nothing in the repository.
@@ -166,6 +172,7 @@ pub struct Program {
     pub sides: Vec<Side>,
     /// What something outside starts, sorted by place.
     pub entries: Vec<Entry>,
+    pub(crate) around: Vec<terms::Around>,
     pub(crate) memos: Vec<Memo>,
     pub(crate) contexts: Contexts,
     pub(crate) graph: graph::Graph,
@@ -173,6 +180,28 @@ pub struct Program {
 }
 
 impl Program {
+    /// A program whose files are known and nothing else yet: [`crate::link`] fills it stage by stage.
+    pub(crate) fn new(
+        files: Vec<File>,
+        catalogue: Arc<Catalogue>,
+        modules: Modules,
+        memos: Vec<Memo>,
+        around: Vec<terms::Around>,
+    ) -> Self {
+        Self {
+            files,
+            catalogue,
+            modules,
+            sides: vec![],
+            entries: vec![],
+            around,
+            memos,
+            contexts: Contexts::default(),
+            graph: graph::Graph::default(),
+            outbound: outbound::Outbound::default(),
+        }
+    }
+
     /// A file.
     pub fn file(&self, id: FileId) -> &File {
         &self.files[id.index()]

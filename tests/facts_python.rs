@@ -149,7 +149,7 @@ fn literals() {
         ("f'{a!r:>10}{b:{w()}} {{x}} {c[\"k\"]}'", r#"`a, b, " {x} ", c.k`"#),
         ("f'plain'", r#""plain""#),
         ("'a' + b + 'c'", r#"`"a", b, "c"`"#),
-        ("a + b + c", "Add(Add(a, b), c)"),
+        ("a + b + c", "Add(a, b, c)"),
         ("-1 + 0x10 - 1_000.5", "Arithmetic(Add(-1, 16), 1000.5)"),
         ("'%s/%(x)d%%' % 1", r#"`1, "/", 1.x, "%"`"#),
         ("'%s-%5.2f' % (a, b)", r#"`a, "-", b`"#),
@@ -161,7 +161,7 @@ fn literals() {
         ("{'a': 1, **d, k: 2, 3: 4}", "{a: 1, ...: d, []: 2, 3: 4}"),
         ("d['k'][0][1:n()]", "d.k[0][Other(1, n())]"),
         ("a if c else b", "Choose(c, a, b)"),
-        ("a or b and not c", "Or(a, And(b, Not(c)))"),
+        ("a or b or c and not d", "Or(Or(a, b), And(c, Not(d)))"),
         ("a < b <= c", "And(Compare(a, b), Compare(b, c))"),
         ("a is not None", "Unequal(a, none)"),
         ("'k' not in d", r#"Not(In("k", d))"#),
@@ -423,7 +423,14 @@ fn deep_nesting_is_a_gap_and_no_crash() {
         let facts = extract(&hundreds);
         assert!(!facts.too_deep && facts.calls.len() == 302);
     };
-    std::thread::Builder::new().stack_size(8 << 20).spawn(run).unwrap().join().unwrap();
+    std::thread::Builder::new().stack_size(4 << 20).spawn(run).unwrap().join().unwrap();
+}
+
+#[test]
+fn errors_add_no_arguments() {
+    let facts = extract("f(a, b c)\nd()\n");
+    assert!(facts.syntax_errors > 0);
+    assert!(facts.calls.iter().all(|call| call.args.len() <= 2), "{:?}", calls(&facts));
 }
 
 #[test]

@@ -5,6 +5,7 @@
 (shorthand_property_identifier_pattern) @identifier
 (string) @text
 (template_string) @template
+(template_substitution) @hole
 (number) @number
 (true) @true
 (false) @false
@@ -16,31 +17,35 @@
 (import) @import.call
 (meta_property) @meta
 (member_expression object: (_) @base property: (_) @name) @member
-(nested_identifier object: (_) @base property: (_) @name) @member
 (subscript_expression object: (_) @base index: (_) @index_of) @index
+(property_identifier) @property
+(private_property_identifier) @property
 (object) @object
 (pair key: (_) @name value: (_) @value) @pair
 (shorthand_property_identifier) @shorthand
 (array) @list
 (spread_element) @spread
-(arrow_function parameters: (_) @params parameter: (_) @param body: (_) @body) @function
+(arrow_function parameters: (_) @params body: (_) @body) @function
+(arrow_function parameter: (_) @param body: (_) @body) @function
 (function_expression name: (_) @name parameters: (_) @params body: (_) @body) @function
 (generator_function name: (_) @name parameters: (_) @params body: (_) @body) @function
 (class name: (_) @name body: (_) @body) @class
 (await_expression) @await
 (yield_expression) @yield
-(unary_expression operator: (_) @operator argument: (_) @value) @unary
-(update_expression operator: (_) @operator argument: (_) @value) @update
-(binary_expression left: (_) @left operator: (_) @operator right: (_) @right) @binary
+(unary_expression operator: _ @operator argument: (_) @value) @unary
+(update_expression operator: _ @operator argument: (_) @value) @update
+(binary_expression left: (_) @left operator: _ @operator right: (_) @right) @binary
 (ternary_expression condition: (_) @condition consequence: (_) @then alternative: (_) @otherwise) @choose
 (assignment_expression left: (_) @left right: (_) @right) @assign
-(augmented_assignment_expression left: (_) @left operator: (_) @operator right: (_) @right) @augment
+(augmented_assignment_expression left: (_) @left operator: _ @operator right: (_) @right) @augment
 (sequence_expression) @sequence
 (parenthesized_expression) @wrap
 (this) @this
 (super) @super
 
 ; Elements
+(jsx_opening_element) @tag
+(jsx_attribute) @attribute
 (jsx_element) @element
 (jsx_self_closing_element) @element
 (jsx_expression) @wrap
@@ -69,15 +74,15 @@
 (using_declaration) @declaration
 (variable_declarator name: (_) @name value: (_) @value) @declarator
 (import_statement source: (_) @source) @import
-(export_statement source: (_) @source value: (_) @value) @export
+(export_statement source: (_) @source) @export
 
 ; Statements
 (statement_block) @block
 (expression_statement) @statement
 (if_statement condition: (_) @condition consequence: (_) @then alternative: (_) @otherwise) @if
 (while_statement condition: (_) @condition body: (_) @body) @while
-(do_statement condition: (_) @condition body: (_) @body) @while
-(for_in_statement left: (_) @left operator: (_) @operator right: (_) @right body: (_) @body) @each
+(do_statement body: (_) @body condition: (_) @condition) @while
+(for_in_statement left: (_) @left operator: _ @operator right: (_) @right body: (_) @body) @each
 (for_statement initializer: (_) @start condition: (_) @condition increment: (_) @next body: (_) @body) @for
 (switch_statement value: (_) @value body: (_) @body) @switch
 (switch_case value: (_) @value) @case

@@ -6,6 +6,7 @@
 (non_null_expression) @wrap
 (type_assertion) @wrap
 (instantiation_expression) @wrap
+(nested_identifier object: (_) @base property: (_) @name) @member
 
 ; Declarations
 (required_parameter pattern: (_) @name type: (_) @type value: (_) @value) @parameter

@@ -9,6 +9,8 @@ use crate::facts::{
 };
 use crate::names::Name;
 
+use std::cell::Cell;
+
 use rustc_hash::FxHashMap;
 
 /// Longest constant text kept whole, in bytes; of a longer one only this much of its head is kept.
@@ -41,6 +43,17 @@ pub struct Builder<'s> {
     env_aliases: Vec<DefId>,
     /// Steps that assign to a name not defined so far: (block, position in it).
     unsettled: Vec<(BlockId, usize)>,
+    /// The names met last, by a cheap hash: an app says few names often, and interning takes a lock.
+    recent: Box<[Name]>,
+}
+
+/// How many names are remembered, and the longest of them.
+const RECENT: usize = 4096;
+const RECENT_LENGTH: usize = 32;
+
+thread_local! {
+    /// What the last builder of this thread remembered.
+    static REMEMBERED: Cell<Option<Box<[Name]>>> = const { Cell::new(None) };
 }
 
 impl<'s> Builder<'s> {
@@ -60,9 +73,9 @@ impl<'s> Builder<'s> {
             use_server: false,
             decorators: Box::new([]),
         };
-        let lines = std::iter::once(0)
-            .chain(text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n').map(|(at, _)| at as u32 + 1))
-            .collect();
+        let mut lines = Vec::with_capacity(text.len() / 32 + 1);
+        lines.push(0);
+        lines.extend(text.match_indices('\n').map(|(at, _)| at as u32 + 1));
         let facts = Facts {
             language,
             directives: vec![],
@@ -72,8 +85,8 @@ impl<'s> Builder<'s> {
             classes: vec![],
             blocks: vec![body],
             defs: vec![],
-            exprs: vec![],
-            calls: vec![],
+            exprs: Vec::with_capacity(text.len() / 24),
+            calls: Vec::with_capacity(text.len() / 256),
             tokens: vec![],
             lines,
             syntax_errors: 0,
@@ -89,6 +102,7 @@ impl<'s> Builder<'s> {
             scope: FxHashMap::default(),
             env_aliases: vec![],
             unsettled: vec![],
+            recent: REMEMBERED.take().unwrap_or_else(|| vec![Name::new(""); RECENT].into()),
         }
     }
 
@@ -100,6 +114,21 @@ impl<'s> Builder<'s> {
     /// The source text of a span.
     pub fn source(&self, span: Span) -> &'s str {
         self.text.get(span.start as usize..span.end as usize).unwrap_or("")
+    }
+
+    /// Interns a name.
+    pub fn name(&mut self, text: &str) -> Name {
+        if text.len() > RECENT_LENGTH {
+            return Name::new(text);
+        }
+        let mix = |hash: usize, byte: u8| hash.wrapping_mul(31).wrapping_add(usize::from(byte));
+        let bytes = text.as_bytes();
+        let ends = bytes.iter().take(6).chain(bytes.iter().rev().take(3));
+        let slot = ends.fold(bytes.len(), |hash, &byte| mix(hash, byte)) % RECENT;
+        if self.recent[slot] != *text {
+            self.recent[slot] = Name::new(text);
+        }
+        self.recent[slot]
     }
 
     // ---- expressions ------------------------------------------------------------------------------------
@@ -121,7 +150,8 @@ impl<'s> Builder<'s> {
         while !text.is_char_boundary(end) {
             end -= 1;
         }
-        self.expr(span, ExprKind::Text(Name::new(&text[..end])))
+        let name = self.name(&text[..end]);
+        self.expr(span, ExprKind::Text(name))
     }
 
     /// A string of parts; neighbours that are texts are joined, one text alone stays a text.
@@ -181,14 +211,16 @@ impl<'s> Builder<'s> {
     /// A name read in the current block.
     pub fn reference(&mut self, span: Span, name: &str) -> ExprId {
         let block = self.block();
-        self.expr(span, ExprKind::Ref(Name::new(name), block))
+        let name = self.name(name);
+        self.expr(span, ExprKind::Ref(name, block))
     }
 
     /// `base.name`; a member of an environment object is an environment read.
     pub fn member(&mut self, span: Span, base: ExprId, name: &str) -> ExprId {
+        let name = self.name(name);
         let kind = match name != "get" && self.is_environment(base) {
-            true => ExprKind::Env(Name::new(name)),
-            false => ExprKind::Member(base, Name::new(name)),
+            true => ExprKind::Env(name),
+            false => ExprKind::Member(base, name),
         };
         self.expr(span, kind)
     }
@@ -353,7 +385,7 @@ impl<'s> Builder<'s> {
 
     /// Defines `name` in `block`, or finds the definition it already has there.
     pub fn define_in(&mut self, block: BlockId, name: &str, kind: DefKind, span: Span) -> DefId {
-        let name = Name::new(name);
+        let name = self.name(name);
         if let Some(&def) = self.scope.get(&(block, name)) {
             return def;
         }
@@ -507,6 +539,7 @@ impl<'s> Builder<'s> {
 
     /// The finished facts.
     pub fn finish(mut self) -> Facts {
+        REMEMBERED.set(Some(std::mem::take(&mut self.recent)));
         for (block, at) in std::mem::take(&mut self.unsettled) {
             if let Step::Assign(target, value) = self.facts.blocks[block.index()].steps[at]
                 && let ExprKind::Ref(name, around) = *self.kind(target)

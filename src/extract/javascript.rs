@@ -162,13 +162,30 @@ impl<'s, 't> Visitor<'_, 's, 't> {
     fn fragments(&mut self, node: Node<'t>) {
         self.deeper(|this| {
             this.each(node, |this, child| match this.shape(child) {
-                Shape::Other | Shape::Parameter | Shape::Pair | Shape::Method | Shape::Field | Shape::Decorator => {
+                Shape::Other
+                | Shape::Hole
+                | Shape::Parameter
+                | Shape::Pair
+                | Shape::Method
+                | Shape::Field
+                | Shape::Decorator => {
                     this.fragments(child);
                 }
                 Shape::Identifier | Shape::Shorthand | Shape::Text | Shape::Number | Shape::This | Shape::Super => {}
-                Shape::Case | Shape::ImportCall | Shape::Opaque | Shape::Meta => {}
+                Shape::Attribute => this.attribute_fragment(child),
+                Shape::OpeningTag => this.fragments(child),
+                Shape::Case | Shape::ImportCall | Shape::Opaque | Shape::Meta | Shape::Property => {}
                 _ => this.statement(child),
             });
+        });
+    }
+
+    /// An attribute that lost its element.
+    fn attribute_fragment(&mut self, node: Node<'t>) {
+        self.each(node, |this, part| {
+            if this.shape(part) != Shape::Property {
+                this.evaluate(part);
+            }
         });
     }
 

@@ -1,14 +1,17 @@
 //! Paints over what the grammars are known not to read, byte for byte, so that every offset stays true.
 //!
-//! A bare `&` in JSX text or attributes, and type arguments before a template (``sql<Row>`..` ``), are right code
-//! that gives syntax errors. Only files with errors get here, and a mended text counts only if it has fewer.
+//! A bare `&` in JSX text or attributes, type arguments before a template (``sql<Row>`..` ``), `import("x")` as a
+//! type and `export type *` are right code that gives syntax errors. Only files with errors get here, and a mended text counts only if it has fewer.
 
-use tree_sitter::Tree;
+use tree_sitter::{InputEdit, Point, Tree};
 
 use crate::facts::Span;
 
 /// Longest type arguments looked for, in bytes.
-const LONGEST: usize = 400;
+const LONGEST: usize = 2000;
+
+/// How far around an error its cause is looked for, in bytes.
+const NEAR: usize = 200;
 
 /// Where a tree has ERROR and MISSING nodes.
 pub(super) fn errors(tree: &Tree) -> Vec<Span> {
@@ -30,33 +33,98 @@ pub(super) fn errors(tree: &Tree) -> Vec<Span> {
     }
 }
 
-/// The text with what may have caused `errors` painted over; none when there is nothing to paint.
-pub(super) fn mend(text: &[u8], errors: &[Span]) -> Option<Vec<u8>> {
-    let mut mended: Option<Vec<u8>> = None;
+/// The text with what may have caused `errors` painted over, and where; none when there is nothing to paint.
+pub(super) fn mend(text: &[u8], errors: &[Span]) -> Option<(Vec<u8>, Vec<Span>)> {
+    let mut paint = Paint { text, mended: None, places: vec![] };
     for span in errors {
-        // The grammar may notice an ampersand one token late.
-        let (start, end) = ((span.start as usize).saturating_sub(1), (span.end as usize + 1).min(text.len()));
-        for at in start..end {
-            let near = |other: Option<usize>| other.and_then(|at| text.get(at)).is_some_and(|&byte| byte == b'&');
-            if text[at] == b'&' && !near(at.checked_sub(1)) && !near(Some(at + 1)) {
-                // A bar is text in text, an operator between values, and joins types as well.
-                mended.get_or_insert_with(|| text.to_vec())[at] = b'|';
-            }
-        }
+        paint.ampersands(span.start as usize, span.end as usize);
+        paint.types(span.start as usize, span.end as usize);
     }
     for at in 1..text.len() {
         if text[at] == b'`'
-            && text[at - 1] == b'>'
-            && let Some(open) = type_arguments(&text[..at])
+            && text[at - 1].is_ascii_whitespace() | (text[at - 1] == b'>')
+            && let Some(open) = type_arguments(text[..at].trim_ascii_end())
         {
-            for byte in &mut mended.get_or_insert_with(|| text.to_vec())[open..at] {
-                if *byte != b'\n' {
-                    *byte = b' ';
+            paint.over(open, at, |byte| if byte.is_ascii_whitespace() { byte } else { b' ' });
+        }
+    }
+    paint.places.sort_unstable();
+    paint.places.dedup();
+    let places = paint.places;
+    paint.mended.map(|mended| (mended, places))
+}
+
+struct Paint<'t> {
+    text: &'t [u8],
+    mended: Option<Vec<u8>>,
+    places: Vec<Span>,
+}
+
+impl Paint<'_> {
+    fn over(&mut self, start: usize, end: usize, colour: impl Fn(u8) -> u8) {
+        let mended = self.mended.get_or_insert_with(|| self.text.to_vec());
+        mended[start..end].iter_mut().for_each(|byte| *byte = colour(*byte));
+        self.places.push(Span { start: start as u32, end: end as u32 });
+    }
+
+    /// Ampersands in JSX: a bar is text in text, an operator between values, and joins types as well.
+    fn ampersands(&mut self, start: usize, end: usize) {
+        // The grammar may notice one a token late.
+        let (from, to) = (start.saturating_sub(1), (end + 1).min(self.text.len()));
+        let is_ampersand = |at: usize| self.text.get(at) == Some(&b'&');
+        let mut at = from;
+        while at < to {
+            let run = (at..).take_while(|&at| is_ampersand(at)).count();
+            // Two are an operator, but none that an error starts with.
+            if run == 1 || (run == 2 && at.abs_diff(start) <= 1) {
+                self.over(at, at + run, |_| b'|');
+            }
+            at += run.max(1);
+        }
+    }
+
+    /// `import("x")` as a type becomes one long name, and `export type *` loses its `type`.
+    fn types(&mut self, start: usize, end: usize) {
+        let from = start.saturating_sub(NEAR);
+        let to = (end.min(start + NEAR) + NEAR).min(self.text.len());
+        for at in from..to {
+            let rest = &self.text[at..];
+            if rest.starts_with(b"export type *") {
+                self.over(at + 7, at + 11, |_| b' ');
+            } else if rest.starts_with(b"import(") {
+                let before = self.text[..at].trim_ascii_end();
+                let Some(close) = rest.iter().take(LONGEST).position(|&byte| byte == b')') else { continue };
+                let member =
+                    rest.get(close + 1) == Some(&b'.') && rest.get(close + 2).is_some_and(u8::is_ascii_uppercase);
+                let is_type = before.ends_with(b"typeof")
+                    || before.ends_with(b"<")
+                    || (member && before.last().is_some_and(|byte| b":|&,=".contains(byte)));
+                if is_type {
+                    self.over(at, at + close + 1, |byte| if byte.is_ascii_alphanumeric() { byte } else { b'_' });
                 }
             }
         }
     }
-    mended
+}
+
+/// Tells a tree which places were painted over, so that only what is around them is parsed again.
+pub(super) fn mark(tree: &mut Tree, text: &[u8], places: &[Span]) {
+    let point = |at: u32| {
+        let before = &text[..at as usize];
+        let line = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+        Point::new(before.iter().filter(|&&byte| byte == b'\n').count(), before.len() - line)
+    };
+    for place in places {
+        let (start, end) = (point(place.start), point(place.end));
+        tree.edit(&InputEdit {
+            start_byte: place.start as usize,
+            old_end_byte: place.end as usize,
+            new_end_byte: place.end as usize,
+            start_position: start,
+            old_end_position: end,
+            new_end_position: end,
+        });
+    }
 }
 
 /// Where the type arguments that end `text` open: `<` right after a name, brackets balanced in between.

@@ -236,6 +236,10 @@ impl<'v, 's, 't> Visitor<'v, 's, 't> {
 
     /// The instance or class that a name stands for in the methods around.
     fn receiver(&self, name: &str) -> Option<Receiver> {
+        // Asked for every name read, so settled without a look-up for nearly all.
+        if !self.scopes.iter().any(|scope| scope.receiver.is_some_and(|receiver| receiver.name == name)) {
+            return None;
+        }
         for scope in self.scopes.iter().rev() {
             match scope.receiver {
                 Some(receiver) if receiver.name == name => return Some(receiver),

@@ -361,11 +361,11 @@ impl Printer<'_> {
             }
             ExprKind::Ref(name, _) => write!(out, "{name}"),
             ExprKind::Member(base, name) => {
-                self.write(out, base, depth);
+                self.base(out, base, depth);
                 write!(out, ".{name}")
             }
             ExprKind::Index(base, index) => {
-                self.write(out, base, depth);
+                self.base(out, base, depth);
                 out.push('[');
                 self.write(out, index, depth);
                 write!(out, "]")
@@ -431,6 +431,17 @@ impl Printer<'_> {
             }
             ExprKind::Caught => write!(out, "caught"),
         };
+    }
+
+    fn base(&self, out: &mut String, base: ExprId, depth: usize) {
+        match self.facts.expr(base) {
+            ExprKind::Await(_) => {
+                out.push('(');
+                self.write(out, base, depth);
+                out.push(')');
+            }
+            _ => self.write(out, base, depth),
+        }
     }
 
     fn prefixed(&self, out: &mut String, sign: &str, inner: ExprId, depth: usize) -> std::fmt::Result {

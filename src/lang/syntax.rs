@@ -84,6 +84,14 @@ captures! {
         Meta = "meta",
         /// What is called in `import("x")`.
         ImportCall = "import.call",
+        /// The name of a member, key or attribute.
+        Property = "property",
+        /// A computed part of a template.
+        Hole = "hole",
+        /// An attribute of a JSX element.
+        Attribute = "attribute",
+        /// The opening tag of a JSX element.
+        OpeningTag = "tag",
         /// A key and its value in an object.
         Pair = "pair",
         /// A key that is its own value.
@@ -284,8 +292,8 @@ fn patterns(text: &str) -> Vec<Pattern<'_>> {
             let kind = words.next().unwrap_or_else(|| panic!("queries: no node kind: {line}"));
             let mut roles = Vec::new();
             while let Some(field) = words.next() {
-                let (Some("(_)"), Some(role)) = (words.next(), words.next()) else {
-                    panic!("queries: want `field: (_) @role`: {line}")
+                let (Some("(_)" | "_"), Some(role)) = (words.next(), words.next()) else {
+                    panic!("queries: want `field: (_) @role`, or `_` for a sign: {line}")
                 };
                 let role = Role::from_capture(role.trim_start_matches('@'));
                 roles.push((

@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 use super::builtins;
 use crate::catalogue::Seg;
 use crate::extract::build::{is_env_call, is_env_object};
-use crate::facts::{ClassId, DefKind, ExportValue, ExprId, ExprKind, Facts, FunctionId, Imported, Op, Step};
+use crate::facts::{DefKind, ExportValue, ExprId, ExprKind, Facts, FunctionId, Imported, Op, Step};
 use crate::finding::FileId;
 use crate::names::Name;
 use crate::program::{CallRef, ClassRef, DefRef, ExprRef, External, FunctionRef, Program, Target, Value};
@@ -246,7 +246,7 @@ impl<'p> Eval<'p> {
                 }
                 Value::External(Arc::new(external))
             }
-            (Target::Asset | Target::Missing, _) => Value::Unknown,
+            (Target::Asset | Target::Missing | Target::Folder, _) => Value::Unknown,
         }
     }
 
@@ -605,9 +605,4 @@ impl<'p> Eval<'p> {
 /// Whether a value says nothing of what a type annotation could not say better.
 fn is_opaque(value: &Value) -> bool {
     matches!(value, Value::Unknown | Value::Null | Value::Param(..) | Value::Result(_) | Value::Member(..))
-}
-
-/// The class an id means, for callers that hold the file.
-pub fn class_ref(file: FileId, class: ClassId) -> ClassRef {
-    ClassRef::new(file, class)
 }

@@ -1,7 +1,7 @@
 //! Finds what leaves the program: requests of HTTP clients, directly and through the program's own wrappers, and
 //! uses of vendors' SDKs.
 
-use crate::catalogue::{Catalogue, Effect, Request};
+use crate::catalogue::{Catalogue, Effect, Request, Seg};
 use crate::facts::{Call, CallId, ExprKind, Facts};
 use crate::finding::FileId;
 use crate::link::calls::per_file;
@@ -48,8 +48,8 @@ fn requests_in(program: &Program, file: FileId, facts: &Facts) -> Vec<HttpUse> {
     for (at, call) in calls(file, facts) {
         for external in program.callee(at).externals() {
             if let Some(matched) = program.catalogue.request(external.package, &external.segs) {
-                let client = matched.client;
-                found.push(request(program, at, call, external, client, matched.request, matched.is_instance));
+                let instance = matched.instance.and_then(|length| site_of(external, length));
+                found.push(request(program, at, call, matched.index, matched.request, instance));
                 break;
             }
         }
@@ -61,13 +61,11 @@ fn request(
     program: &Program,
     at: CallRef,
     call: &Call,
-    external: &External,
     client: usize,
     shape: &Request,
-    is_instance: bool,
+    instance: Option<CallRef>,
 ) -> HttpUse {
     let mut eval = Eval::new(program);
-    let instance = if is_instance { external.sites.last().copied() } else { None };
     let mut options: Vec<Value> = Vec::new();
     if let Some(index) = shape.options
         && call.args.get(index).is_some_and(|arg| arg.name.is_none())
@@ -203,8 +201,8 @@ fn http_uses(catalogue: &Catalogue, http: &HttpUse, index: usize) -> Vec<VendorU
         if uses.iter().any(|used| used.vendor == *vendor) {
             continue;
         }
-        let operation =
-            catalogue.http_operation(*vendor, http.method.as_ref().map(|method| method.as_str()), host, path);
+        let operation = catalogue.http_operation(*vendor, http.method.map(Name::as_str), host, path);
+        let operation = operation.map(|(at, _)| at);
         let method = http.method.map_or("", |method| method.as_str());
         let shown = path.trim_end_matches("{}").trim_end_matches('/');
         let name = format!("{method} {host}{shown}").trim().to_owned();
@@ -229,34 +227,66 @@ fn sdk_uses(program: &Program, file: FileId, facts: &Facts) -> Vec<VendorUse> {
 }
 
 fn sdk_use(program: &Program, at: CallRef, external: &External) -> Option<VendorUse> {
-    let matched = program.catalogue.sdk_call(external.package, &external.segs)?;
-    if matched.sends_nothing {
+    let catalogue = &program.catalogue;
+    let (package, segs) = (external.package, &external.segs[..]);
+    let client = catalogue.client_of(package, segs);
+    let matched = catalogue.operation(package, segs);
+    if matched.as_ref().is_some_and(|matched| matched.operation.effect == Effect::Local) {
         return None;
     }
-    let client =
-        external.sites.get(matched.client_calls.checked_sub(1)?).copied().or_else(|| external.sites.first().copied());
-    let client = if matched.client_calls == 0 { None } else { client };
-    let operation = matched.operation;
-    let local = operation
-        .and_then(|at| program.catalogue.vendor(matched.vendor).calls.get(at))
-        .is_some_and(|op| op.effect == Effect::Local);
-    if local {
-        return None;
-    }
+    let (vendor, operation) = match matched {
+        Some(matched) => (matched.vendor, Some(matched.index)),
+        None => {
+            // An operation the catalogue does not list still uses the vendor; what is chained on a result does not.
+            let made = client?;
+            let chained = segs[made..].iter().any(|seg| !matches!(seg, Seg::Member(_)));
+            if chained || segs.len() == made || catalogue.sends_nothing(package, segs) {
+                return None;
+            }
+            (catalogue.is_client(package, segs)?, None)
+        }
+    };
+    let made = client.and_then(|length| site_of(external, length));
     Some(VendorUse {
         at,
-        vendor: matched.vendor,
+        vendor,
         operation,
-        via: Via::Sdk(external.package, client),
-        name: matched.name,
+        via: Via::Sdk(package, made),
+        name: name_of(external, client.unwrap_or(0)),
     })
+}
+
+/// The call that makes the first `length` segments.
+fn site_of(external: &External, length: usize) -> Option<CallRef> {
+    let calls = external.segs.iter().take(length).filter(|seg| !matches!(seg, Seg::Member(_))).count();
+    external.sites.get(calls.checked_sub(1)?).copied()
+}
+
+/// What is called, for messages: `stripe.checkout.sessions.create`.
+fn name_of(external: &External, client: usize) -> String {
+    let package = external.package.split_once(':').map_or(external.package.as_str(), |(_, name)| name);
+    let mut name = package.rsplit('/').next().unwrap_or(package).trim_end_matches("-js").to_owned();
+    for seg in &external.segs[client..] {
+        match seg {
+            Seg::Member(member) if *member != "default" => {
+                name.push('.');
+                name.push_str(member);
+            }
+            _ => {}
+        }
+    }
+    name
 }
 
 fn clients_in(program: &Program, file: FileId, facts: &Facts) -> Vec<ClientUse> {
     let mut found = Vec::new();
     for (at, call) in calls(file, facts) {
         for external in program.callee(at).externals() {
-            if let Some(vendor) = program.catalogue.makes_client(external.package, &external.segs, call.is_new) {
+            let made = external.then(if call.is_new { Seg::New } else { Seg::Call }, Some(at));
+            let length = program.catalogue.client_of(made.package, &made.segs);
+            if length == Some(made.segs.len())
+                && let Some(vendor) = program.catalogue.is_client(made.package, &made.segs)
+            {
                 found.push(ClientUse { at, vendor, package: external.package });
                 break;
             }

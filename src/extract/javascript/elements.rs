@@ -29,21 +29,19 @@ impl<'s, 't> Visitor<'_, 's, 't> {
                 }
             }
             Shape::Wrap => this.spread_attribute(child),
-            _ => match child.kind() {
-                "jsx_opening_element" => {
-                    opened = true;
-                    this.each(child, |this, part| match this.shape(part) {
-                        Shape::Identifier | Shape::Member if tag.is_none() => tag = Some(this.tag(part)),
-                        Shape::Wrap => this.spread_attribute(part),
-                        _ if part.kind() == "jsx_attribute" => this.attribute(part),
-                        _ if part.kind() == "jsx_namespace_name" => tag = Some(this.tag(part)),
-                        _ => this.fragments(part),
-                    });
-                }
-                "jsx_attribute" => this.attribute(child),
-                "jsx_namespace_name" => tag = Some(this.tag(child)),
-                _ => this.fragments(child),
-            },
+            Shape::OpeningTag => {
+                opened = true;
+                this.each(child, |this, part| match this.shape(part) {
+                    Shape::Identifier | Shape::Member if tag.is_none() => tag = Some(this.tag(part)),
+                    Shape::Wrap => this.spread_attribute(part),
+                    Shape::Attribute => this.attribute(part),
+                    _ if part.kind() == "jsx_namespace_name" => tag = Some(this.tag(part)),
+                    _ => this.fragments(part),
+                });
+            }
+            Shape::Attribute => this.attribute(child),
+            _ if child.kind() == "jsx_namespace_name" => tag = Some(this.tag(child)),
+            _ => this.fragments(child),
         });
         let tag = match tag {
             Some(tag) => tag,
@@ -95,6 +93,7 @@ impl<'s, 't> Visitor<'_, 's, 't> {
             Some(value) => value,
             None => self.builder.expr(span(node), ExprKind::Bool(true)),
         };
-        self.pairs.push((Name::new(name), value));
+        let name = self.builder.name(name);
+        self.pairs.push((name, value));
     }
 }

@@ -159,7 +159,7 @@ impl<'s, 't> Visitor<'_, 's, 't> {
             };
             let Some(inner) = inner else { break self.unknown(at) };
             match self.shape(inner) {
-                Shape::Call | Shape::Member | Shape::Index | Shape::Wrap if self.nodes.len() - start < LONGEST => {
+                Shape::Call | Shape::Member | Shape::Index | Shape::Wrap if self.nodes.len() - start < 2 * LONGEST => {
                     at = inner;
                 }
                 Shape::Call | Shape::Member | Shape::Index | Shape::Wrap => {
@@ -328,13 +328,15 @@ impl<'s, 't> Visitor<'_, 's, 't> {
         }
         let ExprKind::Op(Op::Compare, ref operands) = *self.builder.kind(left) else { return None };
         let callee = *operands.first()?;
+        let bound = Span { start: self.builder.facts().span(callee).start, end: whole.end };
         // And `await` then binds to the tag alone.
         if let ExprKind::Await(callee) = *self.builder.kind(callee) {
-            let call = self.tagged(whole, callee, template);
+            let bound = Span { start: self.builder.facts().span(callee).start, end: whole.end };
+            let call = self.tagged(bound, callee, template);
             self.builder.mark_awaited(call);
             return Some(self.builder.expr(whole, ExprKind::Await(call)));
         }
-        Some(self.tagged(whole, callee, template))
+        Some(self.tagged(bound, callee, template))
     }
 
     // ---- assignments ------------------------------------------------------------------------------------
@@ -348,7 +350,9 @@ impl<'s, 't> Visitor<'_, 's, 't> {
             return value;
         }
         let target = self.expression(left);
-        self.assignment_value(target, |this| this.assigned(node, target), span(node))
+        let value = self.assignment_value(target, |this| this.assigned(node, target), span(node));
+        self.export_assignment(left, value);
+        value
     }
 
     fn assignment_value(&mut self, target: ExprId, value: impl FnOnce(&mut Self) -> ExprId, whole: Span) -> ExprId {
@@ -432,8 +436,8 @@ impl<'s, 't> Visitor<'_, 's, 't> {
                 (name, value)
             }
             Shape::Shorthand => {
-                let name = Name::new(self.text(node));
-                (name, self.expression(node))
+                let text = self.text(node);
+                (self.builder.name(text), self.expression(node))
             }
             Shape::Method => {
                 let name = self.key(node);
@@ -471,7 +475,10 @@ impl<'s, 't> Visitor<'_, 's, 't> {
                     _ => Name::new("[]"),
                 }
             }
-            _ => Name::new(self.text(key)),
+            _ => {
+                let text = self.text(key);
+                self.builder.name(text)
+            }
         }
     }
 }

@@ -27,7 +27,7 @@ impl<'s, 't> Visitor<'_, 's, 't> {
         let mut at = whole.start + 1;
         self.each(node, |this, child| {
             // Text between the substitutions is taken from the source: the grammars cut it in pieces.
-            if this.shape(child) != Shape::Other || child.kind() != "template_substitution" {
+            if this.shape(child) != Shape::Hole {
                 return;
             }
             let hole = span(child);

@@ -91,12 +91,11 @@ impl<'s, 't> Visitor<'_, 's, 't> {
                 self.builder.assign_name(target, value);
             }
             Shape::Sequence => self.each(node, |this, child| this.effect(child)),
-            Shape::Wrap if self.text(node).starts_with('(') => match self.first(node) {
-                Some(inner) => {
+            Shape::Wrap if self.text(node).starts_with('(') => {
+                if let Some(inner) = self.first(node) {
                     self.deeper(|this| this.effect(inner));
                 }
-                None => {}
-            },
+            }
             Shape::Namespace => self.namespace(node),
             Shape::Other => self.fragments(node),
             Shape::Text => {}

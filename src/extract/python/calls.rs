@@ -51,6 +51,7 @@ impl<'t> Visitor<'_, '_, 't> {
                 }
             }
             "dictionary_splat" => args.push(Arg { name: Some(Name::new("**")), value: v.expr(child) }),
+            _ if child.is_error() => drop(v.parts(child)),
             _ if v.shape(child) != Shape::Skip => args.push(Arg { name: None, value: v.expr(child) }),
             _ => {}
         });

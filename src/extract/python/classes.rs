@@ -128,7 +128,7 @@ impl<'t> Visitor<'_, '_, 't> {
         }
     }
 
-    /// `"stripe.Client"`, `"Client | None"`.
+    /// `"sdk.Client"`, `"Client | None"`.
     fn quoted_type(&mut self, node: Node<'t>) -> Option<ExprId> {
         let text = self.source(node).trim_matches(['"', '\'']);
         let mut types = text.split('|').map(str::trim).filter(|part| *part != "None");

@@ -23,8 +23,8 @@ impl<'t> Visitor<'_, '_, 't> {
         self.builder.expr(span(node), kind)
     }
 
-    /// Boolean, arithmetic and comparing operators. A chain of more than the depth limit becomes one flat
-    /// operation (texts, sums, `and`, `or`) or unknown (mixed arithmetic).
+    /// Boolean, arithmetic and comparing operators. A sum is one flat operation; `and`, `or` nest to
+    /// the left, unless there are more than the depth limit; mixed arithmetic beyond that is unknown.
     pub(super) fn binary(&mut self, node: Node<'t>) -> ExprId {
         if node.kind() == "comparison_operator" {
             return self.comparison(node);
@@ -72,7 +72,7 @@ impl<'t> Visitor<'_, '_, 't> {
                 if operands.iter().any(is_text) {
                     return self.builder.template(at, operands);
                 }
-                Op::Add
+                return self.builder.expr(at, ExprKind::Op(Op::Add, operands.into()));
             }
             "%" if matches!(self.builder.kind(operands[0]), ExprKind::Text(_)) => {
                 return self.percent(at, operands[0], operands[1]);

@@ -73,7 +73,7 @@ impl<'t> Visitor<'_, '_, 't> {
                 parts.done.push(part);
                 // A width or precision may be computed too: `{x:{width}}`.
                 v.children(child, |v, inner| {
-                    if inner.kind() == "format_specifier" {
+                    if inner.kind() == "format_specifier" && inner.named_child_count() > 0 {
                         v.parts(inner);
                     }
                 });

@@ -1,0 +1,44 @@
+//! Lists the catalogue's files, so that the binary carries them.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+fn main() -> io::Result<()> {
+    println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-changed=catalogue");
+    let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
+    let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
+    let mut text = String::new();
+    for (list, folder) in [("VENDORS", "catalogue/vendors"), ("LIBRARIES", "catalogue/libraries")] {
+        let _ = writeln!(text, "pub(super) const {list}: &[(&str, &str)] = &[");
+        for path in toml_files(&root.join(folder))? {
+            let name = format!("{folder}/{path}");
+            let _ = writeln!(
+                text,
+                "    ({name:?}, include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {:?}))),",
+                format!("/{name}")
+            );
+        }
+        text.push_str("];\n");
+    }
+    fs::write(out.join("catalogue.rs"), text)
+}
+
+/// The names of the TOML files in `folder`, sorted; none when there is no such folder.
+fn toml_files(folder: &Path) -> io::Result<Vec<String>> {
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|ending| ending == "toml")
+            && let Some(name) = path.file_name().and_then(|name| name.to_str())
+        {
+            names.push(name.to_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
+}

@@ -1,0 +1,199 @@
+//! Reads the catalogue: the files that the binary carries and those of the user's repository.
+//!
+//! A user's vendor is new, or it has the id of a built-in one and *adds to* it: its hosts, calls, credentials and
+//! webhooks go before the built-in's (the first match wins, so the user's word counts), a package, environment
+//! variable or idempotency of the same name takes the place of the built-in's, and the head (`name`, `category`,
+//! `source`) is the user's. `own_backend` holds when either says so.
+
+use std::sync::OnceLock;
+
+use miette::Report;
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+
+use super::fault::{Fault, Problem, Step};
+use super::index::{Index, VendorId};
+use super::scan::Scanner;
+use super::{HttpClient, Known, Library, Vendor, check};
+use crate::names::Name;
+
+mod files {
+    include!(concat!(env!("OUT_DIR"), "/catalogue.rs"));
+}
+
+/// Everything known of vendors and libraries, with the tables that answer questions about code.
+#[derive(Debug)]
+pub struct Catalogue {
+    vendors: Vec<Vendor>,
+    http_clients: Vec<HttpClient>,
+    functions: Vec<Known>,
+    pub(super) index: Index,
+    /// Made at the first text searched for credentials.
+    pub(super) scanner: OnceLock<Scanner>,
+}
+
+impl Catalogue {
+    /// The catalogue that the binary carries.
+    ///
+    /// # Panics
+    /// When a built-in file is broken: `tests/catalogue.rs` checks each with [`Catalogue::check_builtin`].
+    pub fn builtin() -> Self {
+        match Self::load(Vec::new()) {
+            Ok(catalogue) => catalogue,
+            Err(reports) => panic!("the built-in catalogue is broken: {reports:?}"),
+        }
+    }
+
+    /// The built-in catalogue with a user's vendor files: path in the repository, and text.
+    ///
+    /// # Errors
+    /// Everything that is wrong in those files, each with its place.
+    pub fn load(user_files: Vec<(String, String)>) -> Result<Self, Vec<Report>> {
+        let (builtin, libraries) = rayon::join(
+            || parse_all::<Vendor>(files::VENDORS.par_iter().copied()),
+            || parse_all::<Library>(files::LIBRARIES.par_iter().copied()),
+        );
+        let user = parse_all::<Vendor>(user_files.par_iter().map(|(path, text)| (path.as_str(), text.as_str())));
+        let mut reports = Vec::new();
+        let builtin = sort_out(builtin, &mut reports);
+        let libraries = sort_out(libraries, &mut reports);
+        // A file that does not parse has no vendor: keep the others beside their files.
+        let user: Vec<(&(String, String), Vendor)> = (user_files.iter().zip(user))
+            .filter_map(|(file, parsed)| match parsed {
+                Ok(vendor) => Some((file, vendor)),
+                Err(fault) => {
+                    reports.push(fault.into());
+                    None
+                }
+            })
+            .collect();
+        check_user(&user, &builtin, &mut reports);
+        if !reports.is_empty() {
+            return Err(reports);
+        }
+        let vendors = merge(builtin, user.into_iter().map(|(_, vendor)| vendor));
+        Ok(Self::of(vendors, libraries))
+    }
+
+    /// Everything that is wrong in the files that the binary carries.
+    pub fn check_builtin() -> Vec<Report> {
+        let mut reports = Vec::new();
+        for (path, text) in files::VENDORS {
+            match toml::from_str::<Vendor>(text) {
+                Ok(vendor) => reports.extend(faults(path, text, check::vendor(&vendor, None))),
+                Err(error) => reports.push(Fault::syntax(path, text, &error).into()),
+            }
+        }
+        for (path, text) in files::LIBRARIES {
+            match toml::from_str::<Library>(text) {
+                Ok(library) => reports.extend(faults(path, text, check::library(&library))),
+                Err(error) => reports.push(Fault::syntax(path, text, &error).into()),
+            }
+        }
+        reports
+    }
+
+    fn of(vendors: Vec<Vendor>, libraries: Vec<Library>) -> Self {
+        let (mut http_clients, mut functions) = (Vec::new(), Vec::new());
+        for library in libraries {
+            http_clients.extend(library.http_clients);
+            functions.extend(library.functions);
+        }
+        let index = Index::new(&vendors, &http_clients, &functions);
+        Self { vendors, http_clients, functions, index, scanner: OnceLock::new() }
+    }
+
+    /// Every vendor: the user's new ones, then the built-in, each in the order of their ids.
+    pub fn vendors(&self) -> &[Vendor] {
+        &self.vendors
+    }
+
+    /// The vendor `id`.
+    pub fn vendor(&self, id: VendorId) -> &Vendor {
+        &self.vendors[id.index()]
+    }
+
+    /// The vendor with this id: `stripe`.
+    pub fn vendor_named(&self, id: &str) -> Option<VendorId> {
+        self.index.ids.get(&Name::new(id)).copied()
+    }
+
+    /// Every HTTP client.
+    pub fn http_clients(&self) -> &[HttpClient] {
+        &self.http_clients
+    }
+
+    /// Every function of a library that means something.
+    pub fn functions(&self) -> &[Known] {
+        &self.functions
+    }
+}
+
+fn parse_all<'t, T: serde::de::DeserializeOwned + Send>(
+    files: impl IndexedParallelIterator<Item = (&'t str, &'t str)>,
+) -> Vec<Result<T, Fault>> {
+    files.map(|(path, text)| toml::from_str(text).map_err(|error| Fault::syntax(path, text, &error))).collect()
+}
+
+fn sort_out<T>(parsed: Vec<Result<T, Fault>>, reports: &mut Vec<Report>) -> Vec<T> {
+    parsed.into_iter().filter_map(|result| result.map_err(|fault| reports.push(fault.into())).ok()).collect()
+}
+
+fn faults<'t>(path: &'t str, text: &'t str, problems: Vec<Problem>) -> impl Iterator<Item = Report> + 't {
+    problems.into_iter().map(move |problem| Fault::of(path, text, problem).into())
+}
+
+fn check_user(user: &[(&(String, String), Vendor)], builtin: &[Vendor], reports: &mut Vec<Report>) {
+    let mut seen: FxHashMap<&str, &str> = FxHashMap::default();
+    for ((path, text), vendor) in user {
+        let extends = builtin.iter().find(|known| known.id == vendor.id);
+        reports.extend(faults(path, text, check::vendor(vendor, extends)));
+        if let Some(first) = seen.insert(&vendor.id, path) {
+            let problem = Problem {
+                at: vec![Step::Key("id")],
+                part: None,
+                message: format!("the vendor `{}` is in two files", vendor.id),
+                help: format!("join it with {first}"),
+            };
+            reports.push(Fault::of(path, text, problem).into());
+        }
+    }
+}
+
+/// Puts the user's vendors first, or into the built-in ones they add to.
+fn merge(mut builtin: Vec<Vendor>, user: impl Iterator<Item = Vendor>) -> Vec<Vendor> {
+    builtin.sort_by(|a, b| a.id.cmp(&b.id));
+    let mut vendors: Vec<Vendor> = Vec::new();
+    for vendor in user {
+        match builtin.iter_mut().find(|known| known.id == vendor.id) {
+            Some(known) => extend(known, vendor),
+            None => vendors.push(vendor),
+        }
+    }
+    vendors.sort_by(|a, b| a.id.cmp(&b.id));
+    vendors.extend(builtin);
+    vendors
+}
+
+fn extend(known: &mut Vendor, user: Vendor) {
+    let base = std::mem::replace(known, user);
+    known.own_backend |= base.own_backend;
+    known.hosts.extend(base.hosts);
+    known.credentials.extend(base.credentials);
+    known.calls.extend(base.calls);
+    known.webhooks.extend(base.webhooks);
+    known.examples.extend(base.examples);
+    known.notes.extend(base.notes);
+    extend_by(&mut known.packages, base.packages, |package| &package.name);
+    extend_by(&mut known.envs, base.envs, |env| &env.name);
+    extend_by(&mut known.idempotency, base.idempotency, |entry| &entry.id);
+}
+
+/// Adds what has no namesake yet.
+fn extend_by<T>(list: &mut Vec<T>, more: Vec<T>, name: impl Fn(&T) -> &String) {
+    for item in more {
+        if !list.iter().any(|known| name(known) == name(&item)) {
+            list.push(item);
+        }
+    }
+}

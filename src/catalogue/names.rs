@@ -1,0 +1,40 @@
+//! Names that give a vendor away: environment variables, webhook headers, event names.
+
+use super::{Catalogue, VendorId, glob};
+
+impl Catalogue {
+    /// The vendor whose credential or setting a variable holds, and whether it must stay on the server.
+    pub fn env(&self, name: &str) -> Option<(VendorId, bool)> {
+        if let Some(&found) = self.index.envs.get(name) {
+            return Some(found);
+        }
+        let mut globs = self.index.env_globs.iter();
+        globs.find(|(form, ..)| glob::matches(form, name)).map(|&(_, vendor, secret)| (vendor, secret))
+    }
+
+    /// The same for a variable that may stand under one of a bundler's public `prefixes`; an entry for the whole
+    /// name goes first.
+    pub fn env_with_prefixes(&self, name: &str, prefixes: &[&str]) -> Option<(VendorId, bool)> {
+        self.env(name).or_else(|| {
+            let longest = prefixes.iter().filter(|prefix| !prefix.is_empty() && name.starts_with(**prefix));
+            self.env(&name[longest.map(|prefix| prefix.len()).max()?..])
+        })
+    }
+
+    /// The vendors whose deliveries carry this header.
+    pub fn webhook_by_header(&self, header: &str) -> Vec<VendorId> {
+        let lower = header.to_ascii_lowercase();
+        self.index.headers.get(lower.as_str()).cloned().unwrap_or_default()
+    }
+
+    /// The vendors that deliver an event of this name.
+    pub fn webhook_by_event(&self, event: &str) -> Vec<VendorId> {
+        let mut vendors = self.index.events.get(event).cloned().unwrap_or_default();
+        for &(form, vendor) in &self.index.event_globs {
+            if !vendors.contains(&vendor) && glob::matches(form, event) {
+                vendors.push(vendor);
+            }
+        }
+        vendors
+    }
+}

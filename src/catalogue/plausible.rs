@@ -1,0 +1,82 @@
+//! Whether a text of a credential's format can be a real one, or stands in for one: `xxxx`, `your-key-here`.
+
+/// Words that stand in for a value. Only whole-lower or whole-upper ones count: chance writes them mixed.
+const STAND_INS: [&str; 24] = [
+    "your",
+    "example",
+    "placeholder",
+    "changeme",
+    "change_me",
+    "change-me",
+    "replace",
+    "insert",
+    "dummy",
+    "sample",
+    "xxxx",
+    "redacted",
+    "fake",
+    "todo",
+    "secret_key",
+    "secretkey",
+    "apikey",
+    "api_key",
+    "api-key",
+    "goes_here",
+    "goeshere",
+    "notreal",
+    "not_real",
+    "testtest",
+];
+
+/// Whether the random part of a credential was made up.
+pub(super) fn is_stand_in(random: &str) -> bool {
+    if STAND_INS.iter().any(|word| random.contains(word) || random.contains(&word.to_ascii_uppercase())) {
+        return true;
+    }
+    let letters = random.bytes().filter(u8::is_ascii_alphabetic).count();
+    if random.len() < 10 || letters + random.bytes().filter(u8::is_ascii_digit).count() < 10 {
+        // Too short to judge.
+        return longest_run(random, |a, b| a == b) >= 4;
+    }
+    // Words with no digit and of one case, joined by `_` or `-`: an identifier, not a key.
+    let digits = random.bytes().any(|b| b.is_ascii_digit());
+    let lower = random.bytes().any(|b| b.is_ascii_lowercase());
+    let upper = random.bytes().any(|b| b.is_ascii_uppercase());
+    if !digits && !(lower && upper) {
+        return true;
+    }
+    longest_run(random, |a, b| a == b) >= 6
+        || longest_run(random, |a, b| b == a.wrapping_add(1)) >= 6
+        || longest_run(random, |a, b| a == b.wrapping_add(1)) >= 6
+        || entropy(random) < least_entropy(random)
+}
+
+/// Bits a character that a random text of this length and alphabet is hardly ever below.
+fn least_entropy(random: &str) -> f64 {
+    let decimal = random.bytes().all(|b| !b.is_ascii_alphabetic());
+    let length = random.len().min(32) as f64;
+    // Of hexadecimal 32 have 3.6 on average, of letters and digits 4.5; half of that is no accident.
+    let share = if decimal { 0.35 } else { 0.5 };
+    length.log2() * share
+}
+
+/// The length of the longest stretch whose neighbours are in a relation, at least 1.
+fn longest_run(text: &str, follows: impl Fn(u8, u8) -> bool) -> usize {
+    let (mut longest, mut current) = (1, 1);
+    for pair in text.as_bytes().windows(2) {
+        current = if follows(pair[0], pair[1]) { current + 1 } else { 1 };
+        longest = longest.max(current);
+    }
+    longest
+}
+
+/// Shannon's entropy of a text's bytes, in bits a byte.
+pub(super) fn entropy(text: &str) -> f64 {
+    let mut counts = [0_u32; 256];
+    for byte in text.bytes() {
+        counts[byte as usize] += 1;
+    }
+    let length = text.len() as f64;
+    let share = |count: u32| f64::from(count) / length;
+    counts.iter().filter(|&&count| count > 0).map(|&count| -share(count) * share(count).log2()).sum()
+}

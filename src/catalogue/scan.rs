@@ -1,0 +1,192 @@
+//! What credentials are looked for by, and the automata that find it.
+//!
+//! Each format holds something fixed: its prefix, or a text of its pattern. A format without any (32 hex digits)
+//! is looked for by what its context must say. Patterns are compiled when what they are looked for by occurs.
+
+use std::sync::OnceLock;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use regex_automata::meta;
+use regex_automata::util::syntax;
+
+use super::shape::{Check, Shape};
+use super::{Credential, CredentialKind, Vendor};
+use crate::names::Name;
+
+/// What a format is looked for by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Anchors {
+    /// Texts of the value, as written.
+    Value(Vec<String>),
+    /// Words of the context, in any case.
+    Context(Vec<String>),
+}
+
+/// What a format is looked for by; none when nothing of it is fixed.
+pub(super) fn anchors(credential: &Credential) -> Option<Anchors> {
+    if let Some(prefix) = &credential.prefix {
+        return Some(Anchors::Value(vec![prefix.clone()]));
+    }
+    let fixed = |pattern: &str| Shape::parse(pattern).ok()?.fixed_texts();
+    let value = fixed(&credential.pattern).map(Anchors::Value);
+    value.or_else(|| fixed(credential.context.as_ref()?).map(Anchors::Context))
+}
+
+/// A credential format ready to be looked for.
+#[derive(Debug)]
+pub(super) struct Format {
+    /// The vendor's id.
+    pub(super) vendor: Name,
+    /// The credential's name.
+    pub(super) name: Name,
+    pub(super) kind: CredentialKind,
+    pub(super) test_prefix: Option<String>,
+    /// Words that name the vendor, in small letters.
+    pub(super) vendor_words: Vec<String>,
+    anchor: Option<String>,
+    pattern: String,
+    context: Option<String>,
+    checks: Vec<String>,
+    compiled: OnceLock<Option<Compiled>>,
+}
+
+/// A format's regular expressions and what is derived from them.
+#[derive(Debug)]
+pub(super) struct Compiled {
+    pub(super) pattern: meta::Regex,
+    pub(super) context: Option<meta::Regex>,
+    /// Fixed texts that matches start with: what may be shown of them.
+    pub(super) heads: Vec<String>,
+    /// Matches start where the prefix stands.
+    pub(super) anchored: bool,
+    /// The fewer, the more specific.
+    pub(super) bits: f64,
+    pub(super) checks: Vec<Check>,
+}
+
+impl Format {
+    fn new(vendor: &Vendor, credential: &Credential) -> Self {
+        let mut words = vec![vendor.id.to_ascii_lowercase()];
+        words.extend(vendor.name.split_whitespace().next().map(str::to_ascii_lowercase).filter(|word| word.len() > 3));
+        Self {
+            vendor: Name::new(&vendor.id),
+            name: Name::new(&credential.name),
+            kind: credential.kind,
+            test_prefix: credential.test_prefix.clone(),
+            vendor_words: words,
+            anchor: credential.prefix.clone(),
+            pattern: credential.pattern.clone(),
+            context: credential.context.clone(),
+            checks: credential.checks.clone(),
+            compiled: OnceLock::new(),
+        }
+    }
+
+    /// The compiled form; none when the pattern is broken (reported when the file was checked).
+    pub(super) fn compiled(&self) -> Option<&Compiled> {
+        self.compiled.get_or_init(|| self.compile()).as_ref()
+    }
+
+    fn compile(&self) -> Option<Compiled> {
+        let shape = Shape::parse(&self.pattern).ok()?;
+        let heads = shape.heads();
+        let at_head = |anchor: &String| !heads.is_empty() && heads.iter().all(|head| head.starts_with(anchor.as_str()));
+        Some(Compiled {
+            pattern: regex(&self.pattern, false)?,
+            context: match &self.context {
+                Some(context) => Some(regex(context, true)?),
+                None => None,
+            },
+            anchored: self.anchor.as_ref().is_some_and(at_head),
+            heads,
+            bits: shape.bits(),
+            checks: self.checks.iter().map(|text| Check::parse(text).ok()).collect::<Option<_>>()?,
+        })
+    }
+}
+
+fn regex(pattern: &str, any_case: bool) -> Option<meta::Regex> {
+    let syntax = syntax::Config::new().unicode(false).utf8(false).case_insensitive(any_case);
+    let config = meta::Config::new().utf8_empty(false).nfa_size_limit(Some(4 << 20));
+    meta::Regex::builder().syntax(syntax).configure(config).build(pattern).ok()
+}
+
+/// An automaton over texts, and which formats each text leads to.
+#[derive(Debug)]
+pub(super) struct Finder {
+    automaton: AhoCorasick,
+    leads_to: Vec<Vec<usize>>,
+}
+
+impl Finder {
+    /// None when there is nothing to look for.
+    fn new(mut texts: Vec<(String, usize)>, any_case: bool) -> Option<Self> {
+        if any_case {
+            texts.iter_mut().for_each(|(text, _)| text.make_ascii_lowercase());
+        }
+        texts.sort();
+        texts.dedup();
+        // A text that starts with another one is found where that one is.
+        let mut kept: Vec<String> = Vec::new();
+        let mut leads_to: Vec<Vec<usize>> = Vec::new();
+        for (text, format) in texts {
+            match kept.last() {
+                Some(last) if text.starts_with(last.as_str()) => {}
+                _ => {
+                    kept.push(text);
+                    leads_to.push(Vec::new());
+                }
+            }
+            if let Some(formats) = leads_to.last_mut()
+                && !formats.contains(&format)
+            {
+                formats.push(format);
+            }
+        }
+        if kept.is_empty() {
+            return None;
+        }
+        let mut builder = AhoCorasick::builder();
+        builder.match_kind(MatchKind::LeftmostFirst).ascii_case_insensitive(any_case);
+        builder.kind(Some(AhoCorasickKind::DFA));
+        let automaton = builder.build(&kept).ok()?;
+        Some(Self { automaton, leads_to })
+    }
+
+    /// Every place where one of the texts stands, also inside another, with the formats it leads to.
+    pub(super) fn hits<'a>(&'a self, text: &'a str) -> impl Iterator<Item = (usize, &'a [usize])> + 'a {
+        let mut from = 0;
+        std::iter::from_fn(move || {
+            let hit = self.automaton.find(aho_corasick::Input::new(text).range(from..))?;
+            from = hit.start() + 1;
+            Some((hit.start(), self.leads_to[hit.pattern().as_usize()].as_slice()))
+        })
+    }
+}
+
+/// All formats and what finds them.
+#[derive(Debug)]
+pub(super) struct Scanner {
+    pub(super) formats: Vec<Format>,
+    pub(super) by_value: Option<Finder>,
+    pub(super) by_context: Option<Finder>,
+}
+
+impl Scanner {
+    pub(super) fn new(vendors: &[Vendor]) -> Self {
+        let mut formats = Vec::new();
+        let (mut values, mut contexts) = (Vec::new(), Vec::new());
+        for vendor in vendors {
+            for credential in &vendor.credentials {
+                let format = formats.len();
+                match anchors(credential) {
+                    Some(Anchors::Value(texts)) => values.extend(texts.into_iter().map(|text| (text, format))),
+                    Some(Anchors::Context(texts)) => contexts.extend(texts.into_iter().map(|text| (text, format))),
+                    None => continue,
+                }
+                formats.push(Format::new(vendor, credential));
+            }
+        }
+        Self { formats, by_value: Finder::new(values, false), by_context: Finder::new(contexts, true) }
+    }
+}

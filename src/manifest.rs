@@ -1,0 +1,269 @@
+//! What manifests say: packages and their dependencies, compiler and platform settings, environment files.
+//! A manifest that cannot be understood is a gap, never an error.
+
+use serde::Serialize;
+
+use crate::facts::Token;
+use crate::names::Name;
+use crate::walk::{FileKind, GapReason, SourceFile};
+
+pub mod env_file;
+pub mod package;
+pub mod python;
+
+pub use env_file::{EnvEntry, EnvFile, EnvValue};
+pub use package::Package;
+pub use python::PythonProject;
+
+/// Every manifest of a repository, in byte order of their paths.
+#[derive(Debug, Default)]
+pub struct Manifests {
+    files: Vec<Manifest>,
+}
+
+/// A manifest.
+#[derive(Debug, Clone)]
+pub struct Manifest {
+    /// Relative to the root.
+    pub path: Name,
+    /// Its text; of environment files none is kept.
+    pub text: Option<String>,
+    /// What it says.
+    pub says: Says,
+}
+
+/// What a manifest says.
+#[derive(Debug, Clone)]
+pub enum Says {
+    /// `package.json`.
+    Package(Box<Package>),
+    /// Dependencies of Python code: `pyproject.toml`, `Pipfile`, `requirements*.txt`.
+    Python(PythonProject),
+    /// An environment file.
+    Env(EnvFile),
+    /// JSON, comments and trailing commas allowed.
+    Json(serde_json::Value),
+    /// TOML.
+    Toml(toml::Value),
+    /// Some other text.
+    Text,
+}
+
+/// A setting, from JSON or TOML alike.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Setting {
+    /// `true`, `false`.
+    Bool(bool),
+    /// A text.
+    Text(String),
+    /// Anything else.
+    Other,
+}
+
+impl Manifest {
+    /// Reads a manifest or environment file.
+    pub fn read(file: &SourceFile, text: &str, tokens: impl FnOnce(&str) -> Vec<Token>) -> Result<Self, GapReason> {
+        let broken = |why: String| GapReason::BrokenManifest(why);
+        let path = file.path.as_str();
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let says = match (file.kind, name) {
+            (FileKind::Env, _) => {
+                let says = Says::Env(EnvFile::read(text, tokens(text)));
+                return Ok(Self { path: file.path, text: None, says });
+            }
+            (_, "package.json") => Says::Package(Box::new(Package::read(&json(text).map_err(broken)?))),
+            (_, "pyproject.toml") => Says::Python(PythonProject::pyproject(toml(text).map_err(broken)?)),
+            (_, "Pipfile") => Says::Python(PythonProject::pipfile(&toml(text).map_err(broken)?)),
+            (_, name) if name.ends_with(".txt") => Says::Python(PythonProject::requirements(text)),
+            (_, name) if name.ends_with(".json") || name.ends_with(".jsonc") => Says::Json(json(text).map_err(broken)?),
+            (_, name) if name.ends_with(".toml") || name == ".replit" => Says::Toml(toml(text).map_err(broken)?),
+            _ => Says::Text,
+        };
+        Ok(Self { path: file.path, text: Some(text.to_owned()), says })
+    }
+
+    /// The folder it speaks for; the root is the empty path.
+    pub fn folder(&self) -> &'static str {
+        self.path.as_str().rsplit_once('/').map_or("", |(folder, _)| folder)
+    }
+
+    /// Its file name.
+    pub fn name(&self) -> &'static str {
+        self.path.as_str().rsplit('/').next().unwrap_or_default()
+    }
+
+    /// The package it describes.
+    pub fn package(&self) -> Option<&Package> {
+        if let Says::Package(package) = &self.says { Some(package) } else { None }
+    }
+
+    /// A setting by its path of keys, in JSON and TOML alike.
+    pub fn setting(&self, keys: &[&str]) -> Option<Setting> {
+        match &self.says {
+            Says::Json(value) => {
+                let found = keys.iter().try_fold(value, |value, key| value.get(key))?;
+                Some(match found {
+                    serde_json::Value::Bool(value) => Setting::Bool(*value),
+                    serde_json::Value::String(value) => Setting::Text(value.clone()),
+                    _ => Setting::Other,
+                })
+            }
+            Says::Toml(value) => {
+                let found = keys.iter().try_fold(value, |value, key| value.get(key))?;
+                Some(match found {
+                    toml::Value::Boolean(value) => Setting::Bool(*value),
+                    toml::Value::String(value) => Setting::Text(value.clone()),
+                    _ => Setting::Other,
+                })
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Manifests {
+    /// From manifests in any order.
+    pub fn new(mut files: Vec<Manifest>) -> Self {
+        files.sort_by_key(|file| file.path);
+        Self { files }
+    }
+
+    /// All of them, by path.
+    pub fn iter(&self) -> impl Iterator<Item = &Manifest> {
+        self.files.iter()
+    }
+
+    /// The manifest at a path.
+    pub fn get(&self, path: &str) -> Option<&Manifest> {
+        let at = self.files.binary_search_by(|file| file.path.as_str().cmp(path)).ok()?;
+        self.files.get(at)
+    }
+
+    /// The text of a manifest.
+    pub fn text(&self, path: &str) -> Option<&str> {
+        self.get(path)?.text.as_deref()
+    }
+
+    /// The JSON of a manifest that has no shape of its own (`tsconfig.json`, `deno.json`, `vercel.json`).
+    pub fn json(&self, path: &str) -> Option<&serde_json::Value> {
+        if let Says::Json(value) = &self.get(path)?.says { Some(value) } else { None }
+    }
+
+    /// The TOML of a manifest that has no shape of its own (`netlify.toml`).
+    pub fn toml(&self, path: &str) -> Option<&toml::Value> {
+        match &self.get(path)?.says {
+            Says::Toml(value) => Some(value),
+            Says::Python(project) => project.toml.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// Manifests of a file name.
+    pub fn named<'m>(&'m self, name: &'m str) -> impl Iterator<Item = &'m Manifest> {
+        self.files.iter().filter(move |file| file.name() == name)
+    }
+
+    /// Every `package.json`.
+    pub fn packages(&self) -> impl Iterator<Item = (&Manifest, &Package)> {
+        self.files.iter().filter_map(|file| Some((file, file.package()?)))
+    }
+
+    /// Every environment file.
+    pub fn env_files(&self) -> impl Iterator<Item = (Name, &EnvFile)> {
+        self.files.iter().filter_map(|file| match &file.says {
+            Says::Env(env) => Some((file.path, env)),
+            _ => None,
+        })
+    }
+
+    /// Every description of Python dependencies.
+    pub fn python(&self) -> impl Iterator<Item = (&Manifest, &PythonProject)> {
+        self.files.iter().filter_map(|file| match &file.says {
+            Says::Python(project) => Some((file, project)),
+            _ => None,
+        })
+    }
+
+    /// The nearest `package.json` at or above the folder of `path`.
+    pub fn package_of(&self, path: &str) -> Option<(&Manifest, &Package)> {
+        self.above(path, "package.json").find_map(|file| Some((file, file.package()?)))
+    }
+
+    /// Manifests of a file name at and above the folder of `path`, the nearest first.
+    pub fn above<'m, 'p>(&'m self, path: &'p str, name: &'p str) -> impl Iterator<Item = &'m Manifest> + use<'m, 'p> {
+        let mut folder = Some(path.rsplit_once('/').map_or("", |(folder, _)| folder));
+        std::iter::from_fn(move || {
+            let here = folder?;
+            folder = if here.is_empty() { None } else { Some(here.rsplit_once('/').map_or("", |(up, _)| up)) };
+            Some(if here.is_empty() { name.to_owned() } else { format!("{here}/{name}") })
+        })
+        .filter_map(|path| self.get(&path))
+    }
+}
+
+fn json(text: &str) -> Result<serde_json::Value, String> {
+    if let Ok(value) = serde_json::from_str(text) {
+        return Ok(value);
+    }
+    if text.trim().is_empty() {
+        return Err("it is empty".to_owned());
+    }
+    let mut plain = text.to_owned();
+    json_strip_comments::strip(&mut plain).map_err(|error| error.to_string())?;
+    serde_json::from_str(&plain).map_err(|error| error.to_string())
+}
+
+fn toml(text: &str) -> Result<toml::Value, String> {
+    text.parse::<toml::Table>().map(toml::Value::Table).map_err(|error| error.message().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::walk::kind_of;
+
+    fn read(path: &str, text: &str) -> Result<Manifest, GapReason> {
+        let file = SourceFile {
+            path: Name::new(path),
+            kind: kind_of(path),
+            size: text.len() as u64,
+            tracked: true,
+            named: false,
+            generated: false,
+        };
+        Manifest::read(&file, text, |_| vec![])
+    }
+
+    #[test]
+    fn comments_and_trailing_commas_are_read() {
+        let text = "{\n  // aliases\n  \"compilerOptions\": { \"paths\": { \"@/*\": [\"./src/*\"], }, },\n}\n";
+        let manifests = Manifests::new(vec![read("app/tsconfig.json", text).unwrap()]);
+        assert!(manifests.json("app/tsconfig.json").unwrap()["compilerOptions"]["paths"]["@/*"].is_array());
+        assert_eq!(manifests.text("app/tsconfig.json"), Some(text));
+    }
+
+    #[test]
+    fn settings_are_read_by_their_keys() {
+        let config = read("supabase/config.toml", "[functions.hook]\nverify_jwt = false\n").unwrap();
+        assert_eq!(config.setting(&["functions", "hook", "verify_jwt"]), Some(Setting::Bool(false)));
+        assert_eq!(config.setting(&["functions", "other", "verify_jwt"]), None);
+    }
+
+    #[test]
+    fn the_nearest_package_is_found() {
+        let files = ["package.json", "apps/web/package.json", "apps/web/src/tsconfig.json"];
+        let read = |path: &&str| read(path, &format!("{{\"name\": \"{path}\"}}")).unwrap();
+        let manifests = Manifests::new(files.iter().map(read).collect());
+        let name = |path: &str| manifests.package_of(path).unwrap().0.path.as_str();
+        assert_eq!(name("apps/web/src/a.ts"), "apps/web/package.json");
+        assert_eq!(name("apps/a.ts"), "package.json");
+        assert_eq!(name("a.ts"), "package.json");
+    }
+
+    #[test]
+    fn broken_manifests_are_gaps() {
+        assert!(matches!(read("package.json", "{ nope"), Err(GapReason::BrokenManifest(_))));
+        assert!(matches!(read("netlify.toml", "[a\n"), Err(GapReason::BrokenManifest(_))));
+    }
+}

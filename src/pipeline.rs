@@ -1,0 +1,225 @@
+//! The pipeline: a repository in, settled findings out. Decides what runs beside what, and that one broken file or
+//! rule costs only itself.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rayon::prelude::*;
+
+use crate::catalogue::Catalogue;
+use crate::contain::contained;
+use crate::error::Error;
+use crate::facts::Facts;
+use crate::finding::{FileId, Finding};
+use crate::manifest::{Manifest, Manifests};
+use crate::program::Program;
+use crate::progress::Progress;
+use crate::rule::{Report, Rule};
+use crate::settle::ignores::MARKER;
+use crate::settle::{self, FailedRule, Settled};
+use crate::walk::{self, GapReason, Repository, SourceFile};
+use crate::{extract, link};
+
+/// The stack of a worker: nesting in real code is deep, and extraction follows it.
+const STACK: usize = 16 * 1024 * 1024;
+
+/// What to do.
+pub struct Options {
+    /// What to walk.
+    pub walk: walk::Choices,
+    /// The rules to run.
+    pub rules: Vec<&'static Rule>,
+    /// Which findings count, and how.
+    pub settle: settle::Choices,
+    /// How many threads; 0 leaves the choice to the machine.
+    pub jobs: usize,
+    /// Whether a progress bar may be shown on a long scan.
+    pub progress: bool,
+}
+
+/// What came of it.
+pub struct Outcome {
+    /// What was walked, left out and missed.
+    pub repository: Repository,
+    /// What was understood.
+    pub program: Program,
+    /// What was found, and the rules that failed.
+    pub settled: Settled,
+    /// How long each stage took, in order.
+    pub timings: Vec<(&'static str, Duration)>,
+}
+
+/// Scans a repository. The same input gives the same outcome for any number of threads.
+pub fn scan(options: &Options) -> Result<Outcome, Error> {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(options.jobs)
+        .stack_size(STACK)
+        .thread_name(|index| format!("seamcheck-{index}"))
+        .build()
+        .map_err(|why| Error::Config {
+            what: format!("the worker threads cannot be started: {why}"),
+            help: "try a smaller `--jobs`".to_owned(),
+        })?;
+    pool.install(|| stages(options))
+}
+
+fn stages(options: &Options) -> Result<Outcome, Error> {
+    let mut clock = Clock::new();
+    let vendors = walk::vendor_files(&options.walk)?;
+    let (catalogue, repository) = rayon::join(|| Catalogue::load(vendors), || walk::walk(&options.walk));
+    let catalogue = Arc::new(catalogue.map_err(|reports| Error::Vendors { reports })?);
+    let mut repository = repository?;
+    clock.lap("walk");
+    let understood = extract_all(&mut repository, &catalogue, options.progress);
+    clock.lap("extract");
+    let program = link::link(&repository, understood.facts, Arc::clone(&catalogue));
+    clock.lap("link");
+    let (findings, failed) = check(&program, &options.rules);
+    clock.lap("check");
+    let choices = settle::Choices { marked: Some(understood.marked), ..options.settle.clone() };
+    let mut settled = settle::settle(&program.files, &repository, findings, &choices);
+    settled.failed = failed;
+    clock.lap("settle");
+    Ok(Outcome { repository, program, settled, timings: clock.laps })
+}
+
+/// What was read: the facts of each file, and which files hold suppression comments.
+struct Understood {
+    facts: Vec<Option<Facts>>,
+    marked: Vec<FileId>,
+}
+
+/// Reads and understands every file; manifests go to the repository.
+fn extract_all(repository: &mut Repository, catalogue: &Catalogue, progress: bool) -> Understood {
+    let progress = Progress::new(repository.files.len(), progress);
+    let read = repository.load(|file, text| {
+        let understood = understand(file, text, catalogue);
+        progress.tick();
+        understood.map(Some)
+    });
+    progress.finish();
+    let (mut facts, mut manifests, mut marked) = (Vec::with_capacity(read.len()), vec![], vec![]);
+    for (index, file) in read.into_iter().enumerate() {
+        let file = file.unwrap_or_default();
+        if file.facts.as_ref().is_some_and(|facts| facts.too_deep) {
+            let path = repository.files[index].path;
+            repository.gap(path, GapReason::TooDeep);
+        }
+        if file.marked {
+            marked.push(FileId(index as u32));
+        }
+        facts.push(file.facts);
+        manifests.extend(file.manifest);
+    }
+    repository.manifests = Manifests::new(manifests);
+    Understood { facts, marked }
+}
+
+/// What one file says.
+#[derive(Default)]
+struct Said {
+    facts: Option<Facts>,
+    manifest: Option<Manifest>,
+    marked: bool,
+}
+
+fn understand(file: &SourceFile, text: &str, catalogue: &Catalogue) -> Result<Said, GapReason> {
+    let work = || {
+        let mut said = Said { marked: text.contains(MARKER), ..Said::default() };
+        if file.kind.holds_code() {
+            said.facts = extract::extract(&file.path, text);
+            if let Some(facts) = &mut said.facts {
+                facts.tokens = catalogue.tokens(text);
+            }
+        } else {
+            said.manifest = Some(Manifest::read(file, text, |text| catalogue.tokens(text))?);
+        }
+        Ok(said)
+    };
+    contained(work).unwrap_or_else(|why| Err(GapReason::Crashed(why)))
+}
+
+/// Runs the rules. One that fails is named and does not hide the others.
+fn check(program: &Program, rules: &[&'static Rule]) -> (Vec<Finding>, Vec<FailedRule>) {
+    let run = |rule: &&'static Rule| {
+        contained(|| {
+            let mut report = Report::new(rule);
+            (rule.check)(program, &mut report);
+            report.into_findings()
+        })
+        .map_err(|message| FailedRule { rule: rule.id, message })
+    };
+    let (mut findings, mut failed) = (vec![], vec![]);
+    for result in rules.par_iter().map(run).collect::<Vec<_>>() {
+        match result {
+            Ok(found) => findings.extend(found),
+            Err(rule) => failed.push(rule),
+        }
+    }
+    findings.sort_by(Finding::order);
+    (findings, failed)
+}
+
+struct Clock {
+    last: Instant,
+    laps: Vec<(&'static str, Duration)>,
+}
+
+impl Clock {
+    fn new() -> Self {
+        Self { last: Instant::now(), laps: vec![] }
+    }
+
+    fn lap(&mut self, stage: &'static str) {
+        let now = Instant::now();
+        self.laps.push((stage, now - self.last));
+        self.last = now;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::Span;
+    use crate::finding::{Persona, Place};
+
+    crate::rule! {
+        /// Falls over.
+        id: "falls-over", severity: Error, confidence: High, section: "Tests",
+        security: None, since: "0.1.0", check: fall
+    }
+
+    fn fall(_: &Program, _: &mut Report) {
+        panic!("on purpose");
+    }
+
+    mod finds {
+        crate::rule! {
+            /// Finds something.
+            id: "finds", severity: Error, confidence: High, section: "Tests",
+            security: None, since: "0.1.0", check: super::find
+        }
+    }
+
+    fn find(_: &Program, report: &mut Report) {
+        report.at(Place { file: FileId(0), span: Span::default() }, "it", "something");
+    }
+
+    #[test]
+    fn a_rule_that_panics_does_not_hide_the_others() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("a.ts"), "let a = 1;\n").unwrap();
+        let outcome = scan(&Options {
+            walk: walk::Choices { paths: vec![dir.path().to_owned()], honour_ignores: true, threads: 1 },
+            rules: vec![&RULE, &finds::RULE],
+            settle: settle::Choices::new(Persona::Regular),
+            jobs: 2,
+            progress: false,
+        })
+        .unwrap();
+        assert_eq!(outcome.settled.findings.len(), 1);
+        let failed = &outcome.settled.failed[0];
+        assert_eq!(failed.rule, "falls-over");
+        assert!(failed.message.starts_with("on purpose"), "{}", failed.message);
+    }
+}

@@ -1,0 +1,245 @@
+//! On which terms a call is made: awaited or floating, guarded by what, deferred, raced against a timer.
+
+use rustc_hash::FxHashMap;
+
+use crate::catalogue::KnownRole;
+use crate::facts::{BlockId, BlockKind, CallId, ExprId, ExprKind, Facts, Step};
+use crate::names::Name;
+use crate::program::{CallRef, ExprRef, FunctionRef, Program, Value};
+
+/// What catches the failure of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Guard {
+    /// The guarded block; none for a `.catch` on the call itself.
+    pub body: Option<BlockId>,
+    /// What runs on failure.
+    pub handler: Handler,
+    /// How that ends.
+    pub ending: Ending,
+}
+
+/// What runs on failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Handler {
+    /// A `catch` / `except` block of the same file.
+    Block(BlockId),
+    /// A function handed to `.catch`.
+    Function(FunctionRef),
+    /// `Promise.allSettled`, `suppress(..)`, a `.catch` with something that is not followed.
+    Other,
+}
+
+/// How a handler ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// It throws again on every path: no guard at all.
+    Throws,
+    /// It leaves the function with a value.
+    Returns(Option<ExprId>),
+    /// What follows the guarded block runs.
+    GoesOn,
+}
+
+/// The calls around calls of one file.
+#[derive(Debug, Default)]
+pub struct Around {
+    /// The call that a call is an argument of (through `await`, lists and conditionals).
+    argument_of: FxHashMap<CallId, CallId>,
+    /// The call made on the result of a call: `.then(..)`, `.catch(..)`, any method.
+    chained: FxHashMap<CallId, (CallId, Name)>,
+    /// The block of each `Try` step's body, with its handlers.
+    handlers: FxHashMap<BlockId, Box<[BlockId]>>,
+}
+
+impl Around {
+    /// Reads a file's calls.
+    pub fn new(facts: &Facts) -> Self {
+        let mut around = Self::default();
+        for (at, call) in facts.calls.iter().enumerate() {
+            let outer = CallId(at as u32);
+            for arg in &call.args {
+                around.note_argument(facts, arg.value, outer, 4);
+            }
+            if let ExprKind::Member(base, name) = *facts.expr(call.callee)
+                && let ExprKind::Call(inner) = *facts.expr(base)
+            {
+                around.chained.insert(inner, (outer, name));
+            }
+        }
+        for block in &facts.blocks {
+            for step in &block.steps {
+                if let Step::Try { body, handlers, .. } = step {
+                    around.handlers.insert(*body, handlers.clone());
+                }
+            }
+        }
+        around
+    }
+
+    fn note_argument(&mut self, facts: &Facts, value: ExprId, outer: CallId, depth: usize) {
+        if depth == 0 {
+            return;
+        }
+        match facts.expr(value) {
+            ExprKind::Call(inner) => {
+                self.argument_of.insert(*inner, outer);
+                // A chain is handed over whole: `waitUntil(send().catch(log))`.
+                let mut callee = facts.call(*inner).callee;
+                while let ExprKind::Member(base, _) = *facts.expr(callee)
+                    && let ExprKind::Call(inner) = *facts.expr(base)
+                {
+                    self.argument_of.entry(inner).or_insert(outer);
+                    callee = facts.call(inner).callee;
+                }
+            }
+            ExprKind::Await(inner) | ExprKind::Spread(inner) => self.note_argument(facts, *inner, outer, depth - 1),
+            ExprKind::List(items) | ExprKind::Op(_, items) => {
+                for &item in items.iter() {
+                    self.note_argument(facts, item, outer, depth - 1);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The call that `call` is an argument of.
+    pub fn argument_of(&self, call: CallId) -> Option<CallId> {
+        self.argument_of.get(&call).copied()
+    }
+
+    /// The call made on the result of `call`, and its name.
+    pub fn chained(&self, call: CallId) -> Option<(CallId, Name)> {
+        self.chained.get(&call).copied()
+    }
+
+    /// The handlers of a guarded block.
+    pub fn handlers(&self, body: BlockId) -> &[BlockId] {
+        self.handlers.get(&body).map_or(&[], |handlers| handlers)
+    }
+}
+
+impl Program {
+    /// The calls around a call's file's calls.
+    pub fn around(&self, call: CallRef) -> &Around {
+        &self.around[call.file.index()]
+    }
+
+    /// The calls a call is handed to, innermost first: `Promise.race([fetch(..), timer])` and what that is handed to.
+    pub fn handed_to(&self, call: CallRef) -> impl Iterator<Item = CallRef> + '_ {
+        let around = self.around(call);
+        std::iter::successors(around.argument_of(call.call), |&outer| around.argument_of(outer))
+            .take(8)
+            .map(move |outer| CallRef::new(call.file, outer))
+    }
+
+    /// The calls chained on a call, in order: `.then(..)`, `.catch(..)`.
+    pub fn chain(&self, call: CallRef) -> impl Iterator<Item = (CallRef, Name)> + '_ {
+        let around = self.around(call);
+        std::iter::successors(around.chained(call.call), |&(outer, _)| around.chained(outer))
+            .take(16)
+            .map(move |(outer, name)| (CallRef::new(call.file, outer), name))
+    }
+
+    /// Whether a role of a library's function applies to a call's callee.
+    pub fn has_role(&self, call: CallRef, role: KnownRole) -> bool {
+        self.callee(call).externals().any(|external| {
+            self.catalogue.known(external.package, &external.segs).is_some_and(|known| known.role == role)
+        })
+    }
+
+    /// Whether what a call does is left to run after the answer: handed to a queue, `waitUntil`, a background task.
+    pub fn is_deferred(&self, call: CallRef) -> bool {
+        self.handed_to(call).any(|outer| self.has_role(outer, KnownRole::Defer))
+    }
+
+    /// Whether nothing waits for a call: an expression statement without `await`. Python's plain calls always block.
+    pub fn is_floating(&self, call: CallRef) -> bool {
+        let facts = self.facts(call.file);
+        let shape = facts.call(call.call);
+        if !facts.language.is_script() {
+            return false;
+        }
+        let outermost = self.chain(call).last().map_or(call, |(outer, _)| outer);
+        let outermost = facts.call(outermost.call);
+        outermost.dropped && !shape.awaited && !outermost.awaited
+    }
+
+    /// What catches the failure of a call within its own function, innermost first. Handlers that throw again on
+    /// every path are left out.
+    pub fn guards(&self, call: CallRef) -> Vec<Guard> {
+        let facts = self.facts(call.file);
+        let shape = facts.call(call.call);
+        let mut guards = Vec::new();
+        for (outer, name) in self.chain(call) {
+            let handler_at = match name.as_str() {
+                "catch" => 0,
+                "then" => 1,
+                _ => continue,
+            };
+            if let Some(arg) = facts.call(outer.call).args.get(handler_at) {
+                guards.extend(self.caught_by(ExprRef::new(call.file, arg.value)));
+            }
+        }
+        if self.handed_to(call).any(|outer| self.external(outer).is_some_and(|e| e.dotted() == "Promise.allSettled")) {
+            guards.push(Guard { body: None, handler: Handler::Other, ending: Ending::GoesOn });
+        }
+        let around = self.around(call);
+        // A failure inside a `try` reaches it only if something waits there.
+        let waits = !facts.language.is_script() || !self.is_floating(call);
+        let function = facts.function_of(shape.block);
+        for (id, block) in facts.enclosing(shape.block).take_while(|(_, block)| block.function == function) {
+            if let BlockKind::With(context) = block.kind
+                && self.value(ExprRef::new(call.file, context)).externals().any(|e| e.dotted() == "contextlib.suppress")
+            {
+                guards.push(Guard { body: Some(id), handler: Handler::Other, ending: Ending::GoesOn });
+            }
+            if block.kind != BlockKind::Try || !waits {
+                continue;
+            }
+            let handler = around.handlers(id).iter().find(|&&handler| ending(facts, handler) != Ending::Throws);
+            if let Some(&handler) = handler {
+                guards.push(Guard { body: Some(id), handler: Handler::Block(handler), ending: ending(facts, handler) });
+            }
+        }
+        guards
+    }
+
+    fn caught_by(&self, handler: ExprRef) -> Option<Guard> {
+        let value = self.value(handler);
+        match value.functions().next() {
+            Some(function) => {
+                let facts = self.facts(function.file);
+                let ending = match ending(facts, facts.function(function.function).body) {
+                    Ending::Throws => return None,
+                    Ending::Returns(_) | Ending::GoesOn => Ending::GoesOn,
+                };
+                Some(Guard { body: None, handler: Handler::Function(function), ending })
+            }
+            None if matches!(value, Value::Null) => None,
+            None => Some(Guard { body: None, handler: Handler::Other, ending: Ending::GoesOn }),
+        }
+    }
+}
+
+/// How a block ends: by its last step that leaves, looking into decisions only when both arms leave.
+pub fn ending(facts: &Facts, block: BlockId) -> Ending {
+    for step in &facts.block(block).steps {
+        match step {
+            Step::Throw(_) => return Ending::Throws,
+            Step::Return(value) => return Ending::Returns(*value),
+            Step::If { then, otherwise: Some(otherwise), .. } => {
+                match (ending(facts, *then), ending(facts, *otherwise)) {
+                    (Ending::GoesOn, _) | (_, Ending::GoesOn) => {}
+                    (Ending::Throws, Ending::Throws) => return Ending::Throws,
+                    (Ending::Returns(value), _) | (_, Ending::Returns(value)) => return Ending::Returns(value),
+                }
+            }
+            Step::Block(inner) | Step::Try { finally: Some(inner), .. } => match ending(facts, *inner) {
+                Ending::GoesOn => {}
+                other => return other,
+            },
+            _ => {}
+        }
+    }
+    Ending::GoesOn
+}

@@ -1,0 +1,194 @@
+//! SARIF 2.1.0, as GitHub code scanning and others read it.
+//!
+//! Every rule is listed, whether it found something or not. Suppressed findings are left out: whoever reads the
+//! file would otherwise open them again.
+
+use std::io::{self, Write};
+
+use serde_json::{Value, json};
+
+use super::Told;
+use super::json::print;
+use super::paint::word;
+use super::rules::{Docs, slug};
+use crate::finding::{Confidence, Finding, Place, Severity};
+use crate::masking::mask;
+use crate::rule::Rule;
+use crate::settle::SettledFinding;
+use crate::texts::Texts;
+
+const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+/// The key of our fingerprints; its version changes when they are computed otherwise.
+const FINGERPRINT: &str = "seamcheck/v1";
+/// The base of every path: the root of what was scanned.
+const ROOT: &str = "%SRCROOT%";
+
+pub fn write(told: &Told<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let results = told.settled.findings.iter().map(|it| result(it, told));
+    let log = json!({
+        "$schema": SCHEMA,
+        "version": "2.1.0",
+        "runs": [{
+            "tool": { "driver": {
+                "name": env!("CARGO_PKG_NAME"),
+                "version": env!("CARGO_PKG_VERSION"),
+                "semanticVersion": env!("CARGO_PKG_VERSION"),
+                "informationUri": env!("CARGO_PKG_REPOSITORY"),
+                "rules": told.rules.iter().map(|rule| descriptor(rule)).collect::<Vec<_>>(),
+            } },
+            "columnKind": "utf16CodeUnits",
+            "originalUriBaseIds": { ROOT: { "description": { "text": "the root of the repository" } } },
+            "invocations": [invocation(told)],
+            "results": results.collect::<Vec<_>>(),
+        }],
+    });
+    print(&log, out)
+}
+
+fn descriptor(rule: &Rule) -> Value {
+    let docs = Docs::of(rule);
+    let mut tags = vec![slug(rule.section)];
+    let mut properties = json!({
+        "precision": precision(rule.confidence),
+        "problem.severity": match rule.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Note => "recommendation",
+        },
+    });
+    if let Some(severity) = rule.security_severity {
+        tags.push("security".into());
+        properties["security-severity"] = format!("{severity:.1}").into();
+    }
+    properties["tags"] = tags.into();
+    json!({
+        "id": rule.id,
+        "name": pascal(rule.id),
+        "shortDescription": { "text": rule.title() },
+        "fullDescription": { "text": docs.lead() },
+        "help": { "text": docs.plain(), "markdown": docs.markdown() },
+        "defaultConfiguration": { "level": word(rule.severity) },
+        "properties": properties,
+    })
+}
+
+fn precision(confidence: Confidence) -> &'static str {
+    match confidence {
+        Confidence::High => "high",
+        Confidence::Medium => "medium",
+        Confidence::Low => "low",
+    }
+}
+
+fn result(settled: &SettledFinding, told: &Told<'_>) -> Value {
+    let finding = &settled.finding;
+    let texts = &told.texts;
+    let mut value = json!({ "ruleId": finding.rule });
+    if let Some(index) = told.rules.iter().position(|rule| rule.id == finding.rule) {
+        value["ruleIndex"] = index.into();
+    }
+    value["level"] = word(finding.severity).into();
+    value["message"] = message(finding);
+    value["locations"] = json!([{ "physicalLocation": physical(finding.place, texts) }]);
+    if !finding.related.is_empty() {
+        let related = finding.related.iter().enumerate().map(|(id, remark)| {
+            json!({ "id": id, "physicalLocation": physical(remark.place, texts), "message": text(&remark.text) })
+        });
+        value["relatedLocations"] = related.collect();
+    }
+    if !finding.trace.is_empty() {
+        value["codeFlows"] = json!([{ "threadFlows": [{ "locations": flow(finding, texts) }] }]);
+    }
+    value["partialFingerprints"] = json!({ FINGERPRINT: settled.fingerprint });
+    value["properties"] = json!({ "confidence": finding.confidence, "vendors": finding.vendors });
+    value
+}
+
+/// The trace, ended by the place itself unless its last step is already there.
+fn flow(finding: &Finding, texts: &Texts<'_>) -> Vec<Value> {
+    let step = |place, words: &str| json!({ "location": { "physicalLocation": physical(place, texts), "message": text(words) } });
+    let mut steps: Vec<Value> = finding.trace.iter().map(|remark| step(remark.place, &remark.text)).collect();
+    let (to, here) = (finding.trace.last().map(|last| last.place), finding.place);
+    if !to.is_some_and(|to| to.file == here.file && (to.span.contains(here.span) || here.span.contains(to.span))) {
+        steps.push(step(finding.place, &finding.message));
+    }
+    steps
+}
+
+fn message(finding: &Finding) -> Value {
+    let (words, help) = (mask(&finding.message), mask(finding.help.trim()));
+    if help.is_empty() {
+        return text(&finding.message);
+    }
+    // Code fences are for the markdown form.
+    let plain: Vec<&str> = help.lines().filter(|line| !line.trim_start().starts_with("```")).collect();
+    json!({ "text": escape(&format!("{words}\n{}", plain.join("\n"))), "markdown": format!("{words}\n\n{help}") })
+}
+
+fn text(words: &str) -> Value {
+    json!({ "text": escape(&mask(words)) })
+}
+
+/// In a SARIF text `[words](target)` is a link; ours never are.
+fn escape(text: &str) -> String {
+    if text.contains("](") { text.replace('[', "\\[").replace(']', "\\]") } else { text.to_owned() }
+}
+
+fn physical(place: Place, texts: &Texts<'_>) -> Value {
+    let region = texts.region(place);
+    json!({
+        "artifactLocation": artifact(texts.path(place.file)),
+        "region": {
+            "startLine": region.start.line,
+            "startColumn": region.start.utf16,
+            "endLine": region.end.line,
+            "endColumn": region.end.utf16,
+        },
+    })
+}
+
+fn artifact(path: &str) -> Value {
+    json!({ "uri": encode(path), "uriBaseId": ROOT })
+}
+
+/// A path as a relative URI reference.
+fn encode(path: &str) -> String {
+    let mut uri = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => uri.push(char::from(byte)),
+            _ => uri.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    uri
+}
+
+fn invocation(told: &Told<'_>) -> Value {
+    let notification = |level: &str, words: &str, location: Option<Value>| {
+        let mut value = json!({ "level": level, "message": text(words) });
+        if let Some(location) = location {
+            value["locations"] = json!([{ "physicalLocation": location }]);
+        }
+        value
+    };
+    let mut notifications = vec![];
+    for gap in told.gaps() {
+        let place = json!({ "artifactLocation": artifact(gap.path) });
+        notifications.push(notification("warning", &format!("not checked in full: {}", gap.reason), Some(place)));
+    }
+    for problem in &told.settled.ignore_problems {
+        let place = physical(problem.place, &told.texts);
+        notifications.push(notification("warning", &problem.problem.to_string(), Some(place)));
+    }
+    for failed in &told.settled.failed {
+        let words = format!("the rule `{}` broke down, its findings are missing: {}", failed.rule, failed.message);
+        notifications.push(notification("error", &words, None));
+    }
+    json!({ "executionSuccessful": told.settled.failed.is_empty(), "toolExecutionNotifications": notifications })
+}
+
+fn pascal(id: &str) -> String {
+    let capital =
+        |word: &str| word.chars().take(1).flat_map(char::to_uppercase).chain(word.chars().skip(1)).collect::<String>();
+    id.split('-').map(capital).collect()
+}

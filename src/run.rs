@@ -1,0 +1,194 @@
+//! Carries out a command: scan, list, explain, show. Writes to what it is given and decides the exit code.
+
+use std::fs::File;
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::Path;
+use std::time::Instant;
+
+use crate::catalogue::Catalogue;
+use crate::cli::{self, Cli, Command, ListFormat, Scan};
+use crate::error::{Error, count};
+use crate::extract;
+use crate::facts::print;
+use crate::pipeline::{Outcome, scan};
+use crate::report::{self, Format, Look};
+use crate::rules::RULES;
+use crate::settle::FailedRule;
+use crate::walk::{self, FileKind, Repository};
+use clap::CommandFactory;
+
+/// Nothing found that counts.
+pub const CLEAN: u8 = 0;
+/// Something found.
+pub const FOUND: u8 = 1;
+/// The tool could not do its work.
+pub const FAILED: u8 = 2;
+
+/// What ended a command early.
+pub enum Stop {
+    /// The user got something wrong.
+    User(Error),
+    /// The report could not be written.
+    Write(io::Error),
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::User(error)
+    }
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Self {
+        Self::Write(error)
+    }
+}
+
+/// Carries out what was typed; the answer is the exit code.
+pub fn run(cli: &Cli, out: &mut dyn Write, messages: &mut dyn Write) -> Result<u8, Stop> {
+    match &cli.command {
+        None => return run_scan(&cli.scan, out, messages),
+        Some(Command::Rules { format: ListFormat::Human }) => report::rules::table(RULES, plain(cli), out)?,
+        Some(Command::Rules { format: ListFormat::Json }) => report::rules::json(RULES, out)?,
+        Some(Command::Explain { rule }) => report::rules::explain(cli::rule(rule, RULES)?, plain(cli), out)?,
+        Some(Command::Facts { file, format }) => show_facts(file, *format, out)?,
+        Some(Command::Completions { shell }) => {
+            let mut script = vec![];
+            clap_complete::generate(*shell, &mut Cli::command(), "seamcheck", &mut script);
+            out.write_all(&script)?;
+        }
+    }
+    Ok(CLEAN)
+}
+
+fn run_scan(typed: &Scan, out: &mut dyn Write, messages: &mut dyn Write) -> Result<u8, Stop> {
+    let options = typed.options()?;
+    if let Some(path) = &typed.output {
+        check_output(path)?;
+    }
+    let outcome = scan(&options)?;
+    let start = Instant::now();
+    let silent = typed.quiet && typed.format == Format::Human && outcome.settled.findings.is_empty();
+    match &typed.output {
+        Some(path) => {
+            let failed = |why: io::Error| output_error(path, &why);
+            let file = File::create(path).map_err(failed)?;
+            let mut file = BufWriter::new(file);
+            let colour = typed.color == cli::Colour::Always;
+            write_report(typed, &outcome, &mut file, colour).and_then(|()| file.flush()).map_err(failed)?;
+        }
+        None if silent => {}
+        None => write_report(typed, &outcome, out, typed.color.decide(io::stdout().is_terminal()))?,
+    }
+    if typed.stats {
+        let beside = typed.format == Format::Human && typed.output.is_none();
+        write_stats(&outcome.repository, if beside { &mut *out } else { &mut *messages })?;
+    }
+    if typed.wants_timings() {
+        write_timings(&outcome, start, messages)?;
+    }
+    for FailedRule { rule, message } in &outcome.settled.failed {
+        writeln!(messages, "seamcheck: the rule `{rule}` failed, its findings are missing: {message}")?;
+        writeln!(
+            messages,
+            "  this is a bug of seamcheck; please report it at {}/issues",
+            env!("CARGO_PKG_REPOSITORY")
+        )?;
+    }
+    let fails = outcome.settled.findings.iter().any(|finding| typed.fail_on.fails(finding.finding.severity));
+    let code = match (outcome.settled.failed.is_empty(), fails) {
+        (false, _) => FAILED,
+        (true, true) => FOUND,
+        (true, false) => CLEAN,
+    };
+    // The process ends here: taking the program apart piece by piece would only cost time.
+    std::mem::forget(outcome);
+    Ok(code)
+}
+
+fn write_report(typed: &Scan, outcome: &Outcome, out: &mut dyn Write, colour: bool) -> io::Result<()> {
+    let look = look(colour, typed.quiet);
+    report::write(typed.format, &outcome.settled, &outcome.program.files, &outcome.repository, RULES, out, look)
+}
+
+/// Refuses before a long scan what would fail after it.
+fn check_output(path: &Path) -> Result<(), Error> {
+    let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
+    let why = if path.is_dir() {
+        "it is a folder"
+    } else if !folder.is_dir() {
+        "its folder does not exist"
+    } else {
+        return Ok(());
+    };
+    Err(Error::Output { path: path.display().to_string(), why: why.to_owned() })
+}
+
+fn output_error(path: &Path, why: &io::Error) -> Error {
+    Error::Output { path: path.display().to_string(), why: walk::said(why) }
+}
+
+fn write_stats(repository: &Repository, out: &mut dyn Write) -> io::Result<()> {
+    let number = |wanted: fn(FileKind) -> bool| repository.files.iter().filter(|file| wanted(file.kind)).count();
+    let bytes: u64 = repository.files.iter().filter(|file| file.kind.holds_code()).map(|file| file.size).sum();
+    writeln!(out, "scanned")?;
+    for (words, number) in [
+        ("code files", number(FileKind::holds_code)),
+        ("manifests", number(|kind| kind == FileKind::Manifest)),
+        ("environment files", number(|kind| kind == FileKind::Env)),
+        ("other files (not read)", number(|kind| kind == FileKind::Other)),
+    ] {
+        writeln!(out, "  {number:>7}  {words}")?;
+    }
+    writeln!(out, "  {:>7}  kilobytes of code", bytes.div_ceil(1024))?;
+    writeln!(out, "left out")?;
+    for (reason, number) in &repository.left_out {
+        writeln!(out, "  {number:>7}  {}", reason.words())?;
+    }
+    if repository.left_out.is_empty() {
+        writeln!(out, "        0  files")?;
+    }
+    writeln!(out, "{}", count(repository.gaps.len(), "gap"))?;
+    for gap in &repository.gaps {
+        writeln!(out, "  {}: {}", gap.path, gap.reason)?;
+    }
+    Ok(())
+}
+
+fn write_timings(outcome: &Outcome, report: Instant, messages: &mut dyn Write) -> io::Result<()> {
+    let stages = outcome.timings.iter().copied().chain([("report", report.elapsed())]);
+    for (stage, time) in stages {
+        writeln!(messages, "{:>9.2} ms  {stage}", time.as_secs_f64() * 1000.0)?;
+    }
+    if let Some(peak) = walk::peak_memory() {
+        writeln!(messages, "{peak:>9} KB  peak memory")?;
+    }
+    Ok(())
+}
+
+/// How lists and docs look.
+fn plain(cli: &Cli) -> Look {
+    look(cli.scan.color.decide(io::stdout().is_terminal()), false)
+}
+
+fn look(colour: bool, quiet: bool) -> Look {
+    let width = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let unicode = std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+    Look { colour, unicode, width: width.unwrap_or(Look::default().width), quiet }
+}
+
+fn show_facts(file: &Path, format: ListFormat, out: &mut dyn Write) -> Result<(), Stop> {
+    let text = walk::read_named(file)?;
+    let path = file.to_string_lossy().replace('\\', "/");
+    let Some(mut facts) = extract::extract(&path, &text) else { return Err(Error::NotCode { path }.into()) };
+    let catalogue = Catalogue::load(vec![]).map_err(|reports| Error::Vendors { reports })?;
+    facts.tokens = catalogue.tokens(&text);
+    match format {
+        ListFormat::Human => out.write_all(print::print(&facts).as_bytes())?,
+        ListFormat::Json => {
+            serde_json::to_writer_pretty(&mut *out, &facts).map_err(io::Error::from)?;
+            writeln!(out)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,348 @@
+//! A folder becomes a repository: which files there are, which are read, which are left out and why, and which
+//! could not be read. The only reader of files.
+//!
+//! Built-in leave-outs (dependency folders, build output, lockfiles, minified, generated and vendored files) are
+//! counted by reason. What should have been read and could not is a [`Gap`], and the summary names it.
+//! A file given by name is read whatever its name, folder, size or looks.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+use crate::error::Error;
+use crate::facts::Language;
+use crate::lang;
+use crate::manifest::Manifests;
+use crate::names::Name;
+
+mod folders;
+mod git;
+mod names;
+mod roots;
+mod text;
+mod tree;
+
+pub use text::{Decoded, said};
+
+/// Code and manifests over this many bytes are gaps, unless they are named.
+pub const SIZE_LIMIT: u64 = 2 * 1024 * 1024;
+
+/// What to walk.
+#[derive(Debug, Clone)]
+pub struct Choices {
+    /// Files and folders as they were typed; none stands for the current folder.
+    pub paths: Vec<PathBuf>,
+    /// Whether `.gitignore`, `.ignore` and `.seamcheckignore` count.
+    pub honour_ignores: bool,
+    /// How many threads look at folders; 0 leaves the choice to the machine.
+    pub threads: usize,
+}
+
+/// A walked repository.
+#[derive(Debug, Default)]
+pub struct Repository {
+    /// The folder that all paths are relative to.
+    pub root: PathBuf,
+    /// The files that were walked, in byte order of their paths; [`crate::finding::FileId`] is an index into it.
+    pub files: Vec<SourceFile>,
+    /// Every path seen, in byte order, also of files that were left out by their name or looks (not: what lies in
+    /// folders that were left out). For questions of existence.
+    pub everything: Vec<Name>,
+    /// How many files and folders were left out, by reason.
+    pub left_out: BTreeMap<Reason, usize>,
+    /// What should have been read and was not, by path.
+    pub gaps: Vec<Gap>,
+    /// What the manifests say. Filled by the caller of [`Repository::load`].
+    pub manifests: Manifests,
+}
+
+/// A walked file.
+#[derive(Debug, Clone)]
+pub struct SourceFile {
+    /// Relative to the root, with forward slashes.
+    pub path: Name,
+    /// What it is read as.
+    pub kind: FileKind,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Git tracks it; always true where there is no git repository to ask.
+    pub tracked: bool,
+    /// It was given by name.
+    pub named: bool,
+    /// It says that a tool wrote it (known once it has been read).
+    pub generated: bool,
+}
+
+/// What a file is read as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FileKind {
+    /// Code.
+    Code(Language),
+    /// A document with scripts in it: `.html`, `.vue`, `.svelte`, `.astro`.
+    Document,
+    /// Something that says how the code is built, resolved or deployed.
+    Manifest,
+    /// Environment variables: `.env*`, `.dev.vars`, `.flaskenv`.
+    Env,
+    /// Anything else; not read.
+    Other,
+}
+
+impl FileKind {
+    /// Whether facts are extracted from it.
+    pub fn holds_code(self) -> bool {
+        matches!(self, Self::Code(_) | Self::Document)
+    }
+}
+
+/// Why something was left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reason {
+    /// A folder of installed dependencies.
+    DependencyFolder,
+    /// A folder or bundle that a build wrote.
+    BuildOutput,
+    /// A lockfile.
+    Lockfile,
+    /// Minified code.
+    Minified,
+    /// Code that a tool wrote and that says so.
+    Generated,
+    /// A library's copy.
+    Vendored,
+    /// A link to a folder; its target is walked where it stands.
+    LinkedFolder,
+}
+
+impl Reason {
+    /// In words, for a count.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::DependencyFolder => "dependency folders",
+            Self::BuildOutput => "build output",
+            Self::Lockfile => "lockfiles",
+            Self::Minified => "minified files",
+            Self::Generated => "generated files",
+            Self::Vendored => "vendored files",
+            Self::LinkedFolder => "links to folders",
+        }
+    }
+}
+
+/// Something that should have been read and was not, or not whole.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Gap {
+    /// Relative to the root.
+    pub path: Name,
+    /// Why.
+    pub reason: GapReason,
+}
+
+/// Why something was not read, or not whole.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GapReason {
+    /// Over [`SIZE_LIMIT`]; the size.
+    TooBig(u64),
+    /// Not text in UTF-8 (or UTF-16 with its mark). A file with few such bytes is read around them.
+    NotUtf8,
+    /// The system refuses; what it says.
+    Unreadable(String),
+    /// A link to nothing.
+    BrokenLink,
+    /// A link that leads out of the repository.
+    LinkOutside,
+    /// A manifest that cannot be understood; why.
+    BrokenManifest(String),
+    /// Nested deeper than the extractor follows.
+    TooDeep,
+    /// The extractor failed on it: a bug of ours.
+    Crashed(String),
+}
+
+impl fmt::Display for GapReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooBig(size) => {
+                let (size, limit) = (*size as f64 / 1_048_576.0, SIZE_LIMIT as f64 / 1_048_576.0);
+                write!(f, "too big to read ({size:.1} MB, the limit is {limit} MB)")
+            }
+            Self::NotUtf8 => f.write_str("not UTF-8"),
+            Self::Unreadable(why) => write!(f, "unreadable: {why}"),
+            Self::BrokenLink => f.write_str("a link to nothing"),
+            Self::LinkOutside => f.write_str("a link that leads out of the repository"),
+            Self::BrokenManifest(why) => write!(f, "cannot be understood: {why}"),
+            Self::TooDeep => f.write_str("nested too deeply to be read whole"),
+            Self::Crashed(why) => write!(f, "seamcheck failed to read it (please report this): {why}"),
+        }
+    }
+}
+
+/// Finds the files.
+pub fn walk(choices: &Choices) -> Result<Repository, Error> {
+    let roots = roots::Roots::of(&choices.paths)?;
+    Ok(tree::walk(&roots, choices))
+}
+
+/// The user's own vendor files: `.seamcheck/vendors/*.toml` with their text, by path.
+pub fn vendor_files(choices: &Choices) -> Result<Vec<(String, String)>, Error> {
+    let root = roots::Roots::of(&choices.paths)?.root;
+    let folder = root.join(".seamcheck/vendors");
+    let Ok(entries) = fs::read_dir(&folder) else { return Ok(vec![]) };
+    let mut files = vec![];
+    for entry in entries.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if !name.ends_with(".toml") {
+            continue;
+        }
+        let path = format!(".seamcheck/vendors/{name}");
+        let text = fs::read_to_string(entry.path())
+            .map_err(|why| Error::Unreadable { path: path.clone(), why: why.to_string() })?;
+        files.push((path, text));
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// The text of a file outside of any walk, for a look at a single file.
+pub fn read_named(path: &Path) -> Result<String, Error> {
+    let shown = path.display().to_string();
+    if !path.exists() {
+        return Err(Error::missing_path(&shown, std::iter::empty()));
+    }
+    let unreadable = |why: GapReason| Error::Unreadable { path: shown.clone(), why: why.to_string() };
+    read_file(path).map_err(unreadable).and_then(|decoded| decoded.text.ok_or_else(|| unreadable(GapReason::NotUtf8)))
+}
+
+fn read_file(path: &Path) -> Result<Decoded, GapReason> {
+    let bytes = fs::read(path).map_err(|why| GapReason::Unreadable(text::said(&why)))?;
+    Ok(text::decode(bytes))
+}
+
+/// What became of a file when it was loaded.
+struct Loaded<T> {
+    index: usize,
+    left_out: Option<Reason>,
+    gap: Option<GapReason>,
+    generated: bool,
+    value: Option<T>,
+}
+
+impl Repository {
+    /// The text of a walked file, as every span counts it: without a byte order mark, UTF-16 decoded.
+    pub fn read(&self, path: &str) -> Result<String, GapReason> {
+        read_file(&self.root.join(path))?.text.ok_or(GapReason::NotUtf8)
+    }
+
+    /// Whether a file of this path was seen.
+    pub fn exists(&self, path: &str) -> bool {
+        self.everything.binary_search_by(|name| name.as_str().cmp(path)).is_ok()
+    }
+
+    /// The position in [`Repository::files`] of a path.
+    pub fn position(&self, path: &str) -> Option<usize> {
+        self.files.binary_search_by(|file| file.path.as_str().cmp(path)).ok()
+    }
+
+    /// Names something that was not read.
+    pub fn gap(&mut self, path: Name, reason: GapReason) {
+        let gap = Gap { path, reason };
+        let at = self.gaps.partition_point(|other| *other < gap);
+        self.gaps.insert(at, gap);
+    }
+
+    /// Reads each file once, in parallel, and hands its text to `each`; keeps what that makes of it and drops the
+    /// text. Files that turn out to be minified, generated, bundled or vendored are left out now.
+    /// The answers belong to [`Repository::files`], position by position.
+    pub fn load<T: Send>(
+        &mut self,
+        each: impl Fn(&SourceFile, &str) -> Result<Option<T>, GapReason> + Sync,
+    ) -> Vec<Option<T>> {
+        // The largest first, so that no thread is left with one of them at the end.
+        let mut order: Vec<usize> = (0..self.files.len()).collect();
+        order.sort_by_key(|&at| (std::cmp::Reverse(self.files[at].size), at));
+        let load = |&index: &usize| self.load_one(index, &each);
+        let mut loaded: Vec<Loaded<T>> = order.par_iter().with_max_len(8).map(load).collect();
+        loaded.sort_unstable_by_key(|loaded| loaded.index);
+
+        let files = std::mem::take(&mut self.files);
+        let mut values = Vec::with_capacity(files.len());
+        let mut gaps = std::mem::take(&mut self.gaps);
+        for (mut file, loaded) in files.into_iter().zip(loaded) {
+            if let Some(reason) = loaded.left_out {
+                *self.left_out.entry(reason).or_default() += 1;
+                continue;
+            }
+            gaps.extend(loaded.gap.map(|reason| Gap { path: file.path, reason }));
+            file.generated = loaded.generated;
+            self.files.push(file);
+            values.push(loaded.value);
+        }
+        gaps.sort();
+        self.gaps = gaps;
+        values
+    }
+
+    fn load_one<T>(
+        &self,
+        index: usize,
+        each: &(impl Fn(&SourceFile, &str) -> Result<Option<T>, GapReason> + Sync),
+    ) -> Loaded<T> {
+        let file = &self.files[index];
+        let mut loaded = Loaded { index, left_out: None, gap: None, generated: false, value: None };
+        if file.kind == FileKind::Other {
+            return loaded;
+        }
+        let path = self.root.join(file.path.as_str());
+        if file.size > SIZE_LIMIT && !file.named {
+            loaded.left_out = text::looks_of_head(&path, file.kind);
+            loaded.gap = loaded.left_out.is_none().then_some(GapReason::TooBig(file.size));
+            return loaded;
+        }
+        let text = match read_file(&path) {
+            Ok(decoded) => {
+                loaded.gap = decoded.gap;
+                decoded.text
+            }
+            Err(reason) => {
+                loaded.gap = Some(reason);
+                None
+            }
+        };
+        let Some(text) = text else { return loaded };
+        let looks = text::looks(&text, file.kind);
+        loaded.generated = looks.generated;
+        if !file.named && looks.left_out.is_some() {
+            return Loaded { left_out: looks.left_out, gap: None, ..loaded };
+        }
+        match each(file, &text) {
+            Ok(value) => loaded.value = value,
+            Err(reason) => loaded.gap = Some(reason),
+        }
+        loaded
+    }
+}
+
+/// The process's largest use of memory so far, in kilobytes, where the system tells.
+pub fn peak_memory() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    line.split_whitespace().nth(1)?.parse().ok()
+}
+
+/// The kind of a file by its path.
+pub fn kind_of(path: &str) -> FileKind {
+    if let Some(kind) = names::special(path) {
+        return kind;
+    }
+    match lang::language_of(path) {
+        Some(language) => FileKind::Code(language),
+        None => FileKind::Other,
+    }
+}
