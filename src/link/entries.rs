@@ -8,13 +8,16 @@ use rayon::prelude::*;
 
 use crate::facts::{ExprId, Facts, FunctionId, Span};
 use crate::finding::{FileId, Place};
-use crate::link::projects::{Project, Projects, Read};
+use crate::link::projects::{Project, Projects};
 use crate::names::Name;
 use crate::program::{Entry, EntryKind, ExprRef, FunctionRef, Gate, Program};
+
+pub use graphs::KnownRoute;
 
 pub mod browser;
 pub mod django;
 pub mod edge;
+pub mod express;
 pub mod graphs;
 pub mod handlers;
 pub mod hooks;
@@ -25,6 +28,7 @@ pub mod next;
 pub mod nitro;
 pub mod paths;
 pub mod platforms;
+pub mod python_web;
 pub mod remix;
 pub mod routers;
 pub mod rpc;
@@ -40,8 +44,6 @@ pub struct Seeker<'p> {
     pub program: &'p Program,
     /// Its projects.
     pub projects: &'p Projects,
-    /// Texts of manifests.
-    pub read: Read<'p>,
 }
 
 /// A file being looked at.
@@ -187,8 +189,8 @@ pub fn entries_of(program: &Program, handler: ExprRef, before: Vec<Gate>, place:
     handler.functions.into_iter().map(|function| label.entry(function, gates.clone(), place)).collect()
 }
 
-/// Finds every entry point, sorted by place.
-pub fn find(seeker: Seeker<'_>) -> Vec<Entry> {
+/// Finds every entry point, sorted by place, and the routes that exist though no function of the program serves them.
+pub fn find(seeker: Seeker<'_>) -> (Vec<Entry>, Vec<KnownRoute>) {
     let program = seeker.program;
     let found: Vec<Vec<Entry>> = program
         .files
@@ -204,14 +206,15 @@ pub fn find(seeker: Seeker<'_>) -> Vec<Entry> {
         })
         .collect();
     let mut entries: Vec<Entry> = found.into_iter().flatten().collect();
-    entries.extend(graphs::find(seeker));
+    let (routes, known) = graphs::find(seeker);
+    entries.extend(routes);
     entries.extend(rpc::find(seeker));
     entries.extend(django::find(seeker));
     let key = |entry: &Entry| (entry.place, entry.kind, entry.route, entry.methods.clone(), entry.name, entry.function);
     entries.sort_by_key(key);
     entries.dedup_by_key(|entry| key(entry));
     matchers::cover(seeker, &mut entries);
-    entries
+    (entries, known)
 }
 
 /// The entries that one file shows by itself.

@@ -4,7 +4,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::finding::FileId;
 use crate::names::Name;
-use crate::program::File;
+use crate::walk::Repository;
 
 /// Files that make a folder a project.
 const MANIFESTS: &[&str] = &[
@@ -21,24 +21,19 @@ const MANIFESTS: &[&str] = &[
     "wrangler.jsonc",
 ];
 
-/// Reads a text of the repository by its path.
-pub type Read<'r> = &'r (dyn Fn(&str) -> Option<String> + Sync);
-
 /// A folder that is installed and deployed as one.
 #[derive(Debug, Default, Clone)]
 pub struct Project {
     /// The folder, without a slash at its end; empty for the repository's root.
     pub folder: String,
-    /// The manifests it has.
-    pub manifests: Vec<&'static str>,
     /// The npm packages it asks for, development ones among them.
     pub packages: FxHashSet<Name>,
-    /// What its `package.json` runs: the texts of its scripts.
-    pub scripts: Vec<String>,
+    /// What its `package.json` runs: names and texts of its scripts.
+    pub scripts: Vec<(String, String)>,
     /// The module its `package.json` names as the main one.
     pub main: Option<String>,
     /// Names of the files right in the folder.
-    pub files: FxHashSet<String>,
+    pub files: FxHashSet<&'static str>,
 }
 
 impl Project {
@@ -49,7 +44,7 @@ impl Project {
 
     /// Whether a file stands right in its folder, under any of the script endings: `next.config`.
     pub fn has_script(&self, stem: &str) -> bool {
-        ["js", "mjs", "cjs", "ts", "mts"].iter().any(|end| self.files.contains(&format!("{stem}.{end}")))
+        ["js", "mjs", "cjs", "ts", "mts"].iter().any(|end| self.files.contains(format!("{stem}.{end}").as_str()))
     }
 
     /// Whether a file of this very name stands right in its folder.
@@ -66,39 +61,38 @@ pub struct Projects {
 }
 
 impl Projects {
-    /// Finds them. Manifests may stand among the files or beside them.
-    pub fn find(files: &[File], exists: &dyn Fn(&str) -> bool, read: Read<'_>) -> Self {
-        let mut folders: FxHashMap<&str, Option<u32>> = FxHashMap::default();
-        let mut inside: FxHashMap<&str, FxHashSet<String>> = FxHashMap::default();
-        for file in files {
-            let (folder, name) = split(file.path.as_str());
-            inside.entry(folder).or_default().insert(name.to_owned());
+    /// Finds them.
+    pub fn find(repository: &Repository) -> Self {
+        let mut folders: FxHashMap<&str, u32> = FxHashMap::default();
+        let mut inside: FxHashMap<&str, FxHashSet<&'static str>> = FxHashMap::default();
+        for path in repository.everything.iter().copied().chain(repository.files.iter().map(|file| file.path)) {
+            let (folder, name) = split(path.as_str());
+            inside.entry(folder).or_default().insert(name);
         }
         // The repository's root is always a project.
-        let mut all = vec![project("", &mut inside, exists, read)];
-        folders.insert("", Some(0));
-        let of = files
+        let mut all = vec![project("", &inside, repository)];
+        folders.insert("", 0);
+        let of = repository
+            .files
             .iter()
             .map(|file| {
                 let mut folder = split(file.path.as_str()).0;
                 let mut passed = Vec::new();
                 let found = loop {
-                    if let Some(known) = folders.get(folder) {
-                        break known.unwrap_or(0);
+                    if let Some(&known) = folders.get(folder) {
+                        break known;
                     }
-                    let is_project = MANIFESTS.iter().any(|name| exists(&join(folder, name)))
-                        || inside.get(folder).is_some_and(|names| MANIFESTS.iter().any(|name| names.contains(*name)));
-                    if is_project {
-                        all.push(project(folder, &mut inside, exists, read));
+                    if inside.get(folder).is_some_and(|names| MANIFESTS.iter().any(|name| names.contains(*name))) {
+                        all.push(project(folder, &inside, repository));
                         let id = all.len() as u32 - 1;
-                        folders.insert(folder, Some(id));
+                        folders.insert(folder, id);
                         break id;
                     }
                     passed.push(folder);
                     folder = split(folder).0;
                 };
                 for folder in passed {
-                    folders.insert(folder, Some(found));
+                    folders.insert(folder, found);
                 }
                 found
             })
@@ -122,37 +116,13 @@ impl Projects {
     }
 }
 
-fn project(
-    folder: &str,
-    inside: &mut FxHashMap<&str, FxHashSet<String>>,
-    exists: &dyn Fn(&str) -> bool,
-    read: Read<'_>,
-) -> Project {
-    let mut files = inside.get(folder).cloned().unwrap_or_default();
-    let mut manifests = Vec::new();
-    for name in MANIFESTS {
-        if files.contains(*name) || exists(&join(folder, name)) {
-            manifests.push(*name);
-            files.insert((*name).to_owned());
-        }
-    }
-    for extra in ["next.config.js", "next.config.mjs", "next.config.ts", "nuxt.config.ts", "index.html", "vercel.json"] {
-        if exists(&join(folder, extra)) {
-            files.insert(extra.to_owned());
-        }
-    }
-    let mut project = Project { folder: folder.to_owned(), manifests, files, ..Project::default() };
-    if let Some(text) = project.has("package.json").then(|| read(&join(folder, "package.json"))).flatten()
-        && let Ok(manifest) = serde_json::from_str::<serde_json::Value>(&text)
-    {
-        for section in ["dependencies", "devDependencies", "peerDependencies"] {
-            let names = manifest.get(section).and_then(|section| section.as_object());
-            project.packages.extend(names.into_iter().flat_map(|names| names.keys()).map(|name| Name::new(name)));
-        }
-        let scripts = manifest.get("scripts").and_then(|scripts| scripts.as_object());
-        let texts = scripts.into_iter().flat_map(|scripts| scripts.values()).filter_map(|text| text.as_str());
-        project.scripts = texts.map(str::to_owned).collect();
-        project.main = manifest.get("main").and_then(|main| main.as_str()).map(str::to_owned);
+fn project(folder: &str, inside: &FxHashMap<&str, FxHashSet<&'static str>>, repository: &Repository) -> Project {
+    let files = inside.get(folder).cloned().unwrap_or_default();
+    let mut project = Project { folder: folder.to_owned(), files, ..Project::default() };
+    if let Some(package) = repository.manifests.get(&join(folder, "package.json")).and_then(|found| found.package()) {
+        project.packages = package.dependencies.iter().map(|dependency| dependency.name).collect();
+        project.scripts.clone_from(&package.scripts);
+        project.main.clone_from(&package.main);
     }
     project
 }

@@ -16,7 +16,9 @@ pub fn in_module(module: Module<'_>) -> Vec<Entry> {
     let mut found = actions(module);
     let parts: Vec<&str> = module.inner.split('/').collect();
     let (stem, _) = module.stem();
-    if let Some(folders) = under(&parts, "app") {
+    // A folder that starts with an underscore is private: nothing in it is routed.
+    let is_private = |folders: &[&str]| folders.iter().any(|folder| folder.starts_with('_'));
+    if let Some(folders) = under(&parts, "app").filter(|folders| !is_private(folders)) {
         if stem == "route" {
             found.extend(route_handlers(module, &paths::folders(folders.iter().copied()), "next-app"));
         } else if RENDERED.contains(&stem) && is_next(module) {

@@ -3,7 +3,7 @@
 //! A router is known by the call that makes it, wherever it goes from there; one that a function receives is that
 //! function's parameter until the mount graph joins it to what its callers hand in.
 
-use super::handlers::{self, arguments, steps};
+use super::handlers::{self, arguments};
 use super::paths;
 use crate::facts::{ExprId, ExprKind, FunctionId};
 use crate::finding::{FileId, Place};
