@@ -522,6 +522,8 @@ pub enum KnownRole {
     Retry,
     /// Looks the user up: auth.
     Authenticate,
+    /// Never comes back: it throws, or ends the process.
+    Leave,
     /// Validates its argument against a schema.
     Validate,
     /// Writes to the app's own database.

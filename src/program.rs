@@ -1,6 +1,6 @@
 //! The linked program: the questions a rule may ask.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::catalogue::Catalogue;
 use crate::facts::{CallId, ClassId, DefId, ExprId, Facts, FunctionId};
@@ -14,6 +14,7 @@ use crate::link::sides::units::Units;
 use crate::names::Name;
 
 pub mod graph;
+pub mod handlers;
 pub mod outbound;
 pub mod paths;
 pub mod terms;
@@ -188,6 +189,7 @@ pub struct Program {
     pub(crate) contexts: Contexts,
     pub(crate) graph: graph::Graph,
     pub(crate) outbound: outbound::Outbound,
+    webhooks: OnceLock<Vec<handlers::WebhookHandler>>,
 }
 
 impl Program {
@@ -215,6 +217,7 @@ impl Program {
             contexts: Contexts::default(),
             graph: graph::Graph::default(),
             outbound: outbound::Outbound::default(),
+            webhooks: OnceLock::new(),
         }
     }
 

@@ -2,5 +2,8 @@
 
 use crate::rule::Rule;
 
+pub mod webhook_unverified;
+pub mod webhook_verification_bypass;
+
 /// Every rule.
-pub static RULES: &[&Rule] = &[];
+pub static RULES: &[&Rule] = &[&webhook_unverified::RULE, &webhook_verification_bypass::RULE];
