@@ -269,16 +269,14 @@ impl<'p> Eval<'p> {
     }
 
     fn exported(&mut self, file: FileId, facts: &'p Facts, name: Name) -> Option<Value> {
-        let direct: Vec<ExportValue> =
-            facts.exports.iter().filter(|export| export.name == name).map(|export| export.value).collect();
-        for value in direct {
-            match value {
-                ExportValue::Local(expr) => return Some(self.expr(ExprRef::new(file, expr))),
-                ExportValue::From(import, what) => {
-                    let target = self.program.modules.target(file, import);
-                    return Some(self.imported(file, target, what, import));
-                }
+        let direct = facts.exports.iter().find(|export| export.name == name).map(|export| export.value);
+        match direct {
+            Some(ExportValue::Local(expr)) => return Some(self.expr(ExprRef::new(file, expr))),
+            Some(ExportValue::From(import, what)) => {
+                let target = self.program.modules.target(file, import);
+                return Some(self.imported(file, target, what, import));
             }
+            None => {}
         }
         // `module.exports = x`: the default import is x, and names are its members.
         if let Some(whole) = facts.exports.iter().find(|export| export.name == "=")
@@ -323,8 +321,8 @@ impl<'p> Eval<'p> {
                 None => Value::Unknown,
             },
             Value::External(external) => self.external_member(external, name),
-            Value::Instance(class) => self.class_member(*class, name, false),
-            Value::Class(class) => self.class_member(*class, name, true),
+            Value::Instance(class) => self.class_member(*class, name),
+            Value::Class(class) => self.class_member(*class, name),
             Value::Function(_) if matches!(name.as_str(), "bind" | "call" | "apply" | "default") => {
                 Value::Member(Arc::new(value.clone()), name)
             }
@@ -381,7 +379,7 @@ impl<'p> Eval<'p> {
         unknown.then_some(Value::Unknown)
     }
 
-    fn class_member(&mut self, class: ClassRef, name: Name, is_static: bool) -> Value {
+    fn class_member(&mut self, class: ClassRef, name: Name) -> Value {
         let Some(facts) = self.facts(class.file) else { return Value::Unknown };
         let shape = &facts.classes[class.class.index()];
         if let Some(method) = shape.methods.iter().find(|method| method.name == name) {
@@ -404,7 +402,7 @@ impl<'p> Eval<'p> {
         }
         for &base in &shape.bases {
             let value = match self.expr(ExprRef::new(class.file, base)) {
-                Value::Class(base) if base != class => self.class_member(base, name, is_static),
+                Value::Class(base) if base != class => self.class_member(base, name),
                 Value::External(external) => {
                     Value::External(Arc::new(external.then(Seg::New, None).then(Seg::Member(name), None)))
                 }

@@ -68,9 +68,8 @@ pub fn connect(program: &mut Program) {
             finder.invoke(used.at, &mut found);
         }
     }
-    let procedures: Vec<Vec<(CallRef, usize)>> = per_file(program, |program, file, _| {
-        program.calls_of(file).flat_map(|call| finder.procedures(call)).collect()
-    });
+    let procedures: Vec<Vec<(CallRef, usize)>> =
+        per_file(program, |program, file, _| program.calls_of(file).flat_map(|call| finder.procedures(call)).collect());
     found.to.extend(procedures.into_iter().flatten());
     found.to.sort_unstable();
     found.to.dedup();

@@ -51,8 +51,14 @@ pub fn decide(program: &Program, projects: &Projects, entries: &[Entry]) -> Side
     client_roots.dedup();
     let brought = client(program, &loads, &client_roots);
     let server = server(program, &loads, &starts(|root| root.server));
-    let mut decision =
-        Decision { program, projects, entries_in: FxHashSet::default(), of_projects: vec![], tops: FxHashSet::default(), reached: vec![] };
+    let mut decision = Decision {
+        program,
+        projects,
+        entries_in: FxHashSet::default(),
+        of_projects: vec![],
+        tops: FxHashSet::default(),
+        reached: vec![],
+    };
     decision.of_projects = roots::of_projects(projects, &roots);
     decision.entries_in = entries
         .iter()
@@ -86,7 +92,12 @@ fn islands(program: &Program, loads: &[Vec<Load>]) -> Vec<FileId> {
                 },
                 _ => None,
             });
-            found.extend(loads[file.index()].iter().filter(|load| load.import.is_some() && load.import == import).map(|load| load.to));
+            found.extend(
+                loads[file.index()]
+                    .iter()
+                    .filter(|load| load.import.is_some() && load.import == import)
+                    .map(|load| load.to),
+            );
         }
     }
     found
@@ -244,7 +255,11 @@ impl Decision<'_> {
             side.tooling = true;
             return side;
         }
-        if !inner.contains('/') && facts.exports.is_empty() && roots::acts_when_loaded(facts) && !self.entries_in.contains(&file) {
+        if !inner.contains('/')
+            && facts.exports.is_empty()
+            && roots::acts_when_loaded(facts)
+            && !self.entries_in.contains(&file)
+        {
             side.tooling = true;
             return side;
         }
@@ -284,7 +299,8 @@ impl Decision<'_> {
         let has_elements = facts.exprs.iter().any(|expr| matches!(expr.kind, ExprKind::Element(_)));
         let on_node = facts.imports.iter().any(|import| {
             let name = import.specifier.as_str();
-            name.starts_with("node:") || matches!(name, "fs" | "path" | "crypto" | "http" | "https" | "express" | "fastify" | "dotenv")
+            name.starts_with("node:")
+                || matches!(name, "fs" | "path" | "crypto" | "http" | "https" | "express" | "fastify" | "dotenv")
         });
         side.client = has_elements;
         side.server = on_node || self.entries_in.contains(&file);

@@ -81,10 +81,8 @@ impl Routes {
             .filter(|(_, entry)| takes_requests(entry))
             .filter_map(|(at, entry)| Some((at, entry.route?, entry.methods.clone())))
             .collect();
-        let has_unknown = program
-            .entries
-            .iter()
-            .any(|entry| entry.kind == crate::program::EntryKind::Route && entry.route.is_none());
+        let has_unknown =
+            program.entries.iter().any(|entry| entry.kind == crate::program::EntryKind::Route && entry.route.is_none());
         Self { all, known: program.known_routes.clone(), has_unknown }
     }
 

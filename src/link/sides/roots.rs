@@ -101,7 +101,8 @@ fn by_place(facts: &Facts, path: &str, inner: &str, project: &Project) -> Root {
         return if stem == "hooks.client" { client } else { server };
     }
     if project.uses("nuxt") {
-        let loaded = ["pages/", "layouts/", "components/", "plugins/", "composables/", "middleware/", "stores/", "utils/"];
+        let loaded =
+            ["pages/", "layouts/", "components/", "plugins/", "composables/", "middleware/", "stores/", "utils/"];
         if below.starts_with("server/") {
             return server;
         }
@@ -120,7 +121,8 @@ fn by_place(facts: &Facts, path: &str, inner: &str, project: &Project) -> Root {
         if stem == "instrumentation-client" {
             return client;
         }
-        let rendered = ["page", "layout", "template", "default", "loading", "not-found", "error", "global-error", "route"];
+        let rendered =
+            ["page", "layout", "template", "default", "loading", "not-found", "error", "global-error", "route"];
         let special = ["sitemap", "robots", "manifest", "opengraph-image", "icon", "apple-icon", "twitter-image"];
         if below.starts_with("app/") && (rendered.contains(&stem) || special.contains(&stem)) {
             return server;
@@ -151,7 +153,9 @@ fn by_place(facts: &Facts, path: &str, inner: &str, project: &Project) -> Root {
         }
     }
     let bundled = ["react-scripts", "@vue/cli-service", "@angular/core", "parcel", "@craco/craco"];
-    if bundled.iter().any(|name| project.uses(name)) && matches!(below, "index.js" | "index.jsx" | "index.ts" | "index.tsx" | "main.js" | "main.ts") {
+    if bundled.iter().any(|name| project.uses(name))
+        && matches!(below, "index.js" | "index.jsx" | "index.ts" | "index.tsx" | "main.js" | "main.ts")
+    {
         return client;
     }
     Root::default()
