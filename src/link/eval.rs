@@ -240,7 +240,10 @@ impl<'p> Eval<'p> {
             (Target::File(target), Imported::Name(name)) => self.export(*target, name).unwrap_or(Value::Unknown),
             (Target::Package { name, path, .. }, what) => {
                 let mut external = External::root(*name);
-                external.segs.extend(path.iter().map(|&part| Seg::Member(part)));
+                // What a JavaScript package has in a subpath it names no differently: `x/webhooks` is `x`.
+                if !name.starts_with("npm:") {
+                    external.segs.extend(path.iter().map(|&part| Seg::Member(part)));
+                }
                 if let Imported::Name(name) = what {
                     external.segs.push(Seg::Member(name));
                 }
