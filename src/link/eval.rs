@@ -52,6 +52,7 @@ enum Key {
     Def(DefRef),
     Result(FunctionRef),
     Export(FileId, Name),
+    Entry(ExprRef, Name),
 }
 
 /// One evaluation.
@@ -354,6 +355,27 @@ impl<'p> Eval<'p> {
     /// The value under a key of an object literal; none when it has no such key and no spread that could have.
     pub fn key(&mut self, object: ExprRef, name: Name) -> Option<Value> {
         let ExprKind::Object(entries) = self.facts(object.file)?.expr(object.expr) else { return None };
+        // `state = { ...state, x }` spreads itself: met again it contributes nothing.
+        let key = Key::Entry(object, name);
+        if let Some(at) = self.stack.iter().position(|&other| other == key) {
+            self.cycle = self.cycle.min(at);
+            return None;
+        }
+        if self.stack.len() >= DEEPEST {
+            self.cycle = 0;
+            return Some(Value::Unknown);
+        }
+        let depth = self.stack.len();
+        self.stack.push(key);
+        let found = self.entry(object, entries, name);
+        self.stack.pop();
+        if self.cycle == depth {
+            self.cycle = usize::MAX;
+        }
+        found
+    }
+
+    fn entry(&mut self, object: ExprRef, entries: &[(Name, ExprId)], name: Name) -> Option<Value> {
         // The last one wins; a spread after the key may override it, with the same thing as a rule.
         let mut unknown = false;
         for (key, value) in entries.iter().rev() {

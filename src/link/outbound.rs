@@ -313,6 +313,10 @@ pub enum Lookup {
 impl Program {
     /// A key of an object value; of several alternatives the key must be in all to be present.
     pub fn lookup(&self, object: &Value, name: Name) -> Lookup {
+        self.lookup_to(object, name, 4)
+    }
+
+    fn lookup_to(&self, object: &Value, name: Name, depth: usize) -> Lookup {
         let mut values = Vec::new();
         let (mut absent, mut unknown) = (false, false);
         for alternative in object.alternatives() {
@@ -326,10 +330,10 @@ impl Program {
                 Value::Null => absent = true,
                 Value::Param(..) | Value::Member(..) => {
                     let expanded = self.expand(alternative);
-                    if expanded == *alternative {
+                    if expanded == *alternative || depth == 0 {
                         unknown = true;
                     } else {
-                        match self.lookup(&expanded, name) {
+                        match self.lookup_to(&expanded, name, depth - 1) {
                             Lookup::Present(value) => values.push(value),
                             Lookup::Absent => absent = true,
                             Lookup::Unknown => unknown = true,
