@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use crate::catalogue::Catalogue;
 use crate::facts::Facts;
+use crate::finding::FileId;
 use crate::names::Name;
 use crate::program::terms::Around;
 use crate::program::{File, Program};
@@ -16,6 +17,7 @@ pub mod calls;
 pub mod eval;
 pub mod modules;
 pub mod outbound;
+mod provisional;
 pub mod urls;
 
 /// Links the facts of files to a program; `facts` belong to the repository's files, position by position.
@@ -27,8 +29,12 @@ pub fn link(repository: &Repository, facts: Vec<Option<Facts>>, catalogue: Arc<C
     let around = facts.par_iter().map(|facts| facts.as_ref().map(Around::new).unwrap_or_default()).collect();
     let files = paths.into_iter().zip(facts).map(|(path, facts)| File { path, facts }).collect();
     let mut program = Program::new(files, catalogue, modules, memos, around);
+    program.manifests = Arc::clone(&repository.manifests);
+    let untracked = repository.files.iter().enumerate().filter(|(_, file)| !file.tracked);
+    program.untracked = untracked.map(|(at, _)| FileId(at as u32)).collect();
     program.contexts = calls::contexts(&program);
     calls::connect(&mut program);
     outbound::collect(&mut program);
+    provisional::sides(&mut program);
     program
 }
