@@ -9,6 +9,7 @@ use crate::link::eval::{Contexts, Eval, Memo};
 use crate::link::modules::Modules;
 use crate::names::Name;
 
+pub mod core_paths;
 pub mod graph;
 pub mod outbound;
 pub mod paths;
