@@ -284,6 +284,8 @@ pub enum Effect {
     Track,
     /// Uploads bytes.
     Upload,
+    /// Runs a function of the app's own backend by name: the first text argument, or the last path segment.
+    Invoke,
 }
 
 /// A path that the app cannot do without.

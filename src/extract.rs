@@ -12,6 +12,7 @@ use crate::lang;
 pub mod build;
 pub mod embedded;
 mod javascript;
+mod loads;
 mod mend;
 pub mod python;
 mod taken;
@@ -21,7 +22,10 @@ pub fn extract(path: &str, text: &str) -> Option<Facts> {
     if let Some(language) = lang::language_of(path) {
         return Some(extract_parts(language, text, None));
     }
-    embedded::scripts(path, text).map(|(language, spans)| extract_parts(language, text, Some(&spans)))
+    let (language, spans) = embedded::scripts(path, text)?;
+    let mut facts = extract_parts(language, text, Some(&spans));
+    facts.loads = loads::loads(path, text);
+    Some(facts)
 }
 
 /// Extracts the facts of a text in a language; of some spans of it where only those hold code.

@@ -113,6 +113,9 @@ pub struct Facts {
     pub calls: Vec<Call>,
     /// Credentials seen in the text, comments included.
     pub tokens: Vec<Token>,
+    /// What a document makes a browser load: the `src` of its scripts, and the names of the components that an
+    /// Astro page starts there (`<Cart client:load />`).
+    pub loads: Vec<Name>,
     /// Byte offsets at which lines start; the first is 0.
     pub lines: Vec<u32>,
     /// How many places the grammar could not read (ERROR or MISSING nodes).

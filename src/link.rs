@@ -6,16 +6,21 @@ use rayon::prelude::*;
 
 use crate::catalogue::Catalogue;
 use crate::facts::Facts;
+use crate::finding::FileId;
 use crate::names::Name;
 use crate::program::terms::Around;
-use crate::program::{File, Program};
+use crate::program::{EntryKind, File, Program};
 use crate::walk::Repository;
 
 pub mod builtins;
 pub mod calls;
+pub mod entries;
 pub mod eval;
+pub mod jumps;
 pub mod modules;
 pub mod outbound;
+pub mod projects;
+pub mod sides;
 pub mod urls;
 
 /// Links the facts of files to a program; `facts` belong to the repository's files, position by position.
@@ -30,5 +35,29 @@ pub fn link(repository: &Repository, facts: Vec<Option<Facts>>, catalogue: Arc<C
     program.contexts = calls::contexts(&program);
     calls::connect(&mut program);
     outbound::collect(&mut program);
+    program.projects = projects::Projects::find(repository);
+    start(&mut program);
+    jumps::connect(&mut program);
     program
+}
+
+/// Finds what something outside starts, and where each file runs: the one needs the other.
+fn start(program: &mut Program) {
+    let seeker = entries::Seeker { program, projects: &program.projects };
+    let (mut entries, mut known) = entries::find(seeker);
+    let decided = sides::decide(program, &program.projects, &entries);
+    let units = sides::units::Units::find(program, &program.projects);
+    let side = |file: FileId| decided.sides[file.index()];
+    entries.retain(|entry| {
+        let (here, there) = (side(entry.place.file), side(entry.function.file));
+        let is_deployed = !here.dead && !there.dead && (!here.tooling || entry.kind == EntryKind::Script);
+        // A timer in the browser is no job.
+        is_deployed && (entry.kind != EntryKind::Job || !here.client)
+    });
+    known.retain(|route| !side(route.file).dead && !side(route.file).tooling);
+    program.sides = decided.sides;
+    program.brought = decided.brought;
+    program.units = units;
+    program.entries = entries;
+    program.known_routes = known;
 }

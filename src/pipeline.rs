@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rayon::prelude::*;
 
 use crate::catalogue::Catalogue;
-use crate::contain::contained;
+use crate::contain::{WORKER, contained};
 use crate::error::Error;
 use crate::facts::Facts;
 use crate::finding::{FileId, Finding};
@@ -54,7 +54,7 @@ pub fn scan(options: &Options) -> Result<Outcome, Error> {
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(options.jobs)
         .stack_size(STACK)
-        .thread_name(|index| format!("seamcheck-{index}"))
+        .thread_name(|index| format!("{WORKER}{index}"))
         .build()
         .map_err(|why| Error::Config {
             what: format!("the worker threads cannot be started: {why}"),

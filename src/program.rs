@@ -5,8 +5,12 @@ use std::sync::Arc;
 use crate::catalogue::Catalogue;
 use crate::facts::{CallId, ClassId, DefId, ExprId, Facts, FunctionId};
 use crate::finding::{FileId, Place};
+use crate::link::entries::KnownRoute;
 use crate::link::eval::{Contexts, Eval, Memo};
+use crate::link::jumps::Jumps;
 use crate::link::modules::Modules;
+use crate::link::projects::Projects;
+use crate::link::sides::units::Units;
 use crate::names::Name;
 
 pub mod core_paths;
@@ -173,6 +177,13 @@ pub struct Program {
     pub sides: Vec<Side>,
     /// What something outside starts, sorted by place.
     pub entries: Vec<Entry>,
+    /// Routes that exist though no function of the program serves them.
+    pub known_routes: Vec<KnownRoute>,
+    /// The projects of the repository: folders with a manifest.
+    pub projects: Projects,
+    pub(crate) brought: Vec<Option<Option<(FileId, Place)>>>,
+    pub(crate) units: Units,
+    pub(crate) jumps: Jumps,
     pub(crate) around: Vec<terms::Around>,
     pub(crate) memos: Vec<Memo>,
     pub(crate) contexts: Contexts,
@@ -195,6 +206,11 @@ impl Program {
             modules,
             sides: vec![],
             entries: vec![],
+            known_routes: vec![],
+            projects: Projects::default(),
+            brought: vec![],
+            units: Units::default(),
+            jumps: Jumps::default(),
             around,
             memos,
             contexts: Contexts::default(),

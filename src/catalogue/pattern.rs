@@ -120,20 +120,17 @@ pub(super) struct Maker {
     path: Vec<(Name, bool)>,
     /// The package itself is the client, nothing is made.
     itself: bool,
-    /// A member whose name, small and without punctuation, is this stands for the root: `{ Stripe }` of `stripe`.
+    /// A member whose name, small and without punctuation, is this stands for the root: `{ Acme }` of `acme`.
     alias: Option<Box<str>>,
 }
 
 impl Maker {
-    /// Reads `new default`, `new Stripe`, `createClient`, `a.b`, `self`.
+    /// Reads `new default`, `new Name`, `createClient`, `a.b`, `self`; `new self` is `new default`.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         if text == "self" {
             return Ok(Self { path: Vec::new(), itself: true, alias: None });
         }
         let text = text.strip_prefix("new ").map_or(text, str::trim_start);
-        if text == "self" {
-            return Err("write `new default` for the package itself".to_owned());
-        }
         let mut path = Vec::new();
         for part in Pattern::parse(text)?.parts {
             match part {

@@ -43,6 +43,8 @@ pub(super) struct Format {
     pub(super) test_prefix: Option<String>,
     /// Words that name the vendor, in small letters.
     pub(super) vendor_words: Vec<String>,
+    /// No match starts inside a word: it is `\b` and then the prefix.
+    pub(super) starts_a_word: bool,
     anchor: Option<String>,
     pattern: String,
     context: Option<String>,
@@ -74,6 +76,7 @@ impl Format {
             kind: credential.kind,
             test_prefix: credential.test_prefix.clone(),
             vendor_words: words,
+            starts_a_word: credential.prefix.as_ref().is_some_and(|prefix| starts_a_word(&credential.pattern, prefix)),
             anchor: credential.prefix.clone(),
             pattern: credential.pattern.clone(),
             context: credential.context.clone(),
@@ -103,6 +106,11 @@ impl Format {
             checks: self.checks.iter().map(|text| Check::parse(text).ok()).collect::<Option<_>>()?,
         })
     }
+}
+
+/// Whether a pattern is `\b` and then the prefix, so that no match starts where the prefix stands inside a word.
+fn starts_a_word(pattern: &str, prefix: &str) -> bool {
+    pattern.strip_prefix(r"\b").is_some_and(|rest| rest.starts_with(prefix))
 }
 
 fn regex(pattern: &str, any_case: bool) -> Option<meta::Regex> {

@@ -44,7 +44,11 @@ impl Shape {
         let long = |texts: &Vec<String>| !texts.is_empty() && texts.iter().all(|text| text.len() >= 3);
         let both = [ExtractKind::Prefix, ExtractKind::Suffix].map(|kind| Some(self.literals(kind)).filter(long));
         let [head, tail] = both;
-        head.or(tail)
+        head.or(tail).or_else(|| {
+            let mut inner = Vec::new();
+            inner_literals(&self.hir, &mut inner);
+            inner.into_iter().max_by_key(String::len).map(|text| vec![text]).filter(long)
+        })
     }
 
     fn literals(&self, kind: ExtractKind) -> Vec<String> {
@@ -60,6 +64,17 @@ impl Shape {
     /// About how many texts have this format, as a power of two: the fewer, the more a match says.
     pub(super) fn bits(&self) -> f64 {
         bits(&self.hir)
+    }
+}
+
+/// Fixed texts that every match holds somewhere.
+fn inner_literals(hir: &Hir, found: &mut Vec<String>) {
+    match hir.kind() {
+        HirKind::Literal(text) => found.extend(String::from_utf8(text.0.to_vec()).ok()),
+        HirKind::Concat(parts) => parts.iter().for_each(|part| inner_literals(part, found)),
+        HirKind::Capture(capture) => inner_literals(&capture.sub, found),
+        HirKind::Repetition(repeated) if repeated.min > 0 => inner_literals(&repeated.sub, found),
+        _ => {}
     }
 }
 

@@ -47,7 +47,8 @@ impl Example {
         while let Some(at) = rest.find("{}") {
             let (before, after) = (&rest[..at], &rest[at + 2..]);
             code.push_str(before);
-            let inside = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '+' | '/' | '=');
+            let inside =
+                |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '+' | '/' | '=' | ':' | '|');
             if !(before.ends_with(inside) && after.starts_with(inside)) {
                 code.push_str("{}");
             }
@@ -96,19 +97,20 @@ fn by_value<'c>(scanner: &'c Scanner, text: &str, found: &mut Vec<Candidate<'c>>
         if attempts >= MOST_ATTEMPTS {
             continue;
         }
+        // Nearly all formats start at the start of a word; nearly all hits are inside one.
+        let inside = at > 0 && is_word(text.as_bytes()[at - 1]) && is_word(text.as_bytes()[at]);
+        attempts += 1;
         for &order in formats {
             if done.is_empty() {
                 done.resize(scanner.formats.len(), 0);
             }
-            if at < done[order] {
+            let format = &scanner.formats[order];
+            if at < done[order] || (inside && format.starts_a_word) {
                 continue;
             }
-            let format = &scanner.formats[order];
             let Some(compiled) = format.compiled() else { continue };
-            let Some(span) = match_at(compiled, text, at) else {
-                attempts += 1;
-                continue;
-            };
+            let Some(span) = match_at(compiled, text, at) else { continue };
+            attempts = 0;
             done[order] = span.end;
             let (value, context) = (&text[span.clone()], before(text, span.start, true));
             let after = &text[span.end..line_end(text, span.end)];
@@ -118,6 +120,10 @@ fn by_value<'c>(scanner: &'c Scanner, text: &str, found: &mut Vec<Candidate<'c>>
             }
         }
     }
+}
+
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
 /// How far the unbroken run of printing ASCII goes.

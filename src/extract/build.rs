@@ -88,6 +88,7 @@ impl<'s> Builder<'s> {
             exprs: Vec::with_capacity(text.len() / 24),
             calls: Vec::with_capacity(text.len() / 256),
             tokens: vec![],
+            loads: vec![],
             lines,
             syntax_errors: 0,
             too_deep: false,

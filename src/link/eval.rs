@@ -52,6 +52,7 @@ enum Key {
     Def(DefRef),
     Result(FunctionRef),
     Export(FileId, Name),
+    Entry(ExprRef, Name),
 }
 
 /// One evaluation.
@@ -240,7 +241,10 @@ impl<'p> Eval<'p> {
             (Target::File(target), Imported::Name(name)) => self.export(*target, name).unwrap_or(Value::Unknown),
             (Target::Package { name, path, .. }, what) => {
                 let mut external = External::root(*name);
-                external.segs.extend(path.iter().map(|&part| Seg::Member(part)));
+                // What a JavaScript package has in a subpath it names no differently: `x/webhooks` is `x`.
+                if !name.starts_with("npm:") {
+                    external.segs.extend(path.iter().map(|&part| Seg::Member(part)));
+                }
                 if let Imported::Name(name) = what {
                     external.segs.push(Seg::Member(name));
                 }
@@ -269,16 +273,14 @@ impl<'p> Eval<'p> {
     }
 
     fn exported(&mut self, file: FileId, facts: &'p Facts, name: Name) -> Option<Value> {
-        let direct: Vec<ExportValue> =
-            facts.exports.iter().filter(|export| export.name == name).map(|export| export.value).collect();
-        for value in direct {
-            match value {
-                ExportValue::Local(expr) => return Some(self.expr(ExprRef::new(file, expr))),
-                ExportValue::From(import, what) => {
-                    let target = self.program.modules.target(file, import);
-                    return Some(self.imported(file, target, what, import));
-                }
+        let direct = facts.exports.iter().find(|export| export.name == name).map(|export| export.value);
+        match direct {
+            Some(ExportValue::Local(expr)) => return Some(self.expr(ExprRef::new(file, expr))),
+            Some(ExportValue::From(import, what)) => {
+                let target = self.program.modules.target(file, import);
+                return Some(self.imported(file, target, what, import));
             }
+            None => {}
         }
         // `module.exports = x`: the default import is x, and names are its members.
         if let Some(whole) = facts.exports.iter().find(|export| export.name == "=")
@@ -323,8 +325,8 @@ impl<'p> Eval<'p> {
                 None => Value::Unknown,
             },
             Value::External(external) => self.external_member(external, name),
-            Value::Instance(class) => self.class_member(*class, name, false),
-            Value::Class(class) => self.class_member(*class, name, true),
+            Value::Instance(class) => self.class_member(*class, name),
+            Value::Class(class) => self.class_member(*class, name),
             Value::Function(_) if matches!(name.as_str(), "bind" | "call" | "apply" | "default") => {
                 Value::Member(Arc::new(value.clone()), name)
             }
@@ -353,6 +355,27 @@ impl<'p> Eval<'p> {
     /// The value under a key of an object literal; none when it has no such key and no spread that could have.
     pub fn key(&mut self, object: ExprRef, name: Name) -> Option<Value> {
         let ExprKind::Object(entries) = self.facts(object.file)?.expr(object.expr) else { return None };
+        // `state = { ...state, x }` spreads itself: met again it contributes nothing.
+        let key = Key::Entry(object, name);
+        if let Some(at) = self.stack.iter().position(|&other| other == key) {
+            self.cycle = self.cycle.min(at);
+            return None;
+        }
+        if self.stack.len() >= DEEPEST {
+            self.cycle = 0;
+            return Some(Value::Unknown);
+        }
+        let depth = self.stack.len();
+        self.stack.push(key);
+        let found = self.entry(object, entries, name);
+        self.stack.pop();
+        if self.cycle == depth {
+            self.cycle = usize::MAX;
+        }
+        found
+    }
+
+    fn entry(&mut self, object: ExprRef, entries: &[(Name, ExprId)], name: Name) -> Option<Value> {
         // The last one wins; a spread after the key may override it, with the same thing as a rule.
         let mut unknown = false;
         for (key, value) in entries.iter().rev() {
@@ -381,7 +404,7 @@ impl<'p> Eval<'p> {
         unknown.then_some(Value::Unknown)
     }
 
-    fn class_member(&mut self, class: ClassRef, name: Name, is_static: bool) -> Value {
+    fn class_member(&mut self, class: ClassRef, name: Name) -> Value {
         let Some(facts) = self.facts(class.file) else { return Value::Unknown };
         let shape = &facts.classes[class.class.index()];
         if let Some(method) = shape.methods.iter().find(|method| method.name == name) {
@@ -404,7 +427,7 @@ impl<'p> Eval<'p> {
         }
         for &base in &shape.bases {
             let value = match self.expr(ExprRef::new(class.file, base)) {
-                Value::Class(base) if base != class => self.class_member(base, name, is_static),
+                Value::Class(base) if base != class => self.class_member(base, name),
                 Value::External(external) => {
                     Value::External(Arc::new(external.then(Seg::New, None).then(Seg::Member(name), None)))
                 }

@@ -7,7 +7,7 @@
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::facts::{Facts, ImportId, Language};
+use crate::facts::{Facts, Import, ImportId, Language};
 use crate::finding::FileId;
 use crate::names::Name;
 use crate::program::Target;
@@ -87,13 +87,13 @@ pub fn resolve(
         .into_par_iter()
         .map(|at| {
             let imports = facts[at].iter().flat_map(|facts| &facts.imports);
-            let resolve = |specifier: Name| {
+            let resolve = |import: &Import| {
                 if is_python(at) {
-                    return python.module(FileId(at as u32), &paths[at], &specifier);
+                    return python.module(FileId(at as u32), &paths[at], &import.specifier, &import.names);
                 }
-                Module { target: scripts.target(paths::parent(&paths[at]), &specifier), folder: None }
+                Module { target: scripts.target(paths::parent(&paths[at]), &import.specifier), folder: None }
             };
-            imports.map(|import| resolve(import.specifier)).collect()
+            imports.map(resolve).collect()
         })
         .collect();
     collect(found, facts, paths, python)

@@ -39,6 +39,8 @@ pub(super) struct Python {
     folders: FxHashSet<&'static str>,
     /// The last segments of both: a name that is none of them leads out of the repository.
     names: FxHashSet<&'static str>,
+    /// Folders with a module of their own or one folder further down.
+    shallow: FxHashSet<&'static str>,
     /// Folders with an `__init__.py`.
     packages: FxHashSet<&'static str>,
     /// Folders that imports start from, shortest path first.
@@ -72,6 +74,7 @@ impl Python {
             } else {
                 index.modules.entry(stem).or_insert(file);
             }
+            index.shallow.extend(ancestors(folder).take(2));
             for folder in ancestors(folder) {
                 if !index.folders.insert(folder) {
                     break;
@@ -95,8 +98,9 @@ impl Python {
         roots.insert("");
         for path in marks {
             let (folder, name) = (parent(path), paths::name(path));
-            if name.starts_with("requirements") || matches!(name, "pyproject.toml" | "Pipfile" | "setup.py") {
-                self.required.extend(requirements(&read(path).unwrap_or_default()));
+            let listed = name.starts_with("requirements") && name.ends_with(".txt");
+            if listed || matches!(name, "pyproject.toml" | "Pipfile") {
+                self.required.extend(requirements(path, &read(path).unwrap_or_default()));
             }
             if MARKS.contains(&name) && self.folders.contains(folder) && !self.packages.contains(folder) {
                 roots.insert(folder);
@@ -110,17 +114,18 @@ impl Python {
         self.roots.sort_unstable_by_key(|root| (root.len(), *root));
     }
 
-    /// Where `specifier` leads from the file `from` at `path`.
-    pub fn module(&self, from: FileId, path: &str, specifier: &str) -> Module {
+    /// Where `specifier` leads from the file `from` at `path`, when `names` are taken from it.
+    pub fn module(&self, from: FileId, path: &str, specifier: &str, names: &[Name]) -> Module {
         let name = specifier.trim_start_matches('.');
         let (dots, parts) = (specifier.len() - name.len(), name.replace('.', "/"));
         let folder = parent(path);
         if dots > 0 {
             let base = join(folder, &"../".repeat(dots - 1)).and_then(|base| join(&base, &parts));
-            let found = base.and_then(|base| self.at(from, &base, parts.is_empty()));
+            let found = base.and_then(|base| self.at(from, &base, true));
             return found.unwrap_or(Module { target: Target::Missing, folder: None });
         }
-        self.own(from, folder, &parts).unwrap_or_else(|| Module { target: package(specifier), folder: None })
+        let own = self.own(from, folder, &parts).filter(|module| self.plausible(module, names));
+        own.unwrap_or_else(|| Module { target: package(specifier), folder: None })
     }
 
     /// The repository's module of this absolute name, `/` between its parts.
@@ -129,17 +134,23 @@ impl Python {
         if !self.names.contains(top) {
             return None;
         }
-        let at = |root: &str| self.at(from, &join(root, name)?, false);
+        // A name with parts may be the file's own; a plain one is what the file is named after.
+        let own = name.len() > top.len();
+        let required = self.required.contains(&top.to_ascii_lowercase());
+        let at = |root: &str| {
+            let bare = required && join(root, top).is_some_and(|path| !self.modules.contains_key(path.as_str()));
+            if bare { None } else { self.at(from, &join(root, name)?, own) }
+        };
         let builtin = stdlib::has(top);
         // Own modules shadow the library only from where an app starts, and seldom: a name with parts, in full.
         let near: Vec<&str> = ancestors(folder)
             .filter(|root| self.roots.binary_search_by_key(&(root.len(), *root), |root| (root.len(), *root)).is_ok())
-            .filter(|_| !builtin || name.len() > top.len())
+            .filter(|_| !builtin || own)
             .collect();
         if let Some(found) = near.iter().copied().find_map(at) {
             return Some(found);
         }
-        if builtin || self.required.contains(&top.to_ascii_lowercase()) {
+        if builtin || required {
             return None;
         }
         // Scripts import their neighbours, tests what another folder starts from.
@@ -150,13 +161,27 @@ impl Python {
         starts.then_some(Module { target: Target::Missing, folder: None })
     }
 
-    /// The module or folder at a path without extension. The importing file is never its own target, unless
-    /// it is the package that a lone dot names.
-    fn at(&self, from: FileId, path: &str, own_package: bool) -> Option<Module> {
+    /// The module or folder at a path without extension; the importing file itself only where `own` says so.
+    fn at(&self, from: FileId, path: &str, own: bool) -> Option<Module> {
         let folder = self.folders.get(path).copied();
         match self.modules.get(path) {
-            Some(&file) if file != from || own_package => Some(Module { target: Target::File(file), folder }),
-            _ => folder.filter(|_| own_package || !path.is_empty()).map(|_| Module { target: Target::Folder, folder }),
+            Some(&file) if file != from || own => Some(Module { target: Target::File(file), folder }),
+            _ => folder.filter(|_| own || !path.is_empty()).map(|_| Module { target: Target::Folder, folder }),
+        }
+    }
+
+    /// Whether a folder is what an import means: an installed package comes before a folder that only
+    /// happens to have its name and scripts somewhere in it.
+    fn plausible(&self, module: &Module, names: &[Name]) -> bool {
+        let (Target::Folder, Some(folder)) = (&module.target, module.folder) else { return true };
+        let inside = |name: &Name| {
+            let path = join(folder, name);
+            path.is_some_and(|path| self.modules.contains_key(path.as_str()) || self.folders.contains(path.as_str()))
+        };
+        match names {
+            [] => true,
+            [all] if *all == "*" => self.shallow.contains(folder),
+            names => names.iter().any(inside),
         }
     }
 
@@ -177,15 +202,31 @@ fn package(specifier: &str) -> Target {
     Target::Package { name: Name::new(&format!("{kind}:{top}")), path: parts.map(Name::new).collect(), version: None }
 }
 
-/// The names of packages in a requirements file, a `pyproject.toml`, a `Pipfile`: each line's first word,
-/// quoted words included.
-fn requirements(text: &str) -> impl Iterator<Item = String> + '_ {
-    let words = text.lines().filter_map(|line| line.trim().split('#').next());
-    let words = words.flat_map(|line| std::iter::once(line).chain(line.split(['"', '\'']).skip(1).step_by(2)));
-    words.filter_map(|word| {
-        let word = word.trim();
-        let end = word.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')));
-        let name = &word[..end.unwrap_or(word.len())];
-        (!name.is_empty()).then(|| name.to_ascii_lowercase().replace('-', "_"))
-    })
+/// The names of the packages that a requirements file, `pyproject.toml` or `Pipfile` asks for, lower case,
+/// `-` as `_`.
+fn requirements(path: &str, text: &str) -> Vec<String> {
+    let name = |line: &str| {
+        let line = line.trim();
+        let end = line.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')));
+        line[..end.unwrap_or(line.len())].to_ascii_lowercase().replace('-', "_")
+    };
+    if paths::name(path).ends_with(".txt") {
+        return text.lines().map(name).filter(|name| !name.is_empty()).collect();
+    }
+    let Ok(table) = text.parse::<toml::Table>() else { return vec![] };
+    let (mut lists, mut tables) = (Vec::new(), Vec::new());
+    let get = |path: &[&str]| {
+        let (first, rest) = path.split_first()?;
+        rest.iter().try_fold(table.get(*first)?, |value, key| value.get(key))
+    };
+    lists.extend(get(&["project", "dependencies"]));
+    for groups in [get(&["project", "optional-dependencies"]), get(&["dependency-groups"])].into_iter().flatten() {
+        lists.extend(groups.as_table().into_iter().flat_map(|groups| groups.values()));
+    }
+    tables.extend([get(&["tool", "poetry", "dependencies"]), get(&["packages"]), get(&["dev-packages"])]);
+    let groups = get(&["tool", "poetry", "group"]).and_then(toml::Value::as_table).into_iter().flatten();
+    tables.extend(groups.map(|(_, group)| group.get("dependencies")));
+    let listed = lists.into_iter().filter_map(toml::Value::as_array).flatten().filter_map(toml::Value::as_str);
+    let keys = tables.into_iter().flatten().filter_map(toml::Value::as_table).flat_map(toml::Table::keys);
+    listed.chain(keys.map(String::as_str)).map(name).collect()
 }

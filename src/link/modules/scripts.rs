@@ -32,6 +32,9 @@ impl Scripts<'_> {
     pub fn target(&self, folder: &str, specifier: &str) -> Target {
         // `raw-loader!./x` names the loaders first; `./x?raw` and `./x#y` end in a query.
         let specifier = specifier.rsplit('!').next().unwrap_or(specifier);
+        if specifier.is_empty() {
+            return Target::Missing;
+        }
         if let Some(target) = self.mapped(folder, specifier).or_else(|| specifier::outright(specifier)) {
             return target;
         }

@@ -59,6 +59,10 @@ const SERVING: &[&str] = &["stable", "pin", "-", "npm", "*"];
 /// The package a specifier names outright: by scheme, or as a built-in module. None when that is for the
 /// repository to say.
 pub(super) fn outright(specifier: &str) -> Option<Target> {
+    // A path into the installed packages names one of them.
+    if let Some((_, inside)) = specifier.rsplit_once("node_modules/") {
+        return Some(bare(inside));
+    }
     let target = if let Some(rest) = specifier.strip_prefix("npm:").or_else(|| specifier.strip_prefix("jsr:")) {
         package(rest.trim_start_matches('/'))
     } else if let Some(rest) = specifier.strip_prefix("https://").or_else(|| specifier.strip_prefix("http://")) {
@@ -69,6 +73,8 @@ pub(super) fn outright(specifier: &str) -> Option<Target> {
         builtin(rest)
     } else if is_builtin(specifier) {
         builtin(specifier)
+    } else if specifier.starts_with("file:") {
+        Target::Missing
     } else if scheme(specifier) {
         // `virtual:pwa`, `astro:content`, `bun:sqlite`: made by the build tool or runtime.
         bare(specifier)

@@ -13,7 +13,7 @@ use oxc_resolver::{
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::manifests::Manifests;
-use super::paths;
+use super::{paths, specifier};
 use crate::finding::FileId;
 use crate::names::Name;
 
@@ -178,8 +178,20 @@ struct InMemory(Arc<Files>);
 
 impl InMemory {
     fn text(&self, path: &Path) -> io::Result<&str> {
-        let found = relative(path).and_then(|path| self.0.manifests.get(path.as_ref()));
+        let found = relative(path).and_then(|path| self.0.manifests.get(self.0.followed(&path).as_ref()));
         found.map(String::as_str).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+}
+
+impl Files {
+    /// A path with the link at its head followed.
+    fn followed<'a>(&self, path: &'a str) -> Cow<'a, str> {
+        let Some(inside) = path.strip_prefix("node_modules/") else { return path.into() };
+        let (name, rest) = specifier::name_of(inside);
+        match self.links.get(&path[..path.len() - inside.len() + name.len()]) {
+            Some(folder) => paths::join(folder, rest).map_or(path.into(), Cow::Owned),
+            None => path.into(),
+        }
     }
 }
 
@@ -204,11 +216,11 @@ impl FileSystem for InMemory {
 
     fn metadata(&self, path: &Path) -> io::Result<FileMetadata> {
         let path = relative(path).ok_or(io::ErrorKind::NotFound)?;
+        let path = self.0.followed(&path);
         let path = path.as_ref();
         if self.0.paths.contains_key(path) {
             Ok(FileMetadata::new(true, false, false))
-        } else if self.0.folders.contains(path) || self.0.link_folders.contains(path) || self.0.links.contains_key(path)
-        {
+        } else if self.0.folders.contains(path) || self.0.link_folders.contains(path) {
             Ok(FileMetadata::new(false, true, false))
         } else {
             Err(io::ErrorKind::NotFound.into())

@@ -1,0 +1,226 @@
+//! Functions that a platform deploys one by one: folders of functions, root `api/` folders, workers that export
+//! `{ fetch }`, functions declared by a package and exported by name.
+
+use super::handlers::{self, arguments, handler, object, steps};
+use super::platforms::{self, Start};
+use super::{Label, METHODS, Module, paths};
+use crate::facts::{ExprKind, FunctionId};
+use crate::names::Name;
+use crate::program::{Entry, EntryKind, ExprRef, Value};
+
+/// The entries of one file.
+pub fn in_module(module: Module<'_>) -> Vec<Entry> {
+    if let Some(function) = function_of(module.path) {
+        return if function.is_entry { in_function(module, &function) } else { vec![] };
+    }
+    let mut found = worker(module);
+    found.extend(declared(module));
+    found.extend(root_api(module));
+    found
+}
+
+/// A file of a folder of functions.
+pub struct Deployed {
+    /// The platform.
+    pub platform: &'static platforms::Functions,
+    /// The function's name.
+    pub name: &'static str,
+    /// The function's folder, or the file itself.
+    pub unit: &'static str,
+    /// Whether the file is what the platform starts.
+    pub is_entry: bool,
+}
+
+/// The deployed function that a path belongs to; none for what functions share (`_shared`).
+pub fn function_of(path: &'static str) -> Option<Deployed> {
+    for platform in platforms::FUNCTIONS {
+        let Some(at) = find_folder(path, platform.folder) else { continue };
+        let rest = &path[at..];
+        return match rest.split_once('/') {
+            Some((name, _)) if name.starts_with(['_', '.']) || name == "tests" => None,
+            Some((name, inner)) => {
+                let stem = inner.split('.').next().unwrap_or(inner);
+                let is_entry = !inner.contains('/') && (stem == "index" || stem == name || stem == "main");
+                Some(Deployed { platform, name, unit: &path[..at + name.len()], is_entry })
+            }
+            // A file of its own: not where every function is a folder.
+            None if platform.folder.starts_with("netlify") || platform.framework == "edge-functions" => {
+                let (name, _) = rest.split_once('.')?;
+                Some(Deployed { platform, name, unit: path, is_entry: true })
+            }
+            None => None,
+        };
+    }
+    None
+}
+
+/// Where in the path the part after `folder/` starts.
+fn find_folder(path: &str, folder: &str) -> Option<usize> {
+    let mut from = 0;
+    while let Some(found) = path[from..].find(folder) {
+        let start = from + found;
+        let end = start + folder.len();
+        if (start == 0 || path.as_bytes()[start - 1] == b'/') && path.as_bytes().get(end) == Some(&b'/') {
+            return Some(end + 1);
+        }
+        from = end;
+    }
+    None
+}
+
+fn in_function(module: Module<'_>, function: &Deployed) -> Vec<Entry> {
+    let label = Label::new(EntryKind::EdgeFunction, function.platform.framework)
+        .at(own_path(module).unwrap_or_else(|| format!("{}{}", function.platform.route, function.name)))
+        .named(function.name);
+    let mut found = served(module, &label);
+    for name in ["default", "handler"] {
+        if found.is_empty()
+            && let Some((expr, span)) = module.export(name)
+        {
+            found.extend(module.entries(expr, span, &label));
+        }
+    }
+    if found.is_empty() && module.exports("=") {
+        found.extend(module.exported("=", &label));
+    }
+    for method in METHODS {
+        if module.exports(method) {
+            found.extend(module.exported(method, &label.clone().methods(&[method])));
+        }
+    }
+    if found.is_empty() {
+        // It exists, whatever serves it.
+        found.push(module.body(module.facts.function(FunctionId::MODULE).span, &label));
+    }
+    found
+}
+
+/// `export const config = { path: "/api/x" }`.
+fn own_path(module: Module<'_>) -> Option<String> {
+    let config = object(module.program, module.export("config")?.0)?;
+    let path = handlers::key(module.program, config, Name::new("path"))?;
+    Some(paths::normal(&module.program.value(path).text()?))
+}
+
+/// `Deno.serve(handler)`, `serve(handler)`, `Bun.serve({ fetch })`.
+fn served(module: Module<'_>, label: &Label) -> Vec<Entry> {
+    let mut found = Vec::new();
+    for call in module.program.calls_of(module.file) {
+        let shape = module.facts.call(call.call);
+        let is_serve = match module.facts.expr(shape.callee) {
+            ExprKind::Ref(name, _) => name == "serve",
+            ExprKind::Member(_, name) => name == "serve",
+            _ => false,
+        };
+        if !is_serve || matches!(module.program.callee(call), Value::Function(_)) {
+            continue;
+        }
+        let span = module.facts.span(shape.expr);
+        for arg in arguments(module.program, call) {
+            found.extend(module.entries(arg, span, label));
+        }
+    }
+    found
+}
+
+/// A worker: `export default { fetch, scheduled, queue }`.
+fn worker(module: Module<'_>) -> Vec<Entry> {
+    let Some((exported, _)) = module.export("default").filter(|(exported, _)| exported.file == module.file) else {
+        return vec![];
+    };
+    let Some(object) = object(module.program, exported) else { return vec![] };
+    let is_worker = ["wrangler.toml", "wrangler.json", "wrangler.jsonc"].iter().any(|name| module.project.has(name));
+    let mut found = Vec::new();
+    for (key, kind) in [
+        ("fetch", EntryKind::Route),
+        ("scheduled", EntryKind::Job),
+        ("queue", EntryKind::Worker),
+        ("email", EntryKind::Worker),
+    ] {
+        let Some(value) = handlers::key(module.program, object, Name::new(key)) else { continue };
+        let functions = handler(module.program, value).functions;
+        let takes_bindings = functions.iter().any(|function| {
+            let params = &module.program.facts(function.file).function(function.function).params;
+            params.len() >= 2 && params[1].name.is_some_and(|name| name == "env" || name == "_env")
+        });
+        if is_worker || takes_bindings {
+            let label = match kind {
+                EntryKind::Route => Label::new(kind, "worker").at("/*"),
+                kind => Label::new(kind, "worker").named(key),
+            };
+            found.extend(module.entries(value, module.facts.span(value.expr), &label));
+        }
+    }
+    found
+}
+
+/// Exports made by a package that declares functions: `exports.charge = functions.https.onRequest(..)`.
+fn declared(module: Module<'_>) -> Vec<Entry> {
+    let package = |name: &str| {
+        platforms::DECLARED
+            .iter()
+            .any(|declared| declared.split_once(':').is_some_and(|(_, own)| name.starts_with(own)))
+    };
+    if !module.facts.imports.iter().any(|import| package(&import.specifier)) {
+        return vec![];
+    }
+    let mut found = Vec::new();
+    for export in &module.facts.exports {
+        let Some(expr) = handlers::export(module.program, module.file, export.name) else { continue };
+        let value = module.program.value(expr);
+        for external in value.externals() {
+            if !platforms::DECLARED.contains(&external.package.as_str()) {
+                continue;
+            }
+            let Some((Some(member), Some(site))) = steps(external).last().copied() else { continue };
+            let start = platforms::DECLARATIONS.iter().find(|(name, _)| member == *name).map(|(_, start)| *start);
+            let name = export.name.as_str();
+            let label = match start {
+                Some(Start::Http) => Label::new(EntryKind::EdgeFunction, "cloud-functions").at(format!("/{name}")),
+                Some(Start::Call) => Label::new(EntryKind::EdgeFunction, "cloud-functions"),
+                Some(Start::Schedule) => Label::new(EntryKind::Job, "cloud-functions"),
+                Some(Start::Auth) => Label::new(EntryKind::Hook, "cloud-functions"),
+                None if member.starts_with("on") => Label::new(EntryKind::Worker, "cloud-functions"),
+                None => continue,
+            };
+            let Some(&last) = arguments(module.program, site).last() else { continue };
+            found.extend(module.entries(last, export.span, &label.named(name)));
+        }
+    }
+    found
+}
+
+/// A root `api/` folder whose files export a handler each.
+fn root_api(module: Module<'_>) -> Vec<Entry> {
+    let Some(inner) = module.inner.strip_prefix("api/") else { return vec![] };
+    if module.project.uses("next") || inner.split('/').any(|part| part.starts_with('_') || part.contains(".test.")) {
+        return vec![];
+    }
+    let (path, _) = inner.rsplit_once('.').unwrap_or((inner, ""));
+    let parts = path.split('/').filter(|part| *part != "index");
+    let route = format!("/api{}", paths::folders(parts)).trim_end_matches('/').to_owned();
+    let label = Label::new(EntryKind::Route, "api-folder").at(route);
+    let mut found = Vec::new();
+    for method in METHODS {
+        if module.facts.exports.iter().any(|export| export.name == *method) {
+            found.extend(module.exported(method, &label.clone().methods(&[method])));
+        }
+    }
+    for name in ["default", "="] {
+        let Some((expr, span)) = module.export(name).filter(|_| found.is_empty()) else { continue };
+        if takes_request(module, expr) {
+            found.extend(module.entries(expr, span, &label));
+        }
+    }
+    found
+}
+
+/// Whether what is exported takes a request: a function of one or two parameters, or `{ fetch }`.
+fn takes_request(module: Module<'_>, expr: ExprRef) -> bool {
+    let handler = handler(module.program, expr);
+    !handler.functions.is_empty()
+        && handler.functions.iter().all(|function| {
+            let params = &module.program.facts(function.file).function(function.function).params;
+            (1..=3).contains(&params.len())
+        })
+}

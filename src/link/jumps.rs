@@ -1,0 +1,349 @@
+//! Jumps: which of the program's own entry points serves a request that its own code sends, a function it invokes
+//! by name, a procedure or server action that its browser code calls.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::catalogue::{Effect, Seg};
+use crate::facts::ExprKind;
+use crate::link::calls::per_file;
+use crate::link::entries::KnownRoute;
+use crate::link::entries::handlers::{arguments, key, object};
+use crate::link::entries::platforms::FUNCTION_PATHS;
+use crate::names::Name;
+use crate::program::{
+    CallRef, Destination, Edge, EdgeKind, Entry, EntryKind, ExprRef, External, FunctionRef, HttpUse, Program, Value,
+    Via,
+};
+
+pub mod routes;
+
+use routes::{Asked, Rank, Routes};
+
+/// A request to the app itself that nothing serves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unmatched {
+    /// The call that sends it.
+    pub at: CallRef,
+    /// The path, or the function's name.
+    pub asked: Name,
+    /// The method, when known.
+    pub method: Option<Name>,
+    /// It asks for a function by name.
+    pub is_function: bool,
+}
+
+/// The jumps of a program.
+#[derive(Debug, Default)]
+pub struct Jumps {
+    /// The entries that serve a call's request: index into the program's entries. Sorted by call.
+    to: Vec<(CallRef, usize)>,
+    /// Requests to the app itself that nothing serves, sorted by call.
+    unmatched: Vec<Unmatched>,
+}
+
+impl Program {
+    /// The entries that serve the request that a call sends.
+    pub fn entries_for_jump(&self, call: CallRef) -> Vec<usize> {
+        let to = &self.jumps.to;
+        let from = to.partition_point(|(at, _)| *at < call);
+        let end = to.partition_point(|(at, _)| *at <= call);
+        to[from..end].iter().map(|(_, entry)| *entry).collect()
+    }
+
+    /// Requests to the app itself that nothing of it serves, in order.
+    pub fn unmatched_jumps(&self) -> &[Unmatched] {
+        &self.jumps.unmatched
+    }
+}
+
+/// Finds every jump and adds it to the graph.
+pub fn connect(program: &mut Program) {
+    let mut found = Jumps::default();
+    let finder = Finder::new(program);
+    let mut seen: FxHashSet<CallRef> = FxHashSet::default();
+    for http in program.requests() {
+        finder.request(http, &mut seen, &mut found);
+    }
+    for used in program.vendor_uses() {
+        let invokes = program.operation(used).is_some_and(|operation| operation.effect == Effect::Invoke);
+        if invokes && matches!(used.via, Via::Sdk(..)) {
+            finder.invoke(used.at, &mut found);
+        }
+    }
+    let queries: Vec<Vec<(CallRef, usize)>> =
+        per_file(program, |program, file, _| program.calls_of(file).flat_map(|call| finder.query(call)).collect());
+    found.to.extend(queries.into_iter().flatten());
+    let procedures: Vec<Vec<(CallRef, usize)>> =
+        per_file(program, |program, file, _| program.calls_of(file).flat_map(|call| finder.procedures(call)).collect());
+    found.to.extend(procedures.into_iter().flatten());
+    found.to.sort_unstable();
+    found.to.dedup();
+    found.unmatched.sort_by(|a, b| (a.at, a.asked).cmp(&(b.at, b.asked)));
+    found.unmatched.dedup();
+    let edges: Vec<Edge> = found
+        .to
+        .iter()
+        .map(|&(call, entry)| Edge { call, target: program.entries[entry].function, kind: EdgeKind::Jump })
+        .collect();
+    let actions: FxHashSet<FunctionRef> = program
+        .entries
+        .iter()
+        .filter(|entry| entry.kind == EntryKind::ServerAction)
+        .map(|entry| entry.function)
+        .collect();
+    let sides = std::mem::take(&mut program.sides);
+    for edge in &mut program.graph.edges {
+        let crosses = edge.target.file != edge.call.file && actions.contains(&edge.target);
+        if crosses && sides.get(edge.call.file.index()).is_some_and(|side| side.client) {
+            edge.kind = EdgeKind::Jump;
+        }
+    }
+    program.sides = sides;
+    program.graph.edges.extend(edges);
+    program.graph.edges.sort_unstable();
+    program.graph.edges.dedup();
+    program.jumps = found;
+}
+
+struct Finder<'p> {
+    program: &'p Program,
+    routes: Routes,
+    /// Functions by name.
+    functions: FxHashMap<Name, Vec<usize>>,
+    /// Procedures by their path.
+    procedures: FxHashMap<Name, Vec<usize>>,
+    /// Whether any function is there to be invoked.
+    has_functions: bool,
+}
+
+impl<'p> Finder<'p> {
+    fn new(program: &'p Program) -> Self {
+        let mut functions: FxHashMap<Name, Vec<usize>> = FxHashMap::default();
+        let mut procedures: FxHashMap<Name, Vec<usize>> = FxHashMap::default();
+        for (at, entry) in program.entries.iter().enumerate() {
+            match (entry.kind, entry.name) {
+                (EntryKind::EdgeFunction, Some(name)) => functions.entry(name).or_default().push(at),
+                (EntryKind::Procedure, Some(name)) => procedures.entry(name).or_default().push(at),
+                _ => {}
+            }
+        }
+        let has_functions = !functions.is_empty();
+        Self { program, routes: Routes::new(program), functions, procedures, has_functions }
+    }
+
+    fn request(&self, http: &HttpUse, seen: &mut FxHashSet<CallRef>, found: &mut Jumps) {
+        let from_client = self.program.side(http.at.file).client;
+        for to in &http.to {
+            let (path, is_own, is_tail) = match to {
+                Destination::Own(path) => (*path, true, false),
+                Destination::Env(_, path) | Destination::Unknown(path) => (*path, false, true),
+                Destination::Vendor(_, _, path) | Destination::Host(_, path) => (*path, false, false),
+                Destination::Local => match local_path(&http.url) {
+                    Some(path) => (path, true, false),
+                    None => continue,
+                },
+            };
+            if let Some((name, rest)) = function_path(&path) {
+                self.by_name(http.at, &name, &rest, http.method, found);
+                seen.insert(http.at);
+                continue;
+            }
+            if matches!(to, Destination::Vendor(..) | Destination::Host(..)) {
+                continue;
+            }
+            // A base that is not known may be another service's, unless the browser asks or the path says so.
+            let may_be_own = is_own || from_client || path.starts_with("/api/");
+            let asked = Asked::new(&path, http.method, is_tail);
+            if !may_be_own || !asked.says_enough() {
+                continue;
+            }
+            let served = self.routes.serve(&asked);
+            found.to.extend(served.entries.iter().map(|&entry| (http.at, entry)));
+            if !served.exists && is_own && asked.is_certain() {
+                let unmatched = Unmatched { at: http.at, asked: path, method: http.method, is_function: false };
+                found.unmatched.push(unmatched);
+            }
+        }
+    }
+
+    /// `functions.invoke("name")`.
+    fn invoke(&self, at: CallRef, found: &mut Jumps) {
+        for arg in arguments(self.program, at) {
+            let value = self.program.expand(&self.program.value(arg));
+            let texts: Vec<Name> = value.alternatives().iter().filter_map(head).collect();
+            for text in &texts {
+                let path = text.split(['?', '#']).next().unwrap_or("").trim_matches('/').to_owned();
+                let (name, rest) = path.split_once('/').unwrap_or((&path, ""));
+                self.by_name(at, name, rest, None, found);
+            }
+            if !texts.is_empty() {
+                return;
+            }
+        }
+    }
+
+    fn by_name(&self, at: CallRef, name: &str, rest: &str, method: Option<Name>, found: &mut Jumps) {
+        if name.is_empty() || name.contains("{}") {
+            return;
+        }
+        let name = Name::new(name);
+        let Some(entries) = self.functions.get(&name) else {
+            if self.has_functions {
+                found.unmatched.push(Unmatched { at, asked: name, method, is_function: true });
+            }
+            return;
+        };
+        // A function may hold a router of its own: then the rest of the path decides.
+        let asked = Asked::new(&format!("/{rest}"), method, true);
+        let ranked: Vec<(Option<Rank>, usize)> =
+            entries.iter().map(|&entry| (routes::rank_tail(&self.program.entries[entry], &asked), entry)).collect();
+        let best = ranked.iter().filter_map(|(rank, _)| *rank).max();
+        let fits = ranked.iter().filter(|(rank, _)| rest.is_empty() || best.is_none() || *rank == best);
+        let served = fits.filter(|(_, entry)| {
+            let methods = &self.program.entries[*entry].methods;
+            methods.is_empty() || method.is_none_or(|method| methods.contains(&method))
+        });
+        found.to.extend(served.map(|(_, entry)| (at, *entry)));
+    }
+
+    /// `useQuery({ queryKey: ["/api/users", id] })` without a function of its own: the app's default one asks for the
+    /// key as a path.
+    fn query(&self, call: CallRef) -> Vec<(CallRef, usize)> {
+        const HOOKS: &[&str] = &["useQuery", "useSuspenseQuery", "useInfiniteQuery"];
+        let hook = self.program.callee(call).externals().find_map(|external| external.last_member());
+        if !hook.is_some_and(|hook| HOOKS.contains(&hook.as_str())) {
+            return vec![];
+        }
+        let options = arguments(self.program, call).first().and_then(|&arg| object(self.program, arg));
+        let Some(options) = options.filter(|&options| key(self.program, options, Name::new("queryFn")).is_none())
+        else {
+            return vec![];
+        };
+        let Some(parts) = key(self.program, options, Name::new("queryKey")) else { return vec![] };
+        let facts = self.program.facts(parts.file);
+        let ExprKind::List(items) = facts.expr(parts.expr) else { return vec![] };
+        let text = |value: Value| match value {
+            Value::Text(text) => text.as_str().to_owned(),
+            Value::Template(parts) => {
+                parts.iter().map(|part| part.text().map_or("{}".to_owned(), |text| text.as_str().to_owned())).collect()
+            }
+            _ => "{}".to_owned(),
+        };
+        let texts: Vec<String> =
+            items.iter().map(|&item| text(self.program.value(ExprRef::new(parts.file, item)))).collect();
+        if !texts.first().is_some_and(|first| first.starts_with('/')) {
+            return vec![];
+        }
+        let path = |text: &str| text.split(['?', '#']).next().unwrap_or("").to_owned();
+        let get = Some(Name::new("GET"));
+        let whole = self.routes.serve(&Asked::new(&path(&texts.join("/")), get, false));
+        let served =
+            if whole.entries.is_empty() { self.routes.serve(&Asked::new(&path(&texts[0]), get, false)) } else { whole };
+        served.entries.into_iter().map(|entry| (call, entry)).collect()
+    }
+
+    /// `trpc.user.create.mutate(..)`, `api.user.list.useQuery()`, `caller.user.create(..)`.
+    fn procedures(&self, call: CallRef) -> Vec<(CallRef, usize)> {
+        if self.procedures.is_empty() {
+            return vec![];
+        }
+        let mut found = Vec::new();
+        for external in self.program.callee(call).externals() {
+            if !external.package.starts_with("npm:@trpc/") {
+                continue;
+            }
+            if let Some(path) = procedure_path(external)
+                && let Some(entries) = self.procedures.get(&path)
+            {
+                found.extend(entries.iter().map(|&entry| (call, entry)));
+            }
+        }
+        found
+    }
+}
+
+/// The path of the procedure that a client's member calls.
+fn procedure_path(external: &External) -> Option<Name> {
+    const RUNS: &[&str] = &[
+        "query",
+        "mutate",
+        "mutateAsync",
+        "subscribe",
+        "useQuery",
+        "useSuspenseQuery",
+        "useInfiniteQuery",
+        "useSubscription",
+        "fetch",
+        "prefetch",
+        "ensureData",
+    ];
+    // `x.useMutation().mutate()`: the path stands before the hook.
+    let mut groups: Vec<Vec<Name>> = vec![vec![]];
+    for seg in &external.segs {
+        match (seg, groups.last_mut()) {
+            (Seg::Member(name), Some(group)) => group.push(*name),
+            _ => groups.push(vec![]),
+        }
+    }
+    let join = |names: &[Name]| Name::new(&names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join("."));
+    let last = groups.last()?;
+    let (end, path) = last.split_last()?;
+    if RUNS.contains(&end.as_str()) {
+        if !path.is_empty() {
+            return Some(join(path));
+        }
+        let before = groups.iter().rev().nth(1)?;
+        let (hook, path) = before.split_last()?;
+        return (hook.starts_with("use") && !path.is_empty()).then(|| join(path));
+    }
+    // A caller on the server calls the procedure itself.
+    (last.len() > 1 && groups.len() > 1).then(|| join(last))
+}
+
+/// The constant head of a text: the name of a function, whatever follows.
+fn head(value: &Value) -> Option<Name> {
+    match value {
+        Value::Text(text) => Some(*text),
+        Value::Template(parts) => match parts.first() {
+            // `${name}?x=${y}` says nothing; `name?x=${y}` does.
+            Some(Value::Text(text)) if text.contains(['?', '/']) => Some(*text),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The function's name and the rest, of a path that functions are reached by.
+fn function_path(path: &str) -> Option<(String, String)> {
+    let prefix = FUNCTION_PATHS.iter().find(|prefix| path.starts_with(**prefix))?;
+    let rest = &path[prefix.len()..];
+    let (name, rest) = rest.split_once('/').unwrap_or((rest, ""));
+    Some((name.to_owned(), rest.to_owned()))
+}
+
+/// The path of a URL on this machine.
+fn local_path(url: &Value) -> Option<Name> {
+    let text = match url {
+        Value::Text(text) => text.as_str().to_owned(),
+        Value::Template(parts) => {
+            parts.iter().map(|part| part.text().map_or("{}".to_owned(), |text| text.as_str().to_owned())).collect()
+        }
+        _ => return None,
+    };
+    let after = text.split_once("://")?.1;
+    let path = &after[after.find('/')?..];
+    Some(Name::new(path.split(['?', '#']).next().unwrap_or(path)))
+}
+
+/// Whether a route is served at all; for what the linker knows to exist without a function.
+pub fn is_known(known: &[KnownRoute], asked: &Asked) -> bool {
+    known.iter().any(|route| {
+        let fits = asked.method.is_none_or(|method| route.methods.is_empty() || route.methods.contains(&method));
+        fits && routes::rank(&route.route, asked).is_some()
+    })
+}
+
+/// Whether an entry takes requests by its path.
+pub fn takes_requests(entry: &Entry) -> bool {
+    matches!(entry.kind, EntryKind::Route | EntryKind::EdgeFunction) && entry.route.is_some()
+}

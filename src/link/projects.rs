@@ -1,0 +1,146 @@
+//! Which project each file belongs to: the nearest folder with a manifest, and what that manifest asks for.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::finding::FileId;
+use crate::names::Name;
+use crate::walk::Repository;
+
+/// Files that make a folder a project.
+const MANIFESTS: &[&str] = &[
+    "package.json",
+    "pyproject.toml",
+    "requirements.txt",
+    "manage.py",
+    "setup.py",
+    "Pipfile",
+    "deno.json",
+    "deno.jsonc",
+    "wrangler.toml",
+    "wrangler.json",
+    "wrangler.jsonc",
+];
+
+/// A folder that is installed and deployed as one.
+#[derive(Debug, Default, Clone)]
+pub struct Project {
+    /// The folder, without a slash at its end; empty for the repository's root.
+    pub folder: String,
+    /// The npm packages it asks for, development ones among them.
+    pub packages: FxHashSet<Name>,
+    /// What its `package.json` runs: names and texts of its scripts.
+    pub scripts: Vec<(String, String)>,
+    /// The module its `package.json` names as the main one.
+    pub main: Option<String>,
+    /// Names of the files right in the folder.
+    pub files: FxHashSet<&'static str>,
+}
+
+impl Project {
+    /// Whether it asks for an npm package.
+    pub fn uses(&self, package: &str) -> bool {
+        self.packages.contains(&Name::new(package))
+    }
+
+    /// Whether a file stands right in its folder, under any of the script endings: `next.config`.
+    pub fn has_script(&self, stem: &str) -> bool {
+        ["js", "mjs", "cjs", "ts", "mts"].iter().any(|end| self.files.contains(format!("{stem}.{end}").as_str()))
+    }
+
+    /// Whether a file of this very name stands right in its folder.
+    pub fn has(&self, name: &str) -> bool {
+        self.files.contains(name)
+    }
+}
+
+/// The projects of a repository.
+#[derive(Debug, Default)]
+pub struct Projects {
+    all: Vec<Project>,
+    of: Vec<u32>,
+}
+
+impl Projects {
+    /// Finds them.
+    pub fn find(repository: &Repository) -> Self {
+        let mut folders: FxHashMap<&str, u32> = FxHashMap::default();
+        let mut inside: FxHashMap<&str, FxHashSet<&'static str>> = FxHashMap::default();
+        for path in repository.everything.iter().copied().chain(repository.files.iter().map(|file| file.path)) {
+            let (folder, name) = split(path.as_str());
+            inside.entry(folder).or_default().insert(name);
+        }
+        // The repository's root is always a project.
+        let mut all = vec![project("", &inside, repository)];
+        folders.insert("", 0);
+        let of = repository
+            .files
+            .iter()
+            .map(|file| {
+                let mut folder = split(file.path.as_str()).0;
+                let mut passed = Vec::new();
+                let found = loop {
+                    if let Some(&known) = folders.get(folder) {
+                        break known;
+                    }
+                    if inside.get(folder).is_some_and(|names| MANIFESTS.iter().any(|name| names.contains(*name))) {
+                        all.push(project(folder, &inside, repository));
+                        let id = all.len() as u32 - 1;
+                        folders.insert(folder, id);
+                        break id;
+                    }
+                    passed.push(folder);
+                    folder = split(folder).0;
+                };
+                for folder in passed {
+                    folders.insert(folder, found);
+                }
+                found
+            })
+            .collect();
+        Self { all, of }
+    }
+
+    /// The project of a file.
+    pub fn of(&self, file: FileId) -> &Project {
+        &self.all[self.index(file)]
+    }
+
+    /// The number of a file's project.
+    pub fn index(&self, file: FileId) -> usize {
+        self.of.get(file.index()).map_or(0, |&at| at as usize)
+    }
+
+    /// All of them; the first is the repository's root.
+    pub fn all(&self) -> &[Project] {
+        &self.all
+    }
+}
+
+fn project(folder: &str, inside: &FxHashMap<&str, FxHashSet<&'static str>>, repository: &Repository) -> Project {
+    let files = inside.get(folder).cloned().unwrap_or_default();
+    let mut project = Project { folder: folder.to_owned(), files, ..Project::default() };
+    if let Some(package) = repository.manifests.get(&join(folder, "package.json")).and_then(|found| found.package()) {
+        project.packages = package.dependencies.iter().map(|dependency| dependency.name).collect();
+        project.scripts.clone_from(&package.scripts);
+        project.main.clone_from(&package.main);
+    }
+    project
+}
+
+/// The folder and the last name of a path.
+pub fn split(path: &str) -> (&str, &str) {
+    path.rsplit_once('/').unwrap_or(("", path))
+}
+
+/// A path in a folder.
+pub fn join(folder: &str, name: &str) -> String {
+    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+}
+
+/// The path of a file within a folder; none when it is not in it.
+pub fn within<'p>(path: &'p str, folder: &str) -> Option<&'p str> {
+    if folder.is_empty() {
+        return Some(path);
+    }
+    path.strip_prefix(folder)?.strip_prefix('/')
+}
