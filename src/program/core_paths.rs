@@ -307,3 +307,8 @@ fn last_two<'t>(folder: &str, path: &'t str) -> &'t str {
     let from = folder.rfind('/').map_or(0, |at| at + 1);
     &path[from..]
 }
+
+impl Program {
+    #[doc(hidden)]
+    pub fn core_call_debug(&self, c: CallRef) -> Option<CoreCall> { self.core_call(c) }
+}

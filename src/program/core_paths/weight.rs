@@ -45,9 +45,10 @@ pub(super) fn of(program: &Program, core: Core, out: &Outgoing<'_>, names: &str,
     let operation = out.operation(program);
     let effect = operation.map(|operation| operation.effect);
     match vendor.category {
-        Category::Data | Category::Storage | Category::Monitoring | Category::Webhooks => return None,
+        Category::Monitoring | Category::Webhooks => return None,
+        Category::Storage if !matches!(effect, Some(Effect::Send | Effect::Generate)) => return None,
         Category::Analytics if matches!(used.via, Via::Sdk(..)) => return None,
-        Category::Auth => return Some(Weight::Essential),
+        Category::Auth if !matches!(effect, Some(Effect::Verify)) => return Some(Weight::Essential),
         Category::Payments | Category::Commerce if core == Core::Checkout || sells => return Some(Weight::Essential),
         _ => {}
     }
