@@ -171,7 +171,9 @@ impl<'p> Search<'p> {
                 continue;
             }
             let starts = self.callers.starts(self.program, function);
-            found.extend(waited.into_iter().filter_map(|(out, way)| self.judge(core, function, &towards, &starts, out, way)));
+            found.extend(
+                waited.into_iter().filter_map(|(out, way)| self.judge(core, function, &towards, &starts, out, way)),
+            );
         }
         found
     }
@@ -191,8 +193,13 @@ impl<'p> Search<'p> {
                 if outs.is_empty() && edges.is_empty() {
                     continue;
                 }
-                let beside = way.is_empty() && !towards.iter().any(|&core| core != call && self.flow.together(core, call));
-                if beside || !self.flow.waits(call) || self.flow.answered_before(call) || self.flow.is_beside_the_way(call) {
+                let beside =
+                    way.is_empty() && !towards.iter().any(|&core| core != call && self.flow.together(core, call));
+                if beside
+                    || !self.flow.waits(call)
+                    || self.flow.answered_before(call)
+                    || self.flow.is_beside_the_way(call)
+                {
                     continue;
                 }
                 found.extend(outs.into_iter().map(|out| (out, way.clone())));
@@ -201,7 +208,11 @@ impl<'p> Search<'p> {
                 }
                 for &edge in edges {
                     let leads = self.leading[&core].functions.contains(&edge.target);
-                    if edge.kind != EdgeKind::Deferred && !leads && !self.callers.registers(edge) && seen.insert(edge.target) {
+                    if edge.kind != EdgeKind::Deferred
+                        && !leads
+                        && !self.callers.registers(edge)
+                        && seen.insert(edge.target)
+                    {
                         let way = way.iter().copied().chain([edge]).collect();
                         open.push_back((edge.target, way));
                     }
@@ -295,7 +306,11 @@ fn names_around(program: &Program, way: &[Edge], out: &Outgoing<'_>) -> String {
     let here = program.function_of(out.at);
     for function in way.iter().map(|edge| edge.target).chain([here]) {
         let file = program.file(function.file).path;
-        let file = if way.is_empty() { "" } else { file.rsplit_once('/').map_or(file.as_str(), |(folder, _)| last_two(folder, &file)) };
+        let file = if way.is_empty() {
+            ""
+        } else {
+            file.rsplit_once('/').map_or(file.as_str(), |(folder, _)| last_two(folder, &file))
+        };
         names.push_str(&format!("{} {file} ", program.function_name(function)));
     }
     names.push_str(&weight::subject(program, out.at));
@@ -310,5 +325,7 @@ fn last_two<'t>(folder: &str, path: &'t str) -> &'t str {
 
 impl Program {
     #[doc(hidden)]
-    pub fn core_call_debug(&self, c: CallRef) -> Option<CoreCall> { self.core_call(c) }
+    pub fn core_call_debug(&self, c: CallRef) -> Option<CoreCall> {
+        self.core_call(c)
+    }
 }

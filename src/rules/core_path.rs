@@ -24,7 +24,13 @@ pub fn check(program: &Program, report: &mut Report, cores: &[Core]) {
     for (_, mut uses) in groups {
         uses.sort_by_key(|used| {
             let nearest = used.starts.first().map_or(0, |start| start.way.len());
-            (used.weight == Weight::Essential, std::cmp::Reverse(severity(used)), nearest + used.way.len(), used.out.at, used.on_path)
+            (
+                used.weight == Weight::Essential,
+                std::cmp::Reverse(severity(used)),
+                nearest + used.way.len(),
+                used.out.at,
+                used.on_path,
+            )
         });
         tell(program, report, &uses);
     }
@@ -42,7 +48,8 @@ struct Group {
 impl Group {
     fn of(program: &Program, used: &CoreUse<'_>) -> Self {
         let vendor = used.out.vendor_id().map(|id| Name::new(&program.catalogue.vendor(id).id));
-        let host = used.out.request.filter(|_| vendor.is_none()).and_then(|http| http.to.first()).and_then(|to| to.path());
+        let host =
+            used.out.request.filter(|_| vendor.is_none()).and_then(|http| http.to.first()).and_then(|to| to.path());
         let essential = used.weight == Weight::Essential;
         Self { function: program.function_of(used.out.sender()), vendor, host, essential }
     }
@@ -98,7 +105,11 @@ fn others(program: &Program, uses: &[CoreUse<'_>], worst: &CoreUse<'_>) -> Vec<(
         note(program.call_place(used.on_path), format!("{} waits for it here too", path_name(used.core)));
         note(program.call_place(used.out.at), format!("and for {}", name(program, used).1));
     }
-    for start in uses.iter().flat_map(|used| &used.starts).filter(|start| Some(start.place) != worst.starts.first().map(|s| s.place)) {
+    for start in uses
+        .iter()
+        .flat_map(|used| &used.starts)
+        .filter(|start| Some(start.place) != worst.starts.first().map(|s| s.place))
+    {
         note(start.place, format!("also starts it: {}", start.text));
     }
     places.truncate(MOST_RELATED);
@@ -117,7 +128,9 @@ fn name(program: &Program, used: &CoreUse<'_>) -> (String, String) {
         Some(crate::program::Destination::Host(host, path)) => {
             (host.to_string(), format!("{method} {host}{}", path.trim_end_matches("{}").trim_end_matches('/')))
         }
-        Some(crate::program::Destination::Env(name, _)) => (format!("the service behind {name}"), format!("{method} {name}")),
+        Some(crate::program::Destination::Env(name, _)) => {
+            (format!("the service behind {name}"), format!("{method} {name}"))
+        }
         _ => ("an external service".to_owned(), method.to_owned()),
     }
 }
@@ -216,4 +229,3 @@ fn runtime(program: &Program, used: &CoreUse<'_>, start: &Start) -> Runtime {
 fn language(program: &Program, call: CallRef) -> Language {
     program.facts(call.file).language
 }
-

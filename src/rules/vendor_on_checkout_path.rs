@@ -2,8 +2,8 @@
 
 use crate::catalogue::Core;
 use crate::program::Program;
-use crate::rule::Report;
 use crate::rule;
+use crate::rule::Report;
 
 rule! {
     /// Checkout or order placement waits for a vendor that it could do without.

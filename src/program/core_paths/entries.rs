@@ -94,7 +94,9 @@ impl Callers {
         }
         if starts.is_empty() && !others {
             let live = |function: FunctionRef| function.function != FunctionId::MODULE && is_live(program, function);
-            starts.extend(roots.into_iter().filter(|(root, _)| live(*root)).map(|(root, way)| unstarted(program, root, way)));
+            starts.extend(
+                roots.into_iter().filter(|(root, _)| live(*root)).map(|(root, way)| unstarted(program, root, way)),
+            );
         }
         starts
     }
@@ -188,7 +190,18 @@ pub fn is_for_others(names: &str, core: Core, for_anyone: bool) -> bool {
     }
     match core {
         Core::Signup if for_anyone => {
-            let staff = &["admin", "admins", "staff", "employee", "employees", "team", "import", "bulk", "provision", "impersonate"];
+            let staff = &[
+                "admin",
+                "admins",
+                "staff",
+                "employee",
+                "employees",
+                "team",
+                "import",
+                "bulk",
+                "provision",
+                "impersonate",
+            ];
             has(staff) || (has(&["invite", "invitation", "invites"]) && !has(&["accept", "accepted", "join"]))
         }
         Core::Checkout => has(&["admin", "invoice", "invoices", "quote", "quotes", "reminder", "dunning"]),
@@ -201,12 +214,30 @@ pub fn says(core: Core, names: &str) -> bool {
     let text: String = words(names).join(" ");
     let hints: &[&str] = match core {
         Core::Signup => &[
-            "signup", "sign up", "register", "registration", "onboard", "join", "create account", "auth", "welcome",
-            "claim", "account",
+            "signup",
+            "sign up",
+            "register",
+            "registration",
+            "onboard",
+            "join",
+            "create account",
+            "auth",
+            "welcome",
+            "claim",
+            "account",
         ],
         Core::Login => &["login", "log in", "signin", "sign in", "auth", "session", "otp"],
         Core::Checkout => &[
-            "checkout", "order", "payment", "pay ", "subscribe", "subscription", "purchase", "cart", "billing", "upgrade",
+            "checkout",
+            "order",
+            "payment",
+            "pay ",
+            "subscribe",
+            "subscription",
+            "purchase",
+            "cart",
+            "billing",
+            "upgrade",
         ],
     };
     hints.iter().any(|hint| text.contains(hint))
@@ -220,17 +251,23 @@ pub fn is_authenticated(program: &Program, start: &Start, before: CallRef) -> bo
                 program.operation(used).is_some_and(|operation| operation.effect == crate::catalogue::Effect::Verify)
             })
     };
-    let in_function = |function: FunctionRef| program.calls_in(function).take_while(|call| *call != before).any(looks_up);
-    if in_function(program.function_of(before)) || start.way.iter().any(|edge| in_function(program.function_of(edge.call))) {
+    let in_function =
+        |function: FunctionRef| program.calls_in(function).take_while(|call| *call != before).any(looks_up);
+    if in_function(program.function_of(before))
+        || start.way.iter().any(|edge| in_function(program.function_of(edge.call)))
+    {
         return true;
     }
     let Some(entry) = start.entry.map(|entry| &program.entries[entry]) else { return false };
     entry.middleware.iter().any(|gate| match gate {
         // What covers every route lets the public ones through, whatever it looks up.
-        Gate::Function(function) => words(&program.function_name(*function)).iter().any(|word| GUARDS.contains(&word.as_str())),
+        Gate::Function(function) => {
+            words(&program.function_name(*function)).iter().any(|word| GUARDS.contains(&word.as_str()))
+        }
         Gate::Library(library) => {
             let value = program.value(*library);
-            let mut roles = value.externals().filter_map(|external| program.catalogue.known(external.package, &external.segs));
+            let mut roles =
+                value.externals().filter_map(|external| program.catalogue.known(external.package, &external.segs));
             roles.any(|known| known.role == KnownRole::Authenticate)
         }
         Gate::Unknown => false,
@@ -238,4 +275,5 @@ pub fn is_authenticated(program: &Program, start: &Start, before: CallRef) -> bo
 }
 
 /// Words of functions that let only known users through.
-const GUARDS: &[&str] = &["auth", "authenticate", "authenticated", "admin", "require", "required", "protect", "protected", "jwt"];
+const GUARDS: &[&str] =
+    &["auth", "authenticate", "authenticated", "admin", "require", "required", "protect", "protected", "jwt"];

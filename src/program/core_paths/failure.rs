@@ -36,7 +36,14 @@ pub struct Follow<'f, 'p> {
 impl Follow<'_, '_> {
     /// What the failure of `last` does to the function that `way` starts in, whose calls `towards` lead to the
     /// core operation. `inside` is the way from `last` to the request in a wrapper of the program.
-    pub fn outcome(&mut self, way: &[Edge], last: CallRef, inside: &[Edge], request: CallRef, towards: &[CallRef]) -> Failure {
+    pub fn outcome(
+        &mut self,
+        way: &[Edge],
+        last: CallRef,
+        inside: &[Edge],
+        request: CallRef,
+        towards: &[CallRef],
+    ) -> Failure {
         let mut calls: Vec<(CallRef, Option<EdgeKind>)> = way.iter().map(|edge| (edge.call, Some(edge.kind))).collect();
         calls.extend(inside.iter().map(|edge| (edge.call, Some(edge.kind))));
         if inside.is_empty() {
@@ -144,7 +151,9 @@ impl Follow<'_, '_> {
             Ending::Returns(Some(value)) if is_error_answer(self.program, call, value) => Failure::Stops,
             Ending::Returns(_) if self.flow.answers_after(call, body) => Failure::Stops,
             // The page is left inside the `try`, and nowhere after it.
-            Ending::GoesOn if self.flow.answers_after(call, body) && !self.answers_after_block(call, body) => Failure::Stops,
+            Ending::GoesOn if self.flow.answers_after(call, body) && !self.answers_after_block(call, body) => {
+                Failure::Stops
+            }
             _ => Failure::Caught(place),
         }
     }
@@ -154,15 +163,16 @@ impl Follow<'_, '_> {
         let function = self.program.function_of(call);
         let end = facts.block(body).span.end;
         let whole = facts.function(function.function).body;
-        self.program.calls_in(function).any(|other| {
-            facts.span(facts.call(other.call).expr).start > end && self.flow.answers_after(call, whole)
-        }) && facts.blocks.iter().any(|block| {
-            block.function == function.function
-                && block.steps.iter().any(|step| match step {
-                    crate::facts::Step::Return(Some(value)) => facts.span(*value).start > end,
-                    _ => false,
-                })
-        })
+        self.program
+            .calls_in(function)
+            .any(|other| facts.span(facts.call(other.call).expr).start > end && self.flow.answers_after(call, whole))
+            && facts.blocks.iter().any(|block| {
+                block.function == function.function
+                    && block.steps.iter().any(|step| match step {
+                        crate::facts::Step::Return(Some(value)) => facts.span(*value).start > end,
+                        _ => false,
+                    })
+            })
     }
 
     fn place(&self, call: CallRef, guard: Guard) -> Option<Place> {
@@ -190,10 +200,12 @@ fn holds_error(facts: &Facts, program: &Program, call: CallRef, value: ExprId, d
         ExprKind::Bool(truth) => !truth && depth == 8,
         ExprKind::Await(inner) => inside(*inner),
         ExprKind::List(items) => items.iter().any(|&item| inside(item)),
-        ExprKind::Object(entries) => entries.iter().any(|&(key, value)| key == "status" && inside(value)) || {
-            // `return { error }` of a function of the browser.
-            depth == 8 && entries.iter().any(|(key, _)| *key == "error")
-        },
+        ExprKind::Object(entries) => {
+            entries.iter().any(|&(key, value)| key == "status" && inside(value)) || {
+                // `return { error }` of a function of the browser.
+                depth == 8 && entries.iter().any(|(key, _)| *key == "error")
+            }
+        }
         ExprKind::Call(inner) => {
             let call = facts.call(*inner);
             call.args.iter().any(|arg| inside(arg.value)) || inside(call.callee)

@@ -90,7 +90,9 @@ impl<'p> Flow<'p> {
     fn answers(&self, call: CallRef) -> impl Iterator<Item = (CallId, BlockId)> + use<'_, 'p> {
         let facts = self.program.facts(call.file);
         let calls = self.program.calls_in(self.program.function_of(call));
-        calls.filter(move |other| is_answer(facts, other.call)).map(move |other| (other.call, facts.call(other.call).block))
+        calls
+            .filter(move |other| is_answer(facts, other.call))
+            .map(move |other| (other.call, facts.call(other.call).block))
     }
 
     /// Whether both calls of one function can run in one run of it.
@@ -99,7 +101,8 @@ impl<'p> Flow<'p> {
         let (first, second) = if one.call <= other.call { (one.call, other.call) } else { (other.call, one.call) };
         let ways: [Vec<BlockId>; 2] = [first, second].map(|call| enclosing(facts, call).map(|(id, _)| id).collect());
         let shared = ways[0].iter().find(|block| ways[1].contains(block)).copied();
-        let own = |way: &[BlockId]| -> Vec<BlockId> { way.iter().copied().take_while(|id| Some(*id) != shared).collect() };
+        let own =
+            |way: &[BlockId]| -> Vec<BlockId> { way.iter().copied().take_while(|id| Some(*id) != shared).collect() };
         let (before, after) = (own(&ways[0]), own(&ways[1]));
         if let (Some(&one), Some(&other)) = (before.last(), after.last())
             && are_arms(facts, one, other)
@@ -108,8 +111,10 @@ impl<'p> Flow<'p> {
         }
         // What runs first leaves before the second is reached.
         !before.iter().any(|&block| {
-            matches!(facts.block(block).kind, BlockKind::Then(_) | BlockKind::Else(_) | BlockKind::Case(..) | BlockKind::Try)
-                && ending(facts, block) != Ending::GoesOn
+            matches!(
+                facts.block(block).kind,
+                BlockKind::Then(_) | BlockKind::Else(_) | BlockKind::Case(..) | BlockKind::Try
+            ) && ending(facts, block) != Ending::GoesOn
         })
     }
 
@@ -129,7 +134,8 @@ impl<'p> Flow<'p> {
                 }
                 _ => false,
             };
-            let throws = matches!(block.kind, BlockKind::Then(_) | BlockKind::Else(_)) && ending(facts, id) == Ending::Throws;
+            let throws =
+                matches!(block.kind, BlockKind::Then(_) | BlockKind::Else(_)) && ending(facts, id) == Ending::Throws;
             if beside || throws {
                 return true;
             }
@@ -182,7 +188,11 @@ impl<'p> Flow<'p> {
             }
         }
         let waiting = self.waiting.entry(call.file).or_insert_with(|| Waiting::new(facts));
-        if waiting.returned.contains(&call.call) || waiting.returned.contains(&last) { Fate::Returned } else { Fate::GoesOn }
+        if waiting.returned.contains(&call.call) || waiting.returned.contains(&last) {
+            Fate::Returned
+        } else {
+            Fate::GoesOn
+        }
     }
 }
 
@@ -269,7 +279,9 @@ fn is_answer(facts: &Facts, call: CallId) -> bool {
     let names = names_of(facts, facts.call(call).callee);
     let (Some(first), Some(last)) = (names.first(), names.last()) else { return false };
     match (first.as_str(), last.as_str()) {
-        ("res" | "response" | "reply", "json" | "send" | "end" | "redirect" | "sendStatus" | "render") => names.len() > 1,
+        ("res" | "response" | "reply", "json" | "send" | "end" | "redirect" | "sendStatus" | "render") => {
+            names.len() > 1
+        }
         (_, "navigate" | "setLocation") => true,
         ("router" | "history" | "navigation", "push" | "replace") | ("location" | "window", "assign") => true,
         _ => false,
@@ -290,10 +302,16 @@ fn says_success(name: &str) -> bool {
 fn tells_failure(facts: &Facts, condition: ExprId, truth: bool) -> bool {
     match facts.expr(condition) {
         ExprKind::Op(Op::Not, operands) => operands.iter().any(|&operand| tells_failure(facts, operand, !truth)),
-        ExprKind::Op(Op::And | Op::Or, operands) => operands.iter().any(|&operand| tells_failure(facts, operand, truth)),
+        ExprKind::Op(Op::And | Op::Or, operands) => {
+            operands.iter().any(|&operand| tells_failure(facts, operand, truth))
+        }
         ExprKind::Op(Op::Unequal, operands) => operands.iter().any(|&operand| error_named(facts, operand)) && truth,
         ExprKind::Ref(name, _) | ExprKind::Member(_, name) => {
-            if truth { says_error(name) } else { says_success(name) }
+            if truth {
+                says_error(name)
+            } else {
+                says_success(name)
+            }
         }
         _ => false,
     }
@@ -306,17 +324,22 @@ fn error_named(facts: &Facts, expr: ExprId) -> bool {
 /// Whether a condition of this truth says that `call` failed: its error is set, or its result is missing.
 fn tells_failure_of(facts: &Facts, condition: ExprId, truth: bool, call: CallId) -> bool {
     match facts.expr(condition) {
-        ExprKind::Op(Op::Not, operands) => operands.iter().any(|&operand| tells_failure_of(facts, operand, !truth, call)),
+        ExprKind::Op(Op::Not, operands) => {
+            operands.iter().any(|&operand| tells_failure_of(facts, operand, !truth, call))
+        }
         ExprKind::Op(Op::And | Op::Or, operands) => {
             operands.iter().any(|&operand| tells_failure_of(facts, operand, truth, call))
         }
         ExprKind::Op(op @ (Op::Equal | Op::Unequal), operands) => {
-            let nothing = operands.iter().any(|&operand| matches!(facts.expr(operand), ExprKind::Null | ExprKind::Bool(false)));
+            let nothing =
+                operands.iter().any(|&operand| matches!(facts.expr(operand), ExprKind::Null | ExprKind::Bool(false)));
             let same = (*op == Op::Equal) == truth;
             // `x === null` asks the same as `!x`.
             operands.iter().any(|&operand| tells_failure_of(facts, operand, same != nothing, call))
         }
-        ExprKind::Op(Op::Compare, operands) => truth && operands.iter().any(|&operand| derives(facts, operand, call, 6)),
+        ExprKind::Op(Op::Compare, operands) => {
+            truth && operands.iter().any(|&operand| derives(facts, operand, call, 6))
+        }
         ExprKind::Ref(name, _) | ExprKind::Member(_, name) => {
             derives(facts, condition, call, 6) && (truth == says_error(name))
         }

@@ -74,14 +74,18 @@ impl Program {
         if signs_up(last) && external() {
             return true;
         }
-        let constructs = call.is_new || matches!(self.callee(at), Value::Class(_) | Value::Instance(_)) || is_type(last);
+        let constructs =
+            call.is_new || matches!(self.callee(at), Value::Class(_) | Value::Instance(_)) || is_type(last);
         let makes = MAKERS.contains(&last.to_ascii_lowercase().as_str());
         if !constructs && !makes {
             return false;
         }
         let keys = keys_of(facts, at.call);
         keys.iter().any(|key| HASHES.contains(&key.to_ascii_lowercase().as_str()))
-            || (makes && *last != "add" && keys.iter().any(|key| *key == "password") && keys.iter().any(|key| *key == "email"))
+            || (makes
+                && *last != "add"
+                && keys.iter().any(|key| *key == "password")
+                && keys.iter().any(|key| *key == "email"))
     }
 }
 

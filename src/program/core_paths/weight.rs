@@ -21,15 +21,32 @@ pub enum Weight {
 
 /// Words of messages that deliver what a path is for, as they begin in several languages.
 const DELIVERS: &[&str] = &[
-    "verif", "confirm", "otp", "code", "reset", "magic", "activat", "mfa", "passcode", "password", "token", "bestaetig",
-    "bestätig", "aktivier", "passwort", "senha", "contraseña",
+    "verif",
+    "confirm",
+    "otp",
+    "code",
+    "reset",
+    "magic",
+    "activat",
+    "mfa",
+    "passcode",
+    "password",
+    "token",
+    "bestaetig",
+    "bestätig",
+    "aktivier",
+    "passwort",
+    "senha",
+    "contraseña",
 ];
 
 /// Words of addresses that are the path's own work.
-const OWN_WORK: &[&str] = &["auth", "oauth", "login", "signup", "signin", "register", "session", "token", "user", "users", "account"];
+const OWN_WORK: &[&str] =
+    &["auth", "oauth", "login", "signup", "signin", "register", "session", "token", "user", "users", "account"];
 
 /// The same of checkout.
-const PAYS: &[&str] = &["pay", "payment", "payments", "checkout", "order", "orders", "charge", "invoice", "billing", "transaction"];
+const PAYS: &[&str] =
+    &["pay", "payment", "payments", "checkout", "order", "orders", "charge", "invoice", "billing", "transaction"];
 
 /// Words of variables that hold the address of someone else's hook.
 const HOOKS: &[&str] = &["webhook", "hook", "crm", "automation"];
@@ -69,7 +86,8 @@ fn delivers(names: &str) -> bool {
 
 /// Whether every alternative leaves the app.
 fn all_leave(to: &[Destination]) -> bool {
-    !to.is_empty() && to.iter().all(|to| matches!(to, Destination::Vendor(..) | Destination::Host(..) | Destination::Env(..)))
+    !to.is_empty()
+        && to.iter().all(|to| matches!(to, Destination::Vendor(..) | Destination::Host(..) | Destination::Env(..)))
 }
 
 /// A request to a service that is no vendor of ours.
