@@ -47,7 +47,8 @@ impl Example {
         while let Some(at) = rest.find("{}") {
             let (before, after) = (&rest[..at], &rest[at + 2..]);
             code.push_str(before);
-            let inside = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '+' | '/' | '=' | ':' | '|');
+            let inside =
+                |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '+' | '/' | '=' | ':' | '|');
             if !(before.ends_with(inside) && after.starts_with(inside)) {
                 code.push_str("{}");
             }

@@ -287,7 +287,9 @@ fn clients_in(program: &Program, file: FileId, facts: &Facts) -> Vec<ClientUse> 
             if length == Some(made.segs.len())
                 && let Some(vendor) = program.catalogue.is_client(made.package, &made.segs)
             {
-                found.push(ClientUse { at, vendor, package: external.package });
+                let package = program.catalogue.packages(made.package, &made.segs).find(|(owner, _)| *owner == vendor);
+                let package = package.map_or(made.package, |(_, package)| Name::new(&package.name));
+                found.push(ClientUse { at, vendor, package });
                 break;
             }
         }
@@ -311,6 +313,10 @@ pub enum Lookup {
 impl Program {
     /// A key of an object value; of several alternatives the key must be in all to be present.
     pub fn lookup(&self, object: &Value, name: Name) -> Lookup {
+        self.lookup_to(object, name, 4)
+    }
+
+    fn lookup_to(&self, object: &Value, name: Name, depth: usize) -> Lookup {
         let mut values = Vec::new();
         let (mut absent, mut unknown) = (false, false);
         for alternative in object.alternatives() {
@@ -324,10 +330,10 @@ impl Program {
                 Value::Null => absent = true,
                 Value::Param(..) | Value::Member(..) => {
                     let expanded = self.expand(alternative);
-                    if expanded == *alternative {
+                    if expanded == *alternative || depth == 0 {
                         unknown = true;
                     } else {
-                        match self.lookup(&expanded, name) {
+                        match self.lookup_to(&expanded, name, depth - 1) {
                             Lookup::Present(value) => values.push(value),
                             Lookup::Absent => absent = true,
                             Lookup::Unknown => unknown = true,
