@@ -24,6 +24,8 @@ const DEEPEST: usize = 120;
 pub struct Memo {
     defs: Vec<OnceLock<Value>>,
     results: Vec<OnceLock<Value>>,
+    /// The values of class fields, by their expression.
+    fields: FxHashMap<ExprId, OnceLock<Value>>,
     /// The returned expressions of each function.
     returns: Vec<Vec<ExprId>>,
 }
@@ -40,7 +42,9 @@ impl Memo {
             }
         }
         let cells = |n: usize| std::iter::repeat_with(OnceLock::new).take(n).collect();
-        Self { defs: cells(facts.defs.len()), results: cells(facts.functions.len()), returns }
+        let fields = facts.classes.iter().flat_map(|class| &class.fields).filter_map(|field| field.value);
+        let fields = fields.map(|value| (value, OnceLock::new())).collect();
+        Self { defs: cells(facts.defs.len()), results: cells(facts.functions.len()), fields, returns }
     }
 }
 
@@ -53,6 +57,7 @@ enum Key {
     Result(FunctionRef),
     Export(FileId, Name),
     Entry(ExprRef, Name),
+    Field(ExprRef),
 }
 
 /// One evaluation.
@@ -441,22 +446,8 @@ impl<'p> Eval<'p> {
 
     /// A field's value; a cycle through it (`this.x = this.x || make()`) contributes nothing.
     fn field(&mut self, value: ExprRef) -> Value {
-        if self.stack.len() >= DEEPEST {
-            return Value::Unknown;
-        }
-        let key = Key::Export(value.file, Name::new(&format!("#{}", value.expr.0)));
-        if let Some(at) = self.stack.iter().position(|&other| other == key) {
-            self.cycle = self.cycle.min(at);
-            return Value::Null;
-        }
-        let depth = self.stack.len();
-        self.stack.push(key);
-        let found = self.expr(value);
-        self.stack.pop();
-        if self.cycle == depth {
-            self.cycle = usize::MAX;
-        }
-        found
+        let memo = self.program.memos[value.file.index()].fields.get(&value.expr);
+        self.guarded(Key::Field(value), memo, |eval| eval.expr(value))
     }
 
     fn index(&mut self, base: ExprRef, index: ExprRef) -> Value {
