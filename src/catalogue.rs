@@ -20,6 +20,7 @@ mod tokens;
 
 pub use hosts::{host_of_url, is_own_host};
 pub use index::VendorId;
+pub use names::unqualified;
 pub use load::Catalogue;
 pub use paths::{OperationMatch, RequestMatch, VerifierMatch};
 
@@ -217,6 +218,9 @@ pub struct EnvName {
     pub name: String,
     /// Whether what it holds must stay on the server.
     pub secret: bool,
+    /// The same name is also given to what browsers may have: its use decides.
+    #[serde(default)]
+    pub by_use: bool,
 }
 
 /// Who may see a credential.

@@ -1,6 +1,8 @@
 //! The linked program: the questions a rule may ask.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+
+use rustc_hash::FxHashSet;
 
 use crate::catalogue::Catalogue;
 use crate::facts::{CallId, ClassId, DefId, ExprId, Facts, FunctionId};
@@ -11,8 +13,11 @@ use crate::link::jumps::Jumps;
 use crate::link::modules::Modules;
 use crate::link::projects::Projects;
 use crate::link::sides::units::Units;
+use crate::manifest::Manifests;
 use crate::names::Name;
 
+pub mod bundling;
+pub mod credentials;
 pub mod graph;
 pub mod outbound;
 pub mod paths;
@@ -172,6 +177,8 @@ pub struct Program {
     pub catalogue: Arc<Catalogue>,
     /// Where imports lead.
     pub modules: Modules,
+    /// What the manifests say, environment files among them.
+    pub manifests: Arc<Manifests>,
     /// Where each file runs.
     pub sides: Vec<Side>,
     /// What something outside starts, sorted by place.
@@ -183,6 +190,9 @@ pub struct Program {
     pub(crate) brought: Vec<Option<Option<(FileId, Place)>>>,
     pub(crate) units: Units,
     pub(crate) jumps: Jumps,
+    pub(crate) untracked: FxHashSet<FileId>,
+    pub(crate) bundling: OnceLock<bundling::Bundling>,
+    pub(crate) key_uses: OnceLock<Vec<credentials::KeyUse>>,
     pub(crate) around: Vec<terms::Around>,
     pub(crate) memos: Vec<Memo>,
     pub(crate) contexts: Contexts,
@@ -203,6 +213,10 @@ impl Program {
             files,
             catalogue,
             modules,
+            manifests: Arc::default(),
+            untracked: FxHashSet::default(),
+            bundling: OnceLock::new(),
+            key_uses: OnceLock::new(),
             sides: vec![],
             entries: vec![],
             known_routes: vec![],
@@ -238,9 +252,24 @@ impl Program {
         self.sides.get(file.index()).copied().unwrap_or_default()
     }
 
-    /// One-based line of a place.
+    /// A file by its path.
+    pub fn file_at(&self, path: &str) -> Option<FileId> {
+        let at = self.files.binary_search_by(|file| file.path.as_str().cmp(path)).ok()?;
+        Some(FileId(at as u32))
+    }
+
+    /// Whether git tracks a file; true where there is no git repository to ask.
+    pub fn is_tracked(&self, file: FileId) -> bool {
+        !self.untracked.contains(&file)
+    }
+
+    /// One-based line of a place in code or in an environment file; 1 in any other file.
     pub fn line(&self, place: Place) -> u32 {
-        self.file(place.file).facts.as_ref().map_or(1, |facts| facts.line_column(place.span.start).0)
+        let file = self.file(place.file);
+        match &file.facts {
+            Some(facts) => facts.line_column(place.span.start).0,
+            None => self.manifests.env(&file.path).map_or(1, |env| env.line(place.span.start)),
+        }
     }
 
     /// What an expression can be.

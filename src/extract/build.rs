@@ -538,6 +538,16 @@ impl<'s> Builder<'s> {
         ImportId(self.facts.imports.len() as u32 - 1)
     }
 
+    /// The specifier of an import.
+    pub fn specifier(&self, import: ImportId) -> Name {
+        self.facts.imports[import.index()].specifier
+    }
+
+    /// Says that a definition holds the environment: its members are variables.
+    pub fn holds_environment(&mut self, def: DefId) {
+        self.env_aliases.push(def);
+    }
+
     /// The finished facts.
     pub fn finish(mut self) -> Facts {
         REMEMBERED.set(Some(std::mem::take(&mut self.recent)));

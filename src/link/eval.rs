@@ -10,11 +10,13 @@ use rustc_hash::FxHashMap;
 
 use super::builtins;
 use crate::catalogue::Seg;
-use crate::extract::build::{is_env_call, is_env_object};
+use crate::extract::build::is_env_object;
 use crate::facts::{DefKind, ExportValue, ExprId, ExprKind, Facts, FunctionId, Imported, Op, Step};
 use crate::finding::FileId;
 use crate::names::Name;
 use crate::program::{CallRef, ClassRef, DefRef, ExprRef, External, FunctionRef, Program, Target, Value};
+
+mod apply;
 
 /// Deepest chain of definitions and calls followed; real code stays below thirty.
 const DEEPEST: usize = 120;
@@ -246,7 +248,10 @@ impl<'p> Eval<'p> {
             (Target::File(target), Imported::Name(name)) => self.export(*target, name).unwrap_or(Value::Unknown),
             (Target::Package { name, path, .. }, what) => {
                 let mut external = External::root(*name);
-                external.segs.extend(path.iter().map(|&part| Seg::Member(part)));
+                // What a JavaScript package has in a subpath it names no differently: `x/webhooks` is `x`.
+                if !name.starts_with("npm:") {
+                    external.segs.extend(path.iter().map(|&part| Seg::Member(part)));
+                }
                 if let Imported::Name(name) = what {
                     external.segs.push(Seg::Member(name));
                 }
@@ -275,16 +280,14 @@ impl<'p> Eval<'p> {
     }
 
     fn exported(&mut self, file: FileId, facts: &'p Facts, name: Name) -> Option<Value> {
-        let direct: Vec<ExportValue> =
-            facts.exports.iter().filter(|export| export.name == name).map(|export| export.value).collect();
-        for value in direct {
-            match value {
-                ExportValue::Local(expr) => return Some(self.expr(ExprRef::new(file, expr))),
-                ExportValue::From(import, what) => {
-                    let target = self.program.modules.target(file, import);
-                    return Some(self.imported(file, target, what, import));
-                }
+        let direct = facts.exports.iter().find(|export| export.name == name).map(|export| export.value);
+        match direct {
+            Some(ExportValue::Local(expr)) => return Some(self.expr(ExprRef::new(file, expr))),
+            Some(ExportValue::From(import, what)) => {
+                let target = self.program.modules.target(file, import);
+                return Some(self.imported(file, target, what, import));
             }
+            None => {}
         }
         // `module.exports = x`: the default import is x, and names are its members.
         if let Some(whole) = facts.exports.iter().find(|export| export.name == "=")
@@ -329,8 +332,8 @@ impl<'p> Eval<'p> {
                 None => Value::Unknown,
             },
             Value::External(external) => self.external_member(external, name),
-            Value::Instance(class) => self.class_member(*class, name, false),
-            Value::Class(class) => self.class_member(*class, name, true),
+            Value::Instance(class) => self.class_member(*class, name),
+            Value::Class(class) => self.class_member(*class, name),
             Value::Function(_) if matches!(name.as_str(), "bind" | "call" | "apply" | "default") => {
                 Value::Member(Arc::new(value.clone()), name)
             }
@@ -408,7 +411,7 @@ impl<'p> Eval<'p> {
         unknown.then_some(Value::Unknown)
     }
 
-    fn class_member(&mut self, class: ClassRef, name: Name, is_static: bool) -> Value {
+    fn class_member(&mut self, class: ClassRef, name: Name) -> Value {
         let Some(facts) = self.facts(class.file) else { return Value::Unknown };
         let shape = &facts.classes[class.class.index()];
         if let Some(method) = shape.methods.iter().find(|method| method.name == name) {
@@ -431,7 +434,7 @@ impl<'p> Eval<'p> {
         }
         for &base in &shape.bases {
             let value = match self.expr(ExprRef::new(class.file, base)) {
-                Value::Class(base) if base != class => self.class_member(base, name, is_static),
+                Value::Class(base) if base != class => self.class_member(base, name),
                 Value::External(external) => {
                     Value::External(Arc::new(external.then(Seg::New, None).then(Seg::Member(name), None)))
                 }
@@ -496,121 +499,6 @@ impl<'p> Eval<'p> {
             Value::List(list) => self.elements(list),
             Value::Unknown | Value::OneOf(_) => Value::Unknown,
             opaque => Value::Member(Arc::new(opaque), Name::new("[]")),
-        }
-    }
-
-    // ---- calls ------------------------------------------------------------------------------------------
-
-    fn call(&mut self, at: CallRef) -> Value {
-        let Some(facts) = self.facts(at.file) else { return Value::Unknown };
-        let callee = facts.call(at.call).callee;
-        let callee = self.expr(ExprRef::new(at.file, callee));
-        self.apply(&callee, at)
-    }
-
-    /// What calling `callee` at a call gives.
-    pub fn apply(&mut self, callee: &Value, at: CallRef) -> Value {
-        let Some(facts) = self.facts(at.file) else { return Value::Unknown };
-        let call = facts.call(at.call);
-        match callee {
-            Value::Function(function) => {
-                let result = self.result(*function);
-                self.substitute(&result, *function, at)
-            }
-            Value::Class(class) => Value::Instance(*class),
-            Value::External(external) => match builtins::call(self, external, at) {
-                Some(value) => value,
-                None => {
-                    let dotted = external.dotted();
-                    if is_env_call(&dotted) || self.program.catalogue.reads_env(external.package, &external.segs) {
-                        return match self.argument(at, 0) {
-                            Value::Text(name) => match call.args.len() {
-                                0 | 1 => Value::Env(name),
-                                _ => {
-                                    let fallback = self.argument(at, 1);
-                                    Value::one_of([Value::Env(name), fallback])
-                                }
-                            },
-                            _ => Value::Unknown,
-                        };
-                    }
-                    let seg = if call.is_new { Seg::New } else { Seg::Call };
-                    Value::External(Arc::new(external.then(seg, Some(at))))
-                }
-            },
-            Value::Member(base, method) => builtins::method(self, base, *method, at).unwrap_or(Value::Result(at)),
-            Value::OneOf(callees) => {
-                let results: Vec<Value> = callees.iter().map(|callee| self.apply(callee, at)).collect();
-                Value::one_of(results)
-            }
-            Value::Module(file) => match self.export(*file, Name::new("default")) {
-                Some(callee) if !matches!(callee, Value::Module(_)) => self.apply(&callee, at),
-                _ => Value::Unknown,
-            },
-            Value::Unknown | Value::Null => Value::Unknown,
-            _ => Value::Result(at),
-        }
-    }
-
-    /// The value of an argument; unknown when there is none or a spread stands before it.
-    pub fn argument(&mut self, at: CallRef, index: usize) -> Value {
-        let Some(facts) = self.facts(at.file) else { return Value::Unknown };
-        match facts.call(at.call).args.get(index) {
-            Some(arg) if arg.name.is_none() => self.expr(ExprRef::new(at.file, arg.value)),
-            _ => Value::Unknown,
-        }
-    }
-
-    /// What a function returns, in terms of its own parameters.
-    pub fn result(&mut self, function: FunctionRef) -> Value {
-        let Some(memo) = self.program.memos.get(function.file.index()) else { return Value::Unknown };
-        let cell = memo.results.get(function.function.index());
-        self.guarded(Key::Result(function), cell, |eval| {
-            let returns = memo.returns.get(function.function.index()).map_or(&[][..], Vec::as_slice);
-            let values: Vec<Value> =
-                returns.iter().take(16).map(|&value| eval.expr(ExprRef::new(function.file, value))).collect();
-            Value::one_of(values)
-        })
-    }
-
-    /// `value` with the function's parameters replaced by the arguments of a call.
-    pub fn substitute(&mut self, value: &Value, function: FunctionRef, at: CallRef) -> Value {
-        match value {
-            Value::Param(of, index) if *of == function => self.argument_for(function, *index, at),
-            Value::Template(parts) => {
-                let parts: Vec<Value> = parts.iter().map(|part| self.substitute(part, function, at)).collect();
-                Value::template(parts)
-            }
-            Value::OneOf(parts) => {
-                let parts: Vec<Value> = parts.iter().map(|part| self.substitute(part, function, at)).collect();
-                Value::one_of(parts)
-            }
-            Value::Member(base, name) => {
-                let base = self.substitute(base, function, at);
-                self.member(&base, *name)
-            }
-            other => other.clone(),
-        }
-    }
-
-    /// The argument of a call that arrives in a parameter: by position, by keyword, or the parameter's default.
-    pub fn argument_for(&mut self, function: FunctionRef, index: u16, at: CallRef) -> Value {
-        let (Some(facts), Some(callee)) = (self.facts(at.file), self.facts(function.file)) else {
-            return Value::Unknown;
-        };
-        let Some(param) = callee.function(function.function).params.get(index as usize) else { return Value::Unknown };
-        let args = &facts.call(at.call).args;
-        let keyword = args.iter().find(|arg| arg.name.is_some() && arg.name == param.name);
-        let positional = args.iter().take(index as usize + 1).nth(index as usize).filter(|arg| arg.name.is_none());
-        let spread =
-            args.iter().take(index as usize + 1).any(|arg| matches!(facts.expr(arg.value), ExprKind::Spread(_)));
-        match keyword.or(positional) {
-            _ if spread || param.rest => Value::Unknown,
-            Some(arg) => self.expr(ExprRef::new(at.file, arg.value)),
-            None => match param.default {
-                Some(default) => self.expr(ExprRef::new(function.file, default)),
-                None => Value::Null,
-            },
         }
     }
 }

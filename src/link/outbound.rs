@@ -287,7 +287,9 @@ fn clients_in(program: &Program, file: FileId, facts: &Facts) -> Vec<ClientUse> 
             if length == Some(made.segs.len())
                 && let Some(vendor) = program.catalogue.is_client(made.package, &made.segs)
             {
-                found.push(ClientUse { at, vendor, package: external.package });
+                let package = program.catalogue.packages(made.package, &made.segs).find(|(owner, _)| *owner == vendor);
+                let package = package.map_or(made.package, |(_, package)| Name::new(&package.name));
+                found.push(ClientUse { at, vendor, package });
                 break;
             }
         }

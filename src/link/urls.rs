@@ -97,8 +97,8 @@ fn destination(catalogue: &Catalogue, pieces: &[Piece]) -> Destination {
             let text = format!("{head}{rest}");
             if let Some(after) = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) {
                 absolute(catalogue, after)
-            } else if text.starts_with("//") {
-                absolute(catalogue, &text[2..])
+            } else if let Some(after) = text.strip_prefix("//") {
+                absolute(catalogue, after)
             } else if text.starts_with('/') || text.starts_with("./") {
                 Destination::Own(path_of(text.trim_start_matches('.')))
             } else if text.starts_with("data:") || text.starts_with("blob:") || text.starts_with("file:") {
