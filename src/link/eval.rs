@@ -449,7 +449,14 @@ impl<'p> Eval<'p> {
 
     /// A field's value; a cycle through it (`this.x = this.x || make()`) contributes nothing.
     fn field(&mut self, value: ExprRef) -> Value {
+        /// Fields that are made of each other (`this.rows = this.all.filter(..)`) branch with every assignment.
+        const DEEPEST_FIELDS: usize = 4;
         let memo = self.program.memos[value.file.index()].fields.get(&value.expr);
+        let open = self.stack.iter().filter(|key| matches!(key, Key::Field(_))).count();
+        if open >= DEEPEST_FIELDS && memo.is_none_or(|memo| memo.get().is_none()) {
+            self.cycle = 0;
+            return Value::Unknown;
+        }
         self.guarded(Key::Field(value), memo, |eval| eval.expr(value))
     }
 
