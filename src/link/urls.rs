@@ -17,7 +17,7 @@ impl Program {
         let url = self.expand(url);
         let mut found = Vec::new();
         for alternative in url.alternatives() {
-            for pieces in self.spellings(alternative) {
+            for pieces in self.spellings(alternative, 6) {
                 let destination = destination(&self.catalogue, &pieces);
                 if !found.contains(&destination) {
                     found.push(destination);
@@ -32,13 +32,17 @@ impl Program {
     }
 
     /// The texts a URL value can be; alternatives inside a template multiply, eight at most.
-    fn spellings(&self, url: &Value) -> Vec<Vec<Piece>> {
+    fn spellings(&self, url: &Value, depth: usize) -> Vec<Vec<Piece>> {
+        // `url = new URL(next, url)` is made of itself.
+        if depth == 0 {
+            return vec![vec![Piece::Hole(Value::Unknown)]];
+        }
         let mut all: Vec<Vec<Piece>> = vec![vec![]];
         match url {
             Value::Template(parts) => {
                 for part in parts.iter() {
                     let choices: Vec<Vec<Piece>> =
-                        part.alternatives().iter().flat_map(|part| self.spellings(part)).take(8).collect();
+                        part.alternatives().iter().flat_map(|part| self.spellings(part, depth - 1)).take(8).collect();
                     if choices.is_empty() || all.len() * choices.len() > 8 {
                         all.iter_mut().for_each(|pieces| pieces.push(Piece::Hole(Value::Unknown)));
                         continue;
@@ -54,7 +58,7 @@ impl Program {
                 all
             }
             Value::Text(text) => vec![vec![Piece::Text(*text)]],
-            Value::External(external) => match self.url_object(external) {
+            Value::External(external) => match self.url_object(external, depth - 1) {
                 Some(spellings) => spellings,
                 None => vec![vec![Piece::Hole(url.clone())]],
             },
@@ -63,7 +67,7 @@ impl Program {
     }
 
     /// `new URL(path, base)`, its `.href` and `.toString()`, `new Request(url)`, `Request.url` of an incoming one not.
-    fn url_object(&self, external: &External) -> Option<Vec<Vec<Piece>>> {
+    fn url_object(&self, external: &External, depth: usize) -> Option<Vec<Vec<Piece>>> {
         if !matches!(external.package.as_str(), "global:URL" | "global:Request" | "node:url") {
             return None;
         }
@@ -80,7 +84,7 @@ impl Program {
             Some(base) if !starts_absolute(&path) => Value::template([base, Value::Text(Name::new("/")), path]),
             _ => path,
         };
-        Some(whole.alternatives().iter().flat_map(|url| self.spellings(url)).take(8).collect())
+        Some(whole.alternatives().iter().flat_map(|url| self.spellings(url, depth)).take(8).collect())
     }
 }
 
