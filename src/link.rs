@@ -34,6 +34,7 @@ pub fn link(repository: &Repository, facts: Vec<Option<Facts>>, catalogue: Arc<C
     let mut program = Program::new(files, catalogue, modules, memos, around);
     program.contexts = calls::contexts(&program);
     calls::connect(&mut program);
+    program.assigned = crate::program::assigned::collect(&program);
     outbound::collect(&mut program);
     program.projects = projects::Projects::find(repository);
     start(&mut program);

@@ -2,5 +2,8 @@
 
 use crate::rule::Rule;
 
+mod create_without_idempotency;
+mod missing_timeout;
+
 /// Every rule.
-pub static RULES: &[&Rule] = &[];
+pub static RULES: &[&Rule] = &[&create_without_idempotency::RULE, &missing_timeout::RULE];

@@ -75,6 +75,8 @@ pub(super) struct Index {
     pub(super) headers: FxHashMap<&'static str, Vec<VendorId>>,
     pub(super) events: FxHashMap<&'static str, Vec<VendorId>>,
     pub(super) event_globs: Vec<(&'static str, VendorId)>,
+    /// Methods that set a time limit on a client, a package or the process.
+    pub(super) limit_setters: FxHashSet<&'static str>,
 }
 
 impl Index {
@@ -105,6 +107,9 @@ impl Index {
             let mut sends_nothing = Patterns::default();
             push_all(&mut sends_nothing, &package.sends_nothing, 0);
             let root = self.root(&package.name);
+            for name in package.timeout.iter().flat_map(|timeout| &timeout.client).filter(|name| name.starts_with("set")) {
+                self.limit_setters.insert(Name::new(name).as_str());
+            }
             self.roots[root].sdks.push(Sdk { vendor: id, package: at, makers, sends_nothing });
         }
         let mut own = VendorIndex::default();
@@ -153,6 +158,10 @@ impl Index {
             push_all(&mut own.requests, std::slice::from_ref(&entry.path), request);
         }
         self.clients.push(own);
+        let process = client.process_timeout.iter().filter_map(|path| path.rsplit_once('.')).map(|(_, name)| name);
+        for name in client.instance_calls.iter().map(String::as_str).chain(process) {
+            self.limit_setters.insert(Name::new(name).as_str());
+        }
         let root = self.root(&client.package);
         self.roots[root].clients.push(at);
     }
