@@ -32,8 +32,12 @@ pub fn link(repository: &Repository, facts: Vec<Option<Facts>>, catalogue: Arc<C
     let around = facts.par_iter().map(|facts| facts.as_ref().map(Around::new).unwrap_or_default()).collect();
     let files = paths.into_iter().zip(facts).map(|(path, facts)| File { path, facts }).collect();
     let mut program = Program::new(files, catalogue, modules, memos, around);
+    program.manifests = Arc::clone(&repository.manifests);
+    let untracked = repository.files.iter().enumerate().filter(|(_, file)| !file.tracked);
+    program.untracked = untracked.map(|(at, _)| FileId(at as u32)).collect();
     program.contexts = calls::contexts(&program);
     calls::connect(&mut program);
+    program.assigned = crate::program::assigned::collect(&program);
     outbound::collect(&mut program);
     program.projects = projects::Projects::find(repository);
     start(&mut program);

@@ -177,6 +177,11 @@ impl Manifests {
         })
     }
 
+    /// The environment file at a path.
+    pub fn env(&self, path: &str) -> Option<&EnvFile> {
+        if let Says::Env(env) = &self.get(path)?.says { Some(env) } else { None }
+    }
+
     /// Every description of Python dependencies.
     pub fn python(&self) -> impl Iterator<Item = (&Manifest, &PythonProject)> {
         self.files.iter().filter_map(|file| match &file.says {

@@ -111,7 +111,7 @@ fn extract_all(repository: &mut Repository, catalogue: &Catalogue, progress: boo
         facts.push(file.facts);
         manifests.extend(file.manifest);
     }
-    repository.manifests = Manifests::new(manifests);
+    repository.manifests = Arc::new(Manifests::new(manifests));
     Understood { facts, marked }
 }
 

@@ -1,6 +1,11 @@
 //! The linked program: the questions a rule may ask.
 
 use std::sync::{Arc, OnceLock};
+<<<<<<< HEAD
+=======
+
+use rustc_hash::FxHashSet;
+>>>>>>> main
 
 use crate::catalogue::Catalogue;
 use crate::facts::{CallId, ClassId, DefId, ExprId, Facts, FunctionId};
@@ -11,18 +16,29 @@ use crate::link::jumps::Jumps;
 use crate::link::modules::Modules;
 use crate::link::projects::Projects;
 use crate::link::sides::units::Units;
+use crate::manifest::Manifests;
 use crate::names::Name;
 
+pub mod assigned;
+pub mod bundling;
+pub mod core_paths;
+pub mod credentials;
 pub mod graph;
+<<<<<<< HEAD
 pub mod handlers;
+=======
+pub mod keys;
+pub mod origins;
+>>>>>>> main
 pub mod outbound;
 pub mod paths;
 pub mod terms;
+pub mod timing;
 pub mod value;
 pub mod verify;
 
 pub use graph::{Edge, EdgeKind};
-pub use outbound::{Destination, HttpUse, VendorUse, Via};
+pub use outbound::{Destination, HttpUse, Leaves, VendorUse, Via};
 pub use value::{External, Value};
 
 /// A file of the program.
@@ -173,6 +189,8 @@ pub struct Program {
     pub catalogue: Arc<Catalogue>,
     /// Where imports lead.
     pub modules: Modules,
+    /// What the manifests say, environment files among them.
+    pub manifests: Arc<Manifests>,
     /// Where each file runs.
     pub sides: Vec<Side>,
     /// What something outside starts, sorted by place.
@@ -184,10 +202,16 @@ pub struct Program {
     pub(crate) brought: Vec<Option<Option<(FileId, Place)>>>,
     pub(crate) units: Units,
     pub(crate) jumps: Jumps,
+    pub(crate) untracked: FxHashSet<FileId>,
+    pub(crate) bundling: OnceLock<bundling::Bundling>,
+    pub(crate) key_uses: OnceLock<Vec<credentials::KeyUse>>,
     pub(crate) around: Vec<terms::Around>,
     pub(crate) memos: Vec<Memo>,
     pub(crate) contexts: Contexts,
     pub(crate) graph: graph::Graph,
+    pub(crate) assigned: assigned::Assigned,
+    pub(crate) incoming: std::sync::OnceLock<origins::Incoming>,
+    pub(crate) timers: std::sync::OnceLock<timing::timers::Timers>,
     pub(crate) outbound: outbound::Outbound,
     webhooks: OnceLock<Vec<handlers::WebhookHandler>>,
 }
@@ -205,6 +229,10 @@ impl Program {
             files,
             catalogue,
             modules,
+            manifests: Arc::default(),
+            untracked: FxHashSet::default(),
+            bundling: OnceLock::new(),
+            key_uses: OnceLock::new(),
             sides: vec![],
             entries: vec![],
             known_routes: vec![],
@@ -216,6 +244,9 @@ impl Program {
             memos,
             contexts: Contexts::default(),
             graph: graph::Graph::default(),
+            assigned: assigned::Assigned::default(),
+            incoming: std::sync::OnceLock::new(),
+            timers: std::sync::OnceLock::new(),
             outbound: outbound::Outbound::default(),
             webhooks: OnceLock::new(),
         }
@@ -241,9 +272,24 @@ impl Program {
         self.sides.get(file.index()).copied().unwrap_or_default()
     }
 
-    /// One-based line of a place.
+    /// A file by its path.
+    pub fn file_at(&self, path: &str) -> Option<FileId> {
+        let at = self.files.binary_search_by(|file| file.path.as_str().cmp(path)).ok()?;
+        Some(FileId(at as u32))
+    }
+
+    /// Whether git tracks a file; true where there is no git repository to ask.
+    pub fn is_tracked(&self, file: FileId) -> bool {
+        !self.untracked.contains(&file)
+    }
+
+    /// One-based line of a place in code or in an environment file; 1 in any other file.
     pub fn line(&self, place: Place) -> u32 {
-        self.file(place.file).facts.as_ref().map_or(1, |facts| facts.line_column(place.span.start).0)
+        let file = self.file(place.file);
+        match &file.facts {
+            Some(facts) => facts.line_column(place.span.start).0,
+            None => self.manifests.env(&file.path).map_or(1, |env| env.line(place.span.start)),
+        }
     }
 
     /// What an expression can be.

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use serde::Serialize;
@@ -57,7 +58,7 @@ pub struct Repository {
     /// What should have been read and was not, by path.
     pub gaps: Vec<Gap>,
     /// What the manifests say. Filled by the caller of [`Repository::load`].
-    pub manifests: Manifests,
+    pub manifests: Arc<Manifests>,
 }
 
 /// A walked file.

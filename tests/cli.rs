@@ -67,7 +67,6 @@ fn mistakes_are_refused_with_help() {
 }
 
 #[test]
-#[ignore = "the catalogue's loader is not here yet"]
 fn a_broken_vendor_file_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), "a.ts", "export const a = 1;");

@@ -21,8 +21,13 @@ fn fixtures() -> PathBuf {
 }
 
 fn folders(of: &Path) -> Vec<PathBuf> {
-    let mut found: Vec<PathBuf> =
-        fs::read_dir(of).into_iter().flatten().flatten().map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
+    let mut found: Vec<PathBuf> = fs::read_dir(of)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.is_dir())
+        .collect();
     found.sort();
     found
 }
@@ -74,7 +79,12 @@ fn expected(case: &Path, id: &str) -> (BTreeSet<String>, BTreeSet<String>) {
         let text = fs::read_to_string(&path).unwrap();
         let relative = path.strip_prefix(case).unwrap().to_string_lossy().replace('\\', "/").replace("dot-", ".");
         if relative == "expect.txt" {
-            wanted.extend(text.lines().filter_map(|line| line.split_once(' ')).filter(|(_, rule)| *rule == id).map(|(at, _)| at.to_owned()));
+            wanted.extend(
+                text.lines()
+                    .filter_map(|line| line.split_once(' '))
+                    .filter(|(_, rule)| *rule == id)
+                    .map(|(at, _)| at.to_owned()),
+            );
             continue;
         }
         for (at, line) in text.lines().enumerate() {
@@ -87,7 +97,11 @@ fn expected(case: &Path, id: &str) -> (BTreeSet<String>, BTreeSet<String>) {
             let ids = marker.trim_start_matches(['^', '?']).trim();
             if ids.split([' ', ',']).any(|found| found == id) {
                 let place = format!("{relative}:{}", at + 1 - usize::from(above));
-                if gap { gaps.insert(place) } else { wanted.insert(place) };
+                if gap {
+                    gaps.insert(place)
+                } else {
+                    wanted.insert(place)
+                };
             }
         }
     }
@@ -123,8 +137,16 @@ fn check_case(rule: &'static Rule, case: &Path, snapshot: &mut String) -> Vec<St
     if name(case).starts_with("bad") {
         let mut text = vec![];
         let look = Look { colour: false, unicode: true, width: 110, quiet: true };
-        report::write(Format::Human, &outcome.settled, &outcome.program.files, &outcome.repository, RULES, &mut text, look)
-            .unwrap();
+        report::write(
+            Format::Human,
+            &outcome.settled,
+            &outcome.program.files,
+            &outcome.repository,
+            RULES,
+            &mut text,
+            look,
+        )
+        .unwrap();
         let _ = writeln!(snapshot, "==== {}\n{}", name(case), String::from_utf8_lossy(&text).trim_end());
         if wanted.is_empty() {
             problems.push(format!("{}: a bad case without a marker", case.display()));
@@ -152,7 +174,8 @@ fn check_rule(rule: &'static Rule) -> Vec<String> {
     if std::env::var_os("UPDATE").is_some() {
         fs::write(&path, &snapshot).unwrap();
     } else if fs::read_to_string(&path).unwrap_or_default().replace("\r\n", "\n") != snapshot {
-        problems.push(format!("{}: what the findings say has changed; read `UPDATE=1 cargo test` and its diff", rule.id));
+        problems
+            .push(format!("{}: what the findings say has changed; read `UPDATE=1 cargo test` and its diff", rule.id));
     }
     problems
 }

@@ -45,7 +45,9 @@ fn outside(pattern: &str, allowed: &[&str]) -> Vec<String> {
         if allowed.iter().any(|allowed| path.starts_with(allowed)) {
             continue;
         }
-        found.extend(code(&text).filter(|(_, line)| pattern.is_match(line)).map(|(at, line)| format!("{path}:{at}: {line}")));
+        found.extend(
+            code(&text).filter(|(_, line)| pattern.is_match(line)).map(|(at, line)| format!("{path}:{at}: {line}")),
+        );
     }
     found
 }
@@ -58,9 +60,10 @@ fn only_extract_and_lang_know_the_parser() {
 
 #[test]
 fn only_walk_run_and_main_touch_files_and_terminal() {
-    let found = outside(r"\b(std::fs|fs::|File::|io::stdout|io::stdin|io::stderr|println!|eprintln!|std::process)", &[
-        "src/walk", "src/run.rs", "src/main.rs", "src/cli.rs", "src/progress.rs",
-    ]);
+    let found = outside(
+        r"\b(std::fs|fs::|File::|io::stdout|io::stdin|io::stderr|println!|eprintln!|std::process)",
+        &["src/walk", "src/run.rs", "src/main.rs", "src/cli.rs", "src/progress.rs"],
+    );
     assert!(found.is_empty(), "{found:#?}");
 }
 
@@ -74,17 +77,27 @@ fn nothing_touches_the_network() {
 #[test]
 fn no_vendor_is_named_in_code() {
     const ORDINARY: &[&str] = &[
-        "make", "segment", "together", "square", "resend", "kit", "front", "linear", "expo", "smtp", "google", "github", "vercel", "replit",
-        "firebase", "supabase", "shopify", "clerk", "auth0", "aws", "s3", "push", "gemini", "notion", "zoom", "sentry", "loops",
+        "make", "segment", "together", "square", "resend", "kit", "front", "linear", "expo", "smtp", "google",
+        "github", "vercel", "replit", "firebase", "supabase", "shopify", "clerk", "auth0", "aws", "s3", "push",
+        "gemini", "notion", "zoom", "sentry", "loops",
     ];
     // Layouts of hosting platforms and auth frameworks are named where frameworks are known; see their module docs.
-    let platforms = ["src/link/entries", "src/link/sides", "src/link/projects.rs", "src/link/modules", "src/walk", "src/manifest", "src/report"];
+    let platforms = [
+        "src/link/entries",
+        "src/link/sides",
+        "src/link/projects.rs",
+        "src/link/modules",
+        "src/walk",
+        "src/manifest",
+        "src/report",
+    ];
     let catalogue = Catalogue::builtin();
     for vendor in catalogue.vendors() {
         if ORDINARY.contains(&vendor.id.as_str()) {
             continue;
         }
-        let found = outside(&format!(r"(?i)\b{}\b", regex::escape(&vendor.id)), &[&platforms[..], &["src/catalogue"]].concat());
+        let found =
+            outside(&format!(r"(?i)\b{}\b", regex::escape(&vendor.id)), &[&platforms[..], &["src/catalogue"]].concat());
         assert!(found.is_empty(), "{} is named outside the catalogue: {found:#?}", vendor.name);
     }
 }

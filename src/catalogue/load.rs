@@ -27,6 +27,7 @@ pub struct Catalogue {
     vendors: Vec<Vendor>,
     http_clients: Vec<HttpClient>,
     functions: Vec<Known>,
+    pub(super) own_urls: Vec<String>,
     pub(super) index: Index,
     /// Made at the first text searched for credentials.
     pub(super) scanner: OnceLock<Scanner>,
@@ -61,8 +62,8 @@ impl Catalogue {
         let user: Vec<(&(String, String), Vendor)> = (user_files.iter().zip(user))
             .filter_map(|(file, parsed)| match parsed {
                 Ok(vendor) => Some((file, vendor)),
-                Err(fault) => {
-                    reports.push(fault.into());
+                Err(report) => {
+                    reports.push(report);
                     None
                 }
             })
@@ -94,13 +95,14 @@ impl Catalogue {
     }
 
     fn of(vendors: Vec<Vendor>, libraries: Vec<Library>) -> Self {
-        let (mut http_clients, mut functions) = (Vec::new(), Vec::new());
+        let (mut http_clients, mut functions, mut own_urls) = (Vec::new(), Vec::new(), Vec::new());
         for library in libraries {
             http_clients.extend(library.http_clients);
             functions.extend(library.functions);
+            own_urls.extend(library.own_urls);
         }
         let index = Index::new(&vendors, &http_clients, &functions);
-        Self { vendors, http_clients, functions, index, scanner: OnceLock::new() }
+        Self { vendors, http_clients, functions, own_urls, index, scanner: OnceLock::new() }
     }
 
     /// Every vendor: the user's new ones, then the built-in, each in the order of their ids.
@@ -131,12 +133,13 @@ impl Catalogue {
 
 fn parse_all<'t, T: serde::de::DeserializeOwned + Send>(
     files: impl IndexedParallelIterator<Item = (&'t str, &'t str)>,
-) -> Vec<Result<T, Fault>> {
-    files.map(|(path, text)| toml::from_str(text).map_err(|error| Fault::syntax(path, text, &error))).collect()
+) -> Vec<Result<T, Report>> {
+    let parse = |(path, text)| toml::from_str(text).map_err(|error| Fault::syntax(path, text, &error).into());
+    files.map(parse).collect()
 }
 
-fn sort_out<T>(parsed: Vec<Result<T, Fault>>, reports: &mut Vec<Report>) -> Vec<T> {
-    parsed.into_iter().filter_map(|result| result.map_err(|fault| reports.push(fault.into())).ok()).collect()
+fn sort_out<T>(parsed: Vec<Result<T, Report>>, reports: &mut Vec<Report>) -> Vec<T> {
+    parsed.into_iter().filter_map(|result| result.map_err(|report| reports.push(report)).ok()).collect()
 }
 
 fn faults<'t>(path: &'t str, text: &'t str, problems: Vec<Problem>) -> impl Iterator<Item = Report> + 't {

@@ -1,6 +1,6 @@
 //! Names that give a vendor away: environment variables, webhook headers, event names.
 
-use super::{Catalogue, VendorId, glob};
+use super::{Catalogue, EnvName, VendorId, glob};
 
 impl Catalogue {
     /// The vendor whose credential or setting a variable holds, and whether it must stay on the server.
@@ -9,7 +9,7 @@ impl Catalogue {
             return Some(found);
         }
         let mut globs = self.index.env_globs.iter();
-        globs.find(|(form, ..)| glob::matches(form, name)).map(|&(_, vendor, secret)| (vendor, secret))
+        globs.find(|(form, ..)| glob::matches(form, name)).map(|(_, vendor, secret)| (*vendor, *secret))
     }
 
     /// The same for a variable that may stand under one of a bundler's public `prefixes`; an entry for the whole
@@ -21,6 +21,38 @@ impl Catalogue {
         })
     }
 
+    /// The entry of a variable's name, also when words of the app's own stand around it: `SHOP_STRIPE_SECRET_KEY`,
+    /// `STRIPE_SECRET_KEY_LIVE`.
+    pub fn env_entry(&self, name: &str) -> Option<(VendorId, &EnvName)> {
+        let core = unqualified(name);
+        let mut rest = Some(name);
+        for _ in 0..3 {
+            let here = rest?;
+            // A single word is nobody's.
+            if here.len() < name.len() && !here.contains('_') {
+                return None;
+            }
+            let shorter = core.get(name.len() - here.len()..).filter(|shorter| !shorter.is_empty());
+            for spelling in [Some(here), shorter].into_iter().flatten() {
+                if let Some((vendor, _)) = self.env(spelling) {
+                    let entries = self.vendor(vendor).envs.iter().filter(|entry| glob::matches(&entry.name, spelling));
+                    let entry = entries.max_by_key(|entry| (!glob::is_glob(&entry.name), glob::fixed(&entry.name)))?;
+                    return Some((vendor, entry));
+                }
+            }
+            rest = here.split_once('_').map(|(_, rest)| rest);
+        }
+        None
+    }
+
+    /// Whether an environment variable holds the app's own URL or host.
+    pub fn is_own_url(&self, name: &str) -> bool {
+        const PREFIXES: &[&str] =
+            &["VITE_", "NEXT_PUBLIC_", "REACT_APP_", "EXPO_PUBLIC_", "GATSBY_", "NUXT_PUBLIC_", "PUBLIC_"];
+        let bare = PREFIXES.iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name);
+        self.own_urls.iter().any(|form| glob::matches(form, name) || glob::matches(form, bare))
+    }
+
     /// The vendors whose deliveries carry this header.
     pub fn webhook_by_header(&self, header: &str) -> Vec<VendorId> {
         let lower = header.to_ascii_lowercase();
@@ -30,11 +62,26 @@ impl Catalogue {
     /// The vendors that deliver an event of this name.
     pub fn webhook_by_event(&self, event: &str) -> Vec<VendorId> {
         let mut vendors = self.index.events.get(event).cloned().unwrap_or_default();
-        for &(form, vendor) in &self.index.event_globs {
-            if !vendors.contains(&vendor) && glob::matches(form, event) {
-                vendors.push(vendor);
+        for (form, vendor) in &self.index.event_globs {
+            if !vendors.contains(vendor) && glob::matches(form, event) {
+                vendors.push(*vendor);
             }
         }
         vendors
     }
+}
+
+/// A variable's name without what says which of several it is: `_PROD`, `_DEV`, `_2`.
+pub fn unqualified(name: &str) -> &str {
+    const QUALIFIERS: &[&str] =
+        &["PROD", "PRODUCTION", "DEV", "DEVELOPMENT", "TEST", "LIVE", "STAGING", "SANDBOX", "B64", "BASE64", "JSON"];
+    let mut name = name;
+    while let Some((rest, last)) = name.rsplit_once('_') {
+        let version = last.strip_prefix('V').unwrap_or(last);
+        if !QUALIFIERS.contains(&last) && !version.bytes().all(|byte| byte.is_ascii_digit()) {
+            break;
+        }
+        name = rest;
+    }
+    name
 }

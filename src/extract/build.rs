@@ -5,7 +5,7 @@
 
 use crate::facts::{
     Arg, Block, BlockId, BlockKind, Call, CallId, Class, ClassId, Def, DefId, DefKind, Expr, ExprId, ExprKind, Facts,
-    Field, Function, FunctionId, Import, ImportId, Language, Op, Param, Span, Step,
+    Field, Function, FunctionId, Import, ImportId, Language, Op, Param, Scope, Span, Step,
 };
 use crate::names::Name;
 
@@ -92,7 +92,7 @@ impl<'s> Builder<'s> {
             lines,
             syntax_errors: 0,
             too_deep: false,
-            scope: vec![],
+            scope: Scope::default(),
         };
         Self {
             text,
@@ -538,6 +538,16 @@ impl<'s> Builder<'s> {
         ImportId(self.facts.imports.len() as u32 - 1)
     }
 
+    /// The specifier of an import.
+    pub fn specifier(&self, import: ImportId) -> Name {
+        self.facts.imports[import.index()].specifier
+    }
+
+    /// Says that a definition holds the environment: its members are variables.
+    pub fn holds_environment(&mut self, def: DefId) {
+        self.env_aliases.push(def);
+    }
+
     /// The finished facts.
     pub fn finish(mut self) -> Facts {
         REMEMBERED.set(Some(std::mem::take(&mut self.recent)));
@@ -553,8 +563,8 @@ impl<'s> Builder<'s> {
                 values.sort_unstable();
             }
         }
-        self.facts.scope = self.scope.into_iter().map(|((block, name), def)| (block, name, def)).collect();
-        self.facts.scope.sort_unstable();
+        let defs = self.scope.into_iter().map(|((block, name), def)| (block, name, def)).collect();
+        self.facts.scope = Scope::new(defs, self.facts.blocks.len());
         super::taken::fill_names(&mut self.facts);
         self.facts.exprs.shrink_to_fit();
         self.facts.blocks.shrink_to_fit();

@@ -88,6 +88,9 @@ pub fn call(eval: &mut Eval<'_>, external: &Arc<External>, at: CallRef) -> Optio
     {
         return Some(eval.argument(at, 0));
     }
+    if last.is_some_and(|name| name == "loadEnv") && external.package == "npm:vite" {
+        return Some(loaded_environment(eval, at));
+    }
     let hook = last.or_else(|| external.package.strip_prefix("global:").map(Name::new))?;
     match hook.as_str() {
         "useMemo" | "useState" | "lazy" | "useSignal" => match eval.argument(at, 0) {
@@ -109,6 +112,16 @@ pub fn call(eval: &mut Eval<'_>, external: &Arc<External>, at: CallRef) -> Optio
         hook if TRANSPARENT_HOOKS.contains(&hook) => Some(eval.argument(at, 0)).filter(|value| !value.is_unknown()),
         _ => None,
     }
+}
+
+/// The bundler's own reader of the environment: all of it with an empty prefix, else what is inlined anyway.
+fn loaded_environment(eval: &mut Eval<'_>, at: CallRef) -> Value {
+    let all = eval.argument(at, 2).text().is_some_and(|prefix| prefix.is_empty());
+    let (root, way): (_, &[&str]) =
+        if all { ("global:process", &["env"]) } else { ("global:import", &["meta", "env"]) };
+    let mut environment = External::root(Name::new(root));
+    environment.segs.extend(way.iter().map(|part| Seg::Member(Name::new(part))));
+    Value::External(Arc::new(environment))
 }
 
 /// What calling a method of a value that is no external thing gives.

@@ -10,11 +10,16 @@ use rustc_hash::FxHashMap;
 
 use super::builtins;
 use crate::catalogue::Seg;
-use crate::extract::build::{is_env_call, is_env_object};
-use crate::facts::{DefKind, ExportValue, ExprId, ExprKind, Facts, FunctionId, Imported, Op, Step};
+use crate::extract::build::is_env_object;
+use crate::facts::{ClassId, DefKind, ExportValue, ExprId, ExprKind, Facts, FunctionId, Imported, Op, Step};
 use crate::finding::FileId;
 use crate::names::Name;
 use crate::program::{CallRef, ClassRef, DefRef, ExprRef, External, FunctionRef, Program, Target, Value};
+
+mod apply;
+mod cycles;
+
+use cycles::{Circles, Node};
 
 /// Deepest chain of definitions and calls followed; real code stays below thirty.
 const DEEPEST: usize = 120;
@@ -24,8 +29,10 @@ const DEEPEST: usize = 120;
 pub struct Memo {
     defs: Vec<OnceLock<Value>>,
     results: Vec<OnceLock<Value>>,
+    fields: FxHashMap<(ClassId, Name), OnceLock<Value>>,
     /// The returned expressions of each function.
     returns: Vec<Vec<ExprId>>,
+    circles: Circles,
 }
 
 impl Memo {
@@ -40,7 +47,17 @@ impl Memo {
             }
         }
         let cells = |n: usize| std::iter::repeat_with(OnceLock::new).take(n).collect();
-        Self { defs: cells(facts.defs.len()), results: cells(facts.functions.len()), returns }
+        let classes = facts.classes.iter().enumerate();
+        let fields = classes.flat_map(|(at, class)| {
+            class.fields.iter().map(move |field| ((ClassId(at as u32), field.name), OnceLock::new()))
+        });
+        Self {
+            defs: cells(facts.defs.len()),
+            results: cells(facts.functions.len()),
+            fields: fields.collect(),
+            circles: Circles::new(facts, &returns),
+            returns,
+        }
     }
 }
 
@@ -51,7 +68,21 @@ pub type Contexts = FxHashMap<CallRef, Vec<ExprRef>>;
 enum Key {
     Def(DefRef),
     Result(FunctionRef),
+    Field(ClassRef, Name),
     Export(FileId, Name),
+    Entry(ExprRef, Name),
+}
+
+impl Key {
+    /// The file and the node in it that can stand in a circle.
+    fn node(self) -> Option<(FileId, Node)> {
+        match self {
+            Self::Def(def) => Some((def.file, Node::Def(def.def))),
+            Self::Result(function) => Some((function.file, Node::Result(function.function))),
+            Self::Field(class, name) => Some((class.file, Node::Field(class.class, name))),
+            Self::Export(..) | Self::Entry(..) => None,
+        }
+    }
 }
 
 /// One evaluation.
@@ -77,8 +108,22 @@ impl<'p> Eval<'p> {
         self.program
     }
 
+    /// Whether what is being evaluated and `key` depend on each other in a circle of their file.
+    fn is_circular(&self, key: Key) -> bool {
+        let asking = self.stack.iter().rev().find_map(|key| key.node());
+        match (asking, key.node()) {
+            (Some((here, asking)), Some((there, asked))) => {
+                here == there && self.program.memos[here.index()].circles.same(asking, asked)
+            }
+            _ => false,
+        }
+    }
+
     /// Evaluates `body` as `key`; met again on the way it contributes nothing.
     fn guarded(&mut self, key: Key, memo: Option<&'p OnceLock<Value>>, body: impl FnOnce(&mut Self) -> Value) -> Value {
+        if self.is_circular(key) {
+            return Value::Null;
+        }
         if let Some(value) = memo.and_then(OnceLock::get) {
             return value.clone();
         }
@@ -240,7 +285,10 @@ impl<'p> Eval<'p> {
             (Target::File(target), Imported::Name(name)) => self.export(*target, name).unwrap_or(Value::Unknown),
             (Target::Package { name, path, .. }, what) => {
                 let mut external = External::root(*name);
-                external.segs.extend(path.iter().map(|&part| Seg::Member(part)));
+                // What a JavaScript package has in a subpath it names no differently: `x/webhooks` is `x`.
+                if !name.starts_with("npm:") {
+                    external.segs.extend(path.iter().map(|&part| Seg::Member(part)));
+                }
                 if let Imported::Name(name) = what {
                     external.segs.push(Seg::Member(name));
                 }
@@ -259,26 +307,29 @@ impl<'p> Eval<'p> {
             return Some(self.def(DefRef::new(file, def)));
         }
         let key = Key::Export(file, name);
-        if self.stack.contains(&key) {
+        if let Some(at) = self.stack.iter().position(|&other| other == key) {
+            self.cycle = self.cycle.min(at);
             return None;
         }
+        let depth = self.stack.len();
         self.stack.push(key);
         let found = self.exported(file, facts, name);
         self.stack.pop();
+        if self.cycle == depth {
+            self.cycle = usize::MAX;
+        }
         found
     }
 
     fn exported(&mut self, file: FileId, facts: &'p Facts, name: Name) -> Option<Value> {
-        let direct: Vec<ExportValue> =
-            facts.exports.iter().filter(|export| export.name == name).map(|export| export.value).collect();
-        for value in direct {
-            match value {
-                ExportValue::Local(expr) => return Some(self.expr(ExprRef::new(file, expr))),
-                ExportValue::From(import, what) => {
-                    let target = self.program.modules.target(file, import);
-                    return Some(self.imported(file, target, what, import));
-                }
+        let direct = facts.exports.iter().find(|export| export.name == name).map(|export| export.value);
+        match direct {
+            Some(ExportValue::Local(expr)) => return Some(self.expr(ExprRef::new(file, expr))),
+            Some(ExportValue::From(import, what)) => {
+                let target = self.program.modules.target(file, import);
+                return Some(self.imported(file, target, what, import));
             }
+            None => {}
         }
         // `module.exports = x`: the default import is x, and names are its members.
         if let Some(whole) = facts.exports.iter().find(|export| export.name == "=")
@@ -323,8 +374,8 @@ impl<'p> Eval<'p> {
                 None => Value::Unknown,
             },
             Value::External(external) => self.external_member(external, name),
-            Value::Instance(class) => self.class_member(*class, name, false),
-            Value::Class(class) => self.class_member(*class, name, true),
+            Value::Instance(class) => self.class_member(*class, name),
+            Value::Class(class) => self.class_member(*class, name),
             Value::Function(_) if matches!(name.as_str(), "bind" | "call" | "apply" | "default") => {
                 Value::Member(Arc::new(value.clone()), name)
             }
@@ -353,6 +404,27 @@ impl<'p> Eval<'p> {
     /// The value under a key of an object literal; none when it has no such key and no spread that could have.
     pub fn key(&mut self, object: ExprRef, name: Name) -> Option<Value> {
         let ExprKind::Object(entries) = self.facts(object.file)?.expr(object.expr) else { return None };
+        // `state = { ...state, x }` spreads itself: met again it contributes nothing.
+        let key = Key::Entry(object, name);
+        if let Some(at) = self.stack.iter().position(|&other| other == key) {
+            self.cycle = self.cycle.min(at);
+            return None;
+        }
+        if self.stack.len() >= DEEPEST {
+            self.cycle = 0;
+            return Some(Value::Unknown);
+        }
+        let depth = self.stack.len();
+        self.stack.push(key);
+        let found = self.entry(object, entries, name);
+        self.stack.pop();
+        if self.cycle == depth {
+            self.cycle = usize::MAX;
+        }
+        found
+    }
+
+    fn entry(&mut self, object: ExprRef, entries: &[(Name, ExprId)], name: Name) -> Option<Value> {
         // The last one wins; a spread after the key may override it, with the same thing as a rule.
         let mut unknown = false;
         for (key, value) in entries.iter().rev() {
@@ -369,7 +441,8 @@ impl<'p> Eval<'p> {
                     Value::Null => {}
                     other => {
                         let value = self.member(&other, name);
-                        if !value.is_unknown() && !matches!(value, Value::Member(..)) {
+                        let known = |value: &Value| !matches!(value, Value::Unknown | Value::Member(..));
+                        if value.alternatives().iter().all(known) {
                             return Some(value);
                         }
                         unknown = true;
@@ -381,30 +454,20 @@ impl<'p> Eval<'p> {
         unknown.then_some(Value::Unknown)
     }
 
-    fn class_member(&mut self, class: ClassRef, name: Name, is_static: bool) -> Value {
+    fn class_member(&mut self, class: ClassRef, name: Name) -> Value {
         let Some(facts) = self.facts(class.file) else { return Value::Unknown };
         let shape = &facts.classes[class.class.index()];
         if let Some(method) = shape.methods.iter().find(|method| method.name == name) {
             let function = FunctionRef::new(class.file, method.function);
             return if method.is_getter { self.result(function) } else { Value::Function(function) };
         }
-        let fields: Vec<_> = shape.fields.iter().filter(|field| field.name == name).collect();
-        if !fields.is_empty() {
-            let values: Vec<Value> = fields
-                .iter()
-                .filter_map(|field| field.value)
-                .map(|value| self.field(ExprRef::new(class.file, value)))
-                .collect();
-            let value = if values.is_empty() { Value::Unknown } else { Value::one_of(values) };
-            let ty = fields.iter().find_map(|field| field.ty);
-            return match ty {
-                Some(ty) if is_opaque(&value) => self.typed(ExprRef::new(class.file, ty)).unwrap_or(value),
-                _ => value,
-            };
+        if shape.fields.iter().any(|field| field.name == name) {
+            let memo = self.program.memos[class.file.index()].fields.get(&(class.class, name));
+            return self.guarded(Key::Field(class, name), memo, |eval| eval.field(class, name, facts));
         }
         for &base in &shape.bases {
             let value = match self.expr(ExprRef::new(class.file, base)) {
-                Value::Class(base) if base != class => self.class_member(base, name, is_static),
+                Value::Class(base) if base != class => self.class_member(base, name),
                 Value::External(external) => {
                     Value::External(Arc::new(external.then(Seg::New, None).then(Seg::Member(name), None)))
                 }
@@ -417,24 +480,16 @@ impl<'p> Eval<'p> {
         Value::Unknown
     }
 
-    /// A field's value; a cycle through it (`this.x = this.x || make()`) contributes nothing.
-    fn field(&mut self, value: ExprRef) -> Value {
-        if self.stack.len() >= DEEPEST {
-            return Value::Unknown;
+    /// A field's value: whatever it is given anywhere in the class.
+    fn field(&mut self, class: ClassRef, name: Name, facts: &Facts) -> Value {
+        let fields = || facts.classes[class.class.index()].fields.iter().filter(|field| field.name == name);
+        let values: Vec<Value> =
+            fields().filter_map(|field| field.value).map(|value| self.expr(ExprRef::new(class.file, value))).collect();
+        let value = if values.is_empty() { Value::Unknown } else { Value::one_of(values) };
+        match fields().find_map(|field| field.ty) {
+            Some(ty) if is_opaque(&value) => self.typed(ExprRef::new(class.file, ty)).unwrap_or(value),
+            _ => value,
         }
-        let key = Key::Export(value.file, Name::new(&format!("#{}", value.expr.0)));
-        if let Some(at) = self.stack.iter().position(|&other| other == key) {
-            self.cycle = self.cycle.min(at);
-            return Value::Null;
-        }
-        let depth = self.stack.len();
-        self.stack.push(key);
-        let found = self.expr(value);
-        self.stack.pop();
-        if self.cycle == depth {
-            self.cycle = usize::MAX;
-        }
-        found
     }
 
     fn index(&mut self, base: ExprRef, index: ExprRef) -> Value {
@@ -483,121 +538,6 @@ impl<'p> Eval<'p> {
             Value::List(list) => self.elements(list),
             Value::Unknown | Value::OneOf(_) => Value::Unknown,
             opaque => Value::Member(Arc::new(opaque), Name::new("[]")),
-        }
-    }
-
-    // ---- calls ------------------------------------------------------------------------------------------
-
-    fn call(&mut self, at: CallRef) -> Value {
-        let Some(facts) = self.facts(at.file) else { return Value::Unknown };
-        let callee = facts.call(at.call).callee;
-        let callee = self.expr(ExprRef::new(at.file, callee));
-        self.apply(&callee, at)
-    }
-
-    /// What calling `callee` at a call gives.
-    pub fn apply(&mut self, callee: &Value, at: CallRef) -> Value {
-        let Some(facts) = self.facts(at.file) else { return Value::Unknown };
-        let call = facts.call(at.call);
-        match callee {
-            Value::Function(function) => {
-                let result = self.result(*function);
-                self.substitute(&result, *function, at)
-            }
-            Value::Class(class) => Value::Instance(*class),
-            Value::External(external) => match builtins::call(self, external, at) {
-                Some(value) => value,
-                None => {
-                    let dotted = external.dotted();
-                    if is_env_call(&dotted) || self.program.catalogue.reads_env(external.package, &external.segs) {
-                        return match self.argument(at, 0) {
-                            Value::Text(name) => match call.args.len() {
-                                0 | 1 => Value::Env(name),
-                                _ => {
-                                    let fallback = self.argument(at, 1);
-                                    Value::one_of([Value::Env(name), fallback])
-                                }
-                            },
-                            _ => Value::Unknown,
-                        };
-                    }
-                    let seg = if call.is_new { Seg::New } else { Seg::Call };
-                    Value::External(Arc::new(external.then(seg, Some(at))))
-                }
-            },
-            Value::Member(base, method) => builtins::method(self, base, *method, at).unwrap_or(Value::Result(at)),
-            Value::OneOf(callees) => {
-                let results: Vec<Value> = callees.iter().map(|callee| self.apply(callee, at)).collect();
-                Value::one_of(results)
-            }
-            Value::Module(file) => match self.export(*file, Name::new("default")) {
-                Some(callee) if !matches!(callee, Value::Module(_)) => self.apply(&callee, at),
-                _ => Value::Unknown,
-            },
-            Value::Unknown | Value::Null => Value::Unknown,
-            _ => Value::Result(at),
-        }
-    }
-
-    /// The value of an argument; unknown when there is none or a spread stands before it.
-    pub fn argument(&mut self, at: CallRef, index: usize) -> Value {
-        let Some(facts) = self.facts(at.file) else { return Value::Unknown };
-        match facts.call(at.call).args.get(index) {
-            Some(arg) if arg.name.is_none() => self.expr(ExprRef::new(at.file, arg.value)),
-            _ => Value::Unknown,
-        }
-    }
-
-    /// What a function returns, in terms of its own parameters.
-    pub fn result(&mut self, function: FunctionRef) -> Value {
-        let Some(memo) = self.program.memos.get(function.file.index()) else { return Value::Unknown };
-        let cell = memo.results.get(function.function.index());
-        self.guarded(Key::Result(function), cell, |eval| {
-            let returns = memo.returns.get(function.function.index()).map_or(&[][..], Vec::as_slice);
-            let values: Vec<Value> =
-                returns.iter().take(16).map(|&value| eval.expr(ExprRef::new(function.file, value))).collect();
-            Value::one_of(values)
-        })
-    }
-
-    /// `value` with the function's parameters replaced by the arguments of a call.
-    pub fn substitute(&mut self, value: &Value, function: FunctionRef, at: CallRef) -> Value {
-        match value {
-            Value::Param(of, index) if *of == function => self.argument_for(function, *index, at),
-            Value::Template(parts) => {
-                let parts: Vec<Value> = parts.iter().map(|part| self.substitute(part, function, at)).collect();
-                Value::template(parts)
-            }
-            Value::OneOf(parts) => {
-                let parts: Vec<Value> = parts.iter().map(|part| self.substitute(part, function, at)).collect();
-                Value::one_of(parts)
-            }
-            Value::Member(base, name) => {
-                let base = self.substitute(base, function, at);
-                self.member(&base, *name)
-            }
-            other => other.clone(),
-        }
-    }
-
-    /// The argument of a call that arrives in a parameter: by position, by keyword, or the parameter's default.
-    pub fn argument_for(&mut self, function: FunctionRef, index: u16, at: CallRef) -> Value {
-        let (Some(facts), Some(callee)) = (self.facts(at.file), self.facts(function.file)) else {
-            return Value::Unknown;
-        };
-        let Some(param) = callee.function(function.function).params.get(index as usize) else { return Value::Unknown };
-        let args = &facts.call(at.call).args;
-        let keyword = args.iter().find(|arg| arg.name.is_some() && arg.name == param.name);
-        let positional = args.iter().take(index as usize + 1).nth(index as usize).filter(|arg| arg.name.is_none());
-        let spread =
-            args.iter().take(index as usize + 1).any(|arg| matches!(facts.expr(arg.value), ExprKind::Spread(_)));
-        match keyword.or(positional) {
-            _ if spread || param.rest => Value::Unknown,
-            Some(arg) => self.expr(ExprRef::new(at.file, arg.value)),
-            None => match param.default {
-                Some(default) => self.expr(ExprRef::new(function.file, default)),
-                None => Value::Null,
-            },
         }
     }
 }

@@ -4,13 +4,15 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::catalogue::{Effect, Seg};
+use crate::facts::ExprKind;
 use crate::link::calls::per_file;
 use crate::link::entries::KnownRoute;
-use crate::link::entries::handlers::arguments;
+use crate::link::entries::handlers::{arguments, key, object};
 use crate::link::entries::platforms::FUNCTION_PATHS;
 use crate::names::Name;
 use crate::program::{
-    CallRef, Destination, Edge, EdgeKind, Entry, EntryKind, External, FunctionRef, HttpUse, Program, Value, Via,
+    CallRef, Destination, Edge, EdgeKind, Entry, EntryKind, ExprRef, External, FunctionRef, HttpUse, Program, Value,
+    Via,
 };
 
 pub mod routes;
@@ -68,9 +70,11 @@ pub fn connect(program: &mut Program) {
             finder.invoke(used.at, &mut found);
         }
     }
-    let procedures: Vec<Vec<(CallRef, usize)>> = per_file(program, |program, file, _| {
-        program.calls_of(file).flat_map(|call| finder.procedures(call)).collect()
-    });
+    let queries: Vec<Vec<(CallRef, usize)>> =
+        per_file(program, |program, file, _| program.calls_of(file).flat_map(|call| finder.query(call)).collect());
+    found.to.extend(queries.into_iter().flatten());
+    let procedures: Vec<Vec<(CallRef, usize)>> =
+        per_file(program, |program, file, _| program.calls_of(file).flat_map(|call| finder.procedures(call)).collect());
     found.to.extend(procedures.into_iter().flatten());
     found.to.sort_unstable();
     found.to.dedup();
@@ -200,6 +204,42 @@ impl<'p> Finder<'p> {
             methods.is_empty() || method.is_none_or(|method| methods.contains(&method))
         });
         found.to.extend(served.map(|(_, entry)| (at, *entry)));
+    }
+
+    /// `useQuery({ queryKey: ["/api/users", id] })` without a function of its own: the app's default one asks for the
+    /// key as a path.
+    fn query(&self, call: CallRef) -> Vec<(CallRef, usize)> {
+        const HOOKS: &[&str] = &["useQuery", "useSuspenseQuery", "useInfiniteQuery"];
+        let hook = self.program.callee(call).externals().find_map(|external| external.last_member());
+        if !hook.is_some_and(|hook| HOOKS.contains(&hook.as_str())) {
+            return vec![];
+        }
+        let options = arguments(self.program, call).first().and_then(|&arg| object(self.program, arg));
+        let Some(options) = options.filter(|&options| key(self.program, options, Name::new("queryFn")).is_none())
+        else {
+            return vec![];
+        };
+        let Some(parts) = key(self.program, options, Name::new("queryKey")) else { return vec![] };
+        let facts = self.program.facts(parts.file);
+        let ExprKind::List(items) = facts.expr(parts.expr) else { return vec![] };
+        let text = |value: Value| match value {
+            Value::Text(text) => text.as_str().to_owned(),
+            Value::Template(parts) => {
+                parts.iter().map(|part| part.text().map_or("{}".to_owned(), |text| text.as_str().to_owned())).collect()
+            }
+            _ => "{}".to_owned(),
+        };
+        let texts: Vec<String> =
+            items.iter().map(|&item| text(self.program.value(ExprRef::new(parts.file, item)))).collect();
+        if !texts.first().is_some_and(|first| first.starts_with('/')) {
+            return vec![];
+        }
+        let path = |text: &str| text.split(['?', '#']).next().unwrap_or("").to_owned();
+        let get = Some(Name::new("GET"));
+        let whole = self.routes.serve(&Asked::new(&path(&texts.join("/")), get, false));
+        let served =
+            if whole.entries.is_empty() { self.routes.serve(&Asked::new(&path(&texts[0]), get, false)) } else { whole };
+        served.entries.into_iter().map(|entry| (call, entry)).collect()
     }
 
     /// `trpc.user.create.mutate(..)`, `api.user.list.useQuery()`, `caller.user.create(..)`.

@@ -9,6 +9,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::facts::{DefId, ExportValue, ExprKind, Facts, FunctionId, ImportId};
 use crate::finding::{FileId, Place};
+use crate::link::entries::edge::function_of;
 use crate::link::projects::{Projects, within};
 use crate::names::Name;
 use crate::program::{Entry, EntryKind, Program, Side};
@@ -23,7 +24,7 @@ use names::Use;
 use roots::Root;
 
 /// Exports that bundlers leave out of what a browser gets, with what only they use.
-const SERVER_EXPORTS: &[&str] =
+pub const SERVER_EXPORTS: &[&str] =
     &["getServerSideProps", "getStaticProps", "getStaticPaths", "loader", "action", "headers", "middleware"];
 
 /// Where each file runs, and how the browser comes by it.
@@ -51,15 +52,18 @@ pub fn decide(program: &Program, projects: &Projects, entries: &[Entry]) -> Side
     client_roots.dedup();
     let brought = client(program, &loads, &client_roots);
     let server = server(program, &loads, &starts(|root| root.server));
-    let mut decision =
-        Decision { program, projects, entries_in: FxHashSet::default(), of_projects: vec![], tops: FxHashSet::default(), reached: vec![] };
-    decision.of_projects = roots::of_projects(projects, &roots);
-    decision.entries_in = entries
-        .iter()
-        .filter(|entry| !matches!(entry.kind, EntryKind::Event | EntryKind::Effect))
-        .map(|entry| entry.place.file)
-        .collect();
-    decision.reached = brought.iter().zip(&server).map(|(brought, server)| brought.is_some() || *server).collect();
+    let mut decision = Decision {
+        program,
+        projects,
+        entries_in: entries
+            .iter()
+            .filter(|entry| !matches!(entry.kind, EntryKind::Event | EntryKind::Effect))
+            .map(|entry| entry.place.file)
+            .collect(),
+        of_projects: roots::of_projects(projects, &roots),
+        tops: FxHashSet::default(),
+        reached: brought.iter().zip(&server).map(|(brought, server)| brought.is_some() || *server).collect(),
+    };
     for (at, _) in decision.reached.iter().enumerate().filter(|(_, reached)| **reached) {
         let file = FileId(at as u32);
         decision.tops.insert((projects.index(file), decision.top(file)));
@@ -86,7 +90,12 @@ fn islands(program: &Program, loads: &[Vec<Load>]) -> Vec<FileId> {
                 },
                 _ => None,
             });
-            found.extend(loads[file.index()].iter().filter(|load| load.import.is_some() && load.import == import).map(|load| load.to));
+            found.extend(
+                loads[file.index()]
+                    .iter()
+                    .filter(|load| load.import.is_some() && load.import == import)
+                    .map(|load| load.to),
+            );
         }
     }
     found
@@ -244,8 +253,12 @@ impl Decision<'_> {
             side.tooling = true;
             return side;
         }
-        if !inner.contains('/') && facts.exports.is_empty() && roots::acts_when_loaded(facts) && !self.entries_in.contains(&file) {
-            side.tooling = true;
+        if !inner.contains('/') && facts.exports.is_empty() && roots::acts_when_loaded(facts) {
+            // A server that nothing starts is an old copy; anything else may be run by hand.
+            match roots::serves(facts) {
+                true => side.dead = true,
+                false => side.tooling = true,
+            }
             return side;
         }
         if self.is_dead(file, facts) {
@@ -258,7 +271,11 @@ impl Decision<'_> {
 
     /// Whether nothing deployed loads a file, as far as what its app loads first is known.
     fn is_dead(&self, file: FileId, facts: &Facts) -> bool {
-        if self.entries_in.contains(&file) || facts.exports.is_empty() {
+        // A file of a deployed function that its entry does not load is not deployed at all.
+        if function_of(self.program.file(file).path.as_str()).is_some() {
+            return true;
+        }
+        if facts.exports.is_empty() {
             return false;
         }
         let project = self.projects.index(file);
@@ -280,11 +297,11 @@ impl Decision<'_> {
 
     /// What nothing known loads and is not dead either: by what it imports.
     fn likely(&self, file: FileId, facts: &Facts, side: &mut Side) {
-        let _ = file;
         let has_elements = facts.exprs.iter().any(|expr| matches!(expr.kind, ExprKind::Element(_)));
         let on_node = facts.imports.iter().any(|import| {
             let name = import.specifier.as_str();
-            name.starts_with("node:") || matches!(name, "fs" | "path" | "crypto" | "http" | "https" | "express" | "fastify" | "dotenv")
+            name.starts_with("node:")
+                || matches!(name, "fs" | "path" | "crypto" | "http" | "https" | "express" | "fastify" | "dotenv")
         });
         side.client = has_elements;
         side.server = on_node || self.entries_in.contains(&file);

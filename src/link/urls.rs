@@ -14,10 +14,14 @@ enum Piece {
 impl Program {
     /// Where a URL value leads: one destination for each alternative.
     pub fn destinations(&self, url: &Value) -> Vec<Destination> {
-        let url = self.expand(url);
+        self.destinations_as_written(&self.expand(url))
+    }
+
+    /// The same, with what arrives in parameters left open.
+    pub fn destinations_as_written(&self, url: &Value) -> Vec<Destination> {
         let mut found = Vec::new();
         for alternative in url.alternatives() {
-            for pieces in self.spellings(alternative) {
+            for pieces in self.spellings(alternative, 6) {
                 let destination = destination(&self.catalogue, &pieces);
                 if !found.contains(&destination) {
                     found.push(destination);
@@ -32,13 +36,17 @@ impl Program {
     }
 
     /// The texts a URL value can be; alternatives inside a template multiply, eight at most.
-    fn spellings(&self, url: &Value) -> Vec<Vec<Piece>> {
+    fn spellings(&self, url: &Value, depth: usize) -> Vec<Vec<Piece>> {
+        // `url = new URL(next, url)` is made of itself.
+        if depth == 0 {
+            return vec![vec![Piece::Hole(Value::Unknown)]];
+        }
         let mut all: Vec<Vec<Piece>> = vec![vec![]];
         match url {
             Value::Template(parts) => {
                 for part in parts.iter() {
                     let choices: Vec<Vec<Piece>> =
-                        part.alternatives().iter().flat_map(|part| self.spellings(part)).take(8).collect();
+                        part.alternatives().iter().flat_map(|part| self.spellings(part, depth - 1)).take(8).collect();
                     if choices.is_empty() || all.len() * choices.len() > 8 {
                         all.iter_mut().for_each(|pieces| pieces.push(Piece::Hole(Value::Unknown)));
                         continue;
@@ -54,7 +62,7 @@ impl Program {
                 all
             }
             Value::Text(text) => vec![vec![Piece::Text(*text)]],
-            Value::External(external) => match self.url_object(external) {
+            Value::External(external) => match self.url_object(external, depth - 1) {
                 Some(spellings) => spellings,
                 None => vec![vec![Piece::Hole(url.clone())]],
             },
@@ -63,8 +71,10 @@ impl Program {
     }
 
     /// `new URL(path, base)`, its `.href` and `.toString()`, `new Request(url)`, `Request.url` of an incoming one not.
-    fn url_object(&self, external: &External) -> Option<Vec<Vec<Piece>>> {
-        if !matches!(external.package.as_str(), "global:URL" | "global:Request" | "node:url") {
+    fn url_object(&self, external: &External, depth: usize) -> Option<Vec<Vec<Piece>>> {
+        let makes_one = matches!(external.package.as_str(), "global:URL" | "global:Request" | "node:url")
+            || external.dotted() == "urllib.request.Request";
+        if !makes_one {
             return None;
         }
         let made = *external.sites.first()?;
@@ -80,7 +90,7 @@ impl Program {
             Some(base) if !starts_absolute(&path) => Value::template([base, Value::Text(Name::new("/")), path]),
             _ => path,
         };
-        Some(whole.alternatives().iter().flat_map(|url| self.spellings(url)).take(8).collect())
+        Some(whole.alternatives().iter().flat_map(|url| self.spellings(url, depth)).take(8).collect())
     }
 }
 
@@ -88,13 +98,20 @@ fn destination(catalogue: &Catalogue, pieces: &[Piece]) -> Destination {
     let pieces: Vec<&Piece> =
         pieces.iter().filter(|piece| !matches!(piece, Piece::Text(text) if text.is_empty())).collect();
     match pieces.first() {
+        // `https://${HOST}/path`: the host that a variable holds.
+        Some(Piece::Text(scheme)) if matches!(scheme.as_str(), "https://" | "http://") && held(&pieces[1..]).is_some() => {
+            match held(&pieces[1..]) {
+                Some(name) => from_env(catalogue, name, path_of(&holes(&pieces[2..]))),
+                None => Destination::Unknown(Name::new("")),
+            }
+        }
         Some(Piece::Text(head)) => {
             let rest = holes(&pieces[1..]);
             let text = format!("{head}{rest}");
             if let Some(after) = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) {
                 absolute(catalogue, after)
-            } else if text.starts_with("//") {
-                absolute(catalogue, &text[2..])
+            } else if let Some(after) = text.strip_prefix("//") {
+                absolute(catalogue, after)
             } else if text.starts_with('/') || text.starts_with("./") {
                 Destination::Own(path_of(text.trim_start_matches('.')))
             } else if text.starts_with("data:") || text.starts_with("blob:") || text.starts_with("file:") {
@@ -109,15 +126,28 @@ fn destination(catalogue: &Catalogue, pieces: &[Piece]) -> Destination {
         Some(Piece::Hole(base)) => {
             let rest = path_of(&holes(&pieces[1..]));
             match base {
-                Value::Env(name) => match catalogue.env(name) {
-                    Some((vendor, _)) => Destination::Vendor(vendor, Name::new(""), rest),
-                    None => Destination::Env(*name, rest),
-                },
+                Value::Env(name) => from_env(catalogue, *name, rest),
                 Value::External(external) if is_own_origin(external) => Destination::Own(rest),
                 _ => Destination::Unknown(rest),
             }
         }
         None => Destination::Unknown(Name::new("")),
+    }
+}
+
+/// The variable that holds the whole host.
+fn held(pieces: &[&Piece]) -> Option<Name> {
+    match pieces {
+        [Piece::Hole(Value::Env(name))] => Some(*name),
+        [Piece::Hole(Value::Env(name)), Piece::Text(path), ..] if path.starts_with(['/', ':', '?']) => Some(*name),
+        _ => None,
+    }
+}
+
+fn from_env(catalogue: &Catalogue, name: Name, path: Name) -> Destination {
+    match catalogue.env(&name) {
+        Some((vendor, _)) => Destination::Vendor(vendor, Name::new(""), path),
+        None => Destination::Env(name, path),
     }
 }
 

@@ -47,6 +47,13 @@ pub enum EnvValue {
     Random,
 }
 
+impl EnvValue {
+    /// What a value looks like.
+    pub fn of(value: &str) -> Self {
+        look(value)
+    }
+}
+
 impl EnvFile {
     /// Reads every line that is an assignment; others are passed over, as the loaders do.
     pub fn read(text: &str, mut tokens: Vec<Token>) -> Self {
@@ -89,6 +96,11 @@ impl EnvFile {
     pub fn tokens_of(&self, entry: &EnvEntry) -> impl Iterator<Item = &Token> {
         let value = entry.value_span;
         self.tokens.iter().filter(move |token| value.contains(token.span))
+    }
+
+    /// One-based line of a byte offset.
+    pub fn line(&self, offset: u32) -> u32 {
+        self.lines.partition_point(|&start| start <= offset).max(1) as u32
     }
 
     /// An entry by its variable; the last one counts.

@@ -9,6 +9,10 @@ use crate::facts::{
 use crate::lang::{Role, Shape};
 use crate::names::Name;
 
+/// SvelteKit's, Astro's and React Native's modules that give variables of the environment by name.
+const ENV_MODULES: &[&str] =
+    &["$env/static/public", "$env/static/private", "astro:env/client", "astro:env/server", "@env"];
+
 impl<'s, 't> Visitor<'_, 's, 't> {
     fn new_import(&mut self, source: &str, kind: ImportKind, whole: Span, names: Vec<Name>) -> ImportId {
         let block = self.builder.block();
@@ -16,10 +20,19 @@ impl<'s, 't> Visitor<'_, 's, 't> {
     }
 
     fn import_def(&mut self, name: Node<'t>, import: ImportId, imported: Imported) {
-        let value = self.builder.expr(span(name), ExprKind::Imported(import, imported));
+        let from = self.builder.specifier(import);
+        let kind = match imported {
+            // Modules whose exports are variables of the environment.
+            Imported::Name(variable) if ENV_MODULES.contains(&from.as_str()) => ExprKind::Env(variable),
+            _ => ExprKind::Imported(import, imported),
+        };
+        let value = self.builder.expr(span(name), kind);
         let text = self.text(name);
         let def = self.builder.define(text, DefKind::Import, span(name));
         self.builder.give(def, value);
+        if from.starts_with("$env/dynamic/") && imported == Imported::Name(Name::new("env")) {
+            self.builder.holds_environment(def);
+        }
     }
 
     /// A name in an import or export list, quoted or not.

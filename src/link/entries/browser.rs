@@ -7,7 +7,8 @@ use crate::names::Name;
 use crate::program::{Entry, EntryKind, Value};
 
 /// Hooks whose first argument runs after the page is shown.
-const EFFECTS: &[&str] = &["useEffect", "useLayoutEffect", "useInsertionEffect", "onMount", "onMounted", "createEffect"];
+const EFFECTS: &[&str] =
+    &["useEffect", "useLayoutEffect", "useInsertionEffect", "onMount", "onMounted", "createEffect"];
 
 /// Hooks whose `queryFn` runs on mount.
 const QUERIES: &[&str] = &["useQuery", "useInfiniteQuery", "useSuspenseQuery", "createQuery"];

@@ -71,7 +71,8 @@ fn registered(program: &Program) -> FxHashMap<CallRef, Vec<(String, ClassRef, Pl
                 continue;
             };
             let value = program.value(ExprRef::new(file, *base));
-            let sites: Vec<CallRef> = value.externals().filter_map(|external| external.sites.first().copied()).collect();
+            let sites: Vec<CallRef> =
+                value.externals().filter_map(|external| external.sites.first().copied()).collect();
             for site in sites {
                 let path = paths::normal(&paths::regex(&prefix));
                 all.entry(site).or_default().push((path, class, program.call_place(call)));
@@ -331,9 +332,7 @@ impl Walk<'_> {
                 let facts = self.program.facts(at.file);
                 match facts.expr(at.expr) {
                     // `include((patterns, "app"))`.
-                    ExprKind::List(items)
-                        if items.len() == 2 && !matches!(facts.expr(items[0]), ExprKind::Call(_)) =>
-                    {
+                    ExprKind::List(items) if items.len() == 2 && !matches!(facts.expr(items[0]), ExprKind::Call(_)) => {
                         self.list(ExprRef::new(at.file, items[0]), route, 0);
                     }
                     _ => self.list(at, route, 0),

@@ -156,7 +156,11 @@ fn worker(module: Module<'_>) -> Vec<Entry> {
 
 /// Exports made by a package that declares functions: `exports.charge = functions.https.onRequest(..)`.
 fn declared(module: Module<'_>) -> Vec<Entry> {
-    let package = |name: &str| platforms::DECLARED.iter().any(|declared| declared.split_once(':').is_some_and(|(_, own)| name.starts_with(own)));
+    let package = |name: &str| {
+        platforms::DECLARED
+            .iter()
+            .any(|declared| declared.split_once(':').is_some_and(|(_, own)| name.starts_with(own)))
+    };
     if !module.facts.imports.iter().any(|import| package(&import.specifier)) {
         return vec![];
     }

@@ -9,19 +9,8 @@ use crate::program::{CallRef, ExprRef, FunctionRef, Gate, Program, Value};
 
 const VERBS: &[&str] = &["get", "post", "put", "patch", "delete", "del", "head", "options", "all", "any"];
 
-const OTHERS: &[&str] = &[
-    "use",
-    "route",
-    "register",
-    "mount",
-    "group",
-    "guard",
-    "on",
-    "addHook",
-    "openapi",
-    "onBeforeHandle",
-    "derive",
-];
+const OTHERS: &[&str] =
+    &["use", "route", "register", "mount", "group", "guard", "on", "addHook", "openapi", "onBeforeHandle", "derive"];
 
 /// Option keys that hold middleware.
 const OPTION_GATES: &[&str] =
@@ -314,10 +303,7 @@ impl Registration<'_> {
         for path in paths {
             for handle in args.iter().flat_map(|&arg| handles(self.program, arg)) {
                 let path = super::paths::join(&path, &handle.prefix);
-                self.push(
-                    What::Mount { path, child: handle.id, gates: vec![], inline: false, replaces: false },
-                    found,
-                );
+                self.push(What::Mount { path, child: handle.id, gates: vec![], inline: false, replaces: false }, found);
             }
         }
     }

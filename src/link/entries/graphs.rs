@@ -69,7 +69,8 @@ pub fn find(seeker: Seeker<'_>) -> (Vec<Entry>, Vec<KnownRoute>) {
             (middleware_first, event.place.file != id.file(), event.place.file, span.start, span.end)
         });
     }
-    let mut walk = Walk { program, nodes: &nodes, entries: vec![], known: vec![], stack: vec![], seen: FxHashSet::default() };
+    let mut walk =
+        Walk { program, nodes: &nodes, entries: vec![], known: vec![], stack: vec![], seen: FxHashSet::default() };
     walk.run();
     (walk.entries, walk.known)
 }

@@ -131,9 +131,9 @@ fn tasks(module: Module<'_>) -> Vec<Entry> {
             let value = module.program.value(module.at(callee));
             for external in value.externals() {
                 let Some(member) = external.last_member() else { continue };
-                let task = TASKS.iter().find(|(package, names, _)| {
-                    external.package == *package && names.contains(&member.as_str())
-                });
+                let task = TASKS
+                    .iter()
+                    .find(|(package, names, _)| external.package == *package && names.contains(&member.as_str()));
                 let Some((_, _, kind)) = task else { continue };
                 let kind = if member.contains("periodic") { EntryKind::Job } else { *kind };
                 let mut label = Label::new(kind, "task");

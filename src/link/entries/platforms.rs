@@ -64,7 +64,8 @@ pub const AUTH_CONFIGS: &[&str] = &[
 ];
 
 /// Names of the types that annotate such a configuration.
-pub const AUTH_CONFIG_TYPES: &[&str] = &["NextAuthOptions", "NextAuthConfig", "AuthOptions", "AuthConfig", "BetterAuthOptions"];
+pub const AUTH_CONFIG_TYPES: &[&str] =
+    &["NextAuthOptions", "NextAuthConfig", "AuthOptions", "AuthConfig", "BetterAuthOptions"];
 
 /// Packages whose `use(new Strategy(.., verify))` runs `verify` at login.
 pub const STRATEGIES: &[&str] = &["npm:passport", "npm:koa-passport", "npm:@fastify/passport"];

@@ -68,7 +68,12 @@ fn is_registration(method: &str) -> bool {
 }
 
 /// A decorator on a router: its name, the router, the call's arguments if it is one.
-fn on_router(program: &Program, file: FileId, facts: &Facts, decorator: ExprId) -> Option<(Name, Vec<Handle>, Option<CallRef>)> {
+fn on_router(
+    program: &Program,
+    file: FileId,
+    facts: &Facts,
+    decorator: ExprId,
+) -> Option<(Name, Vec<Handle>, Option<CallRef>)> {
     let (callee, call) = match facts.expr(decorator) {
         ExprKind::Call(call) => (facts.call(*call).callee, Some(CallRef::new(file, *call))),
         _ => (decorator, None),
@@ -235,14 +240,8 @@ fn methods_of_class(
 
 /// The methods of a class that serve a verb, its bases of the program among them.
 pub fn view_methods(program: &Program, class: ClassRef) -> Vec<(&'static str, FunctionRef)> {
-    const PAIRS: &[(&str, &str)] = &[
-        ("get", "GET"),
-        ("post", "POST"),
-        ("put", "PUT"),
-        ("patch", "PATCH"),
-        ("delete", "DELETE"),
-        ("head", "HEAD"),
-    ];
+    const PAIRS: &[(&str, &str)] =
+        &[("get", "GET"), ("post", "POST"), ("put", "PUT"), ("patch", "PATCH"), ("delete", "DELETE"), ("head", "HEAD")];
     let instance = Value::Instance(class);
     PAIRS
         .iter()

@@ -8,11 +8,14 @@ const WRITES: &[&str] = &["POST", "PUT", "PATCH", "DELETE"];
 
 /// The entries of one file.
 pub fn in_module(module: Module<'_>) -> Vec<Entry> {
-    let uses = ["@remix-run/node", "@remix-run/react", "@remix-run/cloudflare", "@react-router/node", "@react-router/dev"];
+    let uses =
+        ["@remix-run/node", "@remix-run/react", "@remix-run/cloudflare", "@react-router/node", "@react-router/dev"];
     let is_remix = uses.iter().any(|package| module.project.uses(package))
-        || module.facts.imports.iter().any(|import| {
-            import.specifier.starts_with("@remix-run/") || import.specifier.starts_with("./+types/")
-        });
+        || module
+            .facts
+            .imports
+            .iter()
+            .any(|import| import.specifier.starts_with("@remix-run/") || import.specifier.starts_with("./+types/"));
     if !is_remix || !(module.exports("loader") || module.exports("action")) {
         return vec![];
     }

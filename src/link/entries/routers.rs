@@ -71,7 +71,12 @@ pub static FRAMEWORKS: &[Framework] = &[
         makers: &[("Router", true), ("AutoRouter", true), ("IttyRouter", true)],
         ordered: true,
     },
-    Framework { name: "h3", packages: &["npm:h3"], makers: &[("createApp", true), ("createRouter", false)], ordered: true },
+    Framework {
+        name: "h3",
+        packages: &["npm:h3"],
+        makers: &[("createApp", true), ("createRouter", false)],
+        ordered: true,
+    },
     Framework {
         name: "flask",
         packages: &["pypi:flask", "pypi:quart", "pypi:apiflask", "pypi:flask_openapi3"],
@@ -302,7 +307,9 @@ fn structural(program: &Program, at: ExprRef, depth: usize, found: &mut Vec<Hand
     let facts = program.facts(at.file);
     let here = |expr: ExprId| ExprRef::new(at.file, expr);
     match facts.expr(at.expr) {
-        ExprKind::Param(function, index) => found.push(param_handle(program, FunctionRef::new(at.file, *function), *index)),
+        ExprKind::Param(function, index) => {
+            found.push(param_handle(program, FunctionRef::new(at.file, *function), *index))
+        }
         ExprKind::Ref(name, block) => {
             let Some(def) = facts.lookup(*block, *name) else { return };
             for &value in facts.def(def).values.iter().take(3) {
@@ -383,10 +390,9 @@ pub fn texts(program: &Program, value: &Value) -> Vec<String> {
         }
         Value::OneOf(values) => values.iter().flat_map(|value| texts(program, value)).collect(),
         Value::List(list) => match program.facts(list.file).expr(list.expr) {
-            ExprKind::List(items) => items
-                .iter()
-                .flat_map(|&item| texts(program, &program.value(ExprRef::new(list.file, item))))
-                .collect(),
+            ExprKind::List(items) => {
+                items.iter().flat_map(|&item| texts(program, &program.value(ExprRef::new(list.file, item)))).collect()
+            }
             _ => vec![],
         },
         _ => vec![],

@@ -150,7 +150,9 @@ fn resolvers(program: &Program, call: CallRef) -> Vec<Entry> {
     let Some(given) = given.and_then(|given| object(program, given)) else { return vec![] };
     let mut found = Vec::new();
     for ty in ["Query", "Mutation", "Subscription"] {
-        let Some(fields) = key(program, given, Name::new(ty)).and_then(|fields| object(program, fields)) else { continue };
+        let Some(fields) = key(program, given, Name::new(ty)).and_then(|fields| object(program, fields)) else {
+            continue;
+        };
         let ExprKind::Object(entries) = program.facts(fields.file).expr(fields.expr) else { continue };
         for &(name, value) in entries.iter().filter(|(name, _)| *name != "...") {
             let at = ExprRef::new(fields.file, value);

@@ -1,6 +1,7 @@
 //! Which route a path belongs to: literal segments beat parameters, parameters beat rests.
 
 use super::{is_known, takes_requests};
+use crate::finding::FileId;
 use crate::link::entries::KnownRoute;
 use crate::names::Name;
 use crate::program::{Entry, Program};
@@ -67,7 +68,8 @@ pub struct Served {
 
 /// The routes of a program.
 pub struct Routes {
-    all: Vec<(usize, Name, Vec<Name>)>,
+    /// Entry, route, methods and the file of the registration; sorted by entry.
+    all: Vec<(usize, Name, Vec<Name>, FileId)>,
     known: Vec<KnownRoute>,
     /// Whether a route is there whose path is not known.
     has_unknown: bool,
@@ -79,12 +81,10 @@ impl Routes {
         let entries = program.entries.iter().enumerate();
         let all = entries
             .filter(|(_, entry)| takes_requests(entry))
-            .filter_map(|(at, entry)| Some((at, entry.route?, entry.methods.clone())))
+            .filter_map(|(at, entry)| Some((at, entry.route?, entry.methods.clone(), entry.place.file)))
             .collect();
-        let has_unknown = program
-            .entries
-            .iter()
-            .any(|entry| entry.kind == crate::program::EntryKind::Route && entry.route.is_none());
+        let has_unknown =
+            program.entries.iter().any(|entry| entry.kind == crate::program::EntryKind::Route && entry.route.is_none());
         Self { all, known: program.known_routes.clone(), has_unknown }
     }
 
@@ -99,13 +99,17 @@ impl Routes {
         if behind.says_enough() { self.best(&behind) } else { served }
     }
 
+    fn position(&self, entry: usize) -> usize {
+        self.all.partition_point(|(at, ..)| *at < entry)
+    }
+
     fn best(&self, asked: &Asked) -> Served {
         /// A hole that stands for more literal routes than this says which of them none.
         const MOST_GUESSED: usize = 4;
         let mut best: Option<Rank> = None;
         let mut entries: Vec<usize> = Vec::new();
         let mut exists = self.has_unknown;
-        for (at, route, methods) in &self.all {
+        for (at, route, methods, in_file) in &self.all {
             let Some(rank) = rank(route, asked) else { continue };
             exists = true;
             let fits = methods.is_empty() || asked.method.is_none_or(|method| methods.contains(&method));
@@ -116,7 +120,14 @@ impl Routes {
                 entries.clear();
                 best = Some(rank);
             }
-            entries.push(*at);
+            // Of two that are registered alike the first one serves.
+            let is_again = entries.iter().any(|other| {
+                let (_, other_route, other_methods, file) = &self.all[self.position(*other)];
+                (other_route, other_methods, file) == (route, methods, in_file)
+            });
+            if !is_again {
+                entries.push(*at);
+            }
         }
         if best.is_some_and(|best| !best.sure) && entries.len() > MOST_GUESSED {
             entries.clear();

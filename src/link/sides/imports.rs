@@ -170,14 +170,9 @@ fn by_call(
 
 fn globbed(program: &Program, pattern: &str) -> Vec<FileId> {
     let mut regex = regex::escape(pattern);
-    for (from, to) in [
-        (r"\*\*/", "(?:.*/)?"),
-        (r"\*\*", ".*"),
-        (r"\*", "[^/]*"),
-        (r"\{", "(?:"),
-        (r"\}", ")"),
-        (",", "|"),
-    ] {
+    for (from, to) in
+        [(r"\*\*/", "(?:.*/)?"), (r"\*\*", ".*"), (r"\*", "[^/]*"), (r"\{", "(?:"), (r"\}", ")"), (",", "|")]
+    {
         regex = regex.replace(from, to);
     }
     let Ok(regex) = regex::Regex::new(&format!("^{regex}$")) else { return vec![] };

@@ -37,8 +37,19 @@ const SCRIPT_FOLDERS: &[&str] = &[
 ];
 
 /// Folders of what is kept but not used.
-const OLD_FOLDERS: &[&str] =
-    &["backup", "backups", "_backup", "old", "_old", "archive", "_archive", "archived", "deprecated", "legacy_backup", "attached_assets"];
+const OLD_FOLDERS: &[&str] = &[
+    "backup",
+    "backups",
+    "_backup",
+    "old",
+    "_old",
+    "archive",
+    "_archive",
+    "archived",
+    "deprecated",
+    "legacy_backup",
+    "attached_assets",
+];
 
 /// What a path says a file is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,7 +84,10 @@ pub fn of(path: &str) -> Use {
     {
         return Use::Test;
     }
-    if stem.ends_with(".config") || stem.starts_with('.') || matches!(stem, "gulpfile" | "gruntfile" | "setup" if is_python || stem != "setup") {
+    if stem.ends_with(".config")
+        || stem.starts_with('.')
+        || matches!(stem, "gulpfile" | "gruntfile" | "setup" if is_python || stem != "setup")
+    {
         return Use::Config;
     }
     if in_any(SCRIPT_FOLDERS)
@@ -95,8 +109,11 @@ fn is_old(name: &str) -> bool {
     }
     parts.iter().enumerate().any(|(at, part)| {
         let whole = at > 0 && matches!(*part, "disabled" | "old" | "bak" | "backup" | "orig" | "deprecated" | "unused");
-        let tail = ["_old", "-old", "_bak", "-bak", "_backup", "-backup", " copy", "_deprecated", "-deprecated", "_unused"];
-        whole || tail.iter().any(|tail| part.ends_with(tail)) || (*part != "old" && part.strip_suffix("old").is_some_and(|head| name.contains("OLD") && !head.is_empty()))
+        let tail =
+            ["_old", "-old", "_bak", "-bak", "_backup", "-backup", " copy", "_deprecated", "-deprecated", "_unused"];
+        whole
+            || tail.iter().any(|tail| part.ends_with(tail))
+            || (*part != "old" && part.strip_suffix("old").is_some_and(|head| name.contains("OLD") && !head.is_empty()))
     })
 }
 

@@ -48,25 +48,35 @@ pub fn find(program: &Program, projects: &Projects, entries: &[Entry], paths: &P
     }
     for entry in entries {
         let path = program.file(entry.place.file).path.as_str();
-        let by_place = BY_PLACE.contains(&entry.framework) || entry.kind == EntryKind::EdgeFunction;
         let inner = within(path, &projects.of(entry.place.file).folder).unwrap_or(path);
-        // A route that nothing known mounts does not make its file run.
-        let is_mounted = !entry.route.is_some_and(|route| route.starts_with("/**"));
-        let counts = match entry.kind {
-            EntryKind::Event | EntryKind::Effect => false,
-            // A test may make an app of its own.
-            _ => by_place || names::of(inner) == Use::Plain && is_mounted,
-        };
-        if counts && !(entry.kind == EntryKind::Job && entry.framework == "job" && !loads_itself(program, entry)) {
+        let by_place = BY_PLACE.contains(&entry.framework) || entry.kind == EntryKind::EdgeFunction;
+        if by_place || names::of(inner) == Use::Plain && starts_itself(program, entry) {
             roots[entry.place.file.index()].server = true;
         }
     }
     roots
 }
 
-/// A timer or schedule in a function is no root by itself: something must load the module.
-fn loads_itself(program: &Program, entry: &Entry) -> bool {
-    !program.facts(entry.place.file).language.is_script()
+/// Whether an entry makes its file run though nothing imports it.
+fn starts_itself(program: &Program, entry: &Entry) -> bool {
+    let facts = program.facts(entry.place.file);
+    // What is registered in a function waits for its caller.
+    let at_top = !facts.functions.iter().skip(1).any(|function| {
+        function.span.contains(entry.place.span) && function.span != entry.place.span && function.decorators.is_empty()
+    });
+    match entry.kind {
+        EntryKind::Event | EntryKind::Effect | EntryKind::Hook | EntryKind::Procedure | EntryKind::ServerAction => {
+            false
+        }
+        // A route that nothing known mounts does not make its file run.
+        EntryKind::Route => !entry.route.is_some_and(|route| route.starts_with("/**")) && (at_top || mounts(entry)),
+        _ => at_top,
+    }
+}
+
+/// Whether a route's router was followed from the app that serves it.
+fn mounts(entry: &Entry) -> bool {
+    entry.route.is_some() && entry.framework != "router"
 }
 
 fn by_place(facts: &Facts, path: &str, inner: &str, project: &Project) -> Root {
@@ -101,7 +111,8 @@ fn by_place(facts: &Facts, path: &str, inner: &str, project: &Project) -> Root {
         return if stem == "hooks.client" { client } else { server };
     }
     if project.uses("nuxt") {
-        let loaded = ["pages/", "layouts/", "components/", "plugins/", "composables/", "middleware/", "stores/", "utils/"];
+        let loaded =
+            ["pages/", "layouts/", "components/", "plugins/", "composables/", "middleware/", "stores/", "utils/"];
         if below.starts_with("server/") {
             return server;
         }
@@ -120,7 +131,8 @@ fn by_place(facts: &Facts, path: &str, inner: &str, project: &Project) -> Root {
         if stem == "instrumentation-client" {
             return client;
         }
-        let rendered = ["page", "layout", "template", "default", "loading", "not-found", "error", "global-error", "route"];
+        let rendered =
+            ["page", "layout", "template", "default", "loading", "not-found", "error", "global-error", "route"];
         let special = ["sitemap", "robots", "manifest", "opengraph-image", "icon", "apple-icon", "twitter-image"];
         if below.starts_with("app/") && (rendered.contains(&stem) || special.contains(&stem)) {
             return server;
@@ -151,7 +163,9 @@ fn by_place(facts: &Facts, path: &str, inner: &str, project: &Project) -> Root {
         }
     }
     let bundled = ["react-scripts", "@vue/cli-service", "@angular/core", "parcel", "@craco/craco"];
-    if bundled.iter().any(|name| project.uses(name)) && matches!(below, "index.js" | "index.jsx" | "index.ts" | "index.tsx" | "main.js" | "main.ts") {
+    if bundled.iter().any(|name| project.uses(name))
+        && matches!(below, "index.js" | "index.jsx" | "index.ts" | "index.tsx" | "main.js" | "main.ts")
+    {
         return client;
     }
     Root::default()
@@ -193,6 +207,14 @@ pub fn acts_when_loaded(facts: &Facts) -> bool {
         facts.function_of(call.block) == body
             && (call.dropped || call.awaited)
             && !matches!(facts.expr(call.callee), ExprKind::Member(_, name) if matches!(name.as_str(), "use" | "config"))
+    })
+}
+
+/// Whether a module starts a server when it is loaded: `serve(..)`, `Deno.serve(..)`, `app.listen(..)`.
+pub fn serves(facts: &Facts) -> bool {
+    facts.calls.iter().any(|call| match facts.expr(call.callee) {
+        ExprKind::Ref(name, _) | ExprKind::Member(_, name) => name == "serve" || name == "listen",
+        _ => false,
     })
 }
 

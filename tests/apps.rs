@@ -1,0 +1,54 @@
+//! All rules together on whole small apps: the demo shows what it is made to show, the clean one shows nothing.
+
+use std::path::{Path, PathBuf};
+
+use seamcheck::finding::Persona;
+use seamcheck::rules::RULES;
+use seamcheck::{Options, Outcome, scan, settle, walk};
+
+fn app(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/_apps").join(name)
+}
+
+fn run(name: &str, jobs: usize) -> Outcome {
+    let options = Options {
+        walk: walk::Choices { paths: vec![app(name)], honour_ignores: true, threads: jobs },
+        rules: RULES.to_vec(),
+        settle: settle::Choices::new(Persona::Regular),
+        jobs,
+        progress: false,
+    };
+    scan(&options).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+fn told(outcome: &Outcome) -> Vec<String> {
+    let findings = outcome.settled.findings.iter().map(|settled| &settled.finding);
+    findings
+        .map(|finding| {
+            let path = outcome.program.file(finding.place.file).path;
+            format!("{} {path}:{}", finding.rule, outcome.program.line(finding.place))
+        })
+        .collect()
+}
+
+#[test]
+fn the_demo_shows_what_it_is_made_to_show() {
+    let outcome = run("demo", 2);
+    assert_eq!(
+        told(&outcome),
+        [
+            "secret-in-public-env src/pages/Assistant.tsx:5",
+            "vendor-sdk-in-browser src/pages/Assistant.tsx:4",
+            "create-without-idempotency supabase/functions/create-payment/index.ts:7",
+            "missing-timeout supabase/functions/send-welcome-email/index.ts:3",
+            "vendor-on-signup-path supabase/functions/send-welcome-email/index.ts:3",
+            "webhook-verification-bypass supabase/functions/stripe-webhook/index.ts:10",
+        ]
+    );
+}
+
+#[test]
+fn the_clean_app_is_clean() {
+    let outcome = run("clean", 2);
+    assert_eq!(told(&outcome), [""; 0]);
+}
