@@ -573,13 +573,10 @@ pub enum KnownRole {
     Retry,
     /// Looks the user up: auth.
     Authenticate,
-<<<<<<< HEAD
     /// Never comes back: it throws, or ends the process.
     Leave,
-=======
     /// Checks a password or opens a session: someone is logging in.
     SignIn,
->>>>>>> main
     /// Validates its argument against a schema.
     Validate,
     /// Writes to the app's own database.

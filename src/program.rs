@@ -1,11 +1,8 @@
 //! The linked program: the questions a rule may ask.
 
 use std::sync::{Arc, OnceLock};
-<<<<<<< HEAD
-=======
 
 use rustc_hash::FxHashSet;
->>>>>>> main
 
 use crate::catalogue::Catalogue;
 use crate::facts::{CallId, ClassId, DefId, ExprId, Facts, FunctionId};
@@ -24,12 +21,9 @@ pub mod bundling;
 pub mod core_paths;
 pub mod credentials;
 pub mod graph;
-<<<<<<< HEAD
 pub mod handlers;
-=======
 pub mod keys;
 pub mod origins;
->>>>>>> main
 pub mod outbound;
 pub mod paths;
 pub mod terms;

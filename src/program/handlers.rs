@@ -156,7 +156,7 @@ impl Names<'_> {
             }
             let small = name.to_ascii_lowercase().replace('_', "-");
             let small = small.strip_prefix("http-").unwrap_or(&small);
-            let signs = ["sig", "hash", "token", "webhook", "svix", "transmission", "hmac"];
+            let signs = ["sig", "hash", "token", "webhook", "transmission", "hmac"];
             if !signs.iter().any(|part| small.contains(part)) {
                 return None;
             }

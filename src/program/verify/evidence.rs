@@ -39,7 +39,7 @@ pub(super) fn sounds_like_check(name: &str) -> bool {
 /// Whether a name says a signature: `sig`, `signature`, `x-hub-signature`.
 pub(super) fn is_signature_name(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    name.contains("signature") || words(&name).iter().any(|word| word == "sig" || word == "hmac" || word == "svix")
+    name.contains("signature") || words(&name).iter().any(|word| word == "sig" || word == "hmac")
 }
 
 /// Whether a variable holds a secret, by its name.
