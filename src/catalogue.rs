@@ -20,8 +20,8 @@ mod tokens;
 
 pub use hosts::{host_of_url, is_own_host};
 pub use index::VendorId;
-pub use names::unqualified;
 pub use load::Catalogue;
+pub use names::unqualified;
 pub use paths::{OperationMatch, RequestMatch, VerifierMatch};
 
 /// How well a fact is founded. Only the first three may decide a finding.

@@ -8,8 +8,4 @@ pub mod secret_in_public_env;
 pub mod vendor_sdk_in_browser;
 
 /// Every rule.
-pub static RULES: &[&Rule] = &[
-    &secret_in_client::RULE,
-    &secret_in_public_env::RULE,
-    &vendor_sdk_in_browser::RULE,
-];
+pub static RULES: &[&Rule] = &[&secret_in_client::RULE, &secret_in_public_env::RULE, &vendor_sdk_in_browser::RULE];

@@ -117,7 +117,8 @@ pub fn call(eval: &mut Eval<'_>, external: &Arc<External>, at: CallRef) -> Optio
 /// The bundler's own reader of the environment: all of it with an empty prefix, else what is inlined anyway.
 fn loaded_environment(eval: &mut Eval<'_>, at: CallRef) -> Value {
     let all = eval.argument(at, 2).text().is_some_and(|prefix| prefix.is_empty());
-    let (root, way): (_, &[&str]) = if all { ("global:process", &["env"]) } else { ("global:import", &["meta", "env"]) };
+    let (root, way): (_, &[&str]) =
+        if all { ("global:process", &["env"]) } else { ("global:import", &["meta", "env"]) };
     let mut environment = External::root(Name::new(root));
     environment.segs.extend(way.iter().map(|part| Seg::Member(Name::new(part))));
     Value::External(Arc::new(environment))

@@ -132,7 +132,8 @@ impl<'p> Finder<'p> {
     }
 
     fn request(&self, http: &HttpUse, seen: &mut FxHashSet<CallRef>, found: &mut Jumps) {
-        let from_client = self.program.side(http.at.file).client;
+        let side = self.program.side(http.at.file);
+        let from_client = side.client;
         for to in &http.to {
             let (path, is_own, is_tail) = match to {
                 Destination::Own(path) => (*path, true, false),
@@ -159,7 +160,7 @@ impl<'p> Finder<'p> {
             }
             let served = self.routes.serve(&asked);
             found.to.extend(served.entries.iter().map(|&entry| (http.at, entry)));
-            if !served.exists && is_own && asked.is_certain() {
+            if !served.exists && is_own && from_client && !side.tooling && !side.dead && asked.is_certain() {
                 let unmatched = Unmatched { at: http.at, asked: path, method: http.method, is_function: false };
                 found.unmatched.push(unmatched);
             }
@@ -188,7 +189,8 @@ impl<'p> Finder<'p> {
         }
         let name = Name::new(name);
         let Some(entries) = self.functions.get(&name) else {
-            if self.has_functions {
+            let side = self.program.side(at.file);
+            if self.has_functions && !side.tooling && !side.dead {
                 found.unmatched.push(Unmatched { at, asked: name, method, is_function: true });
             }
             return;

@@ -11,8 +11,15 @@ use crate::program::{CallRef, Destination, ExprRef, HttpUse, Program, Value};
 
 /// Functions of the platform that only write their argument differently.
 const ENCODERS: &[&str] = &[
-    "btoa", "window.btoa", "JSON.stringify", "Buffer.from", "buffer.Buffer.from", "base64.encode", "Base64.encode",
-    "encodeBase64", "encode",
+    "btoa",
+    "window.btoa",
+    "JSON.stringify",
+    "Buffer.from",
+    "buffer.Buffer.from",
+    "base64.encode",
+    "Base64.encode",
+    "encodeBase64",
+    "encode",
 ];
 
 /// Exports whose code the framework leaves out of what browsers get.
@@ -156,9 +163,10 @@ impl Program {
         }
         let mut kept: Vec<Span> =
             facts.functions.iter().filter(|function| function.use_server).map(|function| function.span).collect();
-        let strips = self.manifests.package_of(path).is_some_and(|(_, package)| {
-            STRIPPING.iter().any(|framework| package.dependency(framework).is_some())
-        });
+        let strips = self
+            .manifests
+            .package_of(path)
+            .is_some_and(|(_, package)| STRIPPING.iter().any(|framework| package.dependency(framework).is_some()));
         if strips {
             let exported = |name: Name| facts.exports.iter().any(|export| export.name == name);
             let named = facts.functions.iter().filter(|function| {
@@ -182,7 +190,9 @@ impl Program {
 }
 
 fn encodes(dotted: &str) -> bool {
-    ENCODERS.iter().any(|encoder| dotted.strip_prefix(encoder).is_some_and(|rest| rest.is_empty() || rest == ".toString"))
+    ENCODERS
+        .iter()
+        .any(|encoder| dotted.strip_prefix(encoder).is_some_and(|rest| rest.is_empty() || rest == ".toString"))
 }
 
 /// Whether a condition says that there is a window (`typeof window !== "undefined"`) or that there is none.
@@ -206,9 +216,10 @@ fn clients(program: &Program, found: &mut Vec<KeyUse>) {
         let packages = program.catalogue.packages(client.package, &[]);
         let mut packages = packages.filter(|(vendor, _)| *vendor == client.vendor);
         let Some((vendor, package)) = packages.next() else { continue };
-        let flag = package.browser_flag.as_ref().is_some_and(|flag| {
-            matches!(program.option(client.at, flag), Lookup::Present(Value::Bool(true)))
-        });
+        let flag = package
+            .browser_flag
+            .as_ref()
+            .is_some_and(|flag| matches!(program.option(client.at, flag), Lookup::Present(Value::Bool(true))));
         let Some(key) = &package.key else { continue };
         if key.attribute.is_some() && key.option.is_none() && package.runs == Runs::Server {
             continue;
@@ -253,7 +264,8 @@ fn setters(program: &Program, call: CallRef, found: &mut Vec<KeyUse>) {
 // ---- requests -------------------------------------------------------------------------------------------
 
 fn requests(program: &Program, http: &HttpUse, found: &mut Vec<KeyUse>) {
-    let vendor = http.to.iter().find_map(|to| if let Destination::Vendor(vendor, ..) = to { Some(*vendor) } else { None });
+    let vendor =
+        http.to.iter().find_map(|to| if let Destination::Vendor(vendor, ..) = to { Some(*vendor) } else { None });
     let Some(vendor) = vendor else { return };
     let mut note = |way: Way, value: &Value| {
         let key = program.ingredients(&program.expand(value));

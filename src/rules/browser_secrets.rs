@@ -69,9 +69,11 @@ pub fn variable_for(token: &Token) -> String {
 pub fn on_the_server(program: &Program, near: FileId, variable: &str) -> String {
     let on_deno = program.code().any(|(file, _)| {
         let side = program.side(file);
-        !side.client && !side.tooling && program.calls_of(file).any(|call| {
-            program.callee(call).externals().any(|external| external.package == "global:Deno")
-        })
+        !side.client
+            && !side.tooling
+            && program
+                .calls_of(file)
+                .any(|call| program.callee(call).externals().any(|external| external.package == "global:Deno"))
     });
     let package = program.manifests.package_of(program.file(near).path.as_str()).map(|(_, package)| package);
     let uses = |name: &str| package.is_some_and(|package| package.dependency(name).is_some());

@@ -3,7 +3,9 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::browser_secrets::{harm, id, named, on_the_server, takes_only_secrets, variable_for, vendor_of, way_to_browser};
+use super::browser_secrets::{
+    harm, id, named, on_the_server, takes_only_secrets, variable_for, vendor_of, way_to_browser,
+};
 use crate::catalogue::Category;
 use crate::facts::{ExprKind, Facts, Span, Token, TokenKind};
 use crate::finding::{Confidence, FileId, Place, Severity};
@@ -146,9 +148,10 @@ fn counts(program: &Program, token: &Token) -> bool {
     match token.kind {
         TokenKind::Secret | TokenKind::TestSecret => true,
         TokenKind::Publishable => false,
-        TokenKind::ByUse => program.key_uses().iter().any(|used| {
-            takes_only_secrets(program.catalogue.vendor(used.vendor)) && holds(program, used, token)
-        }),
+        TokenKind::ByUse => program
+            .key_uses()
+            .iter()
+            .any(|used| takes_only_secrets(program.catalogue.vendor(used.vendor)) && holds(program, used, token)),
     }
 }
 

@@ -113,9 +113,11 @@ fn key(program: &Program, used: &KeyUse, vendor: &Vendor) -> Option<Key> {
         match part {
             Value::Env(name) => {
                 let inlined = program.inlined_name(path, *name);
-                let defined = program.bundling().inlined.iter().any(|inlined| {
-                    inlined.whole || inlined.replaced.rsplit('.').next() == Some(name.as_str())
-                });
+                let defined = program
+                    .bundling()
+                    .inlined
+                    .iter()
+                    .any(|inlined| inlined.whole || inlined.replaced.rsplit('.').next() == Some(name.as_str()));
                 let bare = inlined.unwrap_or(name.as_str());
                 let nature = program.variable(bare).0;
                 // What a server's SDK is given as its key is one, unless the name says otherwise.
@@ -174,16 +176,26 @@ fn tell(program: &Program, used: &KeyUse, vendor: &Vendor, key: &Key, confidence
     };
     let harm = harm(Some(vendor));
     let message = match key {
-        Key::Inlined(name) => format!("{call} runs in the browser with the secret from `{name}`: any visitor can copy it and {harm}"),
-        Key::Written(masked) => format!("{call} runs in the browser with a secret in the code ({masked}): any visitor can copy it and {harm}"),
-        Key::ServerOnly(name) => format!("{call} runs in the browser, where `{name}` is empty: it fails for every visitor, and giving the variable a public name would let anyone {harm}"),
+        Key::Inlined(name) => {
+            format!("{call} runs in the browser with the secret from `{name}`: any visitor can copy it and {harm}")
+        }
+        Key::Written(masked) => format!(
+            "{call} runs in the browser with a secret in the code ({masked}): any visitor can copy it and {harm}"
+        ),
+        Key::ServerOnly(name) => format!(
+            "{call} runs in the browser, where `{name}` is empty: it fails for every visitor, and giving the variable a public name would let anyone {harm}"
+        ),
         Key::Unknown => format!("{call} is told to run in the browser: any visitor can copy its key and {harm}"),
     };
     let bare = match key {
         Key::Inlined(name) | Key::ServerOnly(name) => {
             program.inlined_name(program.file(used.at.file).path, *name).unwrap_or(name.as_str()).to_owned()
         }
-        _ => vendor.envs.iter().find(|env| env.secret && !env.name.contains('*')).map_or("API_KEY".to_owned(), |env| env.name.clone()),
+        _ => vendor
+            .envs
+            .iter()
+            .find(|env| env.secret && !env.name.contains('*'))
+            .map_or("API_KEY".to_owned(), |env| env.name.clone()),
     };
     let place = program.call_place(used.at);
     let help = format!(

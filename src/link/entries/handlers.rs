@@ -203,7 +203,12 @@ fn handler_to(program: &Program, at: ExprRef, depth: usize) -> Handler {
             .find_map(|name| key(program, at, Name::new(name)))
             .map(|inner| handler_to(program, inner, depth - 1))
             .unwrap_or_default(),
-        _ => Handler { functions: program.value(at).functions().collect(), gates: vec![] },
+        _ => {
+            let value = program.value(at);
+            let value =
+                if matches!(value, Value::Param(..) | Value::Member(..)) { program.expand(&value) } else { value };
+            Handler { functions: value.functions().collect(), gates: vec![] }
+        }
     }
 }
 
@@ -242,7 +247,7 @@ fn wrapped(program: &Program, at: CallRef, depth: usize) -> Handler {
     };
     let mut gates = chain_gates(program, callee);
     if gates.is_empty() {
-        gates = wrapper_gates(program, callee, here(call.callee), &value());
+        gates = wrapper_gates(callee, here(call.callee), &value());
     }
     for before in handed {
         gates.extend(before.gates);
@@ -253,7 +258,7 @@ fn wrapped(program: &Program, at: CallRef, depth: usize) -> Handler {
 }
 
 /// The gates that calling a wrapper puts in front: the closure it returns, or the library.
-fn wrapper_gates(program: &Program, callee: &Value, written: ExprRef, result: &Value) -> Vec<Gate> {
+fn wrapper_gates(callee: &Value, written: ExprRef, result: &Value) -> Vec<Gate> {
     let mut gates = Vec::new();
     for alternative in callee.alternatives() {
         match alternative {
@@ -269,7 +274,6 @@ fn wrapper_gates(program: &Program, callee: &Value, written: ExprRef, result: &V
             _ => gates.push(Gate::Unknown),
         }
     }
-    let _ = program;
     gates
 }
 
@@ -368,14 +372,18 @@ fn gates_of(program: &Program, value: &Value, at: ExprRef) -> Vec<Gate> {
         Value::List(list) if *list != at => gates(program, *list),
         Value::External(_) => vec![Gate::Library(at)],
         Value::Class(class) | Value::Instance(class) => {
-            let shape = &program.facts(class.file).classes[class.class.index()];
-            let method = shape.methods.iter().find(|method| GUARD_METHODS.contains(&method.name.as_str()));
-            match method {
-                Some(method) => vec![Gate::Function(FunctionRef::new(class.file, method.function))],
-                None => vec![Gate::Unknown],
-            }
+            let instance = Value::Instance(*class);
+            let method =
+                GUARD_METHODS.iter().find_map(|name| program.member(&instance, Name::new(name)).functions().next());
+            vec![method.map_or(Gate::Unknown, Gate::Function)]
         }
         Value::Text(_) | Value::Number(_) | Value::Bool(_) | Value::Null | Value::Object(_) => vec![],
+        // Middleware that callers hand in.
+        Value::Param(..) | Value::Member(..) => match program.expand(value) {
+            same if same == *value => vec![Gate::Unknown],
+            Value::Param(..) | Value::Member(..) => vec![Gate::Unknown],
+            given => given.alternatives().iter().flat_map(|value| gates_of(program, value, at)).collect(),
+        },
         _ => vec![Gate::Unknown],
     }
 }

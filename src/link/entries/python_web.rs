@@ -148,10 +148,8 @@ pub fn decorator_gates(program: &Program, function: FunctionRef) -> Vec<Gate> {
     let shape = facts.function(function.function);
     let mut found = Vec::new();
     for &decorator in &shape.decorators {
-        let registers = on_router(program, function.file, facts, decorator).is_some_and(|(_, routers, _)| {
-            routers.iter().any(|handle| handle.framework.is_some() || matches!(handle.id, RouterId::Made(_)))
-        });
-        if !registers {
+        let on = on_router(program, function.file, facts, decorator);
+        if !on.is_some_and(|(_, routers, _)| !routers.is_empty()) {
             found.extend(gates(program, ExprRef::new(function.file, decorator)));
         }
     }

@@ -46,7 +46,9 @@ impl Asked {
 
     /// Whether its head is constant, so that a route that does not exist is a finding.
     pub fn is_certain(&self) -> bool {
+        // A template's own expressions (`{{ url_for(..) }}`, `{% url .. %}`) say where it goes elsewhere.
         self.segments.first().is_some_and(|part| !part.contains(HOLE))
+            && !self.segments.iter().any(|part| part.contains("{{") || part.contains("{%"))
             && !self.segments.last().is_some_and(|part| is_asset(part))
     }
 }
