@@ -61,7 +61,7 @@ pub fn connect(program: &mut Program) {
     let mut found = Jumps::default();
     let finder = Finder::new(program);
     let mut seen: FxHashSet<CallRef> = FxHashSet::default();
-    for http in program.requests() {
+    for http in told_by(program) {
         finder.request(http, &mut seen, &mut found);
     }
     for used in program.vendor_uses() {
@@ -103,6 +103,37 @@ pub fn connect(program: &mut Program) {
     program.graph.edges.sort_unstable();
     program.graph.edges.dedup();
     program.jumps = found;
+}
+
+/// The requests that say where they go: of a wrapper whose callers hand in the path or method, the callers' ones; of
+/// any other function its own.
+fn told_by(program: &Program) -> Vec<&HttpUse> {
+    let mut wrapped: FxHashSet<CallRef> = FxHashSet::default();
+    let mut open: FxHashSet<CallRef> = FxHashSet::default();
+    for http in program.requests() {
+        if http.at != http.inner {
+            wrapped.insert(http.inner);
+        } else if is_open(program, http) {
+            open.insert(http.at);
+        }
+    }
+    let told = |http: &&HttpUse| match http.at == http.inner {
+        true => !(open.contains(&http.at) && wrapped.contains(&http.at)),
+        false => open.contains(&http.inner) && !is_open(program, http),
+    };
+    program.requests().iter().filter(told).collect()
+}
+
+/// Whether the callers of the function a request stands in decide where it goes.
+fn is_open(program: &Program, http: &HttpUse) -> bool {
+    let head = match &http.url {
+        Value::Template(parts) => parts.first(),
+        url => Some(url),
+    };
+    let from_caller = |value: &Value| {
+        value.any(|value| matches!(value, Value::Param(function, _) if !program.callers(*function).is_empty()))
+    };
+    http.method.is_none() && http.options.iter().any(from_caller) || head.is_some_and(from_caller)
 }
 
 struct Finder<'p> {

@@ -22,7 +22,7 @@ fn next_app_router() {
         ("lib/files.ts", "export const GET = async () => {};\n"),
         ("app/api/made/route.ts", "import { make } from 'made';\nexport const { GET, POST } = make();\n"),
         ("app/_private/route.ts", "export async function GET() {}\n"),
-        ("app/page.tsx", "export default async function Home() { return <main/>; }\n"),
+        ("app/page.tsx", "import Form from './form';\nexport default async function Home() { return <main/>; }\n"),
         ("app/@modal/(.)photo/[id]/page.tsx", "export default function Photo() { return <i/>; }\n"),
         (
             "middleware.ts",

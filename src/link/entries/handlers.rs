@@ -84,6 +84,10 @@ fn member(program: &Program, base: ExprRef, name: Name) -> Option<ExprRef> {
         Value::Object(object) => key(program, object, name),
         Value::Instance(class) | Value::Class(class) => {
             let shape = &program.facts(class.file).classes[class.class.index()];
+            // `this.one = this.one.bind(this)` stands beside the method itself.
+            if shape.methods.iter().any(|method| method.name == name) {
+                return None;
+            }
             let values: Vec<ExprId> =
                 shape.fields.iter().filter(|field| field.name == name).filter_map(|field| field.value).collect();
             single(class.file, &values)
@@ -248,6 +252,8 @@ fn wrapped(program: &Program, at: CallRef, depth: usize) -> Handler {
     let mut gates = chain_gates(program, callee);
     if gates.is_empty() {
         gates = wrapper_gates(callee, here(call.callee), &value());
+        // A wrapper that gives back what it got is no gate.
+        gates.retain(|gate| !matches!(gate, Gate::Function(function) if inner.functions.contains(function)));
     }
     for before in handed {
         gates.extend(before.gates);
@@ -339,6 +345,24 @@ pub fn keyword(program: &Program, at: CallRef, name: &str) -> Option<ExprRef> {
     Some(ExprRef::new(at.file, arg.value))
 }
 
+/// A library's middleware; `createMiddleware(async (c, next) => ..)` runs what it is handed.
+fn library(program: &Program, external: &External, at: ExprRef) -> Vec<Gate> {
+    let made = steps(external).last().copied();
+    let Some((member, Some(site))) = made else { return vec![Gate::Library(at)] };
+    let member = member.map_or("", |member| member.as_str());
+    let handed: Vec<Gate> = arguments(program, site)
+        .into_iter()
+        .flat_map(|arg| program.value(arg).functions().map(Gate::Function).collect::<Vec<_>>())
+        .collect();
+    let only_adapts =
+        member.ends_with("iddleware") && member.len() <= "createMiddleware".len() || is_transparent(external);
+    match (handed.is_empty(), only_adapts) {
+        (true, _) => vec![Gate::Library(at)],
+        (false, true) => handed,
+        (false, false) => std::iter::once(Gate::Library(at)).chain(handed).collect(),
+    }
+}
+
 /// Methods that classes used as middleware run.
 const GUARD_METHODS: &[&str] =
     &["canActivate", "use", "intercept", "dispatch", "process_request", "has_permission", "authenticate", "__call__"];
@@ -370,7 +394,7 @@ fn gates_of(program: &Program, value: &Value, at: ExprRef) -> Vec<Gate> {
     match value {
         Value::Function(function) => vec![Gate::Function(*function)],
         Value::List(list) if *list != at => gates(program, *list),
-        Value::External(_) => vec![Gate::Library(at)],
+        Value::External(external) => library(program, external, at),
         Value::Class(class) | Value::Instance(class) => {
             let instance = Value::Instance(*class);
             let method =
