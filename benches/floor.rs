@@ -46,7 +46,9 @@ fn compare(title: &str, root: &Path, rounds: usize) {
     whole(root);
     let (mut floors, mut wholes) = (vec![], vec![]);
     for _ in 0..rounds {
-        floors.push(timed(|| drop(floor(root))));
+        floors.push(timed(|| {
+            floor(root);
+        }));
         wholes.push(timed(|| whole(root)));
     }
     let (floor, whole) = (median(floors), median(wholes));

@@ -292,6 +292,18 @@ pub enum Effect {
     Invoke,
 }
 
+/// A path that the app cannot do without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Core {
+    /// An account is made: also onboarding and the check of an address.
+    Signup,
+    /// Someone logs in: also the reset of a password.
+    Login,
+    /// Someone pays, subscribes or orders.
+    Checkout,
+}
+
 /// An operation of a vendor.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -318,6 +330,8 @@ pub struct Operation {
     /// It is what a core path is for: `signup`, `checkout`, `message` (a mail or code that delivers what the path
     /// is for).
     pub essential: Option<String>,
+    /// It is the step that a core path exists for: whoever waits for it is signing up, logging in or paying.
+    pub core: Option<Core>,
     /// The id of the [`Idempotency`] entry that applies; none: it takes no key.
     pub idempotency: Option<String>,
     /// Where it comes from, when not the vendor's default source.
@@ -526,6 +540,8 @@ pub enum KnownRole {
     Retry,
     /// Looks the user up: auth.
     Authenticate,
+    /// Checks a password or opens a session: someone is logging in.
+    SignIn,
     /// Validates its argument against a schema.
     Validate,
     /// Writes to the app's own database.

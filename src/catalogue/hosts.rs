@@ -18,7 +18,7 @@ impl Catalogue {
             rest = parent;
         }
         let mut globs = self.index.host_globs.iter();
-        globs.find(|(form, _)| glob::matches(form, &host)).map(|&(_, vendor)| vendor)
+        globs.find(|(form, _)| glob::matches(form, &host)).map(|(_, vendor)| *vendor)
     }
 
     /// The vendor that serves an absolute URL.

@@ -1,9 +1,12 @@
-//! Tables made once when the catalogue is loaded, so that a question about a call costs a look-up.
+//! Tables made once, so that a question about a call costs a look-up: those of names when the catalogue is loaded,
+//! those of a vendor's, a package's or a library's patterns when it is first asked for. Most never are.
+
+use std::sync::OnceLock;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::pattern::{Maker, Pattern, Patterns, Route};
-use super::{HttpClient, Known, Vendor, glob};
+use super::{HttpClient, Known, Package, Vendor, glob};
 use crate::names::Name;
 
 /// A vendor of the catalogue.
@@ -23,8 +26,24 @@ pub(super) struct Sdk {
     pub(super) vendor: VendorId,
     /// The position in the vendor's packages.
     pub(super) package: usize,
+    pub(super) patterns: OnceLock<PackageIndex>,
+}
+
+/// A package's patterns.
+#[derive(Debug, Default)]
+pub(super) struct PackageIndex {
     pub(super) makers: Vec<Maker>,
     pub(super) sends_nothing: Patterns,
+}
+
+impl PackageIndex {
+    pub(super) fn new(package: &Package) -> Self {
+        let makers = package.clients.iter().filter_map(|text| Maker::parse(text).ok());
+        let mut index =
+            Self { makers: makers.map(|maker| maker.with_alias(&package.name)).collect(), ..Self::default() };
+        push_all(&mut index.sends_nothing, &package.sends_nothing, 0);
+        index
+    }
 }
 
 /// What a package name stands for.
@@ -33,8 +52,23 @@ pub(super) struct Root {
     pub(super) sdks: Vec<Sdk>,
     /// Positions in the catalogue's HTTP clients.
     pub(super) clients: Vec<usize>,
-    /// Paths of known functions.
-    pub(super) functions: Patterns,
+    /// Positions in the catalogue's known functions.
+    pub(super) functions: Vec<usize>,
+    /// Their paths.
+    pub(super) paths: OnceLock<Patterns>,
+}
+
+impl Root {
+    /// Paths of its functions, each leading to its position in all functions.
+    pub(super) fn paths(&self, functions: &[Known]) -> &Patterns {
+        self.paths.get_or_init(|| {
+            let mut paths = Patterns::default();
+            for &at in &self.functions {
+                push_all(&mut paths, &functions[at].paths, at);
+            }
+            paths
+        })
+    }
 }
 
 /// A vendor's patterns.
@@ -47,11 +81,38 @@ pub(super) struct VendorIndex {
     pub(super) verify_boolean: Patterns,
 }
 
+impl VendorIndex {
+    pub(super) fn new(vendor: &Vendor) -> Self {
+        let mut index = Self::default();
+        for (at, call) in vendor.calls.iter().enumerate() {
+            push_all(&mut index.operations, &call.sdk, at);
+            index.routes.extend(call.http.iter().filter_map(|text| Some((Route::parse(text).ok()?, at))));
+        }
+        for (at, webhook) in vendor.webhooks.iter().enumerate() {
+            push_all(&mut index.verify, &webhook.verify, at);
+            push_all(&mut index.verify_async, &webhook.verify_async, at);
+            push_all(&mut index.verify_boolean, &webhook.verify_boolean, at);
+        }
+        index
+    }
+}
+
 /// An HTTP client's patterns.
 #[derive(Debug, Default)]
 pub(super) struct ClientIndex {
     pub(super) instances: Vec<Maker>,
     pub(super) requests: Patterns,
+}
+
+impl ClientIndex {
+    pub(super) fn new(client: &HttpClient) -> Self {
+        let instances = client.instances.iter().filter_map(|text| Maker::parse(text).ok()).collect();
+        let mut index = Self { instances, ..Self::default() };
+        for (at, request) in client.requests.iter().enumerate() {
+            push_all(&mut index.requests, std::slice::from_ref(&request.path), at);
+        }
+        index
+    }
 }
 
 /// All tables.
@@ -63,98 +124,77 @@ pub(super) struct Index {
     pub(super) packages: FxHashMap<Name, usize>,
     /// Python packages that are only namespaces of listed ones: `pypi:google` of `pypi:google.genai`.
     pub(super) namespaces: FxHashSet<Name>,
-    pub(super) vendors: Vec<VendorIndex>,
-    pub(super) clients: Vec<ClientIndex>,
-    pub(super) hosts: FxHashMap<&'static str, VendorId>,
+    pub(super) vendors: Vec<OnceLock<VendorIndex>>,
+    pub(super) clients: Vec<OnceLock<ClientIndex>>,
+    pub(super) hosts: FxHashMap<Box<str>, VendorId>,
     /// `*.x.com` by `x.com`.
-    pub(super) host_suffixes: FxHashMap<&'static str, VendorId>,
+    pub(super) host_suffixes: FxHashMap<Box<str>, VendorId>,
     /// Other forms, the most specific first.
-    pub(super) host_globs: Vec<(&'static str, VendorId)>,
-    pub(super) envs: FxHashMap<&'static str, (VendorId, bool)>,
-    pub(super) env_globs: Vec<(&'static str, VendorId, bool)>,
-    pub(super) headers: FxHashMap<&'static str, Vec<VendorId>>,
-    pub(super) events: FxHashMap<&'static str, Vec<VendorId>>,
-    pub(super) event_globs: Vec<(&'static str, VendorId)>,
+    pub(super) host_globs: Vec<(Box<str>, VendorId)>,
+    pub(super) envs: FxHashMap<Box<str>, (VendorId, bool)>,
+    pub(super) env_globs: Vec<(Box<str>, VendorId, bool)>,
+    pub(super) headers: FxHashMap<Box<str>, Vec<VendorId>>,
+    pub(super) events: FxHashMap<Box<str>, Vec<VendorId>>,
+    pub(super) event_globs: Vec<(Box<str>, VendorId)>,
 }
 
 impl Index {
-    /// Indexes vendors, HTTP clients and known functions. Patterns that do not parse are left out: they were
-    /// reported when the files were checked.
+    /// Indexes vendors, HTTP clients and known functions. Patterns that do not parse are left out, here and later:
+    /// they are reported when files are checked.
     pub(super) fn new(vendors: &[Vendor], clients: &[HttpClient], functions: &[Known]) -> Self {
         let mut index = Self::default();
         for (at, vendor) in vendors.iter().enumerate() {
             index.vendor(VendorId(at as u16), vendor);
         }
         for (at, client) in clients.iter().enumerate() {
-            index.client(at, client);
+            let root = index.root(&client.package);
+            index.roots[root].clients.push(at);
         }
         for (at, function) in functions.iter().enumerate() {
             let root = index.root(&function.package);
-            push_all(&mut index.roots[root].functions, &function.paths, at);
+            index.roots[root].functions.push(at);
         }
-        index.host_globs.sort_by_key(|&(form, vendor)| (std::cmp::Reverse(glob::fixed(form)), vendor, form));
-        index.env_globs.sort_by_key(|&(form, vendor, _)| (std::cmp::Reverse(glob::fixed(form)), vendor, form));
+        index.vendors.resize_with(vendors.len(), OnceLock::new);
+        index.clients.resize_with(clients.len(), OnceLock::new);
+        // The most specific first; stable, so that of equals the first vendor's goes first.
+        index.host_globs.sort_by_key(|(form, _)| std::cmp::Reverse(glob::fixed(form)));
+        index.env_globs.sort_by_key(|(form, ..)| std::cmp::Reverse(glob::fixed(form)));
         index
     }
 
     fn vendor(&mut self, id: VendorId, vendor: &Vendor) {
         self.ids.insert(Name::new(&vendor.id), id);
         for (at, package) in vendor.packages.iter().enumerate() {
-            let makers = package.clients.iter().filter_map(|text| Maker::parse(text).ok());
-            let makers = makers.map(|maker| maker.with_alias(&package.name)).collect();
-            let mut sends_nothing = Patterns::default();
-            push_all(&mut sends_nothing, &package.sends_nothing, 0);
             let root = self.root(&package.name);
-            self.roots[root].sdks.push(Sdk { vendor: id, package: at, makers, sends_nothing });
+            self.roots[root].sdks.push(Sdk { vendor: id, package: at, patterns: OnceLock::new() });
         }
-        let mut own = VendorIndex::default();
-        for (at, call) in vendor.calls.iter().enumerate() {
-            push_all(&mut own.operations, &call.sdk, at);
-            own.routes.extend(call.http.iter().filter_map(|text| Some((Route::parse(text).ok()?, at))));
-        }
-        for (at, webhook) in vendor.webhooks.iter().enumerate() {
-            push_all(&mut own.verify, &webhook.verify, at);
-            push_all(&mut own.verify_async, &webhook.verify_async, at);
-            push_all(&mut own.verify_boolean, &webhook.verify_boolean, at);
+        for webhook in &vendor.webhooks {
             for header in &webhook.headers {
-                add(&mut self.headers, Name::new(&header.to_ascii_lowercase()), id);
+                add(&mut self.headers, &header.to_ascii_lowercase(), id);
             }
             for event in &webhook.events {
                 if glob::is_glob(event) {
-                    self.event_globs.push((Name::new(event).as_str(), id));
+                    self.event_globs.push((event.as_str().into(), id));
                 } else {
-                    add(&mut self.events, Name::new(event), id);
+                    add(&mut self.events, event, id);
                 }
             }
         }
-        self.vendors.push(own);
         for host in &vendor.hosts {
-            let host = Name::new(&host.to_ascii_lowercase()).as_str();
+            let host = host.to_ascii_lowercase();
             match host.strip_prefix("*.") {
-                Some(rest) if !glob::is_glob(rest) => drop(self.host_suffixes.entry(rest).or_insert(id)),
-                _ if glob::is_glob(host) => self.host_globs.push((host, id)),
-                _ => drop(self.hosts.entry(host).or_insert(id)),
+                Some(rest) if !glob::is_glob(rest) => drop(self.host_suffixes.entry(rest.into()).or_insert(id)),
+                _ if glob::is_glob(&host) => self.host_globs.push((host.into(), id)),
+                _ => drop(self.hosts.entry(host.into()).or_insert(id)),
             }
         }
         for env in &vendor.envs {
-            let name = Name::new(&env.name).as_str();
-            if glob::is_glob(name) {
-                self.env_globs.push((name, id, env.secret));
+            if glob::is_glob(&env.name) {
+                self.env_globs.push((env.name.as_str().into(), id, env.secret));
             } else {
-                self.envs.entry(name).or_insert((id, env.secret));
+                self.envs.entry(env.name.as_str().into()).or_insert((id, env.secret));
             }
         }
-    }
-
-    fn client(&mut self, at: usize, client: &HttpClient) {
-        let mut own = ClientIndex::default();
-        own.instances.extend(client.instances.iter().filter_map(|text| Maker::parse(text).ok()));
-        for (request, entry) in client.requests.iter().enumerate() {
-            push_all(&mut own.requests, std::slice::from_ref(&entry.path), request);
-        }
-        self.clients.push(own);
-        let root = self.root(&client.package);
-        self.roots[root].clients.push(at);
     }
 
     /// The root of a package; made when it is new, with the other names it goes by.
@@ -186,8 +226,8 @@ fn push_all(patterns: &mut Patterns, texts: &[String], leads_to: usize) {
     }
 }
 
-fn add(map: &mut FxHashMap<&'static str, Vec<VendorId>>, key: Name, id: VendorId) {
-    let vendors = map.entry(key.as_str()).or_default();
+fn add(map: &mut FxHashMap<Box<str>, Vec<VendorId>>, key: &str, id: VendorId) {
+    let vendors = map.entry(key.into()).or_default();
     if !vendors.contains(&id) {
         vendors.push(id);
     }

@@ -61,8 +61,8 @@ impl Catalogue {
         let user: Vec<(&(String, String), Vendor)> = (user_files.iter().zip(user))
             .filter_map(|(file, parsed)| match parsed {
                 Ok(vendor) => Some((file, vendor)),
-                Err(fault) => {
-                    reports.push(fault.into());
+                Err(report) => {
+                    reports.push(report);
                     None
                 }
             })
@@ -131,12 +131,13 @@ impl Catalogue {
 
 fn parse_all<'t, T: serde::de::DeserializeOwned + Send>(
     files: impl IndexedParallelIterator<Item = (&'t str, &'t str)>,
-) -> Vec<Result<T, Fault>> {
-    files.map(|(path, text)| toml::from_str(text).map_err(|error| Fault::syntax(path, text, &error))).collect()
+) -> Vec<Result<T, Report>> {
+    let parse = |(path, text)| toml::from_str(text).map_err(|error| Fault::syntax(path, text, &error).into());
+    files.map(parse).collect()
 }
 
-fn sort_out<T>(parsed: Vec<Result<T, Fault>>, reports: &mut Vec<Report>) -> Vec<T> {
-    parsed.into_iter().filter_map(|result| result.map_err(|fault| reports.push(fault.into())).ok()).collect()
+fn sort_out<T>(parsed: Vec<Result<T, Report>>, reports: &mut Vec<Report>) -> Vec<T> {
+    parsed.into_iter().filter_map(|result| result.map_err(|report| reports.push(report)).ok()).collect()
 }
 
 fn faults<'t>(path: &'t str, text: &'t str, problems: Vec<Problem>) -> impl Iterator<Item = Report> + 't {

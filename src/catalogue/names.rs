@@ -9,7 +9,7 @@ impl Catalogue {
             return Some(found);
         }
         let mut globs = self.index.env_globs.iter();
-        globs.find(|(form, ..)| glob::matches(form, name)).map(|&(_, vendor, secret)| (vendor, secret))
+        globs.find(|(form, ..)| glob::matches(form, name)).map(|(_, vendor, secret)| (*vendor, *secret))
     }
 
     /// The same for a variable that may stand under one of a bundler's public `prefixes`; an entry for the whole
@@ -54,9 +54,9 @@ impl Catalogue {
     /// The vendors that deliver an event of this name.
     pub fn webhook_by_event(&self, event: &str) -> Vec<VendorId> {
         let mut vendors = self.index.events.get(event).cloned().unwrap_or_default();
-        for &(form, vendor) in &self.index.event_globs {
-            if !vendors.contains(&vendor) && glob::matches(form, event) {
-                vendors.push(vendor);
+        for (form, vendor) in &self.index.event_globs {
+            if !vendors.contains(vendor) && glob::matches(form, event) {
+                vendors.push(*vendor);
             }
         }
         vendors

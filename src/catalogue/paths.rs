@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::index::{Root, Sdk};
+use super::index::{ClientIndex, PackageIndex, Root, Sdk, VendorIndex};
 use super::{Catalogue, HttpClient, Known, Operation, Package, Request, Seg, VendorId, glob};
 use crate::names::Name;
 
@@ -48,6 +48,7 @@ pub struct VerifierMatch {
 
 /// A package found, and the steps from its root.
 struct Found<'a, 's> {
+    catalogue: &'a Catalogue,
     root: &'a Root,
     segs: Cow<'s, [Seg]>,
     /// How many of `segs` the caller did not give: the module's path inside the package.
@@ -67,8 +68,10 @@ impl Found<'_, '_> {
     /// Where a client of `sdk` ends, for every way it is made, the longest first.
     fn clients(&self, sdk: &Sdk) -> Vec<usize> {
         let rest = &self.segs[self.from..];
-        let mut ends: Vec<usize> =
-            sdk.makers.iter().filter_map(|maker| maker.prefix(rest)).map(|len| self.from + len).collect();
+        let mut ends: Vec<usize> = (self.catalogue.own_package(sdk).makers.iter())
+            .filter_map(|maker| maker.prefix(rest))
+            .map(|len| self.from + len)
+            .collect();
         ends.sort_unstable_by(|a, b| b.cmp(a));
         ends.dedup();
         ends
@@ -123,9 +126,9 @@ impl Catalogue {
     pub fn operation(&self, package: Name, segs: &[Seg]) -> Option<OperationMatch<'_>> {
         let found = self.find(package, segs)?;
         found.root.sdks.iter().find_map(|sdk| {
-            let own = &self.index.vendors[sdk.vendor.index()];
+            let own = self.own(sdk.vendor);
             let (index, pattern) = own.operations.find(&found.segs, &found.clients(sdk))?;
-            let silent = sdk.sends_nothing.find(&found.segs, &found.starts(sdk));
+            let silent = self.own_package(sdk).sends_nothing.find(&found.segs, &found.starts(sdk));
             if silent.is_some_and(|(_, silent)| silent.open() <= pattern.open()) {
                 return None;
             }
@@ -137,7 +140,11 @@ impl Catalogue {
     /// Whether calling `segs` is known to send nothing: local signing, parsing, building.
     pub fn sends_nothing(&self, package: Name, segs: &[Seg]) -> bool {
         let Some(found) = self.find(package, segs) else { return false };
-        found.root.sdks.iter().any(|sdk| sdk.sends_nothing.find(&found.segs, &found.starts(sdk)).is_some())
+        found
+            .root
+            .sdks
+            .iter()
+            .any(|sdk| self.own_package(sdk).sends_nothing.find(&found.segs, &found.starts(sdk)).is_some())
             && self.operation(package, segs).is_none()
     }
 
@@ -151,7 +158,7 @@ impl Catalogue {
         path: &str,
     ) -> Option<(usize, &Operation)> {
         let entry = self.vendor(vendor);
-        let fitting = self.index.vendors[vendor.index()].routes.iter().filter(|(route, at)| {
+        let fitting = self.own(vendor).routes.iter().filter(|(route, at)| {
             let on_host = |form: &String| glob::matches(&form.to_ascii_lowercase(), &host.to_ascii_lowercase());
             entry.calls.get(*at).is_some_and(|call| call.host.as_ref().is_none_or(on_host)) && route.matches(path)
         });
@@ -177,7 +184,7 @@ impl Catalogue {
         let found = self.find(package, segs)?;
         let rest = &found.segs[found.from..];
         found.root.clients.iter().find_map(|&at| {
-            let length = self.index.clients[at].instances.iter().filter_map(|maker| maker.prefix(rest)).max()?;
+            let length = self.own_client(at).instances.iter().filter_map(|maker| maker.prefix(rest)).max()?;
             Some((at, found.given(found.from + length)))
         })
     }
@@ -186,7 +193,7 @@ impl Catalogue {
     pub fn request(&self, package: Name, segs: &[Seg]) -> Option<RequestMatch<'_>> {
         let found = self.find(package, segs)?;
         found.root.clients.iter().find_map(|&index| {
-            let own = &self.index.clients[index];
+            let own = self.own_client(index);
             let client = &self.http_clients()[index];
             let rest = &found.segs[found.from..];
             let made = own.instances.iter().filter_map(|maker| maker.prefix(rest)).max();
@@ -203,7 +210,7 @@ impl Catalogue {
     /// What is known of a library's function.
     pub fn known(&self, package: Name, segs: &[Seg]) -> Option<&Known> {
         let found = self.find(package, segs)?;
-        let (at, _) = found.root.functions.find(&found.segs, &[found.from])?;
+        let (at, _) = found.root.paths(self.functions()).find(&found.segs, &[found.from])?;
         self.functions().get(at)
     }
 
@@ -216,7 +223,7 @@ impl Catalogue {
     pub fn verifier(&self, package: Name, segs: &[Seg]) -> Option<VerifierMatch> {
         let found = self.find(package, segs)?;
         let vendors = found.root.sdks.iter().find_map(|sdk| {
-            let own = &self.index.vendors[sdk.vendor.index()];
+            let own = self.own(sdk.vendor);
             let starts = found.starts(sdk);
             own.verify.find(&found.segs, &starts)?;
             Some(VerifierMatch {
@@ -235,6 +242,18 @@ impl Catalogue {
         &self.vendor(sdk.vendor).packages[sdk.package]
     }
 
+    fn own(&self, vendor: VendorId) -> &VendorIndex {
+        self.index.vendors[vendor.index()].get_or_init(|| VendorIndex::new(self.vendor(vendor)))
+    }
+
+    fn own_package<'a>(&self, sdk: &'a Sdk) -> &'a PackageIndex {
+        sdk.patterns.get_or_init(|| PackageIndex::new(self.package_of(sdk)))
+    }
+
+    fn own_client(&self, at: usize) -> &ClientIndex {
+        self.index.clients[at].get_or_init(|| ClientIndex::new(&self.http_clients()[at]))
+    }
+
     /// The root that a package's name and the first steps lead to.
     ///
     /// JavaScript: the package or the one its subpath belongs to. Python: of nested packages the longest listed,
@@ -242,7 +261,7 @@ impl Catalogue {
     fn find<'s>(&self, package: Name, segs: &'s [Seg]) -> Option<Found<'_, 's>> {
         let found = |root: usize, segs: Cow<'s, [Seg]>, added: usize, taken: usize| {
             let from = segs.iter().take_while(|seg| matches!(seg, Seg::Member(name) if *name == "default")).count();
-            Some(Found { root: &self.index.roots[root], segs, added, taken, from })
+            Some(Found { catalogue: self, root: &self.index.roots[root], segs, added, taken, from })
         };
         if self.index.namespaces.contains(&package) {
             let mut name = package;

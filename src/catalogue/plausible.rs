@@ -42,10 +42,9 @@ pub(super) fn is_stand_in(random: &str) -> bool {
         return longest_run(random, |a, b| a == b) >= 4;
     }
     // Words with no digit and of one case, joined by `_` or `-`: an identifier, not a key.
-    let digits = random.bytes().any(|b| b.is_ascii_digit());
     let lower = random.bytes().any(|b| b.is_ascii_lowercase());
     let upper = random.bytes().any(|b| b.is_ascii_uppercase());
-    if !digits && !(lower && upper) {
+    if random.bytes().all(|b| !b.is_ascii_digit()) && lower != upper {
         return true;
     }
     longest_run(random, |a, b| a == b) >= 6

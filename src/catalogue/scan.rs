@@ -40,6 +40,8 @@ pub(super) struct Format {
     /// The credential's name.
     pub(super) name: Name,
     pub(super) kind: CredentialKind,
+    /// It is looked for by its context.
+    pub(super) by_context: bool,
     pub(super) test_prefix: Option<String>,
     /// Words that name the vendor, in small letters.
     pub(super) vendor_words: Vec<String>,
@@ -67,13 +69,14 @@ pub(super) struct Compiled {
 }
 
 impl Format {
-    fn new(vendor: &Vendor, credential: &Credential) -> Self {
+    fn new(vendor: &Vendor, credential: &Credential, by_context: bool) -> Self {
         let mut words = vec![vendor.id.to_ascii_lowercase()];
         words.extend(vendor.name.split_whitespace().next().map(str::to_ascii_lowercase).filter(|word| word.len() > 3));
         Self {
             vendor: Name::new(&vendor.id),
             name: Name::new(&credential.name),
             kind: credential.kind,
+            by_context,
             test_prefix: credential.test_prefix.clone(),
             vendor_words: words,
             starts_a_word: credential.prefix.as_ref().is_some_and(|prefix| starts_a_word(&credential.pattern, prefix)),
@@ -119,18 +122,28 @@ fn regex(pattern: &str, any_case: bool) -> Option<meta::Regex> {
     meta::Regex::builder().syntax(syntax).configure(config).build(pattern).ok()
 }
 
-/// An automaton over texts, and which formats each text leads to.
+/// All formats, and an automaton over the texts that they are looked for by.
 #[derive(Debug)]
-pub(super) struct Finder {
-    automaton: AhoCorasick,
+pub(super) struct Scanner {
+    pub(super) formats: Vec<Format>,
+    /// None when there is nothing to look for. It knows no case: one pass serves values and contexts.
+    automaton: Option<AhoCorasick>,
+    /// The formats that each text leads to.
     leads_to: Vec<Vec<usize>>,
 }
 
-impl Finder {
-    /// None when there is nothing to look for.
-    fn new(mut texts: Vec<(String, usize)>, any_case: bool) -> Option<Self> {
-        if any_case {
-            texts.iter_mut().for_each(|(text, _)| text.make_ascii_lowercase());
+impl Scanner {
+    pub(super) fn new(vendors: &[Vendor]) -> Self {
+        let mut formats = Vec::new();
+        let mut texts: Vec<(String, usize)> = Vec::new();
+        for vendor in vendors {
+            for credential in &vendor.credentials {
+                let Some(anchors) = anchors(credential) else { continue };
+                let by_context = matches!(anchors, Anchors::Context(_));
+                let (Anchors::Value(words) | Anchors::Context(words)) = anchors;
+                texts.extend(words.into_iter().map(|word| (word.to_ascii_lowercase(), formats.len())));
+                formats.push(Format::new(vendor, credential, by_context));
+            }
         }
         texts.sort();
         texts.dedup();
@@ -138,12 +151,9 @@ impl Finder {
         let mut kept: Vec<String> = Vec::new();
         let mut leads_to: Vec<Vec<usize>> = Vec::new();
         for (text, format) in texts {
-            match kept.last() {
-                Some(last) if text.starts_with(last.as_str()) => {}
-                _ => {
-                    kept.push(text);
-                    leads_to.push(Vec::new());
-                }
+            if !kept.last().is_some_and(|last| text.starts_with(last.as_str())) {
+                kept.push(text);
+                leads_to.push(Vec::new());
             }
             if let Some(formats) = leads_to.last_mut()
                 && !formats.contains(&format)
@@ -151,50 +161,19 @@ impl Finder {
                 formats.push(format);
             }
         }
-        if kept.is_empty() {
-            return None;
-        }
         let mut builder = AhoCorasick::builder();
-        builder.match_kind(MatchKind::LeftmostFirst).ascii_case_insensitive(any_case);
-        builder.kind(Some(AhoCorasickKind::DFA));
-        let automaton = builder.build(&kept).ok()?;
-        Some(Self { automaton, leads_to })
+        builder.match_kind(MatchKind::LeftmostFirst).ascii_case_insensitive(true).kind(Some(AhoCorasickKind::DFA));
+        let automaton = if kept.is_empty() { None } else { builder.build(&kept).ok() };
+        Self { formats, automaton, leads_to }
     }
 
     /// Every place where one of the texts stands, also inside another, with the formats it leads to.
     pub(super) fn hits<'a>(&'a self, text: &'a str) -> impl Iterator<Item = (usize, &'a [usize])> + 'a {
         let mut from = 0;
         std::iter::from_fn(move || {
-            let hit = self.automaton.find(aho_corasick::Input::new(text).range(from..))?;
+            let hit = self.automaton.as_ref()?.find(aho_corasick::Input::new(text).range(from..))?;
             from = hit.start() + 1;
             Some((hit.start(), self.leads_to[hit.pattern().as_usize()].as_slice()))
         })
-    }
-}
-
-/// All formats and what finds them.
-#[derive(Debug)]
-pub(super) struct Scanner {
-    pub(super) formats: Vec<Format>,
-    pub(super) by_value: Option<Finder>,
-    pub(super) by_context: Option<Finder>,
-}
-
-impl Scanner {
-    pub(super) fn new(vendors: &[Vendor]) -> Self {
-        let mut formats = Vec::new();
-        let (mut values, mut contexts) = (Vec::new(), Vec::new());
-        for vendor in vendors {
-            for credential in &vendor.credentials {
-                let format = formats.len();
-                match anchors(credential) {
-                    Some(Anchors::Value(texts)) => values.extend(texts.into_iter().map(|text| (text, format))),
-                    Some(Anchors::Context(texts)) => contexts.extend(texts.into_iter().map(|text| (text, format))),
-                    None => continue,
-                }
-                formats.push(Format::new(vendor, credential));
-            }
-        }
-        Self { formats, by_value: Finder::new(values, false), by_context: Finder::new(contexts, true) }
     }
 }

@@ -32,9 +32,7 @@ impl Catalogue {
             return Vec::new();
         }
         let scanner = self.scanner.get_or_init(|| Scanner::new(self.vendors()));
-        let mut found = Vec::new();
-        by_value(scanner, text, &mut found);
-        by_context(scanner, text, &mut found);
+        let found = Search { scanner, text, done: Vec::new(), found: Vec::new() }.run();
         if found.is_empty() { Vec::new() } else { settle(found, text) }
     }
 }
@@ -84,39 +82,86 @@ impl Candidate<'_> {
     }
 }
 
-fn by_value<'c>(scanner: &'c Scanner, text: &str, found: &mut Vec<Candidate<'c>>) {
-    let Some(finder) = &scanner.by_value else { return };
-    // The run of characters that hits fall into, vain attempts in it, and per format where its last match ended.
-    let (mut run_end, mut attempts) = (0, 0);
-    let mut done: Vec<usize> = Vec::new();
-    for (at, formats) in finder.hits(text) {
-        if at >= run_end {
-            run_end = at + run_length(&text.as_bytes()[at..]);
-            attempts = 0;
-        }
-        if attempts >= MOST_ATTEMPTS {
-            continue;
-        }
-        // Nearly all formats start at the start of a word; nearly all hits are inside one.
-        let inside = at > 0 && is_word(text.as_bytes()[at - 1]) && is_word(text.as_bytes()[at]);
-        attempts += 1;
-        for &order in formats {
-            if done.is_empty() {
-                done.resize(scanner.formats.len(), 0);
+/// A walk over the hits in a text.
+struct Search<'c, 't> {
+    scanner: &'c Scanner,
+    text: &'t str,
+    /// Per format, up to where the text is dealt with; made at the first hit.
+    done: Vec<usize>,
+    found: Vec<Candidate<'c>>,
+}
+
+impl<'c> Search<'c, '_> {
+    fn run(mut self) -> Vec<Candidate<'c>> {
+        let (scanner, bytes) = (self.scanner, self.text.as_bytes());
+        // The run of characters that hits fall into, and vain attempts in it.
+        let (mut run_end, mut attempts) = (0, 0);
+        for (at, formats) in scanner.hits(self.text) {
+            if self.done.is_empty() {
+                self.done.resize(scanner.formats.len(), 0);
             }
-            let format = &scanner.formats[order];
-            if at < done[order] || (inside && format.starts_a_word) {
+            if at >= run_end {
+                run_end = at + run_length(&bytes[at..]);
+                attempts = 0;
+            }
+            if attempts >= MOST_ATTEMPTS {
                 continue;
             }
-            let Some(compiled) = format.compiled() else { continue };
-            let Some(span) = match_at(compiled, text, at) else { continue };
-            attempts = 0;
-            done[order] = span.end;
-            let (value, context) = (&text[span.clone()], before(text, span.start, true));
-            let after = &text[span.end..line_end(text, span.end)];
-            let fits = |context: &str| compiled.context.as_ref().is_none_or(|regex| regex.is_match(context));
-            if is_real(compiled, value, &text[span.end..]) && (fits(context) || fits(after)) {
-                found.push(candidate(format, compiled, order, span, text));
+            attempts += 1;
+            // Nearly all formats start at the start of a word; nearly all hits are inside one.
+            let inside = at > 0 && is_word(bytes[at - 1]) && is_word(bytes[at]);
+            for &order in formats {
+                let format = &scanner.formats[order];
+                if at < self.done[order] || (inside && format.starts_a_word) {
+                    continue;
+                }
+                let Some(compiled) = format.compiled() else { continue };
+                let before = self.found.len();
+                if format.by_context {
+                    self.by_context(at, format, compiled, order);
+                } else {
+                    self.by_value(at, format, compiled, order);
+                }
+                if self.found.len() > before {
+                    attempts = 0;
+                }
+            }
+        }
+        self.found
+    }
+
+    fn by_value(&mut self, at: usize, format: &'c Format, compiled: &'c Compiled, order: usize) {
+        let text = self.text;
+        let Some(span) = match_at(compiled, text, at) else { return };
+        self.done[order] = span.end;
+        let (value, context) = (&text[span.clone()], before(text, span.start, true));
+        let after = &text[span.end..line_end(text, span.end)];
+        let fits = |context: &str| compiled.context.as_ref().is_none_or(|regex| regex.is_match(context));
+        if is_real(compiled, value, &text[span.end..]) && (fits(context) || fits(after)) {
+            self.found.push(candidate(format, compiled, order, span, text));
+        }
+    }
+
+    /// A format with nothing fixed: its context names the vendor, and the value stands alone, quoted or after
+    /// `NAME=`.
+    fn by_context(&mut self, at: usize, format: &'c Format, compiled: &'c Compiled, order: usize) {
+        let text = self.text;
+        let Some(context) = &compiled.context else { return };
+        let mut line = line_start(text, at)..line_end(text, at);
+        // `const secret =` and the value on the next line.
+        if text[line.clone()].trim_end().ends_with(['=', ':', '(']) && line.end < text.len() {
+            line.end = line_end(text, line.end + 1);
+        }
+        self.done[order] = line.end;
+        for matched in compiled.pattern.find_iter(Input::new(text).range(line.clone())) {
+            let span = matched.range();
+            let Some(value) = text.get(span.clone()).filter(|value| !value.is_empty()) else { continue };
+            if stands_alone(&text[line.start..span.start], &text[span.end..line.end])
+                && context.is_match(before(text, span.start, false))
+                && value.bytes().any(|byte| byte.is_ascii_digit())
+                && is_real(compiled, value, &text[span.end..])
+            {
+                self.found.push(candidate(format, compiled, order, span, text));
             }
         }
     }
@@ -152,46 +197,6 @@ fn match_at(compiled: &Compiled, text: &str, at: usize) -> Option<Range<usize>> 
     };
     // A class like `[^"]` may end inside a character.
     (!span.is_empty() && text.get(span.clone()).is_some()).then_some(span)
-}
-
-/// Formats with nothing fixed: their context names the vendor, and the value stands alone, quoted or after `NAME=`.
-fn by_context<'c>(scanner: &'c Scanner, text: &str, found: &mut Vec<Candidate<'c>>) {
-    let Some(finder) = &scanner.by_context else { return };
-    // Per format, the end of the last line looked at.
-    let mut done: Vec<usize> = Vec::new();
-    for (at, formats) in finder.hits(text) {
-        if done.is_empty() {
-            done.resize(scanner.formats.len(), 0);
-        }
-        if formats.iter().all(|&order| at < done[order]) {
-            continue;
-        }
-        let mut line = line_start(text, at)..line_end(text, at);
-        // `const secret =` and the value on the next line.
-        if text[line.clone()].trim_end().ends_with(['=', ':', '(']) && line.end < text.len() {
-            line.end = line_end(text, line.end + 1);
-        }
-        for &order in formats {
-            if at < done[order] {
-                continue;
-            }
-            done[order] = line.end;
-            let format = &scanner.formats[order];
-            let Some(compiled) = format.compiled() else { continue };
-            let Some(context) = &compiled.context else { continue };
-            for matched in compiled.pattern.find_iter(Input::new(text).range(line.clone())) {
-                let span = matched.range();
-                let Some(value) = text.get(span.clone()).filter(|value| !value.is_empty()) else { continue };
-                if stands_alone(&text[line.start..span.start], &text[span.end..line.end])
-                    && context.is_match(before(text, span.start, false))
-                    && value.bytes().any(|byte| byte.is_ascii_digit())
-                    && is_real(compiled, value, &text[span.end..])
-                {
-                    found.push(candidate(format, compiled, order, span, text));
-                }
-            }
-        }
-    }
 }
 
 /// Whether the text between is a whole literal, or the value of a line `NAME=value`.

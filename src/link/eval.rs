@@ -11,12 +11,15 @@ use rustc_hash::FxHashMap;
 use super::builtins;
 use crate::catalogue::Seg;
 use crate::extract::build::is_env_object;
-use crate::facts::{DefKind, ExportValue, ExprId, ExprKind, Facts, FunctionId, Imported, Op, Step};
+use crate::facts::{ClassId, DefKind, ExportValue, ExprId, ExprKind, Facts, FunctionId, Imported, Op, Step};
 use crate::finding::FileId;
 use crate::names::Name;
 use crate::program::{CallRef, ClassRef, DefRef, ExprRef, External, FunctionRef, Program, Target, Value};
 
 mod apply;
+mod cycles;
+
+use cycles::{Circles, Node};
 
 /// Deepest chain of definitions and calls followed; real code stays below thirty.
 const DEEPEST: usize = 120;
@@ -26,10 +29,10 @@ const DEEPEST: usize = 120;
 pub struct Memo {
     defs: Vec<OnceLock<Value>>,
     results: Vec<OnceLock<Value>>,
-    /// The values of class fields, by their expression.
-    fields: FxHashMap<ExprId, OnceLock<Value>>,
+    fields: FxHashMap<(ClassId, Name), OnceLock<Value>>,
     /// The returned expressions of each function.
     returns: Vec<Vec<ExprId>>,
+    circles: Circles,
 }
 
 impl Memo {
@@ -44,9 +47,17 @@ impl Memo {
             }
         }
         let cells = |n: usize| std::iter::repeat_with(OnceLock::new).take(n).collect();
-        let fields = facts.classes.iter().flat_map(|class| &class.fields).filter_map(|field| field.value);
-        let fields = fields.map(|value| (value, OnceLock::new())).collect();
-        Self { defs: cells(facts.defs.len()), results: cells(facts.functions.len()), fields, returns }
+        let classes = facts.classes.iter().enumerate();
+        let fields = classes.flat_map(|(at, class)| {
+            class.fields.iter().map(move |field| ((ClassId(at as u32), field.name), OnceLock::new()))
+        });
+        Self {
+            defs: cells(facts.defs.len()),
+            results: cells(facts.functions.len()),
+            fields: fields.collect(),
+            circles: Circles::new(facts, &returns),
+            returns,
+        }
     }
 }
 
@@ -57,9 +68,21 @@ pub type Contexts = FxHashMap<CallRef, Vec<ExprRef>>;
 enum Key {
     Def(DefRef),
     Result(FunctionRef),
+    Field(ClassRef, Name),
     Export(FileId, Name),
     Entry(ExprRef, Name),
-    Field(ExprRef),
+}
+
+impl Key {
+    /// The file and the node in it that can stand in a circle.
+    fn node(self) -> Option<(FileId, Node)> {
+        match self {
+            Self::Def(def) => Some((def.file, Node::Def(def.def))),
+            Self::Result(function) => Some((function.file, Node::Result(function.function))),
+            Self::Field(class, name) => Some((class.file, Node::Field(class.class, name))),
+            Self::Export(..) | Self::Entry(..) => None,
+        }
+    }
 }
 
 /// One evaluation.
@@ -85,8 +108,22 @@ impl<'p> Eval<'p> {
         self.program
     }
 
+    /// Whether what is being evaluated and `key` depend on each other in a circle of their file.
+    fn is_circular(&self, key: Key) -> bool {
+        let asking = self.stack.iter().rev().find_map(|key| key.node());
+        match (asking, key.node()) {
+            (Some((here, asking)), Some((there, asked))) => {
+                here == there && self.program.memos[here.index()].circles.same(asking, asked)
+            }
+            _ => false,
+        }
+    }
+
     /// Evaluates `body` as `key`; met again on the way it contributes nothing.
     fn guarded(&mut self, key: Key, memo: Option<&'p OnceLock<Value>>, body: impl FnOnce(&mut Self) -> Value) -> Value {
+        if self.is_circular(key) {
+            return Value::Null;
+        }
         if let Some(value) = memo.and_then(OnceLock::get) {
             return value.clone();
         }
@@ -271,12 +308,17 @@ impl<'p> Eval<'p> {
             return Some(self.def(DefRef::new(file, def)));
         }
         let key = Key::Export(file, name);
-        if self.stack.contains(&key) {
+        if let Some(at) = self.stack.iter().position(|&other| other == key) {
+            self.cycle = self.cycle.min(at);
             return None;
         }
+        let depth = self.stack.len();
         self.stack.push(key);
         let found = self.exported(file, facts, name);
         self.stack.pop();
+        if self.cycle == depth {
+            self.cycle = usize::MAX;
+        }
         found
     }
 
@@ -419,19 +461,9 @@ impl<'p> Eval<'p> {
             let function = FunctionRef::new(class.file, method.function);
             return if method.is_getter { self.result(function) } else { Value::Function(function) };
         }
-        let fields: Vec<_> = shape.fields.iter().filter(|field| field.name == name).collect();
-        if !fields.is_empty() {
-            let values: Vec<Value> = fields
-                .iter()
-                .filter_map(|field| field.value)
-                .map(|value| self.field(ExprRef::new(class.file, value)))
-                .collect();
-            let value = if values.is_empty() { Value::Unknown } else { Value::one_of(values) };
-            let ty = fields.iter().find_map(|field| field.ty);
-            return match ty {
-                Some(ty) if is_opaque(&value) => self.typed(ExprRef::new(class.file, ty)).unwrap_or(value),
-                _ => value,
-            };
+        if shape.fields.iter().any(|field| field.name == name) {
+            let memo = self.program.memos[class.file.index()].fields.get(&(class.class, name));
+            return self.guarded(Key::Field(class, name), memo, |eval| eval.field(class, name, facts));
         }
         for &base in &shape.bases {
             let value = match self.expr(ExprRef::new(class.file, base)) {
@@ -448,17 +480,16 @@ impl<'p> Eval<'p> {
         Value::Unknown
     }
 
-    /// A field's value; a cycle through it (`this.x = this.x || make()`) contributes nothing.
-    fn field(&mut self, value: ExprRef) -> Value {
-        /// Fields that are made of each other (`this.rows = this.all.filter(..)`) branch with every assignment.
-        const DEEPEST_FIELDS: usize = 4;
-        let memo = self.program.memos[value.file.index()].fields.get(&value.expr);
-        let open = self.stack.iter().filter(|key| matches!(key, Key::Field(_))).count();
-        if open >= DEEPEST_FIELDS && memo.is_none_or(|memo| memo.get().is_none()) {
-            self.cycle = 0;
-            return Value::Unknown;
+    /// A field's value: whatever it is given anywhere in the class.
+    fn field(&mut self, class: ClassRef, name: Name, facts: &Facts) -> Value {
+        let fields = || facts.classes[class.class.index()].fields.iter().filter(|field| field.name == name);
+        let values: Vec<Value> =
+            fields().filter_map(|field| field.value).map(|value| self.expr(ExprRef::new(class.file, value))).collect();
+        let value = if values.is_empty() { Value::Unknown } else { Value::one_of(values) };
+        match fields().find_map(|field| field.ty) {
+            Some(ty) if is_opaque(&value) => self.typed(ExprRef::new(class.file, ty)).unwrap_or(value),
+            _ => value,
         }
-        self.guarded(Key::Field(value), memo, |eval| eval.expr(value))
     }
 
     fn index(&mut self, base: ExprRef, index: ExprRef) -> Value {

@@ -24,7 +24,7 @@ use names::Use;
 use roots::Root;
 
 /// Exports that bundlers leave out of what a browser gets, with what only they use.
-const SERVER_EXPORTS: &[&str] =
+pub const SERVER_EXPORTS: &[&str] =
     &["getServerSideProps", "getStaticProps", "getStaticPaths", "loader", "action", "headers", "middleware"];
 
 /// Where each file runs, and how the browser comes by it.

@@ -2,15 +2,15 @@
 
 use rustc_hash::FxHashMap;
 
-use super::browser_secrets::{harm, id, is_secret, is_secret_for, named, on_the_server};
+use super::browser_secrets::{harm, home, id, is_secret, is_secret_for, named, with_article};
 use crate::catalogue::{Category, Runs, Vendor, VendorId};
 use crate::facts::{ExprKind, Token, TokenKind};
 use crate::finding::{Confidence, Place, Severity};
 use crate::manifest::{EnvEntry, EnvValue};
 use crate::names::Name;
-use crate::program::Program;
 use crate::program::bundling::{Inlined, Nature};
 use crate::program::credentials::{KeyUse, Way};
+use crate::program::Program;
 use crate::rule;
 use crate::rule::Report;
 
@@ -79,7 +79,7 @@ fn check(program: &Program, report: &mut Report) {
     reads(program, &mut variables);
     configured(program, &mut variables);
     for used in program.key_uses() {
-        for name in used.variables().map(|name| written_for(program, name)) {
+        for name in used.variables().map(|name| program.variable_behind(name)) {
             if let Some(variable) = variables.get_mut(&name) {
                 variable.uses.push(used);
             }
@@ -99,10 +99,9 @@ fn check(program: &Program, report: &mut Report) {
 /// Reads of inlined variables in client code.
 fn reads<'p>(program: &'p Program, variables: &mut FxHashMap<Name, Variable<'p>>) {
     for (file, facts) in program.code().filter(|(file, _)| program.side(*file).client) {
-        let path = program.file(file).path;
         for expr in &facts.exprs {
             let ExprKind::Env(name) = expr.kind else { continue };
-            if program.inlined_name(path, name).is_some() && program.is_client_code(file, expr.span) {
+            if program.inlined_name(file, name).is_some() && program.is_client_code(file, expr.span) {
                 variables.entry(name).or_default().reads.push(Place { file, span: expr.span });
             }
         }
@@ -114,21 +113,11 @@ fn configured<'p>(program: &'p Program, variables: &mut FxHashMap<Name, Variable
     for inlined in &program.bundling().inlined {
         for &name in &inlined.variables {
             // What has a public prefix is inlined anyway.
-            if program.inlined_name(program.file(inlined.place.file).path, name).is_none() {
+            if program.inlined_name(inlined.place.file, name).is_none() {
                 variables.entry(name).or_default().inlined.push(inlined);
             }
         }
     }
-}
-
-/// The variable that the build writes where code reads `name`.
-fn written_for(program: &Program, name: Name) -> Name {
-    let replaced = program
-        .bundling()
-        .inlined
-        .iter()
-        .find(|inlined| inlined.replaced.rsplit('.').next() == Some(name.as_str()) && inlined.variables.len() == 1);
-    replaced.map_or(name, |inlined| inlined.variables[0])
 }
 
 /// Values in committed environment files, of variables that are inlined.
@@ -136,7 +125,7 @@ fn given<'p>(program: &'p Program, variables: &mut FxHashMap<Name, Variable<'p>>
     for (path, env) in program.manifests.env_files() {
         let Some(file) = program.file_at(&path).filter(|file| program.is_tracked(*file)) else { continue };
         for entry in &env.entries {
-            if program.inlined_name(path, entry.name).is_none() && !variables.contains_key(&entry.name) {
+            if program.inlined_name(file, entry.name).is_none() && !variables.contains_key(&entry.name) {
                 continue;
             }
             let token = env.tokens_of(entry).find(|token| is_secret(token)).copied();
@@ -168,7 +157,7 @@ fn proof<'p>(program: &'p Program, bare: &str, variable: &Variable<'p>) -> Optio
     let vendor = |id: VendorId| program.catalogue.vendor(id);
     if let Some(token) = variable.given.iter().find_map(|(_, _, token)| token.as_ref()) {
         let owner = program.catalogue.vendor_named(&token.vendor).map(vendor);
-        let what = format!("a {}", named(program, token));
+        let what = with_article(&named(program, token));
         return Some(Proof { vendor: owner, what, test: token.kind == TokenKind::TestSecret });
     }
     let (nature, owner) = program.variable(bare);
@@ -192,20 +181,18 @@ fn proof<'p>(program: &'p Program, bare: &str, variable: &Variable<'p>) -> Optio
     let what = owner.map_or("a secret".to_owned(), |vendor| format!("the {} secret", vendor.name));
     // In a file alone a name does not make `true` or a number a secret; a password may be any word.
     let only_given = variable.reads.is_empty() && variable.inlined.is_empty();
-    let says =
-        |(_, entry, _): &(Place, EnvEntry, Option<Token>)| entry.value == EnvValue::Random || bare.contains("PASS");
+    let says = |(_, entry, _): &(Place, EnvEntry, Option<Token>)| entry.value == EnvValue::Random || bare.contains("PASS");
     (!only_given || variable.given.iter().any(says)).then_some(Proof { vendor: owner, what, test: false })
 }
 
 fn tell(program: &Program, name: Name, variable: &Variable<'_>, report: &mut Report) {
     let Some(&first) = first_place(variable).as_ref() else { return };
-    let bare = program.inlined_name(program.file(first.file).path, name).unwrap_or(name.as_str());
+    let bare = program.inlined_name(first.file, name).unwrap_or(name.as_str());
     let Some(proof) = proof(program, bare, variable) else {
         return hint(program, name, bare, variable, report);
     };
     let harm = harm(proof.vendor);
-    let shipped = !variable.reads.is_empty()
-        || variable.uses.iter().any(|used| used.variables().any(|n| written_for(program, n) == name));
+    let shipped = !variable.reads.is_empty() || variable.uses.iter().any(|used| used.variables().any(|n| program.variable_behind(n) == name));
     let message = match (variable.inlined.first(), shipped) {
         (Some(inlined), true) => format!(
             "`{}` writes `{name}` into the code that visitors download: {} is public, and anyone can {harm}",
@@ -224,10 +211,7 @@ fn tell(program: &Program, name: Name, variable: &Variable<'_>, report: &mut Rep
             proof.what
         ),
     };
-    let home = on_the_server(program, first.file, bare);
-    let mut draft = report.at(first, name.as_str(), message).help(format!(
-        "Rename it to `{bare}`, read it {home}, let the browser call that, and revoke the value that was built in."
-    ));
+    let mut draft = report.at(first, name.as_str(), message).help(cure(program, first, bare, variable));
     for place in variable.reads.iter().filter(|place| **place != first) {
         draft = draft.because(*place, "read here too");
     }
@@ -258,6 +242,19 @@ fn tell(program: &Program, name: Name, variable: &Variable<'_>, report: &mut Rep
     if !shipped && variable.given.is_empty() {
         draft.confidence(Confidence::Medium);
     }
+}
+
+fn cure(program: &Program, first: Place, bare: &str, variable: &Variable<'_>) -> String {
+    let home = home(program, first.file, bare);
+    let first_step = match variable.inlined.first() {
+        Some(inlined) => format!("Take it out of `{}`", inlined.setting),
+        None => format!("Rename it to `{bare}`"),
+    };
+    let then = match bare.contains("PASSW") {
+        true => format!("compare with {} in {}, where nobody sees it", home.read, home.place),
+        false => format!("read it in {} as {}, let the browser call that", home.place, home.read),
+    };
+    format!("{first_step}, {then}, and revoke the value that was built in.")
 }
 
 /// A key of unknown kind in client code: for auditors.

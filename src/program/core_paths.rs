@@ -1,0 +1,331 @@
+//! Core paths: what is reachable from signup, login and checkout, and which vendors they wait for.
+//!
+//! A path is found by what the code does: the *core call* makes the account, opens the session or takes the money.
+//! Every function that leads to one is part of the path; what such a function waits for beside the core call, in
+//! itself or through functions and requests that it waits for, is on the path too. Calls on another arm of a
+//! decision, after the answer, in the handling of an error, or that nothing waits for are not.
+
+use std::collections::VecDeque;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::catalogue::{Core, Operation, VendorId};
+use crate::program::{CallRef, Edge, EdgeKind, FunctionRef, HttpUse, Program, VendorUse};
+
+mod entries;
+mod failure;
+mod flow;
+mod operations;
+mod weight;
+
+pub use entries::Start;
+pub use failure::Failure;
+pub use operations::CoreCall;
+pub use weight::Weight;
+
+use entries::{Callers, is_authenticated, is_for_others, is_live, says};
+use flow::Flow;
+
+/// What leaves the program at a call.
+#[derive(Debug, Clone, Copy)]
+pub struct Outgoing<'p> {
+    /// The call.
+    pub at: CallRef,
+    /// The use of a vendor.
+    pub vendor: Option<&'p VendorUse>,
+    /// The request, when it goes over HTTP.
+    pub request: Option<&'p HttpUse>,
+}
+
+/// A vendor or external service that a core path waits for.
+#[derive(Debug, Clone)]
+pub struct CoreUse<'p> {
+    /// Which path.
+    pub core: Core,
+    /// What is waited for.
+    pub out: Outgoing<'p>,
+    /// The call of the path's own function that leads there; the call itself when it stands in that function.
+    pub on_path: CallRef,
+    /// The core call, or the call that leads to it, in the same function.
+    pub core_call: CallRef,
+    /// What its failure does.
+    pub failure: Failure,
+    /// How much the path needs it.
+    pub weight: Weight,
+    /// Where the path starts; nearest first.
+    pub starts: Vec<Start>,
+    /// The way from the path's own function to the call.
+    pub way: Vec<Edge>,
+}
+
+impl CoreUse<'_> {
+    /// The whole way from a start to the call.
+    pub fn whole_way(&self, start: &Start) -> Vec<Edge> {
+        start.way.iter().chain(&self.way).copied().collect()
+    }
+}
+
+impl<'p> Outgoing<'p> {
+    /// The vendor, when it is a known one.
+    pub fn vendor_id(&self) -> Option<VendorId> {
+        self.vendor.map(|used| used.vendor)
+    }
+
+    /// The operation, when the catalogue knows it.
+    pub fn operation(&self, program: &'p Program) -> Option<&'p Operation> {
+        program.operation(self.vendor?)
+    }
+
+    /// The call that really sends: inside a wrapper of the program another one.
+    pub fn sender(&self) -> CallRef {
+        self.request.map_or(self.at, |http| http.inner)
+    }
+}
+
+/// The functions that lead to core calls of one kind.
+struct Leading {
+    functions: FxHashSet<FunctionRef>,
+    calls: FxHashMap<CallRef, CoreCall>,
+}
+
+/// The search for what paths wait for.
+struct Search<'p> {
+    program: &'p Program,
+    callers: Callers,
+    leading: FxHashMap<Core, Leading>,
+    flow: Flow<'p>,
+}
+
+impl Program {
+    /// What the core paths of some kinds wait for besides their core calls, in the order of the calls.
+    pub fn core_uses(&self, cores: &[Core]) -> Vec<CoreUse<'_>> {
+        let mut search = Search::new(self);
+        let mut found: Vec<CoreUse<'_>> = cores.iter().flat_map(|&core| search.uses(core)).collect();
+        found.sort_by_key(|used| (used.out.at, used.on_path, used.core));
+        let inside: FxHashSet<CallRef> =
+            found.iter().filter(|used| used.out.sender() != used.out.at).map(|used| used.out.sender()).collect();
+        // The request inside a wrapper is the same as the one its caller sends.
+        found.retain(|used| !inside.contains(&used.out.at));
+        found
+    }
+}
+
+impl<'p> Search<'p> {
+    fn new(program: &'p Program) -> Self {
+        let callers = Callers::new(program);
+        let mut leading: FxHashMap<Core, Leading> = FxHashMap::default();
+        for (file, _) in program.code() {
+            for call in program.calls_of(file) {
+                let function = program.function_of(call);
+                if let Some(core) = program.core_call(call)
+                    && is_live(program, function)
+                {
+                    let leading = leading.entry(core.core).or_insert_with(Leading::empty);
+                    leading.calls.insert(call, core);
+                    leading.functions.insert(function);
+                }
+            }
+        }
+        for leading in leading.values_mut() {
+            let mut open: Vec<FunctionRef> = leading.functions.iter().copied().collect();
+            while let Some(function) = open.pop() {
+                for edge in callers.of(function) {
+                    let caller = program.function_of(edge.call);
+                    if leading.functions.insert(caller) {
+                        open.push(caller);
+                    }
+                }
+            }
+        }
+        Self { program, callers, leading, flow: Flow::new(program) }
+    }
+
+    /// The calls of a function that are core calls or lead to one.
+    fn towards(&self, function: FunctionRef, core: Core) -> Vec<CallRef> {
+        let Some(leading) = self.leading.get(&core).filter(|leading| leading.functions.contains(&function)) else {
+            return vec![];
+        };
+        let leads = |call: &CallRef| {
+            leading.calls.contains_key(call)
+                || self.program.edges(*call).iter().any(|&edge| {
+                    edge.kind != EdgeKind::Deferred
+                        && !self.callers.registers(edge)
+                        && leading.functions.contains(&edge.target)
+                })
+        };
+        self.program.calls_in(function).filter(leads).collect()
+    }
+
+    fn uses(&mut self, core: Core) -> Vec<CoreUse<'p>> {
+        let Some(leading) = self.leading.get(&core) else { return vec![] };
+        let mut functions: Vec<FunctionRef> = leading.functions.iter().copied().collect();
+        functions.sort_unstable();
+        let mut found = Vec::new();
+        for function in functions {
+            let towards = self.towards(function, core);
+            if towards.is_empty() || !is_live(self.program, function) {
+                continue;
+            }
+            let waited = self.waited(function, core, &towards);
+            if waited.is_empty() {
+                continue;
+            }
+            let starts = self.callers.starts(self.program, function);
+            found.extend(
+                waited.into_iter().filter_map(|(out, way)| self.judge(core, function, &towards, &starts, out, way)),
+            );
+        }
+        found
+    }
+
+    /// What a function of the path waits for, with the way to it.
+    fn waited(&mut self, start: FunctionRef, core: Core, towards: &[CallRef]) -> Vec<(Outgoing<'p>, Vec<Edge>)> {
+        const MOST_FUNCTIONS: usize = 300;
+        const DEEPEST: usize = 8;
+        let program = self.program;
+        let mut found = Vec::new();
+        let mut seen = FxHashSet::from_iter([start]);
+        let mut open: VecDeque<(FunctionRef, Vec<Edge>)> = VecDeque::from([(start, vec![])]);
+        while let Some((function, way)) = open.pop_front() {
+            for call in program.calls_in(function) {
+                let outs = outgoing(program, call);
+                let edges = program.edges(call);
+                if outs.is_empty() && edges.is_empty() {
+                    continue;
+                }
+                let beside =
+                    way.is_empty() && !towards.iter().any(|&core| core != call && self.flow.together(core, call));
+                if beside
+                    || !self.flow.waits(call)
+                    || self.flow.answered_before(call)
+                    || self.flow.is_beside_the_way(call)
+                {
+                    continue;
+                }
+                found.extend(outs.into_iter().map(|out| (out, way.clone())));
+                if way.len() >= DEEPEST || seen.len() >= MOST_FUNCTIONS {
+                    continue;
+                }
+                for &edge in edges {
+                    let leads = self.leading[&core].functions.contains(&edge.target);
+                    if edge.kind != EdgeKind::Deferred
+                        && !leads
+                        && !self.callers.registers(edge)
+                        && seen.insert(edge.target)
+                    {
+                        let way = way.iter().copied().chain([edge]).collect();
+                        open.push_back((edge.target, way));
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    fn judge(
+        &mut self,
+        core: Core,
+        function: FunctionRef,
+        towards: &[CallRef],
+        starts: &[Start],
+        out: Outgoing<'p>,
+        way: Vec<Edge>,
+    ) -> Option<CoreUse<'p>> {
+        let program = self.program;
+        let on_path = way.first().map_or(out.at, |edge| edge.call);
+        let together: Vec<CallRef> =
+            towards.iter().copied().filter(|&core| core != on_path && self.flow.together(core, on_path)).collect();
+        let core_call = *together.first()?;
+        let pays = self.towards(function, Core::Checkout);
+        if core != Core::Checkout && pays.iter().any(|&pay| pay < on_path && self.flow.together(pay, on_path)) {
+            return None;
+        }
+        let reached = self.core_calls(core, &together);
+        let weak = reached.iter().all(|call| call.weak);
+        let for_anyone = !reached.is_empty() && reached.iter().all(|call| call.for_anyone);
+        let starts: Vec<Start> = starts
+            .iter()
+            .filter(|start| !is_for_others(&start.names, core, for_anyone))
+            .filter(|start| !weak || says(core, &start.names))
+            .filter(|start| !for_anyone || !reached.iter().any(|call| is_authenticated(program, start, call.at)))
+            .cloned()
+            .collect();
+        if starts.is_empty() {
+            return None;
+        }
+        let names = names_around(program, &way, &out);
+        let weight = weight::of(program, core, &out, &names, !pays.is_empty())?;
+        let inside = failure::inside(program, out.at, out.sender());
+        let mut follow = failure::Follow { program, flow: &mut self.flow };
+        let failure = follow.outcome(&way, out.at, &inside, out.sender(), &together);
+        Some(CoreUse { core, out, on_path, core_call, failure, weight, starts, way })
+    }
+
+    /// The core calls that some calls are or lead to.
+    fn core_calls(&self, core: Core, towards: &[CallRef]) -> Vec<CoreCall> {
+        let leading = &self.leading[&core];
+        let mut found: Vec<CoreCall> = towards.iter().filter_map(|call| leading.calls.get(call)).copied().collect();
+        for &call in towards {
+            for edge in self.program.edges(call) {
+                if !leading.functions.contains(&edge.target) {
+                    continue;
+                }
+                let reach = self.program.reach(edge.target, |edge| {
+                    edge.kind != EdgeKind::Deferred
+                        && !self.callers.registers(edge)
+                        && leading.functions.contains(&edge.target)
+                });
+                let calls = reach.stops.iter().flat_map(|stop| self.program.calls_in(stop.function));
+                found.extend(calls.filter_map(|call| leading.calls.get(&call)).copied());
+            }
+        }
+        found
+    }
+}
+
+impl Leading {
+    fn empty() -> Self {
+        Self { functions: FxHashSet::default(), calls: FxHashMap::default() }
+    }
+}
+
+/// What leaves at a call: vendors' uses, and requests to services that no vendor of ours is.
+fn outgoing(program: &Program, call: CallRef) -> Vec<Outgoing<'_>> {
+    let vendors = program.vendors_at(call);
+    if !vendors.is_empty() {
+        let out = |vendor| Outgoing { at: call, vendor: Some(vendor), request: program.request_of(vendor) };
+        return vendors.iter().map(out).collect();
+    }
+    let requests = program.requests_at(call).iter();
+    requests.map(|request| Outgoing { at: call, vendor: None, request: Some(request) }).collect()
+}
+
+/// The names around a call: of functions and files on the way to it, of the function it stands in, of its subject.
+fn names_around(program: &Program, way: &[Edge], out: &Outgoing<'_>) -> String {
+    let mut names = String::new();
+    let here = program.function_of(out.at);
+    for function in way.iter().map(|edge| edge.target).chain([here]) {
+        let file = program.file(function.file).path;
+        let file = if way.is_empty() {
+            ""
+        } else {
+            file.rsplit_once('/').map_or(file.as_str(), |(folder, _)| last_two(folder, &file))
+        };
+        names.push_str(&format!("{} {file} ", program.function_name(function)));
+    }
+    names.push_str(&weight::subject(program, out.at));
+    names
+}
+
+/// A file's name with its folder's: `send-welcome-email/index.ts`.
+fn last_two<'t>(folder: &str, path: &'t str) -> &'t str {
+    let from = folder.rfind('/').map_or(0, |at| at + 1);
+    &path[from..]
+}
+
+impl Program {
+    #[doc(hidden)]
+    pub fn core_call_debug(&self, c: CallRef) -> Option<CoreCall> {
+        self.core_call(c)
+    }
+}

@@ -1,0 +1,236 @@
+//! Whether the failure of a call on a core path can fail the path: followed from the call outwards, through every
+//! `try`, every tested result and every answer over HTTP, to the function that the path runs through.
+
+use super::flow::{Fate, Flow};
+use crate::facts::{ExprId, ExprKind, Facts};
+use crate::finding::Place;
+use crate::program::terms::{Ending, Guard, Handler};
+use crate::program::{CallRef, Edge, EdgeKind, ExprRef, FunctionRef, Program};
+
+/// What the failure of a call does to the path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Failure {
+    /// It is caught, or nobody looks at it: the path goes on. Where, when there is a place.
+    Caught(Option<Place>),
+    /// It stops the path.
+    Stops,
+}
+
+/// A failure on its way out.
+#[derive(Clone, Copy, PartialEq)]
+enum State {
+    /// As an exception.
+    Throws,
+    /// As a value: an error, `false`, an answer of 500.
+    Given,
+}
+
+/// Follows failures.
+pub struct Follow<'f, 'p> {
+    /// The program.
+    pub program: &'p Program,
+    /// Its flow.
+    pub flow: &'f mut Flow<'p>,
+}
+
+impl Follow<'_, '_> {
+    /// What the failure of `last` does to the function that `way` starts in, whose calls `towards` lead to the
+    /// core operation. `inside` is the way from `last` to the request in a wrapper of the program.
+    pub fn outcome(
+        &mut self,
+        way: &[Edge],
+        last: CallRef,
+        inside: &[Edge],
+        request: CallRef,
+        towards: &[CallRef],
+    ) -> Failure {
+        let mut calls: Vec<(CallRef, Option<EdgeKind>)> = way.iter().map(|edge| (edge.call, Some(edge.kind))).collect();
+        calls.extend(inside.iter().map(|edge| (edge.call, Some(edge.kind))));
+        if inside.is_empty() {
+            calls.push((last, None));
+        }
+        if request != last {
+            calls.push((request, None));
+        }
+        let mut state = if self.gives_errors(request) { State::Given } else { State::Throws };
+        for (at, &(call, kind)) in calls.iter().enumerate().rev() {
+            state = self.cross(call, kind, state);
+            let outermost = at == 0;
+            let served = at > 0 && calls[at - 1].1 == Some(EdgeKind::Jump);
+            match self.leave(call, state, outermost, served, towards) {
+                Ok(next) => state = next,
+                Err(failure) => return failure,
+            }
+        }
+        match state {
+            State::Throws => Failure::Stops,
+            State::Given => Failure::Caught(None),
+        }
+    }
+
+    /// The same failure as the caller of what failed sees it.
+    fn cross(&self, call: CallRef, kind: Option<EdgeKind>, state: State) -> State {
+        let program = self.program;
+        match kind {
+            // An answer of 500 throws in clients that throw on status, and in calls that are no requests at all.
+            Some(EdgeKind::Jump) => {
+                let requests = program.requests_at(call);
+                let throws = requests.iter().any(|http| program.http_client(http).throws_on_status);
+                let answers = !requests.is_empty() || self.gives_errors(call) || !program.vendors_at(call).is_empty();
+                if answers && !throws { State::Given } else { state }
+            }
+            Some(EdgeKind::Callback) if self.catches_callbacks(call) => State::Given,
+            _ => state,
+        }
+    }
+
+    /// Whether what is called runs its argument inside a guard of its own: `safely(() => ..)`.
+    fn catches_callbacks(&self, call: CallRef) -> bool {
+        let program = self.program;
+        let runs = program.edges(call).iter().filter(|edge| edge.kind == EdgeKind::Direct);
+        runs.map(|edge| edge.target).any(|wrapper| {
+            program.calls_in(wrapper).any(|inner| {
+                program.callee(inner).any(|value| matches!(value, crate::program::Value::Param(f, _) if *f == wrapper))
+                    && !program.guards(inner).is_empty()
+            })
+        })
+    }
+
+    /// Whether a vendor's call gives its errors instead of throwing them.
+    fn gives_errors(&self, call: CallRef) -> bool {
+        self.program.callee(call).externals().any(|external| {
+            let mut packages = self.program.catalogue.packages(external.package, &external.segs);
+            packages.any(|(_, package)| package.returns_errors)
+        })
+    }
+
+    /// Follows a failure from a call to the end of the function it stands in.
+    fn leave(
+        &mut self,
+        call: CallRef,
+        state: State,
+        outermost: bool,
+        served: bool,
+        towards: &[CallRef],
+    ) -> Result<State, Failure> {
+        let program = self.program;
+        if program.handed_to(call).any(|outer| program.external(outer).is_some_and(|e| e.dotted() == "Promise.race")) {
+            return Err(Failure::Caught(None));
+        }
+        if state == State::Given {
+            match self.flow.fate(call) {
+                Fate::GoesOn => return Err(Failure::Caught(None)),
+                Fate::Returned => return Ok(State::Given),
+                Fate::Leaves if outermost => return Err(Failure::Stops),
+                Fate::Leaves => return Ok(State::Given),
+                Fate::Throws => {}
+            }
+        }
+        for guard in program.guards(call) {
+            let place = self.place(call, guard);
+            if outermost {
+                return Err(self.at_the_path(call, guard, place, towards));
+            }
+            return match guard.ending {
+                Ending::Returns(Some(value)) if !(served && !is_error_answer(program, call, value)) => Ok(State::Given),
+                _ => Err(Failure::Caught(place)),
+            };
+        }
+        Ok(State::Throws)
+    }
+
+    /// What a guard in the function that the path runs through is worth.
+    fn at_the_path(&self, call: CallRef, guard: Guard, place: Option<Place>, towards: &[CallRef]) -> Failure {
+        let facts = self.program.facts(call.file);
+        let Some(body) = guard.body else { return Failure::Caught(place) };
+        let holds = |other: CallRef| facts.enclosing(facts.call(other.call).block).any(|(id, _)| id == body);
+        let before = towards.iter().all(|core| call.call < core.call);
+        match guard.ending {
+            _ if towards.iter().any(|&core| core != call && holds(core)) => Failure::Stops,
+            Ending::Returns(_) if before && !towards.is_empty() => Failure::Stops,
+            Ending::Returns(Some(value)) if is_error_answer(self.program, call, value) => Failure::Stops,
+            Ending::Returns(_) if self.flow.answers_after(call, body) => Failure::Stops,
+            // The page is left inside the `try`, and nowhere after it.
+            Ending::GoesOn if self.flow.answers_after(call, body) && !self.answers_after_block(call, body) => {
+                Failure::Stops
+            }
+            _ => Failure::Caught(place),
+        }
+    }
+
+    fn answers_after_block(&self, call: CallRef, body: crate::facts::BlockId) -> bool {
+        let facts = self.program.facts(call.file);
+        let function = self.program.function_of(call);
+        let end = facts.block(body).span.end;
+        let whole = facts.function(function.function).body;
+        self.program
+            .calls_in(function)
+            .any(|other| facts.span(facts.call(other.call).expr).start > end && self.flow.answers_after(call, whole))
+            && facts.blocks.iter().any(|block| {
+                block.function == function.function
+                    && block.steps.iter().any(|step| match step {
+                        crate::facts::Step::Return(Some(value)) => facts.span(*value).start > end,
+                        _ => false,
+                    })
+            })
+    }
+
+    fn place(&self, call: CallRef, guard: Guard) -> Option<Place> {
+        let facts = self.program.facts(call.file);
+        match guard.handler {
+            Handler::Block(block) => Some(Place { file: call.file, span: facts.block(block).span }),
+            Handler::Function(function) => Some(self.program.function_place(function)),
+            Handler::Other => None,
+        }
+    }
+}
+
+/// Whether a returned value tells of a failure: a status of 400 or more, an `error` key, `false`.
+fn is_error_answer(program: &Program, call: CallRef, value: ExprId) -> bool {
+    holds_error(program.facts(call.file), program, call, value, 8)
+}
+
+fn holds_error(facts: &Facts, program: &Program, call: CallRef, value: ExprId, depth: usize) -> bool {
+    if depth == 0 {
+        return false;
+    }
+    let inside = |value: ExprId| holds_error(facts, program, call, value, depth - 1);
+    match facts.expr(value) {
+        ExprKind::Number(number) => (400.0..600.0).contains(number),
+        ExprKind::Bool(truth) => !truth && depth == 8,
+        ExprKind::Await(inner) => inside(*inner),
+        ExprKind::List(items) => items.iter().any(|&item| inside(item)),
+        ExprKind::Object(entries) => {
+            entries.iter().any(|&(key, value)| key == "status" && inside(value)) || {
+                // `return { error }` of a function of the browser.
+                depth == 8 && entries.iter().any(|(key, _)| *key == "error")
+            }
+        }
+        ExprKind::Call(inner) => {
+            let call = facts.call(*inner);
+            call.args.iter().any(|arg| inside(arg.value)) || inside(call.callee)
+        }
+        ExprKind::Member(base, _) => inside(*base),
+        ExprKind::Ref(..) => {
+            matches!(program.value(ExprRef::new(call.file, value)), crate::program::Value::Number(n) if (400.0..600.0).contains(&n))
+        }
+        _ => false,
+    }
+}
+
+/// The way from a wrapper's call to the request inside it.
+pub fn inside(program: &Program, at: CallRef, request: CallRef) -> Vec<Edge> {
+    if at == request {
+        return vec![];
+    }
+    let goal: FunctionRef = program.function_of(request);
+    for edge in program.edges(at).iter().filter(|edge| edge.kind == EdgeKind::Direct) {
+        let reach = program.reach(edge.target, |edge| edge.kind != EdgeKind::Deferred);
+        if let Some(stop) = reach.stops.iter().take(200).position(|stop| stop.function == goal) {
+            let mut way = vec![*edge];
+            way.extend(reach.way(stop));
+            return way;
+        }
+    }
+    vec![]
+}

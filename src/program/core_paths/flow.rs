@@ -1,0 +1,366 @@
+//! What happens together in one function: whether a call is waited for, whether two calls run on one way, whether
+//! the answer was given before, what becomes of a result.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::operations::names_of;
+use crate::facts::{BlockId, BlockKind, CallId, ExprId, ExprKind, Facts, Op, Step};
+use crate::finding::FileId;
+use crate::program::terms::{Ending, ending};
+use crate::program::{CallRef, ExprRef, Program, Value};
+
+/// What becomes of a call's result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// Nothing looks at it so that the function ends.
+    GoesOn,
+    /// It is what the function gives.
+    Returned,
+    /// When it tells of a failure, the function throws.
+    Throws,
+    /// When it tells of a failure, the function ends.
+    Leaves,
+}
+
+/// What is known of one file's calls.
+#[derive(Default)]
+struct Waiting {
+    /// Calls whose value a function returns.
+    returned: FxHashSet<CallId>,
+    /// Calls whose promise is kept in a variable that is awaited later.
+    kept: FxHashSet<CallId>,
+}
+
+/// Answers questions on the flow of functions; remembers per file.
+pub struct Flow<'p> {
+    program: &'p Program,
+    waiting: FxHashMap<FileId, Waiting>,
+}
+
+impl<'p> Flow<'p> {
+    /// Knows nothing yet.
+    pub fn new(program: &'p Program) -> Self {
+        Self { program, waiting: FxHashMap::default() }
+    }
+
+    /// Whether the function goes on only after the call has ended. Promises that are kept and never awaited are not.
+    pub fn waits(&mut self, call: CallRef) -> bool {
+        self.waits_to(call, 6)
+    }
+
+    fn waits_to(&mut self, call: CallRef, depth: usize) -> bool {
+        let program = self.program;
+        let facts = program.facts(call.file);
+        if !facts.language.is_script() {
+            return !program.is_deferred(call);
+        }
+        if depth == 0 || program.is_deferred(call) {
+            return false;
+        }
+        let head = facts.call(call.call);
+        let last = program.chain(call).last().map_or(call, |(outer, _)| outer);
+        if head.awaited || facts.call(last.call).awaited {
+            return true;
+        }
+        let waiting = self.waiting.entry(call.file).or_insert_with(|| Waiting::new(facts));
+        if [call.call, last.call].iter().any(|call| waiting.returned.contains(call) || waiting.kept.contains(call)) {
+            return true;
+        }
+        let outer = program.around(call).argument_of(last.call).or_else(|| program.around(call).argument_of(call.call));
+        outer.is_some_and(|outer| {
+            let outer = CallRef::new(call.file, outer);
+            is_combinator(program, outer) && self.waits_to(outer, depth - 1)
+        })
+    }
+
+    /// Whether the function's answer has been given before the call: the response sent, the page left.
+    pub fn answered_before(&self, call: CallRef) -> bool {
+        self.answers(call).any(|(at, block)| {
+            at < call.call && enclosing(self.program.facts(call.file), call.call).any(|(id, _)| id == block)
+        })
+    }
+
+    /// Whether a block gives the answer after the call.
+    pub fn answers_after(&self, call: CallRef, within: BlockId) -> bool {
+        let facts = self.program.facts(call.file);
+        let inside = |block: BlockId| facts.enclosing(block).any(|(id, _)| id == within);
+        self.answers(call).any(|(at, block)| at > call.call && inside(block))
+    }
+
+    fn answers(&self, call: CallRef) -> impl Iterator<Item = (CallId, BlockId)> + use<'_, 'p> {
+        let facts = self.program.facts(call.file);
+        let calls = self.program.calls_in(self.program.function_of(call));
+        calls
+            .filter(move |other| is_answer(facts, other.call))
+            .map(move |other| (other.call, facts.call(other.call).block))
+    }
+
+    /// Whether both calls of one function can run in one run of it.
+    pub fn together(&self, one: CallRef, other: CallRef) -> bool {
+        let facts = self.program.facts(one.file);
+        let (first, second) = if one.call <= other.call { (one.call, other.call) } else { (other.call, one.call) };
+        let ways: [Vec<BlockId>; 2] = [first, second].map(|call| enclosing(facts, call).map(|(id, _)| id).collect());
+        let shared = ways[0].iter().find(|block| ways[1].contains(block)).copied();
+        let own =
+            |way: &[BlockId]| -> Vec<BlockId> { way.iter().copied().take_while(|id| Some(*id) != shared).collect() };
+        let (before, after) = (own(&ways[0]), own(&ways[1]));
+        if let (Some(&one), Some(&other)) = (before.last(), after.last())
+            && are_arms(facts, one, other)
+        {
+            return false;
+        }
+        // What runs first leaves before the second is reached.
+        !before.iter().any(|&block| {
+            matches!(
+                facts.block(block).kind,
+                BlockKind::Then(_) | BlockKind::Else(_) | BlockKind::Case(..) | BlockKind::Try
+            ) && ending(facts, block) != Ending::GoesOn
+        })
+    }
+
+    /// Whether a call runs only when something has failed already, or never because a constant switches it off.
+    pub fn is_beside_the_way(&self, call: CallRef) -> bool {
+        let facts = self.program.facts(call.file);
+        let shape = facts.call(call.call);
+        let start = facts.span(shape.expr).start;
+        for (id, block) in enclosing(facts, call.call) {
+            let beside = match block.kind {
+                BlockKind::Catch(_) => true,
+                BlockKind::Then(condition) => {
+                    tells_failure(facts, condition, true) || self.constant(call.file, condition) == Some(false)
+                }
+                BlockKind::Else(condition) => {
+                    tells_failure(facts, condition, false) || self.constant(call.file, condition) == Some(true)
+                }
+                _ => false,
+            };
+            let throws =
+                matches!(block.kind, BlockKind::Then(_) | BlockKind::Else(_)) && ending(facts, id) == Ending::Throws;
+            if beside || throws {
+                return true;
+            }
+            for step in &block.steps {
+                if let Step::If { condition, then, .. } = step
+                    && facts.block(*then).span.end <= start
+                    && ending(facts, *then) != Ending::GoesOn
+                    && self.constant(call.file, *condition) == Some(true)
+                {
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    /// The truth of a condition that a constant of the program decides.
+    fn constant(&self, file: FileId, condition: ExprId) -> Option<bool> {
+        let facts = self.program.facts(file);
+        match facts.expr(condition) {
+            ExprKind::Op(Op::Not, operands) => self.constant(file, *operands.first()?).map(|truth| !truth),
+            ExprKind::Bool(truth) => Some(*truth),
+            ExprKind::Ref(..) | ExprKind::Member(..) => match self.program.value(ExprRef::new(file, condition)) {
+                Value::Bool(truth) => Some(truth),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// What becomes of a call's result in its function.
+    pub fn fate(&mut self, call: CallRef) -> Fate {
+        let facts = self.program.facts(call.file);
+        let function = facts.function_of(facts.call(call.call).block);
+        let last = self.program.chain(call).last().map_or(call.call, |(outer, _)| outer.call);
+        for block in facts.blocks.iter().filter(|block| block.function == function) {
+            for step in &block.steps {
+                let Step::If { condition, then, otherwise } = step else { continue };
+                let arms = [(Some(*then), true), (*otherwise, false)];
+                for (arm, truth) in arms.into_iter().filter_map(|(arm, truth)| Some((arm?, truth))) {
+                    if !tells_failure_of(facts, *condition, truth, call.call) {
+                        continue;
+                    }
+                    match ending(facts, arm) {
+                        Ending::Throws => return Fate::Throws,
+                        Ending::Returns(_) => return Fate::Leaves,
+                        Ending::GoesOn => {}
+                    }
+                }
+            }
+        }
+        let waiting = self.waiting.entry(call.file).or_insert_with(|| Waiting::new(facts));
+        if waiting.returned.contains(&call.call) || waiting.returned.contains(&last) {
+            Fate::Returned
+        } else {
+            Fate::GoesOn
+        }
+    }
+}
+
+impl Waiting {
+    fn new(facts: &Facts) -> Self {
+        let mut waiting = Self::default();
+        for block in &facts.blocks {
+            for step in &block.steps {
+                if let Step::Return(Some(value)) = step {
+                    value_calls(facts, *value, 6, &mut waiting.returned);
+                }
+            }
+        }
+        let mut awaited = |value: ExprId| {
+            if let ExprKind::Ref(name, block) = facts.expr(value)
+                && let Some(def) = facts.lookup(*block, *name)
+            {
+                for &value in &facts.def(def).values {
+                    value_calls(facts, value, 6, &mut waiting.kept);
+                }
+            }
+        };
+        for expr in &facts.exprs {
+            if let ExprKind::Await(inner) = &expr.kind {
+                awaited(*inner);
+            }
+        }
+        for call in &facts.calls {
+            if matches!(names_of(facts, call.callee).first(), Some(name) if *name == "Promise") {
+                for arg in &call.args {
+                    awaited(arg.value);
+                    if let ExprKind::List(items) = facts.expr(arg.value) {
+                        items.iter().for_each(|&item| awaited(item));
+                    }
+                }
+            }
+        }
+        waiting
+    }
+}
+
+/// The calls whose value is the value of an expression.
+fn value_calls(facts: &Facts, value: ExprId, depth: usize, found: &mut FxHashSet<CallId>) {
+    if depth == 0 {
+        return;
+    }
+    match facts.expr(value) {
+        ExprKind::Call(call) => {
+            found.insert(*call);
+        }
+        ExprKind::Await(inner) => value_calls(facts, *inner, depth - 1, found),
+        ExprKind::Op(Op::And | Op::Or | Op::Nullish | Op::Choose, operands) => {
+            operands.iter().for_each(|&operand| value_calls(facts, operand, depth - 1, found));
+        }
+        _ => {}
+    }
+}
+
+/// `Promise.all([..])` and its kind; also a list of callbacks mapped.
+fn is_combinator(program: &Program, call: CallRef) -> bool {
+    let facts = program.facts(call.file);
+    let names = names_of(facts, facts.call(call.call).callee);
+    names.first().is_some_and(|name| *name == "Promise")
+}
+
+/// The blocks around a call within its function, innermost first.
+pub fn enclosing(facts: &Facts, call: CallId) -> impl Iterator<Item = (BlockId, &crate::facts::Block)> {
+    let block = facts.call(call).block;
+    let function = facts.function_of(block);
+    facts.enclosing(block).take_while(move |(_, block)| block.function == function)
+}
+
+/// Two arms of one decision.
+fn are_arms(facts: &Facts, one: BlockId, other: BlockId) -> bool {
+    let condition = |block: BlockId| match facts.block(block).kind {
+        BlockKind::Then(condition) | BlockKind::Else(condition) | BlockKind::Case(condition, _) => Some(condition),
+        _ => None,
+    };
+    one != other && condition(one).is_some() && condition(one) == condition(other)
+}
+
+/// Whether a call answers the request or leaves the page.
+fn is_answer(facts: &Facts, call: CallId) -> bool {
+    let names = names_of(facts, facts.call(call).callee);
+    let (Some(first), Some(last)) = (names.first(), names.last()) else { return false };
+    match (first.as_str(), last.as_str()) {
+        ("res" | "response" | "reply", "json" | "send" | "end" | "redirect" | "sendStatus" | "render") => {
+            names.len() > 1
+        }
+        (_, "navigate" | "setLocation") => true,
+        ("router" | "history" | "navigation", "push" | "replace") | ("location" | "window", "assign") => true,
+        _ => false,
+    }
+}
+
+fn says_error(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    name == "err" || name == "e" || name.ends_with("err") || name.contains("error") || name.contains("fail")
+}
+
+fn says_success(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    matches!(name.as_str(), "ok" | "success" | "succeeded") || name.ends_with("ok") || name.contains("success")
+}
+
+/// Whether a condition of this truth says that something failed.
+fn tells_failure(facts: &Facts, condition: ExprId, truth: bool) -> bool {
+    match facts.expr(condition) {
+        ExprKind::Op(Op::Not, operands) => operands.iter().any(|&operand| tells_failure(facts, operand, !truth)),
+        ExprKind::Op(Op::And | Op::Or, operands) => {
+            operands.iter().any(|&operand| tells_failure(facts, operand, truth))
+        }
+        ExprKind::Op(Op::Unequal, operands) => operands.iter().any(|&operand| error_named(facts, operand)) && truth,
+        ExprKind::Ref(name, _) | ExprKind::Member(_, name) => {
+            if truth {
+                says_error(name)
+            } else {
+                says_success(name)
+            }
+        }
+        _ => false,
+    }
+}
+
+fn error_named(facts: &Facts, expr: ExprId) -> bool {
+    matches!(facts.expr(expr), ExprKind::Ref(name, _) | ExprKind::Member(_, name) if says_error(name))
+}
+
+/// Whether a condition of this truth says that `call` failed: its error is set, or its result is missing.
+fn tells_failure_of(facts: &Facts, condition: ExprId, truth: bool, call: CallId) -> bool {
+    match facts.expr(condition) {
+        ExprKind::Op(Op::Not, operands) => {
+            operands.iter().any(|&operand| tells_failure_of(facts, operand, !truth, call))
+        }
+        ExprKind::Op(Op::And | Op::Or, operands) => {
+            operands.iter().any(|&operand| tells_failure_of(facts, operand, truth, call))
+        }
+        ExprKind::Op(op @ (Op::Equal | Op::Unequal), operands) => {
+            let nothing =
+                operands.iter().any(|&operand| matches!(facts.expr(operand), ExprKind::Null | ExprKind::Bool(false)));
+            let same = (*op == Op::Equal) == truth;
+            // `x === null` asks the same as `!x`.
+            operands.iter().any(|&operand| tells_failure_of(facts, operand, same != nothing, call))
+        }
+        ExprKind::Op(Op::Compare, operands) => {
+            truth && operands.iter().any(|&operand| derives(facts, operand, call, 6))
+        }
+        ExprKind::Ref(name, _) | ExprKind::Member(_, name) => {
+            derives(facts, condition, call, 6) && (truth == says_error(name))
+        }
+        ExprKind::Call(_) | ExprKind::Await(_) => !truth && derives(facts, condition, call, 6),
+        _ => false,
+    }
+}
+
+/// Whether a value comes out of a call's result.
+fn derives(facts: &Facts, value: ExprId, call: CallId, depth: usize) -> bool {
+    if depth == 0 {
+        return false;
+    }
+    match facts.expr(value) {
+        ExprKind::Await(inner) | ExprKind::Member(inner, _) | ExprKind::Index(inner, _) => {
+            derives(facts, *inner, call, depth - 1)
+        }
+        ExprKind::Call(other) => *other == call || derives(facts, facts.call(*other).callee, call, depth - 1),
+        ExprKind::Ref(name, block) => facts
+            .lookup(*block, *name)
+            .is_some_and(|def| facts.def(def).values.iter().any(|&value| derives(facts, value, call, depth - 1))),
+        _ => false,
+    }
+}

@@ -1,0 +1,212 @@
+//! The calls that core paths exist for: an account is made, someone is logged in, someone pays. Vendors' operations
+//! are marked in the catalogue; the app's own are told by what is written: a user with a password, a row in the
+//! users or orders table.
+
+use crate::catalogue::{Core, KnownRole};
+use crate::facts::{CallId, ExprId, ExprKind, Facts};
+use crate::names::Name;
+use crate::program::{CallRef, Program, Value};
+
+/// A call that a core path exists for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CoreCall {
+    /// The call.
+    pub at: CallRef,
+    /// What it is for.
+    pub core: Core,
+    /// Whether it needs a name that says so too: a row in a users table may be anything.
+    pub weak: bool,
+    /// Whether it makes an account for whoever is named, not for the caller alone: an administrator may do that.
+    pub for_anyone: bool,
+}
+
+/// Tables whose new rows are accounts.
+const USERS: &[&str] = &["user", "users", "appuser", "appusers", "profile", "profiles", "userprofile", "userprofiles"];
+
+/// Tables whose new rows are orders.
+const ORDERS: &[&str] = &["order", "orders"];
+
+/// Keys that hold a password's hash: nothing but an account has one.
+const HASHES: &[&str] =
+    &["passwordhash", "password_hash", "hashedpassword", "hashed_password", "encrypted_password", "password_digest"];
+
+/// Methods that make a record.
+const MAKERS: &[&str] =
+    &["create", "insert", "values", "insertone", "insert_one", "createuser", "create_user", "add", "save", "upsert"];
+
+impl Program {
+    /// What a call is to a core path.
+    pub(super) fn core_call(&self, at: CallRef) -> Option<CoreCall> {
+        let facts = self.facts(at.file);
+        for used in self.vendors_at(at) {
+            if let Some(core) = self.operation(used).and_then(|operation| operation.core) {
+                let for_anyone = core == Core::Signup && used.name.contains("admin");
+                return Some(CoreCall { at, core, weak: false, for_anyone });
+            }
+        }
+        if self.has_role(at, KnownRole::SignIn) {
+            return Some(CoreCall { at, core: Core::Login, weak: true, for_anyone: false });
+        }
+        let names = names_of(facts, facts.call(at.call).callee);
+        let own = |core, weak| Some(CoreCall { at, core, weak, for_anyone: core == Core::Signup });
+        if self.makes_account(at, facts, &names) {
+            return own(Core::Signup, false);
+        }
+        let table = table(facts, at.call, &names)?;
+        if USERS.contains(&table.as_str()) {
+            return own(Core::Signup, true);
+        }
+        if ORDERS.contains(&table.as_str()) { own(Core::Checkout, true) } else { None }
+    }
+
+    /// Whether a call makes something that has a password, or is a library's function to sign up.
+    fn makes_account(&self, at: CallRef, facts: &Facts, names: &[Name]) -> bool {
+        let call = facts.call(at.call);
+        let Some(last) = names.last() else { return false };
+        if matches!(last.as_str(), "create_user" | "createUserWithPassword") {
+            return true;
+        }
+        let signs_up = |name: &Name| matches!(name.as_str(), "signUp" | "sign_up");
+        if matches!(last.as_str(), "create" | "email") && names.len() > 1 && signs_up(&names[names.len() - 2]) {
+            return true;
+        }
+        let external = || self.callee(at).externals().any(|external| !external.package.starts_with("global:"));
+        if signs_up(last) && external() {
+            return true;
+        }
+        let constructs =
+            call.is_new || matches!(self.callee(at), Value::Class(_) | Value::Instance(_)) || is_type(last);
+        let makes = MAKERS.contains(&last.to_ascii_lowercase().as_str());
+        if !constructs && !makes {
+            return false;
+        }
+        let keys = keys_of(facts, at.call);
+        keys.iter().any(|key| HASHES.contains(&key.to_ascii_lowercase().as_str()))
+            || (makes
+                && *last != "add"
+                && keys.iter().any(|key| *key == "password")
+                && keys.iter().any(|key| *key == "email"))
+    }
+}
+
+fn is_type(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_uppercase())
+}
+
+/// The names of a callee, outermost last, calls left out: `db.insert(users).values` gives `db insert values`.
+pub(super) fn names_of(facts: &Facts, callee: ExprId) -> Vec<Name> {
+    let mut names = Vec::new();
+    let mut at = callee;
+    for _ in 0..16 {
+        match facts.expr(at) {
+            ExprKind::Member(base, name) => {
+                names.push(*name);
+                at = *base;
+            }
+            ExprKind::Call(inner) => at = facts.call(*inner).callee,
+            ExprKind::Await(inner) => at = *inner,
+            ExprKind::Ref(name, _) => {
+                names.push(*name);
+                break;
+            }
+            _ => break,
+        }
+    }
+    names.reverse();
+    names
+}
+
+/// The keys of a call's object arguments and keywords, one list deep.
+pub(super) fn keys_of(facts: &Facts, call: CallId) -> Vec<Name> {
+    let mut keys = Vec::new();
+    for arg in &facts.call(call).args {
+        keys.extend(arg.name);
+        object_keys(facts, arg.value, 3, &mut keys);
+    }
+    keys
+}
+
+fn object_keys(facts: &Facts, value: ExprId, depth: usize, keys: &mut Vec<Name>) {
+    if depth == 0 {
+        return;
+    }
+    match facts.expr(value) {
+        ExprKind::Object(entries) => {
+            for &(key, value) in entries {
+                keys.push(key);
+                // `prisma.user.create({ data: { .. } })`.
+                if key == "data" || key == "create" {
+                    object_keys(facts, value, depth - 1, keys);
+                }
+            }
+        }
+        ExprKind::List(items) => items.iter().for_each(|&item| object_keys(facts, item, depth - 1, keys)),
+        ExprKind::Ref(name, block) => {
+            if let Some(def) = facts.lookup(*block, *name) {
+                facts.def(def).values.iter().for_each(|&value| object_keys(facts, value, depth - 1, keys));
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The table that a call puts a row into, in small letters without `_`.
+fn table(facts: &Facts, call: CallId, names: &[Name]) -> Option<String> {
+    let shape = facts.call(call);
+    if let Some(table) = shape.args.iter().find_map(|arg| inserted(facts, arg.value)) {
+        return Some(plain(&table));
+    }
+    let last = names.last()?.to_ascii_lowercase();
+    match last.as_str() {
+        "insert" => {
+            // `from("profiles").insert(..)`, `db.insert(users)`, `knex("users").insert(..)`.
+            let from = match facts.expr(shape.callee) {
+                ExprKind::Member(base, _) => match facts.expr(*base) {
+                    ExprKind::Call(from) => first_text(facts, *from),
+                    _ => None,
+                },
+                _ => None,
+            };
+            let named = || match facts.expr(shape.args.first()?.value) {
+                ExprKind::Ref(name, _) | ExprKind::Member(_, name) => Some(name.to_string()),
+                _ => None,
+            };
+            from.or_else(named).map(|table| plain(&table))
+        }
+        "create" | "insertone" | "insert_one" | "createone" => {
+            let mut holders = names.iter().rev().skip(1).filter(|name| **name != "objects");
+            holders.next().map(|holder| plain(holder))
+        }
+        _ => None,
+    }
+}
+
+fn plain(table: &str) -> String {
+    table.rsplit('.').next().unwrap_or(table).to_ascii_lowercase().replace('_', "")
+}
+
+fn first_text(facts: &Facts, call: CallId) -> Option<String> {
+    match facts.expr(facts.call(call).args.first()?.value) {
+        ExprKind::Text(text) => Some(text.to_string()),
+        _ => None,
+    }
+}
+
+/// The table of an `INSERT INTO` statement.
+fn inserted(facts: &Facts, value: ExprId) -> Option<String> {
+    let text = match facts.expr(value) {
+        ExprKind::Text(text) => *text,
+        ExprKind::Template(parts) => match facts.expr(*parts.first()?) {
+            ExprKind::Text(text) => *text,
+            _ => return None,
+        },
+        _ => return None,
+    };
+    let mut words = text.split_whitespace();
+    let is = |word: Option<&str>, wanted: &str| word.is_some_and(|word| word.eq_ignore_ascii_case(wanted));
+    if !is(words.next(), "insert") || !is(words.next(), "into") {
+        return None;
+    }
+    let table = words.next()?.split('(').next()?;
+    Some(table.trim_matches(['"', '`', '[', ']', '\'']).to_owned())
+}

@@ -1,0 +1,167 @@
+//! How much a core path needs what it waits for: the vendor whose work the path is, a message that delivers what
+//! the path is for, or something that could as well happen later.
+
+use super::entries::words;
+use super::{Core, Outgoing};
+use crate::catalogue::{Category, Effect};
+use crate::facts::{ExprKind, Facts};
+use crate::names::Name;
+use crate::program::{CallRef, Destination, Program, Via};
+
+/// How much a path needs what it waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Weight {
+    /// The path is that vendor's work.
+    Essential,
+    /// It delivers what the path is for: a code, a verification or reset mail.
+    Message,
+    /// It could happen later.
+    Other,
+}
+
+/// Words of messages that deliver what a path is for, as they begin in several languages.
+const DELIVERS: &[&str] = &[
+    "verif",
+    "confirm",
+    "otp",
+    "code",
+    "reset",
+    "magic",
+    "activat",
+    "mfa",
+    "passcode",
+    "password",
+    "token",
+    "bestaetig",
+    "bestätig",
+    "aktivier",
+    "passwort",
+    "senha",
+    "contraseña",
+];
+
+/// Words of addresses that are the path's own work.
+const OWN_WORK: &[&str] =
+    &["auth", "oauth", "login", "signup", "signin", "register", "session", "token", "user", "users", "account"];
+
+/// The same of checkout.
+const PAYS: &[&str] =
+    &["pay", "payment", "payments", "checkout", "order", "orders", "charge", "invoice", "billing", "transaction"];
+
+/// Words of variables that hold the address of someone else's hook.
+const HOOKS: &[&str] = &["webhook", "hook", "crm", "automation"];
+
+/// How much a path needs what leaves; none when it does not count: the own backend, what queues by itself, what
+/// cannot be told.
+pub(super) fn of(program: &Program, core: Core, out: &Outgoing<'_>, names: &str, sells: bool) -> Option<Weight> {
+    let Some(used) = out.vendor else { return external(program, core, out) };
+    let vendor = program.catalogue.vendor(used.vendor);
+    if vendor.own_backend || out.request.is_some_and(|http| !all_leave(&http.to)) {
+        return None;
+    }
+    let operation = out.operation(program);
+    let effect = operation.map(|operation| operation.effect);
+    match vendor.category {
+        Category::Monitoring | Category::Webhooks => return None,
+        Category::Storage if !matches!(effect, Some(Effect::Send | Effect::Generate)) => return None,
+        Category::Analytics if matches!(used.via, Via::Sdk(..)) => return None,
+        Category::Auth if !matches!(effect, Some(Effect::Verify)) => return Some(Weight::Essential),
+        Category::Payments | Category::Commerce if core == Core::Checkout || sells => return Some(Weight::Essential),
+        _ => {}
+    }
+    if matches!(effect, Some(Effect::Local | Effect::Verify | Effect::Upload)) {
+        return None;
+    }
+    let essential = operation.and_then(|operation| operation.essential.as_deref());
+    match (essential, core) {
+        (Some("signup"), Core::Signup | Core::Login) | (Some("checkout"), Core::Checkout) => Some(Weight::Essential),
+        (Some("message"), _) if delivers(names) => Some(Weight::Message),
+        _ => Some(Weight::Other),
+    }
+}
+
+fn delivers(names: &str) -> bool {
+    words(names).iter().any(|word| DELIVERS.iter().any(|start| word.starts_with(start)))
+}
+
+/// Whether every alternative leaves the app.
+fn all_leave(to: &[Destination]) -> bool {
+    !to.is_empty()
+        && to.iter().all(|to| matches!(to, Destination::Vendor(..) | Destination::Host(..) | Destination::Env(..)))
+}
+
+/// A request to a service that is no vendor of ours.
+fn external(program: &Program, core: Core, out: &Outgoing<'_>) -> Option<Weight> {
+    let http = out.request?;
+    if !all_leave(&http.to) {
+        return None;
+    }
+    let browser = program.side(out.at.file).client;
+    let counts = http.to.iter().all(|to| match to {
+        Destination::Host(host, path) => {
+            let own_work = if core == Core::Checkout { PAYS } else { OWN_WORK };
+            !words(host).iter().chain(&words(path)).any(|word| own_work.contains(&word.as_str()))
+                // The app's own server under a name of its own is called from many places.
+                && (!browser || calls_of_host(program, *host) <= 2)
+        }
+        Destination::Env(name, _) => {
+            // What other variables hold may well be the app itself, or a part of it.
+            !browser && words(name).iter().any(|word| HOOKS.contains(&word.as_str()))
+        }
+        _ => true,
+    });
+    counts.then_some(Weight::Other)
+}
+
+fn calls_of_host(program: &Program, host: Name) -> usize {
+    let to_host = |to: &Destination| matches!(to, Destination::Host(other, _) if *other == host);
+    program.requests().iter().filter(|http| http.to.iter().any(to_host)).count()
+}
+
+/// What a message says it is about: constant texts under `subject`, `template`, `type`.
+pub(super) fn subject(program: &Program, call: CallRef) -> String {
+    let facts = program.facts(call.file);
+    let mut text = String::new();
+    for arg in &facts.call(call.call).args {
+        subject_of(facts, arg.value, 3, &mut text);
+    }
+    text
+}
+
+fn subject_of(facts: &Facts, value: crate::facts::ExprId, depth: usize, text: &mut String) {
+    if depth == 0 {
+        return;
+    }
+    match facts.expr(value) {
+        ExprKind::Object(entries) => {
+            for &(key, value) in entries {
+                match facts.expr(value) {
+                    ExprKind::Text(said) if matches!(key.as_str(), "subject" | "template" | "type" | "templateId") => {
+                        text.push_str(said);
+                        text.push(' ');
+                    }
+                    ExprKind::Template(parts) if key == "subject" => {
+                        for &part in parts {
+                            if let ExprKind::Text(said) = facts.expr(part) {
+                                text.push_str(said);
+                                text.push(' ');
+                            }
+                        }
+                    }
+                    _ => subject_of(facts, value, depth - 1, text),
+                }
+            }
+        }
+        ExprKind::Ref(name, block) => {
+            if let Some(def) = facts.lookup(*block, *name) {
+                facts.def(def).values.iter().for_each(|&value| subject_of(facts, value, depth - 1, text));
+            }
+        }
+        ExprKind::Call(inner) => {
+            for arg in &facts.call(*inner).args {
+                subject_of(facts, arg.value, depth - 1, text);
+            }
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,231 @@
+//! What the two rules on core paths have in common: one finding for each vendor that a path waits for.
+
+use crate::catalogue::Core;
+use crate::facts::Language;
+use crate::finding::{Confidence, Place, Severity};
+use crate::names::Name;
+use crate::program::core_paths::{CoreUse, Failure, Start, Weight};
+use crate::program::{CallRef, EdgeKind, EntryKind, FunctionRef, Program};
+use crate::rule::Report;
+
+/// Most related places of one finding.
+const MOST_RELATED: usize = 8;
+
+/// Reports what the core paths of some kinds wait for.
+pub fn check(program: &Program, report: &mut Report, cores: &[Core]) {
+    let mut groups: Vec<(Group, Vec<CoreUse<'_>>)> = Vec::new();
+    for used in program.core_uses(cores) {
+        let key = Group::of(program, &used);
+        match groups.iter_mut().find(|(other, _)| *other == key) {
+            Some((_, uses)) => uses.push(used),
+            None => groups.push((key, vec![used])),
+        }
+    }
+    for (_, mut uses) in groups {
+        uses.sort_by_key(|used| {
+            let nearest = used.starts.first().map_or(0, |start| start.way.len());
+            (
+                used.weight == Weight::Essential,
+                std::cmp::Reverse(severity(used)),
+                nearest + used.way.len(),
+                used.out.at,
+                used.on_path,
+            )
+        });
+        tell(program, report, &uses);
+    }
+}
+
+/// Calls of one vendor that are one finding: those of one function, each at its worst.
+#[derive(PartialEq)]
+struct Group {
+    function: FunctionRef,
+    vendor: Option<Name>,
+    host: Option<Name>,
+    essential: bool,
+}
+
+impl Group {
+    fn of(program: &Program, used: &CoreUse<'_>) -> Self {
+        let vendor = used.out.vendor_id().map(|id| Name::new(&program.catalogue.vendor(id).id));
+        let host =
+            used.out.request.filter(|_| vendor.is_none()).and_then(|http| http.to.first()).and_then(|to| to.path());
+        let essential = used.weight == Weight::Essential;
+        Self { function: program.function_of(used.out.sender()), vendor, host, essential }
+    }
+}
+
+fn severity(used: &CoreUse<'_>) -> Severity {
+    match (used.weight, used.failure) {
+        (Weight::Essential, _) | (Weight::Message, Failure::Caught(_)) => Severity::Note,
+        (Weight::Message, Failure::Stops) | (Weight::Other, Failure::Caught(_)) => Severity::Warning,
+        (Weight::Other, Failure::Stops) => Severity::Error,
+    }
+}
+
+fn tell(program: &Program, report: &mut Report, uses: &[CoreUse<'_>]) {
+    let Some(worst) = uses.first() else { return };
+    let Some(start) = worst.starts.first() else { return };
+    let out = worst.out;
+    let (who, call) = name(program, worst);
+    let severity = severity(worst);
+    let way = worst.whole_way(start);
+    let mut draft = report
+        .at(program.call_place(out.at), call.clone(), message(worst, &who, &call))
+        .severity(severity)
+        .confidence(if start.entry.is_some() { Confidence::High } else { Confidence::Medium })
+        .trace(program.trace(start.place, &start.text, &way, out.at, &format!("waits for {call}")))
+        .help(help(program, worst, start, &call));
+    if severity == Severity::Note {
+        draft = draft.auditor_only();
+    }
+    if let Some(vendor) = out.vendor_id() {
+        draft = draft.vendor(Name::new(&program.catalogue.vendor(vendor).id));
+    }
+    if let Failure::Caught(Some(place)) = worst.failure {
+        draft = draft.because(place, "its failure is caught here: the path goes on, but waits until then");
+    }
+    draft = draft.because(program.call_place(worst.core_call), purpose(worst.core));
+    for (place, text) in others(program, uses, worst) {
+        draft = draft.because(place, text);
+    }
+}
+
+/// The other places of a finding: further calls, further functions of a path, further starts.
+fn others(program: &Program, uses: &[CoreUse<'_>], worst: &CoreUse<'_>) -> Vec<(Place, String)> {
+    let mut places: Vec<(Place, String)> = Vec::new();
+    let mut seen = vec![program.call_place(worst.out.at), program.call_place(worst.on_path)];
+    let mut note = |place: Place, text: String| {
+        if !seen.contains(&place) {
+            seen.push(place);
+            places.push((place, text));
+        }
+    };
+    for used in uses {
+        note(program.call_place(used.on_path), format!("{} waits for it here too", path_name(used.core)));
+        note(program.call_place(used.out.at), format!("and for {}", name(program, used).1));
+    }
+    for start in uses
+        .iter()
+        .flat_map(|used| &used.starts)
+        .filter(|start| Some(start.place) != worst.starts.first().map(|s| s.place))
+    {
+        note(start.place, format!("also starts it: {}", start.text));
+    }
+    places.truncate(MOST_RELATED);
+    places
+}
+
+/// Whom the path waits for, and the call.
+fn name(program: &Program, used: &CoreUse<'_>) -> (String, String) {
+    if let Some(vendor) = used.out.vendor {
+        return (program.catalogue.vendor(vendor.vendor).name.clone(), vendor.name.clone());
+    }
+    let request = used.out.request;
+    let to = request.and_then(|http| http.to.first());
+    let method = request.and_then(|http| http.method).map_or("a request", |method| method.as_str());
+    match to {
+        Some(crate::program::Destination::Host(host, path)) => {
+            (host.to_string(), format!("{method} {host}{}", path.trim_end_matches("{}").trim_end_matches('/')))
+        }
+        Some(crate::program::Destination::Env(name, _)) => {
+            (format!("the service behind {name}"), format!("{method} {name}"))
+        }
+        _ => ("an external service".to_owned(), method.to_owned()),
+    }
+}
+
+fn path_name(core: Core) -> &'static str {
+    match core {
+        Core::Signup => "signup",
+        Core::Login => "login",
+        Core::Checkout => "checkout",
+    }
+}
+
+fn purpose(core: Core) -> &'static str {
+    match core {
+        Core::Signup => "what the path is for: the account is made here",
+        Core::Login => "what the path is for: the customer is logged in here",
+        Core::Checkout => "what the path is for: the payment or order is made here",
+    }
+}
+
+fn message(used: &CoreUse<'_>, who: &str, call: &str) -> String {
+    let path = path_name(used.core);
+    let (nobody, everybody) = match used.core {
+        Core::Signup => ("nobody can create an account", "every new customer"),
+        Core::Login => ("nobody can log in", "everyone who logs in"),
+        Core::Checkout => ("nobody can pay", "every paying customer"),
+    };
+    match (used.weight, used.failure) {
+        (Weight::Essential, _) => format!("{path} needs {who} ({call}): while it is down, {nobody}"),
+        (_, Failure::Stops) => format!("{path} waits for {who} ({call}): when it is slow or down, {nobody}"),
+        (_, Failure::Caught(_)) => format!(
+            "{path} waits for {who} ({call}): its failure is caught, but when it is slow or hangs, {everybody} waits with it"
+        ),
+    }
+}
+
+/// How to take the call off the path, in the words of the place where it runs.
+fn help(program: &Program, used: &CoreUse<'_>, start: &Start, call: &str) -> String {
+    if used.weight == Weight::Essential {
+        return format!("give {call} a time limit and tell the customer what to do when it fails");
+    }
+    let after = match used.core {
+        Core::Signup => "once the account exists",
+        Core::Login => "once the customer is logged in",
+        Core::Checkout => "once the payment or order is made",
+    };
+    let how = match runtime(program, used, start) {
+        Runtime::Browser => "do not await it: `send().catch(report)` after the page has moved on, or let the server send it".to_owned(),
+        Runtime::Edge => "answer first: `EdgeRuntime.waitUntil(send().catch(console.error))`".to_owned(),
+        Runtime::Next => "answer first: `after(() => send().catch(console.error))` from \"next/server\"".to_owned(),
+        Runtime::Server => {
+            "put it into a queue, or on a server that keeps running answer first: `send().catch(report)` without `await` \
+             (on serverless hosts `waitUntil(send().catch(report))`)"
+                .to_owned()
+        }
+        Runtime::FastApi => "hand it over: `background_tasks.add_task(send, ...)` with `background_tasks: BackgroundTasks`".to_owned(),
+        Runtime::Python => {
+            "put it into a queue (`send.delay(...)`), or a row into an outbox table that a job works off".to_owned()
+        }
+    };
+    format!("leave {call} until {after}, off the path; {how}; inside, give it a time limit and catch its failure")
+}
+
+enum Runtime {
+    Browser,
+    Edge,
+    Next,
+    Server,
+    FastApi,
+    Python,
+}
+
+/// Where the call runs: by the last entry on the way to it.
+fn runtime(program: &Program, used: &CoreUse<'_>, start: &Start) -> Runtime {
+    let way = used.whole_way(start);
+    let served = way.iter().rev().find(|edge| edge.kind == EdgeKind::Jump).map(|edge| edge.target);
+    let entry = match served {
+        Some(function) => program.entries.iter().find(|entry| entry.function == function),
+        None => start.entry.map(|at| &program.entries[at]),
+    };
+    if language(program, used.out.at) == Language::Python {
+        return match entry {
+            Some(entry) if entry.framework.starts_with("fastapi") => Runtime::FastApi,
+            _ => Runtime::Python,
+        };
+    }
+    match entry {
+        Some(entry) if matches!(entry.kind, EntryKind::Event | EntryKind::Effect) => Runtime::Browser,
+        Some(entry) if entry.kind == EntryKind::EdgeFunction => Runtime::Edge,
+        Some(entry) if entry.framework.starts_with("next") => Runtime::Next,
+        None if program.side(used.out.at.file).client && served.is_none() => Runtime::Browser,
+        _ => Runtime::Server,
+    }
+}
+
+fn language(program: &Program, call: CallRef) -> Language {
+    program.facts(call.file).language
+}
