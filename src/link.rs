@@ -37,6 +37,7 @@ pub fn link(repository: &Repository, facts: Vec<Option<Facts>>, catalogue: Arc<C
     program.untracked = untracked.map(|(at, _)| FileId(at as u32)).collect();
     program.contexts = calls::contexts(&program);
     calls::connect(&mut program);
+    program.assigned = crate::program::assigned::collect(&program);
     outbound::collect(&mut program);
     program.projects = projects::Projects::find(repository);
     start(&mut program);

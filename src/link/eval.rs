@@ -442,7 +442,8 @@ impl<'p> Eval<'p> {
                     Value::Null => {}
                     other => {
                         let value = self.member(&other, name);
-                        if !value.is_unknown() && !matches!(value, Value::Member(..)) {
+                        let known = |value: &Value| !matches!(value, Value::Unknown | Value::Member(..));
+                        if value.alternatives().iter().all(known) {
                             return Some(value);
                         }
                         unknown = true;
