@@ -73,7 +73,8 @@ pub fn of(path: &str) -> Use {
     let stem = lower.rsplit_once('.').map_or(lower.as_str(), |(stem, _)| stem);
     let is_python = lower.ends_with(".py");
     let in_any = |known: &[&str]| folders.split('/').any(|folder| known.contains(&folder));
-    if is_old(name) || in_any(OLD_FOLDERS) {
+    let is_copy = |folder: &str| ["backup-", "backup_", "old-", "old_"].iter().any(|start| folder.starts_with(start));
+    if is_old(name) || in_any(OLD_FOLDERS) || folders.split('/').any(is_copy) {
         return Use::Old;
     }
     let endings = [".test", ".spec", ".stories", ".story", ".cy", ".e2e"];
