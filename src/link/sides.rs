@@ -221,7 +221,7 @@ impl Decision<'_> {
     fn side(&self, file: FileId, client: bool, server: bool) -> Side {
         let mut side = Side { client, server, tooling: false, dead: false };
         let Some(facts) = self.program.file(file).facts.as_ref() else { return side };
-        let use_of = names::of(self.inner(file));
+        let use_of = names::in_project(&self.projects.of(file).folder, self.inner(file));
         let reached = client || server;
         match use_of {
             Use::Config => {
