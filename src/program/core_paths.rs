@@ -265,7 +265,9 @@ impl<'p> Search<'p> {
         let inside = failure::inside(program, out.at, out.sender());
         let mut follow = failure::Follow { program, flow: &mut self.flow };
         let failure = follow.outcome(&way, out.at, &inside, out.sender(), &together);
-        let decides = failure != Failure::Stops && self.flow.fate(on_path) != Fate::GoesOn && on_path < core_call;
+        // What the path asks on purpose before it goes on: is the address free, the password known to be stolen?
+        let asks = on_path < core_call && self.flow.fate(on_path) != Fate::GoesOn;
+        let decides = asks && (failure != Failure::Stops || out.vendor.is_none());
         if weight == Weight::Other && (decides || self.flow.hands_link(core_call, on_path)) {
             weight = Weight::Message;
         }

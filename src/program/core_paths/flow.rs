@@ -134,9 +134,14 @@ impl<'p> Flow<'p> {
                 }
                 _ => false,
             };
-            let throws =
-                matches!(block.kind, BlockKind::Then(_) | BlockKind::Else(_)) && ending(facts, id) == Ending::Throws;
-            if beside || throws {
+            let arm = matches!(block.kind, BlockKind::Then(_) | BlockKind::Else(_));
+            let fails = arm
+                && match ending(facts, id) {
+                    Ending::Throws => true,
+                    Ending::Returns(Some(value)) => answers_error(self.program, call.file, value),
+                    _ => false,
+                };
+            if beside || fails {
                 return true;
             }
             for step in &block.steps {

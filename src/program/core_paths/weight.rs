@@ -48,7 +48,7 @@ const OWN_WORK: &[&str] = &[
 
 /// The same of checkout.
 const PAYS: &[&str] =
-    &["pay", "payment", "payments", "checkout", "order", "orders", "charge", "invoice", "billing", "transaction"];
+    &["pay", "payment", "payments", "checkout", "order", "orders", "charge", "invoice", "billing", "transaction", "session", "sessions"];
 
 /// Words of variables that hold the address of someone else's hook.
 const HOOKS: &[&str] = &["webhook", "hook", "crm", "automation"];
@@ -75,13 +75,16 @@ pub(super) fn of(program: &Program, core: Core, out: &Outgoing<'_>, names: &str,
         return None;
     }
     // What the catalogue does not list of a vendor that does many things may be the login itself.
-    if operation.is_none() && out.request.is_some_and(|http| http.to.iter().any(|to| is_own_work(core, to))) {
+    let reads = matches!(effect, None | Some(Effect::Read | Effect::List));
+    if reads && out.request.is_some_and(|http| http.to.iter().any(|to| is_own_work(core, to))) {
         return None;
     }
     let essential = operation.and_then(|operation| operation.essential.as_deref());
     match (essential, core) {
         (Some("signup"), Core::Signup | Core::Login) | (Some("checkout"), Core::Checkout) => Some(Weight::Essential),
         (Some("message"), _) if delivers(names) => Some(Weight::Message),
+        // An operation that is not listed may be the sending of a message.
+        (None, _) if operation.is_none() && delivers(names) => Some(Weight::Message),
         _ => Some(Weight::Other),
     }
 }
