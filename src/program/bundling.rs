@@ -206,7 +206,7 @@ fn inlined(program: &Program, value: &Value, setting: &'static str, found: &mut 
     for (key, at) in program.entries(value) {
         let value = program.value(at);
         let parts = program.ingredients(&value);
-        let whole = parts.iter().any(|part| is_environment(part)) || spreads_environment(program, &value);
+        let whole = parts.iter().any(is_environment) || spreads_environment(program, &value);
         let variables: Vec<Name> =
             parts.iter().filter_map(|part| if let Value::Env(name) = part { Some(*name) } else { None }).collect();
         if whole || !variables.is_empty() {
