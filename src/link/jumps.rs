@@ -78,7 +78,7 @@ pub fn connect(program: &mut Program) {
     found.to.extend(procedures.into_iter().flatten());
     found.to.sort_unstable();
     found.to.dedup();
-    found.unmatched.sort_by(|a, b| (a.at, a.asked).cmp(&(b.at, b.asked)));
+    found.unmatched.sort_by_key(|unmatched| (unmatched.at, unmatched.asked));
     found.unmatched.dedup();
     let edges: Vec<Edge> = found
         .to

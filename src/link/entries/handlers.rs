@@ -139,7 +139,7 @@ fn export_to(program: &Program, file: FileId, name: Name, depth: usize) -> Optio
             _ => Some(ExprRef::new(file, at)),
         };
     }
-    for export in facts.exports.iter().filter(|export| export.name == name) {
+    if let Some(export) = facts.exports.iter().find(|export| export.name == name) {
         return match export.value {
             ExportValue::Local(expr) => Some(ExprRef::new(file, expr)),
             ExportValue::From(import, what) => through(import, what, depth - 1),

