@@ -242,7 +242,7 @@ fn tell(program: &Program, name: Name, variable: &Variable<'_>, report: &mut Rep
             proof.what
         ),
         (None, false) if variable.given.is_empty() => format!(
-            "`{name}` is read in browser code that nothing imports today: the first import ships {}, and anyone can {harm}",
+            "`{name}` is read in code that nothing imports today: once client code does, {} is public, and anyone can {harm}",
             proof.what
         ),
         (None, false) => format!(
