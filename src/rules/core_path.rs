@@ -15,6 +15,11 @@ const MOST_RELATED: usize = 8;
 pub fn check(program: &Program, report: &mut Report, cores: &[Core]) {
     let mut groups: Vec<Vec<CoreUse<'_>>> = Vec::new();
     for used in program.core_uses(cores) {
+        // The step that another core path exists for is told there.
+        let core = used.out.operation(program).and_then(|operation| operation.core);
+        if used.weight == Weight::Essential && core.is_some_and(|core| core != used.core) {
+            continue;
+        }
         match groups.iter_mut().find(|group| group.iter().any(|other| are_one(program, other, &used))) {
             Some(group) => group.push(used),
             None => groups.push(vec![used]),
@@ -77,7 +82,7 @@ fn tell(program: &Program, report: &mut Report, uses: &[CoreUse<'_>]) {
     let mut draft = report
         .at(program.call_place(out.at), call.clone(), message(worst, &who, &call))
         .severity(severity)
-        .confidence(if start.entry.is_some() { Confidence::High } else { Confidence::Medium })
+        .confidence(confidence(program, worst, start))
         .trace(program.trace(start.place, &start.text, &way, out.at, &format!("waits for {call}")))
         .help(help(program, worst, start, &call));
     if severity == Severity::Note {
@@ -89,10 +94,19 @@ fn tell(program: &Program, report: &mut Report, uses: &[CoreUse<'_>]) {
     if let Failure::Caught(Some(place)) = worst.failure {
         draft = draft.because(place, "its failure is caught here: the path goes on, but waits until then");
     }
-    draft = draft.because(program.call_place(worst.core_call), purpose(worst.core));
+    if let Some(core_call) = worst.core_call {
+        draft = draft.because(program.call_place(core_call), purpose(worst.core));
+    }
     for (place, text) in others(program, uses, worst) {
         draft = draft.because(place, text);
     }
+}
+
+/// High when the code shows what the path is for, or an auth library starts it; medium when only names say so.
+fn confidence(program: &Program, used: &CoreUse<'_>, start: &Start) -> Confidence {
+    let hook = start.entry.is_some_and(|at| program.entries[at].kind == EntryKind::Hook);
+    let seen = used.core_call.is_some() || hook;
+    if seen && start.entry.is_some() { Confidence::High } else { Confidence::Medium }
 }
 
 /// The other places of a finding: further calls, further functions of a path, further starts.
