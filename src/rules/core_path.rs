@@ -92,7 +92,7 @@ fn tell(program: &Program, report: &mut Report, uses: &[CoreUse<'_>]) {
         draft = draft.vendor(Name::new(&program.catalogue.vendor(vendor).id));
     }
     if let Failure::Caught(Some(place)) = worst.failure {
-        draft = draft.because(place, "its failure is caught here: the path goes on, but waits until then");
+        draft = draft.because(place, "its failure is caught here, after the wait");
     }
     if let Some(core_call) = worst.core_call {
         draft = draft.because(program.call_place(core_call), purpose(worst.core));
@@ -180,7 +180,7 @@ fn message(used: &CoreUse<'_>, who: &str, call: &str) -> String {
         (Weight::Essential, _) => format!("{path} needs {who} ({call}): while it is down, {nobody}"),
         (_, Failure::Stops) => format!("{path} waits for {who} ({call}): when it is slow or down, {nobody}"),
         (_, Failure::Caught(_)) => format!(
-            "{path} waits for {who} ({call}): its failure is caught, but when it is slow or hangs, {everybody} waits with it"
+            "{path} waits for {who} ({call}): its failure does not stop the path, but when it hangs, {everybody} waits with it"
         ),
     }
 }
@@ -191,25 +191,26 @@ fn help(program: &Program, used: &CoreUse<'_>, start: &Start, call: &str) -> Str
         return format!("give {call} a time limit and tell the customer what to do when it fails");
     }
     let after = match used.core {
-        Core::Signup => "once the account exists",
-        Core::Login => "once the customer is logged in",
-        Core::Checkout => "once the payment or order is made",
+        Core::Signup => "the account exists",
+        Core::Login => "the customer is logged in",
+        Core::Checkout => "the payment or order is made",
     };
-    let how = match runtime(program, used, start) {
-        Runtime::Browser => "do not await it: `send().catch(report)` after the page has moved on, or let the server send it".to_owned(),
-        Runtime::Edge => "answer first: `EdgeRuntime.waitUntil(send().catch(console.error))`".to_owned(),
-        Runtime::Next => "answer first: `after(() => send().catch(console.error))` from \"next/server\"".to_owned(),
-        Runtime::Server => {
-            "put it into a queue, or on a server that keeps running answer first: `send().catch(report)` without `await` \
-             (on serverless hosts `waitUntil(send().catch(report))`)"
-                .to_owned()
-        }
-        Runtime::FastApi => "hand it over: `background_tasks.add_task(send, ...)` with `background_tasks: BackgroundTasks`".to_owned(),
-        Runtime::Python => {
-            "put it into a queue (`send.delay(...)`), or a row into an outbox table that a job works off".to_owned()
-        }
+    let (how, deferred) = match runtime(program, used, start) {
+        Runtime::Browser => ("do not await it", "`send().catch(report)`, or let the server send it"),
+        Runtime::Edge => ("answer first", "`EdgeRuntime.waitUntil(send().catch(console.error))`"),
+        Runtime::Next => ("answer first", "`after(() => send().catch(console.error))` from \"next/server\""),
+        Runtime::Server => (
+            "put it into a queue or answer first",
+            "`send().catch(report)` without `await` on a server that keeps running, `waitUntil(send().catch(report))` on a \
+             serverless host",
+        ),
+        Runtime::FastApi => (
+            "hand it to a background task",
+            "`background_tasks.add_task(send, ...)` with `background_tasks: BackgroundTasks` among the parameters",
+        ),
+        Runtime::Python => ("put it into a queue", "`send.delay(...)`, or a row in an outbox table that a job works off"),
     };
-    format!("leave {call} until {after}, off the path; {how}; inside, give it a time limit and catch its failure")
+    format!("call {call} only when {after}, and {how}: {deferred}; give it a time limit and catch its failure")
 }
 
 enum Runtime {
@@ -239,9 +240,14 @@ fn runtime(program: &Program, used: &CoreUse<'_>, start: &Start) -> Runtime {
         Some(entry) if matches!(entry.kind, EntryKind::Event | EntryKind::Effect) => Runtime::Browser,
         Some(entry) if entry.kind == EntryKind::EdgeFunction => Runtime::Edge,
         Some(entry) if entry.framework.starts_with("next") => Runtime::Next,
+        Some(entry) if entry.kind == EntryKind::Hook && runs_next(program) => Runtime::Next,
         None if program.side(used.out.at.file).client && served.is_none() => Runtime::Browser,
         _ => Runtime::Server,
     }
+}
+
+fn runs_next(program: &Program) -> bool {
+    program.entries.iter().any(|entry| entry.framework.starts_with("next-"))
 }
 
 fn language(program: &Program, call: CallRef) -> Language {
