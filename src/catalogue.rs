@@ -201,6 +201,9 @@ pub struct Timeout {
     /// The same for a call's own options.
     #[serde(default)]
     pub call: Vec<String>,
+    /// The first argument of a call that can hold those options; the payload before it says nothing.
+    #[serde(default)]
+    pub call_from: usize,
     /// There is no option: the cure is a race with a timer.
     #[serde(default)]
     pub race_only: bool,
@@ -448,6 +451,9 @@ pub struct Library {
     /// Functions of libraries with a meaning for flow.
     #[serde(default, rename = "function")]
     pub functions: Vec<Known>,
+    /// Environment variables that hold the app's own URL or host, after a bundler's prefix; `*` stands for any run.
+    #[serde(default)]
+    pub own_urls: Vec<String>,
 }
 
 /// An HTTP client.
@@ -475,6 +481,17 @@ pub struct HttpClient {
     /// The same for an instance; also attributes of the package that set it for all: `defaults.timeout`.
     #[serde(default)]
     pub instance_timeout: Vec<String>,
+    /// Methods of an instance that bring one: `mount` (an adapter).
+    #[serde(default)]
+    pub instance_calls: Vec<String>,
+    /// Calls that bound every request of the process: `py:socket.setdefaulttimeout`.
+    #[serde(default)]
+    pub process_timeout: Vec<String>,
+    /// It talks to another machine whatever it is given: a mail server.
+    #[serde(default)]
+    pub always_outbound: bool,
+    /// The framework's settings that configure it.
+    pub settings: Option<Settings>,
     /// It throws on a 4xx / 5xx answer.
     #[serde(default)]
     pub throws_on_status: bool,
@@ -482,6 +499,20 @@ pub struct HttpClient {
     pub cure: String,
     /// Where it comes from.
     pub source: Source,
+}
+
+/// Settings of a framework: names that a module of the app defines.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// The one that sets the limit.
+    pub timeout: String,
+    /// The one that names the server: without it nothing leaves.
+    pub host: String,
+    /// The one that chooses another way than this client, and what its value holds when it does not.
+    pub chosen_by: String,
+    /// See `chosen_by`.
+    pub chosen: String,
 }
 
 /// A call of an HTTP client.
@@ -500,6 +531,8 @@ pub struct Request {
     pub body: Option<usize>,
     /// Position of the options object.
     pub options: Option<usize>,
+    /// Position of a time limit given without a name.
+    pub timeout: Option<usize>,
 }
 
 /// A library function that means something for flow.
@@ -540,6 +573,8 @@ pub enum KnownRole {
     Retry,
     /// Looks the user up: auth.
     Authenticate,
+    /// Never comes back: it throws, or ends the process.
+    Leave,
     /// Checks a password or opens a session: someone is logging in.
     SignIn,
     /// Validates its argument against a schema.

@@ -37,6 +37,7 @@ pub fn link(repository: &Repository, facts: Vec<Option<Facts>>, catalogue: Arc<C
     program.untracked = untracked.map(|(at, _)| FileId(at as u32)).collect();
     program.contexts = calls::contexts(&program);
     calls::connect(&mut program);
+    program.assigned = crate::program::assigned::collect(&program);
     outbound::collect(&mut program);
     program.projects = projects::Projects::find(repository);
     start(&mut program);
@@ -49,7 +50,7 @@ fn start(program: &mut Program) {
     let seeker = entries::Seeker { program, projects: &program.projects };
     let (mut entries, mut known) = entries::find(seeker);
     let decided = sides::decide(program, &program.projects, &entries);
-    let units = sides::units::Units::find(program, &program.projects);
+    let units = sides::units::Units::find(program, &program.projects, &decided.loads);
     let side = |file: FileId| decided.sides[file.index()];
     entries.retain(|entry| {
         let (here, there) = (side(entry.place.file), side(entry.function.file));

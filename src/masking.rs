@@ -29,6 +29,10 @@ static ENV_LINE: LazyLock<Regex> = LazyLock::new(|| {
         r#"(?m)^\s*(?:export\s+)?[A-Z0-9_]*(?:SECRET|PASSWORD|TOKEN|KEY|CREDENTIAL)[A-Z0-9_]*\s*=\s*([^\s"'`#$.(\[<]{8,})\s*$"#,
     )
 });
+/// A line of an environment file whose name says password: any word may be one.
+static ENV_PASSWORD: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r#"(?i)^\s*(?:export\s+)?[a-z0-9_]*(?:secret|passw|passphrase|pwd)[a-z0-9_]*\s*=\s*["']?([^\s"'#$<]+)"#)
+});
 static UUID: LazyLock<Regex> =
     LazyLock::new(|| pattern("[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}"));
 static NAME_PART: LazyLock<Regex> = LazyLock::new(|| pattern("[A-Za-z][a-z]{2,}"));
@@ -58,6 +62,11 @@ pub fn mask(text: &str) -> Cow<'_, str> {
 /// The byte ranges of a line of a file that must not be shown. `start` is where the line begins in the file.
 pub fn hidden(line: &str, start: usize, facts: Option<&Facts>) -> Vec<Range<usize>> {
     let mut hidden = suspicious(line);
+    if facts.is_none()
+        && let Some(value) = ENV_PASSWORD.captures(line).and_then(|found| found.get(1))
+    {
+        hidden.push(value.range());
+    }
     let tokens = facts.map_or(&[][..], |facts| &facts.tokens);
     for token in tokens {
         let (from, to) = (token.span.start as usize, token.span.end as usize);

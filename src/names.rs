@@ -1,24 +1,71 @@
 //! Interned names: every identifier, key, specifier and path segment is stored once a process.
+//!
+//! An interner of our own, because the usual ones set tables of megabytes up before the first name: a start on an
+//! empty folder would pay for them.
 
+use std::collections::HashMap;
 use std::fmt;
+use std::hash::{BuildHasher, Hash, Hasher};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
+use rustc_hash::{FxBuildHasher, FxHashMap};
 use serde::{Serialize, Serializer};
-use ustr::Ustr;
 
-/// An interned string: one word, compared by address, ordered by its text (so that output never
+/// Tables, so that threads seldom wait for each other; a power of two.
+const SHARDS: usize = 64;
+
+/// An interned text. It lives as long as the process.
+struct Entry {
+    text: Box<str>,
+    hash: u64,
+}
+
+static TABLES: LazyLock<[Mutex<FxHashMap<&'static str, &'static Entry>>; SHARDS]> =
+    LazyLock::new(|| std::array::from_fn(|_| Mutex::new(HashMap::default())));
+
+/// An interned string: one word, compared by address, hashed and ordered by its text (so that output never
 /// depends on which thread interned first).
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Name(Ustr);
+#[derive(Clone, Copy)]
+pub struct Name(&'static Entry);
 
 impl Name {
     /// Interns `text`.
     pub fn new(text: &str) -> Self {
-        Self(Ustr::from(text))
+        let hash = FxBuildHasher.hash_one(text);
+        // The low bits choose the place in a table: the shard takes others.
+        let shard = (hash >> 40) as usize % SHARDS;
+        // A table is whole between any two operations on it.
+        let mut table = TABLES[shard].lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(entry) = table.get(text) {
+            return Self(entry);
+        }
+        let entry: &'static Entry = Box::leak(Box::new(Entry { text: text.into(), hash }));
+        table.insert(&entry.text, entry);
+        Self(entry)
+    }
+
+    /// A number of the text, the same in every run: for order where any will do. Different texts may share one.
+    pub fn rank(self) -> u64 {
+        self.0.hash
     }
 
     /// The text itself; it lives as long as the process.
     pub fn as_str(self) -> &'static str {
-        self.0.as_str()
+        &self.0.text
+    }
+}
+
+impl PartialEq for Name {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self.0, other.0)
+    }
+}
+
+impl Eq for Name {}
+
+impl Hash for Name {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.0.hash);
     }
 }
 
@@ -31,7 +78,7 @@ impl From<&str> for Name {
 impl std::ops::Deref for Name {
     type Target = str;
     fn deref(&self) -> &str {
-        self.0.as_str()
+        self.as_str()
     }
 }
 
@@ -55,7 +102,7 @@ impl PartialOrd for Name {
 
 impl Ord for Name {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.as_str().cmp(other.as_str())
+        if self == other { std::cmp::Ordering::Equal } else { self.as_str().cmp(other.as_str()) }
     }
 }
 

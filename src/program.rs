@@ -16,18 +16,23 @@ use crate::link::sides::units::Units;
 use crate::manifest::Manifests;
 use crate::names::Name;
 
+pub mod assigned;
 pub mod bundling;
 pub mod core_paths;
 pub mod credentials;
 pub mod graph;
+pub mod handlers;
+pub mod keys;
+pub mod origins;
 pub mod outbound;
 pub mod paths;
 pub mod terms;
+pub mod timing;
 pub mod value;
 pub mod verify;
 
 pub use graph::{Edge, EdgeKind};
-pub use outbound::{Destination, HttpUse, VendorUse, Via};
+pub use outbound::{Destination, HttpUse, Leaves, VendorUse, Via};
 pub use value::{External, Value};
 
 /// A file of the program.
@@ -198,7 +203,11 @@ pub struct Program {
     pub(crate) memos: Vec<Memo>,
     pub(crate) contexts: Contexts,
     pub(crate) graph: graph::Graph,
+    pub(crate) assigned: assigned::Assigned,
+    pub(crate) incoming: std::sync::OnceLock<origins::Incoming>,
+    pub(crate) timers: std::sync::OnceLock<timing::timers::Timers>,
     pub(crate) outbound: outbound::Outbound,
+    webhooks: OnceLock<Vec<handlers::WebhookHandler>>,
 }
 
 impl Program {
@@ -229,7 +238,11 @@ impl Program {
             memos,
             contexts: Contexts::default(),
             graph: graph::Graph::default(),
+            assigned: assigned::Assigned::default(),
+            incoming: std::sync::OnceLock::new(),
+            timers: std::sync::OnceLock::new(),
             outbound: outbound::Outbound::default(),
+            webhooks: OnceLock::new(),
         }
     }
 

@@ -4,17 +4,25 @@ use crate::rule::Rule;
 
 mod browser_secrets;
 mod core_path;
-pub mod secret_in_client;
-pub mod secret_in_public_env;
-pub mod vendor_on_checkout_path;
-pub mod vendor_on_signup_path;
-pub mod vendor_sdk_in_browser;
+mod create_without_idempotency;
+mod missing_timeout;
+mod secret_in_client;
+mod secret_in_public_env;
+mod vendor_on_checkout_path;
+mod vendor_on_signup_path;
+mod vendor_sdk_in_browser;
+mod webhook_unverified;
+mod webhook_verification_bypass;
 
 /// Every rule.
 pub static RULES: &[&Rule] = &[
     &secret_in_client::RULE,
     &secret_in_public_env::RULE,
     &vendor_sdk_in_browser::RULE,
+    &webhook_unverified::RULE,
+    &webhook_verification_bypass::RULE,
+    &create_without_idempotency::RULE,
+    &missing_timeout::RULE,
     &vendor_on_signup_path::RULE,
     &vendor_on_checkout_path::RULE,
 ];

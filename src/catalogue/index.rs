@@ -136,6 +136,8 @@ pub(super) struct Index {
     pub(super) headers: FxHashMap<Box<str>, Vec<VendorId>>,
     pub(super) events: FxHashMap<Box<str>, Vec<VendorId>>,
     pub(super) event_globs: Vec<(Box<str>, VendorId)>,
+    /// Methods that set a time limit on a client, a package or the process.
+    pub(super) limit_setters: FxHashSet<Name>,
 }
 
 impl Index {
@@ -156,6 +158,11 @@ impl Index {
         }
         index.vendors.resize_with(vendors.len(), OnceLock::new);
         index.clients.resize_with(clients.len(), OnceLock::new);
+        for client in clients {
+            let process = client.process_timeout.iter().filter_map(|path| path.rsplit_once('.')).map(|(_, name)| name);
+            let setters = client.instance_calls.iter().map(String::as_str).chain(process);
+            index.limit_setters.extend(setters.map(Name::new));
+        }
         // The most specific first; stable, so that of equals the first vendor's goes first.
         index.host_globs.sort_by_key(|(form, _)| std::cmp::Reverse(glob::fixed(form)));
         index.env_globs.sort_by_key(|(form, ..)| std::cmp::Reverse(glob::fixed(form)));
@@ -166,6 +173,9 @@ impl Index {
         self.ids.insert(Name::new(&vendor.id), id);
         for (at, package) in vendor.packages.iter().enumerate() {
             let root = self.root(&package.name);
+            for name in package.timeout.iter().flat_map(|timeout| &timeout.client).filter(|name| name.starts_with("set")) {
+                self.limit_setters.insert(Name::new(name));
+            }
             self.roots[root].sdks.push(Sdk { vendor: id, package: at, patterns: OnceLock::new() });
         }
         for webhook in &vendor.webhooks {

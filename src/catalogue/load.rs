@@ -27,6 +27,7 @@ pub struct Catalogue {
     vendors: Vec<Vendor>,
     http_clients: Vec<HttpClient>,
     functions: Vec<Known>,
+    pub(super) own_urls: Vec<String>,
     pub(super) index: Index,
     /// Made at the first text searched for credentials.
     pub(super) scanner: OnceLock<Scanner>,
@@ -94,13 +95,14 @@ impl Catalogue {
     }
 
     fn of(vendors: Vec<Vendor>, libraries: Vec<Library>) -> Self {
-        let (mut http_clients, mut functions) = (Vec::new(), Vec::new());
+        let (mut http_clients, mut functions, mut own_urls) = (Vec::new(), Vec::new(), Vec::new());
         for library in libraries {
             http_clients.extend(library.http_clients);
             functions.extend(library.functions);
+            own_urls.extend(library.own_urls);
         }
         let index = Index::new(&vendors, &http_clients, &functions);
-        Self { vendors, http_clients, functions, index, scanner: OnceLock::new() }
+        Self { vendors, http_clients, functions, own_urls, index, scanner: OnceLock::new() }
     }
 
     /// Every vendor: the user's new ones, then the built-in, each in the order of their ids.

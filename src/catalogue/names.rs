@@ -45,6 +45,14 @@ impl Catalogue {
         None
     }
 
+    /// Whether an environment variable holds the app's own URL or host.
+    pub fn is_own_url(&self, name: &str) -> bool {
+        const PREFIXES: &[&str] =
+            &["VITE_", "NEXT_PUBLIC_", "REACT_APP_", "EXPO_PUBLIC_", "GATSBY_", "NUXT_PUBLIC_", "PUBLIC_"];
+        let bare = PREFIXES.iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name);
+        self.own_urls.iter().any(|form| glob::matches(form, name) || glob::matches(form, bare))
+    }
+
     /// The vendors whose deliveries carry this header.
     pub fn webhook_by_header(&self, header: &str) -> Vec<VendorId> {
         let lower = header.to_ascii_lowercase();

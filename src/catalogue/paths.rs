@@ -219,6 +219,11 @@ impl Catalogue {
         self.known(package, segs).is_some_and(|known| known.role == super::KnownRole::Env)
     }
 
+    /// Whether a method of this (dotted) name sets a time limit on a client, a package or the process.
+    pub fn sets_timeout(&self, name: &str) -> bool {
+        self.index.limit_setters.contains(&Name::new(name))
+    }
+
     /// Whether calling `segs` verifies a delivery, by a vendor's own SDK or by a library.
     pub fn verifier(&self, package: Name, segs: &[Seg]) -> Option<VerifierMatch> {
         let found = self.find(package, segs)?;

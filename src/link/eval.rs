@@ -279,7 +279,8 @@ impl<'p> Eval<'p> {
             (_, Imported::Name(name)) if self.program.modules.submodule(file, import, name).is_some() => {
                 // Python: `from services import mailer` names a module of the package.
                 let own = if let Target::File(target) = target { self.export(*target, name) } else { None };
-                own.or_else(|| self.program.modules.submodule(file, import, name).map(Value::Module))
+                own.filter(|own| *own != Value::Null)
+                    .or_else(|| self.program.modules.submodule(file, import, name).map(Value::Module))
                     .unwrap_or(Value::Unknown)
             }
             (Target::File(target), Imported::Name(name)) => self.export(*target, name).unwrap_or(Value::Unknown),
@@ -441,7 +442,8 @@ impl<'p> Eval<'p> {
                     Value::Null => {}
                     other => {
                         let value = self.member(&other, name);
-                        if !value.is_unknown() && !matches!(value, Value::Member(..)) {
+                        let known = |value: &Value| !matches!(value, Value::Unknown | Value::Member(..));
+                        if value.alternatives().iter().all(known) {
                             return Some(value);
                         }
                         unknown = true;

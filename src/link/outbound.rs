@@ -7,6 +7,7 @@ use crate::finding::FileId;
 use crate::link::calls::per_file;
 use crate::link::eval::Eval;
 use crate::names::Name;
+use crate::program::assigned::Holder;
 use crate::program::outbound::ClientUse;
 use crate::program::{CallRef, Destination, ExprRef, External, FunctionRef, HttpUse, Program, Value, VendorUse, Via};
 
@@ -237,6 +238,12 @@ fn sdk_use(program: &Program, at: CallRef, external: &External) -> Option<Vendor
     let (vendor, operation) = match matched {
         Some(matched) => (matched.vendor, Some(matched.index)),
         None => {
+            // Making a client is no use of it.
+            let is_new = program.facts(at.file).call(at.call).is_new;
+            let after = external.then(if is_new { Seg::New } else { Seg::Call }, Some(at));
+            if catalogue.client_of(package, &after.segs) == Some(after.segs.len()) {
+                return None;
+            }
             // An operation the catalogue does not list still uses the vendor; what is chained on a result does not.
             let made = client?;
             let chained = segs[made..].iter().any(|seg| !matches!(seg, Seg::Member(_)));
@@ -313,34 +320,36 @@ pub enum Lookup {
 impl Program {
     /// A key of an object value; of several alternatives the key must be in all to be present.
     pub fn lookup(&self, object: &Value, name: Name) -> Lookup {
-        self.lookup_to(object, name, 4)
+        self.lookup_to(object, name, 8)
     }
 
     fn lookup_to(&self, object: &Value, name: Name, depth: usize) -> Lookup {
         let mut values = Vec::new();
-        let (mut absent, mut unknown) = (false, false);
-        for alternative in object.alternatives() {
-            match alternative {
-                Value::Object(at) => match Eval::new(self).key(*at, name) {
-                    Some(Value::Unknown) if self.has_key(*at, name) => values.push(Value::Unknown),
-                    Some(Value::Unknown) => unknown = true,
-                    Some(value) => values.push(value),
-                    None => absent = true,
-                },
-                Value::Null => absent = true,
+        let (mut absent, mut unknown) = (false, depth == 0);
+        for alternative in object.alternatives().iter().filter(|_| depth > 0) {
+            let found = match alternative {
+                Value::Object(at) => self.lookup_in(*at, name, depth - 1),
+                // No object at all: a callback, a text.
+                Value::Null | Value::Function(_) | Value::Class(_) | Value::Text(_) | Value::Template(_)
+                | Value::Number(_) | Value::Bool(_) | Value::Env(_) => Lookup::Absent,
                 Value::Param(..) | Value::Member(..) => {
+                    let later = match alternative {
+                        Value::Param(function, index) => self.put_later(Holder::Param(*function, *index), &name),
+                        _ => Lookup::Absent,
+                    };
                     let expanded = self.expand(alternative);
-                    if expanded == *alternative || depth == 0 {
-                        unknown = true;
-                    } else {
-                        match self.lookup_to(&expanded, name, depth - 1) {
-                            Lookup::Present(value) => values.push(value),
-                            Lookup::Absent => absent = true,
-                            Lookup::Unknown => unknown = true,
-                        }
+                    match later {
+                        Lookup::Absent if expanded == *alternative => Lookup::Unknown,
+                        Lookup::Absent => self.lookup_to(&expanded, name, depth - 1),
+                        later => later,
                     }
                 }
-                _ => unknown = true,
+                _ => Lookup::Unknown,
+            };
+            match found {
+                Lookup::Present(value) => values.push(value),
+                Lookup::Absent => absent = true,
+                Lookup::Unknown => unknown = true,
             }
         }
         match (values.is_empty(), absent, unknown) {
@@ -348,6 +357,34 @@ impl Program {
             (true, true, false) => Lookup::Absent,
             _ => Lookup::Unknown,
         }
+    }
+
+    /// A key of an object literal: its own, one spread into it, or one put into it later.
+    fn lookup_in(&self, at: ExprRef, name: Name, depth: usize) -> Lookup {
+        match Eval::new(self).key(at, name) {
+            Some(Value::Unknown) if self.has_key(at, name) => return Lookup::Present(Value::Unknown),
+            Some(Value::Unknown) | None => {}
+            Some(value) => return Lookup::Present(value),
+        }
+        match self.put_later(Holder::Object(at), &name) {
+            Lookup::Absent => {}
+            later => return later,
+        }
+        let ExprKind::Object(entries) = self.facts(at.file).expr(at.expr) else { return Lookup::Unknown };
+        let mut found = Lookup::Absent;
+        for &(key, value) in entries.iter().rev() {
+            let spread = match key.as_str() {
+                "..." => self.lookup_to(&self.value(ExprRef::new(at.file, value)), name, depth),
+                "[]" => Lookup::Unknown,
+                _ => continue,
+            };
+            match spread {
+                Lookup::Absent => {}
+                Lookup::Unknown => found = Lookup::Unknown,
+                present => return present,
+            }
+        }
+        found
     }
 
     fn has_key(&self, object: ExprRef, name: Name) -> bool {
@@ -366,7 +403,7 @@ impl Program {
             let value = || self.value(ExprRef::new(at.file, arg.value));
             let found = match arg.name {
                 Some(keyword) if keyword == head => Lookup::Present(value()),
-                Some(keyword) if keyword == "**" => Lookup::Unknown,
+                Some(keyword) if keyword == "**" => self.lookup(&value(), Name::new(head)),
                 Some(_) => continue,
                 None => match facts.expr(arg.value) {
                     ExprKind::Text(_)
@@ -397,7 +434,8 @@ impl Program {
         if unknown { Lookup::Unknown } else { Lookup::Absent }
     }
 
-    fn nested(&self, value: &Value, name: &str) -> Lookup {
+    /// A dotted key of an object value.
+    pub fn nested(&self, value: &Value, name: &str) -> Lookup {
         let (head, rest) = name.split_once('.').map_or((name, None), |(head, rest)| (head, Some(rest)));
         match (self.lookup(value, Name::new(head)), rest) {
             (Lookup::Present(value), Some(rest)) => self.nested(&value, rest),

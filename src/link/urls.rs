@@ -14,7 +14,11 @@ enum Piece {
 impl Program {
     /// Where a URL value leads: one destination for each alternative.
     pub fn destinations(&self, url: &Value) -> Vec<Destination> {
-        let url = self.expand(url);
+        self.destinations_as_written(&self.expand(url))
+    }
+
+    /// The same, with what arrives in parameters left open.
+    pub fn destinations_as_written(&self, url: &Value) -> Vec<Destination> {
         let mut found = Vec::new();
         for alternative in url.alternatives() {
             for pieces in self.spellings(alternative, 6) {
@@ -68,7 +72,9 @@ impl Program {
 
     /// `new URL(path, base)`, its `.href` and `.toString()`, `new Request(url)`, `Request.url` of an incoming one not.
     fn url_object(&self, external: &External, depth: usize) -> Option<Vec<Vec<Piece>>> {
-        if !matches!(external.package.as_str(), "global:URL" | "global:Request" | "node:url") {
+        let makes_one = matches!(external.package.as_str(), "global:URL" | "global:Request" | "node:url")
+            || external.dotted() == "urllib.request.Request";
+        if !makes_one {
             return None;
         }
         let made = *external.sites.first()?;
@@ -92,6 +98,13 @@ fn destination(catalogue: &Catalogue, pieces: &[Piece]) -> Destination {
     let pieces: Vec<&Piece> =
         pieces.iter().filter(|piece| !matches!(piece, Piece::Text(text) if text.is_empty())).collect();
     match pieces.first() {
+        // `https://${HOST}/path`: the host that a variable holds.
+        Some(Piece::Text(scheme)) if matches!(scheme.as_str(), "https://" | "http://") && held(&pieces[1..]).is_some() => {
+            match held(&pieces[1..]) {
+                Some(name) => from_env(catalogue, name, path_of(&holes(&pieces[2..]))),
+                None => Destination::Unknown(Name::new("")),
+            }
+        }
         Some(Piece::Text(head)) => {
             let rest = holes(&pieces[1..]);
             let text = format!("{head}{rest}");
@@ -113,15 +126,28 @@ fn destination(catalogue: &Catalogue, pieces: &[Piece]) -> Destination {
         Some(Piece::Hole(base)) => {
             let rest = path_of(&holes(&pieces[1..]));
             match base {
-                Value::Env(name) => match catalogue.env(name) {
-                    Some((vendor, _)) => Destination::Vendor(vendor, Name::new(""), rest),
-                    None => Destination::Env(*name, rest),
-                },
+                Value::Env(name) => from_env(catalogue, *name, rest),
                 Value::External(external) if is_own_origin(external) => Destination::Own(rest),
                 _ => Destination::Unknown(rest),
             }
         }
         None => Destination::Unknown(Name::new("")),
+    }
+}
+
+/// The variable that holds the whole host.
+fn held(pieces: &[&Piece]) -> Option<Name> {
+    match pieces {
+        [Piece::Hole(Value::Env(name))] => Some(*name),
+        [Piece::Hole(Value::Env(name)), Piece::Text(path), ..] if path.starts_with(['/', ':', '?']) => Some(*name),
+        _ => None,
+    }
+}
+
+fn from_env(catalogue: &Catalogue, name: Name, path: Name) -> Destination {
+    match catalogue.env(&name) {
+        Some((vendor, _)) => Destination::Vendor(vendor, Name::new(""), path),
+        None => Destination::Env(name, path),
     }
 }
 

@@ -57,8 +57,8 @@ impl Program {
     }
 
     /// The rest of a variable's name when a bundler inlines it by its prefix.
-    pub fn inlined_name(&self, path: Name, name: Name) -> Option<&'static str> {
-        let text = name.as_str();
+    pub fn inlined_name(&self, file: FileId, name: Name) -> Option<&'static str> {
+        let (text, path) = (name.as_str(), self.file(file).path);
         let known = PREFIXES.iter().find_map(|prefix| text.strip_prefix(prefix));
         let own = || {
             let mut own = self.bundling().prefixes.iter().filter(|(folder, _)| is_within(path.as_str(), folder));
@@ -66,10 +66,17 @@ impl Program {
         };
         let plain = || {
             let rest = text.strip_prefix("PUBLIC_")?;
-            let (_, package) = self.manifests.package_of(path.as_str())?;
-            PLAIN_PUBLIC.iter().any(|framework| package.dependency(framework).is_some()).then_some(rest)
+            PLAIN_PUBLIC.iter().any(|framework| self.projects.of(file).uses(framework)).then_some(rest)
         };
         known.or_else(own).or_else(plain).filter(|rest| !rest.is_empty())
+    }
+
+    /// The variable that the build writes where code names `name`: itself, unless a configuration says otherwise.
+    pub fn variable_behind(&self, name: Name) -> Name {
+        let replaced = self.bundling().inlined.iter().find(|inlined| {
+            inlined.replaced.rsplit('.').next() == Some(name.as_str()) && inlined.variables.len() == 1
+        });
+        replaced.map_or(name, |inlined| inlined.variables[0])
     }
 
     /// What a variable's name says, `name` being without a public prefix, and whose it is.
@@ -90,23 +97,9 @@ fn is_within(path: &str, folder: &str) -> bool {
 /// What the words of a name say. What it ends with tells what it is; what stands before, whose.
 fn by_words(name: &str) -> Nature {
     const SECRET: &[&str] = &[
-        "SECRET",
-        "SECRET_KEY",
-        "SECRETKEY",
-        "SECRET_TOKEN",
-        "SECRET_ACCESS_KEY",
-        "SERVICE_ROLE",
-        "SERVICE_ROLE_KEY",
-        "SERVICE_ROLE_TOKEN",
-        "SERVICE_KEY",
-        "PRIVATE_KEY",
-        "PRIVATE_TOKEN",
-        "PASSWORD",
-        "PASSWD",
-        "AUTH_TOKEN",
-        "ADMIN_KEY",
-        "ADMIN_TOKEN",
-        "MASTER_KEY",
+        "SECRET", "SECRET_KEY", "SECRETKEY", "SECRET_TOKEN", "SECRET_ACCESS_KEY", "SERVICE_ROLE", "SERVICE_ROLE_KEY",
+        "SERVICE_ROLE_TOKEN", "SERVICE_KEY", "PRIVATE_KEY", "PRIVATE_TOKEN", "PASSWORD", "PASSWD", "AUTH_TOKEN",
+        "ADMIN_KEY", "ADMIN_TOKEN", "MASTER_KEY",
     ];
     const PUBLIC: &[&str] = &["ANON", "PUBLISHABLE", "PUBLIC", "DSN", "SITEKEY", "MEASUREMENT"];
     // A switch, a number, or a password that everyone is told.
@@ -155,8 +148,7 @@ fn read(program: &Program) -> Bundling {
                 let public = program.member(&value, Name::new("public"));
                 inlined(program, &public, "runtimeConfig.public", &mut bundling.inlined);
             }
-        } else if is("app.") && program.manifests.package_of(path).is_some_and(|(_, p)| p.dependency("expo").is_some())
-        {
+        } else if is("app.") && program.projects.of(file).uses("expo") {
             for value in under_key(program, file, facts, "extra") {
                 inlined(program, &value, "extra", &mut bundling.inlined);
             }
@@ -217,31 +209,17 @@ mod tests {
     #[test]
     fn names_say_what_they_hold() {
         for secret in [
-            "ADMIN_PASSWORD",
-            "APP_JWT_SECRET",
-            "SERVICE_ROLE_KEY",
-            "X_AUTH_TOKEN",
-            "SIGNING_PRIVATE_KEY",
-            "CLIENT_SECRET_PROD",
-            "DB_PASSWORD_2",
+            "ADMIN_PASSWORD", "APP_JWT_SECRET", "SERVICE_ROLE_KEY", "X_AUTH_TOKEN", "SIGNING_PRIVATE_KEY",
+            "CLIENT_SECRET_PROD", "DB_PASSWORD_2",
         ] {
             assert_eq!(by_words(secret), Nature::Secret, "{secret}");
         }
-        for public in
-            ["ANON_KEY", "CAPTCHA_SITE_KEY", "PUBLIC_KEY", "X_PUBLISHABLE_KEY", "ERRORS_DSN", "LOGIN_CLIENT_ID"]
-        {
+        for public in ["ANON_KEY", "CAPTCHA_SITE_KEY", "PUBLIC_KEY", "X_PUBLISHABLE_KEY", "ERRORS_DSN", "LOGIN_CLIENT_ID"] {
             assert_eq!(by_words(public), Nature::Public, "{public}");
         }
         for unknown in [
-            "API_URL",
-            "PASSWORD_RESET_URL",
-            "ENABLE_PASSWORD",
-            "PASSWORD_MIN_LENGTH",
-            "AUTH_TOKEN_STORAGE_KEY",
-            "SECRET_SANTA_MODE",
-            "PRIVATE_BETA",
-            "DEMO_PASSWORD",
-            "WEATHER_API_KEY",
+            "API_URL", "PASSWORD_RESET_URL", "ENABLE_PASSWORD", "PASSWORD_MIN_LENGTH", "AUTH_TOKEN_STORAGE_KEY",
+            "SECRET_SANTA_MODE", "PRIVATE_BETA", "DEMO_PASSWORD", "WEATHER_API_KEY",
         ] {
             assert_eq!(by_words(unknown), Nature::Unknown, "{unknown}");
         }

@@ -6,26 +6,17 @@ use crate::facts::{BlockKind, ExprKind, Facts, Op, Span};
 use crate::finding::FileId;
 use crate::link::eval::Eval;
 use crate::link::outbound::Lookup;
+use crate::link::sides::SERVER_EXPORTS;
 use crate::names::Name;
 use crate::program::{CallRef, Destination, ExprRef, HttpUse, Program, Value};
 
 /// Functions of the platform that only write their argument differently.
 const ENCODERS: &[&str] = &[
-    "btoa",
-    "window.btoa",
-    "JSON.stringify",
-    "Buffer.from",
-    "buffer.Buffer.from",
-    "base64.encode",
-    "Base64.encode",
-    "encodeBase64",
-    "encode",
+    "btoa", "window.btoa", "JSON.stringify", "Buffer.from", "buffer.Buffer.from", "base64.encode", "Base64.encode",
+    "encodeBase64", "encode",
 ];
 
-/// Exports whose code the framework leaves out of what browsers get.
-const SERVER_EXPORTS: &[&str] =
-    &["getServerSideProps", "getStaticProps", "getStaticPaths", "loader", "action", "headers", "middleware"];
-/// The frameworks that do.
+/// The frameworks that leave their pages' data functions out of what browsers get.
 const STRIPPING: &[&str] = &["next", "@remix-run/react", "@remix-run/node", "@react-router/dev"];
 
 /// A credential handed to a vendor by code that browsers get.
@@ -163,11 +154,7 @@ impl Program {
         }
         let mut kept: Vec<Span> =
             facts.functions.iter().filter(|function| function.use_server).map(|function| function.span).collect();
-        let strips = self
-            .manifests
-            .package_of(path)
-            .is_some_and(|(_, package)| STRIPPING.iter().any(|framework| package.dependency(framework).is_some()));
-        if strips {
+        if STRIPPING.iter().any(|framework| self.projects.of(file).uses(framework)) {
             let exported = |name: Name| facts.exports.iter().any(|export| export.name == name);
             let named = facts.functions.iter().filter(|function| {
                 let named = function.name.filter(|name| SERVER_EXPORTS.contains(&name.as_str()));
@@ -190,9 +177,7 @@ impl Program {
 }
 
 fn encodes(dotted: &str) -> bool {
-    ENCODERS
-        .iter()
-        .any(|encoder| dotted.strip_prefix(encoder).is_some_and(|rest| rest.is_empty() || rest == ".toString"))
+    ENCODERS.iter().any(|encoder| dotted.strip_prefix(encoder).is_some_and(|rest| rest.is_empty() || rest == ".toString"))
 }
 
 /// Whether a condition says that there is a window (`typeof window !== "undefined"`) or that there is none.
@@ -216,10 +201,9 @@ fn clients(program: &Program, found: &mut Vec<KeyUse>) {
         let packages = program.catalogue.packages(client.package, &[]);
         let mut packages = packages.filter(|(vendor, _)| *vendor == client.vendor);
         let Some((vendor, package)) = packages.next() else { continue };
-        let flag = package
-            .browser_flag
-            .as_ref()
-            .is_some_and(|flag| matches!(program.option(client.at, flag), Lookup::Present(Value::Bool(true))));
+        let flag = package.browser_flag.as_ref().is_some_and(|flag| {
+            matches!(program.option(client.at, flag), Lookup::Present(Value::Bool(true)))
+        });
         let Some(key) = &package.key else { continue };
         if key.attribute.is_some() && key.option.is_none() && package.runs == Runs::Server {
             continue;
@@ -264,11 +248,15 @@ fn setters(program: &Program, call: CallRef, found: &mut Vec<KeyUse>) {
 // ---- requests -------------------------------------------------------------------------------------------
 
 fn requests(program: &Program, http: &HttpUse, found: &mut Vec<KeyUse>) {
-    let vendor =
-        http.to.iter().find_map(|to| if let Destination::Vendor(vendor, ..) = to { Some(*vendor) } else { None });
+    let vendor = http.to.iter().find_map(|to| match to {
+        Destination::Vendor(vendor, ..) => Some(*vendor),
+        // A variable under a public prefix that names whose the base is.
+        Destination::Env(name, _) => program.catalogue.env_entry(name).map(|(vendor, _)| vendor),
+        _ => None,
+    });
     let Some(vendor) = vendor else { return };
-    let mut note = |way: Way, value: &Value| {
-        let key = program.ingredients(&program.expand(value));
+    let mut note = |way: Way, value: Value| {
+        let key = program.ingredients(&value);
         // A wrapper's caller is told only of what it hands in itself.
         let known = found.iter().any(|used| used.way == way && used.at == http.inner && used.key == key);
         if !known && key.iter().any(|part| matches!(part, Value::Env(_) | Value::Text(_))) {
@@ -280,26 +268,56 @@ fn requests(program: &Program, http: &HttpUse, found: &mut Vec<KeyUse>) {
         let args = &program.facts(instance.file).call(instance.call).args;
         options.extend(args.iter().map(|arg| program.value(ExprRef::new(instance.file, arg.value))));
     }
-    for option in &options {
-        for (name, at) in program.entries(option) {
-            let headers = matches!(name.as_str(), "headers" | "params" | "auth");
-            if !headers {
-                continue;
-            }
-            for (key, at) in program.entries(&program.value(at)) {
-                let way = if name == "params" { Way::Query(key) } else { Way::Header(key) };
-                note(way, &program.value(at));
+    for (setting, at) in options.iter().flat_map(|option| program.entries(option)) {
+        if !matches!(setting.as_str(), "headers" | "params" | "auth") {
+            continue;
+        }
+        for (name, at) in program.entries(&as_called(program, http, program.value(at))) {
+            let value = as_called(program, http, program.value(at));
+            if setting == "params" {
+                note(Way::Query(name), value);
+            } else {
+                note(Way::Header(name), value);
             }
         }
     }
     for url in http.url.alternatives() {
-        let Value::Template(parts) = url else { continue };
-        for pair in parts.windows(2) {
-            if let (Value::Text(before), value) = (&pair[0], &pair[1])
-                && let Some(name) = before.strip_suffix('=').and_then(|before| before.rsplit(['?', '&']).next())
-            {
-                note(Way::Query(Name::new(name)), value);
+        in_query(url, |name, value| note(Way::Query(name), as_called(program, http, value)));
+    }
+}
+
+/// A value as it is when a request is sent from where it is told of. In a wrapper whose callers say where the
+/// request goes, what they hand in is left to them.
+fn as_called(program: &Program, http: &HttpUse, value: Value) -> Value {
+    if http.at != http.inner {
+        let mut eval = Eval::new(program);
+        let wrappers = program.callee(http.at).functions();
+        let value = wrappers.fold(value, |value, wrapper| eval.substitute(&value, wrapper, http.at));
+        return program.expand(&value);
+    }
+    if http.url.any(|part| matches!(part, Value::Param(..))) { value } else { program.expand(&value) }
+}
+
+/// The parameters of a URL that look like credentials.
+fn in_query(url: &Value, mut note: impl FnMut(Name, Value)) {
+    let is_key = |name: &str| ["key", "token", "secret", "auth"].iter().any(|word| name.to_ascii_lowercase().contains(word));
+    match url {
+        Value::Text(text) => {
+            let pairs = text.split_once('?').into_iter().flat_map(|(_, query)| query.split('&'));
+            for (name, value) in pairs.filter_map(|pair| pair.split_once('=')).filter(|(name, _)| is_key(name)) {
+                note(Name::new(name), Value::Text(Name::new(value)));
             }
         }
+        Value::Template(parts) => {
+            for pair in parts.windows(2) {
+                if let (Value::Text(before), value) = (&pair[0], &pair[1])
+                    && let Some(name) = before.strip_suffix('=').and_then(|before| before.rsplit(['?', '&']).next())
+                    && is_key(name)
+                {
+                    note(Name::new(name), value.clone());
+                }
+            }
+        }
+        _ => {}
     }
 }

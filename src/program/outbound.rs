@@ -1,6 +1,7 @@
 //! What leaves the program: requests, and uses of vendors' SDKs.
 
-use crate::catalogue::{HttpClient, Operation, VendorId};
+use crate::catalogue::{HttpClient, Operation, VendorId, is_own_host};
+use crate::finding::FileId;
 use crate::names::Name;
 use crate::program::{CallRef, ExprRef, External, Program, Value};
 
@@ -33,6 +34,17 @@ impl Destination {
             Self::Local => None,
         }
     }
+}
+
+/// Whether a request leaves the app and its own backend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Leaves {
+    /// It goes to a vendor, another host, or where a setting says.
+    Yes,
+    /// It goes to the app itself, its own backend, or this machine.
+    No,
+    /// Its URL is not known.
+    Unknown,
 }
 
 /// A request of an HTTP client.
@@ -146,6 +158,62 @@ impl Program {
     /// The HTTP client of a request.
     pub fn http_client(&self, http: &HttpUse) -> &HttpClient {
         &self.catalogue.http_clients()[http.client]
+    }
+
+    /// Whether a request leaves the app: of several destinations one is enough.
+    pub fn leaves(&self, http: &HttpUse) -> Leaves {
+        if self.http_client(http).always_outbound {
+            let local = http.to.iter().all(|to| *to == Destination::Local);
+            return if local { Leaves::No } else { Leaves::Yes };
+        }
+        if !self.entries_for_jump(http.at).is_empty() {
+            return Leaves::No;
+        }
+        let each: Vec<Leaves> = http.to.iter().map(|to| self.destination_leaves(to)).collect();
+        if each.contains(&Leaves::Yes) {
+            Leaves::Yes
+        } else if each.contains(&Leaves::Unknown) {
+            Leaves::Unknown
+        } else {
+            Leaves::No
+        }
+    }
+
+    fn destination_leaves(&self, to: &Destination) -> Leaves {
+        match to {
+            Destination::Vendor(vendor, ..) if self.catalogue.vendor(*vendor).own_backend => Leaves::No,
+            Destination::Host(host, _) if is_own_host(host) => Leaves::No,
+            Destination::Env(name, _) if self.catalogue.is_own_url(name) => Leaves::No,
+            Destination::Vendor(..) | Destination::Host(..) | Destination::Env(..) => Leaves::Yes,
+            Destination::Own(_) | Destination::Local => Leaves::No,
+            Destination::Unknown(_) => Leaves::Unknown,
+        }
+    }
+
+    /// The same request as the callers of its wrapper send it, at any depth.
+    pub fn through<'p>(&'p self, http: &'p HttpUse) -> impl Iterator<Item = &'p HttpUse> + 'p {
+        self.requests().iter().filter(|other| other.inner == http.inner && other.at != other.inner)
+    }
+
+    /// A vendor's id.
+    pub fn vendor_id(&self, vendor: VendorId) -> Name {
+        Name::new(&self.catalogue.vendor(vendor).id)
+    }
+
+    /// Where a request goes, for messages: the vendor's name, the host, the variable.
+    pub fn destination_name(&self, http: &HttpUse) -> Option<String> {
+        http.to.iter().find_map(|to| match to {
+            Destination::Vendor(vendor, ..) => Some(self.catalogue.vendor(*vendor).name.clone()),
+            Destination::Host(host, _) => Some(host.to_string()),
+            Destination::Env(name, _) => Some(format!("the address in {name}")),
+            Destination::Own(_) | Destination::Local | Destination::Unknown(_) => None,
+        })
+    }
+
+    /// Whether code of a file runs on a deployed server.
+    pub fn runs_on_server(&self, file: FileId) -> bool {
+        let side = self.side(file);
+        side.server && !side.tooling && !side.dead
     }
 
     /// The external thing a call calls, when it is just one.

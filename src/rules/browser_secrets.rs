@@ -65,27 +65,42 @@ pub fn variable_for(token: &Token) -> String {
     whole.to_ascii_uppercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
 }
 
-/// Where this app runs code that browsers do not get, and how a variable is read there.
-pub fn on_the_server(program: &Program, near: FileId, variable: &str) -> String {
-    let on_deno = program.code().any(|(file, _)| {
-        let side = program.side(file);
-        !side.client
-            && !side.tooling
-            && program
-                .calls_of(file)
-                .any(|call| program.callee(call).externals().any(|external| external.package == "global:Deno"))
-    });
-    let package = program.manifests.package_of(program.file(near).path.as_str()).map(|(_, package)| package);
-    let uses = |name: &str| package.is_some_and(|package| package.dependency(name).is_some());
-    if uses("next") {
-        format!("in a route handler or server action as `process.env.{variable}`")
-    } else if uses("@sveltejs/kit") {
-        format!("in a `+server.ts` route, imported from `$env/static/private` as `{variable}`")
-    } else if on_deno {
-        format!("in an edge function as `Deno.env.get(\"{variable}\")`")
+/// Where this app runs code that browsers do not get.
+pub struct Home {
+    /// In words: `an edge function`.
+    pub place: &'static str,
+    /// How a variable is read there.
+    pub read: String,
+}
+
+/// Where the app of a file has a server for it, and how `variable` is read there.
+pub fn home(program: &Program, near: FileId, variable: &str) -> Home {
+    let project = program.projects.of(near);
+    let on_deno = || {
+        program.code().any(|(file, _)| {
+            let side = program.side(file);
+            let calls_deno = |call| program.callee(call).externals().any(|external| external.package == "global:Deno");
+            side.server && !side.client && program.calls_of(file).any(calls_deno)
+        })
+    };
+    let (place, read) = if project.uses("next") {
+        ("a route handler or server action", format!("`process.env.{variable}`"))
+    } else if project.uses("@sveltejs/kit") {
+        ("a `+server.ts` route", format!("`{variable}` of `$env/static/private`"))
+    } else if project.uses("nuxt") {
+        ("a route in `server/api`", format!("`process.env.{variable}`"))
+    } else if on_deno() {
+        ("an edge function", format!("`Deno.env.get(\"{variable}\")`"))
     } else {
-        format!("in a server route as `process.env.{variable}`")
-    }
+        ("a server route", format!("`process.env.{variable}`"))
+    };
+    Home { place, read }
+}
+
+/// `a key`, `an API key`.
+pub fn with_article(name: &str) -> String {
+    let vowel = name.starts_with(['A', 'E', 'I', 'O', 'U', 'a', 'e', 'i', 'o', 'u']);
+    format!("{} {name}", if vowel { "an" } else { "a" })
 }
 
 /// How a file comes to the browser, for a trace; empty when it is what the browser loads first.

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::browser_secrets::{
-    harm, id, named, on_the_server, takes_only_secrets, variable_for, vendor_of, way_to_browser,
+    harm, home, id, named, takes_only_secrets, variable_for, vendor_of, way_to_browser, with_article,
 };
 use crate::catalogue::Category;
 use crate::facts::{ExprKind, Facts, Span, Token, TokenKind};
@@ -148,10 +148,9 @@ fn counts(program: &Program, token: &Token) -> bool {
     match token.kind {
         TokenKind::Secret | TokenKind::TestSecret => true,
         TokenKind::Publishable => false,
-        TokenKind::ByUse => program
-            .key_uses()
-            .iter()
-            .any(|used| takes_only_secrets(program.catalogue.vendor(used.vendor)) && holds(program, used, token)),
+        TokenKind::ByUse => program.key_uses().iter().any(|used| {
+            takes_only_secrets(program.catalogue.vendor(used.vendor)) && holds(program, used, token)
+        }),
     }
 }
 
@@ -166,32 +165,30 @@ fn holds(program: &Program, used: &KeyUse, token: &Token) -> bool {
 fn tell(program: &Program, leak: &Leak, others: Vec<Place>, report: &mut Report) {
     let Leak { place, token, exposure } = leak;
     let vendor = vendor_of(program, token).map(|vendor| program.catalogue.vendor(vendor));
-    let name = named(program, token);
-    let harm = harm(vendor);
+    let name = with_article(&named(program, token));
+    let (harm, masked) = (harm(vendor), token.masked);
     let test = token.kind == TokenKind::TestSecret;
     let message = match (exposure, test) {
         (Exposure::Dormant, _) => format!(
-            "a {name} ({}) stands in browser code that nothing imports today: the first import ships it, and whoever reads the repository has it",
-            token.masked
+            "{name}, {masked}, is in browser code that nothing imports today: the first import ships it to every visitor, and whoever reads the repository has it already"
         ),
         (_, true) => format!(
-            "visitors download a {name} of test mode ({}): its live twin will be put in the same place, and then anyone can {harm}",
-            token.masked
+            "visitors download {name} of test mode, {masked}: the live one goes to the same place, and then anyone can {harm}"
         ),
-        (Exposure::Page, _) => {
-            format!("this page serves a {name} ({}): any visitor can copy it and {harm}", token.masked)
-        }
+        (Exposure::Page, _) => format!("this page serves {name}, {masked}: any visitor can copy it and {harm}"),
         (Exposure::Bundle, _) => {
-            format!("visitors download a {name} ({}) with the app: any of them can copy it and {harm}", token.masked)
+            format!("visitors download {name}, {masked}, with the app: any of them can copy it and {harm}")
         }
     };
-    let variable = variable_for(token);
     let issuer = vendor.map_or("the vendor", |vendor| vendor.name.as_str());
-    let home = on_the_server(program, place.file, &variable);
+    let home = home(program, place.file, &variable_for(token));
     let mut draft = report
         .at(*place, format!("{}:{}", token.vendor, token.credential), message)
         .trace(way_to_browser(program, place.file, *place, "the key"))
-        .help(format!("Revoke the key at {issuer}, then read its successor {home} and let the browser call that."));
+        .help(format!(
+            "Revoke the key at {issuer}, read its successor in {} as {}, and let the browser call that.",
+            home.place, home.read
+        ));
     for other in others {
         draft = draft.because(other, "the same key again");
     }

@@ -2,15 +2,15 @@
 
 use rustc_hash::FxHashMap;
 
-use super::browser_secrets::{harm, id, is_secret, is_secret_for, named, on_the_server};
+use super::browser_secrets::{harm, home, id, is_secret, is_secret_for, named, with_article};
 use crate::catalogue::{Category, Runs, Vendor, VendorId};
-use crate::facts::{ExprKind, Token, TokenKind};
+use crate::facts::{ExprId, ExprKind, Facts, Op, Step, Token, TokenKind};
 use crate::finding::{Confidence, Place, Severity};
 use crate::manifest::{EnvEntry, EnvValue};
 use crate::names::Name;
-use crate::program::Program;
 use crate::program::bundling::{Inlined, Nature};
 use crate::program::credentials::{KeyUse, Way};
+use crate::program::Program;
 use crate::rule;
 use crate::rule::Report;
 
@@ -66,6 +66,10 @@ rule! {
 struct Variable<'p> {
     /// Where client code reads it.
     reads: Vec<Place>,
+    /// Where code reads it that nothing imports.
+    dormant: Vec<Place>,
+    /// Where it is read but not shipped: on the server, or only asked whether it is set.
+    harmless: Vec<Place>,
     /// What client code does with it.
     uses: Vec<&'p KeyUse>,
     /// Where a committed file gives it a value.
@@ -79,7 +83,7 @@ fn check(program: &Program, report: &mut Report) {
     reads(program, &mut variables);
     configured(program, &mut variables);
     for used in program.key_uses() {
-        for name in used.variables().map(|name| written_for(program, name)) {
+        for name in used.variables().map(|name| program.variable_behind(name)) {
             if let Some(variable) = variables.get_mut(&name) {
                 variable.uses.push(used);
             }
@@ -96,17 +100,37 @@ fn check(program: &Program, report: &mut Report) {
     }
 }
 
-/// Reads of inlined variables in client code.
+/// Reads of inlined variables.
 fn reads<'p>(program: &'p Program, variables: &mut FxHashMap<Name, Variable<'p>>) {
-    for (file, facts) in program.code().filter(|(file, _)| program.side(*file).client) {
-        let path = program.file(file).path;
-        for expr in &facts.exprs {
+    for (file, facts) in program.code() {
+        let side = program.side(file);
+        for (at, expr) in facts.exprs.iter().enumerate() {
             let ExprKind::Env(name) = expr.kind else { continue };
-            if program.inlined_name(path, name).is_some() && program.is_client_code(file, expr.span) {
-                variables.entry(name).or_default().reads.push(Place { file, span: expr.span });
+            if side.tooling || program.inlined_name(file, name).is_none() {
+                continue;
+            }
+            let variable = variables.entry(name).or_default();
+            let place = Place { file, span: expr.span };
+            if side.dead {
+                variable.dormant.push(place);
+            } else if program.is_client_code(file, expr.span) && !only_asked(facts, ExprId(at as u32)) {
+                variable.reads.push(place);
+            } else {
+                variable.harmless.push(place);
             }
         }
     }
+}
+
+/// Whether code asks only if a value is set: what is built of that is `true` or `false`.
+fn only_asked(facts: &Facts, value: ExprId) -> bool {
+    let as_condition = facts.exprs.iter().any(|expr| match &expr.kind {
+        ExprKind::Op(Op::Not | Op::TypeOf, of) => of.contains(&value),
+        ExprKind::Op(Op::Choose | Op::And, of) => of.first() == Some(&value),
+        _ => false,
+    });
+    let steps = || facts.blocks.iter().flat_map(|block| &block.steps);
+    as_condition || steps().any(|step| matches!(step, Step::If { condition, .. } if *condition == value))
 }
 
 /// What configurations inline, with the reads of what they replace.
@@ -114,21 +138,11 @@ fn configured<'p>(program: &'p Program, variables: &mut FxHashMap<Name, Variable
     for inlined in &program.bundling().inlined {
         for &name in &inlined.variables {
             // What has a public prefix is inlined anyway.
-            if program.inlined_name(program.file(inlined.place.file).path, name).is_none() {
+            if program.inlined_name(inlined.place.file, name).is_none() {
                 variables.entry(name).or_default().inlined.push(inlined);
             }
         }
     }
-}
-
-/// The variable that the build writes where code reads `name`.
-fn written_for(program: &Program, name: Name) -> Name {
-    let replaced = program
-        .bundling()
-        .inlined
-        .iter()
-        .find(|inlined| inlined.replaced.rsplit('.').next() == Some(name.as_str()) && inlined.variables.len() == 1);
-    replaced.map_or(name, |inlined| inlined.variables[0])
 }
 
 /// Values in committed environment files, of variables that are inlined.
@@ -136,7 +150,7 @@ fn given<'p>(program: &'p Program, variables: &mut FxHashMap<Name, Variable<'p>>
     for (path, env) in program.manifests.env_files() {
         let Some(file) = program.file_at(&path).filter(|file| program.is_tracked(*file)) else { continue };
         for entry in &env.entries {
-            if program.inlined_name(path, entry.name).is_none() && !variables.contains_key(&entry.name) {
+            if program.inlined_name(file, entry.name).is_none() && !variables.contains_key(&entry.name) {
                 continue;
             }
             let token = env.tokens_of(entry).find(|token| is_secret(token)).copied();
@@ -168,7 +182,7 @@ fn proof<'p>(program: &'p Program, bare: &str, variable: &Variable<'p>) -> Optio
     let vendor = |id: VendorId| program.catalogue.vendor(id);
     if let Some(token) = variable.given.iter().find_map(|(_, _, token)| token.as_ref()) {
         let owner = program.catalogue.vendor_named(&token.vendor).map(vendor);
-        let what = format!("a {}", named(program, token));
+        let what = with_article(&named(program, token));
         return Some(Proof { vendor: owner, what, test: token.kind == TokenKind::TestSecret });
     }
     let (nature, owner) = program.variable(bare);
@@ -191,21 +205,19 @@ fn proof<'p>(program: &'p Program, bare: &str, variable: &Variable<'p>) -> Optio
     let owner = owner.map(vendor);
     let what = owner.map_or("a secret".to_owned(), |vendor| format!("the {} secret", vendor.name));
     // In a file alone a name does not make `true` or a number a secret; a password may be any word.
-    let only_given = variable.reads.is_empty() && variable.inlined.is_empty();
-    let says =
-        |(_, entry, _): &(Place, EnvEntry, Option<Token>)| entry.value == EnvValue::Random || bare.contains("PASS");
+    let only_given = variable.reads.is_empty() && variable.inlined.is_empty() && !variable.given.is_empty();
+    let says = |(_, entry, _): &(Place, EnvEntry, Option<Token>)| entry.value == EnvValue::Random || bare.contains("PASS");
     (!only_given || variable.given.iter().any(says)).then_some(Proof { vendor: owner, what, test: false })
 }
 
 fn tell(program: &Program, name: Name, variable: &Variable<'_>, report: &mut Report) {
     let Some(&first) = first_place(variable).as_ref() else { return };
-    let bare = program.inlined_name(program.file(first.file).path, name).unwrap_or(name.as_str());
+    let bare = program.inlined_name(first.file, name).unwrap_or(name.as_str());
     let Some(proof) = proof(program, bare, variable) else {
         return hint(program, name, bare, variable, report);
     };
     let harm = harm(proof.vendor);
-    let shipped = !variable.reads.is_empty()
-        || variable.uses.iter().any(|used| used.variables().any(|n| written_for(program, n) == name));
+    let shipped = !variable.reads.is_empty() || variable.uses.iter().any(|used| used.variables().any(|n| program.variable_behind(n) == name));
     let message = match (variable.inlined.first(), shipped) {
         (Some(inlined), true) => format!(
             "`{}` writes `{name}` into the code that visitors download: {} is public, and anyone can {harm}",
@@ -219,16 +231,21 @@ fn tell(program: &Program, name: Name, variable: &Variable<'_>, report: &mut Rep
             "the build writes `{name}` into the code that visitors download: {} is public, and anyone can {harm}",
             proof.what
         ),
+        (None, false) if variable.given.is_empty() && variable.dormant.is_empty() => format!(
+            "`{name}` names {} so that the build makes it public: today only server code needs it, the first read in client code ships it, and anyone can {harm}",
+            proof.what
+        ),
+        (None, false) if variable.given.is_empty() => format!(
+            "`{name}` is read in browser code that nothing imports today: the first import ships {}, and anyone can {harm}",
+            proof.what
+        ),
         (None, false) => format!(
             "`{name}` holds {} under a name that the build makes public: the first read in client code ships it, and anyone can {harm}",
             proof.what
         ),
     };
-    let home = on_the_server(program, first.file, bare);
-    let mut draft = report.at(first, name.as_str(), message).help(format!(
-        "Rename it to `{bare}`, read it {home}, let the browser call that, and revoke the value that was built in."
-    ));
-    for place in variable.reads.iter().filter(|place| **place != first) {
+    let mut draft = report.at(first, name.as_str(), message).help(cure(program, first, bare, variable));
+    for place in variable.reads.iter().chain(&variable.dormant).filter(|place| **place != first) {
         draft = draft.because(*place, "read here too");
     }
     for used in &variable.uses {
@@ -256,8 +273,22 @@ fn tell(program: &Program, name: Name, variable: &Variable<'_>, report: &mut Rep
         draft = draft.severity(Severity::Warning);
     }
     if !shipped && variable.given.is_empty() {
-        draft.confidence(Confidence::Medium);
+        let nobody = variable.dormant.is_empty() && variable.inlined.is_empty();
+        draft.confidence(if nobody { Confidence::Low } else { Confidence::Medium });
     }
+}
+
+fn cure(program: &Program, first: Place, bare: &str, variable: &Variable<'_>) -> String {
+    let home = home(program, first.file, bare);
+    let first_step = match variable.inlined.first() {
+        Some(inlined) => format!("Take it out of `{}`", inlined.setting),
+        None => format!("Rename it to `{bare}`"),
+    };
+    let then = match bare.contains("PASSW") {
+        true => format!("compare with {} in {}, where nobody sees it", home.read, home.place),
+        false => format!("read it in {} as {}, let the browser call that", home.place, home.read),
+    };
+    format!("{first_step}, {then}, and revoke the value that was built in.")
 }
 
 /// A key of unknown kind in client code: for auditors.
@@ -265,9 +296,13 @@ fn hint(program: &Program, name: Name, bare: &str, variable: &Variable<'_>, repo
     let is_key = ["API_KEY", "ACCESS_TOKEN", "ENCRYPTION_KEY"].iter().any(|end| bare.ends_with(end));
     let browser = variable.uses.iter().any(|used| matches!(used.way, Way::Client(Runs::Browser | Runs::Both, _)));
     let known = program.variable(bare).0 == Nature::Public;
-    if let (Some(&first), true, false, false) = (variable.reads.first(), is_key, browser, known) {
+    let given = variable.given.iter().find(|(_, entry, _)| entry.value == EnvValue::Random).map(|(place, ..)| place);
+    if let (Some(&first), true, false, false) = (variable.reads.first().or(given), is_key, browser, known) {
+        let message = format!(
+            "the build writes `{name}` into the code that reads it in the browser; whether it is a secret cannot be told from its use"
+        );
         report
-            .at(first, name.as_str(), format!("the build writes `{name}` into the code that visitors download; whether it is a secret cannot be told from its use"))
+            .at(first, name.as_str(), message)
             .help("Make sure that the vendor means this key for browsers, and restrict it to your site.")
             .confidence(Confidence::Low);
     }
@@ -287,10 +322,13 @@ fn tell_whole(inlined: &Inlined, report: &mut Report) {
         .help("Define only the values the browser needs, one by one: `\"process.env.NODE_ENV\": JSON.stringify(mode)`.");
 }
 
-/// Where to report: the read beside a use, else the first read, the configuration, the value.
+/// Where to report: the read beside a use, else the first read, the configuration, the value, a read that is not
+/// shipped yet.
 fn first_place(variable: &Variable<'_>) -> Option<Place> {
     let beside = variable.reads.iter().find(|read| variable.uses.iter().any(|used| used.at.file == read.file));
     let read = beside.or(variable.reads.first()).copied();
-    let inlined = variable.inlined.first().map(|inlined| inlined.place);
-    read.or(inlined).or(variable.given.first().map(|(place, ..)| *place))
+    let inlined = || variable.inlined.first().map(|inlined| inlined.place);
+    let given = || variable.given.first().map(|(place, ..)| *place);
+    let unshipped = || variable.dormant.first().or(variable.harmless.first()).copied();
+    read.or_else(inlined).or_else(given).or_else(unshipped)
 }

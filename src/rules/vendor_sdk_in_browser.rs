@@ -1,8 +1,8 @@
 //! `vendor-sdk-in-browser`: a vendor's server API is called from the browser, with its secret.
 
-use super::browser_secrets::{harm, id, is_secret, is_secret_for, on_the_server, way_to_browser};
+use super::browser_secrets::{harm, home, id, is_secret, is_secret_for, takes_only_secrets, way_to_browser};
 use crate::catalogue::{Runs, Vendor};
-use crate::facts::ExprKind;
+use crate::facts::{ExprKind, TokenKind};
 use crate::finding::Confidence;
 use crate::manifest::EnvValue;
 use crate::names::Name;
@@ -107,17 +107,14 @@ fn judge(program: &Program, used: &KeyUse, vendor: &Vendor) -> Option<(Key, Conf
 /// The secret among what a key is made of.
 fn key(program: &Program, used: &KeyUse, vendor: &Vendor) -> Option<Key> {
     let server_client = matches!(used.way, Way::Client(Runs::Server, _));
-    let path = program.file(used.at.file).path;
     let mut found = None;
     for part in &used.key {
         match part {
             Value::Env(name) => {
-                let inlined = program.inlined_name(path, *name);
-                let defined = program
-                    .bundling()
-                    .inlined
-                    .iter()
-                    .any(|inlined| inlined.whole || inlined.replaced.rsplit('.').next() == Some(name.as_str()));
+                let inlined = program.inlined_name(used.at.file, *name);
+                let defined = program.bundling().inlined.iter().any(|inlined| {
+                    inlined.whole || inlined.replaced.rsplit('.').next() == Some(name.as_str())
+                });
                 let bare = inlined.unwrap_or(name.as_str());
                 let nature = program.variable(bare).0;
                 // What a server's SDK is given as its key is one, unless the name says otherwise.
@@ -133,8 +130,10 @@ fn key(program: &Program, used: &KeyUse, vendor: &Vendor) -> Option<Key> {
                 }
             }
             Value::Text(text) => {
-                let tokens = program.catalogue.tokens(text);
-                if let Some(token) = tokens.iter().find(|token| is_secret(token)) {
+                // Some formats are told only beside their vendor's name.
+                let tokens = program.catalogue.tokens(&format!("{} \"{text}\"", vendor.id));
+                let by_use = |kind| kind == TokenKind::ByUse && takes_only_secrets(vendor);
+                if let Some(token) = tokens.iter().find(|token| is_secret(token) || by_use(token.kind)) {
                     return Some(Key::Written(token.masked));
                 }
                 if server_client && EnvValue::of(text) == EnvValue::Random {
@@ -170,42 +169,57 @@ fn is_brought(program: &Program, used: &KeyUse) -> bool {
 }
 
 fn tell(program: &Program, used: &KeyUse, vendor: &Vendor, key: &Key, confidence: Confidence, report: &mut Report) {
-    let call = match &used.way {
-        Way::Client(..) => format!("this {} client", vendor.name),
-        Way::Header(_) | Way::Query(_) => format!("this request to {}", vendor.name),
-    };
     let harm = harm(Some(vendor));
+    let call = call(program, used, vendor);
     let message = match key {
-        Key::Inlined(name) => {
-            format!("{call} runs in the browser with the secret from `{name}`: any visitor can copy it and {harm}")
-        }
+        Key::Inlined(name) => format!(
+            "{call} runs in the browser with the secret from `{name}`: any visitor can copy it and {harm}"
+        ),
         Key::Written(masked) => format!(
-            "{call} runs in the browser with a secret in the code ({masked}): any visitor can copy it and {harm}"
+            "{call} runs in the browser with a secret from the code, {masked}: any visitor can copy it and {harm}"
         ),
         Key::ServerOnly(name) => format!(
-            "{call} runs in the browser, where `{name}` is empty: it fails for every visitor, and giving the variable a public name would let anyone {harm}"
+            "{call} runs in the browser, where `{name}` is empty: it fails for every visitor, and under a public name the key would let anyone {harm}"
         ),
-        Key::Unknown => format!("{call} is told to run in the browser: any visitor can copy its key and {harm}"),
+        Key::Unknown => {
+            format!("{call} is told to run in the browser: any visitor can copy its key and {harm}")
+        }
     };
     let bare = match key {
         Key::Inlined(name) | Key::ServerOnly(name) => {
-            program.inlined_name(program.file(used.at.file).path, *name).unwrap_or(name.as_str()).to_owned()
+            let behind = program.variable_behind(*name);
+            program.inlined_name(used.at.file, behind).unwrap_or(behind.as_str())
         }
-        _ => vendor
-            .envs
-            .iter()
-            .find(|env| env.secret && !env.name.contains('*'))
-            .map_or("API_KEY".to_owned(), |env| env.name.clone()),
+        _ => {
+            let known = vendor.envs.iter().find(|env| env.secret && !env.name.contains('*'));
+            known.map_or("API_KEY", |env| env.name.as_str())
+        }
     };
     let place = program.call_place(used.at);
-    let help = format!(
-        "Make this call {}, after checking who asks; let the browser call that function.",
-        on_the_server(program, used.at.file, &bare)
-    );
+    let home = home(program, used.at.file, bare);
     report
-        .at(place, format!("{} {}", vendor.id, bare), message)
+        .at(place, format!("{} {bare}", vendor.id), message)
         .trace(way_to_browser(program, used.at.file, place, "the call with the key"))
-        .help(help)
+        .help(format!(
+            "Make this call in {} with the key from {}, after checking who asks, and let the browser call that.",
+            home.place, home.read
+        ))
         .vendor(id(vendor))
         .confidence(confidence);
+}
+
+/// What is called, for the message.
+fn call(program: &Program, used: &KeyUse, vendor: &Vendor) -> String {
+    match &used.way {
+        Way::Client(..) => format!("this {} client", vendor.name),
+        Way::Header(_) | Way::Query(_) => {
+            let mut known = program.vendors_at(used.at).iter().filter(|other| other.vendor == used.vendor);
+            // Without a host there is nothing to show but a path.
+            let named = known.next().map(|other| other.name.as_str()).filter(|name| name.contains('.'));
+            match named {
+                Some(name) => format!("the {} request `{name}`", vendor.name),
+                None => format!("this request to {}", vendor.name),
+            }
+        }
+    }
 }

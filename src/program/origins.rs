@@ -1,0 +1,129 @@
+//! Where a piece of code is started from: the entry points whose way leads to it.
+
+use std::collections::VecDeque;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::facts::FunctionId;
+use crate::finding::Remark;
+use crate::program::{CallRef, Edge, EdgeKind, Entry, EntryKind, FunctionRef, Program};
+
+/// The graph read backwards.
+#[derive(Debug, Default)]
+pub struct Incoming {
+    /// The edges, sorted by what they make run.
+    edges: Vec<Edge>,
+    /// The entries that a function serves.
+    entries: FxHashMap<FunctionRef, Vec<usize>>,
+}
+
+/// An entry point that a function is reached from.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    /// Index into the program's entries.
+    pub entry: usize,
+    /// The edges from the entry's function to it, in the order they run.
+    pub way: Vec<Edge>,
+}
+
+impl Program {
+    fn backwards(&self) -> &Incoming {
+        self.incoming.get_or_init(|| {
+            let mut edges = self.graph.edges.clone();
+            edges.sort_unstable_by_key(|edge| (edge.target, edge.call, edge.kind));
+            let mut entries: FxHashMap<FunctionRef, Vec<usize>> = FxHashMap::default();
+            for (at, entry) in self.entries.iter().enumerate() {
+                entries.entry(entry.function).or_default().push(at);
+            }
+            Incoming { edges, entries }
+        })
+    }
+
+    /// The edges that make a function run.
+    pub fn incoming(&self, function: FunctionRef) -> &[Edge] {
+        let edges = &self.backwards().edges;
+        let from = edges.partition_point(|edge| edge.target < function);
+        let to = edges.partition_point(|edge| edge.target <= function);
+        &edges[from..to]
+    }
+
+    /// The entries that a function serves: indices into the program's.
+    pub fn entries_of(&self, function: FunctionRef) -> &[usize] {
+        self.backwards().entries.get(&function).map_or(&[], Vec::as_slice)
+    }
+
+    /// The entry points that a function is reached from, nearest first, each by its shortest way. A way ends at the
+    /// first entry point it meets.
+    pub fn origins(&self, function: FunctionRef) -> Vec<Origin> {
+        /// Enough for any real function; a bound against programs made to be large.
+        const MOST_FUNCTIONS: usize = 2_000;
+        let mut found = Vec::new();
+        let mut seen: FxHashSet<FunctionRef> = FxHashSet::from_iter([function]);
+        let mut queue: VecDeque<(FunctionRef, Vec<Edge>)> = VecDeque::from([(function, vec![])]);
+        while let Some((at, way)) = queue.pop_front() {
+            let entries = self.entries_of(at);
+            if !entries.is_empty() {
+                let way: Vec<Edge> = way.iter().rev().copied().collect();
+                found.extend(entries.iter().map(|&entry| Origin { entry, way: way.clone() }));
+                continue;
+            }
+            if seen.len() > MOST_FUNCTIONS {
+                break;
+            }
+            let incoming = self.incoming(at);
+            for &edge in incoming {
+                let from = self.function_of(edge.call);
+                if seen.insert(from) {
+                    let mut way = way.clone();
+                    way.push(edge);
+                    queue.push_back((from, way));
+                }
+            }
+            // A function that nothing is seen to run belongs to the one it is written in.
+            let parent = self.facts(at.file).function(at.function).parent;
+            if incoming.is_empty()
+                && let Some(parent) = parent
+                && parent != FunctionId::MODULE
+                && seen.insert(FunctionRef::new(at.file, parent))
+            {
+                queue.push_back((FunctionRef::new(at.file, parent), way));
+            }
+        }
+        found
+    }
+
+    /// Whether all that is known to start a function is run by hand.
+    pub fn is_run_by_hand(&self, origins: &[Origin]) -> bool {
+        !origins.is_empty() && origins.iter().all(|origin| self.entries[origin.entry].kind == EntryKind::Script)
+    }
+
+    /// The trace from an origin to a call; empty when the way crosses no function.
+    pub fn trace_from(&self, origin: &Origin, last: CallRef, last_text: &str) -> Vec<Remark> {
+        if origin.way.is_empty() || origin.way.iter().all(|edge| edge.kind == EdgeKind::Callback) {
+            return vec![];
+        }
+        let entry = &self.entries[origin.entry];
+        self.trace(entry.place, &self.entry_name(entry), &origin.way, last, last_text)
+    }
+
+    /// An entry point in words: `POST /api/pay`, `the function send-mail`, `the job sync`.
+    pub fn entry_name(&self, entry: &Entry) -> String {
+        let own = entry.name.map_or_else(|| self.function_name(entry.function), |name| name.to_string());
+        let route = entry.route.map(|route| match &entry.methods[..] {
+            [] => route.to_string(),
+            methods => format!("{} {route}", methods.iter().map(|method| method.as_str()).collect::<Vec<_>>().join("/")),
+        });
+        match entry.kind {
+            EntryKind::Route | EntryKind::Page | EntryKind::Middleware => route.unwrap_or(own),
+            EntryKind::EdgeFunction => format!("the function {own}"),
+            EntryKind::ServerAction => format!("the server action {own}"),
+            EntryKind::Procedure => format!("the procedure {own}"),
+            EntryKind::Hook => format!("the hook {own}"),
+            EntryKind::Job => format!("the job {own}"),
+            EntryKind::Worker => format!("the worker {own}"),
+            EntryKind::Event | EntryKind::Effect => own,
+            EntryKind::Script => format!("the script {own}"),
+            EntryKind::Load => format!("loading {own}"),
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! Calls that create, send or move money, and give no idempotency key though the vendor takes one.
+
+use std::collections::BTreeMap;
+
+use crate::catalogue::{Effect, Idempotency, Operation};
+use crate::finding::{Remark, Severity};
+use crate::names::Name;
+use crate::program::keys::Key;
+use crate::program::origins::Origin;
+use crate::program::{CallRef, Destination, EntryKind, Program, VendorUse, Via};
+use crate::rule::Report;
+
+crate::rule! {
+    /// A create, send or charge without an idempotency key
+    ///
+    /// Networks fail after the vendor has done its work and before the answer arrives: the request is sent again by
+    /// a retry, a second click, a redelivered webhook or a job that starts over. Without an idempotency key the
+    /// vendor cannot tell the repeat from a new order: the customer pays twice, or gets the same mail twice.
+    /// A key that an SDK makes up by itself is new on every call of yours and covers only its own retries.
+    ///
+    /// It is an error where money moves (charges, payment intents, transfers, payouts, refunds, invoices,
+    /// subscriptions), a warning elsewhere.
+    ///
+    /// ## Silent when
+    ///
+    /// - the vendor or this operation takes no key: no key is ever asked for there
+    /// - a repeat is harmless: portal sessions, ephemeral keys, reads, updates
+    /// - a key is given, as an option, a header or a field of the body, also by a wrapper
+    /// - options are handed through that cannot be followed
+    /// - only a script run by hand gets there; tests, tooling and dead code
+    ///
+    /// ## The cure
+    ///
+    /// Pass a key that is the same for every attempt of one thing: made of the order's, cart's or event's id. Never
+    /// a random one made in the same function: a repeat would make another.
+    ///
+    /// ## Example
+    ///
+    /// ```ts path=supabase/functions/pay/index.ts
+    /// import Stripe from "npm:stripe@17";
+    ///
+    /// const stripe = new Stripe(Deno.env.get("STRIPE_SECRET_KEY")!);
+    ///
+    /// Deno.serve(async (req) => {
+    ///   const { orderId } = await req.json();
+    ///   const order = await loadOrder(orderId);
+    ///   const intent = await stripe.paymentIntents.create({ amount: order.total, currency: "eur" });
+    ///   return Response.json({ secret: intent.client_secret });
+    /// });
+    /// ```
+    ///
+    /// ## Repair
+    ///
+    /// ```ts path=supabase/functions/pay/index.ts
+    /// import Stripe from "npm:stripe@17";
+    ///
+    /// const stripe = new Stripe(Deno.env.get("STRIPE_SECRET_KEY")!);
+    ///
+    /// Deno.serve(async (req) => {
+    ///   const { orderId } = await req.json();
+    ///   const order = await loadOrder(orderId);
+    ///   const intent = await stripe.paymentIntents.create(
+    ///     { amount: order.total, currency: "eur" },
+    ///     { idempotencyKey: `order-${order.id}` },
+    ///   );
+    ///   return Response.json({ secret: intent.client_secret });
+    /// });
+    /// ```
+    id: "create-without-idempotency", severity: Warning, confidence: High, section: "Writes and duplicates",
+    security: None, since: "0.1.0", check: check
+}
+
+/// A call without a key.
+struct Keyless<'p> {
+    used: &'p VendorUse,
+    operation: &'p Operation,
+    how: &'p Idempotency,
+}
+
+fn check(program: &Program, report: &mut Report) {
+    // Uses of one request, as its own place and its wrapper's callers see it.
+    let mut requests: BTreeMap<CallRef, Vec<Keyless<'_>>> = BTreeMap::new();
+    for used in program.vendor_uses() {
+        let Some(keyless) = keyless(program, used) else { continue };
+        match program.request_of(used) {
+            Some(http) => requests.entry(http.inner).or_default().push(keyless),
+            None => tell(program, report, &keyless, &[]),
+        }
+    }
+    for (inner, mut uses) in requests {
+        uses.retain(|keyless| says_itself(program, keyless));
+        uses.sort_by_key(|keyless| keyless.used.at);
+        // What the wrapper itself says holds for all its callers; else each caller is a call of its own.
+        match uses.iter().position(|keyless| keyless.used.at == inner) {
+            Some(own) => {
+                let callers: Vec<CallRef> = uses.iter().map(|other| other.used.at).filter(|&at| at != inner).collect();
+                tell(program, report, &uses[own], &callers);
+            }
+            None => uses.iter().for_each(|keyless| tell(program, report, keyless, &[])),
+        }
+    }
+}
+
+/// Whether the operation is written at this place, rather than handed through it by a caller.
+fn says_itself(program: &Program, keyless: &Keyless<'_>) -> bool {
+    let Some(http) = program.request_of(keyless.used) else { return false };
+    program.destinations_as_written(&http.url).iter().any(|to| match to {
+        Destination::Vendor(vendor, host, path) => {
+            let operation = program.catalogue.http_operation(*vendor, http.method.map(Name::as_str), host, path);
+            operation.map(|(at, _)| at) == keyless.used.operation
+        }
+        _ => false,
+    })
+}
+
+fn keyless<'p>(program: &'p Program, used: &'p VendorUse) -> Option<Keyless<'p>> {
+    let operation = program.operation(used)?;
+    let repeats = matches!(operation.effect, Effect::Create | Effect::Send) || operation.effect == Effect::Update && operation.money;
+    if !repeats || operation.harmless || !program.runs_on_server(used.at.file) {
+        return None;
+    }
+    let how = program.idempotency(used)?;
+    (program.idempotency_key(used, how) == Key::Absent).then_some(Keyless { used, operation, how })
+}
+
+fn tell(program: &Program, report: &mut Report, keyless: &Keyless<'_>, callers: &[CallRef]) {
+    let Keyless { used, operation, how } = keyless;
+    let origins = program.origins(program.function_of(used.at));
+    if program.is_run_by_hand(&origins) {
+        return;
+    }
+    let origin = origins.iter().find(|origin| program.entries[origin.entry].kind != EntryKind::Script);
+    let message =
+        format!("{} gives no idempotency key: {} {} twice{}", used.name, again(program, used, origin), operation.does, consequence(operation));
+    let script = program.facts(used.at.file).language.is_script();
+    let cure = match used.via {
+        Via::Http(_) => &how.cure_http,
+        Via::Sdk(..) if script => &how.cure_js,
+        Via::Sdk(..) => &how.cure_py,
+    };
+    let severity = if operation.money { Severity::Error } else { Severity::Warning };
+    let mut draft = report
+        .at(program.call_place(used.at), used.name.clone(), message)
+        .severity(severity)
+        .vendor(program.vendor_id(used.vendor))
+        .help(format!("Give a key that stays the same for every attempt of one order or event: {cure}."));
+    if let Some(origin) = origin {
+        draft = draft.trace(program.trace_from(origin, used.at, &format!("{} without a key", used.name)));
+    }
+    for related in callers_of(program, used.at, callers) {
+        draft = draft.because(related.place, related.text);
+    }
+}
+
+/// Who calls the function the call stands in, when it is a wrapper.
+fn callers_of(program: &Program, at: CallRef, known: &[CallRef]) -> Vec<Remark> {
+    /// More say nothing more.
+    const MOST_CALLERS: usize = 5;
+    let callers = if known.is_empty() { program.callers(program.function_of(at)) } else { known };
+    let remark = |&caller: &CallRef| Remark { place: program.call_place(caller), text: "called from here".to_owned() };
+    callers.iter().filter(|caller| program.runs_on_server(caller.file)).take(MOST_CALLERS).map(remark).collect()
+}
+
+/// What repeats the call.
+fn again(program: &Program, used: &VendorUse, origin: Option<&Origin>) -> String {
+    let Some(origin) = origin else {
+        return format!("a repeat of {}", program.function_name(program.function_of(used.at)));
+    };
+    let entry = &program.entries[origin.entry];
+    let name = program.entry_name(entry);
+    match entry.kind {
+        EntryKind::Job | EntryKind::Worker | EntryKind::Load => format!("a second run of {name}"),
+        EntryKind::Hook => format!("a second call of {name}"),
+        _ => format!("a retry or second click of {name}"),
+    }
+}
+
+fn consequence(operation: &Operation) -> &'static str {
+    match operation.effect {
+        _ if operation.money => ", and money can move twice",
+        Effect::Send => ", and people get it twice",
+        _ => "",
+    }
+}

@@ -1,0 +1,137 @@
+//! Outbound calls on the server that nothing ever ends.
+
+mod requests;
+mod sdks;
+
+use crate::finding::{Place, Remark, Severity};
+use crate::names::Name;
+use crate::program::timing::UNSAFE_S;
+use crate::program::{CallRef, EntryKind, Program};
+use crate::rule::Report;
+
+crate::rule! {
+    /// An outbound call on the server without a time limit
+    ///
+    /// Vendors do not only fail, they hang: the connection stands and no answer comes. Many clients then wait for
+    /// ever, or for minutes. The user sees a spinner, the function runs into the platform's limit with its work half
+    /// done, and waiting requests pile up until the whole app stops, though only the vendor is ill.
+    ///
+    /// Which clients have a limit by default is known for each package: they differ even between one vendor's
+    /// JavaScript and Python SDK. A default of five minutes or more counts as none.
+    ///
+    /// ## Silent when
+    ///
+    /// - the call, the client, the session or the package has a limit, in any file
+    /// - an abort signal with a timer, a race against a timer, `asyncio.wait_for`, or a helper that does so, around
+    ///   the call or around the whole entry point
+    /// - the default is merely long
+    /// - it is the app's own backend, its own route, or a URL that cannot be told
+    /// - it is browser code (shown to auditors), a script run by hand, a test, or dead code
+    ///
+    /// Retry helpers and a platform's request limit are no time limit.
+    ///
+    /// ## The cure
+    ///
+    /// Set the limit where the client is made, or at the call, to what a user would wait.
+    ///
+    /// ## Example
+    ///
+    /// ```ts path=supabase/functions/geocode/index.ts
+    /// Deno.serve(async (req) => {
+    ///   const { address } = await req.json();
+    ///   const answer = await fetch(`https://api.mapbox.com/search/geocode/v6/forward?q=${encodeURIComponent(address)}`);
+    ///   return new Response(answer.body, { status: answer.status });
+    /// });
+    /// ```
+    ///
+    /// ## Repair
+    ///
+    /// ```ts path=supabase/functions/geocode/index.ts
+    /// Deno.serve(async (req) => {
+    ///   const { address } = await req.json();
+    ///   const answer = await fetch(`https://api.mapbox.com/search/geocode/v6/forward?q=${encodeURIComponent(address)}`, {
+    ///     signal: AbortSignal.timeout(10_000),
+    ///   });
+    ///   return new Response(answer.body, { status: answer.status });
+    /// });
+    /// ```
+    id: "missing-timeout", severity: Warning, confidence: High, section: "Timeouts, retries, limits",
+    security: None, since: "0.1.0", check: check
+}
+
+fn check(program: &Program, report: &mut Report) {
+    requests::check(program, report);
+    sdks::check(program, report);
+}
+
+/// What is to be told.
+struct Hanging {
+    /// Where the limit is missing.
+    place: Place,
+    /// What has none: `fetch to Brevo`.
+    subject: String,
+    /// Its default: `has no time limit`.
+    default: String,
+    /// Who does not answer.
+    whom: String,
+    /// The call that waits, for who waits with it.
+    waits: CallRef,
+    /// The cure.
+    help: String,
+    /// The vendors concerned.
+    vendors: Vec<Name>,
+    /// The calls that a cure in this place bounds as well.
+    calls: Vec<Remark>,
+    /// For whom.
+    audience: Audience,
+}
+
+/// For whom a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Audience {
+    Everyone,
+    /// Nobody can tell whether it leaves the app.
+    Unsure,
+    /// It runs in the browser.
+    Browser,
+}
+
+fn tell(program: &Program, report: &mut Report, hanging: Hanging) {
+    let origins = program.origins(program.function_of(hanging.waits));
+    if program.is_run_by_hand(&origins) {
+        return;
+    }
+    let Hanging { place, subject, default, whom, help, .. } = hanging;
+    let origin = origins.iter().find(|origin| program.entries[origin.entry].kind != EntryKind::Script);
+    let who = match origin {
+        Some(origin) => format!("{} hangs with it", program.entry_name(&program.entries[origin.entry])),
+        None => "its caller hangs with it".to_owned(),
+    };
+    let message = format!("{subject} {default}: when {whom} does not answer, {who}");
+    let mut draft = report.at(place, subject.clone(), message).help(help);
+    for vendor in hanging.vendors {
+        draft = draft.vendor(vendor);
+    }
+    for Remark { place, text } in hanging.calls.into_iter().take(8) {
+        draft = draft.because(place, text);
+    }
+    if let Some(origin) = origin {
+        draft = draft.trace(program.trace_from(origin, hanging.waits, "waits here without a limit"));
+    }
+    match hanging.audience {
+        Audience::Everyone => draft,
+        Audience::Unsure => draft.confidence(crate::finding::Confidence::Low),
+        Audience::Browser => draft.severity(Severity::Note).auditor_only(),
+    };
+}
+
+/// A default in words.
+fn default_of(seconds: f64) -> String {
+    if seconds <= 0.0 {
+        "has no time limit".to_owned()
+    } else if seconds < UNSAFE_S {
+        "has its time limit switched off".to_owned()
+    } else {
+        format!("waits up to {} minutes by default", (seconds / 60.0).round())
+    }
+}

@@ -1,0 +1,218 @@
+//! Requests of HTTP clients.
+
+use std::collections::BTreeMap;
+
+use super::{Audience, Hanging, default_of, tell};
+use crate::catalogue::HttpClient;
+use crate::facts::{DefKind, FunctionId};
+use crate::finding::{Place, Remark};
+use crate::names::Name;
+use crate::program::timing::Limit;
+use crate::program::{CallRef, Destination, HttpUse, Leaves, Program};
+use crate::rule::Report;
+
+/// A request without a limit: as it is sent, and the callers of its wrapper that send it out of the app.
+struct Open<'p> {
+    sent: &'p HttpUse,
+    callers: Vec<&'p HttpUse>,
+    audience: Audience,
+}
+
+pub(super) fn check(program: &Program, report: &mut Report) {
+    // Where the cure is where the client is made, that is one finding.
+    let mut instances: BTreeMap<CallRef, Vec<Open<'_>>> = BTreeMap::new();
+    let mut settings: BTreeMap<usize, Vec<Open<'_>>> = BTreeMap::new();
+    for sent in program.requests().iter().filter(|http| http.at == http.inner) {
+        let Some(open) = open(program, sent) else { continue };
+        let client = program.http_client(sent);
+        match sent.instance {
+            _ if client.settings.is_some() => settings.entry(sent.client).or_default().push(open),
+            Some(instance) if is_configured_when_made(client) => instances.entry(instance).or_default().push(open),
+            _ => tell_call(program, report, &open),
+        }
+    }
+    for (instance, opens) in instances {
+        tell_instance(program, report, instance, &opens);
+    }
+    for opens in settings.values() {
+        tell_settings(program, report, opens);
+    }
+}
+
+/// Whether a limit can be given to the instance itself.
+fn is_configured_when_made(client: &HttpClient) -> bool {
+    !client.instance_timeout.is_empty() && client.instance_calls.is_empty()
+}
+
+fn open<'p>(program: &'p Program, sent: &'p HttpUse) -> Option<Open<'p>> {
+    let side = program.side(sent.inner.file);
+    if side.tooling || side.dead || !(side.server || side.client) {
+        return None;
+    }
+    let is_open = |http: &&HttpUse| {
+        let caller = program.side(http.at.file);
+        !caller.tooling && !caller.dead && program.leaves(http) == Leaves::Yes && program.time_limit(http) == Limit::None
+    };
+    let callers: Vec<&HttpUse> = program.through(sent).filter(is_open).collect();
+    let audience = match program.leaves(sent) {
+        _ if !callers.is_empty() => Audience::Everyone,
+        Leaves::Yes if program.time_limit(sent) == Limit::None => Audience::Everyone,
+        // Every caller that is known stays inside.
+        Leaves::Unknown if program.through(sent).any(|http| program.leaves(http) == Leaves::No) => return None,
+        Leaves::Unknown if program.time_limit(sent) == Limit::None => Audience::Unsure,
+        _ => return None,
+    };
+    match (side.server, audience) {
+        (true, audience) => Some(Open { sent, callers, audience }),
+        (false, Audience::Everyone) => Some(Open { sent, callers, audience: Audience::Browser }),
+        (false, _) => None,
+    }
+}
+
+/// What is called, for messages: `fetch`, `axios.post`, `requests.get`.
+fn called(program: &Program, http: &HttpUse) -> String {
+    name_of(program, http.inner).unwrap_or_else(|| program.http_client(http).id.clone())
+}
+
+fn name_of(program: &Program, call: CallRef) -> Option<String> {
+    let name = program.external(call)?.dotted();
+    Some(name.replace(".default", ""))
+}
+
+fn whom(program: &Program, open: &Open<'_>) -> Option<String> {
+    std::iter::once(open.sent).chain(open.callers.iter().copied()).find_map(|http| program.destination_name(http))
+}
+
+fn vendors(program: &Program, opens: &[Open<'_>]) -> Vec<Name> {
+    let all = opens.iter().flat_map(|open| std::iter::once(open.sent).chain(open.callers.iter().copied()));
+    let vendors = all.flat_map(|http| &http.to).filter_map(|to| match to {
+        Destination::Vendor(vendor, ..) => Some(program.vendor_id(*vendor)),
+        _ => None,
+    });
+    vendors.collect()
+}
+
+fn callers(program: &Program, open: &Open<'_>) -> Vec<Remark> {
+    let remark = |http: &&HttpUse| Remark {
+        place: program.call_place(http.at),
+        text: match program.destination_name(http) {
+            Some(name) => format!("asks {name} through it"),
+            None => "calls it".to_owned(),
+        },
+    };
+    let mut remarks: Vec<Remark> = open.callers.iter().map(remark).collect();
+    remarks.sort();
+    remarks.dedup_by_key(|remark| remark.place);
+    remarks
+}
+
+fn tell_call(program: &Program, report: &mut Report, open: &Open<'_>) {
+    let client = program.http_client(open.sent);
+    let known = whom(program, open);
+    let called = called(program, open.sent);
+    let wrapper = program.function_of(open.sent.inner);
+    let is_wrapper = !open.callers.is_empty() && wrapper.function != FunctionId::MODULE;
+    let subject = match &known {
+        Some(name) if !is_wrapper => format!("{called} to {name}"),
+        _ if is_wrapper => format!("{called} in {}", program.function_name(wrapper)),
+        _ => called,
+    };
+    let is_script = program.facts(open.sent.inner.file).language.is_script();
+    let place_of_cure = if is_script { "the options of this call" } else { "the arguments of this call" };
+    tell(
+        program,
+        report,
+        Hanging {
+            place: program.call_place(open.sent.inner),
+            subject,
+            default: default_of(client.default_timeout_s),
+            whom: known.unwrap_or_else(|| "the server".to_owned()),
+            waits: open.sent.inner,
+            help: format!("Give it a limit: add `{}` to {place_of_cure}.", client.cure),
+            vendors: vendors(program, std::slice::from_ref(open)),
+            calls: callers(program, open),
+            audience: open.audience,
+        },
+    );
+}
+
+fn tell_instance(program: &Program, report: &mut Report, instance: CallRef, opens: &[Open<'_>]) {
+    let side = program.side(instance.file);
+    let Some(first) = opens.first().filter(|_| !side.tooling && !side.dead) else { return };
+    let client = program.http_client(first.sent);
+    let audience = if opens.iter().any(|open| open.audience == Audience::Everyone) { Audience::Everyone } else { first.audience };
+    let made = name_of(program, instance).unwrap_or_else(|| client.id.clone());
+    let whom = opens.iter().find_map(|open| whom(program, open)).unwrap_or_else(|| "the server".to_owned());
+    let mut calls: Vec<Remark> = Vec::new();
+    for open in opens {
+        calls.push(Remark { place: program.call_place(open.sent.inner), text: "waits through it".to_owned() });
+        calls.extend(callers(program, open));
+    }
+    tell(
+        program,
+        report,
+        Hanging {
+            place: program.call_place(instance),
+            subject: format!("the client that {made} makes here"),
+            default: default_of(client.default_timeout_s),
+            whom,
+            waits: first.sent.inner,
+            help: format!("Give the client a limit where it is made: add `{}`.", client.cure),
+            vendors: vendors(program, opens),
+            calls,
+            audience,
+        },
+    );
+}
+
+/// A framework's client: the cure is a setting, and without a server's name in the settings nothing leaves.
+fn tell_settings(program: &Program, report: &mut Report, opens: &[Open<'_>]) {
+    let Some(first) = opens.first() else { return };
+    let client = program.http_client(first.sent);
+    let Some(settings) = &client.settings else { return };
+    let Some(&(host, _)) = setting(program, &settings.host).first() else { return };
+    if !setting(program, &settings.timeout).is_empty() {
+        return;
+    }
+    let chosen = setting(program, &settings.chosen_by);
+    if !chosen.is_empty() && !chosen.iter().any(|(_, text)| text.contains(&settings.chosen)) {
+        return;
+    }
+    let mut calls: Vec<Remark> = Vec::new();
+    for open in opens {
+        calls.push(Remark { place: program.call_place(open.sent.inner), text: "waits for it".to_owned() });
+    }
+    tell(
+        program,
+        report,
+        Hanging {
+            place: host,
+            subject: called(program, first.sent),
+            default: default_of(client.default_timeout_s),
+            whom: "the mail server".to_owned(),
+            waits: first.sent.inner,
+            help: format!("Give it a limit: {}.", client.cure),
+            vendors: vec![],
+            calls,
+            audience: Audience::Everyone,
+        },
+    );
+}
+
+/// Where modules of the app define a setting, and the constant texts it gets.
+fn setting(program: &Program, name: &str) -> Vec<(Place, String)> {
+    let name = Name::new(name);
+    let mut found = Vec::new();
+    for (file, facts) in program.code() {
+        let body = facts.function(FunctionId::MODULE).body;
+        let Some(def) = facts.defined_in(body, name).map(|def| facts.def(def)) else { continue };
+        if def.kind == DefKind::Variable && !program.side(file).dead && !program.side(file).tooling {
+            let values = def.values.iter().map(|&value| program.value(crate::program::ExprRef::new(file, value)));
+            let texts: Vec<String> = values
+                .flat_map(|value| value.alternatives().iter().filter_map(|one| one.text()).map(|text| text.to_string()).collect::<Vec<_>>())
+                .collect();
+            found.push((Place { file, span: def.span }, texts.join(" ")));
+        }
+    }
+    found
+}

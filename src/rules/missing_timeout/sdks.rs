@@ -1,0 +1,130 @@
+//! Vendors' SDKs, by what the catalogue says of each package's default.
+
+use std::collections::BTreeMap;
+
+use super::{Audience, Hanging, default_of, tell};
+use crate::catalogue::{Package, Runs, Timeout};
+use crate::finding::Remark;
+use crate::names::Name;
+use crate::program::outbound::ClientUse;
+use crate::program::timing::Limit;
+use crate::program::{CallRef, Program, VendorUse, Via};
+use crate::rule::Report;
+
+pub(super) fn check(program: &Program, report: &mut Report) {
+    for client in program.clients() {
+        check_client(program, report, client);
+    }
+    // Modules that are their own client: one finding a package and project.
+    let mut modules: BTreeMap<(usize, Name), Vec<&VendorUse>> = BTreeMap::new();
+    for used in program.vendor_uses() {
+        let Via::Sdk(name, made) = used.via else { continue };
+        let Some((package, timeout)) = unlimited(program, used) else { continue };
+        if !program.runs_on_server(used.at.file) || program.call_limit(used, timeout) != Limit::None {
+            continue;
+        }
+        if is_configured_when_made(timeout) {
+            let is_module = made.is_none() && package.clients.iter().any(|client| client == "self");
+            if is_module && program.package_limit(name, timeout).is_none() {
+                modules.entry((program.projects.index(used.at.file), name)).or_default().push(used);
+            }
+        } else {
+            tell_uses(program, report, used, timeout, &[]);
+        }
+    }
+    for uses in modules.values() {
+        if let Some((first, rest)) = uses.split_first()
+            && let Some((_, timeout)) = unlimited(program, first)
+        {
+            tell_uses(program, report, first, timeout, rest);
+        }
+    }
+}
+
+/// Whether the cure is where the client is made, rather than at each call.
+fn is_configured_when_made(timeout: &Timeout) -> bool {
+    !timeout.race_only && !timeout.client.is_empty()
+}
+
+/// The package of a use, when it has no safe limit by default and the vendor is not the app's own backend.
+fn unlimited<'p>(program: &'p Program, used: &VendorUse) -> Option<(&'p Package, &'p Timeout)> {
+    let package = program.package_used(used)?;
+    let timeout = package.timeout.as_ref()?;
+    let is_outbound = !program.catalogue.vendor(used.vendor).own_backend && package.runs != Runs::Browser;
+    (is_outbound && Limit::by_default(timeout.default_s) == Limit::None).then_some((package, timeout))
+}
+
+fn check_client(program: &Program, report: &mut Report, client: &ClientUse) {
+    if !program.runs_on_server(client.at.file) {
+        return;
+    }
+    let uses: Vec<&VendorUse> =
+        program.vendor_uses().iter().filter(|used| matches!(used.via, Via::Sdk(_, Some(made)) if made == client.at)).collect();
+    let Some(first) = uses.first() else { return };
+    let Some((package, timeout)) = unlimited(program, first) else { return };
+    if !is_configured_when_made(timeout) || program.client_limit(client, package, timeout) != Limit::None {
+        return;
+    }
+    let open: Vec<&VendorUse> = uses
+        .iter()
+        .copied()
+        .filter(|used| program.runs_on_server(used.at.file) && program.call_limit(used, timeout) == Limit::None)
+        .collect();
+    let Some(first) = open.first() else { return };
+    let vendor = program.catalogue.vendor(client.vendor);
+    tell(
+        program,
+        report,
+        Hanging {
+            place: program.call_place(client.at),
+            subject: format!("the {} client made here", vendor.name),
+            default: default_of(timeout.default_s),
+            whom: vendor.name.clone(),
+            waits: first.at,
+            help: help(timeout),
+            vendors: vec![program.vendor_id(client.vendor)],
+            calls: remarks(program, &open),
+            audience: Audience::Everyone,
+        },
+    );
+}
+
+fn tell_uses(program: &Program, report: &mut Report, used: &VendorUse, timeout: &Timeout, others: &[&VendorUse]) {
+    let vendor = program.catalogue.vendor(used.vendor);
+    let mut calls = remarks(program, others);
+    calls.extend(callers(program, used.at));
+    tell(
+        program,
+        report,
+        Hanging {
+            place: program.call_place(used.at),
+            subject: used.name.clone(),
+            default: default_of(timeout.default_s),
+            whom: vendor.name.clone(),
+            waits: used.at,
+            help: help(timeout),
+            vendors: vec![program.vendor_id(used.vendor)],
+            calls,
+            audience: Audience::Everyone,
+        },
+    );
+}
+
+fn remarks(program: &Program, uses: &[&VendorUse]) -> Vec<Remark> {
+    let remark = |used: &&VendorUse| Remark { place: program.call_place(used.at), text: format!("{} waits", used.name) };
+    uses.iter().map(remark).collect()
+}
+
+/// Who calls the function that the call stands in, when it is a wrapper.
+fn callers(program: &Program, at: CallRef) -> Vec<Remark> {
+    let callers = program.callers(program.function_of(at)).iter().filter(|caller| program.runs_on_server(caller.file));
+    let remark = |&caller: &CallRef| Remark { place: program.call_place(caller), text: "waits for it".to_owned() };
+    callers.map(remark).take(5).collect()
+}
+
+fn help(timeout: &Timeout) -> String {
+    match &timeout.cure {
+        Some(cure) => format!("Give it a limit: `{cure}`."),
+        None => "Race it against a timer: the SDK has no option for a limit.".to_owned(),
+    }
+}
