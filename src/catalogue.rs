@@ -573,6 +573,8 @@ pub enum KnownRole {
     Retry,
     /// Looks the user up: auth.
     Authenticate,
+    /// Never comes back: it throws, or ends the process.
+    Leave,
     /// Checks a password or opens a session: someone is logging in.
     SignIn,
     /// Validates its argument against a schema.

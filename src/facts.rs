@@ -122,9 +122,41 @@ pub struct Facts {
     pub syntax_errors: u32,
     /// Set when nesting was deeper than the extractor follows: facts below that depth are missing.
     pub too_deep: bool,
-    /// `(block, name)` of every definition, sorted, for [`Facts::lookup`].
+    /// The names each block defines, for [`Facts::lookup`].
     #[serde(skip)]
-    pub scope: Vec<(BlockId, Name, DefId)>,
+    pub scope: Scope,
+}
+
+/// The names that blocks define: one run of entries a block.
+#[derive(Debug, Clone, Default)]
+pub struct Scope {
+    entries: Vec<(Name, DefId)>,
+    /// Where each block's run begins; one more than there are blocks.
+    runs: Vec<u32>,
+}
+
+impl Scope {
+    /// Sorts definitions into runs.
+    pub fn new(mut defs: Vec<(BlockId, Name, DefId)>, blocks: usize) -> Self {
+        defs.sort_unstable_by_key(|&(block, name, def)| (block, name.rank(), def));
+        let mut runs = Vec::with_capacity(blocks + 1);
+        let mut at = 0;
+        for block in 0..blocks as u32 {
+            runs.push(at as u32);
+            while defs.get(at).is_some_and(|&(of, ..)| of.0 == block) {
+                at += 1;
+            }
+        }
+        runs.push(at as u32);
+        Self { entries: defs.into_iter().map(|(_, name, def)| (name, def)).collect(), runs }
+    }
+
+    fn find(&self, block: BlockId, name: Name) -> Option<DefId> {
+        let (from, to) = (*self.runs.get(block.index())?, *self.runs.get(block.index() + 1)?);
+        let run = self.entries.get(from as usize..to as usize)?;
+        let at = run.partition_point(|(defined, _)| defined.rank() < name.rank());
+        run[at..].iter().take_while(|(defined, _)| defined.rank() == name.rank()).find(|(defined, _)| *defined == name).map(|&(_, def)| def)
+    }
 }
 
 /// A credential-shaped text found in a file. The text itself is never kept.
@@ -207,9 +239,7 @@ impl Facts {
 
     /// The definition of `name` that belongs to `block` itself.
     pub fn defined_in(&self, block: BlockId, name: Name) -> Option<DefId> {
-        // Sorted by block and then by the name's text; see `extract::build::finish`.
-        let at = self.scope.partition_point(|&(b, n, _)| (b, n) < (block, name));
-        self.scope.get(at).filter(|&&(b, n, _)| b == block && n == name).map(|&(_, _, def)| def)
+        self.scope.find(block, name)
     }
 
     /// One-based line and column (in characters of UTF-8 bytes) of a byte offset.

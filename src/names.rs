@@ -44,6 +44,11 @@ impl Name {
         Self(entry)
     }
 
+    /// A number of the text, the same in every run: for order where any will do. Different texts may share one.
+    pub fn rank(self) -> u64 {
+        self.0.hash
+    }
+
     /// The text itself; it lives as long as the process.
     pub fn as_str(self) -> &'static str {
         &self.0.text

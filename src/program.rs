@@ -21,6 +21,7 @@ pub mod bundling;
 pub mod core_paths;
 pub mod credentials;
 pub mod graph;
+pub mod handlers;
 pub mod keys;
 pub mod origins;
 pub mod outbound;
@@ -206,6 +207,7 @@ pub struct Program {
     pub(crate) incoming: std::sync::OnceLock<origins::Incoming>,
     pub(crate) timers: std::sync::OnceLock<timing::timers::Timers>,
     pub(crate) outbound: outbound::Outbound,
+    webhooks: OnceLock<Vec<handlers::WebhookHandler>>,
 }
 
 impl Program {
@@ -240,6 +242,7 @@ impl Program {
             incoming: std::sync::OnceLock::new(),
             timers: std::sync::OnceLock::new(),
             outbound: outbound::Outbound::default(),
+            webhooks: OnceLock::new(),
         }
     }
 

@@ -11,12 +11,16 @@ mod secret_in_public_env;
 mod vendor_on_checkout_path;
 mod vendor_on_signup_path;
 mod vendor_sdk_in_browser;
+mod webhook_unverified;
+mod webhook_verification_bypass;
 
 /// Every rule.
 pub static RULES: &[&Rule] = &[
     &secret_in_client::RULE,
     &secret_in_public_env::RULE,
     &vendor_sdk_in_browser::RULE,
+    &webhook_unverified::RULE,
+    &webhook_verification_bypass::RULE,
     &create_without_idempotency::RULE,
     &missing_timeout::RULE,
     &vendor_on_signup_path::RULE,

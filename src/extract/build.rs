@@ -5,7 +5,7 @@
 
 use crate::facts::{
     Arg, Block, BlockId, BlockKind, Call, CallId, Class, ClassId, Def, DefId, DefKind, Expr, ExprId, ExprKind, Facts,
-    Field, Function, FunctionId, Import, ImportId, Language, Op, Param, Span, Step,
+    Field, Function, FunctionId, Import, ImportId, Language, Op, Param, Scope, Span, Step,
 };
 use crate::names::Name;
 
@@ -92,7 +92,7 @@ impl<'s> Builder<'s> {
             lines,
             syntax_errors: 0,
             too_deep: false,
-            scope: vec![],
+            scope: Scope::default(),
         };
         Self {
             text,
@@ -563,8 +563,8 @@ impl<'s> Builder<'s> {
                 values.sort_unstable();
             }
         }
-        self.facts.scope = self.scope.into_iter().map(|((block, name), def)| (block, name, def)).collect();
-        self.facts.scope.sort_unstable();
+        let defs = self.scope.into_iter().map(|((block, name), def)| (block, name, def)).collect();
+        self.facts.scope = Scope::new(defs, self.facts.blocks.len());
         super::taken::fill_names(&mut self.facts);
         self.facts.exprs.shrink_to_fit();
         self.facts.blocks.shrink_to_fit();

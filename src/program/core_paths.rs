@@ -24,7 +24,7 @@ pub use operations::CoreCall;
 pub use weight::Weight;
 
 use entries::{Callers, is_authenticated, is_for_others, is_live, says};
-use flow::Flow;
+use flow::{Fate, Flow};
 
 /// What leaves the program at a call.
 #[derive(Debug, Clone, Copy)]
@@ -242,11 +242,14 @@ impl<'p> Search<'p> {
         }
         let reached = self.core_calls(core, &together);
         let weak = reached.iter().all(|call| call.weak);
+        let reads = !reached.is_empty() && reached.iter().all(|call| call.reads);
+        let own = weak && reached.iter().all(|call| call.own);
         let for_anyone = !reached.is_empty() && reached.iter().all(|call| call.for_anyone);
         let starts: Vec<Start> = starts
             .iter()
-            .filter(|start| !is_for_others(&start.names, core, for_anyone))
+            .filter(|start| !is_for_others(start, core, for_anyone))
             .filter(|start| !weak || says(core, &start.names))
+            .filter(|start| !reads || start.way.iter().all(|edge| edge.kind != EdgeKind::Jump))
             .filter(|start| !for_anyone || !reached.iter().any(|call| is_authenticated(program, start, call.at)))
             .cloned()
             .collect();
@@ -254,10 +257,20 @@ impl<'p> Search<'p> {
             return None;
         }
         let names = names_around(program, &way, &out);
-        let weight = weight::of(program, core, &out, &names, !pays.is_empty())?;
+        let mut weight = weight::of(program, core, &out, &names, !pays.is_empty())?;
+        // The service may be the one that places the order.
+        if out.vendor.is_none() && own && core == Core::Checkout {
+            return None;
+        }
         let inside = failure::inside(program, out.at, out.sender());
         let mut follow = failure::Follow { program, flow: &mut self.flow };
         let failure = follow.outcome(&way, out.at, &inside, out.sender(), &together);
+        // What the path asks on purpose before it goes on: is the address free, the password known to be stolen?
+        let asks = on_path < core_call && self.flow.fate(on_path) != Fate::GoesOn;
+        let decides = asks && (failure != Failure::Stops || out.vendor.is_none());
+        if weight == Weight::Other && (decides || self.flow.hands_link(core_call, on_path)) {
+            weight = Weight::Message;
+        }
         Some(CoreUse { core, out, on_path, core_call, failure, weight, starts, way })
     }
 
@@ -300,20 +313,19 @@ fn outgoing(program: &Program, call: CallRef) -> Vec<Outgoing<'_>> {
     requests.map(|request| Outgoing { at: call, vendor: None, request: Some(request) }).collect()
 }
 
-/// The names around a call: of functions and files on the way to it, of the function it stands in, of its subject.
+/// The names around a call: of functions and files on the way to it, of the function it stands in, and what the calls
+/// on the way are given.
 fn names_around(program: &Program, way: &[Edge], out: &Outgoing<'_>) -> String {
     let mut names = String::new();
-    let here = program.function_of(out.at);
-    for function in way.iter().map(|edge| edge.target).chain([here]) {
-        let file = program.file(function.file).path;
-        let file = if way.is_empty() {
-            ""
-        } else {
-            file.rsplit_once('/').map_or(file.as_str(), |(folder, _)| last_two(folder, &file))
-        };
-        names.push_str(&format!("{} {file} ", program.function_name(function)));
+    for edge in way {
+        let path = program.file(edge.target.file).path.as_str();
+        let file = path.rsplit_once('/').map_or(path, |(folder, _)| last_two(folder, path));
+        names.push_str(&format!("{} {file} ", program.function_name(edge.target)));
+        names.push_str(&weight::about(program, edge.call));
     }
-    names.push_str(&weight::subject(program, out.at));
+    names.push_str(&program.function_name(program.function_of(out.at)));
+    names.push(' ');
+    names.push_str(&weight::about(program, out.at));
     names
 }
 

@@ -74,6 +74,11 @@ impl Program {
         &edges[from..to]
     }
 
+    /// Every edge, sorted by call.
+    pub fn all_edges(&self) -> &[Edge] {
+        &self.graph.edges
+    }
+
     /// The calls that call a function directly.
     pub fn callers(&self, function: FunctionRef) -> &[CallRef] {
         self.graph.callers.get(&function).map_or(&[], Vec::as_slice)

@@ -5,7 +5,7 @@ use crate::facts::Language;
 use crate::finding::{Confidence, Place, Severity};
 use crate::names::Name;
 use crate::program::core_paths::{CoreUse, Failure, Start, Weight};
-use crate::program::{CallRef, EdgeKind, EntryKind, FunctionRef, Program};
+use crate::program::{CallRef, Destination, EdgeKind, EntryKind, Program};
 use crate::rule::Report;
 
 /// Most related places of one finding.
@@ -13,15 +13,14 @@ const MOST_RELATED: usize = 8;
 
 /// Reports what the core paths of some kinds wait for.
 pub fn check(program: &Program, report: &mut Report, cores: &[Core]) {
-    let mut groups: Vec<(Group, Vec<CoreUse<'_>>)> = Vec::new();
+    let mut groups: Vec<Vec<CoreUse<'_>>> = Vec::new();
     for used in program.core_uses(cores) {
-        let key = Group::of(program, &used);
-        match groups.iter_mut().find(|(other, _)| *other == key) {
-            Some((_, uses)) => uses.push(used),
-            None => groups.push((key, vec![used])),
+        match groups.iter_mut().find(|group| group.iter().any(|other| are_one(program, other, &used))) {
+            Some(group) => group.push(used),
+            None => groups.push(vec![used]),
         }
     }
-    for (_, mut uses) in groups {
+    for mut uses in groups {
         uses.sort_by_key(|used| {
             let nearest = used.starts.first().map_or(0, |start| start.way.len());
             (
@@ -36,22 +35,27 @@ pub fn check(program: &Program, report: &mut Report, cores: &[Core]) {
     }
 }
 
-/// Calls of one vendor that are one finding: those of one function, each at its worst.
-#[derive(PartialEq)]
-struct Group {
-    function: FunctionRef,
-    vendor: Option<Name>,
-    host: Option<Name>,
-    essential: bool,
+/// Whether two uses are one finding: of one vendor, in one function or behind one call of the path.
+fn are_one(program: &Program, one: &CoreUse<'_>, other: &CoreUse<'_>) -> bool {
+    let function = |used: &CoreUse<'_>| program.function_of(used.out.sender());
+    let essential = |used: &CoreUse<'_>| used.weight == Weight::Essential;
+    whose(program, one) == whose(program, other)
+        && essential(one) == essential(other)
+        && (function(one) == function(other) || one.on_path == other.on_path)
 }
 
-impl Group {
-    fn of(program: &Program, used: &CoreUse<'_>) -> Self {
-        let vendor = used.out.vendor_id().map(|id| Name::new(&program.catalogue.vendor(id).id));
-        let host =
-            used.out.request.filter(|_| vendor.is_none()).and_then(|http| http.to.first()).and_then(|to| to.path());
-        let essential = used.weight == Weight::Essential;
-        Self { function: program.function_of(used.out.sender()), vendor, host, essential }
+/// The vendor, or the domain of an external service.
+fn whose(program: &Program, used: &CoreUse<'_>) -> String {
+    if let Some(vendor) = used.out.vendor_id() {
+        return program.catalogue.vendor(vendor).id.clone();
+    }
+    match used.out.request.and_then(|http| http.to.first()) {
+        Some(Destination::Host(host, _)) => {
+            let labels: Vec<&str> = host.rsplitn(3, '.').take(2).collect();
+            labels.join(".")
+        }
+        Some(Destination::Env(name, _)) => name.to_string(),
+        _ => String::new(),
     }
 }
 
@@ -125,10 +129,10 @@ fn name(program: &Program, used: &CoreUse<'_>) -> (String, String) {
     let to = request.and_then(|http| http.to.first());
     let method = request.and_then(|http| http.method).map_or("a request", |method| method.as_str());
     match to {
-        Some(crate::program::Destination::Host(host, path)) => {
+        Some(Destination::Host(host, path)) => {
             (host.to_string(), format!("{method} {host}{}", path.trim_end_matches("{}").trim_end_matches('/')))
         }
-        Some(crate::program::Destination::Env(name, _)) => {
+        Some(Destination::Env(name, _)) => {
             (format!("the service behind {name}"), format!("{method} {name}"))
         }
         _ => ("an external service".to_owned(), method.to_owned()),

@@ -134,9 +134,14 @@ impl<'p> Flow<'p> {
                 }
                 _ => false,
             };
-            let throws =
-                matches!(block.kind, BlockKind::Then(_) | BlockKind::Else(_)) && ending(facts, id) == Ending::Throws;
-            if beside || throws {
+            let arm = matches!(block.kind, BlockKind::Then(_) | BlockKind::Else(_));
+            let fails = arm
+                && match ending(facts, id) {
+                    Ending::Throws => true,
+                    Ending::Returns(Some(value)) => answers_error(self.program, call.file, value),
+                    _ => false,
+                };
+            if beside || fails {
                 return true;
             }
             for step in &block.steps {
@@ -164,6 +169,17 @@ impl<'p> Flow<'p> {
             },
             _ => None,
         }
+    }
+
+    /// Whether a call is handed an address that comes out of another: a message with the link to pay.
+    pub fn hands_link(&self, from: CallRef, to: CallRef) -> bool {
+        let facts = self.program.facts(to.file);
+        from.file == to.file
+            && facts.call(to.call).args.iter().any(|arg| holds(facts, arg.value, 8, &|facts, value| {
+                let named = |name: &str| name.to_ascii_lowercase().contains("url") || name.to_ascii_lowercase().contains("link");
+                matches!(facts.expr(value), ExprKind::Ref(name, _) | ExprKind::Member(_, name) if named(name))
+                    && derives(facts, value, from.call, 6)
+            }))
     }
 
     /// What becomes of a call's result in its function.
@@ -286,6 +302,60 @@ fn is_answer(facts: &Facts, call: CallId) -> bool {
         ("router" | "history" | "navigation", "push" | "replace") | ("location" | "window", "assign") => true,
         _ => false,
     }
+}
+
+/// Whether a value or a part of it satisfies `test`.
+fn holds(facts: &Facts, value: ExprId, depth: usize, test: &dyn Fn(&Facts, ExprId) -> bool) -> bool {
+    if depth == 0 {
+        return false;
+    }
+    let inside = |&value: &ExprId| holds(facts, value, depth - 1, test);
+    test(facts, value)
+        || match facts.expr(value) {
+            ExprKind::Object(entries) => entries.iter().any(|(_, value)| inside(value)),
+            ExprKind::List(items) | ExprKind::Template(items) | ExprKind::Op(_, items) => items.iter().any(inside),
+            ExprKind::Call(call) => facts.call(*call).args.iter().any(|arg| inside(&arg.value)),
+            ExprKind::Ref(name, block) => {
+                facts.lookup(*block, *name).is_some_and(|def| facts.def(def).values.iter().any(inside))
+            }
+            _ => false,
+        }
+}
+
+/// Whether an answer has a status of 400 or more.
+pub fn answers_error(program: &Program, file: FileId, value: ExprId) -> bool {
+    let facts = program.facts(file);
+    let mut parts = vec![(value, 8)];
+    while let Some((value, depth)) = parts.pop() {
+        let constant = match facts.expr(value) {
+            ExprKind::Number(number) => Some(*number),
+            ExprKind::Ref(..) | ExprKind::Member(..) => match program.value(ExprRef::new(file, value)) {
+                Value::Number(number) => Some(number),
+                _ => None,
+            },
+            _ => None,
+        };
+        if constant.is_some_and(|number| (400.0..600.0).contains(&number)) {
+            return true;
+        }
+        if depth == 0 {
+            continue;
+        }
+        match facts.expr(value) {
+            ExprKind::Await(inner) | ExprKind::Member(inner, _) => parts.push((*inner, depth - 1)),
+            ExprKind::List(items) => parts.extend(items.iter().map(|&item| (item, depth - 1))),
+            ExprKind::Object(entries) => {
+                parts.extend(entries.iter().filter(|(key, _)| *key == "status").map(|&(_, value)| (value, depth - 1)));
+            }
+            ExprKind::Call(call) => {
+                let call = facts.call(*call);
+                parts.extend(call.args.iter().map(|arg| (arg.value, depth - 1)));
+                parts.push((call.callee, depth - 1));
+            }
+            _ => {}
+        }
+    }
+    false
 }
 
 fn says_error(name: &str) -> bool {

@@ -2,7 +2,7 @@
 //! are marked in the catalogue; the app's own are told by what is written: a user with a password, a row in the
 //! users or orders table.
 
-use crate::catalogue::{Core, KnownRole};
+use crate::catalogue::{Core, Effect, KnownRole};
 use crate::facts::{CallId, ExprId, ExprKind, Facts};
 use crate::names::Name;
 use crate::program::{CallRef, Program, Value};
@@ -18,6 +18,10 @@ pub struct CoreCall {
     pub weak: bool,
     /// Whether it makes an account for whoever is named, not for the caller alone: an administrator may do that.
     pub for_anyone: bool,
+    /// Whether it is a row of the app's own.
+    pub own: bool,
+    /// Whether it only looks a payment up: on the return from paying, but also wherever else one is shown.
+    pub reads: bool,
 }
 
 /// Tables whose new rows are accounts.
@@ -39,16 +43,21 @@ impl Program {
     pub(super) fn core_call(&self, at: CallRef) -> Option<CoreCall> {
         let facts = self.facts(at.file);
         for used in self.vendors_at(at) {
-            if let Some(core) = self.operation(used).and_then(|operation| operation.core) {
+            let Some(operation) = self.operation(used) else { continue };
+            if let Some(core) = operation.core {
                 let for_anyone = core == Core::Signup && used.name.contains("admin");
-                return Some(CoreCall { at, core, weak: false, for_anyone });
+                let reads = operation.effect == Effect::Read;
+                let weak = reads || core == Core::Login;
+                return Some(CoreCall { at, core, weak, for_anyone, own: false, reads });
             }
         }
         if self.has_role(at, KnownRole::SignIn) {
-            return Some(CoreCall { at, core: Core::Login, weak: true, for_anyone: false });
+            return Some(CoreCall { at, core: Core::Login, weak: true, for_anyone: false, own: false, reads: false });
         }
         let names = names_of(facts, facts.call(at.call).callee);
-        let own = |core, weak| Some(CoreCall { at, core, weak, for_anyone: core == Core::Signup });
+        let for_anyone = |core| core == Core::Signup;
+        let own =
+            |core, weak| Some(CoreCall { at, core, weak, for_anyone: for_anyone(core), own: true, reads: false });
         if self.makes_account(at, facts, &names) {
             return own(Core::Signup, false);
         }

@@ -1,61 +1,195 @@
-//! What counts as a check of the caller, and what a condition says of it.
+//! What counts as a check of the caller.
 
-use super::{Ends, Lapse, Standing, Walk, Why, is_verdict};
-use crate::catalogue::{Effect, KnownRole};
-use crate::facts::{ExprId, ExprKind, Op};
-use crate::finding::Place;
+use super::evidence::{holds_secret, is_logging, is_signature_name, sounds_like_check, sounds_secret};
+use super::tests::Both;
+use super::ways::{is_split, meet};
+use super::{Ends, Lapse, Standing, Walk, Way, Why};
+use crate::catalogue::{Category, Effect, KnownRole, Seg};
+use crate::facts::{ExprId, ExprKind, Imported, Op};
 use crate::names::Name;
-use crate::program::{CallRef, ExprRef, FunctionRef, Value};
+use crate::program::{CallRef, Destination, EdgeKind, ExprRef, External, FunctionRef, Value};
 
 /// How far a value is followed back to what it was computed from.
-const FARTHEST: usize = 10;
+const FARTHEST: usize = 16;
+
+/// A call that checks.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct CheckKind {
+    pub(super) is_async: bool,
+    pub(super) boolean: bool,
+}
 
 impl Walk<'_> {
-    /// The standing after a call that is a check by itself; none when it is no such call, or one that tells by its result.
-    pub(super) fn verifier(&mut self, at: CallRef, standing: Standing) -> Option<Standing> {
+    /// The standing after a call; none when it never comes back.
+    pub(super) fn call(&mut self, at: CallRef, standing: Standing) -> Option<Standing> {
+        let program = self.program;
+        if self.leaves(at) {
+            return None;
+        }
+        if let Some(after) = self.asserts(at, standing) {
+            return after;
+        }
+        if let Some(after) = self.verifier(at, standing) {
+            return Some(after);
+        }
+        if self.lets_through(at, standing) {
+            return Some(standing);
+        }
+        let mut after = self.runs(at, standing)?;
+        if matches!(after, Standing::Unverified) && self.asks_vendor(at) {
+            after = Standing::Asked(program.call_place(at));
+        }
+        if self.is_effect(at) {
+            self.note_deed(at, standing);
+        }
+        Some(after)
+    }
+
+    /// Walks the own functions that a call runs.
+    fn runs(&mut self, at: CallRef, standing: Standing) -> Option<Standing> {
+        let program = self.program;
+        let mut direct: Option<Vec<Ends>> = None;
+        let mut handed: Vec<FunctionRef> = vec![];
+        for value in program.callee(at).alternatives() {
+            if let Value::Param(function, index) = value {
+                handed.extend(self.handed_in(*function, *index));
+            }
+        }
+        let edges = program.edges(at);
+        let targets = edges.iter().filter(|edge| edge.kind == EdgeKind::Direct).map(|edge| edge.target).chain(handed);
+        for target in targets {
+            let ends = self.function(target, standing, Some(at));
+            direct.get_or_insert_default().push(ends);
+        }
+        let mut after = standing;
+        if let Some(all) = &direct {
+            let ends = one_of(all);
+            self.gave.insert(at, ends);
+            if ends.truthy.is_none() && ends.falsy.is_none() {
+                // It throws on every way.
+                return None;
+            }
+            after = if is_split(ends) {
+                self.unread(at, ends, standing)
+            } else {
+                ends.truthy.or(ends.falsy).unwrap_or(standing)
+            };
+            if let (Standing::Verified(check), false) = (after, matches!(standing, Standing::Verified(_)))
+                && self.is_left_alone(at)
+            {
+                let place = program.call_place(at);
+                after = Standing::Open(Lapse { place, check, why: Why::NotAwaited, safe_default: false });
+            }
+        }
+        for edge in edges {
+            match edge.kind {
+                EdgeKind::Direct => {}
+                EdgeKind::Jump => self.note_deed(at, standing),
+                EdgeKind::Callback if direct.is_some() && self.visited.contains(&edge.target) => {}
+                EdgeKind::Callback | EdgeKind::Deferred => {
+                    let ends = self.function(edge.target, after, Some(at));
+                    if edge.kind == EdgeKind::Callback && direct.is_none() {
+                        self.gave.insert(at, ends);
+                        if let (Some(verified @ Standing::Verified(_)), false) = (ends.truthy, is_split(ends)) {
+                            after = verified;
+                        }
+                    }
+                }
+            }
+        }
+        Some(after)
+    }
+
+    /// The standing after a call whose result tells whether a check passed, before that is looked at.
+    fn unread(&mut self, at: CallRef, ends: Ends, before: Standing) -> Standing {
+        let program = self.program;
+        let shape = program.facts(at.file).call(at.call);
+        let check = match (ends.truthy, ends.falsy) {
+            (Some(Standing::Verified(check)), _) | (_, Some(Standing::Verified(check))) => check,
+            (Some(open @ Standing::Open(_)), _) if shape.dropped => return open,
+            _ => return before,
+        };
+        if shape.dropped {
+            let place = program.call_place(at);
+            return Standing::Open(Lapse { place, check, why: Why::Ignored, safe_default: false });
+        }
+        if !self.account.pending.contains(&at) {
+            self.account.pending.push(at);
+        }
+        before
+    }
+
+    /// Whether a call's promise is dropped: its check may fail after the work is done.
+    fn is_left_alone(&self, at: CallRef) -> bool {
+        let shape = self.program.facts(at.file).call(at.call);
+        let is_async = self.program.edges(at).iter().any(|edge| {
+            edge.kind == EdgeKind::Direct && self.program.facts(edge.target.file).function(edge.target.function).is_async
+        });
+        is_async && shape.dropped && !shape.awaited && self.program.chain(at).next().is_none()
+    }
+
+    /// The standing after a call that is a check by itself; none when it is no such call.
+    fn verifier(&mut self, at: CallRef, standing: Standing) -> Option<Standing> {
         let program = self.program;
         let place = program.call_place(at);
         let shape = program.facts(at.file).call(at.call);
+        let lapse = |why: Why| Standing::Open(Lapse { place, check: place, why, safe_default: false });
         if let Some(kind) = self.check_kind(at) {
-            self.account.checks.push(place);
-            if kind.is_async && !shape.awaited && !self.is_passed_on(at) {
-                return Some(Standing::Open(Lapse { place, check: place, why: Why::NotAwaited }));
+            self.note_check(place);
+            if matches!(standing, Standing::Verified(_)) {
+                return Some(standing);
             }
-            if let Some(name) = self.fallback_secret(at) {
-                return Some(Standing::Open(Lapse { place, check: place, why: Why::Fallback(name) }));
+            if kind.is_async && shape.dropped && !shape.awaited && program.chain(at).next().is_none() {
+                return Some(lapse(Why::NotAwaited));
             }
-            if !kind.boolean {
-                return Some(Standing::Verified(place));
+            if kind.boolean {
+                if shape.dropped {
+                    return Some(lapse(Why::Ignored));
+                }
+                if !self.account.pending.contains(&at) {
+                    self.account.pending.push(at);
+                }
+                return Some(standing);
             }
-            if shape.dropped {
-                return Some(Standing::Open(Lapse { place, check: place, why: Why::Ignored }));
-            }
-            return Some(standing);
-        }
-        // To fetch the object from the vendor by its id proves what the delivery says.
-        let fetches = program.vendors_at(at).iter().any(|used| {
-            let own = program.catalogue.vendor(used.vendor).own_backend;
-            !own && program
-                .operation(used)
-                .is_some_and(|operation| matches!(operation.effect, Effect::Read | Effect::Verify))
-        });
-        if fetches {
-            self.account.checks.push(place);
-            return Some(Standing::Verified(place));
-        }
-        // Something that by its name may check, in code that could not be followed.
-        let callee = program.callee(at);
-        let unresolved = matches!(callee, Value::Unknown | Value::Result(_) | Value::Param(..) | Value::Member(..));
-        if unresolved && self.called_name(at).is_some_and(|name| sounds_like_check(&name)) {
-            return Some(match standing {
-                Standing::Verified(_) => standing,
-                _ => Standing::Unknown(place),
+            return Some(match self.fallback_secret(at) {
+                Some(name) => lapse(Why::Fallback(name)),
+                None => Standing::Verified(place),
             });
         }
-        None
+        let name = self.called_name(at)?;
+        let callee = program.callee(at);
+        if let Value::External(external) = callee
+            && external.segs.is_empty()
+            && external.package.starts_with("global:")
+        {
+            if sounds_like_check(&name) {
+                if self.may_come_from_star(at) {
+                    return Some(stronger_unknown(standing, place));
+                }
+                if !self.account.undefined.contains(&(place, name)) {
+                    self.account.undefined.push((place, name));
+                }
+            }
+            return None;
+        }
+        // Something that by its name or by what it is given may check, in code that cannot be followed.
+        let has_target = program.edges(at).iter().any(|edge| edge.kind == EdgeKind::Direct);
+        if has_target || is_logging(&name) {
+            return None;
+        }
+        let foreign = match callee {
+            Value::External(external) => {
+                let known = program.catalogue.known(external.package, &external.segs);
+                let known = known.is_some() || !program.vendors_at(at).is_empty() || is_platform(external);
+                !known
+            }
+            _ => true,
+        };
+        (foreign && (sounds_like_check(&name) || self.takes_signature(at) || self.looks_up_secret(at, name)))
+            .then(|| stronger_unknown(standing, place))
     }
 
-    fn called_name(&self, at: CallRef) -> Option<Name> {
+    pub(super) fn called_name(&self, at: CallRef) -> Option<Name> {
         let facts = self.program.facts(at.file);
         match facts.expr(facts.call(at.call).callee) {
             ExprKind::Ref(name, _) | ExprKind::Member(_, name) => Some(*name),
@@ -63,197 +197,251 @@ impl Walk<'_> {
         }
     }
 
-    /// Whether a call's promise is returned or handed on rather than dropped or tested.
-    fn is_passed_on(&self, at: CallRef) -> bool {
+    /// Whether a name may come out of Python's `from x import *`.
+    fn may_come_from_star(&self, at: CallRef) -> bool {
         let facts = self.program.facts(at.file);
-        let expr = facts.call(at.call).expr;
-        let returned = facts
-            .blocks
-            .iter()
-            .flat_map(|block| &block.steps)
-            .any(|step| matches!(step, crate::facts::Step::Return(Some(value)) if *value == expr));
-        returned || self.program.chain(at).next().is_some() || self.program.handed_to(at).next().is_some()
+        !facts.language.is_script()
+            && facts.imports.iter().any(|import| import.names.iter().any(|name| *name == "*"))
+            && facts.exprs.iter().all(|expr| !matches!(expr.kind, ExprKind::Imported(_, Imported::Module)))
+            || !facts.language.is_script()
+                && facts.imports.iter().any(|import| import.names.len() == 1 && import.names[0] == "*" && import.specifier.starts_with('.'))
     }
 
-    fn check_kind(&self, at: CallRef) -> Option<CheckKind> {
-        let program = self.program;
-        for external in program.callee(at).externals() {
-            if let Some(found) = program.catalogue.verifier(external.package, &external.segs) {
-                return Some(CheckKind { is_async: found.is_async, boolean: found.boolean });
-            }
-            if let Some(known) = program.catalogue.known(external.package, &external.segs)
-                && matches!(known.role, KnownRole::Verify | KnownRole::Compare | KnownRole::Authenticate)
-            {
-                let boolean = known.boolean || known.role == KnownRole::Compare;
-                return Some(CheckKind { is_async: known.is_async, boolean });
-            }
+    /// Whether a call is given the signature of the request.
+    fn takes_signature(&self, at: CallRef) -> bool {
+        let facts = self.program.facts(at.file);
+        let is = |expr: ExprId| match facts.expr(expr) {
+            ExprKind::Ref(name, _) => is_signature_name(name) && !holds_secret(name),
+            ExprKind::Object(entries) => entries.iter().any(|(key, _)| is_signature_name(key)),
+            _ => false,
+        };
+        let call = facts.call(at.call);
+        call.args.iter().any(|arg| is(arg.value)) && !call.is_new
+    }
+
+    /// Whether a call looks something up by a secret that the request brings: `.eq("webhook_secret", token)`.
+    fn looks_up_secret(&self, at: CallRef, name: Name) -> bool {
+        let lookup = matches!(
+            name.as_str(),
+            "eq" | "match" | "where" | "filter" | "filter_by" | "findOne" | "findFirst" | "findUnique" | "get" | "first"
+        );
+        if !lookup {
+            return false;
         }
-        None
+        let facts = self.program.facts(at.file);
+        let secret = |expr: ExprId| match facts.expr(expr) {
+            ExprKind::Text(text) => holds_secret(text),
+            ExprKind::Object(entries) => entries.iter().any(|&(key, value)| {
+                holds_secret(&key)
+                    || matches!(facts.expr(value), ExprKind::Object(inner) if inner.iter().any(|(key, _)| holds_secret(key)))
+            }),
+            _ => false,
+        };
+        let call = facts.call(at.call);
+        // `headers.get("x-secret")` only reads.
+        let reads = call.args.len() == 1 && matches!(facts.expr(call.args[0].value), ExprKind::Text(_));
+        !reads && call.args.iter().any(|arg| arg.name.is_some_and(|name| holds_secret(&name)) || secret(arg.value))
     }
 
-    /// The environment variable whose fallback a check's secret can be.
-    fn fallback_secret(&self, at: CallRef) -> Option<Name> {
+    pub(super) fn check_kind(&self, at: CallRef) -> Option<CheckKind> {
+        self.program.callee(at).externals().find_map(|external| self.check_kind_of(external))
+    }
+
+    pub(super) fn check_kind_of(&self, external: &External) -> Option<CheckKind> {
+        let catalogue = &self.program.catalogue;
+        if let Some(found) = catalogue.verifier(external.package, &external.segs) {
+            return Some(CheckKind { is_async: found.is_async, boolean: found.boolean });
+        }
+        let known = catalogue.known(external.package, &external.segs)?;
+        matches!(known.role, KnownRole::Verify | KnownRole::Compare | KnownRole::Authenticate).then(|| CheckKind {
+            is_async: known.is_async,
+            boolean: known.boolean || known.role == KnownRole::Compare,
+        })
+    }
+
+    /// `assert valid` of a library.
+    fn asserts(&mut self, at: CallRef, standing: Standing) -> Option<Option<Standing>> {
+        let is_assert = self.program.callee(at).externals().any(|external| {
+            (external.package.contains("assert") || external.package.contains("invariant"))
+                && external.last_member().is_none_or(|name| matches!(name.as_str(), "default" | "ok" | "assert"))
+        });
+        let first = self.program.facts(at.file).call(at.call).args.first()?.value;
+        let function = self.program.function_of(at);
+        is_assert.then(|| self.test(function, first, standing).0)
+    }
+
+    /// Whether a call never comes back.
+    fn leaves(&self, at: CallRef) -> bool {
+        self.program.has_role(at, KnownRole::Leave)
+            || matches!(self.program.callee(at), Value::Param(..) | Value::Member(..) | Value::Unknown)
+                && self.called_name(at).is_some_and(|name| name == "throw" || name == "abort")
+    }
+
+    /// Whether the vendor is asked, by an id the delivery gives, for what the delivery tells.
+    fn asks_vendor(&self, at: CallRef) -> bool {
         let program = self.program;
-        let facts = program.facts(at.file);
-        facts.call(at.call).args.iter().find_map(|arg| {
-            let value = program.value(ExprRef::new(at.file, arg.value));
-            self.weak_secret(&value)
-        })
-    }
-
-    /// An environment variable beside a constant text: `process.env.X || ""`, unless its absence is asked for.
-    fn weak_secret(&self, value: &Value) -> Option<Name> {
-        let names = value
-            .alternatives()
-            .iter()
-            .find_map(|value| if let Value::Env(name) = value { Some(*name) } else { None })?;
-        let constant = value.alternatives().iter().any(|value| matches!(value, Value::Text(_)));
-        (constant && !self.asks_for(names)).then_some(names)
-    }
-
-    /// Whether a condition on the way asks if a variable is set.
-    fn asks_for(&self, name: Name) -> bool {
-        let functions = self.active.iter().copied();
-        functions.into_iter().any(|function| {
-            let facts = self.program.facts(function.file);
-            facts.blocks.iter().flat_map(|block| &block.steps).any(|step| match step {
-                crate::facts::Step::If { condition, .. } => {
-                    self.presence(function, *condition, 3).is_some_and(|asked| asked == name)
-                }
-                _ => false,
+        let ours = |vendor| self.vendors.is_empty() || self.vendors.contains(&vendor);
+        let fetching = |name: &str| {
+            let last = name.rsplit(['.', '/']).next().unwrap_or(name).to_ascii_lowercase();
+            ["retrieve", "get", "fetch", "find", "verify", "lookup", "search"].iter().any(|verb| last.starts_with(verb))
+        };
+        let by_vendor = program.vendors_at(at).iter().any(|used| {
+            let vendor = program.catalogue.vendor(used.vendor);
+            if vendor.own_backend || !ours(used.vendor) {
+                return false;
+            }
+            if self.vendors.is_empty() && matches!(vendor.category, Category::Llm | Category::Maps | Category::Analytics) {
+                return false;
+            }
+            match program.operation(used) {
+                Some(operation) => matches!(operation.effect, Effect::Read | Effect::Verify | Effect::List),
+                None => match program.request_of(used) {
+                    Some(http) => http.method.is_some_and(|method| method == "GET"),
+                    None => fetching(&used.name),
+                },
+            }
+        });
+        if by_vendor {
+            return self.names_something(at);
+        }
+        // A vendor the catalogue does not know.
+        self.vendors.is_empty()
+            && program.requests_at(at).iter().any(|http| {
+                http.to.iter().any(|to| match to {
+                    Destination::Host(_, path) | Destination::Env(_, path) | Destination::Unknown(path) => {
+                        let path = path.to_ascii_lowercase();
+                        http.method.is_some_and(|method| method == "GET")
+                            || ["verify", "validat", "status", "lookup", "query", "check", "retrieve"]
+                                .iter()
+                                .any(|part| path.contains(part))
+                    }
+                    _ => false,
+                })
             })
+            && self.names_something(at)
+    }
+
+    /// Whether a call is given anything that is no constant.
+    fn names_something(&self, at: CallRef) -> bool {
+        let facts = self.program.facts(at.file);
+        facts.call(at.call).args.iter().any(|arg| {
+            !matches!(
+                self.program.value(ExprRef::new(at.file, arg.value)),
+                Value::Text(_) | Value::Env(_) | Value::Number(_) | Value::Null
+            )
         })
     }
 
-    /// The standings in which a condition holds and does not hold.
-    pub(super) fn test(
+    // ---- comparisons ------------------------------------------------------------------------------------
+
+    /// What a comparison of two values says: one of a MAC, or of a secret that only the caller knows.
+    pub(super) fn comparison_of(
         &mut self,
         function: FunctionRef,
-        condition: ExprId,
+        at: ExprId,
+        left: ExprId,
+        right: ExprId,
         standing: Standing,
-    ) -> (Standing, Standing) {
+    ) -> Both {
+        match self.proves(function, left, right) {
+            Some(weak) if !matches!(standing, Standing::Verified(_)) => self.compared_at(function, at, weak),
+            _ => (Some(standing), Some(standing)),
+        }
+    }
+
+    fn compared_at(&mut self, function: FunctionRef, at: ExprId, weak: Option<Name>) -> Both {
+        let place = self.at(function, at);
+        self.note_check(place);
+        let passed = match weak {
+            Some(name) => Standing::Open(Lapse { place, check: place, why: Why::Fallback(name), safe_default: false }),
+            None => Standing::Verified(place),
+        };
+        (Some(passed), Some(Standing::Rejected(place)))
+    }
+
+    /// What a tested call says that compares what it is given: `safeEqual(expected, signature)`,
+    /// `expected.equals(given)`, `tokens.includes(token)`.
+    pub(super) fn comparison_by_call(&mut self, at: CallRef, standing: Standing) -> Both {
+        let nothing = (Some(standing), Some(standing));
         let program = self.program;
-        let facts = program.facts(function.file);
-        match facts.expr(condition) {
-            ExprKind::Op(Op::Not, parts) => {
-                let (yes, no) = self.test(function, parts[0], standing);
-                (no, yes)
+        let facts = program.facts(at.file);
+        let shape = facts.call(at.call);
+        let function = program.function_of(at);
+        let mut sides: Vec<ExprId> = shape.args.iter().map(|arg| arg.value).collect();
+        if let ExprKind::Member(base, name) = facts.expr(shape.callee) {
+            if is_logging(name) || matches!(name.as_str(), "get" | "update" | "digest") {
+                return nothing;
             }
-            ExprKind::Op(Op::And, parts) if parts.len() == 2 => {
-                let (first, not_first) = self.test(function, parts[0], standing);
-                let (both, not_second) = self.test(function, parts[1], first);
-                (both, weaker(not_first, not_second))
-            }
-            ExprKind::Op(Op::Or, parts) if parts.len() == 2 => {
-                let (first, not_first) = self.test(function, parts[0], standing);
-                let (second, neither) = self.test(function, parts[1], not_first);
-                (weaker(first, second), neither)
-            }
-            ExprKind::Op(op @ (Op::Equal | Op::Unequal), parts) if parts.len() == 2 => {
-                // `verify(..) === true`, `result === null`
-                for (side, other) in [(parts[0], parts[1]), (parts[1], parts[0])] {
-                    let truth = match facts.expr(other) {
-                        ExprKind::Bool(truth) => *truth,
-                        ExprKind::Null => false,
-                        _ => continue,
-                    };
-                    let (yes, no) = self.test(function, side, standing);
-                    return if truth == (*op == Op::Equal) { (yes, no) } else { (no, yes) };
+            sides.push(*base);
+        }
+        sides.retain(|&side| {
+            let global = matches!(facts.expr(side), ExprKind::Ref(name, block) if facts.lookup(*block, *name).is_none());
+            !global && !matches!(facts.expr(side), ExprKind::Object(_) | ExprKind::Function(_) | ExprKind::Text(_))
+        });
+        let outbound = !program.requests_at(at).is_empty() || !program.vendors_at(at).is_empty();
+        if sides.len() < 2 || outbound || program.is_floating(at) {
+            return nothing;
+        }
+        let compares = self.called_name(at).is_some_and(|name| sounds_like_comparison(&name));
+        for (index, &left) in sides.iter().enumerate() {
+            for &right in &sides[index + 1..] {
+                let mac = self.derives_mac(function, left, FARTHEST) || self.derives_mac(function, right, FARTHEST);
+                if let (true, Some(weak)) = (mac || compares, self.proves(function, left, right)) {
+                    return self.compared_at(function, shape.expr, weak);
                 }
-                let standing = self.value(function, parts[0], standing);
-                let standing = self.value(function, parts[1], standing);
-                let Some(check) = self.comparison(function, condition, parts[0], parts[1]) else {
-                    return (standing, standing);
-                };
-                self.account.checks.push(check.place());
-                let failed = Standing::Rejected(check.place());
-                if *op == Op::Equal { (check.standing(), failed) } else { (failed, check.standing()) }
-            }
-            ExprKind::Await(inner) => self.test(function, *inner, standing),
-            ExprKind::Call(call) => {
-                let at = CallRef::new(function.file, *call);
-                let before = self.account.checks.len();
-                let after = self.value(function, condition, standing);
-                self.outcome(at, after, self.account.checks.len() > before)
-            }
-            ExprKind::Ref(..) | ExprKind::Member(..) => match self.made_by(function, condition, FARTHEST) {
-                Some(Made::Call(at)) => self.outcome(at, standing, true),
-                Some(Made::Test(of, expr)) if of == function || expr != condition => {
-                    let checks = self.account.checks.len();
-                    let effects = self.account.effects.len();
-                    let tested = self.test(of, expr, standing);
-                    // It was walked where it stands; asking again adds nothing.
-                    self.account.checks.truncate(checks.max(1).min(self.account.checks.len()));
-                    self.account.effects.truncate(effects);
-                    tested
-                }
-                _ => (standing, standing),
-            },
-            ExprKind::Object(entries) => {
-                let walked = self.value(function, condition, standing);
-                match entries.iter().find(|(key, _)| is_verdict(*key)) {
-                    Some(&(_, verdict)) => self.test(function, verdict, walked),
-                    None => (walked, walked),
-                }
-            }
-            _ => {
-                let after = self.value(function, condition, standing);
-                (after, after)
             }
         }
+        // An address on a list of allowed ones.
+        let listed = self.called_name(at).is_some_and(|name| name == "includes" || name == "has")
+            && sides.iter().any(|&side| matches!(facts.expr(side), ExprKind::Ref(name, _) if is_address_list(name)));
+        if listed { (Some(stronger_unknown(standing, program.call_place(at))), nothing.1) } else { nothing }
     }
 
-    /// What the result of a call says: of a boolean check, or of an own function that contains checks.
-    fn outcome(&mut self, at: CallRef, standing: Standing, walked: bool) -> (Standing, Standing) {
-        let place = self.program.call_place(at);
-        if let Some(kind) = self.check_kind(at) {
-            if matches!(standing, Standing::Open(lapse) if lapse.check == place) || (!kind.boolean && walked) {
-                return (standing, Standing::Rejected(place));
+    /// Whether to compare two values proves who is calling; with the variable whose fallback anyone can read.
+    fn proves(&self, function: FunctionRef, left: ExprId, right: ExprId) -> Option<Option<Name>> {
+        let file = function.file;
+        for (side, other) in [(left, right), (right, left)] {
+            if self.derives_mac(function, side, FARTHEST) && !self.is_constant(function, other) {
+                return Some(self.weak_in(ExprRef::new(file, side), FARTHEST));
             }
-            return (Standing::Verified(place), Standing::Rejected(place));
         }
-        match self.gave.get(&at) {
-            Some(&Ends { truthy, falsy }) => {
-                let yes = stronger(truthy.unwrap_or(standing), standing);
-                let no = falsy.map_or(standing, |falsy| stronger(falsy, standing));
-                (yes, no)
+        for (side, other) in [(left, right), (right, left)] {
+            if self.is_constant(function, other) {
+                continue;
             }
-            None => (standing, standing),
+            let secret = self.expanded(ExprRef::new(file, side));
+            if secret.envs().iter().any(|name| sounds_secret(name)) {
+                return Some(self.weak_secret(ExprRef::new(file, side), &secret));
+            }
         }
+        // A secret that is kept elsewhere: a field of a setting or a row.
+        let kept = |expr: ExprId| match self.program.facts(file).expr(expr) {
+            ExprKind::Member(_, name) => holds_secret(name),
+            ExprKind::Ref(name, _) => holds_secret(name),
+            _ => false,
+        };
+        let constant = self.is_constant(function, left) || self.is_constant(function, right);
+        (!constant && (kept(left) || kept(right))).then_some(None)
     }
 
-    /// A comparison that proves who is calling: of a MAC, or of a secret that only the caller knows.
-    fn comparison(&self, function: FunctionRef, at: ExprId, left: ExprId, right: ExprId) -> Option<Comparison> {
-        let place = self.program.place(ExprRef::new(function.file, at));
-        if self.derives_mac(function, left, FARTHEST) || self.derives_mac(function, right, FARTHEST) {
-            return Some(Comparison { place, weak: None });
-        }
-        let (left, right) = (self.expr_value(function, left), self.expr_value(function, right));
-        for (secret, given) in [(&left, &right), (&right, &left)] {
-            let envs: Vec<Name> = secret.envs().into_iter().filter(|name| sounds_secret(name)).collect();
-            let dynamic =
-                !matches!(given, Value::Text(_) | Value::Number(_) | Value::Bool(_) | Value::Null | Value::Env(_));
-            if let (Some(&name), true) = (envs.first(), dynamic) {
-                let weak = self.weak_secret(secret).map(|_| name);
-                return Some(Comparison { place, weak });
-            }
-        }
-        None
+    fn is_constant(&self, function: FunctionRef, expr: ExprId) -> bool {
+        matches!(
+            self.program.value(ExprRef::new(function.file, expr)),
+            Value::Text(_) | Value::Number(_) | Value::Bool(_) | Value::Null
+        )
     }
 
     /// Whether a value is computed from a MAC.
     fn derives_mac(&self, function: FunctionRef, expr: ExprId, depth: usize) -> bool {
-        if depth == 0 {
-            return false;
-        }
+        let Some(depth) = depth.checked_sub(1) else { return false };
         let facts = self.program.facts(function.file);
-        let next = |expr: ExprId| self.derives_mac(function, expr, depth - 1);
+        let next = |expr: ExprId| self.derives_mac(function, expr, depth);
         match facts.expr(expr) {
             ExprKind::Call(call) => {
                 let at = CallRef::new(function.file, *call);
                 let shape = facts.call(*call);
                 self.program.has_role(at, KnownRole::Mac)
-                    || self.program.edges(at).iter().any(|edge| self.makes_mac(edge.target, depth - 1))
+                    || self.program.edges(at).iter().any(|edge| self.makes_mac(edge.target, depth))
                     || !matches!(facts.expr(shape.callee), ExprKind::Ref(..)) && next(shape.callee)
                     || shape.args.iter().any(|arg| next(arg.value))
             }
@@ -263,164 +451,128 @@ impl Walk<'_> {
             },
             ExprKind::Await(inner) | ExprKind::Member(inner, _) | ExprKind::Spread(inner) => next(*inner),
             ExprKind::Index(base, _) => next(*base),
-            ExprKind::Template(parts) | ExprKind::Op(_, parts) | ExprKind::List(parts) => {
+            ExprKind::Template(parts) | ExprKind::List(parts) => parts.iter().any(|&part| next(part)),
+            ExprKind::Op(Op::Add | Op::Or | Op::Nullish | Op::Choose | Op::Other, parts) => {
                 parts.iter().any(|&part| next(part))
             }
+            ExprKind::ElementOf(list) => next(*list),
             _ => false,
         }
     }
 
+    /// Whether a function computes a MAC and gives it back; one that compares it itself gives a verdict instead.
     fn makes_mac(&self, function: FunctionRef, depth: usize) -> bool {
-        depth > 0
-            && self.program.calls_in(function).any(|call| {
-                self.program.has_role(call, KnownRole::Mac)
-                    || self.program.edges(call).iter().any(|edge| self.makes_mac(edge.target, depth / 2))
-            })
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        let facts = self.program.facts(function.file);
+        let returns = facts.blocks.iter().filter(|block| block.function == function.function);
+        let returned: Vec<ExprId> = returns
+            .flat_map(|block| &block.steps)
+            .filter_map(|step| if let crate::facts::Step::Return(Some(value)) = step { Some(*value) } else { None })
+            .collect();
+        returned.iter().any(|&value| {
+            !matches!(facts.expr(value), ExprKind::Op(Op::Equal | Op::Unequal | Op::And | Op::Or | Op::Not, _))
+                && self.derives_mac(function, value, depth)
+        })
     }
 
-    /// The check that a variable or a member of it holds the result of.
-    fn made_by(&self, function: FunctionRef, expr: ExprId, depth: usize) -> Option<Made> {
-        if depth == 0 {
+    // ---- secrets that fall back -------------------------------------------------------------------------
+
+    /// The environment variable whose fallback a check's secret can be.
+    pub(super) fn fallback_secret(&self, at: CallRef) -> Option<Name> {
+        let facts = self.program.facts(at.file);
+        let call = facts.call(at.call);
+        let made = match facts.expr(call.callee) {
+            ExprKind::Member(base, _) => self.weak_in(ExprRef::new(at.file, *base), 3),
+            _ => None,
+        };
+        made.or_else(|| call.args.iter().find_map(|arg| self.weak_in(ExprRef::new(at.file, arg.value), 6)))
+    }
+
+    /// The environment variable beside a constant text that a value is computed from.
+    fn weak_in(&self, at: ExprRef, depth: usize) -> Option<Name> {
+        let depth = depth.checked_sub(1)?;
+        let facts = self.program.facts(at.file);
+        let next = |expr: ExprId| self.weak_in(ExprRef::new(at.file, expr), depth);
+        match facts.expr(at.expr) {
+            ExprKind::Call(call) => {
+                let shape = facts.call(*call);
+                let value = self.program.value(at);
+                self.weak_secret(at, &value)
+                    .or_else(|| next(shape.callee))
+                    .or_else(|| shape.args.iter().find_map(|arg| next(arg.value)))
+            }
+            ExprKind::Ref(name, block) => {
+                let value = self.expanded(at);
+                self.weak_secret(at, &value).or_else(|| {
+                    let def = facts.def(facts.lookup(*block, *name)?);
+                    def.values.iter().find_map(|&value| next(value))
+                })
+            }
+            ExprKind::Await(inner) | ExprKind::Spread(inner) => next(*inner),
+            ExprKind::Member(inner, _) => {
+                let value = self.expanded(at);
+                self.weak_secret(at, &value).or_else(|| next(*inner))
+            }
+            ExprKind::Template(parts) => parts.iter().find_map(|&part| next(part)),
+            ExprKind::Op(Op::Or | Op::Nullish, _) => {
+                let value = self.expanded(at);
+                self.weak_secret(at, &value)
+            }
+            _ => None,
+        }
+    }
+
+    /// An environment variable beside a constant text: `process.env.X || ""`, unless its absence is asked for.
+    fn weak_secret(&self, at: ExprRef, value: &Value) -> Option<Name> {
+        let alternatives = value.alternatives();
+        let env = alternatives.iter().find_map(|value| if let Value::Env(name) = value { Some(*name) } else { None });
+        // The secret of the app's own sessions is another matter.
+        let name = env.filter(|name| sounds_secret(name) && !name.contains("JWT") && !name.contains("SESSION"))?;
+        let constant = alternatives.iter().any(|value| matches!(value, Value::Text(_)));
+        if !constant {
             return None;
         }
-        let facts = self.program.facts(function.file);
-        match facts.expr(expr) {
-            ExprKind::Ref(name, block) => {
-                let def = facts.def(facts.lookup(*block, *name)?);
-                def.values.iter().find_map(|&value| self.made_by(function, value, depth - 1))
-            }
-            ExprKind::Member(base, _) | ExprKind::Await(base) => self.made_by(function, *base, depth - 1),
-            ExprKind::Call(call) => Some(Made::Call(CallRef::new(function.file, *call))),
-            ExprKind::Op(Op::Equal | Op::Unequal | Op::Not | Op::And | Op::Or, _) => Some(Made::Test(function, expr)),
-            _ => None,
-        }
-    }
-
-    /// What a condition on which a check is skipped is about.
-    pub(super) fn why(&self, function: FunctionRef, condition: ExprId) -> (Place, Why) {
-        let place = self.program.place(ExprRef::new(function.file, condition));
-        let mode = self.mode(function, condition, 4);
-        let why = match (mode, self.presence(function, condition, 4)) {
-            (Some(name), _) => Why::Mode(Some(name)),
-            (None, Some(name)) => Why::Unset(name),
-            (None, None) if self.asks_request(function, condition, 5) => Why::Request,
-            _ => Why::Condition,
-        };
-        (place, why)
-    }
-
-    /// The variable that a condition compares with a mode: `NODE_ENV === "production"`, a flag compared with a text.
-    fn mode(&self, function: FunctionRef, condition: ExprId, depth: usize) -> Option<Name> {
-        let facts = self.program.facts(function.file);
-        let ExprKind::Op(op, parts) = facts.expr(condition) else {
-            let value = self.expr_value(function, condition);
-            return value.envs().into_iter().find(|name| !sounds_secret(name)).filter(|_| depth > 0);
-        };
-        match op {
-            Op::Equal | Op::Unequal | Op::In => {
-                let value = self.expr_value(function, parts[0]);
-                value.envs().into_iter().find(|name| !sounds_secret(name))
-            }
-            Op::Not | Op::And | Op::Or if depth > 0 => {
-                parts.iter().find_map(|&part| self.mode(function, part, depth - 1))
-            }
-            _ => None,
-        }
-    }
-
-    /// The secret's variable that a condition asks to be set: `if (secret)`, `if (!process.env.X)`.
-    pub(super) fn presence(&self, function: FunctionRef, condition: ExprId, depth: usize) -> Option<Name> {
-        let facts = self.program.facts(function.file);
-        match facts.expr(condition) {
-            ExprKind::Op(Op::Not | Op::And | Op::Or | Op::Equal | Op::Unequal | Op::TypeOf | Op::Choose, parts)
-                if depth > 0 =>
-            {
-                parts.iter().find_map(|&part| self.presence(function, part, depth - 1))
-            }
-            ExprKind::Env(_) | ExprKind::Ref(..) | ExprKind::Member(..) | ExprKind::Call(_) => {
-                let value = self.expr_value(function, condition);
-                value.envs().into_iter().find(|name| sounds_secret(name))
-            }
-            _ => None,
-        }
-    }
-
-    fn asks_request(&self, function: FunctionRef, condition: ExprId, depth: usize) -> bool {
-        let facts = self.program.facts(function.file);
-        let next = |expr: ExprId| depth > 0 && self.asks_request(function, expr, depth - 1);
-        match facts.expr(condition) {
-            ExprKind::Op(_, parts) => parts.iter().any(|&part| next(part)),
-            ExprKind::Member(base, name) => name.to_ascii_lowercase().contains("header") || next(*base),
-            ExprKind::Ref(name, block) => {
-                let signature = name.to_ascii_lowercase();
-                signature.contains("sig")
-                    || facts
-                        .lookup(*block, *name)
-                        .is_some_and(|def| facts.def(def).values.iter().any(|&value| next(value)))
-            }
-            ExprKind::Call(call) => next(facts.call(*call).callee),
-            ExprKind::Await(inner) | ExprKind::Index(inner, _) => next(*inner),
-            _ => false,
-        }
+        let mut files = vec![at.file];
+        files.extend(self.active.iter().map(|(function, _)| function.file));
+        files.dedup();
+        (!files.into_iter().any(|file| self.asks_for(file, name))).then_some(name)
     }
 }
 
-struct CheckKind {
-    is_async: bool,
-    boolean: bool,
-}
-
-enum Made {
-    Call(CallRef),
-    Test(FunctionRef, ExprId),
-}
-
-struct Comparison {
-    place: Place,
-    weak: Option<Name>,
-}
-
-impl Comparison {
-    fn place(&self) -> Place {
-        self.place
-    }
-
-    fn standing(&self) -> Standing {
-        match self.weak {
-            Some(name) => Standing::Open(Lapse { place: self.place, check: self.place, why: Why::Fallback(name) }),
-            None => Standing::Verified(self.place),
-        }
-    }
-}
-
-/// Of two standings that both may hold, the one that promises less.
-fn weaker(a: Standing, b: Standing) -> Standing {
-    let rank = |standing: &Standing| match standing {
-        Standing::Unverified => 0,
-        Standing::Rejected(_) => 1,
-        Standing::Open(_) => 2,
-        Standing::Unknown(_) => 3,
-        Standing::Verified(_) => 4,
+/// What one of several functions gives: which of them runs is not known.
+fn one_of(all: &[Ends]) -> Ends {
+    let fold = |pick: fn(&Ends) -> Option<Standing>| {
+        let met = all.iter().map(|ends| pick(ends).map(Way::plain)).fold(None, meet);
+        met.map(|way| match way.standing {
+            Standing::Open(Lapse { why: Why::Condition, check, .. }) if all.len() > 1 => Standing::Unknown(check),
+            standing => standing,
+        })
     };
-    if rank(&a) <= rank(&b) { a } else { b }
+    Ends { truthy: fold(|ends| ends.truthy), falsy: fold(|ends| ends.falsy) }
 }
 
-/// Of two standings that both hold, the one that says more.
-fn stronger(new: Standing, old: Standing) -> Standing {
-    match (new, old) {
-        (Standing::Unverified, old) => old,
-        (new, _) => new,
-    }
-}
-
-fn sounds_like_check(name: &str) -> bool {
+/// Whether a function compares what it is given, by its name.
+fn sounds_like_comparison(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    ["verif", "valid", "signature", "authentic", "authoriz", "hmac", "checksig"].iter().any(|part| name.contains(part))
-}
-
-fn sounds_secret(name: &str) -> bool {
-    let name = name.to_ascii_uppercase();
-    ["SECRET", "TOKEN", "KEY", "PASSWORD", "SIGNATURE", "SIGNING", "HMAC", "AUTH", "HASH"]
+    ["equal", "compare", "verif", "valid", "check", "match", "includes", "startswith", "endswith", "has", "authoriz", "some"]
         .iter()
         .any(|part| name.contains(part))
+}
+
+fn stronger_unknown(standing: Standing, place: crate::finding::Place) -> Standing {
+    match standing {
+        Standing::Verified(_) | Standing::Open(_) | Standing::Rejected(_) => standing,
+        _ => Standing::Unknown(place),
+    }
+}
+
+/// What the platform and the commonest runtimes bring verifies nothing that is not listed.
+fn is_platform(external: &External) -> bool {
+    let listed = ["global:", "node:", "py:"].iter().any(|scheme| external.package.starts_with(scheme));
+    listed && !external.segs.iter().any(|seg| matches!(seg, Seg::Member(name) if sounds_like_check(name)))
+}
+
+fn is_address_list(name: &str) -> bool {
+    let words = super::words(name);
+    words.iter().any(|word| matches!(word.as_str(), "ip" | "ips" | "allowlist" | "whitelist" | "cidr"))
 }

@@ -1,0 +1,239 @@
+//! What a condition is about on which a check is skipped: an unset secret, a mode, the request itself.
+
+use super::evidence::{holds_secret, is_signature_name, sounds_secret};
+use super::ways::Reason;
+use super::{Walk, Why};
+use crate::facts::{ExprId, ExprKind, Op, Step};
+use crate::finding::FileId;
+use crate::link::entries::handlers::follow;
+use crate::names::Name;
+use crate::program::{EdgeKind, ExprRef, FunctionRef, Value};
+
+/// How far conditions are followed through variables and operators.
+const FARTHEST: usize = 6;
+
+impl Walk<'_> {
+    /// Why the flow goes the way on which a condition holds, or does not.
+    pub(super) fn reason(&self, function: FunctionRef, condition: ExprId, holds: bool) -> Reason {
+        let at = ExprRef::new(function.file, condition);
+        let place = self.program.place(at);
+        let safe_default = self.when_unset(at, FARTHEST) != Some(holds);
+        let why = match self.presence(at, FARTHEST) {
+            Some((name, set)) if set != holds => Why::Unset(name),
+            _ => match self.mode(at, FARTHEST) {
+                Some(name) => Why::Mode(name),
+                None if self.asks_request(at, FARTHEST) && self.brought(at, FARTHEST) != Some(holds) => Why::Request,
+                None => Why::Condition,
+            },
+        };
+        Reason { place, why, safe_default: safe_default && matches!(why, Why::Mode(_)) }
+    }
+
+    /// An expression behind names: the condition that a constant holds.
+    fn behind(&self, at: ExprRef) -> ExprRef {
+        let found = follow(self.program, at);
+        match self.program.facts(found.file).expr(found.expr) {
+            // A variable with a fallback stays the variable.
+            ExprKind::Op(Op::Or | Op::Nullish, _)
+                if self.program.value(found).alternatives().iter().any(|value| matches!(value, Value::Env(_))) =>
+            {
+                at
+            }
+            ExprKind::Op(..) | ExprKind::Call(_) | ExprKind::Env(_) => found,
+            _ => at,
+        }
+    }
+
+    /// The secret that a condition asks to be set, and whether it is when the condition holds: `if (secret)`,
+    /// `if (!process.env.X)`.
+    pub(super) fn presence(&self, at: ExprRef, depth: usize) -> Option<(Name, bool)> {
+        let at = self.behind(at);
+        let facts = self.program.facts(at.file);
+        let next = |expr: ExprId| self.presence(ExprRef::new(at.file, expr), depth.checked_sub(1)?);
+        match facts.expr(at.expr) {
+            ExprKind::Op(Op::Not, parts) => next(parts[0]).map(|(name, set)| (name, !set)),
+            ExprKind::Op(Op::And | Op::Or, parts) => parts.iter().find_map(|&part| next(part)),
+            ExprKind::Op(op @ (Op::Equal | Op::Unequal), parts) if parts.len() == 2 => {
+                let empty = |expr: ExprId| match facts.expr(expr) {
+                    ExprKind::Null | ExprKind::Number(_) => true,
+                    ExprKind::Text(text) => text.is_empty() || *text == "undefined",
+                    _ => false,
+                };
+                let asked = parts.iter().find(|&&part| !empty(part)).filter(|_| parts.iter().any(|&part| empty(part)))?;
+                next(*asked).map(|(name, set)| (name, set == (*op == Op::Unequal)))
+            }
+            ExprKind::Op(Op::Compare, parts) => parts.iter().find_map(|&part| next(part)),
+            ExprKind::Op(Op::TypeOf, _) => None,
+            ExprKind::Call(call) => {
+                let call = facts.call(*call);
+                let name = |expr: ExprId| match facts.expr(expr) {
+                    ExprKind::Ref(name, _) | ExprKind::Member(_, name) => Some(*name),
+                    _ => None,
+                };
+                if name(call.callee).is_some_and(|name| matches!(name.as_str(), "Boolean" | "bool" | "len" | "isEmpty")) {
+                    return call.args.first().and_then(|arg| next(arg.value));
+                }
+                self.secret_name(at).map(|name| (name, true)).or_else(|| self.asked_inside(at, depth))
+            }
+            ExprKind::Env(_) | ExprKind::Ref(..) | ExprKind::Member(..) => {
+                if let ExprKind::Member(base, name) = facts.expr(at.expr)
+                    && name == "length"
+                {
+                    return next(*base);
+                }
+                if self.asks_request(at, FARTHEST) {
+                    return None;
+                }
+                self.secret_name(at).map(|name| (name, true))
+            }
+            _ => None,
+        }
+    }
+
+    /// `isConfigured()`: what the function it calls asks for.
+    fn asked_inside(&self, at: ExprRef, depth: usize) -> Option<(Name, bool)> {
+        let ExprKind::Call(call) = self.program.facts(at.file).expr(at.expr) else { return None };
+        let edges = self.program.edges(crate::program::CallRef::new(at.file, *call));
+        let target = edges.iter().find(|edge| edge.kind == EdgeKind::Direct)?.target;
+        let facts = self.program.facts(target.file);
+        match facts.block(facts.function(target.function).body).steps.as_slice() {
+            [Step::Return(Some(value))] => self.presence(ExprRef::new(target.file, *value), depth.checked_sub(1)?),
+            _ => None,
+        }
+    }
+
+    /// The environment variable or setting that holds a secret.
+    fn secret_name(&self, at: ExprRef) -> Option<Name> {
+        let value = self.expanded(at);
+        let env = value.envs().into_iter().find(|name| sounds_secret(name));
+        env.or_else(|| match self.program.facts(at.file).expr(at.expr) {
+            ExprKind::Ref(name, _) | ExprKind::Member(_, name) if holds_secret(name) => Some(*name),
+            _ => None,
+        })
+    }
+
+    /// What an expression can be, with what callers hand in.
+    pub(super) fn expanded(&self, at: ExprRef) -> Value {
+        self.program.expand(&self.program.value(at))
+    }
+
+    /// The variable by which a condition asks for a mode: `NODE_ENV === "production"`, a flag that is set.
+    fn mode(&self, at: ExprRef, depth: usize) -> Option<Name> {
+        let at = self.behind(at);
+        let facts = self.program.facts(at.file);
+        let next = |expr: ExprId| self.mode(ExprRef::new(at.file, expr), depth.checked_sub(1)?);
+        match facts.expr(at.expr) {
+            ExprKind::Op(Op::Equal | Op::Unequal | Op::In | Op::Not | Op::And | Op::Or, parts) => {
+                parts.iter().find_map(|&part| next(part))
+            }
+            ExprKind::Op(..) => None,
+            ExprKind::Call(call) => {
+                let call = facts.call(*call);
+                let own = self.expanded(at).envs().into_iter().find(|name| !sounds_secret(name));
+                own.or_else(|| call.args.iter().find_map(|arg| next(arg.value)))
+            }
+            _ => self.expanded(at).envs().into_iter().find(|name| !sounds_secret(name)),
+        }
+    }
+
+    /// Whether a condition holds when no variable it asks for is set; none when that cannot be told.
+    fn when_unset(&self, at: ExprRef, depth: usize) -> Option<bool> {
+        let at = self.behind(at);
+        let depth = depth.checked_sub(1)?;
+        let facts = self.program.facts(at.file);
+        let next = |expr: ExprId| self.when_unset(ExprRef::new(at.file, expr), depth);
+        match facts.expr(at.expr) {
+            ExprKind::Op(Op::Not, parts) => next(parts[0]).map(|holds| !holds),
+            ExprKind::Op(Op::And, parts) => {
+                let each: Vec<Option<bool>> = parts.iter().map(|&part| next(part)).collect();
+                if each.contains(&Some(false)) { Some(false) } else { each.into_iter().all(|p| p == Some(true)).then_some(true) }
+            }
+            ExprKind::Op(Op::Or, parts) => {
+                let each: Vec<Option<bool>> = parts.iter().map(|&part| next(part)).collect();
+                if each.contains(&Some(true)) { Some(true) } else { each.into_iter().all(|p| p == Some(false)).then_some(false) }
+            }
+            ExprKind::Op(op @ (Op::Equal | Op::Unequal), parts) if parts.len() == 2 => {
+                let unset = |expr: ExprId| self.default_of(ExprRef::new(at.file, expr));
+                let constant = |expr: ExprId| self.program.value(ExprRef::new(at.file, expr)).text();
+                let (default, other) = match (unset(parts[0]), unset(parts[1])) {
+                    (Some(default), _) => (default, constant(parts[1])?),
+                    (None, Some(default)) => (default, constant(parts[0])?),
+                    (None, None) => return None,
+                };
+                Some((default == Some(other)) == (*op == Op::Equal))
+            }
+            ExprKind::Bool(holds) => Some(*holds),
+            _ => self.default_of(at).map(|default| default.is_some_and(|text| !text.is_empty())),
+        }
+    }
+
+    /// What an environment variable's reading gives when it is unset; none when no variable is read.
+    fn default_of(&self, at: ExprRef) -> Option<Option<Name>> {
+        let value = self.expanded(at);
+        if value.envs().is_empty() || matches!(value, Value::Template(_)) {
+            return None;
+        }
+        Some(value.alternatives().iter().find_map(Value::text))
+    }
+
+    /// Whether what the request brings is there when a condition holds, if that is all it asks.
+    fn brought(&self, at: ExprRef, depth: usize) -> Option<bool> {
+        let depth = depth.checked_sub(1)?;
+        let facts = self.program.facts(at.file);
+        match facts.expr(at.expr) {
+            ExprKind::Op(Op::Not, parts) => self.brought(ExprRef::new(at.file, parts[0]), depth).map(|brought| !brought),
+            ExprKind::Op(..) => None,
+            _ => Some(true),
+        }
+    }
+
+    /// Whether a condition asks what the request brings to prove itself: a header, a signature.
+    pub(super) fn asks_request(&self, at: ExprRef, depth: usize) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        let facts = self.program.facts(at.file);
+        let next = |expr: ExprId| self.asks_request(ExprRef::new(at.file, expr), depth);
+        match facts.expr(at.expr) {
+            ExprKind::Op(_, parts) => parts.iter().any(|&part| next(part)),
+            ExprKind::Member(base, name) => {
+                let small = name.to_ascii_lowercase();
+                small.contains("header") || small.starts_with("http_") || next(*base)
+            }
+            ExprKind::Ref(name, block) => {
+                is_signature_name(name) && !holds_secret(name)
+                    || facts
+                        .lookup(*block, *name)
+                        .is_some_and(|def| facts.def(def).values.iter().any(|&value| next(value)))
+            }
+            ExprKind::Param(function, index) => {
+                let param = facts.function(*function).params.get(*index as usize);
+                param.is_some_and(|param| {
+                    param.name.is_some_and(|name| is_signature_name(&name) && !holds_secret(&name))
+                })
+            }
+            ExprKind::Call(call) => {
+                let call = facts.call(*call);
+                matches!(facts.expr(call.callee), ExprKind::Ref(name, _) | ExprKind::Member(_, name) if *name == "header")
+                    || next(call.callee)
+            }
+            ExprKind::Await(inner) | ExprKind::Index(inner, _) => next(*inner),
+            _ => false,
+        }
+    }
+
+    /// Whether some condition in a file asks if a variable is set.
+    pub(super) fn asks_for(&self, file: FileId, name: Name) -> bool {
+        let facts = self.program.facts(file);
+        let asks = |condition: ExprId| {
+            self.presence(ExprRef::new(file, condition), 3).is_some_and(|(asked, _)| asked == name)
+        };
+        let asked = facts.blocks.iter().flat_map(|block| &block.steps).any(|step| match step {
+            Step::If { condition, .. } => asks(*condition),
+            _ => false,
+        });
+        asked
+            || facts.exprs.iter().any(|expr| match &expr.kind {
+                ExprKind::Op(Op::Choose, parts) => asks(parts[0]),
+                _ => false,
+            })
+    }
+}

@@ -1,0 +1,205 @@
+//! What an entry point does that a forged call should not be able to make it do.
+
+use super::{Deed, Standing, Walk};
+use crate::catalogue::{Effect, KnownRole, Seg};
+use crate::facts::ExprKind;
+use crate::program::{CallRef, Destination, EdgeKind, ExprRef, Value};
+
+/// Methods that write, of objects that could not be followed: a database handed in, a transaction.
+const WRITES: &[&str] = &[
+    "insert",
+    "insertOne",
+    "insertMany",
+    "insert_one",
+    "insert_many",
+    "updateOne",
+    "updateMany",
+    "update_one",
+    "update_many",
+    "findOneAndUpdate",
+    "findByIdAndUpdate",
+    "find_one_and_update",
+    "upsert",
+    "save",
+    "commit",
+    "bulk_create",
+    "createMany",
+    "deleteOne",
+    "deleteMany",
+    "update",
+    "create",
+    "get_or_create",
+    "update_or_create",
+];
+
+/// Words in the name of a table or model that only keeps what came in.
+const RECORDS: &[&str] = &[
+    "log", "logs", "event", "events", "audit", "webhook", "webhooks", "raw", "inbound", "delivery", "deliveries",
+    "history", "activity", "error", "errors", "metric", "metrics", "processed",
+];
+
+impl Walk<'_> {
+    pub(super) fn note_deed(&mut self, at: CallRef, standing: Standing) {
+        if self.behind.is_some() {
+            return;
+        }
+        let standing = match standing {
+            Standing::Unverified => self.unread_standing(),
+            other => other,
+        };
+        let reason = self.reasons.iter().rev().find_map(|reason| *reason);
+        let records = self.keeps_record(at);
+        let checks_before = self.account.checks.len();
+        self.account.deeds.push(Deed { at, standing, checks_before, records, reason });
+    }
+
+    /// The standing while the results of checks were not looked at in a way that is understood.
+    fn unread_standing(&self) -> Standing {
+        let Some(&pending) = self.account.pending.first() else { return Standing::Unverified };
+        let place = self.program.call_place(pending);
+        if self.is_looked_at(pending) {
+            return Standing::Unknown(place);
+        }
+        let lapse = super::Lapse { place, check: place, why: super::Why::Ignored, safe_default: false };
+        Standing::Open(lapse)
+    }
+
+    /// Whether a call does something that a forged delivery should not be able to do.
+    pub(super) fn is_effect(&self, at: CallRef) -> bool {
+        let program = self.program;
+        let acts = |effect: Effect| {
+            matches!(
+                effect,
+                Effect::Create
+                    | Effect::Send
+                    | Effect::Update
+                    | Effect::Delete
+                    | Effect::Upload
+                    | Effect::Generate
+                    | Effect::Track
+                    | Effect::Invoke
+            )
+        };
+        let uses = program.vendors_at(at);
+        if uses.iter().any(|used| program.operation(used).is_some_and(|operation| acts(operation.effect))) {
+            return true;
+        }
+        if program.has_role(at, KnownRole::Write) {
+            return !self.only_reads(at);
+        }
+        let runs_own = program.edges(at).iter().any(|edge| edge.kind == EdgeKind::Direct);
+        if runs_own {
+            return false;
+        }
+        if program.has_role(at, KnownRole::Defer) && program.edges(at).is_empty() && !self.waits_for_own(at) {
+            return true;
+        }
+        uses.is_empty() && (self.sends(at) || self.may_write(at))
+    }
+
+    /// `waitUntil(process(event))`: what is handed over was walked.
+    fn waits_for_own(&self, at: CallRef) -> bool {
+        let facts = self.program.facts(at.file);
+        facts.call(at.call).args.iter().any(|arg| matches!(facts.expr(arg.value), ExprKind::Call(_) | ExprKind::Await(_)))
+    }
+
+    /// A request that changes something elsewhere.
+    fn sends(&self, at: CallRef) -> bool {
+        self.program.requests_at(at).iter().any(|http| {
+            let reaches = http.to.iter().any(|to| {
+                let path = to.path().map(|path| path.to_ascii_lowercase()).unwrap_or_default();
+                !matches!(to, Destination::Local) && !path.contains("token") && !path.contains("oauth")
+            });
+            reaches && http.at == http.inner && http.method.is_some_and(|method| method != "GET" && method != "HEAD")
+        })
+    }
+
+    /// Whether a method of something that could not be followed writes, by its name.
+    fn may_write(&self, at: CallRef) -> bool {
+        if !matches!(self.program.callee(at), Value::Unknown | Value::Member(..) | Value::Result(_)) {
+            return false;
+        }
+        let facts = self.program.facts(at.file);
+        let call = facts.call(at.call);
+        let ExprKind::Member(base, name) = facts.expr(call.callee) else { return false };
+        if !WRITES.contains(&name.as_str()) {
+            return false;
+        }
+        let receiver = match facts.expr(*base) {
+            ExprKind::Ref(name, _) | ExprKind::Member(_, name) => name.to_ascii_lowercase(),
+            _ => String::new(),
+        };
+        let local = ["hash", "hmac", "cipher", "map", "set", "cache", "digest", "mac", "sign", "payload", "headers", "data", "dict", "params"];
+        !local.iter().any(|word| receiver == *word || super::words(&receiver).iter().any(|part| part == word))
+    }
+
+    /// A query whose text says that it only reads.
+    fn only_reads(&self, at: CallRef) -> bool {
+        let facts = self.program.facts(at.file);
+        let Some(first) = facts.call(at.call).args.first() else { return false };
+        let value = self.program.value(ExprRef::new(at.file, first.value));
+        let head = match &value {
+            Value::Text(text) => Some(*text),
+            Value::Template(parts) => parts.first().and_then(Value::text),
+            _ => match self.sql_of(&value) {
+                Some(text) => Some(text),
+                None => return self.selects(&value),
+            },
+        };
+        let Some(head) = head else { return false };
+        let verb = head.trim_start().split_whitespace().next().unwrap_or("").to_ascii_lowercase();
+        matches!(verb.as_str(), "select" | "with" | "show" | "pragma" | "begin" | "commit" | "rollback" | "set" | "explain")
+    }
+
+    /// `text("select ..")`: the statement inside a wrapper.
+    fn sql_of(&self, value: &Value) -> Option<crate::names::Name> {
+        let Value::External(external) = value else { return None };
+        let site = *external.sites.last()?;
+        let first = self.program.facts(site.file).call(site.call).args.first()?;
+        match self.program.value(ExprRef::new(site.file, first.value)) {
+            Value::Text(text) => Some(text),
+            Value::Template(parts) => parts.first().and_then(Value::text),
+            _ => None,
+        }
+    }
+
+    /// `session.execute(select(Order))`
+    fn selects(&self, value: &Value) -> bool {
+        matches!(value, Value::External(external)
+            if external.segs.iter().any(|seg| matches!(seg, Seg::Member(name) if name == "select")))
+    }
+
+    /// Whether a write only keeps what came in, by the name of where it goes.
+    fn keeps_record(&self, at: CallRef) -> bool {
+        let is_record = |name: &str| super::words(name).iter().any(|word| RECORDS.contains(&word.as_str()));
+        let facts = self.program.facts(at.file);
+        if let Some(external) = self.program.external(at) {
+            let members = external.segs.iter().skip(1).any(|seg| matches!(seg, Seg::Member(name) if is_record(name)));
+            let texts = external.sites.iter().any(|site| {
+                let facts = self.program.facts(site.file);
+                facts.call(site.call).args.first().is_some_and(|arg| match facts.expr(arg.value) {
+                    ExprKind::Text(text) => text.len() < 60 && is_record(text),
+                    ExprKind::Ref(name, _) | ExprKind::Member(_, name) => is_record(name),
+                    _ => false,
+                })
+            });
+            if members || texts {
+                return true;
+            }
+        }
+        let call = facts.call(at.call);
+        let named = |expr: crate::facts::ExprId| match facts.expr(expr) {
+            ExprKind::Ref(name, _) | ExprKind::Member(_, name) => is_record(name),
+            ExprKind::Call(inner) => match facts.expr(facts.call(*inner).callee) {
+                ExprKind::Ref(name, _) => is_record(name),
+                _ => false,
+            },
+            _ => false,
+        };
+        let receiver = match facts.expr(call.callee) {
+            ExprKind::Member(base, _) => named(*base),
+            _ => false,
+        };
+        receiver || call.args.first().is_some_and(|arg| named(arg.value))
+    }
+}

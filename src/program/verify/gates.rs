@@ -1,0 +1,127 @@
+//! What stands in front of an entry point: middleware, decorators, guards.
+
+use rustc_hash::FxHashSet;
+
+use super::ways::{Way, meet};
+use super::{Behind, Standing, Walk};
+use crate::catalogue::Seg;
+use crate::facts::{ExprId, ExprKind};
+use crate::program::{CallRef, EdgeKind, Entry, ExprRef, FunctionRef, Gate, Value};
+
+/// Words in the names of library middleware that checks nothing of the caller.
+const HARMLESS: &[&str] = &[
+    "json", "urlencoded", "raw", "text", "cors", "helmet", "morgan", "pino", "logger", "log", "logging", "rate", "limit",
+    "limiter", "throttle", "slow", "compress", "compression", "cookie", "session", "static", "body", "parser", "multer",
+    "upload", "csrf", "exempt", "methods", "timeout", "sentry", "opentelemetry", "tracing", "metrics", "catch", "cache",
+    "transaction", "atomic", "route", "view", "post", "get", "trace", "favicon", "locale", "wrap", "wraps", "handler",
+    "headers", "options", "preflight", "xray", "inject", "injectable", "controller", "status", "http", "validate",
+    "validator", "response", "request", "renderer", "schema", "extend", "renderers", "middleware", "express", "async",
+];
+
+impl Walk<'_> {
+    /// Walks what stands in front of an entry point, outermost first.
+    pub(super) fn gates(&mut self, entry: &Entry) -> Standing {
+        let mut standing = Standing::Unverified;
+        for gate in &entry.middleware {
+            if matches!(standing, Standing::Verified(_)) {
+                break;
+            }
+            standing = match *gate {
+                Gate::Function(function) => self.gate(function, entry.function, standing),
+                Gate::Library(expr) => self.library_gate(expr, standing),
+                Gate::Unknown => Standing::Unknown(entry.place),
+            };
+        }
+        standing
+    }
+
+    /// The standing in which a function of the program lets a request through.
+    fn gate(&mut self, function: FunctionRef, entry: FunctionRef, standing: Standing) -> Standing {
+        let served: FxHashSet<FunctionRef> =
+            self.program.entries.iter().map(|entry| entry.function).chain([entry]).filter(|f| *f != function).collect();
+        self.behind = Some(Behind { served, passed: None });
+        let known = std::mem::take(&mut self.known);
+        let ends = self.function(function, standing, None);
+        self.known = known;
+        let passed = self.behind.take().and_then(|behind| behind.passed);
+        if let Some(way) = passed {
+            return way.standing;
+        }
+        // A guard tells by its result; what it refused never comes here.
+        let ways = [ends.truthy, ends.falsy].into_iter().flatten();
+        let let_through: Vec<Standing> = match ends.truthy {
+            Some(truthy) if ends.falsy.is_some() => vec![truthy],
+            _ => ways.filter(|standing| !matches!(standing, Standing::Rejected(_))).collect(),
+        };
+        let met = let_through.into_iter().map(|standing| Some(Way::plain(standing))).fold(None, meet);
+        match met.map(|way| way.standing) {
+            // A check that its caller answers: it did not come back by that way.
+            Some(Standing::Unknown(place)) if self.account.checks.contains(&place) => Standing::Verified(place),
+            Some(found) => found,
+            None => standing,
+        }
+    }
+
+    /// While middleware is walked: whether a call lets the request through to what stands behind.
+    pub(super) fn lets_through(&mut self, at: CallRef, standing: Standing) -> bool {
+        if self.behind.is_none() {
+            return false;
+        }
+        let program = self.program;
+        let by_param = program.callee(at).alternatives().iter().any(|value| match value {
+            Value::Param(function, _) => {
+                let gate = self.active.first().map(|(gate, _)| *gate);
+                gate.is_some_and(|gate| {
+                    self.is_within(*function, gate) || self.is_within(gate, *function)
+                })
+            }
+            _ => false,
+        });
+        let Some(behind) = &mut self.behind else { return false };
+        let by_edge = program
+            .edges(at)
+            .iter()
+            .any(|edge| edge.kind == EdgeKind::Direct && behind.served.contains(&edge.target));
+        if by_param || by_edge {
+            behind.passed = meet(behind.passed, Some(Way::plain(standing)));
+        }
+        by_param || by_edge
+    }
+
+    fn library_gate(&self, expr: ExprRef, standing: Standing) -> Standing {
+        let program = self.program;
+        let place = program.place(expr);
+        let value = program.value(expr);
+        let mut harmless = false;
+        for external in value.externals() {
+            let mut external = external.clone();
+            loop {
+                if self.check_kind_of(&external).is_some() && !self.allows_any(expr) {
+                    return Standing::Verified(place);
+                }
+                match external.segs.last() {
+                    Some(Seg::Call | Seg::New) => drop(external.segs.pop()),
+                    _ => break,
+                }
+            }
+            let member = external.last_member();
+            let name = match &member {
+                Some(member) if *member != "default" => member.as_str(),
+                _ => external.package.rsplit([':', '/']).next().unwrap_or(""),
+            };
+            harmless |= super::words(name).iter().any(|word| HARMLESS.contains(&word.as_str())) || self.allows_any(expr);
+        }
+        if harmless { standing } else { Standing::Unknown(place) }
+    }
+
+    /// `permission_classes([AllowAny])`, `authentication_classes([])`: a gate that is open.
+    fn allows_any(&self, expr: ExprRef) -> bool {
+        let facts = self.program.facts(expr.file);
+        let ExprKind::Call(call) = facts.expr(expr.expr) else { return false };
+        let open = |expr: ExprId| matches!(facts.expr(expr), ExprKind::Ref(name, _) | ExprKind::Member(_, name) if *name == "AllowAny");
+        facts.call(*call).args.iter().any(|arg| match facts.expr(arg.value) {
+            ExprKind::List(items) => items.is_empty() || items.iter().any(|&item| open(item)),
+            _ => open(arg.value),
+        })
+    }
+}

@@ -1,0 +1,173 @@
+//! Deliveries are verified, but the check can be got around.
+
+use crate::finding::Severity;
+use crate::names::Name;
+use crate::program::handlers::WebhookHandler;
+use crate::program::verify::{Lapse, Verdict, Why};
+use crate::program::{CallRef, Entry, Program};
+use crate::rule;
+use crate::rule::Report;
+
+rule! {
+    /// A webhook's verification fails open
+    ///
+    /// The check is there, but a delivery gets past it: it runs only while the secret is set and the body is parsed
+    /// and trusted otherwise, it is left out outside production or when the signature header is missing, its failure
+    /// is caught and the work goes on, its result is never looked at, its promise is never awaited (a promise is
+    /// always true), or its secret falls back to a text that anyone can read. One missing variable on one deployment
+    /// and every forged event is taken for real, while everything seems to work.
+    ///
+    /// ## Silent when
+    ///
+    /// - a missing secret or header is answered with an error;
+    /// - what runs in spite of a failed check only answers, or keeps a record of the delivery;
+    /// - whether the check can be skipped cannot be told.
+    ///
+    /// A skip that needs a setting (`SKIP_CHECK=true`), while the default checks, is a warning.
+    ///
+    /// ## The cure
+    ///
+    /// Refuse the delivery whenever it cannot be verified: no secret, no signature, a check that throws or says no.
+    ///
+    /// ## Example
+    ///
+    /// ```ts path=app/api/webhooks/stripe/route.ts
+    /// import Stripe from "stripe";
+    /// import { createClient } from "@supabase/supabase-js";
+    ///
+    /// const stripe = new Stripe(process.env.STRIPE_SECRET_KEY!);
+    /// const db = createClient(process.env.SUPABASE_URL!, process.env.SUPABASE_SERVICE_ROLE_KEY!);
+    ///
+    /// export async function POST(req: Request) {
+    ///   const body = await req.text();
+    ///   const secret = process.env.STRIPE_WEBHOOK_SECRET;
+    ///   let event: Stripe.Event;
+    ///   if (secret) {
+    ///     event = stripe.webhooks.constructEvent(body, req.headers.get("stripe-signature")!, secret);
+    ///   } else {
+    ///     event = JSON.parse(body);
+    ///   }
+    ///   if (event.type === "checkout.session.completed") {
+    ///     await db.from("profiles").update({ plan: "pro" }).eq("id", event.data.object.client_reference_id);
+    ///   }
+    ///   return Response.json({ received: true });
+    /// }
+    /// ```
+    ///
+    /// ## Repair
+    ///
+    /// ```ts path=app/api/webhooks/stripe/route.ts
+    /// import Stripe from "stripe";
+    /// import { createClient } from "@supabase/supabase-js";
+    ///
+    /// const stripe = new Stripe(process.env.STRIPE_SECRET_KEY!);
+    /// const db = createClient(process.env.SUPABASE_URL!, process.env.SUPABASE_SERVICE_ROLE_KEY!);
+    ///
+    /// export async function POST(req: Request) {
+    ///   const body = await req.text();
+    ///   const secret = process.env.STRIPE_WEBHOOK_SECRET;
+    ///   if (!secret) {
+    ///     return Response.json({ error: "webhook secret is not set" }, { status: 500 });
+    ///   }
+    ///   const event = stripe.webhooks.constructEvent(body, req.headers.get("stripe-signature")!, secret);
+    ///   if (event.type === "checkout.session.completed") {
+    ///     await db.from("profiles").update({ plan: "pro" }).eq("id", event.data.object.client_reference_id);
+    ///   }
+    ///   return Response.json({ received: true });
+    /// }
+    /// ```
+    id: "webhook-verification-bypass", severity: Error, confidence: High, section: "Webhooks",
+    security: Some(8.1), since: "0.1.0", check: check
+}
+
+fn check(program: &Program, report: &mut Report) {
+    for handler in program.webhook_handlers() {
+        match handler.verdict {
+            Verdict::Bypass(lapse, deed) => tell(program, report, handler, lapse, deed),
+            Verdict::Late(check, deed) => {
+                let webhook = program.webhook_name(handler);
+                let does = program.call_text(deed);
+                let message = format!(
+                    "{webhook} verifies who sent the delivery only after {does} has run: {}",
+                    program.forgery(handler)
+                );
+                let entry = &program.entries[handler.entry];
+                let draft = report
+                    .at(program.call_place(deed), does.clone(), message)
+                    .because(check, "the check comes here")
+                    .trace(program.trace_to(entry, deed, &format!("runs {does} with nothing verified yet")))
+                    .help(format!("Move the check before {does}."));
+                if let Some(vendor) = handler.vendor {
+                    draft.vendor(Name::new(&program.catalogue.vendor(vendor).id));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, lapse: Lapse, deed: CallRef) {
+    let entry = &program.entries[handler.entry];
+    let webhook = program.webhook_name(handler);
+    let does = program.call_text(deed);
+    let forgery = program.forgery(handler);
+    let how = match lapse.why {
+        Why::Unset(name) => format!("{webhook} is not verified while {name} is unset"),
+        Why::Mode(name) if lapse.safe_default => format!("{name} switches the verification of {webhook} off"),
+        Why::Mode(name) => format!("{webhook} is not verified unless {name} is set for production"),
+        Why::Request => format!("{webhook} is not verified when the request comes without a signature, or asks for it"),
+        Why::Condition => format!("{webhook} is not verified on every way"),
+        Why::Caught => format!("{webhook} catches the failed verification and goes on"),
+        Why::Ignored => format!("{webhook} goes on whatever the verification says"),
+        Why::NotAwaited => format!("{webhook} does not await its verification, and a promise is always true"),
+        Why::Fallback(name) => format!("{webhook} is verified with a secret that everyone knows while {name} is unset"),
+    };
+    let severity = if lapse.safe_default { Severity::Warning } else { Severity::Error };
+    let subject = entry.route.or(entry.name).map_or_else(|| program.function_name(entry.function), |name| name.to_string());
+    let mut draft = report
+        .at(lapse.place, subject, format!("{how}, and {does} runs all the same: {forgery}"))
+        .severity(severity)
+        .help(cure(program, handler, entry, lapse.why))
+        .trace(program.trace_to(entry, deed, &format!("runs {does}")));
+    if lapse.check != lapse.place {
+        draft = draft.because(lapse.check, "the check");
+    }
+    draft = draft.because(program.call_place(deed), "runs unverified");
+    if let Some(vendor) = handler.vendor {
+        draft.vendor(Name::new(&program.catalogue.vendor(vendor).id));
+    }
+}
+
+fn cure(program: &Program, handler: &WebhookHandler, entry: &Entry, why: Why) -> String {
+    let is_script = program.facts(entry.function.file).language.is_script();
+    match why {
+        Why::Unset(name) | Why::Fallback(name) => {
+            let is_variable = name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+            if !is_variable {
+                return format!("Refuse the delivery with a 500 when {name} is empty, instead of going on without it.");
+            }
+            let refuse = match entry.framework {
+                _ if !is_script => format!("secret = os.environ[\"{name}\"]"),
+                "supabase-functions" | "edge-functions" => format!(
+                    "const secret = Deno.env.get(\"{name}\");\nif (!secret) return new Response(\"{name} is not set\", {{ status: 500 }});"
+                ),
+                "next-pages" | "express" | "api-folder" => format!(
+                    "const secret = process.env.{name};\nif (!secret) return res.status(500).json({{ error: \"{name} is not set\" }});"
+                ),
+                _ => format!(
+                    "const secret = process.env.{name};\nif (!secret) return new Response(\"{name} is not set\", {{ status: 500 }});"
+                ),
+            };
+            format!("Refuse the delivery when the secret is missing, and verify always:\n{refuse}")
+        }
+        Why::Mode(_) => "Verify in every environment: give development and tests a secret of their own, which the \
+                         vendor's dashboard or command line shows."
+            .to_owned(),
+        Why::Request => "Answer 400 when the signature header is missing, and verify every delivery.".to_owned(),
+        Why::Caught => "Answer 400 in the handler of the failed check, so that nothing after it runs.".to_owned(),
+        Why::Ignored if is_script => "Answer 401 unless the check says yes: `if (!valid) return` with a status of 401.".to_owned(),
+        Why::Ignored => "Answer 401 unless the check says yes: `if not valid:` return a status of 401.".to_owned(),
+        Why::NotAwaited => "Await the check before its result is tested: `if (!(await verify(..)))`.".to_owned(),
+        Why::Condition => program.verify_cure(handler),
+    }
+}
