@@ -166,7 +166,7 @@ impl Program {
             let local = http.to.iter().all(|to| *to == Destination::Local);
             return if local { Leaves::No } else { Leaves::Yes };
         }
-        if !self.entries_for_jump(http.at).is_empty() {
+        if self.is_served_here(http) {
             return Leaves::No;
         }
         let each: Vec<Leaves> = http.to.iter().map(|to| self.destination_leaves(to)).collect();
@@ -177,6 +177,14 @@ impl Program {
         } else {
             Leaves::No
         }
+    }
+
+    /// Whether a route of the program serves a request; one that takes any path says nothing of a foreign base.
+    fn is_served_here(&self, http: &HttpUse) -> bool {
+        let is_named = |route: Name| route.split('/').any(|part| !part.is_empty() && !part.starts_with([':', '*']));
+        let is_own = http.to.iter().all(|to| matches!(to, Destination::Own(_) | Destination::Local));
+        let mut served = self.entries_for_jump(http.at).into_iter().map(|entry| self.entries[entry].route);
+        served.any(|route| is_own || route.is_none_or(is_named))
     }
 
     fn destination_leaves(&self, to: &Destination) -> Leaves {
