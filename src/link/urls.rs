@@ -145,7 +145,7 @@ fn held(pieces: &[&Piece]) -> Option<Name> {
 }
 
 fn from_env(catalogue: &Catalogue, name: Name, path: Name) -> Destination {
-    match catalogue.env(&name) {
+    match catalogue.env_entry(&name) {
         Some((vendor, _)) => Destination::Vendor(vendor, Name::new(""), path),
         None => Destination::Env(name, path),
     }

@@ -166,7 +166,9 @@ impl Program {
             let local = http.to.iter().all(|to| *to == Destination::Local);
             return if local { Leaves::No } else { Leaves::Yes };
         }
-        if self.is_served_here(http) {
+        // `process.env.APP_URL || "https://my-app.example"`: the default is the app's own host too.
+        let is_own = |to: &Destination| matches!(to, Destination::Env(name, _) if self.catalogue.is_own_url(name));
+        if http.to.iter().any(is_own) || self.is_served_here(http) {
             return Leaves::No;
         }
         let each: Vec<Leaves> = http.to.iter().map(|to| self.destination_leaves(to)).collect();
@@ -191,7 +193,6 @@ impl Program {
         match to {
             Destination::Vendor(vendor, ..) if self.catalogue.vendor(*vendor).own_backend => Leaves::No,
             Destination::Host(host, _) if is_own_host(host) => Leaves::No,
-            Destination::Env(name, _) if self.catalogue.is_own_url(name) => Leaves::No,
             Destination::Vendor(..) | Destination::Host(..) | Destination::Env(..) => Leaves::Yes,
             Destination::Own(_) | Destination::Local => Leaves::No,
             Destination::Unknown(_) => Leaves::Unknown,
