@@ -64,7 +64,10 @@ impl Program {
         self.key_uses.get_or_init(|| {
             let mut found = Vec::new();
             clients(self, &mut found);
-            for http in self.requests().iter().filter(|http| self.is_in_browser(http.at)) {
+            // Wrappers first, so that of their callers only those are told that hand a key in.
+            let shipped = || self.requests().iter().filter(|http| self.is_in_browser(http.at));
+            let (inner, outer): (Vec<&HttpUse>, Vec<&HttpUse>) = shipped().partition(|http| http.at == http.inner);
+            for http in inner.into_iter().chain(outer) {
                 requests(self, http, &mut found);
             }
             found.retain(|used| self.is_in_browser(used.at));
