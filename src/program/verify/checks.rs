@@ -12,7 +12,7 @@ use crate::names::Name;
 use crate::program::{CallRef, Destination, EdgeKind, ExprRef, External, FunctionRef, Value};
 
 /// How far a value is followed back to what it was computed from.
-const FARTHEST: usize = 16;
+const FARTHEST: usize = 8;
 
 /// A call that checks.
 #[derive(Debug, Clone, Copy)]
