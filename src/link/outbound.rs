@@ -272,7 +272,8 @@ fn site_of(external: &External, length: usize) -> Option<CallRef> {
 /// What is called, for messages: `stripe.checkout.sessions.create`.
 fn name_of(external: &External, client: usize) -> String {
     let package = external.package.split_once(':').map_or(external.package.as_str(), |(_, name)| name);
-    let mut name = package.rsplit('/').next().unwrap_or(package).trim_end_matches("-js").trim_end_matches(".js").to_owned();
+    let mut name =
+        package.rsplit('/').next().unwrap_or(package).trim_end_matches("-js").trim_end_matches(".js").to_owned();
     for seg in &external.segs[client..] {
         match seg {
             Seg::Member(member) if *member != "default" => {

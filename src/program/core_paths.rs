@@ -16,6 +16,7 @@ mod entries;
 mod failure;
 mod flow;
 mod operations;
+mod says;
 mod weight;
 
 pub use entries::Start;
@@ -366,11 +367,4 @@ fn names_around(program: &Program, way: &[Edge], out: &Outgoing<'_>) -> String {
 fn last_two<'t>(folder: &str, path: &'t str) -> &'t str {
     let from = folder.rfind('/').map_or(0, |at| at + 1);
     &path[from..]
-}
-
-impl Program {
-    #[doc(hidden)]
-    pub fn core_call_debug(&self, c: CallRef) -> Option<CoreCall> {
-        self.core_call(c)
-    }
 }

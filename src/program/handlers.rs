@@ -41,15 +41,64 @@ struct Sign {
 const FARTHEST: usize = 7;
 
 /// Words that say what comes in is a delivery.
-const DELIVERIES: &[&str] = &["webhook", "webhooks", "webhhook", "ipn", "callback", "callbacks", "hook", "hooks", "postback"];
+const DELIVERIES: &[&str] =
+    &["webhook", "webhooks", "webhhook", "ipn", "callback", "callbacks", "hook", "hooks", "postback"];
 
 /// Words beside them that say the app itself sends, sets up or shows webhooks, or that someone signs in.
 const OTHERWISE: &[&str] = &[
-    "send", "sender", "sending", "dispatch", "dispatcher", "emit", "trigger", "deliver", "outgoing", "outbound",
-    "register", "registration", "setup", "configure", "config", "configuration", "settings", "manage", "manager",
-    "management", "list", "create", "test", "tests", "tester", "retry", "replay", "simulate", "simulator", "logs",
-    "stats", "admin", "enable", "disable", "generate", "proxy", "url", "urls", "endpoints", "renew", "oauth", "oauth2",
-    "auth", "login", "signin", "sso", "saml", "oidc", "token", "health", "debug", "me", "dashboard",
+    "send",
+    "sender",
+    "sending",
+    "dispatch",
+    "dispatcher",
+    "emit",
+    "trigger",
+    "deliver",
+    "outgoing",
+    "outbound",
+    "register",
+    "registration",
+    "setup",
+    "configure",
+    "config",
+    "configuration",
+    "settings",
+    "manage",
+    "manager",
+    "management",
+    "list",
+    "create",
+    "test",
+    "tests",
+    "tester",
+    "retry",
+    "replay",
+    "simulate",
+    "simulator",
+    "logs",
+    "stats",
+    "admin",
+    "enable",
+    "disable",
+    "generate",
+    "proxy",
+    "url",
+    "urls",
+    "endpoints",
+    "renew",
+    "oauth",
+    "oauth2",
+    "auth",
+    "login",
+    "signin",
+    "sso",
+    "saml",
+    "oidc",
+    "token",
+    "health",
+    "debug",
+    "me",
+    "dashboard",
 ];
 
 /// Methods that read a header by its name.
@@ -68,7 +117,8 @@ impl Program {
 }
 
 fn find(program: &Program) -> Vec<WebhookHandler> {
-    let entries: Vec<usize> = (0..program.entries.len()).filter(|&at| may_take(program, &program.entries[at])).collect();
+    let entries: Vec<usize> =
+        (0..program.entries.len()).filter(|&at| may_take(program, &program.entries[at])).collect();
     let mut by_function: FxHashMap<FunctionRef, Vec<usize>> = FxHashMap::default();
     for &at in &entries {
         by_function.entry(program.entries[at].function).or_default().push(at);
@@ -117,7 +167,8 @@ fn find(program: &Program) -> Vec<WebhookHandler> {
 fn may_take(program: &Program, entry: &Entry) -> bool {
     let side = program.side(entry.function.file);
     matches!(entry.kind, EntryKind::Route | EntryKind::EdgeFunction)
-        && (entry.methods.is_empty() || entry.methods.iter().any(|method| matches!(method.as_str(), "POST" | "ALL" | "*")))
+        && (entry.methods.is_empty()
+            || entry.methods.iter().any(|method| matches!(method.as_str(), "POST" | "ALL" | "*")))
         && !side.tooling
         && !side.dead
 }
@@ -154,6 +205,9 @@ impl Names<'_> {
             if name.len() > 60 || name.contains([' ', ',', '/', ':']) {
                 return None;
             }
+            if !name.contains('-') && !name.starts_with("HTTP_") {
+                return None;
+            }
             let small = name.to_ascii_lowercase().replace('_', "-");
             let small = small.strip_prefix("http-").unwrap_or(&small);
             let signs = ["sig", "hash", "token", "webhook", "transmission", "hmac"];
@@ -171,7 +225,11 @@ impl Names<'_> {
         let catalogue = &self.program.catalogue;
         self.events.entry(name).or_insert_with(|| {
             let fits = name.len() < 60 && name.contains(['.', '_', ':']) && !name.contains([' ', '/']);
-            if fits || name.chars().any(|c| c.is_ascii_uppercase()) { catalogue.webhook_by_event(&name) } else { vec![] }
+            if fits || name.chars().any(|c| c.is_ascii_uppercase()) {
+                catalogue.webhook_by_event(&name)
+            } else {
+                vec![]
+            }
         })
     }
 }
@@ -223,7 +281,7 @@ fn headers(names: &mut Names<'_>, file: FileId, facts: &Facts, found: &mut Vec<S
                 _ => false,
             });
             if let (true, Some(name), Some(default)) = (from_header, param.name, param.default) {
-                note(names, name, facts.span(default));
+                note(names, Name::new(&name.replace('_', "-")), facts.span(default));
             }
         }
     }
@@ -250,7 +308,8 @@ fn events(names: &mut Names<'_>, file: FileId, facts: &Facts, found: &mut Vec<Si
             }
             ExprKind::Object(entries) => {
                 for &(key, value) in entries {
-                    let runs = matches!(facts.expr(value), ExprKind::Function(_) | ExprKind::Ref(..) | ExprKind::Member(..));
+                    let runs =
+                        matches!(facts.expr(value), ExprKind::Function(_) | ExprKind::Ref(..) | ExprKind::Member(..));
                     if runs && key.contains('.') && !names.event(key).is_empty() {
                         push_event(names, key, file, facts, facts.span(value), found);
                     }
@@ -363,7 +422,8 @@ fn named(program: &Program, entry: &Entry) -> Option<Named> {
     let pays = vendors.iter().any(|&vendor| {
         matches!(program.catalogue.vendor(vendor).category, Category::Payments | Category::Sms | Category::Commerce)
     });
-    let pays = pays || all.iter().any(|word| matches!(word.as_str(), "payment" | "payments" | "pay" | "checkout" | "sms"));
+    let pays =
+        pays || all.iter().any(|word| matches!(word.as_str(), "payment" | "payments" | "pay" | "checkout" | "sms"));
     let posts = entry.methods.iter().any(|method| *method == "POST") || entry.kind == EntryKind::EdgeFunction;
     let alone = !otherwise
         && (clear || pays && posts)
@@ -389,7 +449,9 @@ fn is_own_interface(program: &Program, entry: &Entry) -> bool {
     program.entries.iter().any(|other| {
         other.kind == EntryKind::Route
             && other.methods.iter().any(|method| matches!(method.as_str(), "DELETE" | "PATCH" | "PUT"))
-            && other.route.is_some_and(|path| path == route || path.strip_prefix(route.as_str()).is_some_and(|rest| rest.starts_with("/:")))
+            && other.route.is_some_and(|path| {
+                path == route || path.strip_prefix(route.as_str()).is_some_and(|rest| rest.starts_with("/:"))
+            })
     })
 }
 
@@ -404,7 +466,10 @@ fn exchanges_code(program: &Program, entry: &Entry) -> bool {
             ExprKind::Call(call) => {
                 let call = facts.call(*call);
                 matches!(facts.expr(call.callee), ExprKind::Member(_, name) if READERS.contains(&name.as_str()))
-                    && call.args.first().is_some_and(|arg| matches!(facts.expr(arg.value), ExprKind::Text(text) if *text == what))
+                    && call
+                        .args
+                        .first()
+                        .is_some_and(|arg| matches!(facts.expr(arg.value), ExprKind::Text(text) if *text == what))
             }
             _ => false,
         })
@@ -414,9 +479,10 @@ fn exchanges_code(program: &Program, entry: &Entry) -> bool {
 
 /// Whether the app's own pages call it.
 fn called_by_client(program: &Program, entry: &Entry) -> bool {
-    program.all_edges().iter().any(|edge| {
-        edge.kind == EdgeKind::Jump && edge.target == entry.function && program.side(edge.call.file).client
-    })
+    program
+        .all_edges()
+        .iter()
+        .any(|edge| edge.kind == EdgeKind::Jump && edge.target == entry.function && program.side(edge.call.file).client)
 }
 
 /// The vendor that most of the evidence names.

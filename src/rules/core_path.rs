@@ -146,9 +146,7 @@ fn name(program: &Program, used: &CoreUse<'_>) -> (String, String) {
         Some(Destination::Host(host, path)) => {
             (host.to_string(), format!("{method} {host}{}", path.trim_end_matches("{}").trim_end_matches('/')))
         }
-        Some(Destination::Env(name, _)) => {
-            (format!("the service behind {name}"), format!("{method} {name}"))
-        }
+        Some(Destination::Env(name, _)) => (format!("the service behind {name}"), format!("{method} to {name}")),
         _ => ("an external service".to_owned(), method.to_owned()),
     }
 }
@@ -208,7 +206,9 @@ fn help(program: &Program, used: &CoreUse<'_>, start: &Start, call: &str) -> Str
             "hand it to a background task",
             "`background_tasks.add_task(send, ...)` with `background_tasks: BackgroundTasks` among the parameters",
         ),
-        Runtime::Python => ("put it into a queue", "`send.delay(...)`, or a row in an outbox table that a job works off"),
+        Runtime::Python => {
+            ("put it into a queue", "`send.delay(...)`, or a row in an outbox table that a job works off")
+        }
     };
     format!("call {call} only when {after}, and {how}: {deferred}; give it a time limit and catch its failure")
 }

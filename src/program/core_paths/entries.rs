@@ -185,14 +185,33 @@ pub fn words(text: &str) -> Vec<String> {
 
 /// Words of what machines start.
 const MACHINES: &[&str] = &[
-    "webhook", "webhooks", "ipn", "cron", "seed", "seeds", "demo", "test", "tests", "simulate", "sync", "auto",
-    "automation", "automations", "scheduler", "scheduled", "batch", "backfill", "followup", "daily", "weekly", "nightly",
+    "webhook",
+    "webhooks",
+    "ipn",
+    "cron",
+    "seed",
+    "seeds",
+    "demo",
+    "test",
+    "tests",
+    "simulate",
+    "sync",
+    "auto",
+    "automation",
+    "automations",
+    "scheduler",
+    "scheduled",
+    "batch",
+    "backfill",
+    "followup",
+    "daily",
+    "weekly",
+    "nightly",
 ];
 
 /// Words of what staff does for others.
-const STAFF: &[&str] = &[
-    "admin", "admins", "staff", "employee", "employees", "team", "import", "bulk", "provision", "impersonate",
-];
+const STAFF: &[&str] =
+    &["admin", "admins", "staff", "employee", "employees", "team", "import", "bulk", "provision", "impersonate"];
 
 /// Words of what a merchant does, or what comes after a payment.
 const MERCHANT: &[&str] = &[
@@ -209,9 +228,11 @@ pub fn is_for_others(start: &Start, core: Core, for_anyone: bool) -> bool {
     }
     match core {
         Core::Signup if for_anyone => {
-            let invites = holds(&names, &["invite", "invitation", "invites"]) && !holds(&names, &["accept", "accepted", "join"]);
+            let invites =
+                holds(&names, &["invite", "invitation", "invites"]) && !holds(&names, &["accept", "accepted", "join"]);
             // `POST /api/users` of a table of users, with nothing that says sign-up.
-            let table = holds(&label, &["users", "members", "clients", "customers", "profiles"]) && !says(core, &start.label);
+            let table =
+                holds(&label, &["users", "members", "clients", "customers", "profiles"]) && !says(core, &start.label);
             holds(&names, STAFF) || invites || table
         }
         Core::Checkout => holds(&label, MERCHANT) || holds(&names, &["admin"]),
@@ -224,17 +245,61 @@ pub fn says(core: Core, names: &str) -> bool {
     let text = format!(" {} ", words(names).join(" "));
     let hints: &[&str] = match core {
         Core::Signup => &[
-            " signup", " sign up", " regist", " onboard", " join", " create account", " auth", " welcome", " claim",
-            " account", " inscri", " cadastr", " konto", " cuenta", " compte", " verify",
+            " signup",
+            " sign up",
+            " regist",
+            " onboard",
+            " join",
+            " create account",
+            " auth",
+            " welcome",
+            " claim",
+            " account",
+            " inscri",
+            " cadastr",
+            " konto",
+            " cuenta",
+            " compte",
+            " verify",
         ],
         Core::Login => &[
-            " login", " log in ", " signin", " sign in ", " auth", " session", " otp", " signup", " sign up", " anmeld",
-            " connexion", " entrar", " password", " passwort",
+            " login",
+            " log in ",
+            " signin",
+            " sign in ",
+            " auth",
+            " session",
+            " otp",
+            " signup",
+            " sign up",
+            " anmeld",
+            " connexion",
+            " entrar",
+            " password",
+            " passwort",
         ],
         Core::Checkout => &[
-            " checkout", " order", " payment", " pay ", " subscribe", " subscription", " purchase", " cart ", " billing",
-            " upgrade", " buy", " zahlung", " bezahl", " kasse", " bestell", " pago", " paiement", " compra", " commande",
-            " pagamento", " pedido",
+            " checkout",
+            " order",
+            " payment",
+            " pay ",
+            " subscribe",
+            " subscription",
+            " purchase",
+            " cart ",
+            " billing",
+            " upgrade",
+            " buy",
+            " zahlung",
+            " bezahl",
+            " kasse",
+            " bestell",
+            " pago",
+            " paiement",
+            " compra",
+            " commande",
+            " pagamento",
+            " pedido",
         ],
     };
     hints.iter().any(|hint| text.contains(hint))
@@ -261,7 +326,12 @@ pub fn named(program: &Program, at: usize) -> Option<Core> {
     match said.as_str() {
         "signup" | "register" | "registeruser" | "createaccount" if mentions(&["password"]) => Some(Core::Signup),
         "login" | "signin" | "loginuser" if mentions(&["password"]) => Some(Core::Login),
-        "checkout" | "placeorder" | "createpayment" | "createpaymentintent" | "createcheckoutsession" | "createcheckout"
+        "checkout"
+        | "placeorder"
+        | "createpayment"
+        | "createpaymentintent"
+        | "createcheckoutsession"
+        | "createcheckout"
             if mentions(&["price", "amount", "total", "cart", "items"]) =>
         {
             Some(Core::Checkout)

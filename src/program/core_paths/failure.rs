@@ -1,7 +1,8 @@
 //! Whether the failure of a call on a core path can fail the path: followed from the call outwards, through every
 //! `try`, every tested result and every answer over HTTP, to the function that the path runs through.
 
-use super::flow::{Fate, Flow, answers_error};
+use super::flow::{Fate, Flow};
+use super::says::answers_error;
 use crate::facts::{BlockId, ExprId, ExprKind, Facts};
 use crate::finding::Place;
 use crate::program::terms::{Ending, Guard, Handler};
@@ -132,7 +133,9 @@ impl Follow<'_, '_> {
                 return Err(self.at_the_path(call, guard, place, towards));
             }
             return match guard.ending {
-                Ending::Returns(Some(value)) if is_success(program.facts(call.file), value) => Err(Failure::Caught(place)),
+                Ending::Returns(Some(value)) if is_success(program.facts(call.file), value) => {
+                    Err(Failure::Caught(place))
+                }
                 Ending::Returns(Some(value)) if !served || is_error_answer(program, call, value) => Ok(State::Given),
                 _ => Err(Failure::Caught(place)),
             };

@@ -56,8 +56,7 @@ impl Program {
         }
         let names = names_of(facts, facts.call(at.call).callee);
         let for_anyone = |core| core == Core::Signup;
-        let own =
-            |core, weak| Some(CoreCall { at, core, weak, for_anyone: for_anyone(core), own: true, reads: false });
+        let own = |core, weak| Some(CoreCall { at, core, weak, for_anyone: for_anyone(core), own: true, reads: false });
         if self.makes_account(at, facts, &names) {
             return own(Core::Signup, false);
         }

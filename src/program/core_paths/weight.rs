@@ -42,13 +42,43 @@ const DELIVERS: &[&str] = &[
 
 /// Words of addresses that are the path's own work.
 const OWN_WORK: &[&str] = &[
-    "auth", "oauth", "openid", "login", "signup", "signin", "register", "session", "token", "user", "users", "account",
-    "accounts", "certs", "jwks", "sso", "saml", "userinfo", "turnstile", "siteverify",
+    "auth",
+    "oauth",
+    "openid",
+    "login",
+    "signup",
+    "signin",
+    "register",
+    "session",
+    "token",
+    "user",
+    "users",
+    "account",
+    "accounts",
+    "certs",
+    "jwks",
+    "sso",
+    "saml",
+    "userinfo",
+    "turnstile",
+    "siteverify",
 ];
 
 /// The same of checkout.
-const PAYS: &[&str] =
-    &["pay", "payment", "payments", "checkout", "order", "orders", "charge", "invoice", "billing", "transaction", "session", "sessions"];
+const PAYS: &[&str] = &[
+    "pay",
+    "payment",
+    "payments",
+    "checkout",
+    "order",
+    "orders",
+    "charge",
+    "invoice",
+    "billing",
+    "transaction",
+    "session",
+    "sessions",
+];
 
 /// Words of variables that hold the address of someone else's hook.
 const HOOKS: &[&str] = &["webhook", "hook", "crm", "automation"];
@@ -154,7 +184,9 @@ fn about_value(facts: &Facts, value: ExprId, depth: usize, text: &mut String) {
             for &(key, value) in entries {
                 say(&key);
                 match facts.expr(value) {
-                    ExprKind::Text(said) if matches!(key.as_str(), "subject" | "template" | "type" | "templateId") => say(said),
+                    ExprKind::Text(said) if matches!(key.as_str(), "subject" | "template" | "type" | "templateId") => {
+                        say(said)
+                    }
                     _ => {}
                 }
             }
