@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::catalogue::{Core, KnownRole};
-use crate::facts::FunctionId;
+use crate::facts::{ExprKind, FunctionId};
 use crate::finding::Place;
 use crate::program::{CallRef, Edge, EdgeKind, Entry, EntryKind, FunctionRef, Gate, Program};
 
@@ -168,10 +168,9 @@ pub fn words(text: &str) -> Vec<String> {
     let mut word = String::new();
     let mut last_small = false;
     for c in text.chars() {
-        if !c.is_alphabetic() || (c.is_uppercase() && last_small) {
-            if !word.is_empty() {
-                words.push(std::mem::take(&mut word));
-            }
+        let ends = !c.is_alphabetic() || (c.is_uppercase() && last_small);
+        if ends && !word.is_empty() {
+            words.push(std::mem::take(&mut word));
         }
         if c.is_alphabetic() {
             word.extend(c.to_lowercase());
@@ -239,6 +238,47 @@ pub fn says(core: Core, names: &str) -> bool {
         ],
     };
     hints.iter().any(|hint| text.contains(hint))
+}
+
+/// What an entry's name alone says it is for: an auth library's hook, or a route, function or action of that name
+/// that handles a password or a price.
+pub fn named(program: &Program, at: usize) -> Option<Core> {
+    let entry = &program.entries[at];
+    let name = entry.name.map_or("", |name| name.as_str());
+    if entry.kind == EntryKind::Hook {
+        let text = words(name).join(" ");
+        let made = ["create user", "user create", "sign up", "signup", "link account", "register"];
+        return Some(if made.iter().any(|made| text.contains(made)) { Core::Signup } else { Core::Login });
+    }
+    use EntryKind::{EdgeFunction, Procedure, Route, ServerAction};
+    let reads = !entry.methods.is_empty() && entry.methods.iter().all(|method| *method == "GET" || *method == "HEAD");
+    if reads || !matches!(entry.kind, EdgeFunction | Procedure | Route | ServerAction) {
+        return None;
+    }
+    let segment = entry.route.map(|route| route.as_str().rsplit('/').find(|part| !part.is_empty()).unwrap_or_default());
+    let said = words(segment.unwrap_or(name)).concat();
+    let mentions = |wanted: &[&str]| mentions(program, entry.function, wanted);
+    match said.as_str() {
+        "signup" | "register" | "registeruser" | "createaccount" if mentions(&["password"]) => Some(Core::Signup),
+        "login" | "signin" | "loginuser" if mentions(&["password"]) => Some(Core::Login),
+        "checkout" | "placeorder" | "createpayment" | "createpaymentintent" | "createcheckoutsession" | "createcheckout"
+            if mentions(&["price", "amount", "total", "cart", "items"]) =>
+        {
+            Some(Core::Checkout)
+        }
+        _ => None,
+    }
+}
+
+/// Whether a function's own code reads or writes something of one of these names.
+fn mentions(program: &Program, function: FunctionRef, wanted: &[&str]) -> bool {
+    let facts = program.facts(function.file);
+    let span = facts.function(function.function).span;
+    let is = |name: &str| words(name).iter().any(|word| wanted.contains(&word.as_str()));
+    facts.exprs.iter().filter(|expr| span.contains(expr.span)).any(|expr| match &expr.kind {
+        ExprKind::Member(_, name) | ExprKind::Ref(name, _) => is(name),
+        _ => false,
+    })
 }
 
 /// Whether the caller was looked up before: who is logged in makes an account for somebody else.

@@ -2,7 +2,7 @@
 //! `try`, every tested result and every answer over HTTP, to the function that the path runs through.
 
 use super::flow::{Fate, Flow, answers_error};
-use crate::facts::{ExprId, ExprKind, Facts};
+use crate::facts::{BlockId, ExprId, ExprKind, Facts};
 use crate::finding::Place;
 use crate::program::terms::{Ending, Guard, Handler};
 use crate::program::{CallRef, Edge, EdgeKind, FunctionRef, Program};
@@ -126,7 +126,7 @@ impl Follow<'_, '_> {
                 Fate::Throws => {}
             }
         }
-        for guard in program.guards(call) {
+        if let Some(&guard) = program.guards(call).first() {
             let place = self.place(call, guard);
             if outermost {
                 return Err(self.at_the_path(call, guard, place, towards));
@@ -146,7 +146,9 @@ impl Follow<'_, '_> {
         let Some(body) = guard.body else { return Failure::Caught(place) };
         let holds = |other: CallRef| facts.enclosing(facts.call(other.call).block).any(|(id, _)| id == body);
         let before = towards.iter().all(|core| call.call < core.call);
+        let answers = |block: BlockId| self.flow.answers_in(call, block);
         match guard.ending {
+            _ if matches!(guard.handler, Handler::Block(handler) if answers(handler)) => Failure::Stops,
             _ if towards.iter().any(|&core| core != call && holds(core)) => Failure::Stops,
             Ending::Returns(_) if before && !towards.is_empty() => Failure::Stops,
             Ending::Returns(Some(value)) if is_error_answer(self.program, call, value) => Failure::Stops,

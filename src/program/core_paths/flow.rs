@@ -87,6 +87,12 @@ impl<'p> Flow<'p> {
         self.answers(call).any(|(at, block)| at > call.call && inside(block))
     }
 
+    /// Whether the answer is given in a block of the call's function.
+    pub fn answers_in(&self, call: CallRef, within: BlockId) -> bool {
+        let facts = self.program.facts(call.file);
+        self.answers(call).any(|(_, block)| facts.enclosing(block).any(|(id, _)| id == within))
+    }
+
     fn answers(&self, call: CallRef) -> impl Iterator<Item = (CallId, BlockId)> + use<'_, 'p> {
         let facts = self.program.facts(call.file);
         let calls = self.program.calls_in(self.program.function_of(call));

@@ -61,6 +61,9 @@ impl Program {
         if self.makes_account(at, facts, &names) {
             return own(Core::Signup, false);
         }
+        if facts.call(at.call).args.iter().any(|arg| inserts_password(facts, arg.value)) {
+            return own(Core::Signup, false);
+        }
         let table = table(facts, at.call, &names)?;
         if USERS.contains(&table.as_str()) {
             return own(Core::Signup, true);
@@ -90,11 +93,9 @@ impl Program {
             return false;
         }
         let keys = keys_of(facts, at.call);
+        let has = |wanted: &str| keys.iter().any(|key| *key == wanted);
         keys.iter().any(|key| HASHES.contains(&key.to_ascii_lowercase().as_str()))
-            || (makes
-                && *last != "add"
-                && keys.iter().any(|key| *key == "password")
-                && keys.iter().any(|key| *key == "email"))
+            || (makes && *last != "add" && has("password") && has("email"))
     }
 }
 
@@ -166,6 +167,10 @@ fn table(facts: &Facts, call: CallId, names: &[Name]) -> Option<String> {
         return Some(plain(&table));
     }
     let last = names.last()?.to_ascii_lowercase();
+    // `User(email=..)`, `new User({ email })`.
+    if is_type(names.last()?) && keys_of(facts, call).iter().any(|key| matches!(key.as_str(), "email" | "username")) {
+        return Some(plain(&last));
+    }
     match last.as_str() {
         "insert" => {
             // `from("profiles").insert(..)`, `db.insert(users)`, `knex("users").insert(..)`.
@@ -201,8 +206,8 @@ fn first_text(facts: &Facts, call: CallId) -> Option<String> {
     }
 }
 
-/// The table of an `INSERT INTO` statement.
-fn inserted(facts: &Facts, value: ExprId) -> Option<String> {
+/// The head of a statement that inserts rows.
+fn insertion(facts: &Facts, value: ExprId) -> Option<Name> {
     let text = match facts.expr(value) {
         ExprKind::Text(text) => *text,
         ExprKind::Template(parts) => match facts.expr(*parts.first()?) {
@@ -212,10 +217,21 @@ fn inserted(facts: &Facts, value: ExprId) -> Option<String> {
         _ => return None,
     };
     let mut words = text.split_whitespace();
-    let is = |word: Option<&str>, wanted: &str| word.is_some_and(|word| word.eq_ignore_ascii_case(wanted));
-    if !is(words.next(), "insert") || !is(words.next(), "into") {
-        return None;
-    }
-    let table = words.next()?.split('(').next()?;
+    let mut is = |wanted: &str| words.next().is_some_and(|word| word.eq_ignore_ascii_case(wanted));
+    (is("insert") && is("into")).then_some(text)
+}
+
+/// The table of a statement that inserts rows.
+fn inserted(facts: &Facts, value: ExprId) -> Option<String> {
+    let text = insertion(facts, value)?;
+    let table = text.split_whitespace().nth(2)?.split('(').next()?;
     Some(table.trim_matches(['"', '`', '[', ']', '\'']).to_owned())
+}
+
+/// Whether a statement inserts a row with a password's hash.
+fn inserts_password(facts: &Facts, value: ExprId) -> bool {
+    insertion(facts, value).is_some_and(|text| {
+        let text = text.to_ascii_lowercase();
+        HASHES.iter().any(|hash| text.contains(hash))
+    })
 }

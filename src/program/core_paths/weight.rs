@@ -43,7 +43,7 @@ const DELIVERS: &[&str] = &[
 /// Words of addresses that are the path's own work.
 const OWN_WORK: &[&str] = &[
     "auth", "oauth", "openid", "login", "signup", "signin", "register", "session", "token", "user", "users", "account",
-    "accounts", "certs", "jwks", "sso", "saml", "userinfo", "captcha", "recaptcha", "hcaptcha", "turnstile", "siteverify",
+    "accounts", "certs", "jwks", "sso", "saml", "userinfo", "turnstile", "siteverify",
 ];
 
 /// The same of checkout.
@@ -122,7 +122,8 @@ fn external(program: &Program, core: Core, out: &Outgoing<'_>) -> Option<Weight>
 fn is_own_work(core: Core, to: &Destination) -> bool {
     let own_work = if core == Core::Checkout { PAYS } else { OWN_WORK };
     let (Destination::Host(host, path) | Destination::Vendor(_, host, path)) = to else { return false };
-    words(host).iter().chain(&words(path)).any(|word| own_work.contains(&word.as_str()))
+    // Whoever makes them, tests for people have one word in their names.
+    words(host).iter().chain(&words(path)).any(|word| own_work.contains(&word.as_str()) || word.ends_with("captcha"))
 }
 
 fn calls_of_host(program: &Program, host: Name) -> usize {
