@@ -272,6 +272,7 @@ impl Program {
     fn option_among(&self, at: CallRef, name: &str, wanted: impl Fn(usize) -> bool) -> Lookup {
         let facts = self.facts(at.file);
         let (head, rest) = name.split_once('.').map_or((name, None), |(head, rest)| (head, Some(rest)));
+        let script = facts.language.is_script();
         let mut unknown = false;
         for (position, arg) in facts.call(at.call).args.iter().enumerate() {
             let value = || self.value(ExprRef::new(at.file, arg.value));
@@ -281,6 +282,11 @@ impl Program {
                 Some(_) => continue,
                 None if matches!(facts.expr(arg.value), ExprKind::Spread(_)) => Lookup::Unknown,
                 None if !wanted(position) => continue,
+                // Python's options are keywords; of what stands before them only a dict can hold one.
+                None if !script => match self.lookup(&value(), Name::new(head)) {
+                    Lookup::Unknown => Lookup::Absent,
+                    found => found,
+                },
                 None => self.lookup(&value(), Name::new(head)),
             };
             match (found, rest) {
