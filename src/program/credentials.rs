@@ -1,19 +1,26 @@
 //! Where client code hands a credential to a vendor: a client being made, a header, a query parameter; and what
 //! that credential is made of.
 
-use crate::catalogue::{Runs, VendorId};
-use crate::facts::{BlockKind, ExprKind, Facts, Op, Span};
+use crate::catalogue::{Runs, Seg, VendorId};
+use crate::facts::{BlockKind, CallId, ExprKind, Facts, Op, Span};
 use crate::finding::FileId;
 use crate::link::eval::Eval;
 use crate::link::outbound::Lookup;
 use crate::link::sides::SERVER_EXPORTS;
 use crate::names::Name;
-use crate::program::{CallRef, Destination, ExprRef, HttpUse, Program, Value};
+use crate::program::{CallRef, Destination, ExprRef, External, HttpUse, Program, Value};
 
 /// Functions of the platform that only write their argument differently.
 const ENCODERS: &[&str] = &[
-    "btoa", "window.btoa", "JSON.stringify", "Buffer.from", "buffer.Buffer.from", "base64.encode", "Base64.encode",
-    "encodeBase64", "encode",
+    "btoa",
+    "window.btoa",
+    "JSON.stringify",
+    "Buffer.from",
+    "buffer.Buffer.from",
+    "base64.encode",
+    "Base64.encode",
+    "encodeBase64",
+    "encode",
 ];
 
 /// The frameworks that leave their pages' data functions out of what browsers get.
@@ -57,7 +64,10 @@ impl Program {
         self.key_uses.get_or_init(|| {
             let mut found = Vec::new();
             clients(self, &mut found);
-            for http in self.requests().iter().filter(|http| self.is_in_browser(http.at)) {
+            // Wrappers first, so that of their callers only those are told that hand a key in.
+            let shipped = || self.requests().iter().filter(|http| self.is_in_browser(http.at));
+            let (inner, outer): (Vec<&HttpUse>, Vec<&HttpUse>) = shipped().partition(|http| http.at == http.inner);
+            for http in inner.into_iter().chain(outer) {
                 requests(self, http, &mut found);
             }
             found.retain(|used| self.is_in_browser(used.at));
@@ -121,8 +131,29 @@ impl Program {
                         let value = self.value(ExprRef::new(site.file, arg.value));
                         self.list_entries(&value, depth - 1, found);
                     }
+                    if let (true, Some(&site)) = (made, external.sites.first()) {
+                        self.put_in_later(site, found);
+                    }
                 }
                 _ => {}
+            }
+        }
+    }
+
+    /// `headers.append("name", value)` on what a call made.
+    fn put_in_later(&self, made: CallRef, found: &mut Vec<(Name, ExprRef)>) {
+        for call in self.calls_of(made.file) {
+            let puts = |external: &External| {
+                external.sites.first() == Some(&made)
+                    && external.last_member().is_some_and(|name| matches!(name.as_str(), "append" | "set"))
+            };
+            if !self.callee(call).externals().any(puts) {
+                continue;
+            }
+            if let [name, value] = self.facts(call.file).call(call.call).args[..]
+                && let Value::Text(name) = self.value(ExprRef::new(call.file, name.value))
+            {
+                found.push((name, ExprRef::new(call.file, value.value)));
             }
         }
     }
@@ -162,6 +193,14 @@ impl Program {
             });
             kept.extend(named.map(|function| function.span));
         }
+        for at in (0..facts.calls.len() as u32).map(|call| CallRef::new(file, CallId(call))) {
+            if self.callee(at).externals().any(makes_server_function) {
+                let args = facts.call(at.call).args.iter().map(|arg| arg.value);
+                kept.extend(
+                    args.filter(|&arg| matches!(facts.expr(arg), ExprKind::Function(_))).map(|arg| facts.span(arg)),
+                );
+            }
+        }
         for block in &facts.blocks {
             let server = match block.kind {
                 BlockKind::Then(condition) => asks_for_window(facts, condition) == Some(false),
@@ -176,8 +215,18 @@ impl Program {
     }
 }
 
+/// `createServerFn().handler(f)`: the compiler takes `f` out of what browsers get.
+fn makes_server_function(external: &External) -> bool {
+    external.package.starts_with("npm:")
+        && external.segs.iter().any(
+            |seg| matches!(seg, Seg::Member(name) if matches!(name.as_str(), "createServerFn" | "createServerOnlyFn")),
+        )
+}
+
 fn encodes(dotted: &str) -> bool {
-    ENCODERS.iter().any(|encoder| dotted.strip_prefix(encoder).is_some_and(|rest| rest.is_empty() || rest == ".toString"))
+    ENCODERS
+        .iter()
+        .any(|encoder| dotted.strip_prefix(encoder).is_some_and(|rest| rest.is_empty() || rest == ".toString"))
 }
 
 /// Whether a condition says that there is a window (`typeof window !== "undefined"`) or that there is none.
@@ -201,9 +250,10 @@ fn clients(program: &Program, found: &mut Vec<KeyUse>) {
         let packages = program.catalogue.packages(client.package, &[]);
         let mut packages = packages.filter(|(vendor, _)| *vendor == client.vendor);
         let Some((vendor, package)) = packages.next() else { continue };
-        let flag = package.browser_flag.as_ref().is_some_and(|flag| {
-            matches!(program.option(client.at, flag), Lookup::Present(Value::Bool(true)))
-        });
+        let flag = package
+            .browser_flag
+            .as_ref()
+            .is_some_and(|flag| matches!(program.option(client.at, flag), Lookup::Present(Value::Bool(true))));
         let Some(key) = &package.key else { continue };
         if key.attribute.is_some() && key.option.is_none() && package.runs == Runs::Server {
             continue;
@@ -221,7 +271,7 @@ fn clients(program: &Program, found: &mut Vec<KeyUse>) {
         found.push(KeyUse { at: client.at, vendor, way: Way::Client(package.runs, flag), key });
     }
     for (file, facts) in program.code().filter(|(file, _)| program.side(*file).client) {
-        for call in (0..facts.calls.len() as u32).map(|call| CallRef::new(file, crate::facts::CallId(call))) {
+        for call in (0..facts.calls.len() as u32).map(|call| CallRef::new(file, CallId(call))) {
             setters(program, call, found);
         }
     }
@@ -300,7 +350,8 @@ fn as_called(program: &Program, http: &HttpUse, value: Value) -> Value {
 
 /// The parameters of a URL that look like credentials.
 fn in_query(url: &Value, mut note: impl FnMut(Name, Value)) {
-    let is_key = |name: &str| ["key", "token", "secret", "auth"].iter().any(|word| name.to_ascii_lowercase().contains(word));
+    let is_key =
+        |name: &str| ["key", "token", "secret", "auth"].iter().any(|word| name.to_ascii_lowercase().contains(word));
     match url {
         Value::Text(text) => {
             let pairs = text.split_once('?').into_iter().flat_map(|(_, query)| query.split('&'));

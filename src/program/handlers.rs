@@ -352,7 +352,8 @@ fn named(program: &Program, entry: &Entry) -> Option<Named> {
     let is_delivery = |words: &[String]| words.iter().any(|word| DELIVERIES.contains(&word.as_str()));
     let vendors = mentioned(program, &own);
     let vendors = if vendors.is_empty() { mentioned(program, &file) } else { vendors };
-    if !is_delivery(&own) && !(is_delivery(&file) && !vendors.is_empty()) {
+    let by_file = is_delivery(&file) && !vendors.is_empty();
+    if !is_delivery(&own) && !by_file {
         return (!vendors.is_empty()).then_some(Named { vendors, alone: false });
     }
     let all: Vec<&String> = own.iter().chain(&file).collect();

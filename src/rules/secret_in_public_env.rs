@@ -8,9 +8,9 @@ use crate::facts::{ExprId, ExprKind, Facts, Op, Step, Token, TokenKind};
 use crate::finding::{Confidence, Place, Severity};
 use crate::manifest::{EnvEntry, EnvValue};
 use crate::names::Name;
+use crate::program::Program;
 use crate::program::bundling::{Inlined, Nature};
 use crate::program::credentials::{KeyUse, Way};
-use crate::program::Program;
 use crate::rule;
 use crate::rule::Report;
 
@@ -38,8 +38,10 @@ rule! {
     ///
     /// ## Example
     ///
-    /// ```tsx path=src/main.tsx
-    /// const token = import.meta.env.VITE_OPENAI_API_KEY;
+    /// ```tsx path=app/shop.tsx
+    /// "use client";
+    ///
+    /// const token = process.env.NEXT_PUBLIC_OPENAI_API_KEY;
     ///
     /// export function complete(prompt: string) {
     ///   return fetch("https://api.openai.com/v1/responses", {
@@ -52,7 +54,9 @@ rule! {
     ///
     /// ## Repair
     ///
-    /// ```tsx path=src/main.tsx
+    /// ```tsx path=app/shop.tsx
+    /// "use client";
+    ///
     /// export function complete(prompt: string) {
     ///   return fetch("/api/complete", { method: "POST", body: JSON.stringify({ prompt }) });
     /// }
@@ -206,7 +210,8 @@ fn proof<'p>(program: &'p Program, bare: &str, variable: &Variable<'p>) -> Optio
     let what = owner.map_or("a secret".to_owned(), |vendor| format!("the {} secret", vendor.name));
     // In a file alone a name does not make `true` or a number a secret; a password may be any word.
     let only_given = variable.reads.is_empty() && variable.inlined.is_empty() && !variable.given.is_empty();
-    let says = |(_, entry, _): &(Place, EnvEntry, Option<Token>)| entry.value == EnvValue::Random || bare.contains("PASS");
+    let says =
+        |(_, entry, _): &(Place, EnvEntry, Option<Token>)| entry.value == EnvValue::Random || bare.contains("PASS");
     (!only_given || variable.given.iter().any(says)).then_some(Proof { vendor: owner, what, test: false })
 }
 
@@ -217,7 +222,8 @@ fn tell(program: &Program, name: Name, variable: &Variable<'_>, report: &mut Rep
         return hint(program, name, bare, variable, report);
     };
     let harm = harm(proof.vendor);
-    let shipped = !variable.reads.is_empty() || variable.uses.iter().any(|used| used.variables().any(|n| program.variable_behind(n) == name));
+    let shipped = !variable.reads.is_empty()
+        || variable.uses.iter().any(|used| used.variables().any(|n| program.variable_behind(n) == name));
     let message = match (variable.inlined.first(), shipped) {
         (Some(inlined), true) => format!(
             "`{}` writes `{name}` into the code that visitors download: {} is public, and anyone can {harm}",
@@ -236,7 +242,7 @@ fn tell(program: &Program, name: Name, variable: &Variable<'_>, report: &mut Rep
             proof.what
         ),
         (None, false) if variable.given.is_empty() => format!(
-            "`{name}` is read in browser code that nothing imports today: the first import ships {}, and anyone can {harm}",
+            "`{name}` is read in code that nothing imports today: once client code does, {} is public, and anyone can {harm}",
             proof.what
         ),
         (None, false) => format!(

@@ -32,11 +32,13 @@ rule! {
     ///
     /// ## Example
     ///
-    /// ```tsx path=src/main.tsx
+    /// ```tsx path=app/shop.tsx
+    /// "use client";
+    ///
     /// import OpenAI from "openai";
     ///
     /// const openai = new OpenAI({
-    ///   apiKey: import.meta.env.VITE_OPENAI_API_KEY,
+    ///   apiKey: process.env.NEXT_PUBLIC_OPENAI_API_KEY,
     ///   dangerouslyAllowBrowser: true,
     /// });
     ///
@@ -48,7 +50,9 @@ rule! {
     ///
     /// ## Repair
     ///
-    /// ```tsx path=src/main.tsx
+    /// ```tsx path=app/shop.tsx
+    /// "use client";
+    ///
     /// export async function ask(input: string) {
     ///   const answer = await fetch("/api/ask", { method: "POST", body: JSON.stringify({ input }) });
     ///   if (!answer.ok) throw new Error("no answer");
@@ -112,9 +116,11 @@ fn key(program: &Program, used: &KeyUse, vendor: &Vendor) -> Option<Key> {
         match part {
             Value::Env(name) => {
                 let inlined = program.inlined_name(used.at.file, *name);
-                let defined = program.bundling().inlined.iter().any(|inlined| {
-                    inlined.whole || inlined.replaced.rsplit('.').next() == Some(name.as_str())
-                });
+                let defined = program
+                    .bundling()
+                    .inlined
+                    .iter()
+                    .any(|inlined| inlined.whole || inlined.replaced.rsplit('.').next() == Some(name.as_str()));
                 let bare = inlined.unwrap_or(name.as_str());
                 let nature = program.variable(bare).0;
                 // What a server's SDK is given as its key is one, unless the name says otherwise.
@@ -172,9 +178,9 @@ fn tell(program: &Program, used: &KeyUse, vendor: &Vendor, key: &Key, confidence
     let harm = harm(Some(vendor));
     let call = call(program, used, vendor);
     let message = match key {
-        Key::Inlined(name) => format!(
-            "{call} runs in the browser with the secret from `{name}`: any visitor can copy it and {harm}"
-        ),
+        Key::Inlined(name) => {
+            format!("{call} runs in the browser with the secret from `{name}`: any visitor can copy it and {harm}")
+        }
         Key::Written(masked) => format!(
             "{call} runs in the browser with a secret from the code, {masked}: any visitor can copy it and {harm}"
         ),

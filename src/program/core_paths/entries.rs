@@ -168,10 +168,9 @@ pub fn words(text: &str) -> Vec<String> {
     let mut word = String::new();
     let mut last_small = false;
     for c in text.chars() {
-        if !c.is_alphabetic() || (c.is_uppercase() && last_small) {
-            if !word.is_empty() {
-                words.push(std::mem::take(&mut word));
-            }
+        let ends = !c.is_alphabetic() || (c.is_uppercase() && last_small);
+        if ends && !word.is_empty() {
+            words.push(std::mem::take(&mut word));
         }
         if c.is_alphabetic() {
             word.extend(c.to_lowercase());

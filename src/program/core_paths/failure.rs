@@ -127,7 +127,7 @@ impl Follow<'_, '_> {
                 Fate::Throws => {}
             }
         }
-        for guard in program.guards(call) {
+        if let Some(&guard) = program.guards(call).first() {
             let place = self.place(call, guard);
             if outermost {
                 return Err(self.at_the_path(call, guard, place, towards));
