@@ -60,7 +60,6 @@ const OWN_WORK: &[&str] = &[
     "sso",
     "saml",
     "userinfo",
-    "turnstile",
     "siteverify",
 ];
 
