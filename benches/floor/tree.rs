@@ -135,7 +135,7 @@ fn route(number: usize, random: &mut Random) -> String {
          import { format14 } from \"@/lib/thing14\";\n\n\
          const stripe = new Stripe(process.env.STRIPE_SECRET_KEY!);\nconst openai = new OpenAI();\n\n\
          export async function POST(request: Request) {\n  const body = await request.json();\n\
-         \x20 if (!body.email) return NextResponse.json({ error: \"email is missing\" }, { status: 400 });\n  try {\n"
+         \x20 if (!body.email) return NextResponse.json({ error: \"email is missing\" }, { status: 400 });\n  try {\n",
     );
     for at in 0..4 + random.below(12) {
         let word = random.word();
@@ -159,7 +159,7 @@ fn edge(number: usize, random: &mut Random) -> String {
          const corsHeaders = { \"Access-Control-Allow-Origin\": \"*\" };\n\nserve(async (req) => {\n\
          \x20 if (req.method === \"OPTIONS\") return new Response(null, { headers: corsHeaders });\n\
          \x20 const supabase = createClient(Deno.env.get(\"SUPABASE_URL\")!, Deno.env.get(\"SUPABASE_SERVICE_ROLE_KEY\")!);\n\
-         \x20 const { email, name } = await req.json();\n"
+         \x20 const { email, name } = await req.json();\n",
     );
     for at in 0..4 + random.below(10) {
         let word = random.word();

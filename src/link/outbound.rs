@@ -259,7 +259,7 @@ fn sdk_use(program: &Program, at: CallRef, external: &External) -> Option<Vendor
         vendor,
         operation,
         via: Via::Sdk(package, made),
-        name: name_of(external, client.unwrap_or(0)),
+        name: name_of(external, client.unwrap_or(0), &catalogue.vendor(vendor).id),
     })
 }
 
@@ -270,9 +270,14 @@ fn site_of(external: &External, length: usize) -> Option<CallRef> {
 }
 
 /// What is called, for messages: `stripe.checkout.sessions.create`.
-fn name_of(external: &External, client: usize) -> String {
+fn name_of(external: &External, client: usize, vendor: &str) -> String {
     let package = external.package.split_once(':').map_or(external.package.as_str(), |(_, name)| name);
-    let mut name = package.rsplit('/').next().unwrap_or(package).trim_end_matches("-js").trim_end_matches(".js").to_owned();
+    // `@scope/client` says little: whose it is says more.
+    let known = match package.starts_with('@') {
+        true => vendor,
+        false => package.rsplit('/').next().unwrap_or(package).trim_end_matches("-js").trim_end_matches(".js"),
+    };
+    let mut name = known.to_owned();
     for seg in &external.segs[client..] {
         match seg {
             Seg::Member(member) if *member != "default" => {

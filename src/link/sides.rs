@@ -144,14 +144,15 @@ fn client(program: &Program, loads: &[Vec<Load>], starts: &[FileId]) -> Vec<Opti
 
 fn server(program: &Program, loads: &[Vec<Load>], starts: &[FileId]) -> Vec<bool> {
     let mut reached = vec![false; program.files.len()];
-    let mut queue: Vec<FileId> = starts.to_vec();
-    for &start in starts {
+    // A page that says `use client` is drawn on the server too, but what it does it does in the browser.
+    let is_client = |file: FileId| program.file(file).facts.as_ref().is_some_and(is_client_boundary);
+    let mut queue: Vec<FileId> = starts.iter().copied().filter(|&start| !is_client(start)).collect();
+    for &start in &queue {
         reached[start.index()] = true;
     }
     while let Some(file) = queue.pop() {
         for load in &loads[file.index()] {
-            let is_client = program.file(load.to).facts.as_ref().is_some_and(is_client_boundary);
-            if !is_client && !std::mem::replace(&mut reached[load.to.index()], true) {
+            if !is_client(load.to) && !std::mem::replace(&mut reached[load.to.index()], true) {
                 queue.push(load.to);
             }
         }

@@ -3,11 +3,15 @@
 //! Told by what the code does first (a signature header is read, a vendor's verify function is used, a vendor's event
 //! names are compared) and by the names of route, file and function second.
 
+mod signs;
+
+use signs::{READERS, Sign, signs};
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::catalogue::{Category, VendorId, Webhook};
-use crate::facts::{BlockKind, ExprId, ExprKind, Facts, FunctionId, Op, Span};
-use crate::finding::{FileId, Place, Remark};
+use crate::facts::{ExprId, ExprKind, Facts, FunctionId, Span};
+use crate::finding::{Place, Remark};
 use crate::names::Name;
 use crate::program::verify::{Account, Verdict, words};
 use crate::program::{CallRef, EdgeKind, Entry, EntryKind, FunctionRef, Program};
@@ -29,31 +33,69 @@ pub struct WebhookHandler {
     pub verdict: Verdict,
 }
 
-/// Something in a function that a webhook handler does.
-struct Sign {
-    function: FunctionRef,
-    vendors: Vec<VendorId>,
-    place: Place,
-    text: String,
-}
-
 /// How many calls up from a sign its entry point is looked for.
 const FARTHEST: usize = 7;
 
 /// Words that say what comes in is a delivery.
-const DELIVERIES: &[&str] = &["webhook", "webhooks", "webhhook", "ipn", "callback", "callbacks", "hook", "hooks", "postback"];
+const DELIVERIES: &[&str] =
+    &["webhook", "webhooks", "webhhook", "ipn", "callback", "callbacks", "hook", "hooks", "postback"];
 
 /// Words beside them that say the app itself sends, sets up or shows webhooks, or that someone signs in.
 const OTHERWISE: &[&str] = &[
-    "send", "sender", "sending", "dispatch", "dispatcher", "emit", "trigger", "deliver", "outgoing", "outbound",
-    "register", "registration", "setup", "configure", "config", "configuration", "settings", "manage", "manager",
-    "management", "list", "create", "test", "tests", "tester", "retry", "replay", "simulate", "simulator", "logs",
-    "stats", "admin", "enable", "disable", "generate", "proxy", "url", "urls", "endpoints", "renew", "oauth", "oauth2",
-    "auth", "login", "signin", "sso", "saml", "oidc", "token", "health", "debug", "me", "dashboard",
+    "send",
+    "sender",
+    "sending",
+    "dispatch",
+    "dispatcher",
+    "emit",
+    "trigger",
+    "deliver",
+    "outgoing",
+    "outbound",
+    "register",
+    "registration",
+    "setup",
+    "configure",
+    "config",
+    "configuration",
+    "settings",
+    "manage",
+    "manager",
+    "management",
+    "list",
+    "create",
+    "test",
+    "tests",
+    "tester",
+    "retry",
+    "replay",
+    "simulate",
+    "simulator",
+    "logs",
+    "stats",
+    "admin",
+    "enable",
+    "disable",
+    "generate",
+    "proxy",
+    "url",
+    "urls",
+    "endpoints",
+    "renew",
+    "oauth",
+    "oauth2",
+    "auth",
+    "login",
+    "signin",
+    "sso",
+    "saml",
+    "oidc",
+    "token",
+    "health",
+    "debug",
+    "me",
+    "dashboard",
 ];
-
-/// Methods that read a header by its name.
-const READERS: &[&str] = &["get", "header", "headers", "getHeader", "get_header", "getheader", "getlist"];
 
 impl Program {
     /// The webhook handlers, one for each function that serves one.
@@ -68,7 +110,8 @@ impl Program {
 }
 
 fn find(program: &Program) -> Vec<WebhookHandler> {
-    let entries: Vec<usize> = (0..program.entries.len()).filter(|&at| may_take(program, &program.entries[at])).collect();
+    let entries: Vec<usize> =
+        (0..program.entries.len()).filter(|&at| may_take(program, &program.entries[at])).collect();
     let mut by_function: FxHashMap<FunctionRef, Vec<usize>> = FxHashMap::default();
     for &at in &entries {
         by_function.entry(program.entries[at].function).or_default().push(at);
@@ -117,176 +160,10 @@ fn find(program: &Program) -> Vec<WebhookHandler> {
 fn may_take(program: &Program, entry: &Entry) -> bool {
     let side = program.side(entry.function.file);
     matches!(entry.kind, EntryKind::Route | EntryKind::EdgeFunction)
-        && (entry.methods.is_empty() || entry.methods.iter().any(|method| matches!(method.as_str(), "POST" | "ALL" | "*")))
+        && (entry.methods.is_empty()
+            || entry.methods.iter().any(|method| matches!(method.as_str(), "POST" | "ALL" | "*")))
         && !side.tooling
         && !side.dead
-}
-
-// ---- signs in the code ----------------------------------------------------------------------------------
-
-fn signs(program: &Program) -> Vec<Sign> {
-    let mut names = Names { program, headers: FxHashMap::default(), events: FxHashMap::default() };
-    let mut found = Vec::new();
-    for (file, facts) in program.code() {
-        let side = program.side(file);
-        if side.tooling || side.dead {
-            continue;
-        }
-        verifiers(program, file, &mut found);
-        headers(&mut names, file, facts, &mut found);
-        events(&mut names, file, facts, &mut found);
-    }
-    found
-}
-
-/// What names of headers and events say, each asked once.
-struct Names<'p> {
-    program: &'p Program,
-    headers: FxHashMap<Name, Option<Vec<VendorId>>>,
-    events: FxHashMap<Name, Vec<VendorId>>,
-}
-
-impl Names<'_> {
-    /// The vendors that sign with a header; none when it is no such header.
-    fn header(&mut self, name: Name) -> Option<Vec<VendorId>> {
-        let catalogue = &self.program.catalogue;
-        let found = self.headers.entry(name).or_insert_with(|| {
-            if name.len() > 60 || name.contains([' ', ',', '/', ':']) {
-                return None;
-            }
-            let small = name.to_ascii_lowercase().replace('_', "-");
-            let small = small.strip_prefix("http-").unwrap_or(&small);
-            let signs = ["sig", "hash", "token", "webhook", "transmission", "hmac"];
-            if !signs.iter().any(|part| small.contains(part)) {
-                return None;
-            }
-            let vendors = catalogue.webhook_by_header(small);
-            let says = small.contains("webhook") || small.starts_with("x-") && small.contains("signature");
-            (!vendors.is_empty() || says && small.contains('-')).then_some(vendors)
-        });
-        found.clone()
-    }
-
-    fn event(&mut self, name: Name) -> &[VendorId] {
-        let catalogue = &self.program.catalogue;
-        self.events.entry(name).or_insert_with(|| {
-            let fits = name.len() < 60 && name.contains(['.', '_', ':']) && !name.contains([' ', '/']);
-            if fits || name.chars().any(|c| c.is_ascii_uppercase()) { catalogue.webhook_by_event(&name) } else { vec![] }
-        })
-    }
-}
-
-fn verifiers(program: &Program, file: FileId, found: &mut Vec<Sign>) {
-    for call in program.calls_of(file) {
-        for external in program.callee(call).externals() {
-            if let Some(matched) = program.catalogue.verifier(external.package, &external.segs)
-                && let Some(vendor) = matched.vendor
-            {
-                let text = "verifies a delivery".to_owned();
-                let (function, place) = (program.function_of(call), program.call_place(call));
-                found.push(Sign { function, vendors: vec![vendor], place, text });
-            }
-        }
-    }
-}
-
-fn headers(names: &mut Names<'_>, file: FileId, facts: &Facts, found: &mut Vec<Sign>) {
-    let mut note = |names: &mut Names<'_>, name: Name, span: Span| {
-        if let Some(vendors) = names.header(name) {
-            let function = innermost(file, facts, span);
-            let text = format!("reads the header {}", name.to_ascii_lowercase());
-            found.push(Sign { function, vendors, place: Place { file, span }, text });
-        }
-    };
-    for call in &facts.calls {
-        let reads = matches!(facts.expr(call.callee), ExprKind::Ref(name, _) | ExprKind::Member(_, name)
-            if READERS.contains(&name.as_str()));
-        if let (true, Some(arg)) = (reads, call.args.first())
-            && let ExprKind::Text(text) = facts.expr(arg.value)
-        {
-            note(names, *text, facts.span(arg.value));
-        }
-    }
-    for expr in &facts.exprs {
-        if let ExprKind::Member(_, name) = &expr.kind
-            && (name.contains('-') || name.starts_with("HTTP_"))
-        {
-            note(names, *name, expr.span);
-        }
-    }
-    for function in &facts.functions {
-        for param in &function.params {
-            let from_header = param.default.is_some_and(|default| match facts.expr(default) {
-                ExprKind::Call(call) => {
-                    matches!(facts.expr(facts.call(*call).callee), ExprKind::Ref(name, _) if *name == "Header")
-                }
-                _ => false,
-            });
-            if let (true, Some(name), Some(default)) = (from_header, param.name, param.default) {
-                note(names, name, facts.span(default));
-            }
-        }
-    }
-}
-
-fn events(names: &mut Names<'_>, file: FileId, facts: &Facts, found: &mut Vec<Sign>) {
-    let mut compared: Vec<ExprId> = Vec::new();
-    for expr in &facts.exprs {
-        match &expr.kind {
-            ExprKind::Op(Op::Equal | Op::Unequal, parts) => compared.extend(parts.iter()),
-            ExprKind::Op(Op::In, parts) => {
-                if let Some(ExprKind::List(items)) = parts.get(1).map(|&list| facts.expr(list)) {
-                    compared.extend(items.iter());
-                }
-            }
-            ExprKind::Call(call) => {
-                let call = facts.call(*call);
-                if let ExprKind::Member(base, name) = facts.expr(call.callee)
-                    && name == "includes"
-                    && let ExprKind::List(items) = facts.expr(*base)
-                {
-                    compared.extend(items.iter());
-                }
-            }
-            ExprKind::Object(entries) => {
-                for &(key, value) in entries {
-                    let runs = matches!(facts.expr(value), ExprKind::Function(_) | ExprKind::Ref(..) | ExprKind::Member(..));
-                    if runs && key.contains('.') && !names.event(key).is_empty() {
-                        push_event(names, key, file, facts, facts.span(value), found);
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-    for block in &facts.blocks {
-        if let BlockKind::Case(_, Some(value)) = block.kind {
-            compared.push(value);
-        }
-    }
-    for expr in compared {
-        if let ExprKind::Text(text) = facts.expr(expr)
-            && !names.event(*text).is_empty()
-        {
-            push_event(names, *text, file, facts, facts.span(expr), found);
-        }
-    }
-}
-
-fn push_event(names: &mut Names<'_>, name: Name, file: FileId, facts: &Facts, span: Span, found: &mut Vec<Sign>) {
-    let vendors = names.event(name).to_vec();
-    let text = format!("asks for the event {name}");
-    found.push(Sign { function: innermost(file, facts, span), vendors, place: Place { file, span }, text });
-}
-
-/// The function that a span stands in.
-fn innermost(file: FileId, facts: &Facts, span: Span) -> FunctionRef {
-    let holding = facts.functions.iter().enumerate().filter(|(at, function)| *at == 0 || function.span.contains(span));
-    let narrowest = holding.min_by_key(|(at, function)| match at {
-        0 => u32::MAX,
-        _ => function.span.end - function.span.start,
-    });
-    FunctionRef::new(file, FunctionId(narrowest.map_or(0, |(at, _)| at as u32)))
 }
 
 // ---- from signs to entries ------------------------------------------------------------------------------
@@ -363,7 +240,8 @@ fn named(program: &Program, entry: &Entry) -> Option<Named> {
     let pays = vendors.iter().any(|&vendor| {
         matches!(program.catalogue.vendor(vendor).category, Category::Payments | Category::Sms | Category::Commerce)
     });
-    let pays = pays || all.iter().any(|word| matches!(word.as_str(), "payment" | "payments" | "pay" | "checkout" | "sms"));
+    let pays =
+        pays || all.iter().any(|word| matches!(word.as_str(), "payment" | "payments" | "pay" | "checkout" | "sms"));
     let posts = entry.methods.iter().any(|method| *method == "POST") || entry.kind == EntryKind::EdgeFunction;
     let alone = !otherwise
         && (clear || pays && posts)
@@ -389,7 +267,9 @@ fn is_own_interface(program: &Program, entry: &Entry) -> bool {
     program.entries.iter().any(|other| {
         other.kind == EntryKind::Route
             && other.methods.iter().any(|method| matches!(method.as_str(), "DELETE" | "PATCH" | "PUT"))
-            && other.route.is_some_and(|path| path == route || path.strip_prefix(route.as_str()).is_some_and(|rest| rest.starts_with("/:")))
+            && other.route.is_some_and(|path| {
+                path == route || path.strip_prefix(route.as_str()).is_some_and(|rest| rest.starts_with("/:"))
+            })
     })
 }
 
@@ -404,7 +284,10 @@ fn exchanges_code(program: &Program, entry: &Entry) -> bool {
             ExprKind::Call(call) => {
                 let call = facts.call(*call);
                 matches!(facts.expr(call.callee), ExprKind::Member(_, name) if READERS.contains(&name.as_str()))
-                    && call.args.first().is_some_and(|arg| matches!(facts.expr(arg.value), ExprKind::Text(text) if *text == what))
+                    && call
+                        .args
+                        .first()
+                        .is_some_and(|arg| matches!(facts.expr(arg.value), ExprKind::Text(text) if *text == what))
             }
             _ => false,
         })
@@ -414,9 +297,10 @@ fn exchanges_code(program: &Program, entry: &Entry) -> bool {
 
 /// Whether the app's own pages call it.
 fn called_by_client(program: &Program, entry: &Entry) -> bool {
-    program.all_edges().iter().any(|edge| {
-        edge.kind == EdgeKind::Jump && edge.target == entry.function && program.side(edge.call.file).client
-    })
+    program
+        .all_edges()
+        .iter()
+        .any(|edge| edge.kind == EdgeKind::Jump && edge.target == entry.function && program.side(edge.call.file).client)
 }
 
 /// The vendor that most of the evidence names.

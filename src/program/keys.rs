@@ -79,7 +79,6 @@ impl Program {
         }
         first(searches)
     }
-
 }
 
 fn is_nothing(value: &Value) -> bool {

@@ -184,7 +184,10 @@ impl Program {
             Value::External(external)
                 if matches!(external.dotted().as_str(), "JSON.stringify" | "URLSearchParams" | "json.dumps") =>
             {
-                let first = external.sites.first().and_then(|&site| Some((site, self.facts(site.file).call(site.call).args.first()?)));
+                let first = external
+                    .sites
+                    .first()
+                    .and_then(|&site| Some((site, self.facts(site.file).call(site.call).args.first()?)));
                 first.map_or(Value::Unknown, |(site, arg)| self.value(ExprRef::new(site.file, arg.value)))
             }
             other => other.clone(),
@@ -194,9 +197,12 @@ impl Program {
 
     /// A header of an object, a `Headers`, or what a parameter brings; spelled in any case.
     pub fn header(&self, headers: &Value, names: &[String]) -> Lookup {
-        Lookup::of_any(headers.alternatives().iter().map(|alternative| {
-            Lookup::of_any(names.iter().map(|name| self.header_in(alternative, name)))
-        }))
+        Lookup::of_any(
+            headers
+                .alternatives()
+                .iter()
+                .map(|alternative| Lookup::of_any(names.iter().map(|name| self.header_in(alternative, name)))),
+        )
     }
 
     fn header_in(&self, headers: &Value, name: &str) -> Lookup {
@@ -206,7 +212,9 @@ impl Program {
         };
         if let Value::External(external) = headers {
             let Some(&made) = external.sites.last() else { return Lookup::Unknown };
-            if external.last_member().map_or(external.package.as_str(), Name::as_str).rsplit(':').next() != Some("Headers") {
+            if external.last_member().map_or(external.package.as_str(), Name::as_str).rsplit(':').next()
+                != Some("Headers")
+            {
                 return Lookup::Unknown;
             }
             if let Some(found) = later(Holder::Made(made)) {
@@ -229,12 +237,17 @@ impl Program {
     fn spelled(&self, object: ExprRef, name: &str, depth: usize) -> Option<Name> {
         let ExprKind::Object(entries) = self.facts(object.file).expr(object.expr) else { return None };
         let own = entries.iter().map(|(key, _)| *key).find(|key| key.eq_ignore_ascii_case(name));
-        let later = || self.puts(Holder::Object(object)).iter().map(|put| put.name).find(|key| key.eq_ignore_ascii_case(name));
+        let later =
+            || self.puts(Holder::Object(object)).iter().map(|put| put.name).find(|key| key.eq_ignore_ascii_case(name));
         own.or_else(later).or_else(|| {
             let spread = entries.iter().filter(|(key, _)| *key == "..." && depth > 0);
             let mut spread = spread.flat_map(|&(_, value)| {
                 let value = self.value(ExprRef::new(object.file, value));
-                value.alternatives().iter().filter_map(|value| if let Value::Object(at) = value { Some(*at) } else { None }).collect::<Vec<_>>()
+                value
+                    .alternatives()
+                    .iter()
+                    .filter_map(|value| if let Value::Object(at) = value { Some(*at) } else { None })
+                    .collect::<Vec<_>>()
             });
             spread.find_map(|inner| self.spelled(inner, name, depth - 1))
         })
@@ -259,6 +272,7 @@ impl Program {
     fn option_among(&self, at: CallRef, name: &str, wanted: impl Fn(usize) -> bool) -> Lookup {
         let facts = self.facts(at.file);
         let (head, rest) = name.split_once('.').map_or((name, None), |(head, rest)| (head, Some(rest)));
+        let script = facts.language.is_script();
         let mut unknown = false;
         for (position, arg) in facts.call(at.call).args.iter().enumerate() {
             let value = || self.value(ExprRef::new(at.file, arg.value));
@@ -268,6 +282,11 @@ impl Program {
                 Some(_) => continue,
                 None if matches!(facts.expr(arg.value), ExprKind::Spread(_)) => Lookup::Unknown,
                 None if !wanted(position) => continue,
+                // Python's options are keywords; of what stands before them only a dict can hold one.
+                None if !script => match self.lookup(&value(), Name::new(head)) {
+                    Lookup::Unknown => Lookup::Absent,
+                    found => found,
+                },
                 None => self.lookup(&value(), Name::new(head)),
             };
             match (found, rest) {

@@ -12,6 +12,7 @@ use crate::names::Name;
 use crate::program::{CallRef, Entry, FunctionRef, Program};
 
 mod checks;
+mod comparisons;
 mod conditions;
 mod effects;
 mod evidence;
@@ -98,6 +99,8 @@ pub struct Account {
     pub checks: Vec<Place>,
     /// Calls of functions that nothing defines or imports and that would be checks by their names.
     pub undefined: Vec<(Place, Name)>,
+    /// How many times the vendor was asked.
+    asks: usize,
     /// Checks whose result was not yet looked at.
     pending: Vec<CallRef>,
 }
@@ -136,9 +139,7 @@ impl Account {
         });
         if self.checks.is_empty() {
             return match (unverified.iter().find(|deed| !deed.records).or(unverified.first()), open) {
-                (Some(deed), None) => {
-                    Verdict::Unverified { deed: deed.at, records_only: deed.records, partly: false }
-                }
+                (Some(deed), None) => Verdict::Unverified { deed: deed.at, records_only: deed.records, partly: false },
                 (_, Some(open)) => open,
                 (None, None) => self.silent(),
             };

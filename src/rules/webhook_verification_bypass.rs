@@ -123,7 +123,8 @@ fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, lapse:
         Why::Fallback(name) => format!("{webhook} is verified with a secret that everyone knows while {name} is unset"),
     };
     let severity = if lapse.safe_default { Severity::Warning } else { Severity::Error };
-    let subject = entry.route.or(entry.name).map_or_else(|| program.function_name(entry.function), |name| name.to_string());
+    let subject =
+        entry.route.or(entry.name).map_or_else(|| program.function_name(entry.function), |name| name.to_string());
     let mut draft = report
         .at(lapse.place, subject, format!("{how}, and {does} runs all the same: {forgery}"))
         .severity(severity)
@@ -165,7 +166,9 @@ fn cure(program: &Program, handler: &WebhookHandler, entry: &Entry, why: Why) ->
             .to_owned(),
         Why::Request => "Answer 400 when the signature header is missing, and verify every delivery.".to_owned(),
         Why::Caught => "Answer 400 in the handler of the failed check, so that nothing after it runs.".to_owned(),
-        Why::Ignored if is_script => "Answer 401 unless the check says yes: `if (!valid) return` with a status of 401.".to_owned(),
+        Why::Ignored if is_script => {
+            "Answer 401 unless the check says yes: `if (!valid) return` with a status of 401.".to_owned()
+        }
         Why::Ignored => "Answer 401 unless the check says yes: `if not valid:` return a status of 401.".to_owned(),
         Why::NotAwaited => "Await the check before its result is tested: `if (!(await verify(..)))`.".to_owned(),
         Why::Condition => program.verify_cure(handler),

@@ -60,8 +60,6 @@ const OWN_WORK: &[&str] = &[
     "sso",
     "saml",
     "userinfo",
-    "captcha",
-    "recaptcha",
     "siteverify",
 ];
 

@@ -1,18 +1,15 @@
 //! What counts as a check of the caller.
 
-use super::evidence::{holds_secret, is_logging, is_signature_name, sounds_like_check, sounds_secret};
-use super::tests::Both;
+use super::comparisons::stronger_unknown;
+use super::evidence::{holds_secret, is_logging, is_signature_name, sounds_like_check};
 use super::ways::{is_split, meet};
 use super::{Ends, Lapse, Standing, Walk, Way, Why};
 use crate::catalogue::{Category, Effect, KnownRole, Seg};
-use rustc_hash::FxHashSet;
 
-use crate::facts::{ExprId, ExprKind, Imported, Op, Step};
+use crate::facts::{ExprId, ExprKind, Imported, Op};
+use crate::finding::FileId;
 use crate::names::Name;
 use crate::program::{CallRef, Destination, EdgeKind, ExprRef, External, FunctionRef, Value};
-
-/// How far a value is followed back to what it was computed from.
-const FARTHEST: usize = 8;
 
 /// A call that checks.
 #[derive(Debug, Clone, Copy)]
@@ -38,10 +35,12 @@ impl Walk<'_> {
             return Some(standing);
         }
         let mut after = self.runs(at, standing)?;
-        if matches!(after, Standing::Unverified) && self.asks_vendor(at) {
+        let asks = self.asks_vendor(at);
+        if asks && matches!(after, Standing::Unverified) {
             after = Standing::Asked(program.call_place(at));
+            self.account.asks += 1;
         }
-        if self.is_effect(at) {
+        if !asks && self.is_effect(at) {
             self.note_deed(at, standing);
         }
         Some(after)
@@ -125,7 +124,8 @@ impl Walk<'_> {
     fn is_left_alone(&self, at: CallRef) -> bool {
         let shape = self.program.facts(at.file).call(at.call);
         let is_async = self.program.edges(at).iter().any(|edge| {
-            edge.kind == EdgeKind::Direct && self.program.facts(edge.target.file).function(edge.target.function).is_async
+            edge.kind == EdgeKind::Direct
+                && self.program.facts(edge.target.file).function(edge.target.function).is_async
         });
         is_async && shape.dropped && !shape.awaited && self.program.chain(at).next().is_none()
     }
@@ -206,14 +206,18 @@ impl Walk<'_> {
             && facts.imports.iter().any(|import| import.names.iter().any(|name| *name == "*"))
             && facts.exprs.iter().all(|expr| !matches!(expr.kind, ExprKind::Imported(_, Imported::Module)))
             || !facts.language.is_script()
-                && facts.imports.iter().any(|import| import.names.len() == 1 && import.names[0] == "*" && import.specifier.starts_with('.'))
+                && facts.imports.iter().any(|import| {
+                    import.names.len() == 1 && import.names[0] == "*" && import.specifier.starts_with('.')
+                })
     }
 
     /// Whether a call is given the signature of the request.
     fn takes_signature(&self, at: CallRef) -> bool {
         let facts = self.program.facts(at.file);
         let is = |expr: ExprId| match facts.expr(expr) {
-            ExprKind::Ref(name, _) => is_signature_name(name) && !holds_secret(name),
+            ExprKind::Ref(name, _) => {
+                is_signature_name(name) && !holds_secret(name) || self.is_proof_header(at.file, expr, 4)
+            }
             ExprKind::Object(entries) => entries.iter().any(|(key, _)| is_signature_name(key)),
             _ => false,
         };
@@ -221,23 +225,71 @@ impl Walk<'_> {
         call.args.iter().any(|arg| is(arg.value)) && !call.is_new
     }
 
+    /// Whether a value is a header by which a sender proves itself.
+    fn is_proof_header(&self, file: FileId, expr: ExprId, depth: usize) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        let facts = self.program.facts(file);
+        let proves = |name: &str| {
+            let name = name.to_ascii_lowercase();
+            ["auth", "sig", "token", "hmac", "secret", "webhook"].iter().any(|part| name.contains(part))
+        };
+        match facts.expr(expr) {
+            ExprKind::Ref(name, block) => facts
+                .lookup(*block, *name)
+                .is_some_and(|def| facts.def(def).values.iter().any(|&value| self.is_proof_header(file, value, depth))),
+            ExprKind::Member(base, name) => {
+                matches!(facts.expr(*base), ExprKind::Member(_, of) if *of == "headers") && proves(name)
+            }
+            ExprKind::Call(call) => {
+                let call = facts.call(*call);
+                let from_headers = match facts.expr(call.callee) {
+                    ExprKind::Member(base, name) => {
+                        *name == "header"
+                            || matches!(facts.expr(*base), ExprKind::Ref(of, _) if matches!(of.as_str(), "req" | "request"))
+                            || matches!(facts.expr(*base), ExprKind::Member(_, of) | ExprKind::Ref(of, _) if of.to_ascii_lowercase().contains("headers"))
+                    }
+                    _ => false,
+                };
+                from_headers
+                    && call
+                        .args
+                        .first()
+                        .is_some_and(|arg| matches!(facts.expr(arg.value), ExprKind::Text(text) if proves(text)))
+            }
+            ExprKind::Op(Op::Or | Op::Nullish, parts) => {
+                parts.first().is_some_and(|&first| self.is_proof_header(file, first, depth))
+            }
+            _ => false,
+        }
+    }
+
     /// Whether a call looks something up by a secret that the request brings: `.eq("webhook_secret", token)`.
     fn looks_up_secret(&self, at: CallRef, name: Name) -> bool {
         let lookup = matches!(
             name.as_str(),
-            "eq" | "match" | "where" | "filter" | "filter_by" | "findOne" | "findFirst" | "findUnique" | "get" | "first"
+            "eq" | "match"
+                | "where"
+                | "filter"
+                | "filter_by"
+                | "findOne"
+                | "findFirst"
+                | "findUnique"
+                | "get"
+                | "first"
         );
         if !lookup {
             return false;
         }
         let facts = self.program.facts(at.file);
-        let secret = |expr: ExprId| match facts.expr(expr) {
+        let secret = |expr: ExprId| {
+            match facts.expr(expr) {
             ExprKind::Text(text) => holds_secret(text),
             ExprKind::Object(entries) => entries.iter().any(|&(key, value)| {
                 holds_secret(&key)
                     || matches!(facts.expr(value), ExprKind::Object(inner) if inner.iter().any(|(key, _)| holds_secret(key)))
             }),
             _ => false,
+        }
         };
         let call = facts.call(at.call);
         // `headers.get("x-secret")` only reads.
@@ -246,7 +298,13 @@ impl Walk<'_> {
     }
 
     pub(super) fn check_kind(&self, at: CallRef) -> Option<CheckKind> {
-        self.program.callee(at).externals().find_map(|external| self.check_kind_of(external))
+        let by_name = self.program.callee(at).externals().find_map(|external| self.check_kind_of(external));
+        by_name.or_else(|| {
+            // The vendor, or the own backend, is asked to verify.
+            let mut uses = self.program.vendors_at(at).iter();
+            let asks = uses.any(|used| self.program.operation(used).is_some_and(|call| call.effect == Effect::Verify));
+            asks.then_some(CheckKind { is_async: false, boolean: false })
+        })
     }
 
     pub(super) fn check_kind_of(&self, external: &External) -> Option<CheckKind> {
@@ -255,10 +313,8 @@ impl Walk<'_> {
             return Some(CheckKind { is_async: found.is_async, boolean: found.boolean });
         }
         let known = catalogue.known(external.package, &external.segs)?;
-        matches!(known.role, KnownRole::Verify | KnownRole::Compare | KnownRole::Authenticate).then(|| CheckKind {
-            is_async: known.is_async,
-            boolean: known.boolean || known.role == KnownRole::Compare,
-        })
+        matches!(known.role, KnownRole::Verify | KnownRole::Compare | KnownRole::Authenticate)
+            .then(|| CheckKind { is_async: known.is_async, boolean: known.boolean || known.role == KnownRole::Compare })
     }
 
     /// `assert valid` of a library.
@@ -292,7 +348,9 @@ impl Walk<'_> {
             if vendor.own_backend || !ours(used.vendor) {
                 return false;
             }
-            if self.vendors.is_empty() && matches!(vendor.category, Category::Llm | Category::Maps | Category::Analytics) {
+            if self.vendors.is_empty()
+                && matches!(vendor.category, Category::Llm | Category::Maps | Category::Analytics)
+            {
                 return false;
             }
             match program.operation(used) {
@@ -306,21 +364,19 @@ impl Walk<'_> {
         if by_vendor {
             return self.names_something(at);
         }
-        // A vendor the catalogue does not know.
-        self.vendors.is_empty()
-            && program.requests_at(at).iter().any(|http| {
-                http.to.iter().any(|to| match to {
-                    Destination::Host(_, path) | Destination::Env(_, path) | Destination::Unknown(path) => {
-                        let path = path.to_ascii_lowercase();
-                        http.method.is_some_and(|method| method == "GET")
-                            || ["verify", "validat", "status", "lookup", "query", "check", "retrieve"]
-                                .iter()
-                                .any(|part| path.contains(part))
-                    }
-                    _ => false,
-                })
+        // A vendor the catalogue does not know, or a host that could not be told.
+        let asks = |path: Name, get: bool| {
+            let path = path.to_ascii_lowercase();
+            let says = ["verify", "validat", "status", "lookup", "query", "check", "retrieve"];
+            path.contains("verify") || self.vendors.is_empty() && (get || says.iter().any(|part| path.contains(part)))
+        };
+        program.requests_at(at).iter().any(|http| {
+            let get = http.method.is_some_and(|method| method == "GET");
+            http.to.iter().any(|to| match to {
+                Destination::Host(_, path) | Destination::Env(_, path) | Destination::Unknown(path) => asks(*path, get),
+                _ => false,
             })
-            && self.names_something(at)
+        }) && self.names_something(at)
     }
 
     /// Whether a call is given anything that is no constant.
@@ -332,226 +388,6 @@ impl Walk<'_> {
                 Value::Text(_) | Value::Env(_) | Value::Number(_) | Value::Null
             )
         })
-    }
-
-    // ---- comparisons ------------------------------------------------------------------------------------
-
-    /// What a comparison of two values says: one of a MAC, or of a secret that only the caller knows.
-    pub(super) fn comparison_of(
-        &mut self,
-        function: FunctionRef,
-        at: ExprId,
-        left: ExprId,
-        right: ExprId,
-        standing: Standing,
-    ) -> Both {
-        match self.proves(function, left, right) {
-            Some(weak) if !matches!(standing, Standing::Verified(_)) => self.compared_at(function, at, weak),
-            _ => (Some(standing), Some(standing)),
-        }
-    }
-
-    fn compared_at(&mut self, function: FunctionRef, at: ExprId, weak: Option<Name>) -> Both {
-        let place = self.at(function, at);
-        self.note_check(place);
-        let passed = match weak {
-            Some(name) => Standing::Open(Lapse { place, check: place, why: Why::Fallback(name), safe_default: false }),
-            None => Standing::Verified(place),
-        };
-        (Some(passed), Some(Standing::Rejected(place)))
-    }
-
-    /// What a tested call says that compares what it is given: `safeEqual(expected, signature)`,
-    /// `expected.equals(given)`, `tokens.includes(token)`.
-    pub(super) fn comparison_by_call(&mut self, at: CallRef, standing: Standing) -> Both {
-        let nothing = (Some(standing), Some(standing));
-        let program = self.program;
-        let facts = program.facts(at.file);
-        let shape = facts.call(at.call);
-        let function = program.function_of(at);
-        let mut sides: Vec<ExprId> = shape.args.iter().map(|arg| arg.value).collect();
-        if let ExprKind::Member(base, name) = facts.expr(shape.callee) {
-            if is_logging(name) || matches!(name.as_str(), "get" | "update" | "digest") {
-                return nothing;
-            }
-            sides.push(*base);
-        }
-        sides.retain(|&side| {
-            let global = matches!(facts.expr(side), ExprKind::Ref(name, block) if facts.lookup(*block, *name).is_none());
-            !global && !matches!(facts.expr(side), ExprKind::Object(_) | ExprKind::Function(_) | ExprKind::Text(_))
-        });
-        let outbound = !program.requests_at(at).is_empty() || !program.vendors_at(at).is_empty();
-        if sides.len() < 2 || outbound || program.is_floating(at) {
-            return nothing;
-        }
-        let compares = self.called_name(at).is_some_and(|name| sounds_like_comparison(&name));
-        for (index, &left) in sides.iter().enumerate() {
-            for &right in &sides[index + 1..] {
-                let mac = self.derives_mac(function, left) || self.derives_mac(function, right);
-                if let (true, Some(weak)) = (mac || compares, self.proves(function, left, right)) {
-                    return self.compared_at(function, shape.expr, weak);
-                }
-            }
-        }
-        // An address on a list of allowed ones.
-        let listed = self.called_name(at).is_some_and(|name| name == "includes" || name == "has")
-            && sides.iter().any(|&side| matches!(facts.expr(side), ExprKind::Ref(name, _) if is_address_list(name)));
-        if listed { (Some(stronger_unknown(standing, program.call_place(at))), nothing.1) } else { nothing }
-    }
-
-    /// Whether to compare two values proves who is calling; with the variable whose fallback anyone can read.
-    fn proves(&self, function: FunctionRef, left: ExprId, right: ExprId) -> Option<Option<Name>> {
-        let file = function.file;
-        for (side, other) in [(left, right), (right, left)] {
-            if self.derives_mac(function, side) && !self.is_constant(function, other) {
-                return Some(self.weak_in(ExprRef::new(file, side), FARTHEST));
-            }
-        }
-        for (side, other) in [(left, right), (right, left)] {
-            if self.is_constant(function, other) {
-                continue;
-            }
-            let secret = self.expanded(ExprRef::new(file, side));
-            if secret.envs().iter().any(|name| sounds_secret(name)) {
-                return Some(self.weak_secret(ExprRef::new(file, side), &secret));
-            }
-        }
-        // A secret that is kept elsewhere: a field of a setting or a row.
-        let kept = |expr: ExprId| match self.program.facts(file).expr(expr) {
-            ExprKind::Member(_, name) => holds_secret(name),
-            ExprKind::Ref(name, _) => holds_secret(name),
-            _ => false,
-        };
-        let constant = self.is_constant(function, left) || self.is_constant(function, right);
-        (!constant && (kept(left) || kept(right))).then_some(None)
-    }
-
-    fn is_constant(&self, function: FunctionRef, expr: ExprId) -> bool {
-        matches!(
-            self.program.value(ExprRef::new(function.file, expr)),
-            Value::Text(_) | Value::Number(_) | Value::Bool(_) | Value::Null
-        )
-    }
-
-    /// Whether a value is computed from a MAC, here or by own functions that give one back. Each expression is
-    /// looked at once: variables made of each other branch without end.
-    fn derives_mac(&self, function: FunctionRef, expr: ExprId) -> bool {
-        let mut open = vec![ExprRef::new(function.file, expr)];
-        let mut seen: FxHashSet<ExprRef> = FxHashSet::default();
-        while let Some(at) = open.pop() {
-            if !seen.insert(at) {
-                continue;
-            }
-            let facts = self.program.facts(at.file);
-            let mut follow = |expr: ExprId| open.push(ExprRef::new(at.file, expr));
-            match facts.expr(at.expr) {
-                ExprKind::Call(call) => {
-                    let made = CallRef::new(at.file, *call);
-                    if self.program.has_role(made, KnownRole::Mac) {
-                        return true;
-                    }
-                    let shape = facts.call(*call);
-                    if !matches!(facts.expr(shape.callee), ExprKind::Ref(..)) {
-                        follow(shape.callee);
-                    }
-                    shape.args.iter().for_each(|arg| follow(arg.value));
-                    for edge in self.program.edges(made) {
-                        open.extend(self.given_back(edge.target));
-                    }
-                }
-                ExprKind::Ref(name, block) => {
-                    if let Some(def) = facts.lookup(*block, *name) {
-                        facts.def(def).values.iter().for_each(|&value| follow(value));
-                    }
-                }
-                ExprKind::Await(inner)
-                | ExprKind::Member(inner, _)
-                | ExprKind::Spread(inner)
-                | ExprKind::Index(inner, _)
-                | ExprKind::ElementOf(inner) => follow(*inner),
-                ExprKind::Template(parts)
-                | ExprKind::List(parts)
-                | ExprKind::Op(Op::Add | Op::Or | Op::Nullish | Op::Choose | Op::Other, parts) => {
-                    parts.iter().for_each(|&part| follow(part));
-                }
-                _ => {}
-            }
-        }
-        false
-    }
-
-    /// What a function gives back; one that compares a MAC itself gives a verdict instead, which is none.
-    fn given_back(&self, function: FunctionRef) -> Vec<ExprRef> {
-        let facts = self.program.facts(function.file);
-        let steps = facts.blocks.iter().filter(|block| block.function == function.function).flat_map(|b| &b.steps);
-        let returned = steps.filter_map(|step| if let Step::Return(Some(value)) = step { Some(*value) } else { None });
-        let is_verdict = |value: &ExprId| {
-            matches!(facts.expr(*value), ExprKind::Op(Op::Equal | Op::Unequal | Op::And | Op::Or | Op::Not, _))
-        };
-        returned.filter(|value| !is_verdict(value)).map(|value| ExprRef::new(function.file, value)).collect()
-    }
-
-    // ---- secrets that fall back -------------------------------------------------------------------------
-
-    /// The environment variable whose fallback a check's secret can be.
-    pub(super) fn fallback_secret(&self, at: CallRef) -> Option<Name> {
-        let facts = self.program.facts(at.file);
-        let call = facts.call(at.call);
-        let made = match facts.expr(call.callee) {
-            ExprKind::Member(base, _) => self.weak_in(ExprRef::new(at.file, *base), 3),
-            _ => None,
-        };
-        made.or_else(|| call.args.iter().find_map(|arg| self.weak_in(ExprRef::new(at.file, arg.value), 6)))
-    }
-
-    /// The environment variable beside a constant text that a value is computed from.
-    fn weak_in(&self, at: ExprRef, depth: usize) -> Option<Name> {
-        let depth = depth.checked_sub(1)?;
-        let facts = self.program.facts(at.file);
-        let next = |expr: ExprId| self.weak_in(ExprRef::new(at.file, expr), depth);
-        match facts.expr(at.expr) {
-            ExprKind::Call(call) => {
-                let shape = facts.call(*call);
-                let value = self.program.value(at);
-                self.weak_secret(at, &value)
-                    .or_else(|| next(shape.callee))
-                    .or_else(|| shape.args.iter().find_map(|arg| next(arg.value)))
-            }
-            ExprKind::Ref(name, block) => {
-                let value = self.expanded(at);
-                self.weak_secret(at, &value).or_else(|| {
-                    let def = facts.def(facts.lookup(*block, *name)?);
-                    def.values.iter().find_map(|&value| next(value))
-                })
-            }
-            ExprKind::Await(inner) | ExprKind::Spread(inner) => next(*inner),
-            ExprKind::Member(inner, _) => {
-                let value = self.expanded(at);
-                self.weak_secret(at, &value).or_else(|| next(*inner))
-            }
-            ExprKind::Template(parts) => parts.iter().find_map(|&part| next(part)),
-            ExprKind::Op(Op::Or | Op::Nullish, _) => {
-                let value = self.expanded(at);
-                self.weak_secret(at, &value)
-            }
-            _ => None,
-        }
-    }
-
-    /// An environment variable beside a constant text: `process.env.X || ""`, unless its absence is asked for.
-    fn weak_secret(&self, at: ExprRef, value: &Value) -> Option<Name> {
-        let alternatives = value.alternatives();
-        let env = alternatives.iter().find_map(|value| if let Value::Env(name) = value { Some(*name) } else { None });
-        // The secret of the app's own sessions is another matter.
-        let name = env.filter(|name| sounds_secret(name) && !name.contains("JWT") && !name.contains("SESSION"))?;
-        let constant = alternatives.iter().any(|value| matches!(value, Value::Text(_)));
-        if !constant {
-            return None;
-        }
-        let mut files = vec![at.file];
-        files.extend(self.active.iter().map(|(function, _)| function.file));
-        files.dedup();
-        (!files.into_iter().any(|file| self.asks_for(file, name))).then_some(name)
     }
 }
 
@@ -567,28 +403,8 @@ fn one_of(all: &[Ends]) -> Ends {
     Ends { truthy: fold(|ends| ends.truthy), falsy: fold(|ends| ends.falsy) }
 }
 
-/// Whether a function compares what it is given, by its name.
-fn sounds_like_comparison(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    ["equal", "compare", "verif", "valid", "check", "match", "includes", "startswith", "endswith", "has", "authoriz", "some"]
-        .iter()
-        .any(|part| name.contains(part))
-}
-
-fn stronger_unknown(standing: Standing, place: crate::finding::Place) -> Standing {
-    match standing {
-        Standing::Verified(_) | Standing::Open(_) | Standing::Rejected(_) => standing,
-        _ => Standing::Unknown(place),
-    }
-}
-
 /// What the platform and the commonest runtimes bring verifies nothing that is not listed.
 fn is_platform(external: &External) -> bool {
     let listed = ["global:", "node:", "py:"].iter().any(|scheme| external.package.starts_with(scheme));
     listed && !external.segs.iter().any(|seg| matches!(seg, Seg::Member(name) if sounds_like_check(name)))
-}
-
-fn is_address_list(name: &str) -> bool {
-    let words = super::words(name);
-    words.iter().any(|word| matches!(word.as_str(), "ip" | "ips" | "allowlist" | "whitelist" | "cidr"))
 }

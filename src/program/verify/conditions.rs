@@ -59,7 +59,8 @@ impl Walk<'_> {
                     ExprKind::Text(text) => text.is_empty() || *text == "undefined",
                     _ => false,
                 };
-                let asked = parts.iter().find(|&&part| !empty(part)).filter(|_| parts.iter().any(|&part| empty(part)))?;
+                let asked =
+                    parts.iter().find(|&&part| !empty(part)).filter(|_| parts.iter().any(|&part| empty(part)))?;
                 next(*asked).map(|(name, set)| (name, set == (*op == Op::Unequal)))
             }
             ExprKind::Op(Op::Compare, parts) => parts.iter().find_map(|&part| next(part)),
@@ -70,7 +71,8 @@ impl Walk<'_> {
                     ExprKind::Ref(name, _) | ExprKind::Member(_, name) => Some(*name),
                     _ => None,
                 };
-                if name(call.callee).is_some_and(|name| matches!(name.as_str(), "Boolean" | "bool" | "len" | "isEmpty")) {
+                if name(call.callee).is_some_and(|name| matches!(name.as_str(), "Boolean" | "bool" | "len" | "isEmpty"))
+                {
                     return call.args.first().and_then(|arg| next(arg.value));
                 }
                 self.secret_name(at).map(|name| (name, true)).or_else(|| self.asked_inside(at, depth))
@@ -146,11 +148,19 @@ impl Walk<'_> {
             ExprKind::Op(Op::Not, parts) => next(parts[0]).map(|holds| !holds),
             ExprKind::Op(Op::And, parts) => {
                 let each: Vec<Option<bool>> = parts.iter().map(|&part| next(part)).collect();
-                if each.contains(&Some(false)) { Some(false) } else { each.into_iter().all(|p| p == Some(true)).then_some(true) }
+                if each.contains(&Some(false)) {
+                    Some(false)
+                } else {
+                    each.into_iter().all(|p| p == Some(true)).then_some(true)
+                }
             }
             ExprKind::Op(Op::Or, parts) => {
                 let each: Vec<Option<bool>> = parts.iter().map(|&part| next(part)).collect();
-                if each.contains(&Some(true)) { Some(true) } else { each.into_iter().all(|p| p == Some(false)).then_some(false) }
+                if each.contains(&Some(true)) {
+                    Some(true)
+                } else {
+                    each.into_iter().all(|p| p == Some(false)).then_some(false)
+                }
             }
             ExprKind::Op(op @ (Op::Equal | Op::Unequal), parts) if parts.len() == 2 => {
                 let unset = |expr: ExprId| self.default_of(ExprRef::new(at.file, expr));
@@ -181,7 +191,9 @@ impl Walk<'_> {
         let depth = depth.checked_sub(1)?;
         let facts = self.program.facts(at.file);
         match facts.expr(at.expr) {
-            ExprKind::Op(Op::Not, parts) => self.brought(ExprRef::new(at.file, parts[0]), depth).map(|brought| !brought),
+            ExprKind::Op(Op::Not, parts) => {
+                self.brought(ExprRef::new(at.file, parts[0]), depth).map(|brought| !brought)
+            }
             ExprKind::Op(..) => None,
             _ => Some(true),
         }
@@ -223,9 +235,8 @@ impl Walk<'_> {
     /// Whether some condition in a file asks if a variable is set.
     pub(super) fn asks_for(&self, file: FileId, name: Name) -> bool {
         let facts = self.program.facts(file);
-        let asks = |condition: ExprId| {
-            self.presence(ExprRef::new(file, condition), 3).is_some_and(|(asked, _)| asked == name)
-        };
+        let asks =
+            |condition: ExprId| self.presence(ExprRef::new(file, condition), 3).is_some_and(|(asked, _)| asked == name);
         let asked = facts.blocks.iter().flat_map(|block| &block.steps).any(|step| match step {
             Step::If { condition, .. } => asks(*condition),
             _ => false,

@@ -1,0 +1,300 @@
+//! Comparisons that prove who is calling: of a MAC, or of a secret that only the caller knows; and secrets that fall
+//! back to what anyone can read.
+
+use rustc_hash::FxHashSet;
+
+use super::evidence::{holds_secret, is_logging, sounds_secret};
+use super::tests::Both;
+use super::{Lapse, Standing, Walk, Why};
+use crate::catalogue::KnownRole;
+use crate::facts::{ExprId, ExprKind, Op, Step};
+use crate::names::Name;
+use crate::program::{CallRef, ExprRef, FunctionRef, Value};
+
+/// How far a value is followed back to what it was computed from.
+const FARTHEST: usize = 8;
+
+impl Walk<'_> {
+    /// What a comparison of two values says: one of a MAC, or of a secret that only the caller knows.
+    pub(super) fn comparison_of(
+        &mut self,
+        function: FunctionRef,
+        at: ExprId,
+        left: ExprId,
+        right: ExprId,
+        standing: Standing,
+    ) -> Both {
+        match self.proves(function, left, right) {
+            Some(weak) if !matches!(standing, Standing::Verified(_)) => self.compared_at(function, at, weak),
+            _ => (Some(standing), Some(standing)),
+        }
+    }
+
+    fn compared_at(&mut self, function: FunctionRef, at: ExprId, weak: Option<Name>) -> Both {
+        let place = self.at(function, at);
+        self.note_check(place);
+        let passed = match weak {
+            Some(name) => Standing::Open(Lapse { place, check: place, why: Why::Fallback(name), safe_default: false }),
+            None => Standing::Verified(place),
+        };
+        (Some(passed), Some(Standing::Rejected(place)))
+    }
+
+    /// What a tested call says that compares what it is given: `safeEqual(expected, signature)`,
+    /// `expected.equals(given)`, `tokens.includes(token)`.
+    pub(super) fn comparison_by_call(&mut self, at: CallRef, standing: Standing) -> Both {
+        let nothing = (Some(standing), Some(standing));
+        let program = self.program;
+        let facts = program.facts(at.file);
+        let shape = facts.call(at.call);
+        let function = program.function_of(at);
+        let mut sides: Vec<ExprId> = shape.args.iter().map(|arg| arg.value).collect();
+        if let ExprKind::Member(base, name) = facts.expr(shape.callee) {
+            if is_logging(name) || matches!(name.as_str(), "get" | "update" | "digest") {
+                return nothing;
+            }
+            sides.push(*base);
+        }
+        sides.retain(|&side| {
+            let global =
+                matches!(facts.expr(side), ExprKind::Ref(name, block) if facts.lookup(*block, *name).is_none());
+            !global && !matches!(facts.expr(side), ExprKind::Object(_) | ExprKind::Function(_) | ExprKind::Text(_))
+        });
+        let outbound = !program.requests_at(at).is_empty() || !program.vendors_at(at).is_empty();
+        if sides.len() < 2 || outbound || program.is_floating(at) {
+            return nothing;
+        }
+        let compares = self.called_name(at).is_some_and(|name| sounds_like_comparison(&name));
+        for (index, &left) in sides.iter().enumerate() {
+            for &right in &sides[index + 1..] {
+                let mac = self.derives_mac(function, left) || self.derives_mac(function, right);
+                if let (true, Some(weak)) = (mac || compares, self.proves(function, left, right)) {
+                    return self.compared_at(function, shape.expr, weak);
+                }
+            }
+        }
+        // An address on a list of allowed ones.
+        let listed = self.called_name(at).is_some_and(|name| name == "includes" || name == "has")
+            && sides.iter().any(|&side| matches!(facts.expr(side), ExprKind::Ref(name, _) if is_address_list(name)));
+        if listed { (Some(stronger_unknown(standing, program.call_place(at))), nothing.1) } else { nothing }
+    }
+
+    /// Whether to compare two values proves who is calling; with the variable whose fallback anyone can read.
+    fn proves(&self, function: FunctionRef, left: ExprId, right: ExprId) -> Option<Option<Name>> {
+        let file = function.file;
+        for (side, other) in [(left, right), (right, left)] {
+            if self.derives_mac(function, side) && !self.is_constant(function, other) {
+                return Some(self.weak_in(ExprRef::new(file, side), FARTHEST));
+            }
+        }
+        for (side, other) in [(left, right), (right, left)] {
+            if self.is_constant(function, other) {
+                continue;
+            }
+            let secret = self.expanded(ExprRef::new(file, side));
+            // `key !== key.trim()` only looks at the setting.
+            if !self.expanded(ExprRef::new(file, other)).envs().is_empty() {
+                continue;
+            }
+            if secret.envs().iter().any(|name| sounds_secret(name)) {
+                return Some(self.weak_secret(ExprRef::new(file, side), &secret));
+            }
+            if self.encodes_secret(ExprRef::new(file, side), 9) {
+                return Some(self.weak_in(ExprRef::new(file, side), FARTHEST));
+            }
+        }
+        // A secret that is kept elsewhere: a field of a setting or a row.
+        let kept = |expr: ExprId| match self.program.facts(file).expr(expr) {
+            ExprKind::Member(_, name) => holds_secret(name),
+            ExprKind::Ref(name, _) => holds_secret(name),
+            _ => false,
+        };
+        let constant = self.is_constant(function, left) || self.is_constant(function, right);
+        (!constant && (kept(left) || kept(right))).then_some(None)
+    }
+
+    /// Whether a value is a secret put into another form: `"Basic " + btoa(user + ":" + password)`.
+    fn encodes_secret(&self, at: ExprRef, depth: usize) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        let facts = self.program.facts(at.file);
+        let next = |expr: ExprId| self.encodes_secret(ExprRef::new(at.file, expr), depth);
+        match facts.expr(at.expr) {
+            ExprKind::Call(call) => {
+                let shape = facts.call(*call);
+                let of_platform = self.program.external(CallRef::new(at.file, *call)).is_some_and(|external| {
+                    ["global:", "node:", "py:"].iter().any(|scheme| external.package.starts_with(scheme))
+                });
+                of_platform && (shape.args.iter().any(|arg| next(arg.value)) || next(shape.callee))
+            }
+            ExprKind::Ref(name, block) => {
+                let defined = facts.lookup(*block, *name).map(|def| facts.def(def));
+                defined.is_some_and(|def| def.values.iter().any(|&value| next(value)))
+            }
+            ExprKind::Member(inner, _) | ExprKind::Await(inner) => next(*inner),
+            ExprKind::Template(parts) | ExprKind::Op(Op::Add, parts) => parts.iter().any(|&part| next(part)),
+            ExprKind::Env(name) => sounds_secret(name),
+            _ => false,
+        }
+    }
+
+    fn is_constant(&self, function: FunctionRef, expr: ExprId) -> bool {
+        matches!(
+            self.program.value(ExprRef::new(function.file, expr)),
+            Value::Text(_) | Value::Number(_) | Value::Bool(_) | Value::Null
+        )
+    }
+
+    /// Whether a value is computed from a MAC, here or by own functions that give one back. Each expression is
+    /// looked at once: variables made of each other branch without end.
+    fn derives_mac(&self, function: FunctionRef, expr: ExprId) -> bool {
+        let mut open = vec![ExprRef::new(function.file, expr)];
+        let mut seen: FxHashSet<ExprRef> = FxHashSet::default();
+        while let Some(at) = open.pop() {
+            if !seen.insert(at) {
+                continue;
+            }
+            let facts = self.program.facts(at.file);
+            let mut follow = |expr: ExprId| open.push(ExprRef::new(at.file, expr));
+            match facts.expr(at.expr) {
+                ExprKind::Call(call) => {
+                    let made = CallRef::new(at.file, *call);
+                    if self.program.has_role(made, KnownRole::Mac) {
+                        return true;
+                    }
+                    let shape = facts.call(*call);
+                    if !matches!(facts.expr(shape.callee), ExprKind::Ref(..)) {
+                        follow(shape.callee);
+                    }
+                    shape.args.iter().for_each(|arg| follow(arg.value));
+                    for edge in self.program.edges(made) {
+                        open.extend(self.given_back(edge.target));
+                    }
+                }
+                ExprKind::Ref(name, block) => {
+                    if let Some(def) = facts.lookup(*block, *name) {
+                        facts.def(def).values.iter().for_each(|&value| follow(value));
+                    }
+                }
+                ExprKind::Await(inner)
+                | ExprKind::Member(inner, _)
+                | ExprKind::Spread(inner)
+                | ExprKind::Index(inner, _)
+                | ExprKind::ElementOf(inner) => follow(*inner),
+                ExprKind::Template(parts)
+                | ExprKind::List(parts)
+                | ExprKind::Op(Op::Add | Op::Or | Op::Nullish | Op::Choose | Op::Other, parts) => {
+                    parts.iter().for_each(|&part| follow(part));
+                }
+                _ => {}
+            }
+        }
+        false
+    }
+
+    /// What a function gives back; one that compares a MAC itself gives a verdict instead, which is none.
+    fn given_back(&self, function: FunctionRef) -> Vec<ExprRef> {
+        let facts = self.program.facts(function.file);
+        let steps = facts.blocks.iter().filter(|block| block.function == function.function).flat_map(|b| &b.steps);
+        let returned = steps.filter_map(|step| if let Step::Return(Some(value)) = step { Some(*value) } else { None });
+        let is_verdict = |value: &ExprId| {
+            matches!(facts.expr(*value), ExprKind::Op(Op::Equal | Op::Unequal | Op::And | Op::Or | Op::Not, _))
+        };
+        returned.filter(|value| !is_verdict(value)).map(|value| ExprRef::new(function.file, value)).collect()
+    }
+
+    // ---- secrets that fall back -------------------------------------------------------------------------
+
+    /// The environment variable whose fallback a check's secret can be.
+    pub(super) fn fallback_secret(&self, at: CallRef) -> Option<Name> {
+        let facts = self.program.facts(at.file);
+        let call = facts.call(at.call);
+        let made = match facts.expr(call.callee) {
+            ExprKind::Member(base, _) => self.weak_in(ExprRef::new(at.file, *base), 3),
+            _ => None,
+        };
+        made.or_else(|| call.args.iter().find_map(|arg| self.weak_in(ExprRef::new(at.file, arg.value), 6)))
+    }
+
+    /// The environment variable beside a constant text that a value is computed from.
+    fn weak_in(&self, at: ExprRef, depth: usize) -> Option<Name> {
+        let depth = depth.checked_sub(1)?;
+        let facts = self.program.facts(at.file);
+        let next = |expr: ExprId| self.weak_in(ExprRef::new(at.file, expr), depth);
+        match facts.expr(at.expr) {
+            ExprKind::Call(call) => {
+                let shape = facts.call(*call);
+                let value = self.program.value(at);
+                self.weak_secret(at, &value)
+                    .or_else(|| next(shape.callee))
+                    .or_else(|| shape.args.iter().find_map(|arg| next(arg.value)))
+            }
+            ExprKind::Ref(name, block) => {
+                let value = self.expanded(at);
+                self.weak_secret(at, &value).or_else(|| {
+                    let def = facts.def(facts.lookup(*block, *name)?);
+                    def.values.iter().find_map(|&value| next(value))
+                })
+            }
+            ExprKind::Await(inner) | ExprKind::Spread(inner) => next(*inner),
+            ExprKind::Member(inner, _) => {
+                let value = self.expanded(at);
+                self.weak_secret(at, &value).or_else(|| next(*inner))
+            }
+            ExprKind::Template(parts) => parts.iter().find_map(|&part| next(part)),
+            ExprKind::Op(Op::Or | Op::Nullish, _) => {
+                let value = self.expanded(at);
+                self.weak_secret(at, &value)
+            }
+            _ => None,
+        }
+    }
+
+    /// An environment variable beside a constant text: `process.env.X || ""`, unless its absence is asked for.
+    fn weak_secret(&self, at: ExprRef, value: &Value) -> Option<Name> {
+        let alternatives = value.alternatives();
+        let env = alternatives.iter().find_map(|value| if let Value::Env(name) = value { Some(*name) } else { None });
+        // The secret of the app's own sessions is another matter.
+        let name = env.filter(|name| sounds_secret(name) && !name.contains("JWT") && !name.contains("SESSION"))?;
+        let constant = alternatives.iter().any(|value| matches!(value, Value::Text(_)));
+        if !constant {
+            return None;
+        }
+        let mut files = vec![at.file];
+        files.extend(self.active.iter().map(|(function, _)| function.file));
+        files.dedup();
+        (!files.into_iter().any(|file| self.asks_for(file, name))).then_some(name)
+    }
+}
+
+/// Whether a function compares what it is given, by its name.
+fn sounds_like_comparison(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    [
+        "equal",
+        "compare",
+        "verif",
+        "valid",
+        "check",
+        "match",
+        "includes",
+        "startswith",
+        "endswith",
+        "has",
+        "authoriz",
+        "some",
+    ]
+    .iter()
+    .any(|part| name.contains(part))
+}
+
+pub(super) fn stronger_unknown(standing: Standing, place: crate::finding::Place) -> Standing {
+    match standing {
+        Standing::Verified(_) | Standing::Open(_) | Standing::Rejected(_) => standing,
+        _ => Standing::Unknown(place),
+    }
+}
+
+fn is_address_list(name: &str) -> bool {
+    let words = super::words(name);
+    words.iter().any(|word| matches!(word.as_str(), "ip" | "ips" | "allowlist" | "whitelist" | "cidr"))
+}
