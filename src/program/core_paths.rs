@@ -284,10 +284,14 @@ impl<'p> Search<'p> {
         let failure = follow.outcome(&way, out.at, &inside, out.sender(), &together);
         // What the path asks on purpose before it goes on: is the address free, the password known to be stolen?
         let asks = core_call.is_some_and(|core| on_path < core) && self.flow.fate(on_path) != Fate::GoesOn;
-        let decides = asks && (failure != Failure::Stops || out.vendor.is_none());
-        if weight == Weight::Other && (decides || core_call.is_some_and(|core| self.flow.hands_link(core, on_path))) {
-            weight = Weight::Message;
-        }
+        let asks_stranger = asks && out.vendor.is_none();
+        let hands_link = core_call.is_some_and(|core| self.flow.hands_link(core, on_path));
+        weight = match weight {
+            // A service of an unknown kind that is asked before the order is made delivers what is ordered.
+            Weight::Other if asks_stranger && core == Core::Checkout => Weight::Essential,
+            Weight::Other if asks_stranger || hands_link || (asks && failure != Failure::Stops) => Weight::Message,
+            weight => weight,
+        };
         Some(CoreUse { core, out, on_path, core_call, failure, weight, starts, way })
     }
 

@@ -114,6 +114,10 @@ impl Routes {
         for (at, route, methods, in_file) in &self.all {
             let Some(rank) = rank_split(route, asked) else { continue };
             exists = true;
+            // Below a base that is not known, a route that takes any path says nothing.
+            if asked.is_tail && rank.literal == 0 {
+                continue;
+            }
             let fits = methods.is_empty() || asked.method.is_none_or(|method| methods.contains(&method));
             if !fits || best.is_some_and(|best| rank < best) {
                 continue;

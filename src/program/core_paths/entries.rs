@@ -235,7 +235,7 @@ pub fn is_for_others(start: &Start, core: Core, for_anyone: bool) -> bool {
                 holds(&label, &["users", "members", "clients", "customers", "profiles"]) && !says(core, &start.label);
             holds(&names, STAFF) || invites || table
         }
-        Core::Checkout => holds(&label, MERCHANT) || holds(&names, &["admin"]),
+        Core::Checkout => holds(&label, MERCHANT) || holds(&names, &["admin", "custom", "manual", "walkup"]),
         _ => false,
     }
 }

@@ -111,15 +111,21 @@ pub(super) fn of(program: &Program, core: Core, out: &Outgoing<'_>, names: &str,
     let essential = operation.and_then(|operation| operation.essential.as_deref());
     match (essential, core) {
         (Some("signup"), Core::Signup | Core::Login) | (Some("checkout"), Core::Checkout) => Some(Weight::Essential),
-        (Some("message"), _) if delivers(names) => Some(Weight::Message),
+        (Some("message"), _) if delivers(core, names) => Some(Weight::Message),
         // An operation that is not listed may be the sending of a message.
-        (None, _) if operation.is_none() && delivers(names) => Some(Weight::Message),
+        (None, _) if operation.is_none() && delivers(core, names) => Some(Weight::Message),
         _ => Some(Weight::Other),
     }
 }
 
-fn delivers(names: &str) -> bool {
-    words(names).iter().any(|word| DELIVERS.iter().any(|start| word.starts_with(start)))
+/// Whether a message is what the path is for: of a checkout only the link to pay is, not the thanks for the order.
+fn delivers(core: Core, names: &str) -> bool {
+    let words = words(names);
+    let begins = |start: &str| words.iter().any(|word| word.starts_with(start));
+    match core {
+        Core::Checkout => begins("pay") && begins("link"),
+        Core::Signup | Core::Login => DELIVERS.iter().any(|start| begins(start)),
+    }
 }
 
 /// Whether every alternative leaves the app.
