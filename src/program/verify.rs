@@ -98,6 +98,8 @@ pub struct Account {
     pub checks: Vec<Place>,
     /// Calls of functions that nothing defines or imports and that would be checks by their names.
     pub undefined: Vec<(Place, Name)>,
+    /// How many times the vendor was asked.
+    asks: usize,
     /// Checks whose result was not yet looked at.
     pending: Vec<CallRef>,
 }

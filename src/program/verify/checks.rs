@@ -6,6 +6,7 @@ use super::ways::{is_split, meet};
 use super::{Ends, Lapse, Standing, Walk, Way, Why};
 use crate::catalogue::{Category, Effect, KnownRole, Seg};
 use crate::facts::{ExprId, ExprKind, Imported, Op};
+use crate::finding::FileId;
 use crate::names::Name;
 use crate::program::{CallRef, Destination, EdgeKind, ExprRef, External, FunctionRef, Value};
 
@@ -36,10 +37,12 @@ impl Walk<'_> {
             return Some(standing);
         }
         let mut after = self.runs(at, standing)?;
-        if matches!(after, Standing::Unverified) && self.asks_vendor(at) {
+        let asks = self.asks_vendor(at);
+        if asks && matches!(after, Standing::Unverified) {
             after = Standing::Asked(program.call_place(at));
+            self.account.asks += 1;
         }
-        if self.is_effect(at) {
+        if !asks && self.is_effect(at) {
             self.note_deed(at, standing);
         }
         Some(after)
@@ -162,7 +165,8 @@ impl Walk<'_> {
             && external.segs.is_empty()
             && external.package.starts_with("global:")
         {
-            if sounds_like_check(&name) {
+            let may_check = name.to_ascii_lowercase().contains("valid") && self.takes_signature(at);
+            if sounds_like_check(&name) || may_check {
                 if self.may_come_from_star(at) {
                     return Some(stronger_unknown(standing, place));
                 }
@@ -211,12 +215,49 @@ impl Walk<'_> {
     fn takes_signature(&self, at: CallRef) -> bool {
         let facts = self.program.facts(at.file);
         let is = |expr: ExprId| match facts.expr(expr) {
-            ExprKind::Ref(name, _) => is_signature_name(name) && !holds_secret(name),
+            ExprKind::Ref(name, _) => {
+                is_signature_name(name) && !holds_secret(name) || self.is_proof_header(at.file, expr, 4)
+            }
             ExprKind::Object(entries) => entries.iter().any(|(key, _)| is_signature_name(key)),
             _ => false,
         };
         let call = facts.call(at.call);
         call.args.iter().any(|arg| is(arg.value)) && !call.is_new
+    }
+
+    /// Whether a value is a header by which a sender proves itself.
+    fn is_proof_header(&self, file: FileId, expr: ExprId, depth: usize) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        let facts = self.program.facts(file);
+        let proves = |name: &str| {
+            let name = name.to_ascii_lowercase();
+            ["auth", "sig", "token", "hmac", "secret", "webhook"].iter().any(|part| name.contains(part))
+        };
+        match facts.expr(expr) {
+            ExprKind::Ref(name, block) => facts
+                .lookup(*block, *name)
+                .is_some_and(|def| facts.def(def).values.iter().any(|&value| self.is_proof_header(file, value, depth))),
+            ExprKind::Member(base, name) => {
+                matches!(facts.expr(*base), ExprKind::Member(_, of) if *of == "headers") && proves(name)
+            }
+            ExprKind::Call(call) => {
+                let call = facts.call(*call);
+                let from_headers = match facts.expr(call.callee) {
+                    ExprKind::Member(base, name) => {
+                        *name == "header"
+                            || matches!(facts.expr(*base), ExprKind::Ref(of, _) if matches!(of.as_str(), "req" | "request"))
+                            || matches!(facts.expr(*base), ExprKind::Member(_, of) | ExprKind::Ref(of, _) if of.to_ascii_lowercase().contains("headers"))
+                    }
+                    _ => false,
+                };
+                from_headers
+                    && call.args.first().is_some_and(|arg| matches!(facts.expr(arg.value), ExprKind::Text(text) if proves(text)))
+            }
+            ExprKind::Op(Op::Or | Op::Nullish, parts) => {
+                parts.first().is_some_and(|&first| self.is_proof_header(file, first, depth))
+            }
+            _ => false,
+        }
     }
 
     /// Whether a call looks something up by a secret that the request brings: `.eq("webhook_secret", token)`.
@@ -244,7 +285,13 @@ impl Walk<'_> {
     }
 
     pub(super) fn check_kind(&self, at: CallRef) -> Option<CheckKind> {
-        self.program.callee(at).externals().find_map(|external| self.check_kind_of(external))
+        let by_name = self.program.callee(at).externals().find_map(|external| self.check_kind_of(external));
+        by_name.or_else(|| {
+            // The vendor, or the own backend, is asked to verify.
+            let mut uses = self.program.vendors_at(at).iter();
+            let asks = uses.any(|used| self.program.operation(used).is_some_and(|call| call.effect == Effect::Verify));
+            asks.then_some(CheckKind { is_async: false, boolean: false })
+        })
     }
 
     pub(super) fn check_kind_of(&self, external: &External) -> Option<CheckKind> {
@@ -304,21 +351,19 @@ impl Walk<'_> {
         if by_vendor {
             return self.names_something(at);
         }
-        // A vendor the catalogue does not know.
-        self.vendors.is_empty()
-            && program.requests_at(at).iter().any(|http| {
-                http.to.iter().any(|to| match to {
-                    Destination::Host(_, path) | Destination::Env(_, path) | Destination::Unknown(path) => {
-                        let path = path.to_ascii_lowercase();
-                        http.method.is_some_and(|method| method == "GET")
-                            || ["verify", "validat", "status", "lookup", "query", "check", "retrieve"]
-                                .iter()
-                                .any(|part| path.contains(part))
-                    }
-                    _ => false,
-                })
+        // A vendor the catalogue does not know, or a host that could not be told.
+        let asks = |path: Name, get: bool| {
+            let path = path.to_ascii_lowercase();
+            let says = ["verify", "validat", "status", "lookup", "query", "check", "retrieve"];
+            path.contains("verify") || self.vendors.is_empty() && (get || says.iter().any(|part| path.contains(part)))
+        };
+        program.requests_at(at).iter().any(|http| {
+            let get = http.method.is_some_and(|method| method == "GET");
+            http.to.iter().any(|to| match to {
+                Destination::Host(_, path) | Destination::Env(_, path) | Destination::Unknown(path) => asks(*path, get),
+                _ => false,
             })
-            && self.names_something(at)
+        }) && self.names_something(at)
     }
 
     /// Whether a call is given anything that is no constant.
@@ -410,8 +455,15 @@ impl Walk<'_> {
                 continue;
             }
             let secret = self.expanded(ExprRef::new(file, side));
+            // `key !== key.trim()` only looks at the setting.
+            if !self.expanded(ExprRef::new(file, other)).envs().is_empty() {
+                continue;
+            }
             if secret.envs().iter().any(|name| sounds_secret(name)) {
                 return Some(self.weak_secret(ExprRef::new(file, side), &secret));
+            }
+            if self.encodes_secret(ExprRef::new(file, side), 9) {
+                return Some(self.weak_in(ExprRef::new(file, side), FARTHEST));
             }
         }
         // A secret that is kept elsewhere: a field of a setting or a row.
@@ -422,6 +474,30 @@ impl Walk<'_> {
         };
         let constant = self.is_constant(function, left) || self.is_constant(function, right);
         (!constant && (kept(left) || kept(right))).then_some(None)
+    }
+
+    /// Whether a value is a secret put into another form: `"Basic " + btoa(user + ":" + password)`.
+    fn encodes_secret(&self, at: ExprRef, depth: usize) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        let facts = self.program.facts(at.file);
+        let next = |expr: ExprId| self.encodes_secret(ExprRef::new(at.file, expr), depth);
+        match facts.expr(at.expr) {
+            ExprKind::Call(call) => {
+                let shape = facts.call(*call);
+                let of_platform = self.program.external(CallRef::new(at.file, *call)).is_some_and(|external| {
+                    ["global:", "node:", "py:"].iter().any(|scheme| external.package.starts_with(scheme))
+                });
+                of_platform && (shape.args.iter().any(|arg| next(arg.value)) || next(shape.callee))
+            }
+            ExprKind::Ref(name, block) => {
+                let defined = facts.lookup(*block, *name).map(|def| facts.def(def));
+                defined.is_some_and(|def| def.values.iter().any(|&value| next(value)))
+            }
+            ExprKind::Member(inner, _) | ExprKind::Await(inner) => next(*inner),
+            ExprKind::Template(parts) | ExprKind::Op(Op::Add, parts) => parts.iter().any(|&part| next(part)),
+            ExprKind::Env(name) => sounds_secret(name),
+            _ => false,
+        }
     }
 
     fn is_constant(&self, function: FunctionRef, expr: ExprId) -> bool {

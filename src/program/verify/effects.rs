@@ -35,7 +35,7 @@ const WRITES: &[&str] = &[
 /// Words in the name of a table or model that only keeps what came in.
 const RECORDS: &[&str] = &[
     "log", "logs", "event", "events", "audit", "webhook", "webhooks", "raw", "inbound", "delivery", "deliveries",
-    "history", "activity", "error", "errors", "metric", "metrics", "processed",
+    "history", "activity", "error", "errors", "metric", "metrics", "processed", "run", "runs", "attempt", "attempts",
 ];
 
 impl Walk<'_> {

@@ -6,7 +6,8 @@ use super::ways::{Way, meet};
 use super::{Behind, Standing, Walk};
 use crate::catalogue::Seg;
 use crate::facts::{ExprId, ExprKind};
-use crate::program::{CallRef, EdgeKind, Entry, ExprRef, FunctionRef, Gate, Value};
+use crate::link::eval::Eval;
+use crate::program::{CallRef, EdgeKind, Entry, EntryKind, ExprRef, FunctionRef, Gate, Value};
 
 /// Words in the names of library middleware that checks nothing of the caller.
 const HARMLESS: &[&str] = &[
@@ -41,10 +42,11 @@ impl Walk<'_> {
             self.program.entries.iter().map(|entry| entry.function).chain([entry]).filter(|f| *f != function).collect();
         self.behind = Some(Behind { served, passed: None });
         let known = std::mem::take(&mut self.known);
+        let function = self.innermost(function);
         let ends = self.function(function, standing, None);
         self.known = known;
         let passed = self.behind.take().and_then(|behind| behind.passed);
-        if let Some(way) = passed {
+        if let Some(way) = passed.filter(|_| !self.covers_all(function)) {
             return way.standing;
         }
         // A guard tells by its result; what it refused never comes here.
@@ -54,12 +56,33 @@ impl Walk<'_> {
             _ => ways.filter(|standing| !matches!(standing, Standing::Rejected(_))).collect(),
         };
         let met = let_through.into_iter().map(|standing| Some(Way::plain(standing))).fold(None, meet);
+        // Middleware that covers the whole app decides by path; what it asks for other paths is nothing to this one.
+        let covers_all = self.covers_all(function);
         match met.map(|way| way.standing) {
+            Some(Standing::Verified(place)) => Standing::Verified(place),
+            _ if covers_all => standing,
             // A check that its caller answers: it did not come back by that way.
             Some(Standing::Unknown(place)) if self.account.checks.contains(&place) => Standing::Verified(place),
             Some(found) => found,
             None => standing,
         }
+    }
+
+    /// The closure that a decorator, or what makes one, puts in front.
+    fn innermost(&self, function: FunctionRef) -> FunctionRef {
+        let mut at = function;
+        for _ in 0..3 {
+            let result = Eval::new(self.program).result(at);
+            match result.functions().find(|&inner| inner != at && self.is_within(inner, at)) {
+                Some(inner) => at = inner,
+                None => break,
+            }
+        }
+        at
+    }
+
+    fn covers_all(&self, function: FunctionRef) -> bool {
+        self.program.entries.iter().any(|entry| entry.kind == EntryKind::Middleware && entry.function == function)
     }
 
     /// While middleware is walked: whether a call lets the request through to what stands behind.

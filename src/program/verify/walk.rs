@@ -206,10 +206,15 @@ impl Walk<'_> {
         flow: &mut Flow,
     ) {
         let checks = self.account.checks.len();
+        let asks = self.account.asks;
         let tried = self.block(function, body, way);
         // A check inside the guarded block can be what failed; an effect before it had its own standing already.
         let caught = match self.account.checks.get(checks) {
             Some(&check) if !matches!(way.standing, Standing::Verified(_)) => Standing::Rejected(check),
+            // That the vendor did not answer may be what is handled here.
+            _ if self.account.asks > asks && way.standing == Standing::Unverified => {
+                Standing::Unknown(Place { file: function.file, span: self.facts(function).block(body).span })
+            }
             _ => way.standing,
         };
         let mut arms = vec![tried];
