@@ -155,7 +155,11 @@ impl Scope {
         let (from, to) = (*self.runs.get(block.index())?, *self.runs.get(block.index() + 1)?);
         let run = self.entries.get(from as usize..to as usize)?;
         let at = run.partition_point(|(defined, _)| defined.rank() < name.rank());
-        run[at..].iter().take_while(|(defined, _)| defined.rank() == name.rank()).find(|(defined, _)| *defined == name).map(|&(_, def)| def)
+        run[at..]
+            .iter()
+            .take_while(|(defined, _)| defined.rank() == name.rank())
+            .find(|(defined, _)| *defined == name)
+            .map(|&(_, def)| def)
     }
 }
 

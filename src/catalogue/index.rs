@@ -173,7 +173,9 @@ impl Index {
         self.ids.insert(Name::new(&vendor.id), id);
         for (at, package) in vendor.packages.iter().enumerate() {
             let root = self.root(&package.name);
-            for name in package.timeout.iter().flat_map(|timeout| &timeout.client).filter(|name| name.starts_with("set")) {
+            for name in
+                package.timeout.iter().flat_map(|timeout| &timeout.client).filter(|name| name.starts_with("set"))
+            {
                 self.limit_setters.insert(Name::new(name));
             }
             self.roots[root].sdks.push(Sdk { vendor: id, package: at, patterns: OnceLock::new() });

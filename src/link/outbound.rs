@@ -330,8 +330,14 @@ impl Program {
             let found = match alternative {
                 Value::Object(at) => self.lookup_in(*at, name, depth - 1),
                 // No object at all: a callback, a text.
-                Value::Null | Value::Function(_) | Value::Class(_) | Value::Text(_) | Value::Template(_)
-                | Value::Number(_) | Value::Bool(_) | Value::Env(_) => Lookup::Absent,
+                Value::Null
+                | Value::Function(_)
+                | Value::Class(_)
+                | Value::Text(_)
+                | Value::Template(_)
+                | Value::Number(_)
+                | Value::Bool(_)
+                | Value::Env(_) => Lookup::Absent,
                 Value::Param(..) | Value::Member(..) => {
                     let later = match alternative {
                         Value::Param(function, index) => self.put_later(Holder::Param(*function, *index), &name),

@@ -99,7 +99,9 @@ fn destination(catalogue: &Catalogue, pieces: &[Piece]) -> Destination {
         pieces.iter().filter(|piece| !matches!(piece, Piece::Text(text) if text.is_empty())).collect();
     match pieces.first() {
         // `https://${HOST}/path`: the host that a variable holds.
-        Some(Piece::Text(scheme)) if matches!(scheme.as_str(), "https://" | "http://") && held(&pieces[1..]).is_some() => {
+        Some(Piece::Text(scheme))
+            if matches!(scheme.as_str(), "https://" | "http://") && held(&pieces[1..]).is_some() =>
+        {
             match held(&pieces[1..]) {
                 Some(name) => from_env(catalogue, name, path_of(&holes(&pieces[2..]))),
                 None => Destination::Unknown(Name::new("")),

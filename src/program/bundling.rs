@@ -73,9 +73,10 @@ impl Program {
 
     /// The variable that the build writes where code names `name`: itself, unless a configuration says otherwise.
     pub fn variable_behind(&self, name: Name) -> Name {
-        let replaced = self.bundling().inlined.iter().find(|inlined| {
-            inlined.replaced.rsplit('.').next() == Some(name.as_str()) && inlined.variables.len() == 1
-        });
+        let replaced =
+            self.bundling().inlined.iter().find(|inlined| {
+                inlined.replaced.rsplit('.').next() == Some(name.as_str()) && inlined.variables.len() == 1
+            });
         replaced.map_or(name, |inlined| inlined.variables[0])
     }
 
@@ -97,9 +98,23 @@ fn is_within(path: &str, folder: &str) -> bool {
 /// What the words of a name say. What it ends with tells what it is; what stands before, whose.
 fn by_words(name: &str) -> Nature {
     const SECRET: &[&str] = &[
-        "SECRET", "SECRET_KEY", "SECRETKEY", "SECRET_TOKEN", "SECRET_ACCESS_KEY", "SERVICE_ROLE", "SERVICE_ROLE_KEY",
-        "SERVICE_ROLE_TOKEN", "SERVICE_KEY", "PRIVATE_KEY", "PRIVATE_TOKEN", "PASSWORD", "PASSWD", "AUTH_TOKEN",
-        "ADMIN_KEY", "ADMIN_TOKEN", "MASTER_KEY",
+        "SECRET",
+        "SECRET_KEY",
+        "SECRETKEY",
+        "SECRET_TOKEN",
+        "SECRET_ACCESS_KEY",
+        "SERVICE_ROLE",
+        "SERVICE_ROLE_KEY",
+        "SERVICE_ROLE_TOKEN",
+        "SERVICE_KEY",
+        "PRIVATE_KEY",
+        "PRIVATE_TOKEN",
+        "PASSWORD",
+        "PASSWD",
+        "AUTH_TOKEN",
+        "ADMIN_KEY",
+        "ADMIN_TOKEN",
+        "MASTER_KEY",
     ];
     const PUBLIC: &[&str] = &["ANON", "PUBLISHABLE", "PUBLIC", "DSN", "SITEKEY", "MEASUREMENT"];
     // A switch, a number, or a password that everyone is told.
@@ -209,17 +224,31 @@ mod tests {
     #[test]
     fn names_say_what_they_hold() {
         for secret in [
-            "ADMIN_PASSWORD", "APP_JWT_SECRET", "SERVICE_ROLE_KEY", "X_AUTH_TOKEN", "SIGNING_PRIVATE_KEY",
-            "CLIENT_SECRET_PROD", "DB_PASSWORD_2",
+            "ADMIN_PASSWORD",
+            "APP_JWT_SECRET",
+            "SERVICE_ROLE_KEY",
+            "X_AUTH_TOKEN",
+            "SIGNING_PRIVATE_KEY",
+            "CLIENT_SECRET_PROD",
+            "DB_PASSWORD_2",
         ] {
             assert_eq!(by_words(secret), Nature::Secret, "{secret}");
         }
-        for public in ["ANON_KEY", "CAPTCHA_SITE_KEY", "PUBLIC_KEY", "X_PUBLISHABLE_KEY", "ERRORS_DSN", "LOGIN_CLIENT_ID"] {
+        for public in
+            ["ANON_KEY", "CAPTCHA_SITE_KEY", "PUBLIC_KEY", "X_PUBLISHABLE_KEY", "ERRORS_DSN", "LOGIN_CLIENT_ID"]
+        {
             assert_eq!(by_words(public), Nature::Public, "{public}");
         }
         for unknown in [
-            "API_URL", "PASSWORD_RESET_URL", "ENABLE_PASSWORD", "PASSWORD_MIN_LENGTH", "AUTH_TOKEN_STORAGE_KEY",
-            "SECRET_SANTA_MODE", "PRIVATE_BETA", "DEMO_PASSWORD", "WEATHER_API_KEY",
+            "API_URL",
+            "PASSWORD_RESET_URL",
+            "ENABLE_PASSWORD",
+            "PASSWORD_MIN_LENGTH",
+            "AUTH_TOKEN_STORAGE_KEY",
+            "SECRET_SANTA_MODE",
+            "PRIVATE_BETA",
+            "DEMO_PASSWORD",
+            "WEATHER_API_KEY",
         ] {
             assert_eq!(by_words(unknown), Nature::Unknown, "{unknown}");
         }

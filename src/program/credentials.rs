@@ -12,8 +12,15 @@ use crate::program::{CallRef, Destination, ExprRef, HttpUse, Program, Value};
 
 /// Functions of the platform that only write their argument differently.
 const ENCODERS: &[&str] = &[
-    "btoa", "window.btoa", "JSON.stringify", "Buffer.from", "buffer.Buffer.from", "base64.encode", "Base64.encode",
-    "encodeBase64", "encode",
+    "btoa",
+    "window.btoa",
+    "JSON.stringify",
+    "Buffer.from",
+    "buffer.Buffer.from",
+    "base64.encode",
+    "Base64.encode",
+    "encodeBase64",
+    "encode",
 ];
 
 /// The frameworks that leave their pages' data functions out of what browsers get.
@@ -177,7 +184,9 @@ impl Program {
 }
 
 fn encodes(dotted: &str) -> bool {
-    ENCODERS.iter().any(|encoder| dotted.strip_prefix(encoder).is_some_and(|rest| rest.is_empty() || rest == ".toString"))
+    ENCODERS
+        .iter()
+        .any(|encoder| dotted.strip_prefix(encoder).is_some_and(|rest| rest.is_empty() || rest == ".toString"))
 }
 
 /// Whether a condition says that there is a window (`typeof window !== "undefined"`) or that there is none.
@@ -201,9 +210,10 @@ fn clients(program: &Program, found: &mut Vec<KeyUse>) {
         let packages = program.catalogue.packages(client.package, &[]);
         let mut packages = packages.filter(|(vendor, _)| *vendor == client.vendor);
         let Some((vendor, package)) = packages.next() else { continue };
-        let flag = package.browser_flag.as_ref().is_some_and(|flag| {
-            matches!(program.option(client.at, flag), Lookup::Present(Value::Bool(true)))
-        });
+        let flag = package
+            .browser_flag
+            .as_ref()
+            .is_some_and(|flag| matches!(program.option(client.at, flag), Lookup::Present(Value::Bool(true))));
         let Some(key) = &package.key else { continue };
         if key.attribute.is_some() && key.option.is_none() && package.runs == Runs::Server {
             continue;
@@ -300,7 +310,8 @@ fn as_called(program: &Program, http: &HttpUse, value: Value) -> Value {
 
 /// The parameters of a URL that look like credentials.
 fn in_query(url: &Value, mut note: impl FnMut(Name, Value)) {
-    let is_key = |name: &str| ["key", "token", "secret", "auth"].iter().any(|word| name.to_ascii_lowercase().contains(word));
+    let is_key =
+        |name: &str| ["key", "token", "secret", "auth"].iter().any(|word| name.to_ascii_lowercase().contains(word));
     match url {
         Value::Text(text) => {
             let pairs = text.split_once('?').into_iter().flat_map(|(_, query)| query.split('&'));

@@ -10,7 +10,9 @@ use crate::facts::{BlockKind, ExprId, ExprKind, Facts, FunctionId, Op, Span};
 use crate::finding::{FileId, Place, Remark};
 use crate::names::Name;
 use crate::program::verify::{Account, Verdict, words};
-use crate::program::{CallRef, EdgeKind, Entry, EntryKind, FunctionRef, Program};
+use crate::program::{EdgeKind, Entry, EntryKind, FunctionRef, Program};
+
+mod words;
 
 /// An entry point that a vendor calls.
 #[derive(Debug, Clone)]
@@ -41,15 +43,64 @@ struct Sign {
 const FARTHEST: usize = 7;
 
 /// Words that say what comes in is a delivery.
-const DELIVERIES: &[&str] = &["webhook", "webhooks", "webhhook", "ipn", "callback", "callbacks", "hook", "hooks", "postback"];
+const DELIVERIES: &[&str] =
+    &["webhook", "webhooks", "webhhook", "ipn", "callback", "callbacks", "hook", "hooks", "postback"];
 
 /// Words beside them that say the app itself sends, sets up or shows webhooks, or that someone signs in.
 const OTHERWISE: &[&str] = &[
-    "send", "sender", "sending", "dispatch", "dispatcher", "emit", "trigger", "deliver", "outgoing", "outbound",
-    "register", "registration", "setup", "configure", "config", "configuration", "settings", "manage", "manager",
-    "management", "list", "create", "test", "tests", "tester", "retry", "replay", "simulate", "simulator", "logs",
-    "stats", "admin", "enable", "disable", "generate", "proxy", "url", "urls", "endpoints", "renew", "oauth", "oauth2",
-    "auth", "login", "signin", "sso", "saml", "oidc", "token", "health", "debug", "me", "dashboard",
+    "send",
+    "sender",
+    "sending",
+    "dispatch",
+    "dispatcher",
+    "emit",
+    "trigger",
+    "deliver",
+    "outgoing",
+    "outbound",
+    "register",
+    "registration",
+    "setup",
+    "configure",
+    "config",
+    "configuration",
+    "settings",
+    "manage",
+    "manager",
+    "management",
+    "list",
+    "create",
+    "test",
+    "tests",
+    "tester",
+    "retry",
+    "replay",
+    "simulate",
+    "simulator",
+    "logs",
+    "stats",
+    "admin",
+    "enable",
+    "disable",
+    "generate",
+    "proxy",
+    "url",
+    "urls",
+    "endpoints",
+    "renew",
+    "oauth",
+    "oauth2",
+    "auth",
+    "login",
+    "signin",
+    "sso",
+    "saml",
+    "oidc",
+    "token",
+    "health",
+    "debug",
+    "me",
+    "dashboard",
 ];
 
 /// Methods that read a header by its name.
@@ -68,7 +119,8 @@ impl Program {
 }
 
 fn find(program: &Program) -> Vec<WebhookHandler> {
-    let entries: Vec<usize> = (0..program.entries.len()).filter(|&at| may_take(program, &program.entries[at])).collect();
+    let entries: Vec<usize> =
+        (0..program.entries.len()).filter(|&at| may_take(program, &program.entries[at])).collect();
     let mut by_function: FxHashMap<FunctionRef, Vec<usize>> = FxHashMap::default();
     for &at in &entries {
         by_function.entry(program.entries[at].function).or_default().push(at);
@@ -117,7 +169,8 @@ fn find(program: &Program) -> Vec<WebhookHandler> {
 fn may_take(program: &Program, entry: &Entry) -> bool {
     let side = program.side(entry.function.file);
     matches!(entry.kind, EntryKind::Route | EntryKind::EdgeFunction)
-        && (entry.methods.is_empty() || entry.methods.iter().any(|method| matches!(method.as_str(), "POST" | "ALL" | "*")))
+        && (entry.methods.is_empty()
+            || entry.methods.iter().any(|method| matches!(method.as_str(), "POST" | "ALL" | "*")))
         && !side.tooling
         && !side.dead
 }
@@ -174,7 +227,11 @@ impl Names<'_> {
         let catalogue = &self.program.catalogue;
         self.events.entry(name).or_insert_with(|| {
             let fits = name.len() < 60 && name.contains(['.', '_', ':']) && !name.contains([' ', '/']);
-            if fits || name.chars().any(|c| c.is_ascii_uppercase()) { catalogue.webhook_by_event(&name) } else { vec![] }
+            if fits || name.chars().any(|c| c.is_ascii_uppercase()) {
+                catalogue.webhook_by_event(&name)
+            } else {
+                vec![]
+            }
         })
     }
 }
@@ -253,7 +310,8 @@ fn events(names: &mut Names<'_>, file: FileId, facts: &Facts, found: &mut Vec<Si
             }
             ExprKind::Object(entries) => {
                 for &(key, value) in entries {
-                    let runs = matches!(facts.expr(value), ExprKind::Function(_) | ExprKind::Ref(..) | ExprKind::Member(..));
+                    let runs =
+                        matches!(facts.expr(value), ExprKind::Function(_) | ExprKind::Ref(..) | ExprKind::Member(..));
                     if runs && key.contains('.') && !names.event(key).is_empty() {
                         push_event(names, key, file, facts, facts.span(value), found);
                     }
@@ -365,7 +423,8 @@ fn named(program: &Program, entry: &Entry) -> Option<Named> {
     let pays = vendors.iter().any(|&vendor| {
         matches!(program.catalogue.vendor(vendor).category, Category::Payments | Category::Sms | Category::Commerce)
     });
-    let pays = pays || all.iter().any(|word| matches!(word.as_str(), "payment" | "payments" | "pay" | "checkout" | "sms"));
+    let pays =
+        pays || all.iter().any(|word| matches!(word.as_str(), "payment" | "payments" | "pay" | "checkout" | "sms"));
     let posts = entry.methods.iter().any(|method| *method == "POST") || entry.kind == EntryKind::EdgeFunction;
     let alone = !otherwise
         && (clear || pays && posts)
@@ -391,7 +450,9 @@ fn is_own_interface(program: &Program, entry: &Entry) -> bool {
     program.entries.iter().any(|other| {
         other.kind == EntryKind::Route
             && other.methods.iter().any(|method| matches!(method.as_str(), "DELETE" | "PATCH" | "PUT"))
-            && other.route.is_some_and(|path| path == route || path.strip_prefix(route.as_str()).is_some_and(|rest| rest.starts_with("/:")))
+            && other.route.is_some_and(|path| {
+                path == route || path.strip_prefix(route.as_str()).is_some_and(|rest| rest.starts_with("/:"))
+            })
     })
 }
 
@@ -406,7 +467,10 @@ fn exchanges_code(program: &Program, entry: &Entry) -> bool {
             ExprKind::Call(call) => {
                 let call = facts.call(*call);
                 matches!(facts.expr(call.callee), ExprKind::Member(_, name) if READERS.contains(&name.as_str()))
-                    && call.args.first().is_some_and(|arg| matches!(facts.expr(arg.value), ExprKind::Text(text) if *text == what))
+                    && call
+                        .args
+                        .first()
+                        .is_some_and(|arg| matches!(facts.expr(arg.value), ExprKind::Text(text) if *text == what))
             }
             _ => false,
         })
@@ -416,9 +480,10 @@ fn exchanges_code(program: &Program, entry: &Entry) -> bool {
 
 /// Whether the app's own pages call it.
 fn called_by_client(program: &Program, entry: &Entry) -> bool {
-    program.all_edges().iter().any(|edge| {
-        edge.kind == EdgeKind::Jump && edge.target == entry.function && program.side(edge.call.file).client
-    })
+    program
+        .all_edges()
+        .iter()
+        .any(|edge| edge.kind == EdgeKind::Jump && edge.target == entry.function && program.side(edge.call.file).client)
 }
 
 /// The vendor that most of the evidence names.
@@ -446,116 +511,4 @@ fn vendor(signs: &[Sign], named: Option<&Named>) -> Option<VendorId> {
     let mut best = votes.iter().filter(|&(_, &count)| count == most).map(|(&vendor, _)| vendor);
     let first = best.next()?;
     best.next().is_none().then_some(first)
-}
-
-// ---- for messages ---------------------------------------------------------------------------------------
-
-impl Program {
-    /// A call in words: `stripe.refunds.create`, `db.insert`.
-    pub fn call_text(&self, call: CallRef) -> String {
-        if let Some(used) = self.vendors_at(call).first()
-            && self.operation(used).is_some()
-        {
-            return used.name.clone();
-        }
-        let facts = self.facts(call.file);
-        dotted(facts, facts.call(call.call).callee, 6).unwrap_or_else(|| "a call".to_owned())
-    }
-
-    /// The head of a function: its first line, up to its body where that begins there.
-    pub fn function_head(&self, function: FunctionRef) -> Place {
-        let facts = self.facts(function.file);
-        let shape = facts.function(function.function);
-        let start = shape.span.start;
-        let next_line = facts.lines.partition_point(|&line| line <= start);
-        let line_end = facts.lines.get(next_line).map_or(shape.span.end, |line| line - 1);
-        let body = facts.block(shape.body).span.start;
-        let end = if body > start { body.min(line_end) } else { line_end };
-        Place { file: function.file, span: Span { start, end: end.min(shape.span.end).max(start + 1) } }
-    }
-
-    /// Where an entry is told of: the head of its function, or where it is registered.
-    pub fn entry_head(&self, entry: &Entry) -> Place {
-        if entry.function.function == FunctionId::MODULE { entry.place } else { self.function_head(entry.function) }
-    }
-
-    /// The way from an entry to a call in another function; empty when it stands in the entry's own.
-    pub fn trace_to(&self, entry: &Entry, call: CallRef, text: &str) -> Vec<Remark> {
-        let to = self.function_of(call);
-        if to == entry.function {
-            return vec![];
-        }
-        let reach = self.reach(entry.function, |edge| edge.kind != EdgeKind::Jump);
-        let Some(stop) = reach.stops.iter().position(|stop| stop.function == to) else { return vec![] };
-        self.trace(self.entry_head(entry), "a delivery comes in", &reach.way(stop), call, text)
-    }
-}
-
-fn dotted(facts: &Facts, expr: ExprId, depth: usize) -> Option<String> {
-    let depth = depth.checked_sub(1)?;
-    match facts.expr(expr) {
-        ExprKind::Ref(name, _) => Some(name.to_string()),
-        ExprKind::This(_) => Some("this".to_owned()),
-        ExprKind::Member(base, name) => match dotted(facts, *base, depth) {
-            Some(base) => Some(format!("{base}.{name}")),
-            None => Some(name.to_string()),
-        },
-        ExprKind::Call(call) => dotted(facts, facts.call(*call).callee, depth),
-        ExprKind::Await(inner) => dotted(facts, *inner, depth),
-        _ => None,
-    }
-}
-
-impl Program {
-    /// Whether an entry runs on a runtime without Node's own modules: Deno, workers, edge.
-    pub fn runs_on_edge(&self, entry: &Entry) -> bool {
-        let facts = self.facts(entry.function.file);
-        matches!(entry.framework, "supabase-functions" | "edge-functions" | "worker")
-            || facts.exports.iter().any(|export| {
-                export.name == "runtime"
-                    && matches!(export.value, crate::facts::ExportValue::Local(value)
-                        if matches!(facts.expr(value), ExprKind::Text(text) if text.contains("edge")))
-            })
-    }
-
-    /// How a handler's deliveries are verified, in the words of its vendor, runtime and language.
-    pub fn verify_cure(&self, handler: &WebhookHandler) -> String {
-        let entry = &self.entries[handler.entry];
-        let is_script = self.facts(entry.function.file).language.is_script();
-        match self.webhook_of(handler) {
-            Some(webhook) if !is_script => webhook.cure_py.clone(),
-            Some(webhook) if self.runs_on_edge(entry) => {
-                webhook.cure_edge.clone().unwrap_or_else(|| webhook.cure_js.clone())
-            }
-            Some(webhook) => webhook.cure_js.clone(),
-            None if is_script => "Compute an HMAC of the raw body with the shared secret, compare it with the signature \
-                                  header by crypto.timingSafeEqual, and answer 401 before anything else when they differ."
-                .to_owned(),
-            None => "Compute an HMAC of the raw body with the shared secret, compare it with the signature header by \
-                     hmac.compare_digest, and answer 401 before anything else when they differ."
-                .to_owned(),
-        }
-    }
-
-    /// How a handler's vendor is called in messages: its name and "webhook".
-    pub fn webhook_name(&self, handler: &WebhookHandler) -> String {
-        match handler.vendor {
-            Some(vendor) => format!("the {} webhook", self.catalogue.vendor(vendor).name),
-            None => "this webhook".to_owned(),
-        }
-    }
-
-    /// What a forged delivery lets anyone do, by what the vendor is for.
-    pub fn forgery(&self, handler: &WebhookHandler) -> &'static str {
-        match handler.vendor.map(|vendor| self.catalogue.vendor(vendor).category) {
-            Some(Category::Payments | Category::Commerce) => {
-                "anyone who finds the URL can send a payment that never happened, and get what is paid for"
-            }
-            Some(Category::Sms | Category::Chat | Category::Email) => {
-                "anyone who finds the URL can send messages in a customer's name"
-            }
-            Some(Category::Auth) => "anyone who finds the URL can make, change or delete accounts",
-            _ => "anyone who finds the URL can send events that never happened",
-        }
-    }
 }

@@ -129,7 +129,10 @@ impl Program {
             Value::External(external)
                 if matches!(external.dotted().as_str(), "JSON.stringify" | "URLSearchParams" | "json.dumps") =>
             {
-                let first = external.sites.first().and_then(|&site| Some((site, self.facts(site.file).call(site.call).args.first()?)));
+                let first = external
+                    .sites
+                    .first()
+                    .and_then(|&site| Some((site, self.facts(site.file).call(site.call).args.first()?)));
                 first.map_or(Value::Unknown, |(site, arg)| self.value(ExprRef::new(site.file, arg.value)))
             }
             other => other.clone(),
@@ -162,7 +165,9 @@ impl Program {
         };
         if let Value::External(external) = headers {
             let Some(&made) = external.sites.last() else { return Lookup::Unknown };
-            if external.last_member().map_or(external.package.as_str(), Name::as_str).rsplit(':').next() != Some("Headers") {
+            if external.last_member().map_or(external.package.as_str(), Name::as_str).rsplit(':').next()
+                != Some("Headers")
+            {
                 return Lookup::Unknown;
             }
             if let Some(found) = later(Holder::Made(made)) {
@@ -185,12 +190,17 @@ impl Program {
     fn spelled(&self, object: ExprRef, name: &str, depth: usize) -> Option<Name> {
         let ExprKind::Object(entries) = self.facts(object.file).expr(object.expr) else { return None };
         let own = entries.iter().map(|(key, _)| *key).find(|key| key.eq_ignore_ascii_case(name));
-        let later = || self.puts(Holder::Object(object)).iter().map(|put| put.name).find(|key| key.eq_ignore_ascii_case(name));
+        let later =
+            || self.puts(Holder::Object(object)).iter().map(|put| put.name).find(|key| key.eq_ignore_ascii_case(name));
         own.or_else(later).or_else(|| {
             let spread = entries.iter().filter(|(key, _)| *key == "..." && depth > 0);
             let mut spread = spread.flat_map(|&(_, value)| {
                 let value = self.value(ExprRef::new(object.file, value));
-                value.alternatives().iter().filter_map(|value| if let Value::Object(at) = value { Some(*at) } else { None }).collect::<Vec<_>>()
+                value
+                    .alternatives()
+                    .iter()
+                    .filter_map(|value| if let Value::Object(at) = value { Some(*at) } else { None })
+                    .collect::<Vec<_>>()
             });
             spread.find_map(|inner| self.spelled(inner, name, depth - 1))
         })
@@ -234,8 +244,15 @@ impl Program {
     /// A key of an argument; what is certainly no object has none.
     fn lookup_option(&self, value: &Value, name: Name) -> Lookup {
         match value {
-            Value::Text(_) | Value::Template(_) | Value::Number(_) | Value::Bool(_) | Value::Env(_) | Value::Null
-            | Value::Function(_) | Value::Class(_) | Value::List(_) => Lookup::Absent,
+            Value::Text(_)
+            | Value::Template(_)
+            | Value::Number(_)
+            | Value::Bool(_)
+            | Value::Env(_)
+            | Value::Null
+            | Value::Function(_)
+            | Value::Class(_)
+            | Value::List(_) => Lookup::Absent,
             object => self.lookup(object, name),
         }
     }

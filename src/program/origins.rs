@@ -111,7 +111,9 @@ impl Program {
         let own = entry.name.map_or_else(|| self.function_name(entry.function), |name| name.to_string());
         let route = entry.route.map(|route| match &entry.methods[..] {
             [] => route.to_string(),
-            methods => format!("{} {route}", methods.iter().map(|method| method.as_str()).collect::<Vec<_>>().join("/")),
+            methods => {
+                format!("{} {route}", methods.iter().map(|method| method.as_str()).collect::<Vec<_>>().join("/"))
+            }
         });
         match entry.kind {
             EntryKind::Route | EntryKind::Page | EntryKind::Middleware => route.unwrap_or(own),

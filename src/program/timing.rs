@@ -60,7 +60,9 @@ impl Program {
         let placed = self.request_shape(http).and_then(|shape| shape.timeout).map(|position| {
             let facts = self.facts(http.inner.file);
             match facts.call(http.inner.call).args.get(position) {
-                Some(arg) if arg.name.is_none() => Lookup::Present(self.value(ExprRef::new(http.inner.file, arg.value))),
+                Some(arg) if arg.name.is_none() => {
+                    Lookup::Present(self.value(ExprRef::new(http.inner.file, arg.value)))
+                }
                 _ => Lookup::Absent,
             }
         });
@@ -163,7 +165,12 @@ impl Program {
         match value {
             Value::Null | Value::Bool(false) => Limit::None,
             Value::Number(number) if *number == 0.0 => Limit::None,
-            Value::Text(_) | Value::Template(_) | Value::Number(_) | Value::Env(_) | Value::Object(_) | Value::List(_)
+            Value::Text(_)
+            | Value::Template(_)
+            | Value::Number(_)
+            | Value::Env(_)
+            | Value::Object(_)
+            | Value::List(_)
             | Value::Instance(_) => Limit::Set,
             Value::External(external) => self.limit_of_external(external),
             _ => Limit::Unknown,

@@ -12,6 +12,7 @@ use crate::names::Name;
 use crate::program::{CallRef, Entry, FunctionRef, Program};
 
 mod checks;
+mod comparisons;
 mod conditions;
 mod effects;
 mod evidence;
@@ -138,9 +139,7 @@ impl Account {
         });
         if self.checks.is_empty() {
             return match (unverified.iter().find(|deed| !deed.records).or(unverified.first()), open) {
-                (Some(deed), None) => {
-                    Verdict::Unverified { deed: deed.at, records_only: deed.records, partly: false }
-                }
+                (Some(deed), None) => Verdict::Unverified { deed: deed.at, records_only: deed.records, partly: false },
                 (_, Some(open)) => open,
                 (None, None) => self.silent(),
             };

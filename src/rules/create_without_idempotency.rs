@@ -115,7 +115,8 @@ fn says_itself(program: &Program, keyless: &Keyless<'_>) -> bool {
 
 fn keyless<'p>(program: &'p Program, used: &'p VendorUse) -> Option<Keyless<'p>> {
     let operation = program.operation(used)?;
-    let repeats = matches!(operation.effect, Effect::Create | Effect::Send) || operation.effect == Effect::Update && operation.money;
+    let repeats = matches!(operation.effect, Effect::Create | Effect::Send)
+        || operation.effect == Effect::Update && operation.money;
     if !repeats || operation.harmless || !program.runs_on_server(used.at.file) {
         return None;
     }
@@ -130,8 +131,13 @@ fn tell(program: &Program, report: &mut Report, keyless: &Keyless<'_>, callers: 
         return;
     }
     let origin = origins.iter().find(|origin| program.entries[origin.entry].kind != EntryKind::Script);
-    let message =
-        format!("{} gives no idempotency key: {} {} twice{}", used.name, again(program, used, origin), operation.does, consequence(operation));
+    let message = format!(
+        "{} gives no idempotency key: {} {} twice{}",
+        used.name,
+        again(program, used, origin),
+        operation.does,
+        consequence(operation)
+    );
     let script = program.facts(used.at.file).language.is_script();
     let cure = match used.via {
         Via::Http(_) => &how.cure_http,

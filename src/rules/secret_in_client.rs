@@ -148,9 +148,10 @@ fn counts(program: &Program, token: &Token) -> bool {
     match token.kind {
         TokenKind::Secret | TokenKind::TestSecret => true,
         TokenKind::Publishable => false,
-        TokenKind::ByUse => program.key_uses().iter().any(|used| {
-            takes_only_secrets(program.catalogue.vendor(used.vendor)) && holds(program, used, token)
-        }),
+        TokenKind::ByUse => program
+            .key_uses()
+            .iter()
+            .any(|used| takes_only_secrets(program.catalogue.vendor(used.vendor)) && holds(program, used, token)),
     }
 }
 

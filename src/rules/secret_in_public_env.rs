@@ -8,9 +8,9 @@ use crate::facts::{ExprKind, Token, TokenKind};
 use crate::finding::{Confidence, Place, Severity};
 use crate::manifest::{EnvEntry, EnvValue};
 use crate::names::Name;
+use crate::program::Program;
 use crate::program::bundling::{Inlined, Nature};
 use crate::program::credentials::{KeyUse, Way};
-use crate::program::Program;
 use crate::rule;
 use crate::rule::Report;
 
@@ -181,7 +181,8 @@ fn proof<'p>(program: &'p Program, bare: &str, variable: &Variable<'p>) -> Optio
     let what = owner.map_or("a secret".to_owned(), |vendor| format!("the {} secret", vendor.name));
     // In a file alone a name does not make `true` or a number a secret; a password may be any word.
     let only_given = variable.reads.is_empty() && variable.inlined.is_empty();
-    let says = |(_, entry, _): &(Place, EnvEntry, Option<Token>)| entry.value == EnvValue::Random || bare.contains("PASS");
+    let says =
+        |(_, entry, _): &(Place, EnvEntry, Option<Token>)| entry.value == EnvValue::Random || bare.contains("PASS");
     (!only_given || variable.given.iter().any(says)).then_some(Proof { vendor: owner, what, test: false })
 }
 
@@ -192,7 +193,8 @@ fn tell(program: &Program, name: Name, variable: &Variable<'_>, report: &mut Rep
         return hint(program, name, bare, variable, report);
     };
     let harm = harm(proof.vendor);
-    let shipped = !variable.reads.is_empty() || variable.uses.iter().any(|used| used.variables().any(|n| program.variable_behind(n) == name));
+    let shipped = !variable.reads.is_empty()
+        || variable.uses.iter().any(|used| used.variables().any(|n| program.variable_behind(n) == name));
     let message = match (variable.inlined.first(), shipped) {
         (Some(inlined), true) => format!(
             "`{}` writes `{name}` into the code that visitors download: {} is public, and anyone can {harm}",

@@ -112,9 +112,11 @@ fn key(program: &Program, used: &KeyUse, vendor: &Vendor) -> Option<Key> {
         match part {
             Value::Env(name) => {
                 let inlined = program.inlined_name(used.at.file, *name);
-                let defined = program.bundling().inlined.iter().any(|inlined| {
-                    inlined.whole || inlined.replaced.rsplit('.').next() == Some(name.as_str())
-                });
+                let defined = program
+                    .bundling()
+                    .inlined
+                    .iter()
+                    .any(|inlined| inlined.whole || inlined.replaced.rsplit('.').next() == Some(name.as_str()));
                 let bare = inlined.unwrap_or(name.as_str());
                 let nature = program.variable(bare).0;
                 // What a server's SDK is given as its key is one, unless the name says otherwise.
@@ -172,9 +174,9 @@ fn tell(program: &Program, used: &KeyUse, vendor: &Vendor, key: &Key, confidence
     let harm = harm(Some(vendor));
     let call = call(program, used, vendor);
     let message = match key {
-        Key::Inlined(name) => format!(
-            "{call} runs in the browser with the secret from `{name}`: any visitor can copy it and {harm}"
-        ),
+        Key::Inlined(name) => {
+            format!("{call} runs in the browser with the secret from `{name}`: any visitor can copy it and {harm}")
+        }
         Key::Written(masked) => format!(
             "{call} runs in the browser with a secret from the code, {masked}: any visitor can copy it and {harm}"
         ),

@@ -105,7 +105,8 @@ fn tell(
         None if partly => format!("{webhook} runs {does} on a way where nothing has verified who sent it: {forgery}"),
         None => format!("{webhook} runs {does} before anything verifies who sent it: {forgery}"),
     };
-    let subject = entry.route.or(entry.name).map_or_else(|| program.function_name(entry.function), |name| name.to_string());
+    let subject =
+        entry.route.or(entry.name).map_or_else(|| program.function_name(entry.function), |name| name.to_string());
     // A store of deliveries, or a route that only its name shows, is less than sure.
     let confidence = match (records_only, handler.vendor) {
         (true, _) => Confidence::Low,

@@ -81,9 +81,20 @@ rule! {
 }
 
 fn check(program: &Program, report: &mut Report) {
-    for handler in program.webhook_handlers() {
+    let handlers = program.webhook_handlers();
+    let mut told: Vec<Lapse> = vec![];
+    for handler in handlers {
         match handler.verdict {
-            Verdict::Bypass(lapse, deed) => tell(program, report, handler, lapse, deed),
+            // One way around a check that several handlers share is one finding.
+            Verdict::Bypass(lapse, _) if told.iter().any(|other| other.place == lapse.place) => {}
+            Verdict::Bypass(lapse, deed) => {
+                told.push(lapse);
+                let others = handlers.iter().filter(|other| {
+                    other.entry != handler.entry
+                        && matches!(other.verdict, Verdict::Bypass(shared, _) if shared.place == lapse.place)
+                });
+                tell(program, report, handler, lapse, deed, others);
+            }
             Verdict::Late(check, deed) => {
                 let webhook = program.webhook_name(handler);
                 let does = program.call_text(deed);
@@ -106,7 +117,14 @@ fn check(program: &Program, report: &mut Report) {
     }
 }
 
-fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, lapse: Lapse, deed: CallRef) {
+fn tell<'h>(
+    program: &Program,
+    report: &mut Report,
+    handler: &WebhookHandler,
+    lapse: Lapse,
+    deed: CallRef,
+    others: impl Iterator<Item = &'h WebhookHandler>,
+) {
     let entry = &program.entries[handler.entry];
     let webhook = program.webhook_name(handler);
     let does = program.call_text(deed);
@@ -123,7 +141,8 @@ fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, lapse:
         Why::Fallback(name) => format!("{webhook} is verified with a secret that everyone knows while {name} is unset"),
     };
     let severity = if lapse.safe_default { Severity::Warning } else { Severity::Error };
-    let subject = entry.route.or(entry.name).map_or_else(|| program.function_name(entry.function), |name| name.to_string());
+    let subject =
+        entry.route.or(entry.name).map_or_else(|| program.function_name(entry.function), |name| name.to_string());
     let mut draft = report
         .at(lapse.place, subject, format!("{how}, and {does} runs all the same: {forgery}"))
         .severity(severity)
@@ -133,6 +152,10 @@ fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, lapse:
         draft = draft.because(lapse.check, "the check");
     }
     draft = draft.because(program.call_place(deed), "runs unverified");
+    for other in others {
+        let webhook = program.webhook_name(other);
+        draft = draft.because(program.entry_head(&program.entries[other.entry]), format!("{webhook} too"));
+    }
     if let Some(vendor) = handler.vendor {
         draft.vendor(Name::new(&program.catalogue.vendor(vendor).id));
     }
@@ -165,7 +188,9 @@ fn cure(program: &Program, handler: &WebhookHandler, entry: &Entry, why: Why) ->
             .to_owned(),
         Why::Request => "Answer 400 when the signature header is missing, and verify every delivery.".to_owned(),
         Why::Caught => "Answer 400 in the handler of the failed check, so that nothing after it runs.".to_owned(),
-        Why::Ignored if is_script => "Answer 401 unless the check says yes: `if (!valid) return` with a status of 401.".to_owned(),
+        Why::Ignored if is_script => {
+            "Answer 401 unless the check says yes: `if (!valid) return` with a status of 401.".to_owned()
+        }
         Why::Ignored => "Answer 401 unless the check says yes: `if not valid:` return a status of 401.".to_owned(),
         Why::NotAwaited => "Await the check before its result is tested: `if (!(await verify(..)))`.".to_owned(),
         Why::Condition => program.verify_cure(handler),

@@ -208,7 +208,9 @@ impl<'p> Finder<'p> {
                 let callee = self.program.callee(at);
                 let head = self.head(at);
                 callee.functions().any(|function| self.sets_timer(function))
-                    || callee.externals().any(|external| is_timer(external) || is_promise(external) && self.promise_times(at))
+                    || callee
+                        .externals()
+                        .any(|external| is_timer(external) || is_promise(external) && self.promise_times(at))
                     || head != at && self.is_timed(file, facts, facts.call(head.call).expr, depth - 1)
             }
             ExprKind::Ref(name, block) => match facts.lookup(*block, *name) {
@@ -248,7 +250,10 @@ impl<'p> Finder<'p> {
     fn sets_timer(&self, function: FunctionRef) -> bool {
         let inner = self.program.with_inner(function);
         inner.iter().flat_map(|&function| self.program.calls_in(function)).any(|call| {
-            self.program.callee(call).externals().any(|external| is_timer(external) || external.dotted() == "AbortSignal.timeout")
+            self.program
+                .callee(call)
+                .externals()
+                .any(|external| is_timer(external) || external.dotted() == "AbortSignal.timeout")
         })
     }
 
@@ -279,7 +284,9 @@ impl<'p> Finder<'p> {
             let shape = facts.call(call.call);
             let races = callee.externals().any(is_race) || program.has_role(call, KnownRole::Timeout);
             let takes = |expr: ExprId| match facts.expr(expr) {
-                ExprKind::List(items) => items.iter().any(|&item| is_param(&program.value(ExprRef::new(call.file, item)))),
+                ExprKind::List(items) => {
+                    items.iter().any(|&item| is_param(&program.value(ExprRef::new(call.file, item))))
+                }
                 _ => is_param(&program.value(ExprRef::new(call.file, expr))),
             };
             // `Promise.race([promise, timer])`, `wait_for(task, 5)`

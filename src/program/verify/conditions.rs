@@ -47,7 +47,15 @@ impl Walk<'_> {
     /// The secret that a condition asks to be set, and whether it is when the condition holds: `if (secret)`,
     /// `if (!process.env.X)`.
     pub(super) fn presence(&self, at: ExprRef, depth: usize) -> Option<(Name, bool)> {
-        let at = self.behind(at);
+        self.presence_of(self.behind(at), depth).or_else(|| {
+            // What it holds is not known, but its name tells.
+            let named = matches!(self.program.facts(at.file).expr(at.expr), ExprKind::Ref(..) | ExprKind::Member(..));
+            let name = self.secret_name(at).filter(|_| named && !self.asks_request(at, FARTHEST))?;
+            Some((name, true))
+        })
+    }
+
+    fn presence_of(&self, at: ExprRef, depth: usize) -> Option<(Name, bool)> {
         let facts = self.program.facts(at.file);
         let next = |expr: ExprId| self.presence(ExprRef::new(at.file, expr), depth.checked_sub(1)?);
         match facts.expr(at.expr) {
@@ -59,7 +67,8 @@ impl Walk<'_> {
                     ExprKind::Text(text) => text.is_empty() || *text == "undefined",
                     _ => false,
                 };
-                let asked = parts.iter().find(|&&part| !empty(part)).filter(|_| parts.iter().any(|&part| empty(part)))?;
+                let asked =
+                    parts.iter().find(|&&part| !empty(part)).filter(|_| parts.iter().any(|&part| empty(part)))?;
                 next(*asked).map(|(name, set)| (name, set == (*op == Op::Unequal)))
             }
             ExprKind::Op(Op::Compare, parts) => parts.iter().find_map(|&part| next(part)),
@@ -70,7 +79,8 @@ impl Walk<'_> {
                     ExprKind::Ref(name, _) | ExprKind::Member(_, name) => Some(*name),
                     _ => None,
                 };
-                if name(call.callee).is_some_and(|name| matches!(name.as_str(), "Boolean" | "bool" | "len" | "isEmpty")) {
+                if name(call.callee).is_some_and(|name| matches!(name.as_str(), "Boolean" | "bool" | "len" | "isEmpty"))
+                {
                     return call.args.first().and_then(|arg| next(arg.value));
                 }
                 self.secret_name(at).map(|name| (name, true)).or_else(|| self.asked_inside(at, depth))
@@ -108,8 +118,32 @@ impl Walk<'_> {
         let env = value.envs().into_iter().find(|name| sounds_secret(name));
         env.or_else(|| match self.program.facts(at.file).expr(at.expr) {
             ExprKind::Ref(name, _) | ExprKind::Member(_, name) if holds_secret(name) => Some(*name),
+            ExprKind::Call(_) => self.setting(at).filter(|name| holds_secret(name)),
             _ => None,
         })
+    }
+
+    /// The setting that a call reads by its name: `app.config.get("X")`, `getattr(settings, "X", "")`.
+    fn setting(&self, at: ExprRef) -> Option<Name> {
+        let facts = self.program.facts(at.file);
+        let ExprKind::Call(call) = facts.expr(at.expr) else { return None };
+        let call = facts.call(*call);
+        let text = |index: usize| match facts.expr(call.args.get(index)?.value) {
+            ExprKind::Text(text) => Some(*text),
+            _ => None,
+        };
+        let names_settings = |expr: ExprId| match facts.expr(expr) {
+            ExprKind::Ref(name, _) | ExprKind::Member(_, name) => {
+                let name = name.to_ascii_lowercase();
+                name.contains("config") || name.contains("settings") || name == "env"
+            }
+            _ => false,
+        };
+        match facts.expr(call.callee) {
+            ExprKind::Member(base, name) if name.starts_with("get") && names_settings(*base) => text(0),
+            ExprKind::Ref(name, _) if *name == "getattr" && names_settings(call.args.first()?.value) => text(1),
+            _ => None,
+        }
     }
 
     /// What an expression can be, with what callers hand in.
@@ -130,7 +164,15 @@ impl Walk<'_> {
             ExprKind::Call(call) => {
                 let call = facts.call(*call);
                 let own = self.expanded(at).envs().into_iter().find(|name| !sounds_secret(name));
+                let own = own.or_else(|| self.setting(at).filter(|name| names_mode(name)));
                 own.or_else(|| call.args.iter().find_map(|arg| next(arg.value)))
+            }
+            ExprKind::Member(base, name)
+                if names_mode(name)
+                    && matches!(facts.expr(*base), ExprKind::Ref(of, _) | ExprKind::Member(_, of)
+                        if ["config", "settings", "env"].iter().any(|part| of.to_ascii_lowercase().contains(part))) =>
+            {
+                Some(*name)
             }
             _ => self.expanded(at).envs().into_iter().find(|name| !sounds_secret(name)),
         }
@@ -146,11 +188,19 @@ impl Walk<'_> {
             ExprKind::Op(Op::Not, parts) => next(parts[0]).map(|holds| !holds),
             ExprKind::Op(Op::And, parts) => {
                 let each: Vec<Option<bool>> = parts.iter().map(|&part| next(part)).collect();
-                if each.contains(&Some(false)) { Some(false) } else { each.into_iter().all(|p| p == Some(true)).then_some(true) }
+                if each.contains(&Some(false)) {
+                    Some(false)
+                } else {
+                    each.into_iter().all(|p| p == Some(true)).then_some(true)
+                }
             }
             ExprKind::Op(Op::Or, parts) => {
                 let each: Vec<Option<bool>> = parts.iter().map(|&part| next(part)).collect();
-                if each.contains(&Some(true)) { Some(true) } else { each.into_iter().all(|p| p == Some(false)).then_some(false) }
+                if each.contains(&Some(true)) {
+                    Some(true)
+                } else {
+                    each.into_iter().all(|p| p == Some(false)).then_some(false)
+                }
             }
             ExprKind::Op(op @ (Op::Equal | Op::Unequal), parts) if parts.len() == 2 => {
                 let unset = |expr: ExprId| self.default_of(ExprRef::new(at.file, expr));
@@ -181,7 +231,9 @@ impl Walk<'_> {
         let depth = depth.checked_sub(1)?;
         let facts = self.program.facts(at.file);
         match facts.expr(at.expr) {
-            ExprKind::Op(Op::Not, parts) => self.brought(ExprRef::new(at.file, parts[0]), depth).map(|brought| !brought),
+            ExprKind::Op(Op::Not, parts) => {
+                self.brought(ExprRef::new(at.file, parts[0]), depth).map(|brought| !brought)
+            }
             ExprKind::Op(..) => None,
             _ => Some(true),
         }
@@ -223,9 +275,8 @@ impl Walk<'_> {
     /// Whether some condition in a file asks if a variable is set.
     pub(super) fn asks_for(&self, file: FileId, name: Name) -> bool {
         let facts = self.program.facts(file);
-        let asks = |condition: ExprId| {
-            self.presence(ExprRef::new(file, condition), 3).is_some_and(|(asked, _)| asked == name)
-        };
+        let asks =
+            |condition: ExprId| self.presence(ExprRef::new(file, condition), 3).is_some_and(|(asked, _)| asked == name);
         let asked = facts.blocks.iter().flat_map(|block| &block.steps).any(|step| match step {
             Step::If { condition, .. } => asks(*condition),
             _ => false,
@@ -236,4 +287,25 @@ impl Walk<'_> {
                 _ => false,
             })
     }
+}
+
+/// Whether a setting says in which mode the app runs, or what it leaves out.
+fn names_mode(name: &str) -> bool {
+    super::words(name).iter().any(|word| {
+        matches!(
+            word.as_str(),
+            "env"
+                | "environment"
+                | "debug"
+                | "dev"
+                | "development"
+                | "production"
+                | "prod"
+                | "testing"
+                | "skip"
+                | "bypass"
+                | "sandbox"
+                | "mode"
+        )
+    })
 }

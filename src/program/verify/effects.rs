@@ -34,8 +34,28 @@ const WRITES: &[&str] = &[
 
 /// Words in the name of a table or model that only keeps what came in.
 const RECORDS: &[&str] = &[
-    "log", "logs", "event", "events", "audit", "webhook", "webhooks", "raw", "inbound", "delivery", "deliveries",
-    "history", "activity", "error", "errors", "metric", "metrics", "processed", "run", "runs", "attempt", "attempts",
+    "log",
+    "logs",
+    "event",
+    "events",
+    "audit",
+    "webhook",
+    "webhooks",
+    "raw",
+    "inbound",
+    "delivery",
+    "deliveries",
+    "history",
+    "activity",
+    "error",
+    "errors",
+    "metric",
+    "metrics",
+    "processed",
+    "run",
+    "runs",
+    "attempt",
+    "attempts",
 ];
 
 impl Walk<'_> {
@@ -100,7 +120,11 @@ impl Walk<'_> {
     /// `waitUntil(process(event))`: what is handed over was walked.
     fn waits_for_own(&self, at: CallRef) -> bool {
         let facts = self.program.facts(at.file);
-        facts.call(at.call).args.iter().any(|arg| matches!(facts.expr(arg.value), ExprKind::Call(_) | ExprKind::Await(_)))
+        facts
+            .call(at.call)
+            .args
+            .iter()
+            .any(|arg| matches!(facts.expr(arg.value), ExprKind::Call(_) | ExprKind::Await(_)))
     }
 
     /// A request that changes something elsewhere.
@@ -129,7 +153,10 @@ impl Walk<'_> {
             ExprKind::Ref(name, _) | ExprKind::Member(_, name) => name.to_ascii_lowercase(),
             _ => String::new(),
         };
-        let local = ["hash", "hmac", "cipher", "map", "set", "cache", "digest", "mac", "sign", "payload", "headers", "data", "dict", "params"];
+        let local = [
+            "hash", "hmac", "cipher", "map", "set", "cache", "digest", "mac", "sign", "payload", "headers", "data",
+            "dict", "params",
+        ];
         !local.iter().any(|word| receiver == *word || super::words(&receiver).iter().any(|part| part == word))
     }
 
@@ -148,7 +175,10 @@ impl Walk<'_> {
         };
         let Some(head) = head else { return false };
         let verb = head.trim_start().split_whitespace().next().unwrap_or("").to_ascii_lowercase();
-        matches!(verb.as_str(), "select" | "with" | "show" | "pragma" | "begin" | "commit" | "rollback" | "set" | "explain")
+        matches!(
+            verb.as_str(),
+            "select" | "with" | "show" | "pragma" | "begin" | "commit" | "rollback" | "set" | "explain"
+        )
     }
 
     /// `text("select ..")`: the statement inside a wrapper.

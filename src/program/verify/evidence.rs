@@ -145,7 +145,8 @@ pub(super) fn refuses(facts: &Facts, expr: ExprId) -> bool {
         }
         ExprKind::Call(call) => {
             let call = facts.call(*call);
-            call.args.iter().any(|arg| status(arg.value) || is_status_object(facts, arg.value)) || refuses_by(facts, call)
+            call.args.iter().any(|arg| status(arg.value) || is_status_object(facts, arg.value))
+                || refuses_by(facts, call)
         }
         _ => false,
     }

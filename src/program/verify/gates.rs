@@ -11,12 +11,73 @@ use crate::program::{CallRef, EdgeKind, Entry, EntryKind, ExprRef, FunctionRef, 
 
 /// Words in the names of library middleware that checks nothing of the caller.
 const HARMLESS: &[&str] = &[
-    "json", "urlencoded", "raw", "text", "cors", "helmet", "morgan", "pino", "logger", "log", "logging", "rate", "limit",
-    "limiter", "throttle", "slow", "compress", "compression", "cookie", "session", "static", "body", "parser", "multer",
-    "upload", "csrf", "exempt", "methods", "timeout", "sentry", "opentelemetry", "tracing", "metrics", "catch", "cache",
-    "transaction", "atomic", "route", "view", "post", "get", "trace", "favicon", "locale", "wrap", "wraps", "handler",
-    "headers", "options", "preflight", "xray", "inject", "injectable", "controller", "status", "http", "validate",
-    "validator", "response", "request", "renderer", "schema", "extend", "renderers", "middleware", "express", "async",
+    "json",
+    "urlencoded",
+    "raw",
+    "text",
+    "cors",
+    "helmet",
+    "morgan",
+    "pino",
+    "logger",
+    "log",
+    "logging",
+    "rate",
+    "limit",
+    "limiter",
+    "throttle",
+    "slow",
+    "compress",
+    "compression",
+    "cookie",
+    "session",
+    "static",
+    "body",
+    "parser",
+    "multer",
+    "upload",
+    "csrf",
+    "exempt",
+    "methods",
+    "timeout",
+    "sentry",
+    "opentelemetry",
+    "tracing",
+    "metrics",
+    "catch",
+    "cache",
+    "transaction",
+    "atomic",
+    "route",
+    "view",
+    "post",
+    "get",
+    "trace",
+    "favicon",
+    "locale",
+    "wrap",
+    "wraps",
+    "handler",
+    "headers",
+    "options",
+    "preflight",
+    "xray",
+    "inject",
+    "injectable",
+    "controller",
+    "status",
+    "http",
+    "validate",
+    "validator",
+    "response",
+    "request",
+    "renderer",
+    "schema",
+    "extend",
+    "renderers",
+    "middleware",
+    "express",
+    "async",
 ];
 
 impl Walk<'_> {
@@ -94,24 +155,20 @@ impl Walk<'_> {
         let by_param = program.callee(at).alternatives().iter().any(|value| match value {
             Value::Param(function, _) => {
                 let gate = self.active.first().map(|(gate, _)| *gate);
-                gate.is_some_and(|gate| {
-                    self.is_within(*function, gate) || self.is_within(gate, *function)
-                })
+                gate.is_some_and(|gate| self.is_within(*function, gate) || self.is_within(gate, *function))
             }
             _ => false,
         });
         let Some(behind) = &mut self.behind else { return false };
-        let by_edge = program
-            .edges(at)
-            .iter()
-            .any(|edge| edge.kind == EdgeKind::Direct && behind.served.contains(&edge.target));
+        let by_edge =
+            program.edges(at).iter().any(|edge| edge.kind == EdgeKind::Direct && behind.served.contains(&edge.target));
         if by_param || by_edge {
             behind.passed = meet(behind.passed, Some(Way::plain(standing)));
         }
         by_param || by_edge
     }
 
-    fn library_gate(&self, expr: ExprRef, standing: Standing) -> Standing {
+    fn library_gate(&mut self, expr: ExprRef, standing: Standing) -> Standing {
         let program = self.program;
         let place = program.place(expr);
         let value = program.value(expr);
@@ -132,9 +189,27 @@ impl Walk<'_> {
                 Some(member) if *member != "default" => member.as_str(),
                 _ => external.package.rsplit([':', '/']).next().unwrap_or(""),
             };
-            harmless |= super::words(name).iter().any(|word| HARMLESS.contains(&word.as_str())) || self.allows_any(expr);
+            harmless |=
+                super::words(name).iter().any(|word| HARMLESS.contains(&word.as_str())) || self.allows_any(expr);
         }
-        if harmless { standing } else { Standing::Unknown(place) }
+        if harmless {
+            return standing;
+        }
+        self.adapted_gate(expr, standing).unwrap_or(Standing::Unknown(place))
+    }
+
+    /// `method_decorator(check)`: what a library only adapts.
+    fn adapted_gate(&mut self, expr: ExprRef, standing: Standing) -> Option<Standing> {
+        let facts = self.program.facts(expr.file);
+        let ExprKind::Call(call) = facts.expr(expr.expr) else { return None };
+        let given = facts.call(*call).args.first().filter(|arg| arg.name.is_none())?;
+        let inner = ExprRef::new(expr.file, given.value);
+        let value = self.program.value(inner);
+        if let Some(function) = value.functions().next() {
+            return Some(self.gate(function, function, standing));
+        }
+        let is_gate = matches!(facts.expr(given.value), ExprKind::Ref(..) | ExprKind::Member(..) | ExprKind::Call(_));
+        (is_gate && value.externals().next().is_some()).then(|| self.library_gate(inner, standing))
     }
 
     /// `permission_classes([AllowAny])`, `authentication_classes([])`: a gate that is open.

@@ -107,11 +107,10 @@ impl Walk<'_> {
         // `!secret || !verify(..)`: a failed check beside an unset secret is answered alike.
         let late = stopped.map(Way::plain);
         let met = match (early, late) {
-            (Some(Way { standing: Standing::Unverified, .. }), Some(Way { standing: rejected @ Standing::Rejected(_), .. }))
-                if !skips =>
-            {
-                Some(rejected)
-            }
+            (
+                Some(Way { standing: Standing::Unverified, .. }),
+                Some(Way { standing: rejected @ Standing::Rejected(_), .. }),
+            ) if !skips => Some(rejected),
             (early, late) => meet(early, late).map(|way| way.standing),
         };
         if holds { (through, met) } else { (met, through) }

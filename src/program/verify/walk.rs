@@ -40,9 +40,8 @@ impl Walk<'_> {
             let Some(way) = flow.after else { break };
             let standing = way.standing;
             // A reason lasts while nothing new is learnt.
-            let keep = |after: Option<Standing>| {
-                after.map(|after| if after == standing { way } else { Way::plain(after) })
-            };
+            let keep =
+                |after: Option<Standing>| after.map(|after| if after == standing { way } else { Way::plain(after) });
             match step {
                 Step::Eval(value) | Step::Bind(_, value) => {
                     flow.after = keep(self.value(function, *value, standing));
@@ -152,7 +151,11 @@ impl Walk<'_> {
     fn leaves_nothing(&self, function: FunctionRef, then: BlockId, otherwise: Option<BlockId>) -> bool {
         let facts = self.facts(function);
         let plain = |block: BlockId| {
-            facts.block(block).steps.iter().all(|step| matches!(step, Step::Eval(_) | Step::Bind(..) | Step::Assign(..)))
+            facts
+                .block(block)
+                .steps
+                .iter()
+                .all(|step| matches!(step, Step::Eval(_) | Step::Bind(..) | Step::Assign(..)))
         };
         plain(then) && otherwise.is_none_or(plain)
     }

@@ -51,7 +51,10 @@ fn open<'p>(program: &'p Program, sent: &'p HttpUse) -> Option<Open<'p>> {
     }
     let is_open = |http: &&HttpUse| {
         let caller = program.side(http.at.file);
-        !caller.tooling && !caller.dead && program.leaves(http) == Leaves::Yes && program.time_limit(http) == Limit::None
+        !caller.tooling
+            && !caller.dead
+            && program.leaves(http) == Leaves::Yes
+            && program.time_limit(http) == Limit::None
     };
     let callers: Vec<&HttpUse> = program.through(sent).filter(is_open).collect();
     let audience = match program.leaves(sent) {
@@ -140,7 +143,8 @@ fn tell_instance(program: &Program, report: &mut Report, instance: CallRef, open
     let side = program.side(instance.file);
     let Some(first) = opens.first().filter(|_| !side.tooling && !side.dead) else { return };
     let client = program.http_client(first.sent);
-    let audience = if opens.iter().any(|open| open.audience == Audience::Everyone) { Audience::Everyone } else { first.audience };
+    let audience =
+        if opens.iter().any(|open| open.audience == Audience::Everyone) { Audience::Everyone } else { first.audience };
     let made = name_of(program, instance).unwrap_or_else(|| client.id.clone());
     let whom = opens.iter().find_map(|open| whom(program, open)).unwrap_or_else(|| "the server".to_owned());
     let mut calls: Vec<Remark> = Vec::new();
@@ -209,7 +213,14 @@ fn setting(program: &Program, name: &str) -> Vec<(Place, String)> {
         if def.kind == DefKind::Variable && !program.side(file).dead && !program.side(file).tooling {
             let values = def.values.iter().map(|&value| program.value(crate::program::ExprRef::new(file, value)));
             let texts: Vec<String> = values
-                .flat_map(|value| value.alternatives().iter().filter_map(|one| one.text()).map(|text| text.to_string()).collect::<Vec<_>>())
+                .flat_map(|value| {
+                    value
+                        .alternatives()
+                        .iter()
+                        .filter_map(|one| one.text())
+                        .map(|text| text.to_string())
+                        .collect::<Vec<_>>()
+                })
                 .collect();
             found.push((Place { file, span: def.span }, texts.join(" ")));
         }

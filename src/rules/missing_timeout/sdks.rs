@@ -58,8 +58,11 @@ fn check_client(program: &Program, report: &mut Report, client: &ClientUse) {
     if !program.runs_on_server(client.at.file) {
         return;
     }
-    let uses: Vec<&VendorUse> =
-        program.vendor_uses().iter().filter(|used| matches!(used.via, Via::Sdk(_, Some(made)) if made == client.at)).collect();
+    let uses: Vec<&VendorUse> = program
+        .vendor_uses()
+        .iter()
+        .filter(|used| matches!(used.via, Via::Sdk(_, Some(made)) if made == client.at))
+        .collect();
     let Some(first) = uses.first() else { return };
     let Some((package, timeout)) = unlimited(program, first) else { return };
     if !is_configured_when_made(timeout) || program.client_limit(client, package, timeout) != Limit::None {
@@ -111,7 +114,8 @@ fn tell_uses(program: &Program, report: &mut Report, used: &VendorUse, timeout: 
 }
 
 fn remarks(program: &Program, uses: &[&VendorUse]) -> Vec<Remark> {
-    let remark = |used: &&VendorUse| Remark { place: program.call_place(used.at), text: format!("{} waits", used.name) };
+    let remark =
+        |used: &&VendorUse| Remark { place: program.call_place(used.at), text: format!("{} waits", used.name) };
     uses.iter().map(remark).collect()
 }
 
