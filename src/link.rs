@@ -50,7 +50,7 @@ fn start(program: &mut Program) {
     let seeker = entries::Seeker { program, projects: &program.projects };
     let (mut entries, mut known) = entries::find(seeker);
     let decided = sides::decide(program, &program.projects, &entries);
-    let units = sides::units::Units::find(program, &program.projects);
+    let units = sides::units::Units::find(program, &program.projects, &decided.loads);
     let side = |file: FileId| decided.sides[file.index()];
     entries.retain(|entry| {
         let (here, there) = (side(entry.place.file), side(entry.function.file));

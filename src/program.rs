@@ -23,6 +23,7 @@ pub mod credentials;
 pub mod graph;
 pub mod handlers;
 pub mod keys;
+pub mod options;
 pub mod origins;
 pub mod outbound;
 pub mod paths;

@@ -1,5 +1,7 @@
 //! The catalogue's examples, through the real pipeline: what an entry says must be what a scan understands.
 
+#![allow(clippy::unwrap_used)]
+
 use std::collections::BTreeMap;
 use std::fs;
 

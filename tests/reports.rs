@@ -1,5 +1,7 @@
 //! What is told and how: suppressions, fingerprints, order, and every format.
 
+#![allow(clippy::unwrap_used)]
+
 use std::fs;
 
 use seamcheck::extract::build::Builder;
@@ -394,8 +396,6 @@ fn no_text_and_no_place_breaks_a_report() {
 }
 
 // Suppressions.
-
-/// Settles one finding of a rule at each `HERE` of a text.
 
 /// The fingerprints of a finding at each `HERE`.
 fn fingerprints(text: &str) -> Vec<String> {

@@ -5,6 +5,8 @@
 //! required. Files that hold no comments are named in the case's `expect.txt`: `path:line rule-id`.
 //! `bad.snap` beside the cases says what the findings say. `UPDATE=1 cargo test` rewrites it; read the difference.
 
+#![allow(clippy::unwrap_used)]
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;

@@ -1,5 +1,7 @@
 //! The house rules, each with a guard: layers, vendor knowledge, sizes, module docs, fresh documents.
 
+#![allow(clippy::unwrap_used)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

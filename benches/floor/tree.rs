@@ -130,12 +130,12 @@ fn library(number: usize, random: &mut Random) -> String {
 }
 
 fn route(number: usize, random: &mut Random) -> String {
-    let mut text = format!(
-        "import {{ NextResponse }} from \"next/server\";\nimport Stripe from \"stripe\";\nimport OpenAI from \"openai\";\n\
-         import {{ format14 }} from \"@/lib/thing14\";\n\n\
+    let mut text = String::from(
+        "import { NextResponse } from \"next/server\";\nimport Stripe from \"stripe\";\nimport OpenAI from \"openai\";\n\
+         import { format14 } from \"@/lib/thing14\";\n\n\
          const stripe = new Stripe(process.env.STRIPE_SECRET_KEY!);\nconst openai = new OpenAI();\n\n\
-         export async function POST(request: Request) {{\n  const body = await request.json();\n\
-         \x20 if (!body.email) return NextResponse.json({{ error: \"email is missing\" }}, {{ status: 400 }});\n  try {{\n"
+         export async function POST(request: Request) {\n  const body = await request.json();\n\
+         \x20 if (!body.email) return NextResponse.json({ error: \"email is missing\" }, { status: 400 });\n  try {\n",
     );
     for at in 0..4 + random.below(12) {
         let word = random.word();
@@ -152,14 +152,14 @@ fn route(number: usize, random: &mut Random) -> String {
 }
 
 fn edge(number: usize, random: &mut Random) -> String {
-    let mut text = format!(
-        "import {{ serve }} from \"https://deno.land/std@0.190.0/http/server.ts\";\n\
-         import {{ createClient }} from \"https://esm.sh/@supabase/supabase-js@2\";\n\
-         import {{ Resend }} from \"npm:resend@2.0.0\";\n\nconst resend = new Resend(Deno.env.get(\"RESEND_API_KEY\"));\n\
-         const corsHeaders = {{ \"Access-Control-Allow-Origin\": \"*\" }};\n\nserve(async (req) => {{\n\
-         \x20 if (req.method === \"OPTIONS\") return new Response(null, {{ headers: corsHeaders }});\n\
+    let mut text = String::from(
+        "import { serve } from \"https://deno.land/std@0.190.0/http/server.ts\";\n\
+         import { createClient } from \"https://esm.sh/@supabase/supabase-js@2\";\n\
+         import { Resend } from \"npm:resend@2.0.0\";\n\nconst resend = new Resend(Deno.env.get(\"RESEND_API_KEY\"));\n\
+         const corsHeaders = { \"Access-Control-Allow-Origin\": \"*\" };\n\nserve(async (req) => {\n\
+         \x20 if (req.method === \"OPTIONS\") return new Response(null, { headers: corsHeaders });\n\
          \x20 const supabase = createClient(Deno.env.get(\"SUPABASE_URL\")!, Deno.env.get(\"SUPABASE_SERVICE_ROLE_KEY\")!);\n\
-         \x20 const {{ email, name }} = await req.json();\n"
+         \x20 const { email, name } = await req.json();\n",
     );
     for at in 0..4 + random.below(10) {
         let word = random.word();

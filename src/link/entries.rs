@@ -206,10 +206,12 @@ pub fn find(seeker: Seeker<'_>) -> (Vec<Entry>, Vec<KnownRoute>) {
         })
         .collect();
     let mut entries: Vec<Entry> = found.into_iter().flatten().collect();
-    let (routes, known) = graphs::find(seeker);
+    let (routes, mut known) = graphs::find(seeker);
     entries.extend(routes);
     entries.extend(rpc::find(seeker));
-    entries.extend(django::find(seeker));
+    let (routes, others) = django::find(seeker);
+    entries.extend(routes);
+    known.extend(others);
     let key = |entry: &Entry| (entry.place, entry.kind, entry.route, entry.methods.clone(), entry.name, entry.function);
     entries.sort_by_key(key);
     entries.dedup_by_key(|entry| key(entry));
@@ -229,6 +231,7 @@ fn in_module(module: Module<'_>) -> Vec<Entry> {
         found.extend(nest::in_module(module));
         found.extend(browser::in_module(module));
     }
+    found.extend(edge::lambdas(module));
     found.extend(jobs::in_module(module));
     found.extend(hooks::in_module(module));
     found

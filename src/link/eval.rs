@@ -279,7 +279,8 @@ impl<'p> Eval<'p> {
             (_, Imported::Name(name)) if self.program.modules.submodule(file, import, name).is_some() => {
                 // Python: `from services import mailer` names a module of the package.
                 let own = if let Target::File(target) = target { self.export(*target, name) } else { None };
-                own.or_else(|| self.program.modules.submodule(file, import, name).map(Value::Module))
+                own.filter(|own| *own != Value::Null)
+                    .or_else(|| self.program.modules.submodule(file, import, name).map(Value::Module))
                     .unwrap_or(Value::Unknown)
             }
             (Target::File(target), Imported::Name(name)) => self.export(*target, name).unwrap_or(Value::Unknown),

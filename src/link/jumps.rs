@@ -61,7 +61,7 @@ pub fn connect(program: &mut Program) {
     let mut found = Jumps::default();
     let finder = Finder::new(program);
     let mut seen: FxHashSet<CallRef> = FxHashSet::default();
-    for http in program.requests() {
+    for http in told_by(program) {
         finder.request(http, &mut seen, &mut found);
     }
     for used in program.vendor_uses() {
@@ -78,7 +78,7 @@ pub fn connect(program: &mut Program) {
     found.to.extend(procedures.into_iter().flatten());
     found.to.sort_unstable();
     found.to.dedup();
-    found.unmatched.sort_by(|a, b| (a.at, a.asked).cmp(&(b.at, b.asked)));
+    found.unmatched.sort_by_key(|unmatched| (unmatched.at, unmatched.asked));
     found.unmatched.dedup();
     let edges: Vec<Edge> = found
         .to
@@ -103,6 +103,37 @@ pub fn connect(program: &mut Program) {
     program.graph.edges.sort_unstable();
     program.graph.edges.dedup();
     program.jumps = found;
+}
+
+/// The requests that say where they go: of a wrapper whose callers hand in the path or method, the callers' ones; of
+/// any other function its own.
+fn told_by(program: &Program) -> Vec<&HttpUse> {
+    let mut wrapped: FxHashSet<CallRef> = FxHashSet::default();
+    let mut open: FxHashSet<CallRef> = FxHashSet::default();
+    for http in program.requests() {
+        if http.at != http.inner {
+            wrapped.insert(http.inner);
+        } else if is_open(program, http) {
+            open.insert(http.at);
+        }
+    }
+    let told = |http: &&HttpUse| match http.at == http.inner {
+        true => !(open.contains(&http.at) && wrapped.contains(&http.at)),
+        false => open.contains(&http.inner) && !is_open(program, http),
+    };
+    program.requests().iter().filter(told).collect()
+}
+
+/// Whether the callers of the function a request stands in decide where it goes.
+fn is_open(program: &Program, http: &HttpUse) -> bool {
+    let head = match &http.url {
+        Value::Template(parts) => parts.first(),
+        url => Some(url),
+    };
+    let from_caller = |value: &Value| {
+        value.any(|value| matches!(value, Value::Param(function, _) if !program.callers(*function).is_empty()))
+    };
+    http.method.is_none() && http.options.iter().any(from_caller) || head.is_some_and(from_caller)
 }
 
 struct Finder<'p> {
@@ -132,7 +163,8 @@ impl<'p> Finder<'p> {
     }
 
     fn request(&self, http: &HttpUse, seen: &mut FxHashSet<CallRef>, found: &mut Jumps) {
-        let from_client = self.program.side(http.at.file).client;
+        let side = self.program.side(http.at.file);
+        let from_client = side.client;
         for to in &http.to {
             let (path, is_own, is_tail) = match to {
                 Destination::Own(path) => (*path, true, false),
@@ -159,7 +191,7 @@ impl<'p> Finder<'p> {
             }
             let served = self.routes.serve(&asked);
             found.to.extend(served.entries.iter().map(|&entry| (http.at, entry)));
-            if !served.exists && is_own && asked.is_certain() {
+            if !served.exists && is_own && from_client && !side.tooling && !side.dead && asked.is_certain() {
                 let unmatched = Unmatched { at: http.at, asked: path, method: http.method, is_function: false };
                 found.unmatched.push(unmatched);
             }
@@ -188,7 +220,8 @@ impl<'p> Finder<'p> {
         }
         let name = Name::new(name);
         let Some(entries) = self.functions.get(&name) else {
-            if self.has_functions {
+            let side = self.program.side(at.file);
+            if self.has_functions && !side.tooling && !side.dead {
                 found.unmatched.push(Unmatched { at, asked: name, method, is_function: true });
             }
             return;

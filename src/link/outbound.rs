@@ -2,12 +2,12 @@
 //! uses of vendors' SDKs.
 
 use crate::catalogue::{Catalogue, Effect, Request, Seg};
-use crate::facts::{Call, CallId, ExprKind, Facts};
+use crate::facts::{Call, CallId, Facts};
 use crate::finding::FileId;
 use crate::link::calls::per_file;
 use crate::link::eval::Eval;
 use crate::names::Name;
-use crate::program::assigned::Holder;
+pub use crate::program::options::Lookup;
 use crate::program::outbound::ClientUse;
 use crate::program::{CallRef, Destination, ExprRef, External, FunctionRef, HttpUse, Program, Value, VendorUse, Via};
 
@@ -259,7 +259,7 @@ fn sdk_use(program: &Program, at: CallRef, external: &External) -> Option<Vendor
         vendor,
         operation,
         via: Via::Sdk(package, made),
-        name: name_of(external, client.unwrap_or(0)),
+        name: name_of(external, client.unwrap_or(0), &catalogue.vendor(vendor).id),
     })
 }
 
@@ -270,9 +270,14 @@ fn site_of(external: &External, length: usize) -> Option<CallRef> {
 }
 
 /// What is called, for messages: `stripe.checkout.sessions.create`.
-fn name_of(external: &External, client: usize) -> String {
+fn name_of(external: &External, client: usize, vendor: &str) -> String {
     let package = external.package.split_once(':').map_or(external.package.as_str(), |(_, name)| name);
-    let mut name = package.rsplit('/').next().unwrap_or(package).trim_end_matches("-js").to_owned();
+    // `@scope/client` says little: whose it is says more.
+    let known = match package.starts_with('@') {
+        true => vendor,
+        false => package.rsplit('/').next().unwrap_or(package).trim_end_matches("-js").trim_end_matches(".js"),
+    };
+    let mut name = known.to_owned();
     for seg in &external.segs[client..] {
         match seg {
             Seg::Member(member) if *member != "default" => {
@@ -302,150 +307,4 @@ fn clients_in(program: &Program, file: FileId, facts: &Facts) -> Vec<ClientUse> 
         }
     }
     found
-}
-
-// ---- options --------------------------------------------------------------------------------------------
-
-/// Whether an object has a key.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Lookup {
-    /// It has, with this value.
-    Present(Value),
-    /// It has not.
-    Absent,
-    /// That cannot be told.
-    Unknown,
-}
-
-impl Program {
-    /// A key of an object value; of several alternatives the key must be in all to be present.
-    pub fn lookup(&self, object: &Value, name: Name) -> Lookup {
-        self.lookup_to(object, name, 8)
-    }
-
-    fn lookup_to(&self, object: &Value, name: Name, depth: usize) -> Lookup {
-        let mut values = Vec::new();
-        let (mut absent, mut unknown) = (false, depth == 0);
-        for alternative in object.alternatives().iter().filter(|_| depth > 0) {
-            let found = match alternative {
-                Value::Object(at) => self.lookup_in(*at, name, depth - 1),
-                // No object at all: a callback, a text.
-                Value::Null
-                | Value::Function(_)
-                | Value::Class(_)
-                | Value::Text(_)
-                | Value::Template(_)
-                | Value::Number(_)
-                | Value::Bool(_)
-                | Value::Env(_) => Lookup::Absent,
-                Value::Param(..) | Value::Member(..) => {
-                    let later = match alternative {
-                        Value::Param(function, index) => self.put_later(Holder::Param(*function, *index), &name),
-                        _ => Lookup::Absent,
-                    };
-                    let expanded = self.expand(alternative);
-                    match later {
-                        Lookup::Absent if expanded == *alternative => Lookup::Unknown,
-                        Lookup::Absent => self.lookup_to(&expanded, name, depth - 1),
-                        later => later,
-                    }
-                }
-                _ => Lookup::Unknown,
-            };
-            match found {
-                Lookup::Present(value) => values.push(value),
-                Lookup::Absent => absent = true,
-                Lookup::Unknown => unknown = true,
-            }
-        }
-        match (values.is_empty(), absent, unknown) {
-            (false, false, false) => Lookup::Present(Value::one_of(values)),
-            (true, true, false) => Lookup::Absent,
-            _ => Lookup::Unknown,
-        }
-    }
-
-    /// A key of an object literal: its own, one spread into it, or one put into it later.
-    fn lookup_in(&self, at: ExprRef, name: Name, depth: usize) -> Lookup {
-        match Eval::new(self).key(at, name) {
-            Some(Value::Unknown) if self.has_key(at, name) => return Lookup::Present(Value::Unknown),
-            Some(Value::Unknown) | None => {}
-            Some(value) => return Lookup::Present(value),
-        }
-        match self.put_later(Holder::Object(at), &name) {
-            Lookup::Absent => {}
-            later => return later,
-        }
-        let ExprKind::Object(entries) = self.facts(at.file).expr(at.expr) else { return Lookup::Unknown };
-        let mut found = Lookup::Absent;
-        for &(key, value) in entries.iter().rev() {
-            let spread = match key.as_str() {
-                "..." => self.lookup_to(&self.value(ExprRef::new(at.file, value)), name, depth),
-                "[]" => Lookup::Unknown,
-                _ => continue,
-            };
-            match spread {
-                Lookup::Absent => {}
-                Lookup::Unknown => found = Lookup::Unknown,
-                present => return present,
-            }
-        }
-        found
-    }
-
-    fn has_key(&self, object: ExprRef, name: Name) -> bool {
-        match self.facts(object.file).expr(object.expr) {
-            ExprKind::Object(entries) => entries.iter().any(|(key, _)| *key == name),
-            _ => false,
-        }
-    }
-
-    /// A (dotted) option of a call: a Python keyword, or a key of any object argument.
-    pub fn option(&self, at: CallRef, name: &str) -> Lookup {
-        let facts = self.facts(at.file);
-        let (head, rest) = name.split_once('.').map_or((name, None), |(head, rest)| (head, Some(rest)));
-        let mut unknown = false;
-        for arg in &facts.call(at.call).args {
-            let value = || self.value(ExprRef::new(at.file, arg.value));
-            let found = match arg.name {
-                Some(keyword) if keyword == head => Lookup::Present(value()),
-                Some(keyword) if keyword == "**" => self.lookup(&value(), Name::new(head)),
-                Some(_) => continue,
-                None => match facts.expr(arg.value) {
-                    ExprKind::Text(_)
-                    | ExprKind::Template(_)
-                    | ExprKind::Number(_)
-                    | ExprKind::Function(_)
-                    | ExprKind::Env(_) => continue,
-                    ExprKind::Spread(_) => Lookup::Unknown,
-                    _ => match value() {
-                        object @ (Value::Object(_) | Value::OneOf(_)) => self.lookup(&object, Name::new(head)),
-                        Value::Text(_)
-                        | Value::Template(_)
-                        | Value::Number(_)
-                        | Value::Env(_)
-                        | Value::Null
-                        | Value::Function(_) => continue,
-                        _ => Lookup::Absent,
-                    },
-                },
-            };
-            match (found, rest) {
-                (Lookup::Present(value), Some(rest)) => return self.nested(&value, rest),
-                (present @ Lookup::Present(_), None) => return present,
-                (Lookup::Unknown, _) => unknown = true,
-                (Lookup::Absent, _) => {}
-            }
-        }
-        if unknown { Lookup::Unknown } else { Lookup::Absent }
-    }
-
-    /// A dotted key of an object value.
-    pub fn nested(&self, value: &Value, name: &str) -> Lookup {
-        let (head, rest) = name.split_once('.').map_or((name, None), |(head, rest)| (head, Some(rest)));
-        match (self.lookup(value, Name::new(head)), rest) {
-            (Lookup::Present(value), Some(rest)) => self.nested(&value, rest),
-            (found, _) => found,
-        }
-    }
 }

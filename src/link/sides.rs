@@ -34,6 +34,8 @@ pub struct Sides {
     pub sides: Vec<Side>,
     /// The file that first brings each file to the browser, and where it does so; none for what is loaded first.
     pub brought: Vec<Option<Option<(FileId, Place)>>>,
+    /// What each file loads, in source order.
+    pub loads: Vec<Vec<Load>>,
 }
 
 /// Decides the side of every file.
@@ -71,7 +73,7 @@ pub fn decide(program: &Program, projects: &Projects, entries: &[Entry]) -> Side
     let sides = (0..program.files.len())
         .map(|at| decision.side(FileId(at as u32), brought[at].is_some(), server[at]))
         .collect();
-    Sides { sides, brought }
+    Sides { sides, brought, loads }
 }
 
 /// The components that Astro pages start in the browser.
@@ -142,14 +144,15 @@ fn client(program: &Program, loads: &[Vec<Load>], starts: &[FileId]) -> Vec<Opti
 
 fn server(program: &Program, loads: &[Vec<Load>], starts: &[FileId]) -> Vec<bool> {
     let mut reached = vec![false; program.files.len()];
-    let mut queue: Vec<FileId> = starts.to_vec();
-    for &start in starts {
+    // A page that says `use client` is drawn on the server too, but what it does it does in the browser.
+    let is_client = |file: FileId| program.file(file).facts.as_ref().is_some_and(is_client_boundary);
+    let mut queue: Vec<FileId> = starts.iter().copied().filter(|&start| !is_client(start)).collect();
+    for &start in &queue {
         reached[start.index()] = true;
     }
     while let Some(file) = queue.pop() {
         for load in &loads[file.index()] {
-            let is_client = program.file(load.to).facts.as_ref().is_some_and(is_client_boundary);
-            if !is_client && !std::mem::replace(&mut reached[load.to.index()], true) {
+            if !is_client(load.to) && !std::mem::replace(&mut reached[load.to.index()], true) {
                 queue.push(load.to);
             }
         }
@@ -219,7 +222,7 @@ impl Decision<'_> {
     fn side(&self, file: FileId, client: bool, server: bool) -> Side {
         let mut side = Side { client, server, tooling: false, dead: false };
         let Some(facts) = self.program.file(file).facts.as_ref() else { return side };
-        let use_of = names::of(self.inner(file));
+        let use_of = names::in_project(&self.projects.of(file).folder, self.inner(file));
         let reached = client || server;
         match use_of {
             Use::Config => {

@@ -147,7 +147,7 @@ fn held(pieces: &[&Piece]) -> Option<Name> {
 }
 
 fn from_env(catalogue: &Catalogue, name: Name, path: Name) -> Destination {
-    match catalogue.env(&name) {
+    match catalogue.env_entry(&name) {
         Some((vendor, _)) => Destination::Vendor(vendor, Name::new(""), path),
         None => Destination::Env(name, path),
     }
@@ -164,7 +164,13 @@ fn is_own_origin(external: &External) -> bool {
 
 fn absolute(catalogue: &Catalogue, after_scheme: &str) -> Destination {
     let end = after_scheme.find(['/', '?', '#']).unwrap_or(after_scheme.len());
-    let (authority, path) = after_scheme.split_at(end);
+    let (mut authority, mut path) = after_scheme.split_at(end);
+    // `https://api.x.com${path}`: after a whole host only a path can follow.
+    if let Some(open) = authority.find("{}")
+        && is_whole_host(&authority[..open])
+    {
+        (authority, path) = after_scheme.split_at(open);
+    }
     let host = authority.rsplit('@').next().unwrap_or(authority);
     let bare = host.split(':').next().unwrap_or(host).to_ascii_lowercase();
     if matches!(bare.as_str(), "localhost" | "127.0.0.1" | "0.0.0.0" | "[")
@@ -180,6 +186,12 @@ fn absolute(catalogue: &Catalogue, after_scheme: &str) -> Destination {
         Some(vendor) => Destination::Vendor(vendor, Name::new(&bare), path_of(path)),
         None => Destination::Host(Name::new(&bare), path_of(path)),
     }
+}
+
+/// Whether a host is written to its end: `api.x.com`, not `api.` or `https://x-`.
+fn is_whole_host(host: &str) -> bool {
+    let last = host.rsplit('.').next().unwrap_or("");
+    host.contains('.') && last.len() >= 2 && last.bytes().all(|byte| byte.is_ascii_alphabetic())
 }
 
 /// The pieces as text, `{}` for each hole.

@@ -8,8 +8,8 @@ use crate::facts::{Call, ExprId, ExprKind, Facts, Step};
 use crate::finding::FileId;
 use crate::link::calls::per_file;
 use crate::link::eval::Eval;
-use crate::link::outbound::Lookup;
 use crate::names::Name;
+use crate::program::options::Lookup;
 use crate::program::{CallRef, ExprRef, External, FunctionRef, Program, Value};
 
 /// What something is put into.

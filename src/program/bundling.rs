@@ -102,6 +102,17 @@ fn by_words(name: &str) -> Nature {
         "SECRET_KEY",
         "SECRETKEY",
         "SECRET_TOKEN",
+        "SECRET_API_KEY",
+        "REFRESH_TOKEN",
+        "PERSONAL_ACCESS_TOKEN",
+        "ADMIN_API_KEY",
+        "SERVER_KEY",
+        "AUTH_PASS",
+        "ADMIN_PASS",
+        "SMTP_PASS",
+        "DB_PASS",
+        "MAIL_PASS",
+        "EMAIL_PASS",
         "SECRET_ACCESS_KEY",
         "SERVICE_ROLE",
         "SERVICE_ROLE_KEY",
@@ -195,7 +206,7 @@ fn inlined(program: &Program, value: &Value, setting: &'static str, found: &mut 
     for (key, at) in program.entries(value) {
         let value = program.value(at);
         let parts = program.ingredients(&value);
-        let whole = parts.iter().any(|part| is_environment(part)) || spreads_environment(program, &value);
+        let whole = parts.iter().any(is_environment) || spreads_environment(program, &value);
         let variables: Vec<Name> =
             parts.iter().filter_map(|part| if let Value::Env(name) = part { Some(*name) } else { None }).collect();
         if whole || !variables.is_empty() {

@@ -16,6 +16,7 @@ mod entries;
 mod failure;
 mod flow;
 mod operations;
+mod says;
 mod weight;
 
 pub use entries::Start;
@@ -24,7 +25,7 @@ pub use operations::CoreCall;
 pub use weight::Weight;
 
 use entries::{Callers, is_authenticated, is_for_others, is_live, says};
-use flow::Flow;
+use flow::{Fate, Flow};
 
 /// What leaves the program at a call.
 #[derive(Debug, Clone, Copy)]
@@ -46,8 +47,8 @@ pub struct CoreUse<'p> {
     pub out: Outgoing<'p>,
     /// The call of the path's own function that leads there; the call itself when it stands in that function.
     pub on_path: CallRef,
-    /// The core call, or the call that leads to it, in the same function.
-    pub core_call: CallRef,
+    /// The core call, or the call that leads to it, in the same function; none when only names tell the path.
+    pub core_call: Option<CallRef>,
     /// What its failure does.
     pub failure: Failure,
     /// How much the path needs it.
@@ -101,6 +102,7 @@ impl Program {
     pub fn core_uses(&self, cores: &[Core]) -> Vec<CoreUse<'_>> {
         let mut search = Search::new(self);
         let mut found: Vec<CoreUse<'_>> = cores.iter().flat_map(|&core| search.uses(core)).collect();
+        found.extend(search.named_uses(cores));
         found.sort_by_key(|used| (used.out.at, used.on_path, used.core));
         let inside: FxHashSet<CallRef> =
             found.iter().filter(|used| used.out.sender() != used.out.at).map(|used| used.out.sender()).collect();
@@ -178,6 +180,26 @@ impl<'p> Search<'p> {
         found
     }
 
+    /// What entries wait for that are on a core path by their name alone: known vendors only.
+    fn named_uses(&mut self, cores: &[Core]) -> Vec<CoreUse<'p>> {
+        let program = self.program;
+        let mut found = Vec::new();
+        for (at, entry) in program.entries.iter().enumerate() {
+            let Some(core) = entries::named(program, at).filter(|core| cores.contains(core)) else { continue };
+            let led = self.leading.get(&core).is_some_and(|leading| leading.functions.contains(&entry.function));
+            if led || !is_live(program, entry.function) {
+                continue;
+            }
+            let starts = self.callers.starts(program, entry.function);
+            for (out, way) in self.waited(entry.function, core, &[]) {
+                if out.vendor.is_some() {
+                    found.extend(self.judge(core, entry.function, &[], &starts, out, way));
+                }
+            }
+        }
+        found
+    }
+
     /// What a function of the path waits for, with the way to it.
     fn waited(&mut self, start: FunctionRef, core: Core, towards: &[CallRef]) -> Vec<(Outgoing<'p>, Vec<Edge>)> {
         const MOST_FUNCTIONS: usize = 300;
@@ -193,8 +215,9 @@ impl<'p> Search<'p> {
                 if outs.is_empty() && edges.is_empty() {
                     continue;
                 }
-                let beside =
-                    way.is_empty() && !towards.iter().any(|&core| core != call && self.flow.together(core, call));
+                let goes =
+                    |&at: &CallRef| if at == call { self.is_core(core, call) } else { self.flow.together(at, call) };
+                let beside = way.is_empty() && !towards.is_empty() && !towards.iter().any(goes);
                 if beside
                     || !self.flow.waits(call)
                     || self.flow.answered_before(call)
@@ -207,7 +230,7 @@ impl<'p> Search<'p> {
                     continue;
                 }
                 for &edge in edges {
-                    let leads = self.leading[&core].functions.contains(&edge.target);
+                    let leads = self.leading.get(&core).is_some_and(|leading| leading.functions.contains(&edge.target));
                     if edge.kind != EdgeKind::Deferred
                         && !leads
                         && !self.callers.registers(edge)
@@ -233,37 +256,61 @@ impl<'p> Search<'p> {
     ) -> Option<CoreUse<'p>> {
         let program = self.program;
         let on_path = way.first().map_or(out.at, |edge| edge.call);
-        let together: Vec<CallRef> =
-            towards.iter().copied().filter(|&core| core != on_path && self.flow.together(core, on_path)).collect();
-        let core_call = *together.first()?;
+        let goes = |search: &mut Self, core_call: CallRef| {
+            if core_call == on_path { search.is_core(core, on_path) } else { search.flow.together(core_call, on_path) }
+        };
+        let together: Vec<CallRef> = towards.iter().copied().filter(|&call| goes(self, call)).collect();
+        let core_call = together.first().copied();
         let pays = self.towards(function, Core::Checkout);
-        if core != Core::Checkout && pays.iter().any(|&pay| pay < on_path && self.flow.together(pay, on_path)) {
+        let paid = pays.iter().any(|&pay| pay < on_path && self.flow.together(pay, on_path));
+        if (core_call.is_none() && !towards.is_empty()) || (core != Core::Checkout && paid) {
+            return None;
+        }
+        let inside = failure::inside(program, out.at, out.sender());
+        let mut senders = inside.iter().skip(1).map(|edge| edge.call).chain([out.sender()]);
+        if out.sender() != out.at && !senders.all(|call| self.flow.waits(call) && !self.flow.is_beside_the_way(call)) {
             return None;
         }
         let reached = self.core_calls(core, &together);
-        let weak = reached.iter().all(|call| call.weak);
-        let for_anyone = !reached.is_empty() && reached.iter().all(|call| call.for_anyone);
-        let starts: Vec<Start> = starts
-            .iter()
-            .filter(|start| !is_for_others(&start.names, core, for_anyone))
-            .filter(|start| !weak || says(core, &start.names))
-            .filter(|start| !for_anyone || !reached.iter().any(|call| is_authenticated(program, start, call.at)))
-            .cloned()
-            .collect();
-        if starts.is_empty() {
+        let starts = self.customers(core, starts, &reached);
+        let names = names_around(program, &way, &out);
+        let mut weight = weight::of(program, core, &out, &names, !pays.is_empty())?;
+        // The service may be the one that places the order.
+        let own_rows = reached.iter().all(|call| call.weak && call.own) && !reached.is_empty();
+        if starts.is_empty() || (out.vendor.is_none() && own_rows && core == Core::Checkout) {
             return None;
         }
-        let names = names_around(program, &way, &out);
-        let weight = weight::of(program, core, &out, &names, !pays.is_empty())?;
-        let inside = failure::inside(program, out.at, out.sender());
         let mut follow = failure::Follow { program, flow: &mut self.flow };
         let failure = follow.outcome(&way, out.at, &inside, out.sender(), &together);
+        // What the path asks on purpose before it goes on: is the address free, the password known to be stolen?
+        let asks = core_call.is_some_and(|core| on_path < core) && self.flow.fate(on_path) != Fate::GoesOn;
+        let decides = asks && (failure != Failure::Stops || out.vendor.is_none());
+        if weight == Weight::Other && (decides || core_call.is_some_and(|core| self.flow.hands_link(core, on_path))) {
+            weight = Weight::Message;
+        }
         Some(CoreUse { core, out, on_path, core_call, failure, weight, starts, way })
+    }
+
+    /// The starts that customers start, for this purpose.
+    fn customers(&self, core: Core, starts: &[Start], reached: &[CoreCall]) -> Vec<Start> {
+        let all = |test: fn(&CoreCall) -> bool| !reached.is_empty() && reached.iter().all(test);
+        let (weak, reads, for_anyone) = (all(|call| call.weak), all(|call| call.reads), all(|call| call.for_anyone));
+        let is_theirs = |start: &&Start| {
+            !is_for_others(start, core, for_anyone)
+                && (!weak || says(core, &start.names))
+                && (!reads || start.way.iter().all(|edge| edge.kind != EdgeKind::Jump))
+                && (!for_anyone || !reached.iter().any(|call| is_authenticated(self.program, start, call.at)))
+        };
+        starts.iter().filter(is_theirs).cloned().collect()
+    }
+
+    fn is_core(&self, core: Core, call: CallRef) -> bool {
+        self.leading.get(&core).is_some_and(|leading| leading.calls.contains_key(&call))
     }
 
     /// The core calls that some calls are or lead to.
     fn core_calls(&self, core: Core, towards: &[CallRef]) -> Vec<CoreCall> {
-        let leading = &self.leading[&core];
+        let Some(leading) = self.leading.get(&core) else { return vec![] };
         let mut found: Vec<CoreCall> = towards.iter().filter_map(|call| leading.calls.get(call)).copied().collect();
         for &call in towards {
             for edge in self.program.edges(call) {
@@ -300,20 +347,19 @@ fn outgoing(program: &Program, call: CallRef) -> Vec<Outgoing<'_>> {
     requests.map(|request| Outgoing { at: call, vendor: None, request: Some(request) }).collect()
 }
 
-/// The names around a call: of functions and files on the way to it, of the function it stands in, of its subject.
+/// The names around a call: of functions and files on the way to it, of the function it stands in, and what the calls
+/// on the way are given.
 fn names_around(program: &Program, way: &[Edge], out: &Outgoing<'_>) -> String {
     let mut names = String::new();
-    let here = program.function_of(out.at);
-    for function in way.iter().map(|edge| edge.target).chain([here]) {
-        let file = program.file(function.file).path;
-        let file = if way.is_empty() {
-            ""
-        } else {
-            file.rsplit_once('/').map_or(file.as_str(), |(folder, _)| last_two(folder, &file))
-        };
-        names.push_str(&format!("{} {file} ", program.function_name(function)));
+    for edge in way {
+        let path = program.file(edge.target.file).path.as_str();
+        let file = path.rsplit_once('/').map_or(path, |(folder, _)| last_two(folder, path));
+        names.push_str(&format!("{} {file} ", program.function_name(edge.target)));
+        names.push_str(&weight::about(program, edge.call));
     }
-    names.push_str(&weight::subject(program, out.at));
+    names.push_str(&program.function_name(program.function_of(out.at)));
+    names.push(' ');
+    names.push_str(&weight::about(program, out.at));
     names
 }
 
@@ -321,11 +367,4 @@ fn names_around(program: &Program, way: &[Edge], out: &Outgoing<'_>) -> String {
 fn last_two<'t>(folder: &str, path: &'t str) -> &'t str {
     let from = folder.rfind('/').map_or(0, |at| at + 1);
     &path[from..]
-}
-
-impl Program {
-    #[doc(hidden)]
-    pub fn core_call_debug(&self, c: CallRef) -> Option<CoreCall> {
-        self.core_call(c)
-    }
 }

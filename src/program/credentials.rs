@@ -1,14 +1,14 @@
 //! Where client code hands a credential to a vendor: a client being made, a header, a query parameter; and what
 //! that credential is made of.
 
-use crate::catalogue::{Runs, VendorId};
-use crate::facts::{BlockKind, ExprKind, Facts, Op, Span};
+use crate::catalogue::{Runs, Seg, VendorId};
+use crate::facts::{BlockKind, CallId, ExprKind, Facts, Op, Span};
 use crate::finding::FileId;
 use crate::link::eval::Eval;
 use crate::link::outbound::Lookup;
 use crate::link::sides::SERVER_EXPORTS;
 use crate::names::Name;
-use crate::program::{CallRef, Destination, ExprRef, HttpUse, Program, Value};
+use crate::program::{CallRef, Destination, ExprRef, External, HttpUse, Program, Value};
 
 /// Functions of the platform that only write their argument differently.
 const ENCODERS: &[&str] = &[
@@ -64,7 +64,10 @@ impl Program {
         self.key_uses.get_or_init(|| {
             let mut found = Vec::new();
             clients(self, &mut found);
-            for http in self.requests().iter().filter(|http| self.is_in_browser(http.at)) {
+            // Wrappers first, so that of their callers only those are told that hand a key in.
+            let shipped = || self.requests().iter().filter(|http| self.is_in_browser(http.at));
+            let (inner, outer): (Vec<&HttpUse>, Vec<&HttpUse>) = shipped().partition(|http| http.at == http.inner);
+            for http in inner.into_iter().chain(outer) {
                 requests(self, http, &mut found);
             }
             found.retain(|used| self.is_in_browser(used.at));
@@ -128,8 +131,29 @@ impl Program {
                         let value = self.value(ExprRef::new(site.file, arg.value));
                         self.list_entries(&value, depth - 1, found);
                     }
+                    if let (true, Some(&site)) = (made, external.sites.first()) {
+                        self.put_in_later(site, found);
+                    }
                 }
                 _ => {}
+            }
+        }
+    }
+
+    /// `headers.append("name", value)` on what a call made.
+    fn put_in_later(&self, made: CallRef, found: &mut Vec<(Name, ExprRef)>) {
+        for call in self.calls_of(made.file) {
+            let puts = |external: &External| {
+                external.sites.first() == Some(&made)
+                    && external.last_member().is_some_and(|name| matches!(name.as_str(), "append" | "set"))
+            };
+            if !self.callee(call).externals().any(puts) {
+                continue;
+            }
+            if let [name, value] = self.facts(call.file).call(call.call).args[..]
+                && let Value::Text(name) = self.value(ExprRef::new(call.file, name.value))
+            {
+                found.push((name, ExprRef::new(call.file, value.value)));
             }
         }
     }
@@ -169,6 +193,14 @@ impl Program {
             });
             kept.extend(named.map(|function| function.span));
         }
+        for at in (0..facts.calls.len() as u32).map(|call| CallRef::new(file, CallId(call))) {
+            if self.callee(at).externals().any(makes_server_function) {
+                let args = facts.call(at.call).args.iter().map(|arg| arg.value);
+                kept.extend(
+                    args.filter(|&arg| matches!(facts.expr(arg), ExprKind::Function(_))).map(|arg| facts.span(arg)),
+                );
+            }
+        }
         for block in &facts.blocks {
             let server = match block.kind {
                 BlockKind::Then(condition) => asks_for_window(facts, condition) == Some(false),
@@ -181,6 +213,14 @@ impl Program {
         }
         kept
     }
+}
+
+/// `createServerFn().handler(f)`: the compiler takes `f` out of what browsers get.
+fn makes_server_function(external: &External) -> bool {
+    external.package.starts_with("npm:")
+        && external.segs.iter().any(
+            |seg| matches!(seg, Seg::Member(name) if matches!(name.as_str(), "createServerFn" | "createServerOnlyFn")),
+        )
 }
 
 fn encodes(dotted: &str) -> bool {
@@ -231,7 +271,7 @@ fn clients(program: &Program, found: &mut Vec<KeyUse>) {
         found.push(KeyUse { at: client.at, vendor, way: Way::Client(package.runs, flag), key });
     }
     for (file, facts) in program.code().filter(|(file, _)| program.side(*file).client) {
-        for call in (0..facts.calls.len() as u32).map(|call| CallRef::new(file, crate::facts::CallId(call))) {
+        for call in (0..facts.calls.len() as u32).map(|call| CallRef::new(file, CallId(call))) {
             setters(program, call, found);
         }
     }

@@ -3,16 +3,18 @@
 //! Told by what the code does first (a signature header is read, a vendor's verify function is used, a vendor's event
 //! names are compared) and by the names of route, file and function second.
 
+mod signs;
+
+use signs::{READERS, Sign, signs};
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::catalogue::{Category, VendorId, Webhook};
-use crate::facts::{BlockKind, ExprId, ExprKind, Facts, FunctionId, Op, Span};
-use crate::finding::{FileId, Place, Remark};
+use crate::facts::{ExprId, ExprKind, Facts, FunctionId, Span};
+use crate::finding::{Place, Remark};
 use crate::names::Name;
 use crate::program::verify::{Account, Verdict, words};
-use crate::program::{EdgeKind, Entry, EntryKind, FunctionRef, Program};
-
-mod words;
+use crate::program::{CallRef, EdgeKind, Entry, EntryKind, FunctionRef, Program};
 
 /// An entry point that a vendor calls.
 #[derive(Debug, Clone)]
@@ -29,14 +31,6 @@ pub struct WebhookHandler {
     pub account: Account,
     /// What that comes to.
     pub verdict: Verdict,
-}
-
-/// Something in a function that a webhook handler does.
-struct Sign {
-    function: FunctionRef,
-    vendors: Vec<VendorId>,
-    place: Place,
-    text: String,
 }
 
 /// How many calls up from a sign its entry point is looked for.
@@ -102,9 +96,6 @@ const OTHERWISE: &[&str] = &[
     "me",
     "dashboard",
 ];
-
-/// Methods that read a header by its name.
-const READERS: &[&str] = &["get", "header", "headers", "getHeader", "get_header", "getheader", "getlist"];
 
 impl Program {
     /// The webhook handlers, one for each function that serves one.
@@ -175,181 +166,6 @@ fn may_take(program: &Program, entry: &Entry) -> bool {
         && !side.dead
 }
 
-// ---- signs in the code ----------------------------------------------------------------------------------
-
-fn signs(program: &Program) -> Vec<Sign> {
-    let mut names = Names { program, headers: FxHashMap::default(), events: FxHashMap::default() };
-    let mut found = Vec::new();
-    for (file, facts) in program.code() {
-        let side = program.side(file);
-        if side.tooling || side.dead {
-            continue;
-        }
-        verifiers(program, file, &mut found);
-        headers(&mut names, file, facts, &mut found);
-        events(&mut names, file, facts, &mut found);
-    }
-    found
-}
-
-/// What names of headers and events say, each asked once.
-struct Names<'p> {
-    program: &'p Program,
-    headers: FxHashMap<Name, Option<Vec<VendorId>>>,
-    events: FxHashMap<Name, Vec<VendorId>>,
-}
-
-impl Names<'_> {
-    /// The vendors that sign with a header; none when it is no such header.
-    fn header(&mut self, name: Name) -> Option<Vec<VendorId>> {
-        let catalogue = &self.program.catalogue;
-        let found = self.headers.entry(name).or_insert_with(|| {
-            if name.len() > 60 || name.contains([' ', ',', '/', ':']) {
-                return None;
-            }
-            if !name.contains('-') && !name.starts_with("HTTP_") {
-                return None;
-            }
-            let small = name.to_ascii_lowercase().replace('_', "-");
-            let small = small.strip_prefix("http-").unwrap_or(&small);
-            let signs = ["sig", "hash", "token", "webhook", "transmission", "hmac"];
-            if !signs.iter().any(|part| small.contains(part)) {
-                return None;
-            }
-            let vendors = catalogue.webhook_by_header(small);
-            let says = small.contains("webhook") || small.starts_with("x-") && small.contains("signature");
-            (!vendors.is_empty() || says && small.contains('-')).then_some(vendors)
-        });
-        found.clone()
-    }
-
-    fn event(&mut self, name: Name) -> &[VendorId] {
-        let catalogue = &self.program.catalogue;
-        self.events.entry(name).or_insert_with(|| {
-            let fits = name.len() < 60 && name.contains(['.', '_', ':']) && !name.contains([' ', '/']);
-            if fits || name.chars().any(|c| c.is_ascii_uppercase()) {
-                catalogue.webhook_by_event(&name)
-            } else {
-                vec![]
-            }
-        })
-    }
-}
-
-fn verifiers(program: &Program, file: FileId, found: &mut Vec<Sign>) {
-    for call in program.calls_of(file) {
-        for external in program.callee(call).externals() {
-            if let Some(matched) = program.catalogue.verifier(external.package, &external.segs)
-                && let Some(vendor) = matched.vendor
-            {
-                let text = "verifies a delivery".to_owned();
-                let (function, place) = (program.function_of(call), program.call_place(call));
-                found.push(Sign { function, vendors: vec![vendor], place, text });
-            }
-        }
-    }
-}
-
-fn headers(names: &mut Names<'_>, file: FileId, facts: &Facts, found: &mut Vec<Sign>) {
-    let mut note = |names: &mut Names<'_>, name: Name, span: Span| {
-        if let Some(vendors) = names.header(name) {
-            let function = innermost(file, facts, span);
-            let text = format!("reads the header {}", name.to_ascii_lowercase());
-            found.push(Sign { function, vendors, place: Place { file, span }, text });
-        }
-    };
-    for call in &facts.calls {
-        let reads = matches!(facts.expr(call.callee), ExprKind::Ref(name, _) | ExprKind::Member(_, name)
-            if READERS.contains(&name.as_str()));
-        if let (true, Some(arg)) = (reads, call.args.first())
-            && let ExprKind::Text(text) = facts.expr(arg.value)
-        {
-            note(names, *text, facts.span(arg.value));
-        }
-    }
-    for expr in &facts.exprs {
-        if let ExprKind::Member(_, name) = &expr.kind
-            && (name.contains('-') || name.starts_with("HTTP_"))
-        {
-            note(names, *name, expr.span);
-        }
-    }
-    for function in &facts.functions {
-        for param in &function.params {
-            let from_header = param.default.is_some_and(|default| match facts.expr(default) {
-                ExprKind::Call(call) => {
-                    matches!(facts.expr(facts.call(*call).callee), ExprKind::Ref(name, _) if *name == "Header")
-                }
-                _ => false,
-            });
-            if let (true, Some(name), Some(default)) = (from_header, param.name, param.default) {
-                note(names, Name::new(&name.replace('_', "-")), facts.span(default));
-            }
-        }
-    }
-}
-
-fn events(names: &mut Names<'_>, file: FileId, facts: &Facts, found: &mut Vec<Sign>) {
-    let mut compared: Vec<ExprId> = Vec::new();
-    for expr in &facts.exprs {
-        match &expr.kind {
-            ExprKind::Op(Op::Equal | Op::Unequal, parts) => compared.extend(parts.iter()),
-            ExprKind::Op(Op::In, parts) => {
-                if let Some(ExprKind::List(items)) = parts.get(1).map(|&list| facts.expr(list)) {
-                    compared.extend(items.iter());
-                }
-            }
-            ExprKind::Call(call) => {
-                let call = facts.call(*call);
-                if let ExprKind::Member(base, name) = facts.expr(call.callee)
-                    && name == "includes"
-                    && let ExprKind::List(items) = facts.expr(*base)
-                {
-                    compared.extend(items.iter());
-                }
-            }
-            ExprKind::Object(entries) => {
-                for &(key, value) in entries {
-                    let runs =
-                        matches!(facts.expr(value), ExprKind::Function(_) | ExprKind::Ref(..) | ExprKind::Member(..));
-                    if runs && key.contains('.') && !names.event(key).is_empty() {
-                        push_event(names, key, file, facts, facts.span(value), found);
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-    for block in &facts.blocks {
-        if let BlockKind::Case(_, Some(value)) = block.kind {
-            compared.push(value);
-        }
-    }
-    for expr in compared {
-        if let ExprKind::Text(text) = facts.expr(expr)
-            && !names.event(*text).is_empty()
-        {
-            push_event(names, *text, file, facts, facts.span(expr), found);
-        }
-    }
-}
-
-fn push_event(names: &mut Names<'_>, name: Name, file: FileId, facts: &Facts, span: Span, found: &mut Vec<Sign>) {
-    let vendors = names.event(name).to_vec();
-    let text = format!("asks for the event {name}");
-    found.push(Sign { function: innermost(file, facts, span), vendors, place: Place { file, span }, text });
-}
-
-/// The function that a span stands in.
-fn innermost(file: FileId, facts: &Facts, span: Span) -> FunctionRef {
-    let holding = facts.functions.iter().enumerate().filter(|(at, function)| *at == 0 || function.span.contains(span));
-    let narrowest = holding.min_by_key(|(at, function)| match at {
-        0 => u32::MAX,
-        _ => function.span.end - function.span.start,
-    });
-    FunctionRef::new(file, FunctionId(narrowest.map_or(0, |(at, _)| at as u32)))
-}
-
 // ---- from signs to entries ------------------------------------------------------------------------------
 
 /// The functions that make each function run: callers, and the functions that others are written in.
@@ -413,7 +229,8 @@ fn named(program: &Program, entry: &Entry) -> Option<Named> {
     let is_delivery = |words: &[String]| words.iter().any(|word| DELIVERIES.contains(&word.as_str()));
     let vendors = mentioned(program, &own);
     let vendors = if vendors.is_empty() { mentioned(program, &file) } else { vendors };
-    if !is_delivery(&own) && !(is_delivery(&file) && !vendors.is_empty()) {
+    let by_file = is_delivery(&file) && !vendors.is_empty();
+    if !is_delivery(&own) && !by_file {
         return (!vendors.is_empty()).then_some(Named { vendors, alone: false });
     }
     let all: Vec<&String> = own.iter().chain(&file).collect();
@@ -511,4 +328,116 @@ fn vendor(signs: &[Sign], named: Option<&Named>) -> Option<VendorId> {
     let mut best = votes.iter().filter(|&(_, &count)| count == most).map(|(&vendor, _)| vendor);
     let first = best.next()?;
     best.next().is_none().then_some(first)
+}
+
+// ---- for messages ---------------------------------------------------------------------------------------
+
+impl Program {
+    /// A call in words: `stripe.refunds.create`, `db.insert`.
+    pub fn call_text(&self, call: CallRef) -> String {
+        if let Some(used) = self.vendors_at(call).first()
+            && self.operation(used).is_some()
+        {
+            return used.name.clone();
+        }
+        let facts = self.facts(call.file);
+        dotted(facts, facts.call(call.call).callee, 6).unwrap_or_else(|| "a call".to_owned())
+    }
+
+    /// The head of a function: its first line, up to its body where that begins there.
+    pub fn function_head(&self, function: FunctionRef) -> Place {
+        let facts = self.facts(function.file);
+        let shape = facts.function(function.function);
+        let start = shape.span.start;
+        let next_line = facts.lines.partition_point(|&line| line <= start);
+        let line_end = facts.lines.get(next_line).map_or(shape.span.end, |line| line - 1);
+        let body = facts.block(shape.body).span.start;
+        let end = if body > start { body.min(line_end) } else { line_end };
+        Place { file: function.file, span: Span { start, end: end.min(shape.span.end).max(start + 1) } }
+    }
+
+    /// Where an entry is told of: the head of its function, or where it is registered.
+    pub fn entry_head(&self, entry: &Entry) -> Place {
+        if entry.function.function == FunctionId::MODULE { entry.place } else { self.function_head(entry.function) }
+    }
+
+    /// The way from an entry to a call in another function; empty when it stands in the entry's own.
+    pub fn trace_to(&self, entry: &Entry, call: CallRef, text: &str) -> Vec<Remark> {
+        let to = self.function_of(call);
+        if to == entry.function {
+            return vec![];
+        }
+        let reach = self.reach(entry.function, |edge| edge.kind != EdgeKind::Jump);
+        let Some(stop) = reach.stops.iter().position(|stop| stop.function == to) else { return vec![] };
+        self.trace(self.entry_head(entry), "a delivery comes in", &reach.way(stop), call, text)
+    }
+}
+
+fn dotted(facts: &Facts, expr: ExprId, depth: usize) -> Option<String> {
+    let depth = depth.checked_sub(1)?;
+    match facts.expr(expr) {
+        ExprKind::Ref(name, _) => Some(name.to_string()),
+        ExprKind::This(_) => Some("this".to_owned()),
+        ExprKind::Member(base, name) => match dotted(facts, *base, depth) {
+            Some(base) => Some(format!("{base}.{name}")),
+            None => Some(name.to_string()),
+        },
+        ExprKind::Call(call) => dotted(facts, facts.call(*call).callee, depth),
+        ExprKind::Await(inner) => dotted(facts, *inner, depth),
+        _ => None,
+    }
+}
+
+impl Program {
+    /// Whether an entry runs on a runtime without Node's own modules: Deno, workers, edge.
+    pub fn runs_on_edge(&self, entry: &Entry) -> bool {
+        let facts = self.facts(entry.function.file);
+        matches!(entry.framework, "supabase-functions" | "edge-functions" | "worker")
+            || facts.exports.iter().any(|export| {
+                export.name == "runtime"
+                    && matches!(export.value, crate::facts::ExportValue::Local(value)
+                        if matches!(facts.expr(value), ExprKind::Text(text) if text.contains("edge")))
+            })
+    }
+
+    /// How a handler's deliveries are verified, in the words of its vendor, runtime and language.
+    pub fn verify_cure(&self, handler: &WebhookHandler) -> String {
+        let entry = &self.entries[handler.entry];
+        let is_script = self.facts(entry.function.file).language.is_script();
+        match self.webhook_of(handler) {
+            Some(webhook) if !is_script => webhook.cure_py.clone(),
+            Some(webhook) if self.runs_on_edge(entry) => {
+                webhook.cure_edge.clone().unwrap_or_else(|| webhook.cure_js.clone())
+            }
+            Some(webhook) => webhook.cure_js.clone(),
+            None if is_script => "Compute an HMAC of the raw body with the shared secret, compare it with the signature \
+                                  header by crypto.timingSafeEqual, and answer 401 before anything else when they differ."
+                .to_owned(),
+            None => "Compute an HMAC of the raw body with the shared secret, compare it with the signature header by \
+                     hmac.compare_digest, and answer 401 before anything else when they differ."
+                .to_owned(),
+        }
+    }
+
+    /// How a handler's vendor is called in messages: its name and "webhook".
+    pub fn webhook_name(&self, handler: &WebhookHandler) -> String {
+        match handler.vendor {
+            Some(vendor) => format!("the {} webhook", self.catalogue.vendor(vendor).name),
+            None => "this webhook".to_owned(),
+        }
+    }
+
+    /// What a forged delivery lets anyone do, by what the vendor is for.
+    pub fn forgery(&self, handler: &WebhookHandler) -> &'static str {
+        match handler.vendor.map(|vendor| self.catalogue.vendor(vendor).category) {
+            Some(Category::Payments | Category::Commerce) => {
+                "anyone who finds the URL can send a payment that never happened, and get what is paid for"
+            }
+            Some(Category::Sms | Category::Chat | Category::Email) => {
+                "anyone who finds the URL can send messages in a customer's name"
+            }
+            Some(Category::Auth) => "anyone who finds the URL can make, change or delete accounts",
+            _ => "anyone who finds the URL can send events that never happened",
+        }
+    }
 }

@@ -116,7 +116,8 @@ impl Program {
             }
         });
         match entry.kind {
-            EntryKind::Route | EntryKind::Page | EntryKind::Middleware => route.unwrap_or(own),
+            EntryKind::Route | EntryKind::Page => route.unwrap_or(own),
+            EntryKind::Middleware => format!("the middleware {own}"),
             EntryKind::EdgeFunction => format!("the function {own}"),
             EntryKind::ServerAction => format!("the server action {own}"),
             EntryKind::Procedure => format!("the procedure {own}"),

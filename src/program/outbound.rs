@@ -166,7 +166,9 @@ impl Program {
             let local = http.to.iter().all(|to| *to == Destination::Local);
             return if local { Leaves::No } else { Leaves::Yes };
         }
-        if !self.entries_for_jump(http.at).is_empty() {
+        // `process.env.APP_URL || "https://my-app.example"`: the default is the app's own host too.
+        let is_own = |to: &Destination| matches!(to, Destination::Env(name, _) if self.catalogue.is_own_url(name));
+        if http.to.iter().any(is_own) || self.is_served_here(http) {
             return Leaves::No;
         }
         let each: Vec<Leaves> = http.to.iter().map(|to| self.destination_leaves(to)).collect();
@@ -179,11 +181,18 @@ impl Program {
         }
     }
 
+    /// Whether a route of the program serves a request; one that takes any path says nothing of a foreign base.
+    fn is_served_here(&self, http: &HttpUse) -> bool {
+        let is_named = |route: Name| route.split('/').any(|part| !part.is_empty() && !part.starts_with([':', '*']));
+        let is_own = http.to.iter().all(|to| matches!(to, Destination::Own(_) | Destination::Local));
+        let mut served = self.entries_for_jump(http.at).into_iter().map(|entry| self.entries[entry].route);
+        served.any(|route| is_own || route.is_none_or(is_named))
+    }
+
     fn destination_leaves(&self, to: &Destination) -> Leaves {
         match to {
             Destination::Vendor(vendor, ..) if self.catalogue.vendor(*vendor).own_backend => Leaves::No,
             Destination::Host(host, _) if is_own_host(host) => Leaves::No,
-            Destination::Env(name, _) if self.catalogue.is_own_url(name) => Leaves::No,
             Destination::Vendor(..) | Destination::Host(..) | Destination::Env(..) => Leaves::Yes,
             Destination::Own(_) | Destination::Local => Leaves::No,
             Destination::Unknown(_) => Leaves::Unknown,

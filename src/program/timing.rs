@@ -3,9 +3,9 @@
 
 use crate::catalogue::{HttpClient, KnownRole, Package, Request, RequestMatch, Timeout};
 use crate::facts::{BlockKind, ExprKind, FunctionId};
-use crate::link::outbound::Lookup;
 use crate::names::Name;
 use crate::program::assigned::Holder;
+use crate::program::options::Lookup;
 use crate::program::outbound::ClientUse;
 use crate::program::{CallRef, EdgeKind, ExprRef, External, FunctionRef, HttpUse, Program, Value, VendorUse, Via};
 

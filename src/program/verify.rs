@@ -147,7 +147,7 @@ impl Account {
         if let Some(open) = open {
             return open;
         }
-        for deed in unverified.iter().filter(|deed| !deed.records) {
+        if let Some(deed) = unverified.iter().find(|deed| !deed.records) {
             if let Some(reason) = deed.reason {
                 let check = self.checks[0];
                 let Reason { place, why, safe_default } = reason;

@@ -5,7 +5,7 @@ use crate::facts::Language;
 use crate::finding::{Confidence, Place, Severity};
 use crate::names::Name;
 use crate::program::core_paths::{CoreUse, Failure, Start, Weight};
-use crate::program::{CallRef, EdgeKind, EntryKind, FunctionRef, Program};
+use crate::program::{CallRef, Destination, EdgeKind, EntryKind, Program};
 use crate::rule::Report;
 
 /// Most related places of one finding.
@@ -13,15 +13,19 @@ const MOST_RELATED: usize = 8;
 
 /// Reports what the core paths of some kinds wait for.
 pub fn check(program: &Program, report: &mut Report, cores: &[Core]) {
-    let mut groups: Vec<(Group, Vec<CoreUse<'_>>)> = Vec::new();
+    let mut groups: Vec<Vec<CoreUse<'_>>> = Vec::new();
     for used in program.core_uses(cores) {
-        let key = Group::of(program, &used);
-        match groups.iter_mut().find(|(other, _)| *other == key) {
-            Some((_, uses)) => uses.push(used),
-            None => groups.push((key, vec![used])),
+        // The step that another core path exists for is told there.
+        let core = used.out.operation(program).and_then(|operation| operation.core);
+        if used.weight == Weight::Essential && core.is_some_and(|core| core != used.core) {
+            continue;
+        }
+        match groups.iter_mut().find(|group| group.iter().any(|other| are_one(program, other, &used))) {
+            Some(group) => group.push(used),
+            None => groups.push(vec![used]),
         }
     }
-    for (_, mut uses) in groups {
+    for mut uses in groups {
         uses.sort_by_key(|used| {
             let nearest = used.starts.first().map_or(0, |start| start.way.len());
             (
@@ -36,22 +40,27 @@ pub fn check(program: &Program, report: &mut Report, cores: &[Core]) {
     }
 }
 
-/// Calls of one vendor that are one finding: those of one function, each at its worst.
-#[derive(PartialEq)]
-struct Group {
-    function: FunctionRef,
-    vendor: Option<Name>,
-    host: Option<Name>,
-    essential: bool,
+/// Whether two uses are one finding: of one vendor, in one function or behind one call of the path.
+fn are_one(program: &Program, one: &CoreUse<'_>, other: &CoreUse<'_>) -> bool {
+    let function = |used: &CoreUse<'_>| program.function_of(used.out.sender());
+    let essential = |used: &CoreUse<'_>| used.weight == Weight::Essential;
+    whose(program, one) == whose(program, other)
+        && essential(one) == essential(other)
+        && (function(one) == function(other) || one.on_path == other.on_path)
 }
 
-impl Group {
-    fn of(program: &Program, used: &CoreUse<'_>) -> Self {
-        let vendor = used.out.vendor_id().map(|id| Name::new(&program.catalogue.vendor(id).id));
-        let host =
-            used.out.request.filter(|_| vendor.is_none()).and_then(|http| http.to.first()).and_then(|to| to.path());
-        let essential = used.weight == Weight::Essential;
-        Self { function: program.function_of(used.out.sender()), vendor, host, essential }
+/// The vendor, or the domain of an external service.
+fn whose(program: &Program, used: &CoreUse<'_>) -> String {
+    if let Some(vendor) = used.out.vendor_id() {
+        return program.catalogue.vendor(vendor).id.clone();
+    }
+    match used.out.request.and_then(|http| http.to.first()) {
+        Some(Destination::Host(host, _)) => {
+            let labels: Vec<&str> = host.rsplitn(3, '.').take(2).collect();
+            labels.join(".")
+        }
+        Some(Destination::Env(name, _)) => name.to_string(),
+        _ => String::new(),
     }
 }
 
@@ -73,7 +82,7 @@ fn tell(program: &Program, report: &mut Report, uses: &[CoreUse<'_>]) {
     let mut draft = report
         .at(program.call_place(out.at), call.clone(), message(worst, &who, &call))
         .severity(severity)
-        .confidence(if start.entry.is_some() { Confidence::High } else { Confidence::Medium })
+        .confidence(confidence(program, worst, start))
         .trace(program.trace(start.place, &start.text, &way, out.at, &format!("waits for {call}")))
         .help(help(program, worst, start, &call));
     if severity == Severity::Note {
@@ -83,12 +92,21 @@ fn tell(program: &Program, report: &mut Report, uses: &[CoreUse<'_>]) {
         draft = draft.vendor(Name::new(&program.catalogue.vendor(vendor).id));
     }
     if let Failure::Caught(Some(place)) = worst.failure {
-        draft = draft.because(place, "its failure is caught here: the path goes on, but waits until then");
+        draft = draft.because(place, "its failure is caught here, after the wait");
     }
-    draft = draft.because(program.call_place(worst.core_call), purpose(worst.core));
+    if let Some(core_call) = worst.core_call {
+        draft = draft.because(program.call_place(core_call), purpose(worst.core));
+    }
     for (place, text) in others(program, uses, worst) {
         draft = draft.because(place, text);
     }
+}
+
+/// High when the code shows what the path is for, or an auth library starts it; medium when only names say so.
+fn confidence(program: &Program, used: &CoreUse<'_>, start: &Start) -> Confidence {
+    let hook = start.entry.is_some_and(|at| program.entries[at].kind == EntryKind::Hook);
+    let seen = used.core_call.is_some() || hook;
+    if seen && start.entry.is_some() { Confidence::High } else { Confidence::Medium }
 }
 
 /// The other places of a finding: further calls, further functions of a path, further starts.
@@ -125,12 +143,10 @@ fn name(program: &Program, used: &CoreUse<'_>) -> (String, String) {
     let to = request.and_then(|http| http.to.first());
     let method = request.and_then(|http| http.method).map_or("a request", |method| method.as_str());
     match to {
-        Some(crate::program::Destination::Host(host, path)) => {
+        Some(Destination::Host(host, path)) => {
             (host.to_string(), format!("{method} {host}{}", path.trim_end_matches("{}").trim_end_matches('/')))
         }
-        Some(crate::program::Destination::Env(name, _)) => {
-            (format!("the service behind {name}"), format!("{method} {name}"))
-        }
+        Some(Destination::Env(name, _)) => (format!("the service behind {name}"), format!("{method} to {name}")),
         _ => ("an external service".to_owned(), method.to_owned()),
     }
 }
@@ -162,7 +178,7 @@ fn message(used: &CoreUse<'_>, who: &str, call: &str) -> String {
         (Weight::Essential, _) => format!("{path} needs {who} ({call}): while it is down, {nobody}"),
         (_, Failure::Stops) => format!("{path} waits for {who} ({call}): when it is slow or down, {nobody}"),
         (_, Failure::Caught(_)) => format!(
-            "{path} waits for {who} ({call}): its failure is caught, but when it is slow or hangs, {everybody} waits with it"
+            "{path} waits for {who} ({call}): its failure does not stop the path, but when it hangs, {everybody} waits with it"
         ),
     }
 }
@@ -173,25 +189,28 @@ fn help(program: &Program, used: &CoreUse<'_>, start: &Start, call: &str) -> Str
         return format!("give {call} a time limit and tell the customer what to do when it fails");
     }
     let after = match used.core {
-        Core::Signup => "once the account exists",
-        Core::Login => "once the customer is logged in",
-        Core::Checkout => "once the payment or order is made",
+        Core::Signup => "the account exists",
+        Core::Login => "the customer is logged in",
+        Core::Checkout => "the payment or order is made",
     };
-    let how = match runtime(program, used, start) {
-        Runtime::Browser => "do not await it: `send().catch(report)` after the page has moved on, or let the server send it".to_owned(),
-        Runtime::Edge => "answer first: `EdgeRuntime.waitUntil(send().catch(console.error))`".to_owned(),
-        Runtime::Next => "answer first: `after(() => send().catch(console.error))` from \"next/server\"".to_owned(),
-        Runtime::Server => {
-            "put it into a queue, or on a server that keeps running answer first: `send().catch(report)` without `await` \
-             (on serverless hosts `waitUntil(send().catch(report))`)"
-                .to_owned()
-        }
-        Runtime::FastApi => "hand it over: `background_tasks.add_task(send, ...)` with `background_tasks: BackgroundTasks`".to_owned(),
+    let (how, deferred) = match runtime(program, used, start) {
+        Runtime::Browser => ("do not await it", "`send().catch(report)`, or let the server send it"),
+        Runtime::Edge => ("answer first", "`EdgeRuntime.waitUntil(send().catch(console.error))`"),
+        Runtime::Next => ("answer first", "`after(() => send().catch(console.error))` from \"next/server\""),
+        Runtime::Server => (
+            "put it into a queue or answer first",
+            "`send().catch(report)` without `await` on a server that keeps running, `waitUntil(send().catch(report))` on a \
+             serverless host",
+        ),
+        Runtime::FastApi => (
+            "hand it to a background task",
+            "`background_tasks.add_task(send, ...)` with `background_tasks: BackgroundTasks` among the parameters",
+        ),
         Runtime::Python => {
-            "put it into a queue (`send.delay(...)`), or a row into an outbox table that a job works off".to_owned()
+            ("put it into a queue", "`send.delay(...)`, or a row in an outbox table that a job works off")
         }
     };
-    format!("leave {call} until {after}, off the path; {how}; inside, give it a time limit and catch its failure")
+    format!("call {call} only when {after}, and {how}: {deferred}; give it a time limit and catch its failure")
 }
 
 enum Runtime {
@@ -221,9 +240,14 @@ fn runtime(program: &Program, used: &CoreUse<'_>, start: &Start) -> Runtime {
         Some(entry) if matches!(entry.kind, EntryKind::Event | EntryKind::Effect) => Runtime::Browser,
         Some(entry) if entry.kind == EntryKind::EdgeFunction => Runtime::Edge,
         Some(entry) if entry.framework.starts_with("next") => Runtime::Next,
+        Some(entry) if entry.kind == EntryKind::Hook && runs_next(program) => Runtime::Next,
         None if program.side(used.out.at.file).client && served.is_none() => Runtime::Browser,
         _ => Runtime::Server,
     }
+}
+
+fn runs_next(program: &Program) -> bool {
+    program.entries.iter().any(|entry| entry.framework.starts_with("next-"))
 }
 
 fn language(program: &Program, call: CallRef) -> Language {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::catalogue::{Effect, Idempotency, Operation};
+use crate::facts::ExprKind;
 use crate::finding::{Remark, Severity};
 use crate::names::Name;
 use crate::program::keys::Key;
@@ -121,7 +122,25 @@ fn keyless<'p>(program: &'p Program, used: &'p VendorUse) -> Option<Keyless<'p>>
         return None;
     }
     let how = program.idempotency(used)?;
-    (program.idempotency_key(used, how) == Key::Absent).then_some(Keyless { used, operation, how })
+    let is_keyless = program.idempotency_key(used, how) == Key::Absent && !has_twin_with_key(program, used, how);
+    is_keyless.then_some(Keyless { used, operation, how })
+}
+
+/// `key ? create(order, { idempotencyKey: key }) : create(order)`: the same call with a key beside it.
+fn has_twin_with_key(program: &Program, used: &VendorUse, how: &Idempotency) -> bool {
+    let facts = program.facts(used.at.file);
+    let payload = |other: &VendorUse| match facts.call(other.at.call).args.first().map(|arg| facts.expr(arg.value)) {
+        Some(ExprKind::Ref(name, _)) => Some(*name),
+        _ => None,
+    };
+    let Some(sent) = payload(used) else { return false };
+    let function = program.function_of(used.at);
+    program.calls_in(function).flat_map(|call| program.vendors_at(call)).any(|other| {
+        other.at != used.at
+            && (other.vendor, other.operation) == (used.vendor, used.operation)
+            && payload(other) == Some(sent)
+            && matches!(program.idempotency_key(other, how), Key::Given(_))
+    })
 }
 
 fn tell(program: &Program, report: &mut Report, keyless: &Keyless<'_>, callers: &[CallRef]) {

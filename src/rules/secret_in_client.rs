@@ -10,7 +10,7 @@ use crate::catalogue::Category;
 use crate::facts::{ExprKind, Facts, Span, Token, TokenKind};
 use crate::finding::{Confidence, FileId, Place, Severity};
 use crate::program::credentials::{KeyUse, Way};
-use crate::program::{CallRef, Program, Value};
+use crate::program::{CallRef, External, Program, Value};
 use crate::rule;
 use crate::rule::Report;
 
@@ -38,7 +38,9 @@ rule! {
     ///
     /// ## Example
     ///
-    /// ```tsx path=src/main.tsx
+    /// ```tsx path=app/shop.tsx
+    /// "use client";
+    ///
     /// // Base64 hides nothing.
     /// const key = atob("c2tfbGl2ZV81MU54VDdyS3EyTG1OejRSdDdZYjFWYzlIZDNKZjZQZzBTYTJVZUI4V2s1WHk=");
     ///
@@ -50,7 +52,9 @@ rule! {
     ///
     /// ## Repair
     ///
-    /// ```tsx path=src/main.tsx
+    /// ```tsx path=app/shop.tsx
+    /// "use client";
+    ///
     /// export function chargeNow(customer: string) {
     ///   return fetch("/api/charge", { method: "POST", body: customer });
     /// }
@@ -127,8 +131,12 @@ fn encoded(program: &Program, file: FileId, facts: &Facts) -> Vec<Token> {
     let mut found = Vec::new();
     for (at, call) in facts.calls.iter().enumerate() {
         let at = CallRef::new(file, crate::facts::CallId(at as u32));
-        let decodes = |dotted: &str| matches!(dotted, "atob" | "window.atob" | "Buffer.from");
-        if !program.callee(at).externals().any(|external| decodes(&external.dotted())) {
+        let decodes = |external: &External| match external.package.as_str() {
+            "global:atob" => external.segs.is_empty(),
+            "global:window" | "global:Buffer" => matches!(external.dotted().as_str(), "window.atob" | "Buffer.from"),
+            _ => false,
+        };
+        if !program.callee(at).externals().any(decodes) {
             continue;
         }
         let Some(arg) = call.args.first() else { continue };

@@ -4,7 +4,7 @@ use rustc_hash::FxHashMap;
 
 use super::browser_secrets::{harm, home, id, is_secret, is_secret_for, named, with_article};
 use crate::catalogue::{Category, Runs, Vendor, VendorId};
-use crate::facts::{ExprKind, Token, TokenKind};
+use crate::facts::{ExprId, ExprKind, Facts, Op, Step, Token, TokenKind};
 use crate::finding::{Confidence, Place, Severity};
 use crate::manifest::{EnvEntry, EnvValue};
 use crate::names::Name;
@@ -38,8 +38,10 @@ rule! {
     ///
     /// ## Example
     ///
-    /// ```tsx path=src/main.tsx
-    /// const token = import.meta.env.VITE_OPENAI_API_KEY;
+    /// ```tsx path=app/shop.tsx
+    /// "use client";
+    ///
+    /// const token = process.env.NEXT_PUBLIC_OPENAI_API_KEY;
     ///
     /// export function complete(prompt: string) {
     ///   return fetch("https://api.openai.com/v1/responses", {
@@ -52,7 +54,9 @@ rule! {
     ///
     /// ## Repair
     ///
-    /// ```tsx path=src/main.tsx
+    /// ```tsx path=app/shop.tsx
+    /// "use client";
+    ///
     /// export function complete(prompt: string) {
     ///   return fetch("/api/complete", { method: "POST", body: JSON.stringify({ prompt }) });
     /// }
@@ -66,6 +70,10 @@ rule! {
 struct Variable<'p> {
     /// Where client code reads it.
     reads: Vec<Place>,
+    /// Where code reads it that nothing imports.
+    dormant: Vec<Place>,
+    /// Where it is read but not shipped: on the server, or only asked whether it is set.
+    harmless: Vec<Place>,
     /// What client code does with it.
     uses: Vec<&'p KeyUse>,
     /// Where a committed file gives it a value.
@@ -96,16 +104,37 @@ fn check(program: &Program, report: &mut Report) {
     }
 }
 
-/// Reads of inlined variables in client code.
+/// Reads of inlined variables.
 fn reads<'p>(program: &'p Program, variables: &mut FxHashMap<Name, Variable<'p>>) {
-    for (file, facts) in program.code().filter(|(file, _)| program.side(*file).client) {
-        for expr in &facts.exprs {
+    for (file, facts) in program.code() {
+        let side = program.side(file);
+        for (at, expr) in facts.exprs.iter().enumerate() {
             let ExprKind::Env(name) = expr.kind else { continue };
-            if program.inlined_name(file, name).is_some() && program.is_client_code(file, expr.span) {
-                variables.entry(name).or_default().reads.push(Place { file, span: expr.span });
+            if side.tooling || program.inlined_name(file, name).is_none() {
+                continue;
+            }
+            let variable = variables.entry(name).or_default();
+            let place = Place { file, span: expr.span };
+            if side.dead {
+                variable.dormant.push(place);
+            } else if program.is_client_code(file, expr.span) && !only_asked(facts, ExprId(at as u32)) {
+                variable.reads.push(place);
+            } else {
+                variable.harmless.push(place);
             }
         }
     }
+}
+
+/// Whether code asks only if a value is set: what is built of that is `true` or `false`.
+fn only_asked(facts: &Facts, value: ExprId) -> bool {
+    let as_condition = facts.exprs.iter().any(|expr| match &expr.kind {
+        ExprKind::Op(Op::Not | Op::TypeOf, of) => of.contains(&value),
+        ExprKind::Op(Op::Choose | Op::And, of) => of.first() == Some(&value),
+        _ => false,
+    });
+    let steps = || facts.blocks.iter().flat_map(|block| &block.steps);
+    as_condition || steps().any(|step| matches!(step, Step::If { condition, .. } if *condition == value))
 }
 
 /// What configurations inline, with the reads of what they replace.
@@ -180,7 +209,7 @@ fn proof<'p>(program: &'p Program, bare: &str, variable: &Variable<'p>) -> Optio
     let owner = owner.map(vendor);
     let what = owner.map_or("a secret".to_owned(), |vendor| format!("the {} secret", vendor.name));
     // In a file alone a name does not make `true` or a number a secret; a password may be any word.
-    let only_given = variable.reads.is_empty() && variable.inlined.is_empty();
+    let only_given = variable.reads.is_empty() && variable.inlined.is_empty() && !variable.given.is_empty();
     let says =
         |(_, entry, _): &(Place, EnvEntry, Option<Token>)| entry.value == EnvValue::Random || bare.contains("PASS");
     (!only_given || variable.given.iter().any(says)).then_some(Proof { vendor: owner, what, test: false })
@@ -208,13 +237,21 @@ fn tell(program: &Program, name: Name, variable: &Variable<'_>, report: &mut Rep
             "the build writes `{name}` into the code that visitors download: {} is public, and anyone can {harm}",
             proof.what
         ),
+        (None, false) if variable.given.is_empty() && variable.dormant.is_empty() => format!(
+            "`{name}` names {} so that the build makes it public: today only server code needs it, the first read in client code ships it, and anyone can {harm}",
+            proof.what
+        ),
+        (None, false) if variable.given.is_empty() => format!(
+            "`{name}` is read in code that nothing imports today: once client code does, {} is public, and anyone can {harm}",
+            proof.what
+        ),
         (None, false) => format!(
             "`{name}` holds {} under a name that the build makes public: the first read in client code ships it, and anyone can {harm}",
             proof.what
         ),
     };
     let mut draft = report.at(first, name.as_str(), message).help(cure(program, first, bare, variable));
-    for place in variable.reads.iter().filter(|place| **place != first) {
+    for place in variable.reads.iter().chain(&variable.dormant).filter(|place| **place != first) {
         draft = draft.because(*place, "read here too");
     }
     for used in &variable.uses {
@@ -242,7 +279,8 @@ fn tell(program: &Program, name: Name, variable: &Variable<'_>, report: &mut Rep
         draft = draft.severity(Severity::Warning);
     }
     if !shipped && variable.given.is_empty() {
-        draft.confidence(Confidence::Medium);
+        let nobody = variable.dormant.is_empty() && variable.inlined.is_empty();
+        draft.confidence(if nobody { Confidence::Low } else { Confidence::Medium });
     }
 }
 
@@ -264,9 +302,13 @@ fn hint(program: &Program, name: Name, bare: &str, variable: &Variable<'_>, repo
     let is_key = ["API_KEY", "ACCESS_TOKEN", "ENCRYPTION_KEY"].iter().any(|end| bare.ends_with(end));
     let browser = variable.uses.iter().any(|used| matches!(used.way, Way::Client(Runs::Browser | Runs::Both, _)));
     let known = program.variable(bare).0 == Nature::Public;
-    if let (Some(&first), true, false, false) = (variable.reads.first(), is_key, browser, known) {
+    let given = variable.given.iter().find(|(_, entry, _)| entry.value == EnvValue::Random).map(|(place, ..)| place);
+    if let (Some(&first), true, false, false) = (variable.reads.first().or(given), is_key, browser, known) {
+        let message = format!(
+            "the build writes `{name}` into the code that reads it in the browser; whether it is a secret cannot be told from its use"
+        );
         report
-            .at(first, name.as_str(), format!("the build writes `{name}` into the code that visitors download; whether it is a secret cannot be told from its use"))
+            .at(first, name.as_str(), message)
             .help("Make sure that the vendor means this key for browsers, and restrict it to your site.")
             .confidence(Confidence::Low);
     }
@@ -286,10 +328,13 @@ fn tell_whole(inlined: &Inlined, report: &mut Report) {
         .help("Define only the values the browser needs, one by one: `\"process.env.NODE_ENV\": JSON.stringify(mode)`.");
 }
 
-/// Where to report: the read beside a use, else the first read, the configuration, the value.
+/// Where to report: the read beside a use, else the first read, the configuration, the value, a read that is not
+/// shipped yet.
 fn first_place(variable: &Variable<'_>) -> Option<Place> {
     let beside = variable.reads.iter().find(|read| variable.uses.iter().any(|used| used.at.file == read.file));
     let read = beside.or(variable.reads.first()).copied();
-    let inlined = variable.inlined.first().map(|inlined| inlined.place);
-    read.or(inlined).or(variable.given.first().map(|(place, ..)| *place))
+    let inlined = || variable.inlined.first().map(|inlined| inlined.place);
+    let given = || variable.given.first().map(|(place, ..)| *place);
+    let unshipped = || variable.dormant.first().or(variable.harmless.first()).copied();
+    read.or_else(inlined).or_else(given).or_else(unshipped)
 }

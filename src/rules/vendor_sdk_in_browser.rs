@@ -32,11 +32,13 @@ rule! {
     ///
     /// ## Example
     ///
-    /// ```tsx path=src/main.tsx
+    /// ```tsx path=app/shop.tsx
+    /// "use client";
+    ///
     /// import OpenAI from "openai";
     ///
     /// const openai = new OpenAI({
-    ///   apiKey: import.meta.env.VITE_OPENAI_API_KEY,
+    ///   apiKey: process.env.NEXT_PUBLIC_OPENAI_API_KEY,
     ///   dangerouslyAllowBrowser: true,
     /// });
     ///
@@ -48,7 +50,9 @@ rule! {
     ///
     /// ## Repair
     ///
-    /// ```tsx path=src/main.tsx
+    /// ```tsx path=app/shop.tsx
+    /// "use client";
+    ///
     /// export async function ask(input: string) {
     ///   const answer = await fetch("/api/ask", { method: "POST", body: JSON.stringify({ input }) });
     ///   if (!answer.ok) throw new Error("no answer");

@@ -115,22 +115,23 @@ fn says_generated(head: &str) -> bool {
     })
 }
 
-/// Nearly all of it stands in very long lines, and there are few others: a hand-written file with one embedded
-/// image has many.
+/// Nearly all of it stands in very long lines, and there are few others, or very many long ones (templates keep their
+/// lines): a hand-written file with one embedded image has many others and few long ones.
 fn is_minified(text: &str) -> bool {
     const LONG: usize = 1000;
     if text.len() < 4 * LONG || text.bytes().filter(|&byte| byte == b'\n').count() * 200 > text.len() {
         return false;
     }
-    let (mut long, mut others) = (0, 0);
+    let (mut long, mut long_lines, mut others) = (0, 0, 0);
     for line in text.split('\n') {
         if line.len() > LONG {
             long += line.len();
+            long_lines += 1;
         } else if !line.trim().is_empty() {
             others += 1;
         }
     }
-    long * 10 >= text.len() * 9 && others < 30
+    long * 10 >= text.len() * 9 && (others < 30 || long_lines >= 30)
 }
 
 /// What bundlers put at the head of a bundle.

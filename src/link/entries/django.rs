@@ -4,7 +4,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::handlers::{arguments, follow, gates, handler, keyword};
 use super::python_web::{decorator_gates, view_class, view_methods};
-use super::{Label, Seeker, paths};
+use super::{KnownRoute, Label, Seeker, paths};
 use crate::facts::{ExprId, ExprKind, FunctionId, Op};
 use crate::finding::{FileId, Place};
 use crate::names::Name;
@@ -20,8 +20,8 @@ const ACTIONS: &[(&str, &str, bool)] = &[
     ("destroy", "DELETE", true),
 ];
 
-/// Finds the routes of every `urlpatterns`.
-pub fn find(seeker: Seeker<'_>) -> Vec<Entry> {
+/// Finds the routes of every `urlpatterns`, and those that no function of the program serves.
+pub fn find(seeker: Seeker<'_>) -> (Vec<Entry>, Vec<KnownRoute>) {
     let program = seeker.program;
     let name = Name::new("urlpatterns");
     let files: Vec<FileId> = program
@@ -31,13 +31,14 @@ pub fn find(seeker: Seeker<'_>) -> Vec<Entry> {
         .map(|(file, _)| file)
         .collect();
     if files.is_empty() {
-        return vec![];
+        return (vec![], vec![]);
     }
     let mut walk = Walk {
         program,
         registered: registered(program),
         included: FxHashSet::default(),
         found: vec![],
+        known: vec![],
         stack: vec![],
         dry: true,
     };
@@ -45,13 +46,12 @@ pub fn find(seeker: Seeker<'_>) -> Vec<Entry> {
         walk.file(file, "");
     }
     walk.dry = false;
-    walk.found.clear();
     for &file in &files {
         if !walk.included.contains(&file) {
             walk.file(file, "");
         }
     }
-    walk.found
+    (walk.found, walk.known)
 }
 
 /// View sets registered on REST framework's routers, by the call that makes the router.
@@ -87,6 +87,7 @@ struct Walk<'p> {
     registered: FxHashMap<CallRef, Vec<(String, ClassRef, Place)>>,
     included: FxHashSet<FileId>,
     found: Vec<Entry>,
+    known: Vec<KnownRoute>,
     stack: Vec<FileId>,
     /// Only what includes what is of interest.
     dry: bool,
@@ -197,6 +198,9 @@ impl Walk<'_> {
             return;
         }
         let served = handler(self.program, at);
+        if served.functions.is_empty() {
+            self.note(route, place);
+        }
         for function in served.functions {
             let mut gates_here = before.clone();
             gates_here.extend(served.gates.iter().copied());
@@ -204,6 +208,11 @@ impl Walk<'_> {
             gates_here.extend(decorators);
             self.push(function, &methods, route, gates_here, place);
         }
+    }
+
+    /// A route that a library's view serves.
+    fn note(&mut self, route: &str, place: Place) {
+        self.known.push(KnownRoute { methods: vec![], route: Name::new(route), file: place.file });
     }
 
     fn push(&mut self, function: FunctionRef, methods: &[Name], route: &str, gates: Vec<Gate>, place: Place) {
@@ -273,10 +282,17 @@ impl Walk<'_> {
         let mut methods: Vec<(&str, FunctionRef)> = view_methods(self.program, class);
         if methods.is_empty() {
             // Generic views: the hooks that a form view runs.
-            for (name, verb) in [("form_valid", "POST"), ("perform_create", "POST"), ("dispatch", "")] {
+            let hooks = [
+                ("form_valid", "POST"),
+                ("perform_create", "POST"),
+                ("get_context_data", "GET"),
+                ("get_queryset", "GET"),
+            ];
+            for (name, verb) in hooks {
                 let value = self.program.member(&Value::Instance(class), Name::new(name));
                 methods.extend(value.functions().map(|function| (verb, function)));
             }
+            self.note(route, place);
         }
         for (verb, function) in methods {
             let verbs: Vec<Name> = if verb.is_empty() { vec![] } else { vec![Name::new(verb)] };
@@ -375,6 +391,9 @@ impl Walk<'_> {
     fn view_set(&mut self, class: ClassRef, route: &str, place: Place) {
         let before = self.class_gates(class);
         let one = paths::join(route, "/:pk");
+        // Inherited actions are served by the framework.
+        self.note(route, place);
+        self.note(&one, place);
         for (name, verb, detail) in ACTIONS {
             let value = self.program.member(&Value::Instance(class), Name::new(name));
             for function in value.functions().collect::<Vec<_>>() {

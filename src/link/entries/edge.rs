@@ -6,7 +6,7 @@ use super::platforms::{self, Start};
 use super::{Label, METHODS, Module, paths};
 use crate::facts::{ExprKind, FunctionId};
 use crate::names::Name;
-use crate::program::{Entry, EntryKind, ExprRef, Value};
+use crate::program::{Entry, EntryKind, ExprRef, FunctionRef, Value};
 
 /// The entries of one file.
 pub fn in_module(module: Module<'_>) -> Vec<Entry> {
@@ -223,4 +223,36 @@ fn takes_request(module: Module<'_>, expr: ExprRef) -> bool {
             let params = &module.program.facts(function.file).function(function.function).params;
             (1..=3).contains(&params.len())
         })
+}
+
+/// Handlers of functions that a manifest deploys: `export const handler = async (event) => {}`, `def lambda_handler(event,
+/// context)`; and Python's `class handler(BaseHTTPRequestHandler)` in a root `api/` folder.
+pub fn lambdas(module: Module<'_>) -> Vec<Entry> {
+    let mut found = Vec::new();
+    if !module.is_script() && module.inner.starts_with("api/") {
+        for class in module.facts.classes.iter().filter(|class| class.name.is_some_and(|name| name == "handler")) {
+            let (path, _) = module.inner.rsplit_once('.').unwrap_or((module.inner, ""));
+            let route = paths::folders(path.split('/').filter(|part| *part != "index"));
+            for method in &class.methods {
+                let verb = METHODS.iter().find(|verb| method.name.strip_prefix("do_") == Some(**verb));
+                let Some(verb) = verb else { continue };
+                let label = Label::new(EntryKind::Route, "api-folder").at(&route).methods(&[verb]);
+                let function = FunctionRef::new(module.file, method.function);
+                found.push(label.entry(function, vec![], module.place(class.span)));
+            }
+        }
+    }
+    let manifests =
+        ["serverless.yml", "serverless.yaml", "serverless.ts", "template.yaml", "samconfig.toml", "sst.config.ts"];
+    let is_lambda = manifests.iter().any(|name| module.project.has(name))
+        || module.facts.imports.iter().any(|import| import.specifier == "aws-lambda");
+    let name = if module.is_script() { "handler" } else { "lambda_handler" };
+    if let Some((expr, span)) = module.export(name).filter(|_| is_lambda || !module.is_script())
+        && expr.file == module.file
+        && function_of(module.path).is_none()
+    {
+        let label = Label::new(EntryKind::EdgeFunction, "lambda").named(module.stem().0);
+        found.extend(module.entries(expr, span, &label));
+    }
+    found
 }

@@ -84,6 +84,10 @@ fn member(program: &Program, base: ExprRef, name: Name) -> Option<ExprRef> {
         Value::Object(object) => key(program, object, name),
         Value::Instance(class) | Value::Class(class) => {
             let shape = &program.facts(class.file).classes[class.class.index()];
+            // `this.one = this.one.bind(this)` stands beside the method itself.
+            if shape.methods.iter().any(|method| method.name == name) {
+                return None;
+            }
             let values: Vec<ExprId> =
                 shape.fields.iter().filter(|field| field.name == name).filter_map(|field| field.value).collect();
             single(class.file, &values)
@@ -135,7 +139,7 @@ fn export_to(program: &Program, file: FileId, name: Name, depth: usize) -> Optio
             _ => Some(ExprRef::new(file, at)),
         };
     }
-    for export in facts.exports.iter().filter(|export| export.name == name) {
+    if let Some(export) = facts.exports.iter().find(|export| export.name == name) {
         return match export.value {
             ExportValue::Local(expr) => Some(ExprRef::new(file, expr)),
             ExportValue::From(import, what) => through(import, what, depth - 1),
@@ -203,7 +207,12 @@ fn handler_to(program: &Program, at: ExprRef, depth: usize) -> Handler {
             .find_map(|name| key(program, at, Name::new(name)))
             .map(|inner| handler_to(program, inner, depth - 1))
             .unwrap_or_default(),
-        _ => Handler { functions: program.value(at).functions().collect(), gates: vec![] },
+        _ => {
+            let value = program.value(at);
+            let value =
+                if matches!(value, Value::Param(..) | Value::Member(..)) { program.expand(&value) } else { value };
+            Handler { functions: value.functions().collect(), gates: vec![] }
+        }
     }
 }
 
@@ -242,7 +251,9 @@ fn wrapped(program: &Program, at: CallRef, depth: usize) -> Handler {
     };
     let mut gates = chain_gates(program, callee);
     if gates.is_empty() {
-        gates = wrapper_gates(program, callee, here(call.callee), &value());
+        gates = wrapper_gates(callee, here(call.callee), &value());
+        // A wrapper that gives back what it got is no gate.
+        gates.retain(|gate| !matches!(gate, Gate::Function(function) if inner.functions.contains(function)));
     }
     for before in handed {
         gates.extend(before.gates);
@@ -253,7 +264,7 @@ fn wrapped(program: &Program, at: CallRef, depth: usize) -> Handler {
 }
 
 /// The gates that calling a wrapper puts in front: the closure it returns, or the library.
-fn wrapper_gates(program: &Program, callee: &Value, written: ExprRef, result: &Value) -> Vec<Gate> {
+fn wrapper_gates(callee: &Value, written: ExprRef, result: &Value) -> Vec<Gate> {
     let mut gates = Vec::new();
     for alternative in callee.alternatives() {
         match alternative {
@@ -269,7 +280,6 @@ fn wrapper_gates(program: &Program, callee: &Value, written: ExprRef, result: &V
             _ => gates.push(Gate::Unknown),
         }
     }
-    let _ = program;
     gates
 }
 
@@ -335,6 +345,24 @@ pub fn keyword(program: &Program, at: CallRef, name: &str) -> Option<ExprRef> {
     Some(ExprRef::new(at.file, arg.value))
 }
 
+/// A library's middleware; `createMiddleware(async (c, next) => ..)` runs what it is handed.
+fn library(program: &Program, external: &External, at: ExprRef) -> Vec<Gate> {
+    let made = steps(external).last().copied();
+    let Some((member, Some(site))) = made else { return vec![Gate::Library(at)] };
+    let member = member.map_or("", |member| member.as_str());
+    let handed: Vec<Gate> = arguments(program, site)
+        .into_iter()
+        .flat_map(|arg| program.value(arg).functions().map(Gate::Function).collect::<Vec<_>>())
+        .collect();
+    let only_adapts =
+        member.ends_with("iddleware") && member.len() <= "createMiddleware".len() || is_transparent(external);
+    match (handed.is_empty(), only_adapts) {
+        (true, _) => vec![Gate::Library(at)],
+        (false, true) => handed,
+        (false, false) => std::iter::once(Gate::Library(at)).chain(handed).collect(),
+    }
+}
+
 /// Methods that classes used as middleware run.
 const GUARD_METHODS: &[&str] =
     &["canActivate", "use", "intercept", "dispatch", "process_request", "has_permission", "authenticate", "__call__"];
@@ -366,16 +394,20 @@ fn gates_of(program: &Program, value: &Value, at: ExprRef) -> Vec<Gate> {
     match value {
         Value::Function(function) => vec![Gate::Function(*function)],
         Value::List(list) if *list != at => gates(program, *list),
-        Value::External(_) => vec![Gate::Library(at)],
+        Value::External(external) => library(program, external, at),
         Value::Class(class) | Value::Instance(class) => {
-            let shape = &program.facts(class.file).classes[class.class.index()];
-            let method = shape.methods.iter().find(|method| GUARD_METHODS.contains(&method.name.as_str()));
-            match method {
-                Some(method) => vec![Gate::Function(FunctionRef::new(class.file, method.function))],
-                None => vec![Gate::Unknown],
-            }
+            let instance = Value::Instance(*class);
+            let method =
+                GUARD_METHODS.iter().find_map(|name| program.member(&instance, Name::new(name)).functions().next());
+            vec![method.map_or(Gate::Unknown, Gate::Function)]
         }
         Value::Text(_) | Value::Number(_) | Value::Bool(_) | Value::Null | Value::Object(_) => vec![],
+        // Middleware that callers hand in.
+        Value::Param(..) | Value::Member(..) => match program.expand(value) {
+            same if same == *value => vec![Gate::Unknown],
+            Value::Param(..) | Value::Member(..) => vec![Gate::Unknown],
+            given => given.alternatives().iter().flat_map(|value| gates_of(program, value, at)).collect(),
+        },
         _ => vec![Gate::Unknown],
     }
 }

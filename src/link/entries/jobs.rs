@@ -64,6 +64,7 @@ pub fn in_module(module: Module<'_>) -> Vec<Entry> {
     if !module.is_script() {
         found.extend(tasks(module));
         found.extend(script(module));
+        found.extend(command(module));
     }
     found
 }
@@ -153,6 +154,17 @@ fn script(module: Module<'_>) -> Option<Entry> {
         _ => false,
     })?;
     Some(module.body(block.span, &Label::new(EntryKind::Script, "python")))
+}
+
+/// Django's `management/commands/NAME.py`: `Command.handle`.
+fn command(module: Module<'_>) -> Option<Entry> {
+    let (_, file) = module.program.file(module.file).path.as_str().rsplit_once("management/commands/")?;
+    let class = module.facts.classes.iter().find(|class| class.name.is_some_and(|name| name == "Command"))?;
+    let handle = class.methods.iter().find(|method| method.name == "handle")?;
+    let mut label = Label::new(EntryKind::Script, "django");
+    label.name = Some(file.trim_end_matches(".py").to_owned());
+    let place = module.place(module.facts.function(handle.function).span);
+    Some(label.entry(FunctionRef::new(module.file, handle.function), vec![], place))
 }
 
 fn is_main(module: Module<'_>, condition: ExprId) -> bool {

@@ -164,11 +164,18 @@ impl Matcher {
             // Groups still open before it are left out: only what stands before counts.
             let open = head.matches('(').count().saturating_sub(head.matches(')').count());
             let before = if open > 0 { head.trim_end_matches('(') } else { head };
-            let inner = rest[at + 3..end].to_owned();
+            // What must not follow inside of what must not follow (`js(?!on)`) only makes it narrower.
+            let mut inner = rest[at + 3..end].to_owned();
+            while let Some(at) = inner.find("(?!") {
+                let Some(end) = closing(&inner[at..]) else { break };
+                inner.replace_range(at..=at + end, "");
+            }
             not.push(Regex::new(&format!("^{}(?:{inner})", convert(before))).ok());
             rest.replace_range(at..=end, "");
         }
-        Self { whole: Regex::new(&format!("^{}/?$", convert(&rest))).ok(), not }
+        // Every pattern starts with a slash; what does not could not be read.
+        let readable = pattern.starts_with('/').then(|| convert(&rest));
+        Self { whole: readable.and_then(|regex| Regex::new(&format!("^{regex}/?$")).ok()), not }
     }
 
     /// Whether it covers a route in the normal spelling; none when it could not be read.
@@ -262,8 +269,11 @@ mod tests {
         let usual = "/((?!api|_next/static|_next/image|favicon.ico|.*\\.png$).*)";
         assert_eq!(covers(usual, "/login"), Some(true));
         assert_eq!(covers(usual, "/api/webhooks/pay"), Some(false));
+        let nested = "/((?!_next|[^?]*\\.(?:html?|js(?!on)|png)).*)";
+        assert_eq!(covers(nested, "/dashboard"), Some(true));
+        assert_eq!(covers(nested, "/a.png"), Some(false));
         assert_eq!(covers("/(api|trpc)(.*)", "/api/x"), Some(true));
-        assert_eq!(covers("/(unknown", "/x"), None);
+        assert_eq!(covers("(unknown", "/x"), None);
         assert_eq!(covers("/about/:id?", "/about"), Some(true));
     }
 }

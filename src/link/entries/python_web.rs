@@ -6,6 +6,7 @@ use super::paths;
 use super::routers::{Event, Handle, RouterId, What, handles, texts};
 use crate::facts::{ClassId, ExprId, ExprKind, Facts, FunctionId};
 use crate::finding::FileId;
+use crate::link::eval::Eval;
 use crate::names::Name;
 use crate::program::{CallRef, ClassRef, ExprRef, FunctionRef, Gate, Program, Value};
 
@@ -148,14 +149,25 @@ pub fn decorator_gates(program: &Program, function: FunctionRef) -> Vec<Gate> {
     let shape = facts.function(function.function);
     let mut found = Vec::new();
     for &decorator in &shape.decorators {
-        let registers = on_router(program, function.file, facts, decorator).is_some_and(|(_, routers, _)| {
-            routers.iter().any(|handle| handle.framework.is_some() || matches!(handle.id, RouterId::Made(_)))
-        });
-        if !registers {
-            found.extend(gates(program, ExprRef::new(function.file, decorator)));
+        let on = on_router(program, function.file, facts, decorator);
+        if on.is_none_or(|(_, routers, _)| routers.is_empty()) {
+            found.extend(around(program, ExprRef::new(function.file, decorator)));
         }
     }
     found
+}
+
+/// What a decorator puts around a function: the function it gives back, which is what runs.
+fn around(program: &Program, decorator: ExprRef) -> Vec<Gate> {
+    let found = gates(program, decorator);
+    let inner = |gate: Gate| match gate {
+        Gate::Function(function) => {
+            let given: Vec<Gate> = Eval::new(program).result(function).functions().map(Gate::Function).collect();
+            if given.is_empty() { vec![gate] } else { given }
+        }
+        other => vec![other],
+    };
+    found.into_iter().flat_map(inner).collect()
 }
 
 /// FastAPI: `user = Depends(current_user)`, `user: Annotated[User, Depends(current_user)]`, `user: CurrentUser`.

@@ -259,10 +259,9 @@ fn made(program: &Program, external: &External) -> Option<(Option<CallRef>, Hand
 /// `.route("/x")` with nothing else, `.basePath("/x")`.
 fn add_prefix(program: &Program, member: Name, site: CallRef, prefix: &mut String) {
     let args = arguments(program, site);
-    if (member == "route" && args.len() == 1) || member == "basePath" {
-        if let Some(text) = args.first().and_then(|&arg| program.value(arg).text()) {
-            *prefix = paths::join(prefix, &paths::normal(&text));
-        }
+    let extends = (member == "route" && args.len() == 1) || member == "basePath";
+    if extends && let Some(text) = args.first().and_then(|&arg| program.value(arg).text()) {
+        *prefix = paths::join(prefix, &paths::normal(&text));
     }
 }
 

@@ -40,7 +40,23 @@ pub fn find(seeker: Seeker<'_>) -> Vec<Entry> {
         program.calls_of(file).flat_map(|call| resolvers(program, call)).collect()
     });
     entries.extend(resolvers.into_iter().flatten());
+    let functions: Vec<Vec<Entry>> = per_file(program, |program, file, _| {
+        program.calls_of(file).flat_map(|call| server_function(program, call)).collect()
+    });
+    entries.extend(functions.into_iter().flatten());
     entries
+}
+
+/// `createServerFn({ method: "POST" }).middleware([..]).handler(async () => {})`.
+fn server_function(program: &Program, call: CallRef) -> Vec<Entry> {
+    let callee = program.callee(call);
+    let made = callee.externals().any(|external| {
+        external.last_member().is_some_and(|name| name == "handler")
+            && steps(external).first().is_some_and(|(name, _)| name.is_some_and(|name| name == "createServerFn"))
+    });
+    let Some(&served) = arguments(program, call).first().filter(|_| made) else { return vec![] };
+    let label = Label::new(EntryKind::ServerAction, "server-fn");
+    super::entries_of(program, served, chain_gates(program, callee), program.call_place(call), &label)
 }
 
 /// Whether a call makes a router of procedures: the member that makes it.

@@ -25,7 +25,7 @@ pub struct Rank {
 /// A request for a path.
 #[derive(Debug, Clone)]
 pub struct Asked {
-    segments: Vec<String>,
+    segments: Vec<Name>,
     /// The method in upper case, when known.
     pub method: Option<Name>,
     /// What stands before the path is not known.
@@ -35,7 +35,7 @@ pub struct Asked {
 impl Asked {
     /// Of a path with `{}` holes.
     pub fn new(path: &str, method: Option<Name>, is_tail: bool) -> Self {
-        let segments = path.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect();
+        let segments = path.split('/').filter(|part| !part.is_empty()).map(Name::new).collect();
         Self { segments, method, is_tail }
     }
 
@@ -46,7 +46,9 @@ impl Asked {
 
     /// Whether its head is constant, so that a route that does not exist is a finding.
     pub fn is_certain(&self) -> bool {
+        // A template's own expressions (`{{ url_for(..) }}`, `{% url .. %}`) say where it goes elsewhere.
         self.segments.first().is_some_and(|part| !part.contains(HOLE))
+            && !self.segments.iter().any(|part| part.contains("{{") || part.contains("{%"))
             && !self.segments.last().is_some_and(|part| is_asset(part))
     }
 }
@@ -69,7 +71,7 @@ pub struct Served {
 /// The routes of a program.
 pub struct Routes {
     /// Entry, route, methods and the file of the registration; sorted by entry.
-    all: Vec<(usize, Name, Vec<Name>, FileId)>,
+    all: Vec<(usize, Vec<&'static str>, Vec<Name>, FileId)>,
     known: Vec<KnownRoute>,
     /// Whether a route is there whose path is not known.
     has_unknown: bool,
@@ -81,7 +83,7 @@ impl Routes {
         let entries = program.entries.iter().enumerate();
         let all = entries
             .filter(|(_, entry)| takes_requests(entry))
-            .filter_map(|(at, entry)| Some((at, entry.route?, entry.methods.clone(), entry.place.file)))
+            .filter_map(|(at, entry)| Some((at, split(entry.route?), entry.methods.clone(), entry.place.file)))
             .collect();
         let has_unknown =
             program.entries.iter().any(|entry| entry.kind == crate::program::EntryKind::Route && entry.route.is_none());
@@ -110,7 +112,7 @@ impl Routes {
         let mut entries: Vec<usize> = Vec::new();
         let mut exists = self.has_unknown;
         for (at, route, methods, in_file) in &self.all {
-            let Some(rank) = rank(route, asked) else { continue };
+            let Some(rank) = rank_split(route, asked) else { continue };
             exists = true;
             let fits = methods.is_empty() || asked.method.is_none_or(|method| methods.contains(&method));
             if !fits || best.is_some_and(|best| rank < best) {
@@ -140,9 +142,17 @@ impl Routes {
 /// How well a route fits a request; none when it does not.
 pub fn rank(route: &str, asked: &Asked) -> Option<Rank> {
     let route: Vec<&str> = route.split('/').filter(|part| !part.is_empty()).collect();
-    let given: Vec<&str> = asked.segments.iter().map(String::as_str).collect();
+    rank_split(&route, asked)
+}
+
+fn split(route: Name) -> Vec<&'static str> {
+    route.as_str().split('/').filter(|part| !part.is_empty()).collect()
+}
+
+fn rank_split(route: &[&str], asked: &Asked) -> Option<Rank> {
+    let given = &asked.segments[..];
     let whole = Rank { whole: true, sure: true, literal: 0, params: 0 };
-    if let Some(rank) = fit(&route, &given, whole) {
+    if let Some(rank) = fit(route, given, whole) {
         return Some(rank);
     }
     if !asked.is_tail {
@@ -151,7 +161,7 @@ pub fn rank(route: &str, asked: &Asked) -> Option<Rank> {
     // The base may hold the head of the route: `${BASE}/users` for `/api/v1/users`.
     (1..=3.min(route.len()))
         .take_while(|&skipped| !route[skipped - 1].starts_with([':', '*']))
-        .find_map(|skipped| fit(&route[skipped..], &given, Rank { whole: false, ..whole }))
+        .find_map(|skipped| fit(&route[skipped..], given, Rank { whole: false, ..whole }))
         .filter(|rank| rank.literal > 0)
 }
 
@@ -162,7 +172,7 @@ pub fn rank_tail(entry: &Entry, asked: &Asked) -> Option<Rank> {
     rank(if own.is_empty() { "/" } else { own }, asked)
 }
 
-fn fit(route: &[&str], given: &[&str], rank: Rank) -> Option<Rank> {
+fn fit(route: &[&str], given: &[Name], rank: Rank) -> Option<Rank> {
     match (route.split_first(), given.split_first()) {
         (None, None) => Some(rank),
         (Some((&"**", rest)), _) => {
@@ -178,7 +188,7 @@ fn fit(route: &[&str], given: &[&str], rank: Rank) -> Option<Rank> {
         }
         (None, Some(_)) => None,
         (Some((part, rest)), Some((asked, others))) => {
-            if part == asked {
+            if *part == asked.as_str() {
                 return fit(rest, others, Rank { literal: rank.literal + 1, ..rank });
             }
             if part.starts_with(':') {

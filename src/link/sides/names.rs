@@ -66,6 +66,19 @@ pub enum Use {
     Plain,
 }
 
+/// What a path within a project says; everything in a project that is a copy is old.
+pub fn in_project(folder: &str, inner: &str) -> Use {
+    if folder.split('/').any(is_old_folder) { Use::Old } else { of(inner) }
+}
+
+/// `backup`, `backup-2025-10-08`, `app_old`.
+fn is_old_folder(folder: &str) -> bool {
+    let lower = folder.to_ascii_lowercase();
+    OLD_FOLDERS.contains(&lower.as_str())
+        || ["backup-", "backup_", "old-", "old_"].iter().any(|start| lower.starts_with(start))
+        || ["-backup", "_backup", "-old", "_old"].iter().any(|end| lower.ends_with(end))
+}
+
 /// What a path says.
 pub fn of(path: &str) -> Use {
     let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
@@ -73,7 +86,7 @@ pub fn of(path: &str) -> Use {
     let stem = lower.rsplit_once('.').map_or(lower.as_str(), |(stem, _)| stem);
     let is_python = lower.ends_with(".py");
     let in_any = |known: &[&str]| folders.split('/').any(|folder| known.contains(&folder));
-    if is_old(name) || in_any(OLD_FOLDERS) {
+    if is_old(name) || folders.split('/').any(is_old_folder) {
         return Use::Old;
     }
     let endings = [".test", ".spec", ".stories", ".story", ".cy", ".e2e"];
@@ -128,6 +141,7 @@ mod tests {
         assert_eq!(of("vite.config.ts"), Use::Config);
         assert_eq!(of("scripts/seed.ts"), Use::Script);
         assert_eq!(of("src/pay_OLD.ts"), Use::Old);
+        assert_eq!(in_project("backup-2025-10-08", "src/pay.ts"), Use::Old);
         assert_eq!(of("src/pay.disabled.ts"), Use::Old);
         assert_eq!(of("src/App copy.tsx"), Use::Old);
         assert_eq!(of("app.py.bak"), Use::Old);

@@ -40,7 +40,7 @@ pub fn find(program: &Program, projects: &Projects, entries: &[Entry], paths: &P
         let path = program.file(file).path.as_str();
         let project = projects.of(file);
         let inner = within(path, &project.folder).unwrap_or(path);
-        let plain = !matches!(names::of(inner), Use::Test | Use::Old);
+        let plain = !matches!(names::in_project(&project.folder, inner), Use::Test | Use::Old);
         roots[file.index()] = if plain { by_place(facts, path, inner, project) } else { Root::default() };
     }
     for project in projects.all() {
@@ -48,9 +48,10 @@ pub fn find(program: &Program, projects: &Projects, entries: &[Entry], paths: &P
     }
     for entry in entries {
         let path = program.file(entry.place.file).path.as_str();
-        let inner = within(path, &projects.of(entry.place.file).folder).unwrap_or(path);
+        let folder = &projects.of(entry.place.file).folder;
+        let inner = within(path, folder).unwrap_or(path);
         let by_place = BY_PLACE.contains(&entry.framework) || entry.kind == EntryKind::EdgeFunction;
-        if by_place || names::of(inner) == Use::Plain && starts_itself(program, entry) {
+        if by_place || names::in_project(folder, inner) == Use::Plain && starts_itself(program, entry) {
             roots[entry.place.file.index()].server = true;
         }
     }

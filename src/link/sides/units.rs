@@ -3,7 +3,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::imports::Paths;
+use super::imports::Load;
 use crate::finding::FileId;
 use crate::link::entries::edge::function_of;
 use crate::link::projects::Projects;
@@ -25,13 +25,11 @@ pub struct Units {
 
 impl Units {
     /// Finds them.
-    pub fn find(program: &Program, projects: &Projects) -> Self {
+    pub fn find(program: &Program, projects: &Projects, loads: &[Vec<Load>]) -> Self {
         let mut units = Self {
             names: projects.all().iter().map(|project| Name::new(&project.folder)).collect(),
             of: vec![Vec::new(); program.files.len()],
         };
-        let paths = Paths::new(program);
-        let loads = super::imports::loads(program, projects, &paths);
         let mut functions: FxHashMap<&'static str, UnitId> = FxHashMap::default();
         for at in 0..program.files.len() as u32 {
             let file = FileId(at);

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::catalogue::{Core, KnownRole};
-use crate::facts::FunctionId;
+use crate::facts::{ExprKind, FunctionId};
 use crate::finding::Place;
 use crate::program::{CallRef, Edge, EdgeKind, Entry, EntryKind, FunctionRef, Gate, Program};
 
@@ -21,7 +21,9 @@ pub struct Start {
     pub text: String,
     /// The way to the function.
     pub way: Vec<Edge>,
-    /// Names that tell what it is for.
+    /// What the entry itself is called: route, name and function.
+    pub label: String,
+    /// Names of all functions and files on the way.
     pub names: String,
 }
 
@@ -133,14 +135,15 @@ fn start_of(program: &Program, at: usize, way: Vec<Edge>) -> Start {
         EntryKind::Effect => "runs when the page is shown".to_owned(),
         _ => format!("the page {route}"),
     };
+    let label = format!("{route} {name} {}", program.function_name(entry.function));
     let names = format!("{route} {name} {}", names_on(program, entry.function, &way));
-    Start { entry: Some(at), place: entry.place, text, way, names }
+    Start { entry: Some(at), place: entry.place, text, way, label, names }
 }
 
 fn unstarted(program: &Program, root: FunctionRef, way: Vec<Edge>) -> Start {
     let name = program.function_name(root);
     let names = names_on(program, root, &way);
-    Start { entry: None, place: program.function_place(root), text: name, way, names }
+    Start { entry: None, place: program.function_place(root), label: name.clone(), text: name, way, names }
 }
 
 /// The names and files of the functions on a way.
@@ -165,10 +168,9 @@ pub fn words(text: &str) -> Vec<String> {
     let mut word = String::new();
     let mut last_small = false;
     for c in text.chars() {
-        if !c.is_alphabetic() || (c.is_uppercase() && last_small) {
-            if !word.is_empty() {
-                words.push(std::mem::take(&mut word));
-            }
+        let ends = !c.is_alphabetic() || (c.is_uppercase() && last_small);
+        if ends && !word.is_empty() {
+            words.push(std::mem::take(&mut word));
         }
         if c.is_alphabetic() {
             word.extend(c.to_lowercase());
@@ -181,66 +183,172 @@ pub fn words(text: &str) -> Vec<String> {
     words
 }
 
+/// Words of what machines start.
+const MACHINES: &[&str] = &[
+    "webhook",
+    "webhooks",
+    "ipn",
+    "cron",
+    "seed",
+    "seeds",
+    "demo",
+    "test",
+    "tests",
+    "simulate",
+    "sync",
+    "auto",
+    "automation",
+    "automations",
+    "scheduler",
+    "scheduled",
+    "batch",
+    "backfill",
+    "followup",
+    "daily",
+    "weekly",
+    "nightly",
+];
+
+/// Words of what staff does for others.
+const STAFF: &[&str] =
+    &["admin", "admins", "staff", "employee", "employees", "team", "import", "bulk", "provision", "impersonate"];
+
+/// Words of what a merchant does, or what comes after a payment.
+const MERCHANT: &[&str] = &[
+    "admin", "invoice", "invoices", "quote", "quotes", "reminder", "dunning", "refund", "refunds", "cancel", "payout",
+    "payouts", "manual", "walkup", "pos", "terminal", "send", "resend", "coach",
+];
+
 /// Whether names say that a machine or a member of staff starts the path, not the customer.
-pub fn is_for_others(names: &str, core: Core, for_anyone: bool) -> bool {
-    let words = words(names);
-    let has = |wanted: &[&str]| words.iter().any(|word| wanted.contains(&word.as_str()));
-    if has(&["webhook", "webhooks", "ipn", "cron", "seed", "seeds", "demo", "test", "tests", "simulate"]) {
+pub fn is_for_others(start: &Start, core: Core, for_anyone: bool) -> bool {
+    let (label, names) = (words(&start.label), words(&start.names));
+    let holds = |among: &[String], wanted: &[&str]| among.iter().any(|word| wanted.contains(&word.as_str()));
+    if holds(&names, MACHINES) {
         return true;
     }
     match core {
         Core::Signup if for_anyone => {
-            let staff = &[
-                "admin",
-                "admins",
-                "staff",
-                "employee",
-                "employees",
-                "team",
-                "import",
-                "bulk",
-                "provision",
-                "impersonate",
-            ];
-            has(staff) || (has(&["invite", "invitation", "invites"]) && !has(&["accept", "accepted", "join"]))
+            let invites =
+                holds(&names, &["invite", "invitation", "invites"]) && !holds(&names, &["accept", "accepted", "join"]);
+            // `POST /api/users` of a table of users, with nothing that says sign-up.
+            let table =
+                holds(&label, &["users", "members", "clients", "customers", "profiles"]) && !says(core, &start.label);
+            holds(&names, STAFF) || invites || table
         }
-        Core::Checkout => has(&["admin", "invoice", "invoices", "quote", "quotes", "reminder", "dunning"]),
+        Core::Checkout => holds(&label, MERCHANT) || holds(&names, &["admin"]),
         _ => false,
     }
 }
 
-/// Whether names say what the path is for.
+/// Whether names say what the path is for, in the languages that routes and functions are named in.
 pub fn says(core: Core, names: &str) -> bool {
-    let text: String = words(names).join(" ");
+    let text = format!(" {} ", words(names).join(" "));
     let hints: &[&str] = match core {
         Core::Signup => &[
-            "signup",
-            "sign up",
-            "register",
-            "registration",
-            "onboard",
-            "join",
-            "create account",
-            "auth",
-            "welcome",
-            "claim",
-            "account",
+            " signup",
+            " sign up",
+            " regist",
+            " onboard",
+            " join",
+            " create account",
+            " auth",
+            " welcome",
+            " claim",
+            " account",
+            " inscri",
+            " cadastr",
+            " konto",
+            " cuenta",
+            " compte",
+            " verify",
         ],
-        Core::Login => &["login", "log in", "signin", "sign in", "auth", "session", "otp"],
+        Core::Login => &[
+            " login",
+            " log in ",
+            " signin",
+            " sign in ",
+            " auth",
+            " session",
+            " otp",
+            " signup",
+            " sign up",
+            " anmeld",
+            " connexion",
+            " entrar",
+            " password",
+            " passwort",
+        ],
         Core::Checkout => &[
-            "checkout",
-            "order",
-            "payment",
-            "pay ",
-            "subscribe",
-            "subscription",
-            "purchase",
-            "cart",
-            "billing",
-            "upgrade",
+            " checkout",
+            " order",
+            " payment",
+            " pay ",
+            " subscribe",
+            " subscription",
+            " purchase",
+            " cart ",
+            " billing",
+            " upgrade",
+            " buy",
+            " zahlung",
+            " bezahl",
+            " kasse",
+            " bestell",
+            " pago",
+            " paiement",
+            " compra",
+            " commande",
+            " pagamento",
+            " pedido",
         ],
     };
     hints.iter().any(|hint| text.contains(hint))
+}
+
+/// What an entry's name alone says it is for: an auth library's hook, or a route, function or action of that name
+/// that handles a password or a price.
+pub fn named(program: &Program, at: usize) -> Option<Core> {
+    let entry = &program.entries[at];
+    let name = entry.name.map_or("", |name| name.as_str());
+    if entry.kind == EntryKind::Hook {
+        let text = words(name).join(" ");
+        let made = ["create user", "user create", "sign up", "signup", "link account", "register"];
+        return Some(if made.iter().any(|made| text.contains(made)) { Core::Signup } else { Core::Login });
+    }
+    use EntryKind::{EdgeFunction, Procedure, Route, ServerAction};
+    let reads = !entry.methods.is_empty() && entry.methods.iter().all(|method| *method == "GET" || *method == "HEAD");
+    if reads || !matches!(entry.kind, EdgeFunction | Procedure | Route | ServerAction) {
+        return None;
+    }
+    let segment = entry.route.map(|route| route.as_str().rsplit('/').find(|part| !part.is_empty()).unwrap_or_default());
+    let said = words(segment.unwrap_or(name)).concat();
+    let mentions = |wanted: &[&str]| mentions(program, entry.function, wanted);
+    match said.as_str() {
+        "signup" | "register" | "registeruser" | "createaccount" if mentions(&["password"]) => Some(Core::Signup),
+        "login" | "signin" | "loginuser" if mentions(&["password"]) => Some(Core::Login),
+        "checkout"
+        | "placeorder"
+        | "createpayment"
+        | "createpaymentintent"
+        | "createcheckoutsession"
+        | "createcheckout"
+            if mentions(&["price", "amount", "total", "cart", "items"]) =>
+        {
+            Some(Core::Checkout)
+        }
+        _ => None,
+    }
+}
+
+/// Whether a function's own code reads or writes something of one of these names.
+fn mentions(program: &Program, function: FunctionRef, wanted: &[&str]) -> bool {
+    let facts = program.facts(function.file);
+    let span = facts.function(function.function).span;
+    let is = |name: &str| words(name).iter().any(|word| wanted.contains(&word.as_str()));
+    facts.exprs.iter().filter(|expr| span.contains(expr.span)).any(|expr| match &expr.kind {
+        ExprKind::Member(_, name) | ExprKind::Ref(name, _) => is(name),
+        _ => false,
+    })
 }
 
 /// Whether the caller was looked up before: who is logged in makes an account for somebody else.

@@ -2,10 +2,11 @@
 //! `try`, every tested result and every answer over HTTP, to the function that the path runs through.
 
 use super::flow::{Fate, Flow};
-use crate::facts::{ExprId, ExprKind, Facts};
+use super::says::answers_error;
+use crate::facts::{BlockId, ExprId, ExprKind, Facts};
 use crate::finding::Place;
 use crate::program::terms::{Ending, Guard, Handler};
-use crate::program::{CallRef, Edge, EdgeKind, ExprRef, FunctionRef, Program};
+use crate::program::{CallRef, Edge, EdgeKind, FunctionRef, Program};
 
 /// What the failure of a call does to the path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -126,13 +127,16 @@ impl Follow<'_, '_> {
                 Fate::Throws => {}
             }
         }
-        for guard in program.guards(call) {
+        if let Some(&guard) = program.guards(call).first() {
             let place = self.place(call, guard);
             if outermost {
                 return Err(self.at_the_path(call, guard, place, towards));
             }
             return match guard.ending {
-                Ending::Returns(Some(value)) if !(served && !is_error_answer(program, call, value)) => Ok(State::Given),
+                Ending::Returns(Some(value)) if is_success(program.facts(call.file), value) => {
+                    Err(Failure::Caught(place))
+                }
+                Ending::Returns(Some(value)) if !served || is_error_answer(program, call, value) => Ok(State::Given),
                 _ => Err(Failure::Caught(place)),
             };
         }
@@ -145,7 +149,9 @@ impl Follow<'_, '_> {
         let Some(body) = guard.body else { return Failure::Caught(place) };
         let holds = |other: CallRef| facts.enclosing(facts.call(other.call).block).any(|(id, _)| id == body);
         let before = towards.iter().all(|core| call.call < core.call);
+        let answers = |block: BlockId| self.flow.answers_in(call, block);
         match guard.ending {
+            _ if matches!(guard.handler, Handler::Block(handler) if answers(handler)) => Failure::Stops,
             _ if towards.iter().any(|&core| core != call && holds(core)) => Failure::Stops,
             Ending::Returns(_) if before && !towards.is_empty() => Failure::Stops,
             Ending::Returns(Some(value)) if is_error_answer(self.program, call, value) => Failure::Stops,
@@ -187,33 +193,21 @@ impl Follow<'_, '_> {
 
 /// Whether a returned value tells of a failure: a status of 400 or more, an `error` key, `false`.
 fn is_error_answer(program: &Program, call: CallRef, value: ExprId) -> bool {
-    holds_error(program.facts(call.file), program, call, value, 8)
+    let facts = program.facts(call.file);
+    match facts.expr(value) {
+        ExprKind::Bool(truth) => !truth,
+        ExprKind::Object(entries) if entries.iter().any(|(key, _)| *key == "error") => true,
+        _ => answers_error(program, call.file, value),
+    }
 }
 
-fn holds_error(facts: &Facts, program: &Program, call: CallRef, value: ExprId, depth: usize) -> bool {
-    if depth == 0 {
-        return false;
-    }
-    let inside = |value: ExprId| holds_error(facts, program, call, value, depth - 1);
+/// Whether a returned value tells of success: `true`, `{ ok: true }`.
+fn is_success(facts: &Facts, value: ExprId) -> bool {
     match facts.expr(value) {
-        ExprKind::Number(number) => (400.0..600.0).contains(number),
-        ExprKind::Bool(truth) => !truth && depth == 8,
-        ExprKind::Await(inner) => inside(*inner),
-        ExprKind::List(items) => items.iter().any(|&item| inside(item)),
-        ExprKind::Object(entries) => {
-            entries.iter().any(|&(key, value)| key == "status" && inside(value)) || {
-                // `return { error }` of a function of the browser.
-                depth == 8 && entries.iter().any(|(key, _)| *key == "error")
-            }
-        }
-        ExprKind::Call(inner) => {
-            let call = facts.call(*inner);
-            call.args.iter().any(|arg| inside(arg.value)) || inside(call.callee)
-        }
-        ExprKind::Member(base, _) => inside(*base),
-        ExprKind::Ref(..) => {
-            matches!(program.value(ExprRef::new(call.file, value)), crate::program::Value::Number(n) if (400.0..600.0).contains(&n))
-        }
+        ExprKind::Bool(truth) => *truth,
+        ExprKind::Object(entries) => entries.iter().any(|&(key, value)| {
+            matches!(key.as_str(), "ok" | "success" | "valid" | "isValid" | "allowed") && is_success(facts, value)
+        }),
         _ => false,
     }
 }

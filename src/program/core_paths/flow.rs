@@ -4,6 +4,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::operations::names_of;
+use super::says::{answers_error, derives, holds, tells_failure, tells_failure_of};
 use crate::facts::{BlockId, BlockKind, CallId, ExprId, ExprKind, Facts, Op, Step};
 use crate::finding::FileId;
 use crate::program::terms::{Ending, ending};
@@ -87,6 +88,12 @@ impl<'p> Flow<'p> {
         self.answers(call).any(|(at, block)| at > call.call && inside(block))
     }
 
+    /// Whether the answer is given in a block of the call's function.
+    pub fn answers_in(&self, call: CallRef, within: BlockId) -> bool {
+        let facts = self.program.facts(call.file);
+        self.answers(call).any(|(_, block)| facts.enclosing(block).any(|(id, _)| id == within))
+    }
+
     fn answers(&self, call: CallRef) -> impl Iterator<Item = (CallId, BlockId)> + use<'_, 'p> {
         let facts = self.program.facts(call.file);
         let calls = self.program.calls_in(self.program.function_of(call));
@@ -134,9 +141,14 @@ impl<'p> Flow<'p> {
                 }
                 _ => false,
             };
-            let throws =
-                matches!(block.kind, BlockKind::Then(_) | BlockKind::Else(_)) && ending(facts, id) == Ending::Throws;
-            if beside || throws {
+            let arm = matches!(block.kind, BlockKind::Then(_) | BlockKind::Else(_));
+            let fails = arm
+                && match ending(facts, id) {
+                    Ending::Throws => true,
+                    Ending::Returns(Some(value)) => answers_error(self.program, call.file, value),
+                    _ => false,
+                };
+            if beside || fails {
                 return true;
             }
             for step in &block.steps {
@@ -164,6 +176,21 @@ impl<'p> Flow<'p> {
             },
             _ => None,
         }
+    }
+
+    /// Whether a call is handed an address that comes out of another: a message with the link to pay.
+    pub fn hands_link(&self, from: CallRef, to: CallRef) -> bool {
+        let facts = self.program.facts(to.file);
+        from.file == to.file
+            && facts.call(to.call).args.iter().any(|arg| {
+                holds(facts, arg.value, 8, &|facts, value| {
+                    let named = |name: &str| {
+                        name.to_ascii_lowercase().contains("url") || name.to_ascii_lowercase().contains("link")
+                    };
+                    matches!(facts.expr(value), ExprKind::Ref(name, _) | ExprKind::Member(_, name) if named(name))
+                        && derives(facts, value, from.call, 6)
+                })
+            })
     }
 
     /// What becomes of a call's result in its function.
@@ -284,83 +311,6 @@ fn is_answer(facts: &Facts, call: CallId) -> bool {
         }
         (_, "navigate" | "setLocation") => true,
         ("router" | "history" | "navigation", "push" | "replace") | ("location" | "window", "assign") => true,
-        _ => false,
-    }
-}
-
-fn says_error(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    name == "err" || name == "e" || name.ends_with("err") || name.contains("error") || name.contains("fail")
-}
-
-fn says_success(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    matches!(name.as_str(), "ok" | "success" | "succeeded") || name.ends_with("ok") || name.contains("success")
-}
-
-/// Whether a condition of this truth says that something failed.
-fn tells_failure(facts: &Facts, condition: ExprId, truth: bool) -> bool {
-    match facts.expr(condition) {
-        ExprKind::Op(Op::Not, operands) => operands.iter().any(|&operand| tells_failure(facts, operand, !truth)),
-        ExprKind::Op(Op::And | Op::Or, operands) => {
-            operands.iter().any(|&operand| tells_failure(facts, operand, truth))
-        }
-        ExprKind::Op(Op::Unequal, operands) => operands.iter().any(|&operand| error_named(facts, operand)) && truth,
-        ExprKind::Ref(name, _) | ExprKind::Member(_, name) => {
-            if truth {
-                says_error(name)
-            } else {
-                says_success(name)
-            }
-        }
-        _ => false,
-    }
-}
-
-fn error_named(facts: &Facts, expr: ExprId) -> bool {
-    matches!(facts.expr(expr), ExprKind::Ref(name, _) | ExprKind::Member(_, name) if says_error(name))
-}
-
-/// Whether a condition of this truth says that `call` failed: its error is set, or its result is missing.
-fn tells_failure_of(facts: &Facts, condition: ExprId, truth: bool, call: CallId) -> bool {
-    match facts.expr(condition) {
-        ExprKind::Op(Op::Not, operands) => {
-            operands.iter().any(|&operand| tells_failure_of(facts, operand, !truth, call))
-        }
-        ExprKind::Op(Op::And | Op::Or, operands) => {
-            operands.iter().any(|&operand| tells_failure_of(facts, operand, truth, call))
-        }
-        ExprKind::Op(op @ (Op::Equal | Op::Unequal), operands) => {
-            let nothing =
-                operands.iter().any(|&operand| matches!(facts.expr(operand), ExprKind::Null | ExprKind::Bool(false)));
-            let same = (*op == Op::Equal) == truth;
-            // `x === null` asks the same as `!x`.
-            operands.iter().any(|&operand| tells_failure_of(facts, operand, same != nothing, call))
-        }
-        ExprKind::Op(Op::Compare, operands) => {
-            truth && operands.iter().any(|&operand| derives(facts, operand, call, 6))
-        }
-        ExprKind::Ref(name, _) | ExprKind::Member(_, name) => {
-            derives(facts, condition, call, 6) && (truth == says_error(name))
-        }
-        ExprKind::Call(_) | ExprKind::Await(_) => !truth && derives(facts, condition, call, 6),
-        _ => false,
-    }
-}
-
-/// Whether a value comes out of a call's result.
-fn derives(facts: &Facts, value: ExprId, call: CallId, depth: usize) -> bool {
-    if depth == 0 {
-        return false;
-    }
-    match facts.expr(value) {
-        ExprKind::Await(inner) | ExprKind::Member(inner, _) | ExprKind::Index(inner, _) => {
-            derives(facts, *inner, call, depth - 1)
-        }
-        ExprKind::Call(other) => *other == call || derives(facts, facts.call(*other).callee, call, depth - 1),
-        ExprKind::Ref(name, block) => facts
-            .lookup(*block, *name)
-            .is_some_and(|def| facts.def(def).values.iter().any(|&value| derives(facts, value, call, depth - 1))),
         _ => false,
     }
 }

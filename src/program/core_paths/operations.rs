@@ -2,7 +2,7 @@
 //! are marked in the catalogue; the app's own are told by what is written: a user with a password, a row in the
 //! users or orders table.
 
-use crate::catalogue::{Core, KnownRole};
+use crate::catalogue::{Core, Effect, KnownRole};
 use crate::facts::{CallId, ExprId, ExprKind, Facts};
 use crate::names::Name;
 use crate::program::{CallRef, Program, Value};
@@ -18,6 +18,10 @@ pub struct CoreCall {
     pub weak: bool,
     /// Whether it makes an account for whoever is named, not for the caller alone: an administrator may do that.
     pub for_anyone: bool,
+    /// Whether it is a row of the app's own.
+    pub own: bool,
+    /// Whether it only looks a payment up: on the return from paying, but also wherever else one is shown.
+    pub reads: bool,
 }
 
 /// Tables whose new rows are accounts.
@@ -39,17 +43,24 @@ impl Program {
     pub(super) fn core_call(&self, at: CallRef) -> Option<CoreCall> {
         let facts = self.facts(at.file);
         for used in self.vendors_at(at) {
-            if let Some(core) = self.operation(used).and_then(|operation| operation.core) {
+            let Some(operation) = self.operation(used) else { continue };
+            if let Some(core) = operation.core {
                 let for_anyone = core == Core::Signup && used.name.contains("admin");
-                return Some(CoreCall { at, core, weak: false, for_anyone });
+                let reads = operation.effect == Effect::Read;
+                let weak = reads || core == Core::Login;
+                return Some(CoreCall { at, core, weak, for_anyone, own: false, reads });
             }
         }
         if self.has_role(at, KnownRole::SignIn) {
-            return Some(CoreCall { at, core: Core::Login, weak: true, for_anyone: false });
+            return Some(CoreCall { at, core: Core::Login, weak: true, for_anyone: false, own: false, reads: false });
         }
         let names = names_of(facts, facts.call(at.call).callee);
-        let own = |core, weak| Some(CoreCall { at, core, weak, for_anyone: core == Core::Signup });
+        let for_anyone = |core| core == Core::Signup;
+        let own = |core, weak| Some(CoreCall { at, core, weak, for_anyone: for_anyone(core), own: true, reads: false });
         if self.makes_account(at, facts, &names) {
+            return own(Core::Signup, false);
+        }
+        if facts.call(at.call).args.iter().any(|arg| inserts_password(facts, arg.value)) {
             return own(Core::Signup, false);
         }
         let table = table(facts, at.call, &names)?;
@@ -81,11 +92,9 @@ impl Program {
             return false;
         }
         let keys = keys_of(facts, at.call);
+        let has = |wanted: &str| keys.iter().any(|key| *key == wanted);
         keys.iter().any(|key| HASHES.contains(&key.to_ascii_lowercase().as_str()))
-            || (makes
-                && *last != "add"
-                && keys.iter().any(|key| *key == "password")
-                && keys.iter().any(|key| *key == "email"))
+            || (makes && *last != "add" && has("password") && has("email"))
     }
 }
 
@@ -157,6 +166,10 @@ fn table(facts: &Facts, call: CallId, names: &[Name]) -> Option<String> {
         return Some(plain(&table));
     }
     let last = names.last()?.to_ascii_lowercase();
+    // `User(email=..)`, `new User({ email })`.
+    if is_type(names.last()?) && keys_of(facts, call).iter().any(|key| matches!(key.as_str(), "email" | "username")) {
+        return Some(plain(&last));
+    }
     match last.as_str() {
         "insert" => {
             // `from("profiles").insert(..)`, `db.insert(users)`, `knex("users").insert(..)`.
@@ -192,8 +205,8 @@ fn first_text(facts: &Facts, call: CallId) -> Option<String> {
     }
 }
 
-/// The table of an `INSERT INTO` statement.
-fn inserted(facts: &Facts, value: ExprId) -> Option<String> {
+/// The head of a statement that inserts rows.
+fn insertion(facts: &Facts, value: ExprId) -> Option<Name> {
     let text = match facts.expr(value) {
         ExprKind::Text(text) => *text,
         ExprKind::Template(parts) => match facts.expr(*parts.first()?) {
@@ -203,10 +216,21 @@ fn inserted(facts: &Facts, value: ExprId) -> Option<String> {
         _ => return None,
     };
     let mut words = text.split_whitespace();
-    let is = |word: Option<&str>, wanted: &str| word.is_some_and(|word| word.eq_ignore_ascii_case(wanted));
-    if !is(words.next(), "insert") || !is(words.next(), "into") {
-        return None;
-    }
-    let table = words.next()?.split('(').next()?;
+    let mut is = |wanted: &str| words.next().is_some_and(|word| word.eq_ignore_ascii_case(wanted));
+    (is("insert") && is("into")).then_some(text)
+}
+
+/// The table of a statement that inserts rows.
+fn inserted(facts: &Facts, value: ExprId) -> Option<String> {
+    let text = insertion(facts, value)?;
+    let table = text.split_whitespace().nth(2)?.split('(').next()?;
     Some(table.trim_matches(['"', '`', '[', ']', '\'']).to_owned())
+}
+
+/// Whether a statement inserts a row with a password's hash.
+fn inserts_password(facts: &Facts, value: ExprId) -> bool {
+    insertion(facts, value).is_some_and(|text| {
+        let text = text.to_ascii_lowercase();
+        HASHES.iter().any(|hash| text.contains(hash))
+    })
 }

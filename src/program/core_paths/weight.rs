@@ -4,7 +4,7 @@
 use super::entries::words;
 use super::{Core, Outgoing};
 use crate::catalogue::{Category, Effect};
-use crate::facts::{ExprKind, Facts};
+use crate::facts::{ExprId, ExprKind, Facts};
 use crate::names::Name;
 use crate::program::{CallRef, Destination, Program, Via};
 
@@ -41,12 +41,43 @@ const DELIVERS: &[&str] = &[
 ];
 
 /// Words of addresses that are the path's own work.
-const OWN_WORK: &[&str] =
-    &["auth", "oauth", "login", "signup", "signin", "register", "session", "token", "user", "users", "account"];
+const OWN_WORK: &[&str] = &[
+    "auth",
+    "oauth",
+    "openid",
+    "login",
+    "signup",
+    "signin",
+    "register",
+    "session",
+    "token",
+    "user",
+    "users",
+    "account",
+    "accounts",
+    "certs",
+    "jwks",
+    "sso",
+    "saml",
+    "userinfo",
+    "siteverify",
+];
 
 /// The same of checkout.
-const PAYS: &[&str] =
-    &["pay", "payment", "payments", "checkout", "order", "orders", "charge", "invoice", "billing", "transaction"];
+const PAYS: &[&str] = &[
+    "pay",
+    "payment",
+    "payments",
+    "checkout",
+    "order",
+    "orders",
+    "charge",
+    "invoice",
+    "billing",
+    "transaction",
+    "session",
+    "sessions",
+];
 
 /// Words of variables that hold the address of someone else's hook.
 const HOOKS: &[&str] = &["webhook", "hook", "crm", "automation"];
@@ -72,10 +103,17 @@ pub(super) fn of(program: &Program, core: Core, out: &Outgoing<'_>, names: &str,
     if matches!(effect, Some(Effect::Local | Effect::Verify | Effect::Upload)) {
         return None;
     }
+    // What the catalogue does not list of a vendor that does many things may be the login itself.
+    let reads = matches!(effect, None | Some(Effect::Read | Effect::List));
+    if reads && out.request.is_some_and(|http| http.to.iter().any(|to| is_own_work(core, to))) {
+        return None;
+    }
     let essential = operation.and_then(|operation| operation.essential.as_deref());
     match (essential, core) {
         (Some("signup"), Core::Signup | Core::Login) | (Some("checkout"), Core::Checkout) => Some(Weight::Essential),
         (Some("message"), _) if delivers(names) => Some(Weight::Message),
+        // An operation that is not listed may be the sending of a message.
+        (None, _) if operation.is_none() && delivers(names) => Some(Weight::Message),
         _ => Some(Weight::Other),
     }
 }
@@ -98,12 +136,8 @@ fn external(program: &Program, core: Core, out: &Outgoing<'_>) -> Option<Weight>
     }
     let browser = program.side(out.at.file).client;
     let counts = http.to.iter().all(|to| match to {
-        Destination::Host(host, path) => {
-            let own_work = if core == Core::Checkout { PAYS } else { OWN_WORK };
-            !words(host).iter().chain(&words(path)).any(|word| own_work.contains(&word.as_str()))
-                // The app's own server under a name of its own is called from many places.
-                && (!browser || calls_of_host(program, *host) <= 2)
-        }
+        // The app's own server under a name of its own is called from many places.
+        Destination::Host(host, _) => !is_own_work(core, to) && (!browser || calls_of_host(program, *host) <= 2),
         Destination::Env(name, _) => {
             // What other variables hold may well be the app itself, or a part of it.
             !browser && words(name).iter().any(|word| HOOKS.contains(&word.as_str()))
@@ -113,54 +147,67 @@ fn external(program: &Program, core: Core, out: &Outgoing<'_>) -> Option<Weight>
     counts.then_some(Weight::Other)
 }
 
+/// Whether an address says that the path's own work is done there.
+fn is_own_work(core: Core, to: &Destination) -> bool {
+    let own_work = if core == Core::Checkout { PAYS } else { OWN_WORK };
+    let (Destination::Host(host, path) | Destination::Vendor(_, host, path)) = to else { return false };
+    // Whoever makes them, tests for people have one word in their names.
+    words(host).iter().chain(&words(path)).any(|word| own_work.contains(&word.as_str()) || word.ends_with("captcha"))
+}
+
 fn calls_of_host(program: &Program, host: Name) -> usize {
     let to_host = |to: &Destination| matches!(to, Destination::Host(other, _) if *other == host);
     program.requests().iter().filter(|http| http.to.iter().any(to_host)).count()
 }
 
-/// What a message says it is about: constant texts under `subject`, `template`, `type`.
-pub(super) fn subject(program: &Program, call: CallRef) -> String {
+/// What a call is given, in words: constant texts under `subject`, `template` and `type`, and the names of its values.
+pub(super) fn about(program: &Program, call: CallRef) -> String {
     let facts = program.facts(call.file);
     let mut text = String::new();
     for arg in &facts.call(call.call).args {
-        subject_of(facts, arg.value, 3, &mut text);
+        about_value(facts, arg.value, 4, &mut text);
     }
     text
 }
 
-fn subject_of(facts: &Facts, value: crate::facts::ExprId, depth: usize, text: &mut String) {
+fn about_value(facts: &Facts, value: ExprId, depth: usize, text: &mut String) {
     if depth == 0 {
         return;
     }
+    let mut say = |said: &str| {
+        text.push_str(said);
+        text.push(' ');
+    };
     match facts.expr(value) {
         ExprKind::Object(entries) => {
             for &(key, value) in entries {
+                say(&key);
                 match facts.expr(value) {
                     ExprKind::Text(said) if matches!(key.as_str(), "subject" | "template" | "type" | "templateId") => {
-                        text.push_str(said);
-                        text.push(' ');
+                        say(said)
                     }
-                    ExprKind::Template(parts) if key == "subject" => {
-                        for &part in parts {
-                            if let ExprKind::Text(said) = facts.expr(part) {
-                                text.push_str(said);
-                                text.push(' ');
-                            }
-                        }
-                    }
-                    _ => subject_of(facts, value, depth - 1, text),
+                    _ => {}
                 }
             }
+            entries.iter().for_each(|&(_, value)| about_value(facts, value, depth - 1, text));
         }
+        ExprKind::Template(parts) => parts.iter().for_each(|&part| match facts.expr(part) {
+            // A subject is short; what else a mail says is not about what it is for.
+            ExprKind::Text(said) if said.len() <= 60 => {
+                text.push_str(said);
+                text.push(' ');
+            }
+            _ => about_value(facts, part, 1, text),
+        }),
         ExprKind::Ref(name, block) => {
+            say(name);
             if let Some(def) = facts.lookup(*block, *name) {
-                facts.def(def).values.iter().for_each(|&value| subject_of(facts, value, depth - 1, text));
+                facts.def(def).values.iter().for_each(|&value| about_value(facts, value, depth - 1, text));
             }
         }
+        ExprKind::Member(_, name) => say(name),
         ExprKind::Call(inner) => {
-            for arg in &facts.call(*inner).args {
-                subject_of(facts, arg.value, depth - 1, text);
-            }
+            facts.call(*inner).args.iter().for_each(|arg| about_value(facts, arg.value, depth - 1, text));
         }
         _ => {}
     }

@@ -323,10 +323,14 @@ fn is_async_work(call: &Call) -> bool {
 }
 
 fn is_timer(external: &External) -> bool {
-    let dotted = external.dotted();
-    matches!(dotted.as_str(), "setTimeout" | "window.setTimeout" | "globalThis.setTimeout")
-        || external.package.starts_with("node:timers") && dotted.ends_with("setTimeout")
-        || matches!(dotted.as_str(), "asyncio.sleep")
+    match external.package.as_str() {
+        "global:setTimeout" => external.segs.is_empty(),
+        "global:window" | "global:globalThis" | "node:timers" | "node:timers/promises" => {
+            external.last_member().is_some_and(|name| name == "setTimeout")
+        }
+        "py:asyncio" => external.last_member().is_some_and(|name| name == "sleep"),
+        _ => false,
+    }
 }
 
 fn is_race(external: &External) -> bool {

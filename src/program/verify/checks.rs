@@ -1,9 +1,11 @@
 //! What counts as a check of the caller.
 
+use super::comparisons::stronger_unknown;
 use super::evidence::{holds_secret, is_logging, is_signature_name, sounds_like_check};
 use super::ways::{is_split, meet};
 use super::{Ends, Lapse, Standing, Walk, Way, Why};
 use crate::catalogue::{Category, Effect, KnownRole, Seg};
+
 use crate::facts::{ExprId, ExprKind, Imported, Op};
 use crate::finding::FileId;
 use crate::names::Name;
@@ -400,13 +402,6 @@ fn one_of(all: &[Ends]) -> Ends {
         })
     };
     Ends { truthy: fold(|ends| ends.truthy), falsy: fold(|ends| ends.falsy) }
-}
-
-pub(super) fn stronger_unknown(standing: Standing, place: crate::finding::Place) -> Standing {
-    match standing {
-        Standing::Verified(_) | Standing::Open(_) | Standing::Rejected(_) => standing,
-        _ => Standing::Unknown(place),
-    }
 }
 
 /// What the platform and the commonest runtimes bring verifies nothing that is not listed.

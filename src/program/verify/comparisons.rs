@@ -1,7 +1,8 @@
-//! Comparisons that prove who is calling: of a MAC, or of a secret that only the caller knows; and secrets that
-//! fall back to a text that anyone can read.
+//! Comparisons that prove who is calling: of a MAC, or of a secret that only the caller knows; and secrets that fall
+//! back to what anyone can read.
 
-use super::checks::stronger_unknown;
+use rustc_hash::FxHashSet;
+
 use super::evidence::{holds_secret, is_logging, sounds_secret};
 use super::tests::Both;
 use super::{Lapse, Standing, Walk, Why};
@@ -11,7 +12,7 @@ use crate::names::Name;
 use crate::program::{CallRef, ExprRef, FunctionRef, Value};
 
 /// How far a value is followed back to what it was computed from.
-const FARTHEST: usize = 16;
+const FARTHEST: usize = 8;
 
 impl Walk<'_> {
     /// What a comparison of two values says: one of a MAC, or of a secret that only the caller knows.
@@ -66,7 +67,7 @@ impl Walk<'_> {
         let compares = self.called_name(at).is_some_and(|name| sounds_like_comparison(&name));
         for (index, &left) in sides.iter().enumerate() {
             for &right in &sides[index + 1..] {
-                let mac = self.derives_mac(function, left, FARTHEST) || self.derives_mac(function, right, FARTHEST);
+                let mac = self.derives_mac(function, left) || self.derives_mac(function, right);
                 if let (true, Some(weak)) = (mac || compares, self.proves(function, left, right)) {
                     return self.compared_at(function, shape.expr, weak);
                 }
@@ -82,7 +83,7 @@ impl Walk<'_> {
     fn proves(&self, function: FunctionRef, left: ExprId, right: ExprId) -> Option<Option<Name>> {
         let file = function.file;
         for (side, other) in [(left, right), (right, left)] {
-            if self.derives_mac(function, side, FARTHEST) && !self.is_constant(function, other) {
+            if self.derives_mac(function, side) && !self.is_constant(function, other) {
                 return Some(self.weak_in(ExprRef::new(file, side), FARTHEST));
             }
         }
@@ -143,49 +144,65 @@ impl Walk<'_> {
         )
     }
 
-    /// Whether a value is computed from a MAC.
-    fn derives_mac(&self, function: FunctionRef, expr: ExprId, depth: usize) -> bool {
-        let Some(depth) = depth.checked_sub(1) else { return false };
-        let facts = self.program.facts(function.file);
-        let next = |expr: ExprId| self.derives_mac(function, expr, depth);
-        match facts.expr(expr) {
-            ExprKind::Call(call) => {
-                let at = CallRef::new(function.file, *call);
-                let shape = facts.call(*call);
-                self.program.has_role(at, KnownRole::Mac)
-                    || self.program.edges(at).iter().any(|edge| self.makes_mac(edge.target, depth))
-                    || !matches!(facts.expr(shape.callee), ExprKind::Ref(..)) && next(shape.callee)
-                    || shape.args.iter().any(|arg| next(arg.value))
+    /// Whether a value is computed from a MAC, here or by own functions that give one back. Each expression is
+    /// looked at once: variables made of each other branch without end.
+    fn derives_mac(&self, function: FunctionRef, expr: ExprId) -> bool {
+        let mut open = vec![ExprRef::new(function.file, expr)];
+        let mut seen: FxHashSet<ExprRef> = FxHashSet::default();
+        while let Some(at) = open.pop() {
+            if !seen.insert(at) {
+                continue;
             }
-            ExprKind::Ref(name, block) => match facts.lookup(*block, *name) {
-                Some(def) => facts.def(def).values.iter().any(|&value| next(value)),
-                None => false,
-            },
-            ExprKind::Await(inner) | ExprKind::Member(inner, _) | ExprKind::Spread(inner) => next(*inner),
-            ExprKind::Index(base, _) => next(*base),
-            ExprKind::Template(parts) | ExprKind::List(parts) => parts.iter().any(|&part| next(part)),
-            ExprKind::Op(Op::Add | Op::Or | Op::Nullish | Op::Choose | Op::Other, parts) => {
-                parts.iter().any(|&part| next(part))
+            let facts = self.program.facts(at.file);
+            let mut follow = |expr: ExprId| open.push(ExprRef::new(at.file, expr));
+            match facts.expr(at.expr) {
+                ExprKind::Call(call) => {
+                    let made = CallRef::new(at.file, *call);
+                    if self.program.has_role(made, KnownRole::Mac) {
+                        return true;
+                    }
+                    let shape = facts.call(*call);
+                    if !matches!(facts.expr(shape.callee), ExprKind::Ref(..)) {
+                        follow(shape.callee);
+                    }
+                    shape.args.iter().for_each(|arg| follow(arg.value));
+                    for edge in self.program.edges(made) {
+                        open.extend(self.given_back(edge.target));
+                    }
+                }
+                ExprKind::Ref(name, block) => {
+                    if let Some(def) = facts.lookup(*block, *name) {
+                        facts.def(def).values.iter().for_each(|&value| follow(value));
+                    }
+                }
+                ExprKind::Await(inner)
+                | ExprKind::Member(inner, _)
+                | ExprKind::Spread(inner)
+                | ExprKind::Index(inner, _)
+                | ExprKind::ElementOf(inner) => follow(*inner),
+                ExprKind::Template(parts)
+                | ExprKind::List(parts)
+                | ExprKind::Op(Op::Add | Op::Or | Op::Nullish | Op::Choose | Op::Other, parts) => {
+                    parts.iter().for_each(|&part| follow(part));
+                }
+                _ => {}
             }
-            ExprKind::ElementOf(list) => next(*list),
-            _ => false,
         }
+        false
     }
 
-    /// Whether a function computes a MAC and gives it back; one that compares it itself gives a verdict instead.
-    fn makes_mac(&self, function: FunctionRef, depth: usize) -> bool {
-        let Some(depth) = depth.checked_sub(1) else { return false };
+    /// What a function gives back; one that compares a MAC itself gives a verdict instead, which is none.
+    fn given_back(&self, function: FunctionRef) -> Vec<ExprRef> {
         let facts = self.program.facts(function.file);
-        let returns = facts.blocks.iter().filter(|block| block.function == function.function);
-        let returned: Vec<ExprId> = returns
-            .flat_map(|block| &block.steps)
-            .filter_map(|step| if let Step::Return(Some(value)) = step { Some(*value) } else { None })
-            .collect();
-        returned.iter().any(|&value| {
-            !matches!(facts.expr(value), ExprKind::Op(Op::Equal | Op::Unequal | Op::And | Op::Or | Op::Not, _))
-                && self.derives_mac(function, value, depth)
-        })
+        let steps = facts.blocks.iter().filter(|block| block.function == function.function).flat_map(|b| &b.steps);
+        let returned = steps.filter_map(|step| if let Step::Return(Some(value)) = step { Some(*value) } else { None });
+        let is_verdict = |value: &ExprId| {
+            matches!(facts.expr(*value), ExprKind::Op(Op::Equal | Op::Unequal | Op::And | Op::Or | Op::Not, _))
+        };
+        returned.filter(|value| !is_verdict(value)).map(|value| ExprRef::new(function.file, value)).collect()
     }
+
+    // ---- secrets that fall back -------------------------------------------------------------------------
 
     /// The environment variable whose fallback a check's secret can be.
     pub(super) fn fallback_secret(&self, at: CallRef) -> Option<Name> {
@@ -268,6 +285,13 @@ fn sounds_like_comparison(name: &str) -> bool {
     ]
     .iter()
     .any(|part| name.contains(part))
+}
+
+pub(super) fn stronger_unknown(standing: Standing, place: crate::finding::Place) -> Standing {
+    match standing {
+        Standing::Verified(_) | Standing::Open(_) | Standing::Rejected(_) => standing,
+        _ => Standing::Unknown(place),
+    }
 }
 
 fn is_address_list(name: &str) -> bool {

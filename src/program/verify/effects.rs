@@ -174,7 +174,7 @@ impl Walk<'_> {
             },
         };
         let Some(head) = head else { return false };
-        let verb = head.trim_start().split_whitespace().next().unwrap_or("").to_ascii_lowercase();
+        let verb = head.split_whitespace().next().unwrap_or("").to_ascii_lowercase();
         matches!(
             verb.as_str(),
             "select" | "with" | "show" | "pragma" | "begin" | "commit" | "rollback" | "set" | "explain"

@@ -213,11 +213,10 @@ impl Walk<'_> {
             let Ends { truthy, falsy } = ends;
             let yes = truthy.map_or(standing, |truthy| stronger(truthy, standing));
             let no = falsy.map_or(standing, |falsy| stronger(falsy, standing));
-            if is_split(ends) && !awaited && self.gives_promise(at) && !self.is_passed_on(at) {
-                if let (Standing::Verified(check), _) | (_, Standing::Verified(check)) = (yes, no) {
-                    let lapse = Lapse { place, check, why: Why::NotAwaited, safe_default: false };
-                    return (Some(Standing::Open(lapse)), Some(standing));
-                }
+            let forgotten = is_split(ends) && !awaited && self.gives_promise(at) && !self.is_passed_on(at);
+            if forgotten && let (Standing::Verified(check), _) | (_, Standing::Verified(check)) = (yes, no) {
+                let lapse = Lapse { place, check, why: Why::NotAwaited, safe_default: false };
+                return (Some(Standing::Open(lapse)), Some(standing));
             }
             if is_split(ends) {
                 return (Some(yes), Some(no));

@@ -1,0 +1,193 @@
+//! Signs in the code that a vendor calls it: signature headers read, verifiers called, event names asked for.
+
+use rustc_hash::FxHashMap;
+
+use crate::catalogue::VendorId;
+use crate::facts::{BlockKind, ExprId, ExprKind, Facts, FunctionId, Op, Span};
+use crate::finding::{FileId, Place};
+use crate::names::Name;
+use crate::program::{FunctionRef, Program};
+
+/// Something in a function that a webhook handler does.
+pub(super) struct Sign {
+    pub(super) function: FunctionRef,
+    pub(super) vendors: Vec<VendorId>,
+    pub(super) place: Place,
+    pub(super) text: String,
+}
+
+/// Methods that read a header by its name.
+pub(super) const READERS: &[&str] = &["get", "header", "headers", "getHeader", "get_header", "getheader", "getlist"];
+
+pub(super) fn signs(program: &Program) -> Vec<Sign> {
+    let mut names = Names { program, headers: FxHashMap::default(), events: FxHashMap::default() };
+    let mut found = Vec::new();
+    for (file, facts) in program.code() {
+        let side = program.side(file);
+        if side.tooling || side.dead {
+            continue;
+        }
+        verifiers(program, file, &mut found);
+        headers(&mut names, file, facts, &mut found);
+        events(&mut names, file, facts, &mut found);
+    }
+    found
+}
+
+/// What names of headers and events say, each asked once.
+struct Names<'p> {
+    program: &'p Program,
+    headers: FxHashMap<Name, Option<Vec<VendorId>>>,
+    events: FxHashMap<Name, Vec<VendorId>>,
+}
+
+impl Names<'_> {
+    /// The vendors that sign with a header; none when it is no such header.
+    fn header(&mut self, name: Name) -> Option<Vec<VendorId>> {
+        let catalogue = &self.program.catalogue;
+        let found = self.headers.entry(name).or_insert_with(|| {
+            if name.len() > 60 || name.contains([' ', ',', '/', ':']) {
+                return None;
+            }
+            if !name.contains('-') && !name.starts_with("HTTP_") {
+                return None;
+            }
+            let small = name.to_ascii_lowercase().replace('_', "-");
+            let small = small.strip_prefix("http-").unwrap_or(&small);
+            let signs = ["sig", "hash", "token", "webhook", "transmission", "hmac"];
+            if !signs.iter().any(|part| small.contains(part)) {
+                return None;
+            }
+            let vendors = catalogue.webhook_by_header(small);
+            let says = small.contains("webhook") || small.starts_with("x-") && small.contains("signature");
+            (!vendors.is_empty() || says && small.contains('-')).then_some(vendors)
+        });
+        found.clone()
+    }
+
+    fn event(&mut self, name: Name) -> &[VendorId] {
+        let catalogue = &self.program.catalogue;
+        self.events.entry(name).or_insert_with(|| {
+            let fits = name.len() < 60 && name.contains(['.', '_', ':']) && !name.contains([' ', '/']);
+            if fits || name.chars().any(|c| c.is_ascii_uppercase()) {
+                catalogue.webhook_by_event(&name)
+            } else {
+                vec![]
+            }
+        })
+    }
+}
+
+fn verifiers(program: &Program, file: FileId, found: &mut Vec<Sign>) {
+    for call in program.calls_of(file) {
+        for external in program.callee(call).externals() {
+            if let Some(matched) = program.catalogue.verifier(external.package, &external.segs)
+                && let Some(vendor) = matched.vendor
+            {
+                let text = "verifies a delivery".to_owned();
+                let (function, place) = (program.function_of(call), program.call_place(call));
+                found.push(Sign { function, vendors: vec![vendor], place, text });
+            }
+        }
+    }
+}
+
+fn headers(names: &mut Names<'_>, file: FileId, facts: &Facts, found: &mut Vec<Sign>) {
+    let mut note = |names: &mut Names<'_>, name: Name, span: Span| {
+        if let Some(vendors) = names.header(name) {
+            let function = innermost(file, facts, span);
+            let text = format!("reads the header {}", name.to_ascii_lowercase());
+            found.push(Sign { function, vendors, place: Place { file, span }, text });
+        }
+    };
+    for call in &facts.calls {
+        let reads = matches!(facts.expr(call.callee), ExprKind::Ref(name, _) | ExprKind::Member(_, name)
+            if READERS.contains(&name.as_str()));
+        if let (true, Some(arg)) = (reads, call.args.first())
+            && let ExprKind::Text(text) = facts.expr(arg.value)
+        {
+            note(names, *text, facts.span(arg.value));
+        }
+    }
+    for expr in &facts.exprs {
+        if let ExprKind::Member(_, name) = &expr.kind
+            && (name.contains('-') || name.starts_with("HTTP_"))
+        {
+            note(names, *name, expr.span);
+        }
+    }
+    for function in &facts.functions {
+        for param in &function.params {
+            let from_header = param.default.is_some_and(|default| match facts.expr(default) {
+                ExprKind::Call(call) => {
+                    matches!(facts.expr(facts.call(*call).callee), ExprKind::Ref(name, _) if *name == "Header")
+                }
+                _ => false,
+            });
+            if let (true, Some(name), Some(default)) = (from_header, param.name, param.default) {
+                note(names, Name::new(&name.replace('_', "-")), facts.span(default));
+            }
+        }
+    }
+}
+
+fn events(names: &mut Names<'_>, file: FileId, facts: &Facts, found: &mut Vec<Sign>) {
+    let mut compared: Vec<ExprId> = Vec::new();
+    for expr in &facts.exprs {
+        match &expr.kind {
+            ExprKind::Op(Op::Equal | Op::Unequal, parts) => compared.extend(parts.iter()),
+            ExprKind::Op(Op::In, parts) => {
+                if let Some(ExprKind::List(items)) = parts.get(1).map(|&list| facts.expr(list)) {
+                    compared.extend(items.iter());
+                }
+            }
+            ExprKind::Call(call) => {
+                let call = facts.call(*call);
+                if let ExprKind::Member(base, name) = facts.expr(call.callee)
+                    && name == "includes"
+                    && let ExprKind::List(items) = facts.expr(*base)
+                {
+                    compared.extend(items.iter());
+                }
+            }
+            ExprKind::Object(entries) => {
+                for &(key, value) in entries {
+                    let runs =
+                        matches!(facts.expr(value), ExprKind::Function(_) | ExprKind::Ref(..) | ExprKind::Member(..));
+                    if runs && key.contains('.') && !names.event(key).is_empty() {
+                        push_event(names, key, file, facts, facts.span(value), found);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    for block in &facts.blocks {
+        if let BlockKind::Case(_, Some(value)) = block.kind {
+            compared.push(value);
+        }
+    }
+    for expr in compared {
+        if let ExprKind::Text(text) = facts.expr(expr)
+            && !names.event(*text).is_empty()
+        {
+            push_event(names, *text, file, facts, facts.span(expr), found);
+        }
+    }
+}
+
+fn push_event(names: &mut Names<'_>, name: Name, file: FileId, facts: &Facts, span: Span, found: &mut Vec<Sign>) {
+    let vendors = names.event(name).to_vec();
+    let text = format!("asks for the event {name}");
+    found.push(Sign { function: innermost(file, facts, span), vendors, place: Place { file, span }, text });
+}
+
+/// The function that a span stands in.
+fn innermost(file: FileId, facts: &Facts, span: Span) -> FunctionRef {
+    let holding = facts.functions.iter().enumerate().filter(|(at, function)| *at == 0 || function.span.contains(span));
+    let narrowest = holding.min_by_key(|(at, function)| match at {
+        0 => u32::MAX,
+        _ => function.span.end - function.span.start,
+    });
+    FunctionRef::new(file, FunctionId(narrowest.map_or(0, |(at, _)| at as u32)))
+}
