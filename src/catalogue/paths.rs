@@ -209,9 +209,25 @@ impl Catalogue {
 
     /// What is known of a library's function.
     pub fn known(&self, package: Name, segs: &[Seg]) -> Option<&Known> {
-        let found = self.find(package, segs)?;
-        let (at, _) = found.root.paths(self.functions()).find(&found.segs, &[found.from])?;
-        self.functions().get(at)
+        let known = |found: &Found<'_, '_>| {
+            let (at, _) = found.root.paths(self.functions()).find(&found.segs, &[found.from])?;
+            self.functions().get(at)
+        };
+        // A nested package goes first; what it does not list its parent may: `pypi:django.db` of `pypi:django`.
+        known(&self.find(package, segs)?).or_else(|| known(&self.parent(package, segs)?))
+    }
+
+    /// The root of the package as it is named, when more of the path names a nested one.
+    fn parent<'s>(&self, package: Name, segs: &'s [Seg]) -> Option<Found<'_, 's>> {
+        let &root = self.index.packages.get(&package).filter(|_| self.index.namespaces.contains(&package))?;
+        Some(Found {
+            catalogue: self,
+            root: &self.index.roots[root],
+            segs: Cow::Borrowed(segs),
+            added: 0,
+            taken: 0,
+            from: 0,
+        })
     }
 
     /// Whether calling `segs` reads the environment variable that its first argument names.

@@ -344,13 +344,16 @@ impl Program {
         dotted(facts, facts.call(call.call).callee, 6).unwrap_or_else(|| "a call".to_owned())
     }
 
-    /// The head of a function, up to its body.
+    /// The head of a function: its first line, up to its body where that begins there.
     pub fn function_head(&self, function: FunctionRef) -> Place {
         let facts = self.facts(function.file);
         let shape = facts.function(function.function);
+        let start = shape.span.start;
+        let next_line = facts.lines.partition_point(|&line| line <= start);
+        let line_end = facts.lines.get(next_line).map_or(shape.span.end, |line| line - 1);
         let body = facts.block(shape.body).span.start;
-        let end = if body > shape.span.start { body } else { shape.span.start + 1 };
-        Place { file: function.file, span: Span { start: shape.span.start, end: end.min(shape.span.start + 160) } }
+        let end = if body > start { body.min(line_end) } else { line_end };
+        Place { file: function.file, span: Span { start, end: end.min(shape.span.end).max(start + 1) } }
     }
 
     /// Where an entry is told of: the head of its function, or where it is registered.

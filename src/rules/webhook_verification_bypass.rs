@@ -81,9 +81,20 @@ rule! {
 }
 
 fn check(program: &Program, report: &mut Report) {
-    for handler in program.webhook_handlers() {
+    let handlers = program.webhook_handlers();
+    let mut told: Vec<Lapse> = vec![];
+    for handler in handlers {
         match handler.verdict {
-            Verdict::Bypass(lapse, deed) => tell(program, report, handler, lapse, deed),
+            // One way around a check that several handlers share is one finding.
+            Verdict::Bypass(lapse, _) if told.iter().any(|other| other.place == lapse.place) => {}
+            Verdict::Bypass(lapse, deed) => {
+                told.push(lapse);
+                let others = handlers.iter().filter(|other| {
+                    other.entry != handler.entry
+                        && matches!(other.verdict, Verdict::Bypass(shared, _) if shared.place == lapse.place)
+                });
+                tell(program, report, handler, lapse, deed, others);
+            }
             Verdict::Late(check, deed) => {
                 let webhook = program.webhook_name(handler);
                 let does = program.call_text(deed);
@@ -106,7 +117,14 @@ fn check(program: &Program, report: &mut Report) {
     }
 }
 
-fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, lapse: Lapse, deed: CallRef) {
+fn tell<'h>(
+    program: &Program,
+    report: &mut Report,
+    handler: &WebhookHandler,
+    lapse: Lapse,
+    deed: CallRef,
+    others: impl Iterator<Item = &'h WebhookHandler>,
+) {
     let entry = &program.entries[handler.entry];
     let webhook = program.webhook_name(handler);
     let does = program.call_text(deed);
@@ -134,6 +152,10 @@ fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, lapse:
         draft = draft.because(lapse.check, "the check");
     }
     draft = draft.because(program.call_place(deed), "runs unverified");
+    for other in others {
+        let webhook = program.webhook_name(other);
+        draft = draft.because(program.entry_head(&program.entries[other.entry]), format!("{webhook} too"));
+    }
     if let Some(vendor) = handler.vendor {
         draft.vendor(Name::new(&program.catalogue.vendor(vendor).id));
     }

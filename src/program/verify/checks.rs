@@ -164,7 +164,8 @@ impl Walk<'_> {
             && external.segs.is_empty()
             && external.package.starts_with("global:")
         {
-            if sounds_like_check(&name) {
+            let may_check = name.to_ascii_lowercase().contains("valid") && self.takes_signature(at);
+            if sounds_like_check(&name) || may_check {
                 if self.may_come_from_star(at) {
                     return Some(stronger_unknown(standing, place));
                 }

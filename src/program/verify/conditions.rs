@@ -47,7 +47,15 @@ impl Walk<'_> {
     /// The secret that a condition asks to be set, and whether it is when the condition holds: `if (secret)`,
     /// `if (!process.env.X)`.
     pub(super) fn presence(&self, at: ExprRef, depth: usize) -> Option<(Name, bool)> {
-        let at = self.behind(at);
+        self.presence_of(self.behind(at), depth).or_else(|| {
+            // What it holds is not known, but its name tells.
+            let named = matches!(self.program.facts(at.file).expr(at.expr), ExprKind::Ref(..) | ExprKind::Member(..));
+            let name = self.secret_name(at).filter(|_| named && !self.asks_request(at, FARTHEST))?;
+            Some((name, true))
+        })
+    }
+
+    fn presence_of(&self, at: ExprRef, depth: usize) -> Option<(Name, bool)> {
         let facts = self.program.facts(at.file);
         let next = |expr: ExprId| self.presence(ExprRef::new(at.file, expr), depth.checked_sub(1)?);
         match facts.expr(at.expr) {
@@ -110,8 +118,32 @@ impl Walk<'_> {
         let env = value.envs().into_iter().find(|name| sounds_secret(name));
         env.or_else(|| match self.program.facts(at.file).expr(at.expr) {
             ExprKind::Ref(name, _) | ExprKind::Member(_, name) if holds_secret(name) => Some(*name),
+            ExprKind::Call(_) => self.setting(at).filter(|name| holds_secret(name)),
             _ => None,
         })
+    }
+
+    /// The setting that a call reads by its name: `app.config.get("X")`, `getattr(settings, "X", "")`.
+    fn setting(&self, at: ExprRef) -> Option<Name> {
+        let facts = self.program.facts(at.file);
+        let ExprKind::Call(call) = facts.expr(at.expr) else { return None };
+        let call = facts.call(*call);
+        let text = |index: usize| match facts.expr(call.args.get(index)?.value) {
+            ExprKind::Text(text) => Some(*text),
+            _ => None,
+        };
+        let names_settings = |expr: ExprId| match facts.expr(expr) {
+            ExprKind::Ref(name, _) | ExprKind::Member(_, name) => {
+                let name = name.to_ascii_lowercase();
+                name.contains("config") || name.contains("settings") || name == "env"
+            }
+            _ => false,
+        };
+        match facts.expr(call.callee) {
+            ExprKind::Member(base, name) if name.starts_with("get") && names_settings(*base) => text(0),
+            ExprKind::Ref(name, _) if *name == "getattr" && names_settings(call.args.first()?.value) => text(1),
+            _ => None,
+        }
     }
 
     /// What an expression can be, with what callers hand in.
@@ -132,7 +164,15 @@ impl Walk<'_> {
             ExprKind::Call(call) => {
                 let call = facts.call(*call);
                 let own = self.expanded(at).envs().into_iter().find(|name| !sounds_secret(name));
+                let own = own.or_else(|| self.setting(at).filter(|name| names_mode(name)));
                 own.or_else(|| call.args.iter().find_map(|arg| next(arg.value)))
+            }
+            ExprKind::Member(base, name)
+                if names_mode(name)
+                    && matches!(facts.expr(*base), ExprKind::Ref(of, _) | ExprKind::Member(_, of)
+                        if ["config", "settings", "env"].iter().any(|part| of.to_ascii_lowercase().contains(part))) =>
+            {
+                Some(*name)
             }
             _ => self.expanded(at).envs().into_iter().find(|name| !sounds_secret(name)),
         }
@@ -247,4 +287,25 @@ impl Walk<'_> {
                 _ => false,
             })
     }
+}
+
+/// Whether a setting says in which mode the app runs, or what it leaves out.
+fn names_mode(name: &str) -> bool {
+    super::words(name).iter().any(|word| {
+        matches!(
+            word.as_str(),
+            "env"
+                | "environment"
+                | "debug"
+                | "dev"
+                | "development"
+                | "production"
+                | "prod"
+                | "testing"
+                | "skip"
+                | "bypass"
+                | "sandbox"
+                | "mode"
+        )
+    })
 }

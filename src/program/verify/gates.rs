@@ -168,7 +168,7 @@ impl Walk<'_> {
         by_param || by_edge
     }
 
-    fn library_gate(&self, expr: ExprRef, standing: Standing) -> Standing {
+    fn library_gate(&mut self, expr: ExprRef, standing: Standing) -> Standing {
         let program = self.program;
         let place = program.place(expr);
         let value = program.value(expr);
@@ -192,7 +192,24 @@ impl Walk<'_> {
             harmless |=
                 super::words(name).iter().any(|word| HARMLESS.contains(&word.as_str())) || self.allows_any(expr);
         }
-        if harmless { standing } else { Standing::Unknown(place) }
+        if harmless {
+            return standing;
+        }
+        self.adapted_gate(expr, standing).unwrap_or(Standing::Unknown(place))
+    }
+
+    /// `method_decorator(check)`: what a library only adapts.
+    fn adapted_gate(&mut self, expr: ExprRef, standing: Standing) -> Option<Standing> {
+        let facts = self.program.facts(expr.file);
+        let ExprKind::Call(call) = facts.expr(expr.expr) else { return None };
+        let given = facts.call(*call).args.first().filter(|arg| arg.name.is_none())?;
+        let inner = ExprRef::new(expr.file, given.value);
+        let value = self.program.value(inner);
+        if let Some(function) = value.functions().next() {
+            return Some(self.gate(function, function, standing));
+        }
+        let is_gate = matches!(facts.expr(given.value), ExprKind::Ref(..) | ExprKind::Member(..) | ExprKind::Call(_));
+        (is_gate && value.externals().next().is_some()).then(|| self.library_gate(inner, standing))
     }
 
     /// `permission_classes([AllowAny])`, `authentication_classes([])`: a gate that is open.
