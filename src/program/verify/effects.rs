@@ -2,7 +2,7 @@
 
 use super::{Deed, Standing, Walk};
 use crate::catalogue::{Effect, KnownRole, Seg};
-use crate::facts::ExprKind;
+use crate::facts::{ExprId, ExprKind};
 use crate::program::{CallRef, Destination, EdgeKind, ExprRef, Value};
 
 /// Methods that write, of objects that could not be followed: a database handed in, a transaction.
@@ -218,18 +218,32 @@ impl Walk<'_> {
             }
         }
         let call = facts.call(at.call);
-        let named = |expr: crate::facts::ExprId| match facts.expr(expr) {
+        let named = |expr: ExprId| match facts.expr(expr) {
             ExprKind::Ref(name, _) | ExprKind::Member(_, name) => is_record(name),
-            ExprKind::Call(inner) => match facts.expr(facts.call(*inner).callee) {
-                ExprKind::Ref(name, _) => is_record(name),
-                _ => false,
-            },
             _ => false,
         };
-        let receiver = match facts.expr(call.callee) {
-            ExprKind::Member(base, _) => named(*base),
-            _ => false,
-        };
-        receiver || call.args.first().is_some_and(|arg| named(arg.value))
+        // What the chain is written on: `db.from("webhook_logs").insert(..)`, `WebhookEvent(..).save()`.
+        let mut callee = call.callee;
+        for _ in 0..4 {
+            let ExprKind::Member(base, _) = facts.expr(callee) else { break };
+            let ExprKind::Call(inner) = facts.expr(*base) else {
+                if named(*base) {
+                    return true;
+                }
+                break;
+            };
+            let inner = facts.call(*inner);
+            let text = inner.args.first().is_some_and(
+                |arg| matches!(facts.expr(arg.value), ExprKind::Text(text) if text.len() < 60 && is_record(text)),
+            );
+            if text || matches!(facts.expr(inner.callee), ExprKind::Ref(name, _) if is_record(name)) {
+                return true;
+            }
+            callee = inner.callee;
+        }
+        call.args.first().is_some_and(|arg| match facts.expr(arg.value) {
+            ExprKind::Call(made) => named(facts.call(*made).callee),
+            _ => named(arg.value),
+        })
     }
 }
