@@ -29,7 +29,7 @@ const TRANSPARENT: &[&str] = &[
 
 /// Hooks and wrappers that give back their first argument: React's and their like.
 const TRANSPARENT_HOOKS: &[&str] =
-    &["useCallback", "memo", "forwardRef", "cache", "startTransition", "useEvent", "observer"];
+    &["useCallback", "memo", "forwardRef", "cache", "unstable_cache", "startTransition", "useEvent", "observer"];
 
 /// String methods that leave the head of a text alone, so that a host can still be told.
 const TEXT_METHODS: &[&str] = &[

@@ -3,8 +3,9 @@
 use rayon::prelude::*;
 
 use crate::catalogue::{KnownRole, Seg};
-use crate::facts::{CallId, ExprId, ExprKind, Facts};
+use crate::facts::{CallId, ExprId, ExprKind, Facts, FunctionId};
 use crate::finding::FileId;
+use crate::link::entries::handlers::follow;
 use crate::link::eval::Eval;
 use crate::names::Name;
 use crate::program::{CallRef, ClassRef, Edge, EdgeKind, ExprRef, FunctionRef, Program, Value};
@@ -121,6 +122,10 @@ fn called(program: &Program, call: CallRef) -> Vec<FunctionRef> {
         match value {
             Value::Function(function) => functions.push(*function),
             Value::Class(class) => functions.extend(constructor(program, *class)),
+            // `send.call(this, mail)`
+            Value::Member(base, name) if matches!(name.as_str(), "call" | "apply") => {
+                functions.extend(base.functions());
+            }
             _ => {}
         }
     }
@@ -162,12 +167,17 @@ fn edges_of(program: &Program, call: CallRef) -> Vec<Edge> {
     let mut edges: Vec<Edge> =
         called(program, call).into_iter().map(|target| Edge { call, target, kind: EdgeKind::Direct }).collect();
     let callee = program.graph.callee(call);
+    let mut eval = Eval::new(program);
+    // `const send = retried(sendOnce)`: to call what it gave back runs what it was handed.
+    for (argument, kind) in captured(program, call, &edges) {
+        let handed_in = eval.expr(argument);
+        edges.extend(handed_in.functions().map(|target| Edge { call, target, kind }));
+    }
     let kind = if defers(program, callee) { EdgeKind::Deferred } else { EdgeKind::Callback };
     let mut handed = |value: Value| {
         let functions = value.functions().map(|target| Edge { call, target, kind });
         edges.extend(functions);
     };
-    let mut eval = Eval::new(program);
     for arg in &shape.args {
         // Only what is written as a function or a name can be one; evaluating every argument would cost.
         if may_be_function(facts, arg.value) {
@@ -199,6 +209,39 @@ fn edges_of(program: &Program, call: CallRef) -> Vec<Edge> {
         }
     }
     edges
+}
+
+/// The arguments that a wrapper was handed and that the function it gave back calls, when that one is called;
+/// deferred where it does not wait for them.
+fn captured(program: &Program, call: CallRef, edges: &[Edge]) -> Vec<(ExprRef, EdgeKind)> {
+    let caller = program.function_of(call);
+    let closures = edges.iter().filter(|edge| edge.kind == EdgeKind::Direct).filter_map(|edge| {
+        let parent = program.facts(edge.target.file).function(edge.target.function).parent?;
+        let wrapper = FunctionRef::new(edge.target.file, parent);
+        (parent != FunctionId::MODULE && wrapper != caller).then_some((edge.target, wrapper))
+    });
+    let mut found = Vec::new();
+    for (closure, wrapper) in closures {
+        let inner = &program.graph.calls[closure.file.index()][closure.function.index()];
+        let runs = inner.iter().filter_map(|&inner| match program.graph.callee(CallRef::new(closure.file, inner)) {
+            Value::Param(of, index) if *of == wrapper => Some((inner, *index as usize)),
+            _ => None,
+        });
+        let made = follow(program, ExprRef::new(call.file, program.facts(call.file).call(call.call).callee));
+        let facts = program.facts(made.file);
+        let ExprKind::Call(site) = facts.expr(made.expr) else { continue };
+        if !program.graph.callee(CallRef::new(made.file, *site)).functions().any(|function| function == wrapper) {
+            continue;
+        }
+        for (inner, index) in runs {
+            let Some(arg) = facts.call(*site).args.get(index).filter(|arg| arg.name.is_none()) else { continue };
+            let inner = program.facts(closure.file).call(inner);
+            let left = inner.dropped && !inner.awaited;
+            let kind = if left { EdgeKind::Deferred } else { EdgeKind::Callback };
+            found.push((ExprRef::new(made.file, arg.value), kind));
+        }
+    }
+    found
 }
 
 fn may_be_function(facts: &Facts, expr: ExprId) -> bool {

@@ -205,7 +205,10 @@ impl<'p> Eval<'p> {
             Op::Add => {
                 let parts: Vec<Value> =
                     operands.iter().map(|&operand| self.expr(ExprRef::new(file, operand))).collect();
-                if parts.iter().any(|part| matches!(part, Value::Text(_) | Value::Template(_) | Value::Env(_))) {
+                let is_text = |value: &Value| matches!(value, Value::Text(_) | Value::Template(_) | Value::Env(_));
+                // `base + path`: what callers hand in tells whether it is text.
+                let may_be = matches!(parts.first(), Some(Value::Param(..)));
+                if may_be || parts.iter().any(|part| part.alternatives().iter().any(is_text)) {
                     Value::template(parts)
                 } else {
                     Value::Unknown

@@ -83,14 +83,25 @@ fn request(
             Value::Unknown => keyword(program, at, "url").unwrap_or(Value::Unknown),
             url => url,
         },
-        None => Value::Unknown,
+        // `axios.request({ url, method })`
+        None => match options.first() {
+            Some(&Value::Object(object)) => eval.key(object, Name::new("url")).unwrap_or(Value::Unknown),
+            _ => Value::Unknown,
+        },
     };
     let library = &program.catalogue.http_clients()[client];
-    if let Some(instance) = instance {
-        let base = library.base_url.iter().find_map(|option| option_of_call(program, instance, &Name::new(option)));
-        if let Some(base) = base
-            && !is_absolute(&url)
-        {
+    if !library.base_url.is_empty() && !is_absolute(&url) {
+        // The call's own base goes before its client's.
+        let mut of_call = library.base_url.iter().flat_map(|name| {
+            options.iter().filter_map(|option| match program.lookup(option, Name::new(name)) {
+                Lookup::Present(value) => Some(value),
+                _ => None,
+            })
+        });
+        let base = of_call
+            .next()
+            .or_else(|| library.base_url.iter().find_map(|name| option_of_call(program, instance?, &Name::new(name))));
+        if let Some(base) = base {
             url = Value::template([base, Value::Text(Name::new("/")), url]);
         }
     }
