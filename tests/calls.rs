@@ -203,6 +203,7 @@ fn addresses_are_computed() {
         "class Hub { constructor(base = 'https://api.hubapi.com') { this.base = base; } go() { return fetch(this.base + '/x'); } }",
         "const call = (path, options) => fetch(`https://api.hubapi.com${path}`, options);\ncall('/x', { method: 'POST' });",
         "const call = (base, path) => fetch(base + path);\ncall('https://api.hubapi.com', '/x');",
+        "class Hub { constructor(base = '/api') { this.base = base; } call(path, options) { return fetch(`${this.base}${path}`, options); } post(path) { return this.call(path, { method: 'POST' }); } }\nconst hub = new Hub('https://api.hubapi.com');\nhub.post('/x');",
         "import axios from 'axios';\naxios.post('https://api.hubapi.com/x');",
         "import axios from 'axios';\nconst api = axios.create({ baseURL: 'https://api.hubapi.com' });\napi.post('/x');",
         "import axios from 'axios';\naxios({ method: 'post', url: 'https://api.hubapi.com/x' });",

@@ -110,9 +110,26 @@ fn request(
         (None, Some(index)) => eval.argument(at, index).text().map(upper),
         (None, None) => method_of(program, &options),
     };
+    let url = settled(program, &url);
     let body = shape.body.and_then(|index| call.args.get(index)).map(|arg| ExprRef::new(at.file, arg.value));
     let to = program.destinations(&url);
     HttpUse { at, inner: at, client, method, url, to, options, body, instance }
+}
+
+/// A URL with what constructors were handed in, where every object is made with the same: `this.base`.
+fn settled(program: &Program, url: &Value) -> Value {
+    match url {
+        Value::Param(function, _) => {
+            let facts = program.facts(function.file).function(function.function);
+            let constructs = facts.name.is_some_and(|name| matches!(name.as_str(), "constructor" | "__init__"));
+            let given = if constructs { program.expand(url) } else { Value::Unknown };
+            let plain = matches!(given, Value::Text(_) | Value::Template(_) | Value::Env(_));
+            if plain { given } else { url.clone() }
+        }
+        Value::Template(parts) => Value::template(parts.iter().map(|part| settled(program, part)).collect::<Vec<_>>()),
+        Value::OneOf(parts) => Value::one_of(parts.iter().map(|part| settled(program, part)).collect::<Vec<_>>()),
+        other => other.clone(),
+    }
 }
 
 fn upper(text: Name) -> Name {
