@@ -230,3 +230,33 @@ fn addresses_are_computed() {
         assert!(asks(&[("main.py", text)], "hubapi"), "{text}");
     }
 }
+
+#[test]
+fn python_calls() {
+    const MAIL: &str = "class Mail:\n    one = None\n    @classmethod\n    def get(cls):\n        if cls.one is None:\n            cls.one = cls()\n        return cls.one\n    def go(self):\n        goal()\n    @property\n    def inner(self):\n        return Mail()\n\ndef goal():\n    pass\n\nmail = Mail()\n\ndef wrapped(job):\n    def inner(*args):\n        return job(*args)\n    return inner\n\n@wrapped\ndef decorated():\n    goal()\n\nclass App:\n    def __init__(self, mail):\n        self.mail = mail\n    def run(self):\n        self.mail.go()\n";
+    for (import, call) in [
+        ("from services.mail import goal", "goal()"),
+        ("from services import mail", "mail.goal()"),
+        ("import services.mail", "services.mail.goal()"),
+        ("import services.mail as post", "post.goal()"),
+        ("from services import again", "again()"),
+        ("from .services.mail import goal", "goal()"),
+        ("from services.mail import *", "goal()"),
+        ("", "from services.mail import goal\n    goal()"),
+        ("from services.mail import Mail", "Mail().go()"),
+        ("from services.mail import Mail", "Mail.get().go()"),
+        ("from services.mail import Mail", "Mail().inner.go()"),
+        ("from services.mail import mail", "mail.go()"),
+        ("from services.mail import decorated", "decorated()"),
+        ("from services.mail import goal, wrapped", "wrapped(goal)()"),
+        ("from services.mail import App, Mail", "App(Mail()).run()"),
+    ] {
+        let main = format!("{import}\n\ndef entry():\n    {call}\n");
+        let files = [
+            ("services/__init__.py", "from .mail import goal as again\n"),
+            ("services/mail.py", MAIL),
+            ("main.py", main.as_str()),
+        ];
+        assert!(reaches(&files, "entry", "goal"), "{import} {call}");
+    }
+}

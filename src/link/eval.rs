@@ -172,6 +172,10 @@ impl<'p> Eval<'p> {
             }
             ExprKind::Ref(name, block) => match facts.lookup(*block, *name) {
                 Some(def) => self.def(DefRef::new(at.file, def)),
+                // Python: what `from x import *` brought in.
+                None if !facts.language.is_script() && facts.exports.iter().any(|export| export.name == "*") => {
+                    self.export(at.file, *name).unwrap_or_else(|| Self::global(*name))
+                }
                 None => Self::global(*name),
             },
             ExprKind::Member(base, name) => {
@@ -375,7 +379,7 @@ impl<'p> Eval<'p> {
             Value::Module(file) => match self.export(*file, name) {
                 Some(value) => value,
                 None if name == "default" => Value::Module(*file),
-                None => Value::Unknown,
+                None => self.program.modules.child(*file, name).map_or(Value::Unknown, Value::Module),
             },
             Value::External(external) => self.external_member(external, name),
             Value::Instance(class) => self.class_member(*class, name),

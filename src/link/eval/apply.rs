@@ -29,6 +29,8 @@ impl Eval<'_> {
                 self.substitute(&result, *function, at)
             }
             Value::Class(class) => Value::Instance(*class),
+            // `cls()` in a class method, `new this()` in a static one.
+            Value::Instance(class) if matches!(facts.expr(call.callee), ExprKind::This(_)) => Value::Instance(*class),
             Value::External(external) => match builtins::call(self, external, at) {
                 Some(value) => value,
                 None => {
