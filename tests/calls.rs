@@ -146,6 +146,8 @@ fn modules_of_every_form() {
         ("", "const mail = await import('./mail'); await mail.send(1);"),
         ("", "const go = (await import('./mail')).default; await go(1);"),
         ("", "await import('./mail').then(({ send: go }) => go(1));"),
+        ("", "const mail = await import('./mail').then((loaded) => loaded); await mail.send(1);"),
+        ("", "const go = await import('./mail').then((mail) => mail.send); await go(1);"),
         ("const { send: go } = require('./mail');", "await go(1);"),
         ("const { other } = require('./common');", "await other(1);"),
     ] {

@@ -378,6 +378,8 @@ impl<'p> Eval<'p> {
             Value::Object(object) => self.key(*object, name).unwrap_or(Value::Unknown),
             Value::Module(file) => match self.export(*file, name) {
                 Some(value) => value,
+                // `import("./mail").then(..)`
+                None if name == "then" => Value::Member(Arc::new(value.clone()), name),
                 None if name == "default" => Value::Module(*file),
                 None => self.program.modules.child(*file, name).map_or(Value::Unknown, Value::Module),
             },

@@ -275,7 +275,9 @@ fn sdk_use(program: &Program, at: CallRef, external: &External) -> Option<Vendor
             // An operation the catalogue does not list still uses the vendor; what is chained on a result does not.
             let made = client?;
             let chained = segs[made..].iter().any(|seg| !matches!(seg, Seg::Member(_)));
-            if chained || segs.len() == made || catalogue.sends_nothing(package, segs) {
+            // `import("sdk").then(..)` waits for the module.
+            let loads = matches!(segs, [Seg::Member(name)] if matches!(name.as_str(), "then" | "catch" | "finally"));
+            if chained || loads || segs.len() == made || catalogue.sends_nothing(package, segs) {
                 return None;
             }
             (catalogue.is_client(package, segs)?, None)
