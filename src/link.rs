@@ -9,7 +9,7 @@ use crate::facts::Facts;
 use crate::finding::FileId;
 use crate::names::Name;
 use crate::program::terms::Around;
-use crate::program::{EntryKind, File, Program};
+use crate::program::{EntryKind, File, Program, core_paths};
 use crate::walk::Repository;
 
 pub mod builtins;
@@ -42,6 +42,7 @@ pub fn link(repository: &Repository, facts: Vec<Option<Facts>>, catalogue: Arc<C
     program.projects = projects::Projects::find(repository);
     start(&mut program);
     jumps::connect(&mut program);
+    program.core_calls = core_paths::find_calls(&program);
     program
 }
 
