@@ -17,6 +17,7 @@ use crate::manifest::Manifests;
 use crate::names::Name;
 
 pub mod assigned;
+pub mod bodies;
 pub mod bundling;
 pub mod core_paths;
 pub mod credentials;

@@ -12,6 +12,7 @@ mod vendor_on_checkout_path;
 mod vendor_on_signup_path;
 mod vendor_sdk_in_browser;
 mod webhook_unverified;
+mod webhook_verification_broken;
 mod webhook_verification_bypass;
 
 /// Every rule.
@@ -21,6 +22,7 @@ pub static RULES: &[&Rule] = &[
     &vendor_sdk_in_browser::RULE,
     &webhook_unverified::RULE,
     &webhook_verification_bypass::RULE,
+    &webhook_verification_broken::RULE,
     &create_without_idempotency::RULE,
     &missing_timeout::RULE,
     &vendor_on_signup_path::RULE,

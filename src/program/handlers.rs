@@ -14,7 +14,7 @@ use crate::facts::{ExprId, ExprKind, Facts, FunctionId, Span};
 use crate::finding::{Place, Remark};
 use crate::names::Name;
 use crate::program::verify::{Account, Verdict, words};
-use crate::program::{CallRef, EdgeKind, Entry, EntryKind, FunctionRef, Program};
+use crate::program::{CallRef, EdgeKind, Entry, EntryKind, ExprRef, FunctionRef, Program};
 
 /// An entry point that a vendor calls.
 #[derive(Debug, Clone)]
@@ -391,12 +391,12 @@ fn dotted(facts: &Facts, expr: ExprId, depth: usize) -> Option<String> {
 impl Program {
     /// Whether an entry runs on a runtime without Node's own modules: Deno, workers, edge.
     pub fn runs_on_edge(&self, entry: &Entry) -> bool {
-        let facts = self.facts(entry.function.file);
+        let file = entry.place.file;
         matches!(entry.framework, "supabase-functions" | "edge-functions" | "worker")
-            || facts.exports.iter().any(|export| {
+            || self.facts(file).exports.iter().any(|export| {
                 export.name == "runtime"
                     && matches!(export.value, crate::facts::ExportValue::Local(value)
-                        if matches!(facts.expr(value), ExprKind::Text(text) if text.contains("edge")))
+                        if self.value(ExprRef::new(file, value)).text().is_some_and(|text| text.contains("edge")))
             })
     }
 
