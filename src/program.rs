@@ -28,6 +28,8 @@ pub mod options;
 pub mod origins;
 pub mod outbound;
 pub mod paths;
+pub mod repeats;
+pub mod state_checks;
 pub mod terms;
 pub mod timing;
 pub mod value;

@@ -11,7 +11,9 @@ mod secret_in_public_env;
 mod vendor_on_checkout_path;
 mod vendor_on_signup_path;
 mod vendor_sdk_in_browser;
+mod webhook_no_dedup;
 mod webhook_unverified;
+
 mod webhook_verification_broken;
 mod webhook_verification_bypass;
 
@@ -23,6 +25,7 @@ pub static RULES: &[&Rule] = &[
     &webhook_unverified::RULE,
     &webhook_verification_bypass::RULE,
     &webhook_verification_broken::RULE,
+    &webhook_no_dedup::RULE,
     &create_without_idempotency::RULE,
     &missing_timeout::RULE,
     &vendor_on_signup_path::RULE,

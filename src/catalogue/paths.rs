@@ -232,6 +232,14 @@ impl Catalogue {
         })
     }
 
+    /// Whether a package is a database's client: one of its functions writes.
+    pub fn is_database(&self, package: Name) -> bool {
+        let root = self.index.packages.get(&package).map(|&root| &self.index.roots[root]);
+        root.is_some_and(|root| {
+            root.functions.iter().any(|&at| self.functions().get(at).is_some_and(|known| known.role == super::KnownRole::Write))
+        })
+    }
+
     /// Whether calling `segs` reads the environment variable that its first argument names.
     pub fn reads_env(&self, package: Name, segs: &[Seg]) -> bool {
         self.known(package, segs).is_some_and(|known| known.role == super::KnownRole::Env)
