@@ -495,6 +495,9 @@ pub struct Known {
     /// It returns whether, rather than throwing.
     #[serde(default)]
     pub boolean: bool,
+    /// What it is handed is kept in the process only: when that ends or fails, it is lost.
+    #[serde(default)]
+    pub in_memory: bool,
     /// A plain digest that takes no key: what it computes may serve other ends than to prove who is calling.
     #[serde(default)]
     pub keyless: bool,

@@ -16,6 +16,7 @@ use crate::link::sides::units::Units;
 use crate::manifest::Manifests;
 use crate::names::Name;
 
+pub mod acknowledged;
 pub mod assigned;
 pub mod bodies;
 pub mod bundling;

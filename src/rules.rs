@@ -11,6 +11,7 @@ mod secret_in_public_env;
 mod vendor_on_checkout_path;
 mod vendor_on_signup_path;
 mod vendor_sdk_in_browser;
+mod webhook_acks_failure;
 mod webhook_no_dedup;
 mod webhook_unverified;
 
@@ -26,6 +27,7 @@ pub static RULES: &[&Rule] = &[
     &webhook_verification_bypass::RULE,
     &webhook_verification_broken::RULE,
     &webhook_no_dedup::RULE,
+    &webhook_acks_failure::RULE,
     &create_without_idempotency::RULE,
     &missing_timeout::RULE,
     &vendor_on_signup_path::RULE,

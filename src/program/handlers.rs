@@ -11,7 +11,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::catalogue::{Category, VendorId, Webhook};
 use crate::facts::{ExprId, ExprKind, Facts, FunctionId, Span};
-use crate::finding::{Place, Remark};
+use crate::finding::{FileId, Place, Remark};
 use crate::names::Name;
 use crate::program::verify::{Account, Verdict, words};
 use crate::program::{CallRef, EdgeKind, Entry, EntryKind, ExprRef, FunctionRef, Program};
@@ -101,6 +101,16 @@ impl Program {
     /// The webhook handlers, one for each function that serves one.
     pub fn webhook_handlers(&self) -> &[WebhookHandler] {
         self.webhooks.get_or_init(|| find(self))
+    }
+
+    /// The files that a handler is written in: its entry's, and those that look at the event.
+    pub fn home_files(&self, handler: &WebhookHandler) -> Vec<FileId> {
+        let entry = &self.entries[handler.entry];
+        let signs = handler.evidence.iter().map(|sign| sign.place.file);
+        let mut files: Vec<FileId> = std::iter::once(entry.function.file).chain(signs).collect();
+        files.sort();
+        files.dedup();
+        files
     }
 
     /// What the catalogue says of a handler's deliveries.
