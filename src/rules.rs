@@ -16,6 +16,7 @@ mod webhook_no_dedup;
 mod webhook_unverified;
 
 mod webhook_verification_broken;
+mod webhook_weak_compare;
 mod webhook_verification_bypass;
 
 /// Every rule.
@@ -25,6 +26,7 @@ pub static RULES: &[&Rule] = &[
     &vendor_sdk_in_browser::RULE,
     &webhook_unverified::RULE,
     &webhook_verification_bypass::RULE,
+    &webhook_weak_compare::RULE,
     &webhook_verification_broken::RULE,
     &webhook_no_dedup::RULE,
     &webhook_acks_failure::RULE,
