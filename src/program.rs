@@ -16,7 +16,9 @@ use crate::link::sides::units::Units;
 use crate::manifest::Manifests;
 use crate::names::Name;
 
+pub mod acknowledged;
 pub mod assigned;
+pub mod bodies;
 pub mod bundling;
 pub mod core_paths;
 pub mod credentials;
@@ -27,6 +29,8 @@ pub mod options;
 pub mod origins;
 pub mod outbound;
 pub mod paths;
+pub mod repeats;
+pub mod state_checks;
 pub mod terms;
 pub mod timing;
 pub mod value;

@@ -11,7 +11,12 @@ mod secret_in_public_env;
 mod vendor_on_checkout_path;
 mod vendor_on_signup_path;
 mod vendor_sdk_in_browser;
+mod webhook_acks_failure;
+mod webhook_no_dedup;
 mod webhook_unverified;
+
+mod webhook_verification_broken;
+mod webhook_weak_compare;
 mod webhook_verification_bypass;
 
 /// Every rule.
@@ -21,6 +26,10 @@ pub static RULES: &[&Rule] = &[
     &vendor_sdk_in_browser::RULE,
     &webhook_unverified::RULE,
     &webhook_verification_bypass::RULE,
+    &webhook_weak_compare::RULE,
+    &webhook_verification_broken::RULE,
+    &webhook_no_dedup::RULE,
+    &webhook_acks_failure::RULE,
     &create_without_idempotency::RULE,
     &missing_timeout::RULE,
     &vendor_on_signup_path::RULE,

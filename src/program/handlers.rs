@@ -11,10 +11,10 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::catalogue::{Category, VendorId, Webhook};
 use crate::facts::{ExprId, ExprKind, Facts, FunctionId, Span};
-use crate::finding::{Place, Remark};
+use crate::finding::{FileId, Place, Remark};
 use crate::names::Name;
 use crate::program::verify::{Account, Verdict, words};
-use crate::program::{CallRef, EdgeKind, Entry, EntryKind, FunctionRef, Program};
+use crate::program::{CallRef, EdgeKind, Entry, EntryKind, ExprRef, FunctionRef, Program};
 
 /// An entry point that a vendor calls.
 #[derive(Debug, Clone)]
@@ -101,6 +101,16 @@ impl Program {
     /// The webhook handlers, one for each function that serves one.
     pub fn webhook_handlers(&self) -> &[WebhookHandler] {
         self.webhooks.get_or_init(|| find(self))
+    }
+
+    /// The files that a handler is written in: its entry's, and those that look at the event.
+    pub fn home_files(&self, handler: &WebhookHandler) -> Vec<FileId> {
+        let entry = &self.entries[handler.entry];
+        let signs = handler.evidence.iter().map(|sign| sign.place.file);
+        let mut files: Vec<FileId> = std::iter::once(entry.function.file).chain(signs).collect();
+        files.sort();
+        files.dedup();
+        files
     }
 
     /// What the catalogue says of a handler's deliveries.
@@ -413,12 +423,12 @@ fn dotted(facts: &Facts, expr: ExprId, depth: usize) -> Option<String> {
 impl Program {
     /// Whether an entry runs on a runtime without Node's own modules: Deno, workers, edge.
     pub fn runs_on_edge(&self, entry: &Entry) -> bool {
-        let facts = self.facts(entry.function.file);
+        let file = entry.place.file;
         matches!(entry.framework, "supabase-functions" | "edge-functions" | "worker")
-            || facts.exports.iter().any(|export| {
+            || self.facts(file).exports.iter().any(|export| {
                 export.name == "runtime"
                     && matches!(export.value, crate::facts::ExportValue::Local(value)
-                        if matches!(facts.expr(value), ExprKind::Text(text) if text.contains("edge")))
+                        if self.value(ExprRef::new(file, value)).text().is_some_and(|text| text.contains("edge")))
             })
     }
 
