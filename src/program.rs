@@ -16,10 +16,12 @@ use crate::link::sides::units::Units;
 use crate::manifest::Manifests;
 use crate::names::Name;
 
+pub mod answers;
 pub mod assigned;
 pub mod bundling;
 pub mod core_paths;
 pub mod credentials;
+pub mod failures;
 pub mod graph;
 pub mod handlers;
 pub mod keys;
@@ -27,6 +29,8 @@ pub mod options;
 pub mod origins;
 pub mod outbound;
 pub mod paths;
+pub mod readers;
+pub mod reporting;
 pub mod terms;
 pub mod timing;
 pub mod value;
@@ -209,6 +213,7 @@ pub struct Program {
     pub(crate) timers: std::sync::OnceLock<timing::timers::Timers>,
     pub(crate) outbound: outbound::Outbound,
     webhooks: OnceLock<Vec<handlers::WebhookHandler>>,
+    readers: Vec<OnceLock<readers::Readers>>,
 }
 
 impl Program {
@@ -221,6 +226,7 @@ impl Program {
         around: Vec<terms::Around>,
     ) -> Self {
         Self {
+            readers: files.iter().map(|_| OnceLock::new()).collect(),
             files,
             catalogue,
             modules,

@@ -6,6 +6,7 @@ mod browser_secrets;
 mod core_path;
 mod create_without_idempotency;
 mod missing_timeout;
+mod returned_error_ignored;
 mod secret_in_client;
 mod secret_in_public_env;
 mod vendor_on_checkout_path;
@@ -25,4 +26,5 @@ pub static RULES: &[&Rule] = &[
     &missing_timeout::RULE,
     &vendor_on_signup_path::RULE,
     &vendor_on_checkout_path::RULE,
+    &returned_error_ignored::RULE,
 ];
