@@ -9,6 +9,7 @@ mod missing_timeout;
 mod returned_error_ignored;
 mod secret_in_client;
 mod secret_in_public_env;
+mod swallowed_vendor_error;
 mod vendor_on_checkout_path;
 mod vendor_on_signup_path;
 mod vendor_sdk_in_browser;
@@ -27,4 +28,5 @@ pub static RULES: &[&Rule] = &[
     &vendor_on_signup_path::RULE,
     &vendor_on_checkout_path::RULE,
     &returned_error_ignored::RULE,
+    &swallowed_vendor_error::RULE,
 ];

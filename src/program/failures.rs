@@ -148,6 +148,13 @@ impl Program {
         origins.iter().any(|origin| self.webhook_handlers().iter().any(|handler| handler.entry == origin.entry))
     }
 
+    /// Whether all that is known to start a function are webhook handlers.
+    pub fn serves_only_webhooks(&self, function: FunctionRef) -> bool {
+        let origins = self.origins(function);
+        let handlers = self.webhook_handlers();
+        !origins.is_empty() && origins.iter().all(|origin| handlers.iter().any(|handler| handler.entry == origin.entry))
+    }
+
     /// Whether a deployed entry point that answers or works for somebody leads to some code.
     pub fn is_served(&self, origins: &[Origin]) -> bool {
         origins.iter().any(|origin| {
