@@ -31,6 +31,7 @@ pub mod outbound;
 pub mod paths;
 pub mod readers;
 pub mod reporting;
+pub mod statuses;
 pub mod swallowing;
 pub mod terms;
 pub mod timing;

@@ -9,6 +9,7 @@ mod missing_timeout;
 mod returned_error_ignored;
 mod secret_in_client;
 mod secret_in_public_env;
+mod status_unchecked;
 mod swallowed_vendor_error;
 mod vendor_on_checkout_path;
 mod vendor_on_signup_path;
@@ -27,6 +28,7 @@ pub static RULES: &[&Rule] = &[
     &missing_timeout::RULE,
     &vendor_on_signup_path::RULE,
     &vendor_on_checkout_path::RULE,
+    &status_unchecked::RULE,
     &returned_error_ignored::RULE,
     &swallowed_vendor_error::RULE,
 ];
