@@ -22,6 +22,7 @@ pub mod bundling;
 pub mod core_paths;
 pub mod credentials;
 pub mod failures;
+pub mod floating;
 pub mod graph;
 pub mod handlers;
 pub mod keys;

@@ -5,6 +5,7 @@ use crate::rule::Rule;
 mod browser_secrets;
 mod core_path;
 mod create_without_idempotency;
+mod floating_vendor_call;
 mod missing_timeout;
 mod returned_error_ignored;
 mod secret_in_client;
@@ -26,6 +27,7 @@ pub static RULES: &[&Rule] = &[
     &webhook_verification_bypass::RULE,
     &create_without_idempotency::RULE,
     &missing_timeout::RULE,
+    &floating_vendor_call::RULE,
     &vendor_on_signup_path::RULE,
     &vendor_on_checkout_path::RULE,
     &status_unchecked::RULE,
