@@ -215,6 +215,10 @@ pub struct Program {
     pub(crate) incoming: std::sync::OnceLock<origins::Incoming>,
     pub(crate) timers: std::sync::OnceLock<timing::timers::Timers>,
     pub(crate) outbound: outbound::Outbound,
+    /// The calls that core paths exist for, in order.
+    pub(crate) core_calls: Vec<core_paths::CoreCall>,
+    /// Who starts what, for core paths.
+    pub(crate) starters: OnceLock<core_paths::Callers>,
     webhooks: OnceLock<Vec<handlers::WebhookHandler>>,
     readers: Vec<OnceLock<readers::Readers>>,
 }
@@ -253,6 +257,8 @@ impl Program {
             timers: std::sync::OnceLock::new(),
             outbound: outbound::Outbound::default(),
             webhooks: OnceLock::new(),
+            core_calls: vec![],
+            starters: OnceLock::new(),
         }
     }
 

@@ -110,10 +110,9 @@ fn collect_callers(program: &mut Program) {
             .flat_map(|call| called(program, call).into_iter().map(move |function| (function, call)))
             .collect()
     });
-    program.graph.callers.clear();
-    for (function, call) in found.into_iter().flatten() {
-        program.graph.callers.entry(function).or_default().push(call);
-    }
+    let mut pairs: Vec<(FunctionRef, CallRef)> = found.into_iter().flatten().collect();
+    pairs.par_sort_unstable();
+    program.graph.callers = pairs.into_iter().unzip();
 }
 
 /// The functions of the program that a call calls, constructors among them.

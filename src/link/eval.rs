@@ -30,22 +30,14 @@ pub struct Memo {
     defs: Vec<OnceLock<Value>>,
     results: Vec<OnceLock<Value>>,
     fields: FxHashMap<(ClassId, Name), OnceLock<Value>>,
-    /// The returned expressions of each function.
-    returns: Vec<Vec<ExprId>>,
+    returns: Returns,
     circles: Circles,
 }
 
 impl Memo {
     /// An empty memory for a file.
     pub fn new(facts: &Facts) -> Self {
-        let mut returns = vec![Vec::new(); facts.functions.len()];
-        for block in &facts.blocks {
-            for step in &block.steps {
-                if let Step::Return(Some(value)) = step {
-                    returns[block.function.index()].push(*value);
-                }
-            }
-        }
+        let returns = Returns::new(facts);
         let cells = |n: usize| std::iter::repeat_with(OnceLock::new).take(n).collect();
         let classes = facts.classes.iter().enumerate();
         let fields = classes.flat_map(|(at, class)| {
@@ -58,6 +50,31 @@ impl Memo {
             circles: Circles::new(facts, &returns),
             returns,
         }
+    }
+}
+
+/// The returned expressions of each function of a file, in source order.
+#[derive(Default)]
+struct Returns {
+    exprs: Vec<(FunctionId, ExprId)>,
+}
+
+impl Returns {
+    fn new(facts: &Facts) -> Self {
+        let steps = facts.blocks.iter().flat_map(|block| block.steps.iter().map(move |step| (block.function, step)));
+        let returned = steps.filter_map(|(function, step)| match step {
+            Step::Return(Some(value)) => Some((function, *value)),
+            _ => None,
+        });
+        let mut exprs: Vec<(FunctionId, ExprId)> = returned.collect();
+        exprs.sort_by_key(|&(function, _)| function);
+        exprs.shrink_to_fit();
+        Self { exprs }
+    }
+
+    fn of(&self, function: FunctionId) -> impl Iterator<Item = ExprId> + '_ {
+        let from = self.exprs.partition_point(|&(of, _)| of < function);
+        self.exprs[from..].iter().take_while(move |&&(of, _)| of == function).map(|&(_, value)| value)
     }
 }
 

@@ -1,6 +1,8 @@
 //! Finds what leaves the program: requests of HTTP clients, directly and through the program's own wrappers, and
 //! uses of vendors' SDKs.
 
+use rayon::prelude::*;
+
 use crate::catalogue::{Catalogue, Effect, Request, Seg};
 use crate::facts::{Call, CallId, Facts};
 use crate::finding::FileId;
@@ -20,7 +22,7 @@ pub fn collect(program: &mut Program) {
     let mut http: Vec<HttpUse> = requests.into_iter().flatten().collect();
     let mut outer = http.clone();
     for _ in 0..DEEPEST_WRAPPER {
-        outer = outer.iter().flat_map(|http| through_callers(program, http)).collect();
+        outer = outer.par_iter().flat_map_iter(|http| through_callers(program, http)).collect();
         if outer.is_empty() {
             break;
         }

@@ -77,9 +77,8 @@ impl Eval<'_> {
         let Some(memo) = self.program.memos.get(function.file.index()) else { return Value::Unknown };
         let cell = memo.results.get(function.function.index());
         self.guarded(Key::Result(function), cell, |eval| {
-            let returns = memo.returns.get(function.function.index()).map_or(&[][..], Vec::as_slice);
-            let values: Vec<Value> =
-                returns.iter().take(16).map(|&value| eval.expr(ExprRef::new(function.file, value))).collect();
+            let returns = memo.returns.of(function.function).take(16);
+            let values: Vec<Value> = returns.map(|value| eval.expr(ExprRef::new(function.file, value))).collect();
             Value::one_of(values)
         })
     }
