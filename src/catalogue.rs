@@ -15,6 +15,7 @@ mod paths;
 mod pattern;
 mod plausible;
 mod scan;
+mod seg;
 mod shape;
 mod tokens;
 mod webhook;
@@ -25,6 +26,7 @@ pub use load::Catalogue;
 pub use names::unqualified;
 pub use paths::{OperationMatch, RequestMatch, VerifierMatch};
 pub use webhook::{Scheme, Webhook};
+pub use seg::Seg;
 
 /// How well a fact is founded. Only the first three may decide a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
@@ -168,6 +170,9 @@ pub struct Package {
     /// It reports failure by returning `{ error }` rather than throwing.
     #[serde(default)]
     pub returns_errors: bool,
+    /// Methods of a client or a query after which it throws all the same: `throwOnError`.
+    #[serde(default)]
+    pub throws_after: Vec<String>,
     /// Paths on the package or a client that send nothing (local signing, parsing): `webhooks.*`.
     #[serde(default)]
     pub sends_nothing: Vec<String>,
@@ -539,15 +544,4 @@ pub enum KnownRole {
     ParseBody,
     /// Middleware that keeps the body as bytes or text.
     KeepBody,
-}
-
-/// A step from a package's root to what is used of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Seg {
-    /// `.name`, or an import by that name.
-    Member(crate::names::Name),
-    /// A call.
-    Call,
-    /// A construction with `new`. Python's constructions are calls.
-    New,
 }

@@ -17,11 +17,14 @@ use crate::manifest::Manifests;
 use crate::names::Name;
 
 pub mod acknowledged;
+pub mod answers;
 pub mod assigned;
 pub mod bodies;
 pub mod bundling;
 pub mod core_paths;
 pub mod credentials;
+pub mod failures;
+pub mod floating;
 pub mod graph;
 pub mod handlers;
 pub mod keys;
@@ -31,6 +34,10 @@ pub mod outbound;
 pub mod paths;
 pub mod repeats;
 pub mod state_checks;
+pub mod readers;
+pub mod reporting;
+pub mod statuses;
+pub mod swallowing;
 pub mod terms;
 pub mod timing;
 pub mod value;
@@ -217,6 +224,7 @@ pub struct Program {
     /// Who starts what, for core paths.
     pub(crate) starters: OnceLock<core_paths::Callers>,
     webhooks: OnceLock<Vec<handlers::WebhookHandler>>,
+    readers: Vec<OnceLock<readers::Readers>>,
 }
 
 impl Program {
@@ -229,6 +237,7 @@ impl Program {
         around: Vec<terms::Around>,
     ) -> Self {
         Self {
+            readers: files.iter().map(|_| OnceLock::new()).collect(),
             files,
             catalogue,
             modules,

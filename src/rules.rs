@@ -5,9 +5,13 @@ use crate::rule::Rule;
 mod browser_secrets;
 mod core_path;
 mod create_without_idempotency;
+mod floating_vendor_call;
 mod missing_timeout;
+mod returned_error_ignored;
 mod secret_in_client;
 mod secret_in_public_env;
+mod status_unchecked;
+mod swallowed_vendor_error;
 mod vendor_on_checkout_path;
 mod vendor_on_signup_path;
 mod vendor_sdk_in_browser;
@@ -32,6 +36,10 @@ pub static RULES: &[&Rule] = &[
     &webhook_acks_failure::RULE,
     &create_without_idempotency::RULE,
     &missing_timeout::RULE,
+    &floating_vendor_call::RULE,
     &vendor_on_signup_path::RULE,
     &vendor_on_checkout_path::RULE,
+    &status_unchecked::RULE,
+    &returned_error_ignored::RULE,
+    &swallowed_vendor_error::RULE,
 ];

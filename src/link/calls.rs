@@ -1,5 +1,7 @@
 //! Who calls whom: the callee of every call, the edges of the call graph, callers and rendered components.
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
 
 use crate::catalogue::{KnownRole, Seg};
@@ -145,7 +147,7 @@ fn expand_callees(program: &mut Program) {
             .map(|call| CallRef::new(file, CallId(call)))
             .filter_map(|call| {
                 let callee = program.graph.callee(call);
-                let open = callee.any(|value| matches!(value, Value::Param(..)));
+                let open = is_open(program, callee, 8);
                 // A parameter that is called is a callback: the call that hands it in has the edge.
                 if !open || matches!(callee, Value::Param(..)) {
                     return None;
@@ -158,6 +160,15 @@ fn expand_callees(program: &mut Program) {
     for (call, value) in expanded.into_iter().flatten() {
         program.graph.callees[call.file.index()][call.call.index()] = value;
     }
+}
+
+/// Whether a value rests on a parameter, also through calls: `db.from("orders").insert` with `db` handed in.
+fn is_open(program: &Program, value: &Value, depth: usize) -> bool {
+    value.any(|part| match part {
+        Value::Param(..) => true,
+        Value::Result(call) => depth > 0 && is_open(program, program.graph.callee(*call), depth - 1),
+        _ => false,
+    })
 }
 
 fn edges_of(program: &Program, call: CallRef) -> Vec<Edge> {
@@ -297,8 +308,24 @@ impl Program {
             Value::OneOf(parts) => {
                 Value::one_of(parts.iter().map(|part| self.expand_to(part, depth)).collect::<Vec<_>>())
             }
+            Value::Result(call) => self.expand_result(*call, depth).unwrap_or_else(|| value.clone()),
             other => other.clone(),
         }
+    }
+
+    /// What a call of something handed in gives, when a package provides it.
+    fn expand_result(&self, call: CallRef, depth: usize) -> Option<Value> {
+        let callee = self.graph.callee(call);
+        if !matches!(callee, Value::Member(..)) || !is_open(self, callee, depth) {
+            return None;
+        }
+        let callee = self.expand_to(callee, depth - 1);
+        let given = callee.externals().map(|external| {
+            let seg = if self.facts(call.file).call(call.call).is_new { Seg::New } else { Seg::Call };
+            Value::External(Arc::new(external.then(seg, Some(call))))
+        });
+        let given: Vec<Value> = given.collect();
+        (!given.is_empty()).then(|| Value::one_of(given))
     }
 
     /// What the elements that render a component put into a property.

@@ -17,7 +17,7 @@ mod entries;
 mod failure;
 mod flow;
 mod operations;
-mod says;
+pub(super) mod says;
 mod weight;
 
 pub use entries::Start;
