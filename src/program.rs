@@ -20,6 +20,7 @@ pub mod assigned;
 pub mod bundling;
 pub mod core_paths;
 pub mod credentials;
+pub mod fresh;
 pub mod graph;
 pub mod handlers;
 pub mod keys;
@@ -27,6 +28,7 @@ pub mod options;
 pub mod origins;
 pub mod outbound;
 pub mod paths;
+pub mod retries;
 pub mod terms;
 pub mod timing;
 pub mod value;
@@ -208,6 +210,7 @@ pub struct Program {
     pub(crate) incoming: std::sync::OnceLock<origins::Incoming>,
     pub(crate) timers: std::sync::OnceLock<timing::timers::Timers>,
     pub(crate) outbound: outbound::Outbound,
+    pub(crate) retries: OnceLock<Vec<retries::Retry>>,
     webhooks: OnceLock<Vec<handlers::WebhookHandler>>,
 }
 
@@ -243,6 +246,7 @@ impl Program {
             incoming: std::sync::OnceLock::new(),
             timers: std::sync::OnceLock::new(),
             outbound: outbound::Outbound::default(),
+            retries: OnceLock::new(),
             webhooks: OnceLock::new(),
         }
     }

@@ -8,6 +8,7 @@ mod create_without_idempotency;
 mod missing_timeout;
 mod secret_in_client;
 mod secret_in_public_env;
+mod unstable_idempotency_key;
 mod vendor_on_checkout_path;
 mod vendor_on_signup_path;
 mod vendor_sdk_in_browser;
@@ -22,6 +23,7 @@ pub static RULES: &[&Rule] = &[
     &webhook_unverified::RULE,
     &webhook_verification_bypass::RULE,
     &create_without_idempotency::RULE,
+    &unstable_idempotency_key::RULE,
     &missing_timeout::RULE,
     &vendor_on_signup_path::RULE,
     &vendor_on_checkout_path::RULE,
