@@ -557,6 +557,8 @@ pub enum KnownRole {
     Validate,
     /// Writes to the app's own database.
     Write,
+    /// Holds its argument back: a few at a time, so many a second.
+    Limit,
     /// Gives another value each time it is asked.
     Random,
     /// Gives the time of the call; constructed with arguments, the time they say.

@@ -23,6 +23,7 @@ pub mod credentials;
 pub mod fresh;
 pub mod graph;
 pub mod handlers;
+pub mod iterations;
 pub mod keys;
 pub mod options;
 pub mod origins;
@@ -211,6 +212,7 @@ pub struct Program {
     pub(crate) timers: std::sync::OnceLock<timing::timers::Timers>,
     pub(crate) outbound: outbound::Outbound,
     pub(crate) retries: OnceLock<Vec<retries::Retry>>,
+    pub(crate) iterations: OnceLock<Vec<iterations::Iteration>>,
     webhooks: OnceLock<Vec<handlers::WebhookHandler>>,
 }
 
@@ -247,6 +249,7 @@ impl Program {
             timers: std::sync::OnceLock::new(),
             outbound: outbound::Outbound::default(),
             retries: OnceLock::new(),
+            iterations: OnceLock::new(),
             webhooks: OnceLock::new(),
         }
     }

@@ -8,6 +8,7 @@ mod create_without_idempotency;
 mod missing_timeout;
 mod secret_in_client;
 mod secret_in_public_env;
+mod unbounded_fan_out;
 mod unstable_idempotency_key;
 mod vendor_on_checkout_path;
 mod vendor_on_signup_path;
@@ -25,6 +26,7 @@ pub static RULES: &[&Rule] = &[
     &create_without_idempotency::RULE,
     &unstable_idempotency_key::RULE,
     &missing_timeout::RULE,
+    &unbounded_fan_out::RULE,
     &vendor_on_signup_path::RULE,
     &vendor_on_checkout_path::RULE,
 ];

@@ -111,8 +111,13 @@ impl Program {
         self.retries().iter().filter(near)
     }
 
+    /// How long the code of a stretch waits.
+    pub fn wait_within(&self, file: FileId, region: Span) -> Wait {
+        waits::between(self, file, region, &[], None)
+    }
+
     /// The first line of a block.
-    fn head_of(&self, file: FileId, span: Span) -> Place {
+    pub(super) fn head_of(&self, file: FileId, span: Span) -> Place {
         let facts = self.facts(file);
         let next = facts.lines.partition_point(|&line| line <= span.start);
         let end = facts.lines.get(next).map_or(span.end, |line| line - 1);

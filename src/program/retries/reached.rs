@@ -6,6 +6,7 @@ use rustc_hash::FxHashSet;
 
 use super::{How, Retry, Trigger};
 use crate::finding::Place;
+use crate::program::iterations::is_run;
 use crate::program::{CallRef, Edge, EdgeKind, FunctionRef, Leaves, Program, Value};
 
 /// A call that a retry makes again.
@@ -38,7 +39,7 @@ impl Program {
                 found.push(Repeated { call, place, function, way, handed_by: None });
                 continue;
             }
-            let edges = self.edges(call).iter().filter(|edge| is_run(edge) && edge.target != retry.function);
+            let edges = self.edges(call).iter().filter(|edge| is_run(self, edge) && edge.target != retry.function);
             for &edge in edges {
                 found.extend(self.from_function(edge.target, retry).into_iter().map(|(call, mut way)| {
                     way.insert(0, edge);
@@ -85,7 +86,7 @@ impl Program {
                     found.push((call, way.clone()));
                     continue;
                 }
-                for &edge in self.edges(call).iter().filter(|edge| is_run(edge)) {
+                for &edge in self.edges(call).iter().filter(|edge| is_run(self, edge)) {
                     if seen.len() < MOST_FUNCTIONS && seen.insert(edge.target) {
                         let mut way: Vec<Edge> = way.clone();
                         way.push(edge);
@@ -112,8 +113,4 @@ impl Program {
         vendors.iter().any(|used| sends(used) && self.request_of(used).is_none_or(|http| own(http.inner)))
             || self.requests_at(call).iter().any(|http| own(http.inner) && self.leaves(http) == Leaves::Yes)
     }
-}
-
-fn is_run(edge: &Edge) -> bool {
-    matches!(edge.kind, EdgeKind::Direct | EdgeKind::Callback)
 }
