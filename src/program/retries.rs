@@ -6,6 +6,7 @@ use crate::facts::{BlockId, ExprId, Function, FunctionId, Span};
 use crate::finding::{FileId, Place};
 use crate::program::{CallRef, ExprRef, FunctionRef, Program, Value};
 
+mod engines;
 mod libraries;
 mod loops;
 mod reached;
@@ -49,6 +50,8 @@ pub enum How {
     Helper(CallRef),
     /// A library's decorator.
     Decorator(ExprRef),
+    /// An engine runs the function again: a durable function, a task of a queue.
+    Engine(FunctionRef),
 }
 
 /// What makes an attempt fail.
@@ -95,6 +98,7 @@ impl Program {
                 }
                 found.extend(loops::in_file(self, file, facts));
                 found.extend(recursion::in_file(self, file, facts));
+                found.extend(engines::in_file(self, file, facts));
                 found.extend(libraries::in_file(self, file, facts));
             }
             found.sort_by_key(|retry: &Retry| (retry.place, retry.region));

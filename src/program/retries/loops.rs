@@ -2,6 +2,7 @@
 
 use rustc_hash::FxHashSet;
 
+use super::waits::Codes;
 use super::{How, Limit, Retry, Trigger, Wait, waits};
 use crate::facts::{BlockId, BlockKind, ExprId, ExprKind, Facts, Op, Step};
 use crate::finding::FileId;
@@ -65,6 +66,10 @@ impl Finder<'_> {
             return None;
         }
         let region = shape.span;
+        let codes = waits::codes_in(self.facts, region);
+        if codes == Codes::Request {
+            return None;
+        }
         let wait = waits::between(self.program, self.file, region, &tried, None);
         Some(Retry {
             how: How::Loop(block),
@@ -74,7 +79,7 @@ impl Finder<'_> {
             trigger,
             limit: self.limit(head, block),
             wait: if self.is_listed(head) && wait == Wait::Constant { Wait::Unknown } else { wait },
-            only_refused: self.only_refused(block),
+            only_refused: codes == Codes::Rate,
             tried,
         })
     }
@@ -191,9 +196,10 @@ impl Finder<'_> {
         let mut flags: Vec<Name> = vec![];
         self.negated(head, &mut flags);
         let region = self.facts.block(block).span;
-        let inside =
-            self.facts.blocks.iter().filter(|inner| region.contains(inner.span) && inner.kind != BlockKind::Body);
-        inside.filter(|inner| !matches!(inner.kind, BlockKind::Catch(_))).flat_map(|inner| &inner.steps).any(|step| {
+        let inside = self.facts.blocks.iter().enumerate().filter(|(_, inner)| region.contains(inner.span));
+        // A flag that waits for something in the answer is a poll's.
+        let straight = inside.filter(|(at, _)| self.is_straight(BlockId(*at as u32)));
+        straight.flat_map(|(_, inner)| &inner.steps).any(|step| {
             matches!(step, Step::Bind(def, value) if flags.contains(&self.facts.def(*def).name)
                 && matches!(self.facts.expr(*value), ExprKind::Bool(true)))
         })
@@ -300,10 +306,5 @@ impl Finder<'_> {
             _ => false,
         };
         if endless && !leaves { Limit::Endless } else { Limit::Unknown }
-    }
-
-    /// Whether only a refusal for the rate (429) is tried again: conditions name that code and no other failure.
-    fn only_refused(&self, block: BlockId) -> bool {
-        waits::only_refused(self.facts, self.facts.block(block).span)
     }
 }

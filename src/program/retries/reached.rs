@@ -51,6 +51,12 @@ impl Program {
                 found.extend(self.handed_in(retry, call));
             }
         }
+        if matches!(retry.how, How::Engine(_)) {
+            // The head of the function says nothing of which call it is about.
+            for repeated in &mut found {
+                repeated.place = self.call_place(repeated.way.first().map_or(repeated.call, |edge| edge.call));
+            }
+        }
         found.sort_by_key(|repeated| (repeated.place, repeated.call));
         found.dedup_by_key(|repeated| (repeated.place, repeated.call));
         found
@@ -96,6 +102,78 @@ impl Program {
             }
         }
         found
+    }
+
+    /// The vendor uses of a repeated call: its own, or as the callers on the way to it see its wrapper.
+    pub fn uses_of(&self, repeated: &Repeated) -> Vec<&crate::program::VendorUse> {
+        let calls = std::iter::once(repeated.call).chain(repeated.way.iter().rev().map(|edge| edge.call));
+        for call in calls {
+            let known: Vec<_> = self.vendors_at(call).iter().filter(|used| self.operation(used).is_some()).collect();
+            if !known.is_empty() {
+                return known;
+            }
+        }
+        self.vendors_at(repeated.call).iter().collect()
+    }
+
+    /// Whether something before a repeated call makes its repetition harmless: a claim that is written first, or a
+    /// look at what the vendor has already. `used` is what it does there.
+    pub fn is_claimed_before(
+        &self,
+        repeated: &Repeated,
+        used: &crate::program::VendorUse,
+        within: crate::facts::Span,
+    ) -> bool {
+        let on_way = repeated.way.iter().map(|edge| edge.call);
+        on_way.chain([repeated.call]).enumerate().any(|(at, call)| {
+            let facts = self.facts(call.file);
+            let until = facts.span(facts.call(call.call).expr).start;
+            self.calls_in(self.function_of(call)).any(|other| {
+                let span = facts.span(facts.call(other.call).expr);
+                let before = span.end <= until && (at > 0 || repeated.handed_by.is_some() || within.contains(span));
+                before && (self.writes_own(other) || self.looks_up(other, used))
+            })
+        })
+    }
+
+    /// Whether a failure of a repeated call reaches the retry: an SDK that reports by returning throws nothing, so
+    /// somebody has to look.
+    pub fn can_fail(&self, retry: &Retry, repeated: &Repeated, used: &crate::program::VendorUse) -> bool {
+        use crate::facts::Step;
+        let crate::program::Via::Sdk(package, _) = used.via else { return true };
+        let returns = self.catalogue.package(package).is_some_and(|(_, package)| package.returns_errors);
+        if !returns {
+            return true;
+        }
+        let facts = self.facts(repeated.call.file);
+        let function = self.function_of(repeated.call).function;
+        let own = facts.blocks.iter().filter(|block| block.function == function);
+        let mut steps = own.flat_map(|block| &block.steps);
+        let here = retry.function == self.function_of(repeated.call);
+        steps.any(|step| matches!(step, Step::Throw(_)) || here && matches!(step, Step::Jump))
+    }
+
+    /// Whether a call writes to the app's own database.
+    pub fn writes_own(&self, call: CallRef) -> bool {
+        let changes = |used: &crate::program::VendorUse| {
+            use crate::catalogue::Effect;
+            self.catalogue.vendor(used.vendor).own_backend
+                && self.operation(used).is_some_and(|operation| {
+                    matches!(operation.effect, Effect::Create | Effect::Update | Effect::Delete)
+                })
+        };
+        self.has_role(call, crate::catalogue::KnownRole::Write) || self.vendors_at(call).iter().any(changes)
+    }
+
+    /// Whether a call asks the same vendor for what there is.
+    fn looks_up(&self, call: CallRef, used: &crate::program::VendorUse) -> bool {
+        use crate::catalogue::Effect;
+        self.vendors_at(call).iter().any(|other| {
+            other.vendor == used.vendor
+                && self
+                    .operation(other)
+                    .is_some_and(|operation| matches!(operation.effect, Effect::Read | Effect::List))
+        })
     }
 
     /// Whether a call itself goes to someone else: a vendor, another host, an address from the settings.

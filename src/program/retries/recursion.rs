@@ -1,5 +1,6 @@
 //! Functions that call themselves when they failed.
 
+use super::waits::Codes;
 use super::{How, Limit, Retry, Trigger, functions, waits};
 use crate::facts::{Block, BlockId, BlockKind, ExprId, ExprKind, Facts, Op, Step};
 use crate::finding::FileId;
@@ -60,7 +61,12 @@ fn retry(program: &Program, facts: &Facts, own: FunctionRef, call: CallRef) -> O
         BlockKind::Then(condition) | BlockKind::Else(condition) => Some(condition),
         _ => None,
     });
-    let limit = limit(facts, call, own, conditions.collect(), region);
+    let conditions: Vec<ExprId> = conditions.collect();
+    let codes = waits::codes(facts, conditions.iter().copied());
+    if codes == Codes::Request {
+        return None;
+    }
+    let limit = limit(facts, call, own, conditions, region);
     Some(Retry {
         how: How::Recursion(call),
         place: program.call_place(call),
@@ -69,7 +75,7 @@ fn retry(program: &Program, facts: &Facts, own: FunctionRef, call: CallRef) -> O
         trigger,
         limit,
         wait: waits::between(program, own.file, region.span, &tried, Some((own, call))),
-        only_refused: waits::only_refused(facts, facts.function(own.function).span),
+        only_refused: codes == Codes::Rate,
         tried,
     })
 }

@@ -1,7 +1,7 @@
 //! How long a retry waits between two attempts.
 
 use super::{Wait, at};
-use crate::facts::{BlockKind, DefKind, ExprId, ExprKind, Facts, FunctionId, Op, Span};
+use crate::facts::{BlockKind, DefKind, ExprId, ExprKind, Facts, FunctionId, Op, Span, Step};
 use crate::finding::FileId;
 use crate::link::eval::Eval;
 use crate::program::{CallRef, EdgeKind, FunctionRef, Program, Value};
@@ -201,15 +201,43 @@ fn is_code(facts: &Facts, expr: ExprId) -> bool {
     matches!(facts.expr(expr), ExprKind::Number(code) if (100.0..600.0).contains(code))
 }
 
-/// Whether the conditions of a stretch of code name 429 and no failure that may come after the work was done.
-pub(super) fn only_refused(facts: &Facts, region: Span) -> bool {
-    let mut codes = Vec::new();
-    for block in facts.blocks.iter().filter(|block| region.contains(block.span)) {
-        if let BlockKind::Then(condition) = block.kind {
-            numbers(facts, condition, 6, &mut codes);
+/// What the conditions of a stretch of code say of the failures it tries again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Codes {
+    /// Nothing, or a failure that may come after the work was done.
+    Any,
+    /// The vendor refused the request for its rate.
+    Rate,
+    /// The request itself was refused: a token that has run out, a thing that is not there. Another one is made.
+    Request,
+}
+
+/// Which failures the conditions in a stretch of code let go round: those of blocks that do not leave, and
+/// `if (status !== 429) throw`.
+pub(super) fn codes_in(facts: &Facts, region: Span) -> Codes {
+    let leaves = |step: &Step| matches!(step, Step::Return(_) | Step::Throw(_) | Step::Break);
+    let inside = facts.blocks.iter().filter(|block| region.contains(block.span));
+    let conditions = inside.filter_map(|block| match block.kind {
+        BlockKind::Then(condition) => {
+            let other = matches!(facts.expr(condition), ExprKind::Op(Op::Unequal | Op::Not, _));
+            (block.steps.iter().any(leaves) == other).then_some(condition)
         }
+        _ => None,
+    });
+    codes(facts, conditions)
+}
+
+/// Which failures conditions name.
+pub(super) fn codes(facts: &Facts, conditions: impl Iterator<Item = ExprId>) -> Codes {
+    let mut codes = Vec::new();
+    conditions.for_each(|condition| numbers(facts, condition, 6, &mut codes));
+    codes.retain(|code| *code >= 400);
+    match codes.iter().any(|code| *code >= 500 || *code == 408) {
+        true => Codes::Any,
+        false if codes.contains(&429) => Codes::Rate,
+        false if codes.is_empty() => Codes::Any,
+        false => Codes::Request,
     }
-    codes.contains(&429) && !codes.iter().any(|code| (500..600).contains(code) || *code == 408)
 }
 
 fn numbers(facts: &Facts, expr: ExprId, depth: usize, found: &mut Vec<u32>) {
