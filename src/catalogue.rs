@@ -14,6 +14,7 @@ mod names;
 mod paths;
 mod pattern;
 mod plausible;
+mod repeats;
 mod scan;
 mod seg;
 mod shape;
@@ -25,8 +26,9 @@ pub use index::VendorId;
 pub use load::Catalogue;
 pub use names::unqualified;
 pub use paths::{OperationMatch, RequestMatch, VerifierMatch};
-pub use webhook::{Scheme, Webhook};
+pub use repeats::{Idempotency, Retries};
 pub use seg::Seg;
+pub use webhook::{Scheme, Webhook};
 
 /// How well a fact is founded. Only the first three may decide a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
@@ -348,34 +350,6 @@ pub struct Operation {
     pub source: Option<Source>,
 }
 
-/// How a repeat is made harmless.
-#[derive(Debug, Clone, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Idempotency {
-    /// Its id within the vendor.
-    pub id: String,
-    /// JavaScript option name, in any object argument after the body: `idempotencyKey`.
-    #[serde(default)]
-    pub js: Vec<String>,
-    /// Python keyword or options key: `idempotency_key`.
-    #[serde(default)]
-    pub py: Vec<String>,
-    /// HTTP headers: `Idempotency-Key`.
-    #[serde(default)]
-    pub header: Vec<String>,
-    /// Body fields (dotted): `idempotency_key`, `headers.Idempotency-Key`.
-    #[serde(default)]
-    pub body: Vec<String>,
-    /// What to write in JavaScript: the key derived from an order, never random.
-    pub cure_js: String,
-    /// What to write in Python.
-    pub cure_py: String,
-    /// What to write for raw HTTP.
-    pub cure_http: String,
-    /// Where it comes from.
-    pub source: Source,
-}
-
 /// A snippet and what must be understood of it.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -506,6 +480,8 @@ pub struct Known {
     /// A plain digest that takes no key: what it computes may serve other ends than to prove who is calling.
     #[serde(default)]
     pub keyless: bool,
+    /// How it repeats, when it is a `retry`.
+    pub retries: Option<Retries>,
     /// Where it comes from.
     pub source: Source,
 }
@@ -536,6 +512,12 @@ pub enum KnownRole {
     Validate,
     /// Writes to the app's own database.
     Write,
+    /// Holds its argument back: a few at a time, so many a second.
+    Limit,
+    /// Gives another value each time it is asked.
+    Random,
+    /// Gives the time of the call; constructed with arguments, the time they say.
+    Clock,
     /// Reads the environment variable that its first argument names.
     Env,
     /// Sends nothing outbound though it looks so.

@@ -25,17 +25,20 @@ pub mod core_paths;
 pub mod credentials;
 pub mod failures;
 pub mod floating;
+pub mod fresh;
 pub mod graph;
 pub mod handlers;
+pub mod iterations;
 pub mod keys;
 pub mod options;
 pub mod origins;
 pub mod outbound;
 pub mod paths;
-pub mod repeats;
-pub mod state_checks;
 pub mod readers;
+pub mod repeats;
 pub mod reporting;
+pub mod retries;
+pub mod state_checks;
 pub mod statuses;
 pub mod swallowing;
 pub mod terms;
@@ -223,6 +226,8 @@ pub struct Program {
     pub(crate) core_calls: Vec<core_paths::CoreCall>,
     /// Who starts what, for core paths.
     pub(crate) starters: OnceLock<core_paths::Callers>,
+    pub(crate) retries: OnceLock<Vec<retries::Retry>>,
+    pub(crate) iterations: OnceLock<Vec<iterations::Iteration>>,
     webhooks: OnceLock<Vec<handlers::WebhookHandler>>,
     readers: Vec<OnceLock<readers::Readers>>,
 }
@@ -260,6 +265,8 @@ impl Program {
             incoming: std::sync::OnceLock::new(),
             timers: std::sync::OnceLock::new(),
             outbound: outbound::Outbound::default(),
+            retries: OnceLock::new(),
+            iterations: OnceLock::new(),
             webhooks: OnceLock::new(),
             core_calls: vec![],
             starters: OnceLock::new(),

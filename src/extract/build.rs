@@ -57,8 +57,13 @@ impl<'s> Builder<'s> {
     /// An empty file: function 0 and block 0 are open.
     pub fn new(language: Language, text: &'s str) -> Self {
         let whole = Span { start: 0, end: text.len() as u32 };
-        let body =
-            Block { kind: BlockKind::Body, parent: None, function: FunctionId::MODULE, span: whole, steps: Box::new([]) };
+        let body = Block {
+            kind: BlockKind::Body,
+            parent: None,
+            function: FunctionId::MODULE,
+            span: whole,
+            steps: Box::new([]),
+        };
         let module = Function {
             name: None,
             span: whole,

@@ -206,8 +206,10 @@ pub enum Step {
     Return(Option<ExprId>),
     /// The function ends with an error.
     Throw(Option<ExprId>),
-    /// `break`, `continue`.
+    /// `continue`.
     Jump,
+    /// `break`: it leaves the loop or the case around it.
+    Break,
     /// A decision.
     If {
         /// What is asked.

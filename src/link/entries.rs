@@ -4,7 +4,6 @@
 //! whose routes hang together through several files (routers and their mounts, nested procedures, Django's
 //! `include`) look at the program. Nothing is guessed: middleware that cannot be followed is [`Gate::Unknown`].
 
-
 use crate::facts::{ExprId, Facts, FunctionId, Span};
 use crate::finding::{FileId, Place};
 use crate::link::calls::per_file;

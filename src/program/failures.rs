@@ -109,7 +109,7 @@ impl Program {
 
     /// The table, bucket or function that a call of a backend's SDK names: the first text on the way to it, or its
     /// own.
-    pub fn table_of(&self, used: &VendorUse) -> Option<Name> {
+    pub fn named_table(&self, used: &VendorUse) -> Option<Name> {
         let external = self.external(used.at)?;
         external.sites.iter().skip(1).chain([&used.at]).find_map(|site| {
             let facts = self.facts(site.file);
@@ -121,7 +121,7 @@ impl Program {
     }
 
     /// Whether a name says that what stands under it only keeps what happened: a log, an audit trail.
-    pub fn is_record(&self, name: &str) -> bool {
+    pub fn keeps_record(&self, name: &str) -> bool {
         crate::program::verify::words(name).iter().any(|word| RECORDS.contains(&word.as_str()))
     }
 

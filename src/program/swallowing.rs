@@ -217,7 +217,7 @@ impl Program {
             }
         }
         for http in self.requests() {
-            let known = http.to.iter().any(|to| matches!(to, Destination::Env(name, _) if !self.is_record(name)));
+            let known = http.to.iter().any(|to| matches!(to, Destination::Env(name, _) if !self.keeps_record(name)));
             if known && self.leaves(http) == Leaves::Yes && self.vendors_at(http.at).is_empty() {
                 found.push(Failing { at: http.at, webhook: false });
             }

@@ -150,7 +150,7 @@ fn stake(program: &Program, used: &VendorUse, operation: &Operation, origins: &[
     if program.is_webhook_work(origins) {
         return Stake::Webhook;
     }
-    if program.is_bookkeeping(used) || program.table_of(used).is_some_and(|table| program.is_record(&table)) {
+    if program.is_bookkeeping(used) || program.named_table(used).is_some_and(|table| program.keeps_record(&table)) {
         return Stake::Little;
     }
     // Sweeping up on the way to something else.
@@ -174,7 +174,7 @@ fn is_about_deleting(program: &Program, used: &VendorUse, origins: &[Origin]) ->
 
 fn tell(program: &Program, report: &mut Report, all: &[Dropped<'_>], origins: &[Origin]) {
     let Some(&Dropped { used, operation, stake }) = all.first() else { return };
-    let table = program.table_of(used).filter(|_| program.catalogue.vendor(used.vendor).own_backend);
+    let table = program.named_table(used).filter(|_| program.catalogue.vendor(used.vendor).own_backend);
     let what = match table {
         Some(table) => format!("{} on {table:?}", used.name),
         None => used.name.clone(),
@@ -191,7 +191,7 @@ fn tell(program: &Program, report: &mut Report, all: &[Dropped<'_>], origins: &[
     }
     for other in &all[1..] {
         let name = other.used.name.rsplit('.').next().unwrap_or(&other.used.name);
-        let text = match program.table_of(other.used) {
+        let text = match program.named_table(other.used) {
             Some(table) => format!("nor at that of {name} on {table:?}"),
             None => format!("nor at that of {}", other.used.name),
         };

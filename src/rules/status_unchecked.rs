@@ -88,7 +88,7 @@ fn counts(program: &Program, http: &HttpUse) -> bool {
     if own || opaque {
         return false;
     }
-    let records = http.to.iter().all(|to| matches!(to, Destination::Env(name, _) if program.is_record(name)));
+    let records = http.to.iter().all(|to| matches!(to, Destination::Env(name, _) if program.keeps_record(name)));
     let outbound = leaves(http) || program.through(http).any(leaves);
     let little = program.vendors_at(http.at).iter().any(|used| {
         matches!(program.catalogue.vendor(used.vendor).category, Category::Analytics | Category::Monitoring)

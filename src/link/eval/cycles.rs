@@ -6,8 +6,8 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::facts::{ClassId, DefId, ExprId, ExprKind, Facts, FunctionId};
 use super::Returns;
+use crate::facts::{ClassId, DefId, ExprId, ExprKind, Facts, FunctionId};
 use crate::names::Name;
 
 /// Something with a value: a definition, what a function returns, a field of a class.

@@ -94,9 +94,8 @@ impl Asked {
 
     /// Whether its head is constant, so that a route that does not exist is a finding.
     pub fn is_certain(&self) -> bool {
-        let literals = || {
-            self.segments.iter().filter_map(|part| if let Part::Literal(name) = part { Some(*name) } else { None })
-        };
+        let literals =
+            || self.segments.iter().filter_map(|part| if let Part::Literal(name) = part { Some(*name) } else { None });
         // A template's own expressions (`{{ url_for(..) }}`, `{% url .. %}`) say where it goes elsewhere.
         matches!(self.segments.first(), Some(Part::Literal(_)))
             && !literals().any(|part| part.contains("{{") || part.contains("{%"))
