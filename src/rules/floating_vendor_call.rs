@@ -97,12 +97,18 @@ fn tell(program: &Program, report: &mut Report, floating: &Floating) {
         None => what.clone(),
     };
     let script = program.facts(floating.at.file).language.is_script();
-    let left = if subject == what { format!("{what} is not awaited") } else { format!("{subject} is not awaited and leads to {what}") };
+    let left = if subject == what {
+        format!("{what} is not awaited")
+    } else {
+        format!("{subject} is not awaited and leads to {what}")
+    };
     let who = program.entry_name(entry);
     let message = match (script, serverless) {
         (false, _) => format!("{left}: a coroutine that nobody awaits never runs, and {who} answers as if it had"),
         (true, true) => format!("{left}: when {who} has answered, the instance may stop before it has run"),
-        (true, false) => format!("{left}: when it fails, nobody catches that, and the unhandled rejection can end the server"),
+        (true, false) => {
+            format!("{left}: when it fails, nobody catches that, and the unhandled rejection can end the server")
+        }
     };
     let help = match (script, serverless) {
         (false, _) => "Await it: `await ...`.",
@@ -113,12 +119,15 @@ fn tell(program: &Program, report: &mut Report, floating: &Floating) {
             "Await it, or hand it over: `EdgeRuntime.waitUntil(send().catch(console.error))`."
         }
         (true, true) => "Await it before answering, or hand it to the platform's `waitUntil(...)`.",
-        (true, false) => "Await it, or catch its failure: `send().catch((error) => console.error(\"..\", { id, error }))`.",
+        (true, false) => {
+            "Await it, or catch its failure: `send().catch((error) => console.error(\"..\", { id, error }))`."
+        }
     };
-    let mut draft = report
-        .at(program.call_place(floating.at), subject, message)
-        .help(help)
-        .trace(program.trace_from(origin, floating.at, "is left here"));
+    let mut draft = report.at(program.call_place(floating.at), subject, message).help(help).trace(program.trace_from(
+        origin,
+        floating.at,
+        "is left here",
+    ));
     if floating.acts != floating.at {
         draft = draft.because(program.call_place(floating.acts), format!("what it leads to: {what}"));
     }
