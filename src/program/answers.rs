@@ -297,7 +297,7 @@ impl Follower<'_> {
         let settled = State { pending: false, ..next.clone() };
         match facts.call(call.call).args.first() {
             Some(arg) => {
-                let known = self.into_function(&settled, ExprRef::new(call.file, arg.value), 0);
+                let known = self.enter_function(&settled, ExprRef::new(call.file, arg.value), 0);
                 if !known {
                     self.look(next, Deed::Handed);
                 }
@@ -310,25 +310,25 @@ impl Follower<'_> {
         let facts = self.program.facts(call.file);
         if let Some(arg) = facts.call(call.call).args.first() {
             let settled = State { pending: false, ..state.clone() };
-            if !self.into_function(&settled, ExprRef::new(call.file, arg.value), position) {
+            if !self.enter_function(&settled, ExprRef::new(call.file, arg.value), position) {
                 self.look(state, Deed::Handed);
             }
         }
     }
 
     /// Follows the value into a parameter of the functions that an expression can be.
-    fn into_function(&mut self, state: &State, function: ExprRef, position: u16) -> bool {
+    fn enter_function(&mut self, state: &State, function: ExprRef, position: u16) -> bool {
         if state.depth >= DEEPEST {
             return false;
         }
         let functions: Vec<FunctionRef> = self.program.value(function).functions().collect();
         for &target in &functions {
-            self.into_param(state, target, position);
+            self.enter_param(state, target, position);
         }
         !functions.is_empty()
     }
 
-    fn into_param(&mut self, state: &State, target: FunctionRef, position: u16) {
+    fn enter_param(&mut self, state: &State, target: FunctionRef, position: u16) {
         for &arrived in self.program.readers(target.file).param(target.function, position) {
             let next = State { depth: state.depth + 1, ..state.clone() };
             self.go(&next, target.file, arrived);
@@ -371,7 +371,7 @@ impl Follower<'_> {
                 None => Some(position).filter(|&at| params.get(at).is_some_and(|param| !param.rest)),
             };
             match at {
-                Some(at) => self.into_param(state, target, at as u16),
+                Some(at) => self.enter_param(state, target, at as u16),
                 None => self.look(state, Deed::Handed),
             }
         }

@@ -73,6 +73,15 @@ impl Program {
         self.looks(call).iter().any(shows_error)
     }
 
+    /// Whether a call asks a function of the database, by its name, for what it gives: as far as is seen a read.
+    pub fn asks_function(&self, used: &VendorUse) -> bool {
+        let facts = self.facts(used.at.file);
+        let first = facts.call(used.at.call).args.first();
+        let names = first.is_some_and(|arg| matches!(facts.expr(arg.value), ExprKind::Text(_)));
+        let changes = self.operation(used).is_some_and(|operation| operation.effect == Effect::Update);
+        names && changes && self.looks(used.at).iter().any(|look| look.part.first().is_some_and(|part| *part == "data"))
+    }
+
     /// Whether a call stands where something has failed already: in a handler, or on the arm of a failure.
     pub fn is_after_failure(&self, call: CallRef) -> bool {
         let facts = self.facts(call.file);

@@ -198,6 +198,7 @@ impl Program {
     fn reports(&self, file: FileId, block: BlockId) -> bool {
         let facts = self.facts(file);
         matches!(ending(facts, block), Ending::Returns(Some(value)) if is_failure(facts, value))
+            && !self.logs_in(file, &blocks_within(facts, block))
     }
 
     /// Calls of vendors whose failure concerns somebody.

@@ -96,7 +96,12 @@ fn check(program: &Program, report: &mut Report) {
     for used in program.vendor_uses() {
         let Some(operation) = program.operation(used).filter(|operation| counts(operation)) else { continue };
         let side = program.side(used.at.file);
-        if side.tooling || side.dead || !program.gives_errors(used) || program.error_is_seen(used.at) {
+        if side.tooling
+            || side.dead
+            || !program.gives_errors(used)
+            || program.error_is_seen(used.at)
+            || program.asks_function(used)
+        {
             continue;
         }
         functions.entry(program.function_of(used.at)).or_default().push(Dropped {
