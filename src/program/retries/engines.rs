@@ -8,7 +8,8 @@ use crate::program::{CallRef, Entry, EntryKind, ExprRef, FunctionRef, Program, V
 
 /// The functions of a file that an engine runs again.
 pub(super) fn in_file(program: &Program, file: FileId, facts: &Facts) -> Vec<Retry> {
-    let own = program.entries.iter().filter(|entry| entry.function.file == file);
+    let own = program.functions(file).flat_map(|function| program.entries_of(function));
+    let own = own.map(|&entry| &program.entries[entry]);
     let found = own.filter_map(|entry| match (entry.framework, entry.kind) {
         ("durable", _) if !is_switched_off(program, entry) => Some((entry.function, Limit::Bounded)),
         ("task", EntryKind::Worker) => task(program, facts, entry.function).map(|limit| (entry.function, limit)),
