@@ -17,8 +17,8 @@ mod webhook_no_dedup;
 mod webhook_unverified;
 
 mod webhook_verification_broken;
-mod webhook_weak_compare;
 mod webhook_verification_bypass;
+mod webhook_weak_compare;
 
 /// Every rule.
 pub static RULES: &[&Rule] = &[

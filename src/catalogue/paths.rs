@@ -236,7 +236,9 @@ impl Catalogue {
     pub fn is_database(&self, package: Name) -> bool {
         let root = self.index.packages.get(&package).map(|&root| &self.index.roots[root]);
         root.is_some_and(|root| {
-            root.functions.iter().any(|&at| self.functions().get(at).is_some_and(|known| known.role == super::KnownRole::Write))
+            root.functions
+                .iter()
+                .any(|&at| self.functions().get(at).is_some_and(|known| known.role == super::KnownRole::Write))
         })
     }
 
