@@ -14,7 +14,9 @@ mod names;
 mod paths;
 mod pattern;
 mod plausible;
+mod repeats;
 mod scan;
+mod seg;
 mod shape;
 mod tokens;
 mod webhook;
@@ -24,6 +26,8 @@ pub use index::VendorId;
 pub use load::Catalogue;
 pub use names::unqualified;
 pub use paths::{OperationMatch, RequestMatch, VerifierMatch};
+pub use repeats::{Idempotency, Retries};
+pub use seg::Seg;
 pub use webhook::{Scheme, Webhook};
 
 /// How well a fact is founded. Only the first three may decide a finding.
@@ -168,6 +172,9 @@ pub struct Package {
     /// It reports failure by returning `{ error }` rather than throwing.
     #[serde(default)]
     pub returns_errors: bool,
+    /// Methods of a client or a query after which it throws all the same: `throwOnError`.
+    #[serde(default)]
+    pub throws_after: Vec<String>,
     /// Paths on the package or a client that send nothing (local signing, parsing): `webhooks.*`.
     #[serde(default)]
     pub sends_nothing: Vec<String>,
@@ -343,34 +350,6 @@ pub struct Operation {
     pub source: Option<Source>,
 }
 
-/// How a repeat is made harmless.
-#[derive(Debug, Clone, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Idempotency {
-    /// Its id within the vendor.
-    pub id: String,
-    /// JavaScript option name, in any object argument after the body: `idempotencyKey`.
-    #[serde(default)]
-    pub js: Vec<String>,
-    /// Python keyword or options key: `idempotency_key`.
-    #[serde(default)]
-    pub py: Vec<String>,
-    /// HTTP headers: `Idempotency-Key`.
-    #[serde(default)]
-    pub header: Vec<String>,
-    /// Body fields (dotted): `idempotency_key`, `headers.Idempotency-Key`.
-    #[serde(default)]
-    pub body: Vec<String>,
-    /// What to write in JavaScript: the key derived from an order, never random.
-    pub cure_js: String,
-    /// What to write in Python.
-    pub cure_py: String,
-    /// What to write for raw HTTP.
-    pub cure_http: String,
-    /// Where it comes from.
-    pub source: Source,
-}
-
 /// A snippet and what must be understood of it.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -501,6 +480,8 @@ pub struct Known {
     /// A plain digest that takes no key: what it computes may serve other ends than to prove who is calling.
     #[serde(default)]
     pub keyless: bool,
+    /// How it repeats, when it is a `retry`.
+    pub retries: Option<Retries>,
     /// Where it comes from.
     pub source: Source,
 }
@@ -531,6 +512,12 @@ pub enum KnownRole {
     Validate,
     /// Writes to the app's own database.
     Write,
+    /// Holds its argument back: a few at a time, so many a second.
+    Limit,
+    /// Gives another value each time it is asked.
+    Random,
+    /// Gives the time of the call; constructed with arguments, the time they say.
+    Clock,
     /// Reads the environment variable that its first argument names.
     Env,
     /// Sends nothing outbound though it looks so.
@@ -543,15 +530,4 @@ pub enum KnownRole {
     ParseBody,
     /// Middleware that keeps the body as bytes or text.
     KeepBody,
-}
-
-/// A step from a package's root to what is used of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Seg {
-    /// `.name`, or an import by that name.
-    Member(crate::names::Name),
-    /// A call.
-    Call,
-    /// A construction with `new`. Python's constructions are calls.
-    New,
 }

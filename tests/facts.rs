@@ -232,7 +232,7 @@ fn flow() {
             "loop i",
             "h()",
             "loop j",
-            "jump",
+            "break",
             "loop s()",
             "x := each(s())",
             "loop o",

@@ -72,6 +72,7 @@ fn show_step(facts: &Facts, step: &Step) -> String {
         Step::Return(value) => format!("return{}", opt(value)),
         Step::Throw(value) => format!("throw{}", opt(value)),
         Step::Jump => "jump".into(),
+        Step::Break => "break".into(),
         Step::If { condition, then, otherwise } => {
             assert!(matches!(facts.block(*then).kind, BlockKind::Then(c) if c == *condition));
             let otherwise = otherwise.map_or(String::new(), |id| format!(" else {}", inside(id)));
@@ -210,7 +211,7 @@ fn comprehensions() {
 fn flow() {
     for (text, want) in [
         ("if a: b()\nelif c: d()\nelse: e()\n", "if a {b()} else {if c {d()} else {e()}}"),
-        ("while f():\n  g()\n  break\nelse:\n  h()\n", "loop f() {g(); jump}; {h()}"),
+        ("while f():\n  g()\n  break\nelse:\n  h()\n", "loop f() {g(); break}; {h()}"),
         ("for i, (a, b) in xs:\n  f(a)\n", "loop xs {i = each(xs)[0]; a = each(xs)[1][0]; b = each(xs)[1][1]; f(a)}"),
         (
             "try:\n  a()\nexcept (B, C) as e:\n  d(e)\nexcept:\n  raise\nelse:\n  g()\nfinally:\n  h()\n",

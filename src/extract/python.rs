@@ -303,7 +303,10 @@ impl<'v, 's, 't> Visitor<'v, 's, 't> {
                 self.builder.step(Step::Return(value));
             }
             Shape::Throw => self.raise(node),
-            Shape::Jump => self.builder.step(Step::Jump),
+            Shape::Jump => {
+                let leaves = node.kind() == "break_statement";
+                self.builder.step(if leaves { Step::Break } else { Step::Jump });
+            }
             Shape::Import => self.import(node),
             Shape::Decorated => self.decorated(node),
             Shape::FunctionDeclaration => self.function(node, vec![]),

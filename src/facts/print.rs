@@ -213,6 +213,7 @@ impl Printer<'_> {
             Step::Return(value) => self.ending(depth, "return", value),
             Step::Throw(value) => self.ending(depth, "throw", value),
             Step::Jump => self.line(depth, "jump"),
+            Step::Break => self.line(depth, "break"),
             Step::If { condition, then, otherwise } => {
                 let condition = self.value(condition);
                 self.line(depth, &format!("if {condition}"));

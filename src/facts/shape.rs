@@ -163,7 +163,7 @@ pub struct Block {
     /// Where it stands.
     pub span: Span,
     /// What runs, in order.
-    pub steps: Vec<Step>,
+    pub steps: Box<[Step]>,
 }
 
 /// Why a block runs.
@@ -206,8 +206,10 @@ pub enum Step {
     Return(Option<ExprId>),
     /// The function ends with an error.
     Throw(Option<ExprId>),
-    /// `break`, `continue`.
+    /// `continue`.
     Jump,
+    /// `break`: it leaves the loop or the case around it.
+    Break,
     /// A decision.
     If {
         /// What is asked.

@@ -153,6 +153,8 @@ fn find(program: &Program) -> Vec<WebhookHandler> {
             continue;
         }
         let vendor = vendor(&signs, named.as_ref());
+        let carrier = vendor.filter(|_| signs.is_empty()).and_then(|vendor| carrier(program, entry, vendor));
+        let vendor = carrier.or(vendor);
         let by_name = signs.is_empty();
         let mut evidence: Vec<Remark> =
             signs.into_iter().map(|sign| Remark { place: sign.place, text: sign.text }).collect();
@@ -338,6 +340,26 @@ fn vendor(signs: &[Sign], named: Option<&Named>) -> Option<VendorId> {
     let mut best = votes.iter().filter(|&(_, &count)| count == most).map(|(&vendor, _)| vendor);
     let first = best.next()?;
     best.next().is_none().then_some(first)
+}
+
+/// Who carries the messages of a vendor that only names show: in a `whatsapp` route of a file that talks to one other
+/// messaging vendor, and never to this one, it is that one's delivery.
+fn carrier(program: &Program, entry: &Entry, vendor: VendorId) -> Option<VendorId> {
+    let carries = |id: VendorId| {
+        let vendor = program.catalogue.vendor(id);
+        vendor.category == Category::Sms && !vendor.webhooks.is_empty()
+    };
+    if !carries(vendor) {
+        return None;
+    }
+    let used = program.calls_of(entry.function.file).flat_map(|call| program.vendors_at(call)).map(|used| used.vendor);
+    let mut used: Vec<VendorId> = used.filter(|&id| carries(id)).collect();
+    used.sort_unstable();
+    used.dedup();
+    match used[..] {
+        [only] if only != vendor => Some(only),
+        _ => None,
+    }
 }
 
 // ---- for messages ---------------------------------------------------------------------------------------

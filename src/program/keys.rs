@@ -32,6 +32,17 @@ impl Program {
         self.catalogue.vendor(used.vendor).idempotency.iter().find(|entry| entry.id == *id)
     }
 
+    /// What to write to give a key at this call, in its language.
+    pub fn key_cure(&self, used: &VendorUse, how: &Idempotency) -> String {
+        let script = self.facts(used.at.file).language.is_script();
+        match used.via {
+            Via::Sdk(..) if script => how.cure_js.clone(),
+            Via::Sdk(..) => how.cure_py.clone(),
+            Via::Http(_) if script => how.cure_http.clone(),
+            Via::Http(_) => as_python(&how.cure_http),
+        }
+    }
+
     /// The idempotency key of a call whose vendor takes one.
     pub fn idempotency_key(&self, used: &VendorUse, how: &Idempotency) -> Key {
         let key = match used.via {
@@ -88,4 +99,19 @@ fn is_nothing(value: &Value) -> bool {
 /// One way to give it is enough.
 fn first(searches: Vec<Lookup>) -> Key {
     Key::from(Lookup::of_any(searches))
+}
+
+/// A template literal as Python writes it: `f"order-{order.id}"`.
+fn as_python(cure: &str) -> String {
+    let mut text = String::with_capacity(cure.len());
+    let mut inside = false;
+    for part in cure.split_inclusive('`') {
+        let body = part.trim_end_matches('`');
+        text.push_str(&if inside { body.replace("${", "{") } else { body.to_owned() });
+        if part.ends_with('`') {
+            text.push_str(if inside { "\"" } else { "f\"" });
+            inside = !inside;
+        }
+    }
+    text
 }

@@ -11,6 +11,7 @@ use crate::finding::Place;
 use crate::names::Name;
 use crate::program::{CallRef, Entry, FunctionRef, Program};
 
+mod absent;
 mod checks;
 mod comparisons;
 mod conditions;

@@ -43,7 +43,10 @@ impl<'s, 't> Visitor<'_, 's, 't> {
                 let value = self.first(node).map(|value| self.expression(value));
                 self.builder.step(Step::Throw(value));
             }
-            Shape::Jump => self.builder.step(Step::Jump),
+            Shape::Jump => {
+                let leaves = node.kind() == "break_statement";
+                self.builder.step(if leaves { Step::Break } else { Step::Jump });
+            }
             Shape::If => self.branches(node),
             Shape::Try => self.attempt(node),
             Shape::Each => self.each_loop(node),

@@ -3,6 +3,7 @@
 
 use rustc_hash::FxHashSet;
 
+use super::absent::is_of_itself;
 use super::evidence::{holds_secret, is_logging, sounds_secret};
 use super::tests::Both;
 use super::{Lapse, Standing, Walk, Why};
@@ -29,7 +30,11 @@ impl Walk<'_> {
             self.note_plain(function, at, left, right);
         }
         match proves {
-            Some(weak) if !matches!(standing, Standing::Verified(_)) => self.compared_at(function, at, weak),
+            Some(weak) if !matches!(standing, Standing::Verified(_)) => {
+                let why = weak.map(Why::Fallback);
+                let why = why.or_else(|| self.absent_alike(function, left, right).map(Why::Unset));
+                self.compared_at(function, at, why)
+            }
             _ => (Some(standing), Some(standing)),
         }
     }
@@ -99,11 +104,11 @@ impl Walk<'_> {
         }
     }
 
-    fn compared_at(&mut self, function: FunctionRef, at: ExprId, weak: Option<Name>) -> Both {
+    fn compared_at(&mut self, function: FunctionRef, at: ExprId, open: Option<Why>) -> Both {
         let place = self.at(function, at);
         self.note_check(place);
-        let passed = match weak {
-            Some(name) => Standing::Open(Lapse { place, check: place, why: Why::Fallback(name), safe_default: false }),
+        let passed = match open {
+            Some(why) => Standing::Open(Lapse { place, check: place, why, safe_default: false }),
             None => Standing::Verified(place),
         };
         (Some(passed), Some(Standing::Rejected(place)))
@@ -138,7 +143,7 @@ impl Walk<'_> {
             for &right in &sides[index + 1..] {
                 let mac = self.derives_mac(function, left) || self.derives_mac(function, right);
                 if let (true, Some(weak)) = (mac || compares, self.proves(function, left, right)) {
-                    return self.compared_at(function, shape.expr, weak);
+                    return self.compared_at(function, shape.expr, weak.map(Why::Fallback));
                 }
             }
         }
@@ -151,6 +156,9 @@ impl Walk<'_> {
     /// Whether to compare two values proves who is calling; with the variable whose fallback anyone can read.
     fn proves(&self, function: FunctionRef, left: ExprId, right: ExprId) -> Option<Option<Name>> {
         let file = function.file;
+        if is_of_itself(self.facts(function), left, right) {
+            return None;
+        }
         for (side, other) in [(left, right), (right, left)] {
             if self.derives_mac(function, side) && !self.is_constant(function, other) {
                 return Some(self.weak_in(ExprRef::new(file, side), FARTHEST));
@@ -161,7 +169,7 @@ impl Walk<'_> {
                 continue;
             }
             let secret = self.expanded(ExprRef::new(file, side));
-            // `key !== key.trim()` only looks at the setting.
+            // Two settings prove nothing.
             if !self.expanded(ExprRef::new(file, other)).envs().is_empty() {
                 continue;
             }

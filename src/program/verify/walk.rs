@@ -57,7 +57,7 @@ impl Walk<'_> {
                     }
                     flow.after = None;
                 }
-                Step::Jump => {
+                Step::Jump | Step::Break => {
                     flow.jumped = meet(flow.jumped, Some(way));
                     flow.after = None;
                 }

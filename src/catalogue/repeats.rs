@@ -1,0 +1,50 @@
+//! What is known of repeats: how a vendor makes one harmless, and how a library makes them.
+
+use serde::{Deserialize, Serialize};
+
+use super::Source;
+
+/// How a repeat is made harmless.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Idempotency {
+    /// Its id within the vendor.
+    pub id: String,
+    /// JavaScript option name, in any object argument after the body: `idempotencyKey`.
+    #[serde(default)]
+    pub js: Vec<String>,
+    /// Python keyword or options key: `idempotency_key`.
+    #[serde(default)]
+    pub py: Vec<String>,
+    /// HTTP headers: `Idempotency-Key`.
+    #[serde(default)]
+    pub header: Vec<String>,
+    /// Body fields (dotted): `idempotency_key`, `headers.Idempotency-Key`.
+    #[serde(default)]
+    pub body: Vec<String>,
+    /// What to write in JavaScript: the key derived from an order, never random.
+    pub cure_js: String,
+    /// What to write in Python.
+    pub cure_py: String,
+    /// What to write for raw HTTP.
+    pub cure_http: String,
+    /// Where it comes from.
+    pub source: Source,
+}
+
+/// How a library's retry helper repeats.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retries {
+    /// How often it tries by default; 0 is without end.
+    pub attempts: u32,
+    /// Options or keywords that end it: `stop`, `max_tries`, `retries`.
+    #[serde(default)]
+    pub limit: Vec<String>,
+    /// It waits longer each time by default; else not at all.
+    #[serde(default)]
+    pub backoff: bool,
+    /// Options or keywords that say how long it waits.
+    #[serde(default)]
+    pub wait: Vec<String>,
+}

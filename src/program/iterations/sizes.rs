@@ -1,0 +1,453 @@
+//! How large a collection can be: written out, cut to a length, read with a limit, or unknown.
+
+use crate::catalogue::Effect;
+use crate::facts::{BlockKind, DefKind, ExprId, ExprKind, Op, Step};
+use crate::link::eval::Eval;
+use crate::program::{CallRef, DefRef, ExprRef, Program, Value};
+
+/// How large a collection can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Size {
+    /// There is a bound.
+    Bounded,
+    /// There is none that can be seen.
+    Open,
+}
+
+/// More elements than this are many, even when there is a limit.
+const MANY: f64 = 100.0;
+
+/// How deep a collection is followed.
+const DEEPEST: usize = 10;
+
+/// Methods that give no more elements than they are given.
+const KEEPS: &[&str] = &[
+    "filter", "map", "sort", "reverse", "toSorted", "values", "keys", "entries", "items", "flat", "then", "all",
+    "data", "copy", "toArray", "tolist", "concat",
+];
+
+/// Functions that give no more elements than their argument has.
+const KEEPERS: &[&str] = &[
+    "Array.from",
+    "Set",
+    "Map",
+    "list",
+    "sorted",
+    "set",
+    "reversed",
+    "enumerate",
+    "tuple",
+    "zip",
+    "Promise.all",
+    "filter",
+    "map",
+    "getattr",
+];
+
+/// Methods of queries that say how many.
+const LIMITS: &[&str] = &["limit", "take", "first", "single", "maybeSingle", "one", "one_or_none"];
+
+/// Words in the name of what cuts a collection into parts.
+const CUTS: &[&str] = &["chunk", "batch", "paginat", "slice"];
+
+impl Program {
+    /// How large the collection that an expression gives can be.
+    pub fn size(&self, at: ExprRef) -> Size {
+        if self.size_to(at, DEEPEST) || self.is_measured(at) { Size::Bounded } else { Size::Open }
+    }
+
+    /// Whether there is a bound.
+    fn size_to(&self, at: ExprRef, depth: usize) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        let facts = self.facts(at.file);
+        let next = |expr: ExprId| self.size_to(ExprRef::new(at.file, expr), depth);
+        match facts.expr(at.expr) {
+            ExprKind::Text(_) | ExprKind::Null | ExprKind::Object(_) | ExprKind::Number(_) => true,
+            ExprKind::List(items) => items.iter().all(|&item| match facts.expr(item) {
+                ExprKind::Spread(inner) => next(*inner),
+                _ => true,
+            }),
+            // `xs[:5]`: its parts are a list, one that has an end.
+            ExprKind::Index(_, index) if is_slice(facts, *index) => true,
+            ExprKind::Await(inner) => next(*inner),
+            ExprKind::Op(Op::Or | Op::Nullish, parts) => parts.iter().all(|&part| next(part)),
+            ExprKind::Op(Op::And, parts) => parts.last().is_some_and(|&part| next(part)),
+            ExprKind::Op(Op::Choose, parts) => parts.iter().skip(1).all(|&part| next(part)),
+            ExprKind::Call(call) => self.size_of_call(CallRef::new(at.file, *call), depth),
+            ExprKind::Ref(name, block) => match facts.lookup(*block, *name) {
+                // A part of what is cut into parts.
+                Some(_) if CUTS[..2].iter().any(|cut| name.to_ascii_lowercase().starts_with(cut)) => true,
+                Some(def) => self.size_of_def(DefRef::new(at.file, def), depth),
+                None => false,
+            },
+            ExprKind::Param(..) => self.size_of_value(&self.value(at), depth),
+            ExprKind::Member(base, _) => self.size_of_value(&self.value(at), depth) || self.is_one_answer(at, *base),
+            ExprKind::ElementOf(list) => self.is_cut(ExprRef::new(at.file, *list), depth),
+            ExprKind::Imported(..) => self.size_of_value(&self.value(at), depth),
+            _ => false,
+        }
+    }
+
+    fn size_of_def(&self, at: DefRef, depth: usize) -> bool {
+        let facts = self.facts(at.file);
+        let def = facts.def(at.def);
+        if def.kind == DefKind::Param || def.values.is_empty() {
+            return self.size_of_value(&Eval::new(self).def(at), depth);
+        }
+        let bounded = |&value: &ExprId| self.size_to(ExprRef::new(at.file, value), depth);
+        // `queries = queries[:10]` has the last word.
+        if def.values.len() > 1 && def.values.last().is_some_and(|&last| is_cut_short(facts, last)) {
+            return true;
+        }
+        def.values.iter().all(bounded) && !self.is_filled(at, depth)
+    }
+
+    /// `tasks.push(..)` in a loop: an empty list that is filled later is as large as what fills it.
+    fn is_filled(&self, at: DefRef, depth: usize) -> bool {
+        let facts = self.facts(at.file);
+        let name = facts.def(at.def).name;
+        facts.calls.iter().any(|call| {
+            let ExprKind::Member(base, method) = *facts.expr(call.callee) else { return false };
+            matches!(method.as_str(), "push" | "append" | "extend" | "add" | "unshift" | "update" | "set")
+                && matches!(*facts.expr(base), ExprKind::Ref(other, block)
+                    if other == name && facts.lookup(block, name) == Some(at.def))
+                && facts.enclosing(call.block).any(|(_, block)| match block.kind {
+                    // `for (let day = 0; day < 28; day++)`
+                    BlockKind::Loop(Some(head)) => {
+                        !counts_to_few(facts, head) && !self.size_to(ExprRef::new(at.file, head), depth)
+                    }
+                    BlockKind::Loop(None) => true,
+                    _ => false,
+                })
+        })
+    }
+
+    fn size_of_value(&self, value: &Value, depth: usize) -> bool {
+        let expanded = self.expand(value);
+        let one = |value: &Value| match value {
+            Value::List(at) => self.size_to(*at, depth),
+            Value::Object(_) | Value::Text(_) | Value::Env(_) => true,
+            Value::External(external) => external.sites.iter().any(|&site| self.is_limited(site)),
+            _ => false,
+        };
+        !expanded.is_unknown() && expanded.alternatives().iter().all(one)
+    }
+
+    fn size_of_call(&self, call: CallRef, depth: usize) -> bool {
+        let facts = self.facts(call.file);
+        let shape = facts.call(call.call);
+        if self.is_limited(call) {
+            return true;
+        }
+        let first = shape.args.first().map(|arg| ExprRef::new(call.file, arg.value));
+        let (base, name) = match *facts.expr(shape.callee) {
+            ExprKind::Member(base, name) => (Some(base), name),
+            ExprKind::Ref(name, _) => (None, name),
+            _ => return false,
+        };
+        let lower = name.to_ascii_lowercase();
+        if CUTS.iter().any(|cut| lower.contains(cut)) {
+            // `slice(5)` leaves the rest.
+            let count = shape.args.len();
+            return lower != "slice" || count > 1;
+        }
+        if let Some(base) = base {
+            let dotted = match facts.expr(base) {
+                ExprKind::Ref(object, _) => format!("{object}.{name}"),
+                _ => String::new(),
+            };
+            if matches!(dotted.as_str(), "Object.keys" | "Object.values" | "Object.entries") {
+                return first.is_some_and(|first| self.is_record(first));
+            }
+            if KEEPERS.contains(&dotted.as_str()) {
+                return first.is_some_and(|first| self.size_to(first, depth));
+            }
+            // `process.env.ADMINS.split(",")`
+            if name == "split" {
+                let text = self.value(ExprRef::new(call.file, base));
+                return matches!(text, Value::Env(_) | Value::Text(_)) || !text.envs().is_empty();
+            }
+            // The keys of one record are few, unless a loop fills it.
+            if !is_script(facts) && matches!(name.as_str(), "items" | "keys" | "values") && shape.args.is_empty() {
+                return self.is_record(ExprRef::new(call.file, base));
+            }
+            if KEEPS.contains(&name.as_str()) {
+                return self.size_to(ExprRef::new(call.file, base), depth);
+            }
+        } else if KEEPERS.contains(&name.as_str()) {
+            return first.is_none_or(|first| self.size_to(first, depth));
+        } else if name == "range" {
+            // `range(0, len(xs), 20)` takes a part at a time.
+            return shape.args.len() > 2 || shape.args.iter().all(|arg| {
+                matches!(self.value(ExprRef::new(call.file, arg.value)), Value::Number(number) if number <= MANY)
+            });
+        }
+        // A function of the program that gives a list.
+        let returned = self.edges(call).iter().filter(|edge| edge.kind == crate::program::EdgeKind::Direct);
+        let returned: Vec<ExprRef> = returned.flat_map(|edge| self.returns_of(edge.target)).collect();
+        !returned.is_empty() && returned.iter().all(|&value| self.size_to(value, depth))
+    }
+
+    /// Whether an object is a record rather than a collection that a loop fills: `groups[key] = ..`.
+    fn is_record(&self, at: ExprRef) -> bool {
+        let facts = self.facts(at.file);
+        let ExprKind::Ref(name, block) = *facts.expr(at.expr) else { return true };
+        let Some(def) = facts.lookup(block, name) else { return true };
+        let of = |base: ExprId| matches!(*facts.expr(base), ExprKind::Ref(other, block) if other == name && facts.lookup(block, name) == Some(def));
+        let made_by_reduce = facts.def(def).values.iter().any(|&value| match facts.expr(value) {
+            ExprKind::Call(call) => matches!(facts.expr(facts.call(*call).callee), ExprKind::Member(_, name)
+                if matches!(name.as_str(), "reduce" | "groupBy" | "fromEntries")),
+            _ => false,
+        });
+        let filled = facts.blocks.iter().flat_map(|block| &block.steps).any(|step| match step {
+            Step::Assign(target, _) => matches!(*facts.expr(*target), ExprKind::Index(base, _) if of(base)),
+            _ => false,
+        });
+        !filled && !made_by_reduce && !self.is_filled(DefRef::new(at.file, def), 3)
+    }
+
+    fn returns_of(&self, function: crate::program::FunctionRef) -> Vec<ExprRef> {
+        let facts = self.facts(function.file);
+        let own = facts.blocks.iter().filter(|block| block.function == function.function);
+        own.flat_map(|block| &block.steps)
+            .filter_map(|step| match step {
+                Step::Return(Some(value)) => Some(ExprRef::new(function.file, *value)),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// Whether a call says how many it gives at most: a query with a limit, a page of a vendor's list, one record.
+    fn is_limited(&self, call: CallRef) -> bool {
+        let one = self.vendors_at(call).iter().filter(|used| !self.catalogue.vendor(used.vendor).own_backend);
+        let effects = one.filter_map(|used| self.operation(used)).map(|operation| operation.effect);
+        for effect in effects {
+            match effect {
+                Effect::List => return true,
+                Effect::Generate | Effect::Read | Effect::Create | Effect::Update => return true,
+                _ => {}
+            }
+        }
+        let facts = self.facts(call.file);
+        let shape = facts.call(call.call);
+        let few = |expr: ExprId| match self.value(ExprRef::new(call.file, expr)) {
+            Value::Number(number) => number <= MANY,
+            Value::Text(text) => says_limit(&text),
+            _ => false,
+        };
+        let mut callee = Some(shape.callee);
+        let mut args = &shape.args;
+        // The whole chain: `db.from(..).select().limit(10)`.
+        for _ in 0..12 {
+            let Some(ExprKind::Member(base, name)) = callee.map(|callee| facts.expr(callee)) else { break };
+            if LIMITS.contains(&name.as_str()) && args.first().is_none_or(|arg| few(arg.value)) {
+                return true;
+            }
+            match facts.expr(*base) {
+                ExprKind::Call(inner) => {
+                    let inner = facts.call(*inner);
+                    (callee, args) = (Some(inner.callee), &inner.args);
+                }
+                _ => break,
+            }
+        }
+        shape.args.iter().any(|arg| match facts.expr(arg.value) {
+            // `findMany({ take: 10 })`
+            ExprKind::Object(entries) => entries
+                .iter()
+                .any(|(key, value)| matches!(key.as_str(), "take" | "limit" | "first" | "pageSize") && few(*value)),
+            ExprKind::Text(text) => says_limit(text),
+            ExprKind::Template(parts) => parts.iter().any(|&part| match facts.expr(part) {
+                ExprKind::Text(text) => says_limit(text),
+                _ => false,
+            }),
+            _ => false,
+        })
+    }
+
+    /// A list inside the one record or answer that a vendor gave.
+    fn is_one_answer(&self, at: ExprRef, base: ExprId) -> bool {
+        let _ = base;
+        self.value(at).externals().any(|external| external.sites.iter().any(|&site| self.is_limited(site)))
+    }
+
+    /// Whether a collection is what someone else's answer holds, or what the own database keeps for one person: a few
+    /// as a rule, though nothing says so.
+    pub fn is_likely_small(&self, at: ExprRef) -> bool {
+        self.is_likely_small_to(at, DEEPEST)
+    }
+
+    fn is_likely_small_to(&self, at: ExprRef, depth: usize) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        let facts = self.facts(at.file);
+        let next = |expr: ExprId| self.is_likely_small_to(ExprRef::new(at.file, expr), depth);
+        match facts.expr(at.expr) {
+            ExprKind::Ref(name, block) => {
+                let def = facts.lookup(*block, *name);
+                def.is_some_and(|def| facts.def(def).values.iter().any(|&value| next(value)))
+            }
+            ExprKind::Member(base, _) | ExprKind::Index(base, _) | ExprKind::Await(base) | ExprKind::Spread(base) => {
+                next(*base)
+            }
+            ExprKind::Op(Op::Or | Op::Nullish | Op::Choose, parts) => parts.iter().any(|&part| next(part)),
+            ExprKind::List(items) => items.iter().any(|&item| next(item)),
+            ExprKind::Call(call) => {
+                let call = CallRef::new(at.file, *call);
+                let shape = facts.call(call.call);
+                let answers = self.edges(call).iter().any(|edge| {
+                    edge.kind == crate::program::EdgeKind::Direct
+                        && self.calls_in(edge.target).any(|inner| self.counts_as_sent(inner))
+                });
+                if answers || self.counts_as_sent(call) || self.is_of_one_person(call) {
+                    return true;
+                }
+                let of_args = || shape.args.iter().any(|arg| next(arg.value));
+                match *facts.expr(shape.callee) {
+                    ExprKind::Member(base, _) => {
+                        next(base) || matches!(facts.expr(base), ExprKind::Ref(..)) && of_args()
+                    }
+                    _ => shape.is_new && of_args(),
+                }
+            }
+            _ => false,
+        }
+    }
+
+    /// `.eq("user_id", user.id)`.
+    fn is_of_one_person(&self, call: CallRef) -> bool {
+        let facts = self.facts(call.file);
+        let shape = facts.call(call.call);
+        let is_filter =
+            matches!(facts.expr(shape.callee), ExprKind::Member(_, name) if matches!(name.as_str(), "eq" | "where"));
+        let column = shape.args.first().map(|arg| facts.expr(arg.value));
+        let owner = |column: &str| {
+            let column = column.to_ascii_lowercase();
+            ["user", "owner", "profile", "customer", "recipient"].iter().any(|word| column.contains(word))
+        };
+        is_filter && matches!(column, Some(ExprKind::Text(column)) if owner(column))
+    }
+
+    /// A part of what was cut: `for batch in chunks(xs, 50)`.
+    fn is_cut(&self, list: ExprRef, depth: usize) -> bool {
+        let facts = self.facts(list.file);
+        match facts.expr(list.expr) {
+            ExprKind::Call(call) => {
+                let callee = facts.call(*call).callee;
+                let name = match facts.expr(callee) {
+                    ExprKind::Member(_, name) | ExprKind::Ref(name, _) => name.to_ascii_lowercase(),
+                    _ => return false,
+                };
+                CUTS.iter().any(|cut| name.contains(cut))
+            }
+            ExprKind::Ref(name, block) => {
+                let named = CUTS.iter().any(|cut| name.to_ascii_lowercase().contains(cut));
+                let def = facts.lookup(*block, *name);
+                named
+                    || depth > 0
+                        && def.is_some_and(|def| {
+                            let values = &facts.def(def).values;
+                            values.iter().any(|&value| self.is_cut(ExprRef::new(list.file, value), depth - 1))
+                        })
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether code refuses a collection that is too long: `if (ids.length > 50) return ..`.
+    fn is_measured(&self, at: ExprRef) -> bool {
+        let facts = self.facts(at.file);
+        let Some(name) = last_name(facts, at.expr) else { return false };
+        let number = |expr: ExprId| match self.value(ExprRef::new(at.file, expr)) {
+            Value::Number(number) => (2.0..=5.0 * MANY).contains(&number),
+            _ => false,
+        };
+        facts.blocks.iter().any(|block| {
+            let BlockKind::Then(condition) = block.kind else { return false };
+            let leaves = block.steps.iter().any(|step| matches!(step, Step::Return(_) | Step::Throw(_)));
+            leaves && measures(facts, condition, name, &number, 5)
+        })
+    }
+}
+
+/// `xs[:10]`, `xs.slice(0, 10)`.
+fn is_cut_short(facts: &crate::facts::Facts, expr: ExprId) -> bool {
+    match facts.expr(expr) {
+        ExprKind::Index(_, index) => is_slice(facts, *index),
+        ExprKind::Call(call) => {
+            let call = facts.call(*call);
+            matches!(facts.expr(call.callee), ExprKind::Member(_, name) if *name == "slice") && call.args.len() > 1
+        }
+        _ => false,
+    }
+}
+
+fn is_script(facts: &crate::facts::Facts) -> bool {
+    facts.language.is_script()
+}
+
+/// `i < 28`.
+fn counts_to_few(facts: &crate::facts::Facts, head: ExprId) -> bool {
+    match facts.expr(head) {
+        ExprKind::Op(Op::Compare, parts) => {
+            parts.iter().any(|&part| matches!(facts.expr(part), ExprKind::Number(number) if *number <= MANY))
+        }
+        _ => false,
+    }
+}
+
+/// Python's `[a:b]`, which reads as something that is no plain index.
+fn is_slice(facts: &crate::facts::Facts, index: ExprId) -> bool {
+    matches!(facts.expr(index), ExprKind::Unknown | ExprKind::List(_) | ExprKind::Op(Op::Other, _))
+}
+
+fn last_name(facts: &crate::facts::Facts, expr: ExprId) -> Option<crate::names::Name> {
+    match facts.expr(expr) {
+        ExprKind::Ref(name, _) | ExprKind::Member(_, name) => Some(*name),
+        _ => None,
+    }
+}
+
+/// Whether a condition asks that a collection is longer than some number of elements.
+fn measures(
+    facts: &crate::facts::Facts,
+    expr: ExprId,
+    name: crate::names::Name,
+    number: &dyn Fn(ExprId) -> bool,
+    depth: usize,
+) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    match facts.expr(expr) {
+        ExprKind::Op(Op::Compare, parts) => {
+            let long = parts.iter().any(|&part| number(part));
+            let length = parts.iter().any(|&part| match *facts.expr(part) {
+                ExprKind::Member(base, member) if member == "length" || member == "size" => {
+                    last_name(facts, base) == Some(name)
+                }
+                ExprKind::Call(call) => {
+                    let call = facts.call(call);
+                    let is_len = matches!(facts.expr(call.callee), ExprKind::Ref(callee, _) if *callee == "len");
+                    is_len && call.args.first().is_some_and(|arg| last_name(facts, arg.value) == Some(name))
+                }
+                _ => false,
+            });
+            long && length
+        }
+        ExprKind::Op(Op::And | Op::Or, parts) => parts.iter().any(|&part| measures(facts, part, name, number, depth)),
+        _ => false,
+    }
+}
+
+/// `... limit 50`, `?limit=10`.
+fn says_limit(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    let mut rest = lower.as_str();
+    while let Some(at) = rest.find("limit") {
+        rest = &rest[at + 5..];
+        let digits: String =
+            rest.trim_start_matches([' ', '=', '\n', '\t']).chars().take_while(char::is_ascii_digit).collect();
+        if digits.parse::<f64>().is_ok_and(|count| count <= MANY) {
+            return true;
+        }
+    }
+    false
+}

@@ -1,0 +1,63 @@
+//! Engines that run a function again when it fails: durable functions, tasks of a queue.
+
+use super::{How, Limit, Retry, Trigger, Wait};
+use crate::facts::{ExprKind, Facts};
+use crate::finding::FileId;
+use crate::program::options::Lookup;
+use crate::program::{CallRef, Entry, EntryKind, ExprRef, FunctionRef, Program, Value};
+
+/// The functions of a file that an engine runs again.
+pub(super) fn in_file(program: &Program, file: FileId, facts: &Facts) -> Vec<Retry> {
+    let own = program.entries.iter().filter(|entry| entry.function.file == file);
+    let found = own.filter_map(|entry| match (entry.framework, entry.kind) {
+        ("durable", _) if !is_switched_off(program, entry) => Some((entry.function, Limit::Bounded)),
+        ("task", EntryKind::Worker) => task(program, facts, entry.function).map(|limit| (entry.function, limit)),
+        _ => None,
+    });
+    found
+        .map(|(function, limit)| Retry {
+            how: How::Engine(function),
+            place: program.function_head(function),
+            function,
+            region: facts.function(function.function).span,
+            tried: program.calls_in(function).collect(),
+            trigger: Trigger::Thrown,
+            limit,
+            wait: Wait::Unknown,
+            only_refused: false,
+        })
+        .collect()
+}
+
+/// `retries: 0`.
+fn is_switched_off(program: &Program, entry: &Entry) -> bool {
+    let facts = program.facts(entry.place.file);
+    let made =
+        program.calls_of(entry.place.file).find(|call| facts.span(facts.call(call.call).expr) == entry.place.span);
+    let none = |value: Lookup| matches!(value, Lookup::Present(Value::Number(number)) if number == 0.0);
+    made.is_some_and(|made| none(program.option(made, "retries")) || none(program.option(made, "retry.maxAttempts")))
+}
+
+/// Whether a task says that it runs again: `autoretry_for`, or `self.retry()` in it. How often: three times by
+/// default, without end when `max_retries` is None.
+fn task(program: &Program, facts: &Facts, function: FunctionRef) -> Option<Limit> {
+    let shape = facts.function(function.function);
+    let made = shape.decorators.iter().find_map(|&decorator| match facts.expr(decorator) {
+        ExprKind::Call(call) => Some(CallRef::new(function.file, *call)),
+        _ => None,
+    });
+    let given = |name: &str| {
+        let args = made.map(|made| &facts.call(made.call).args);
+        args.and_then(|args| args.iter().find(|arg| arg.name.is_some_and(|given| *given == *name))).map(|arg| arg.value)
+    };
+    let again = program.calls_in(function).any(|call| {
+        matches!(facts.expr(facts.call(call.call).callee), ExprKind::Member(base, name)
+            if *name == "retry" && matches!(facts.expr(*base), ExprKind::Ref(owner, _) if *owner == "self"))
+    });
+    if given("autoretry_for").is_none() && !again {
+        return None;
+    }
+    let endless = given("max_retries")
+        .is_some_and(|value| matches!(program.value(ExprRef::new(function.file, value)), Value::Null));
+    Some(if endless { Limit::Endless } else { Limit::Bounded })
+}

@@ -1,0 +1,112 @@
+//! Retry helpers and decorators of libraries: their defaults and options are catalogue data.
+
+use super::{How, Limit, Retry, Trigger, Wait, at, functions};
+use crate::catalogue::{Known, KnownRole, Retries};
+use crate::facts::{ExprKind, Facts};
+use crate::finding::FileId;
+use crate::program::options::Lookup;
+use crate::program::{CallRef, FunctionRef, Program, Value};
+
+/// The uses of retry helpers in a file.
+pub(super) fn in_file(program: &Program, file: FileId, facts: &Facts) -> Vec<Retry> {
+    let mut found = Vec::new();
+    for call in program.calls_of(file) {
+        if program.has_role(call, KnownRole::Retry) {
+            let args = &facts.call(call.call).args;
+            let handed =
+                args.iter().filter(|arg| matches!(facts.expr(arg.value), ExprKind::Function(_) | ExprKind::Ref(..)));
+            let handed: Vec<FunctionRef> =
+                handed.flat_map(|arg| program.value(at(file, arg.value)).functions().collect::<Vec<_>>()).collect();
+            let how = How::Helper(call);
+            found.extend(handed.iter().map(|&function| {
+                let place = program.call_place(call);
+                helped(program, how, place, function, known(program, call), Some(call))
+            }));
+        }
+    }
+    for (function, shape) in functions(&facts.functions, file) {
+        for &decorator in &shape.decorators {
+            let (callee, call) = match facts.expr(decorator) {
+                ExprKind::Call(call) => (facts.call(*call).callee, Some(CallRef::new(file, *call))),
+                _ => (decorator, None),
+            };
+            let value = program.value(at(file, callee));
+            if program.is_retry_helper(&value) {
+                let how = How::Decorator(at(file, decorator));
+                let place = program.place(at(file, decorator));
+                found.push(helped(program, how, place, function, known_of(program, &value), call));
+            }
+        }
+    }
+    found
+}
+
+fn known(program: &Program, call: CallRef) -> Option<&Known> {
+    known_of(program, program.callee(call))
+}
+
+fn known_of<'p>(program: &'p Program, value: &Value) -> Option<&'p Known> {
+    value.externals().find_map(|external| program.catalogue.known(external.package, &external.segs))
+}
+
+fn helped(
+    program: &Program,
+    how: How,
+    place: crate::finding::Place,
+    function: FunctionRef,
+    known: Option<&Known>,
+    call: Option<CallRef>,
+) -> Retry {
+    let facts = program.facts(function.file);
+    let retries = known.and_then(|known| known.retries.as_ref());
+    Retry {
+        how,
+        place,
+        function,
+        region: facts.function(function.function).span,
+        tried: program.calls_in(function).collect(),
+        trigger: Trigger::Thrown,
+        limit: retries.map_or(Limit::Unknown, |retries| limit(program, retries, call)),
+        wait: retries.map_or(Wait::Unknown, |retries| wait(program, retries, call)),
+        only_refused: false,
+    }
+}
+
+fn limit(program: &Program, retries: &Retries, call: Option<CallRef>) -> Limit {
+    let given: Vec<Lookup> =
+        call.iter().flat_map(|&call| retries.limit.iter().map(move |name| program.option(call, name))).collect();
+    let mut unknown = false;
+    for found in &given {
+        match found {
+            Lookup::Present(value) if is_endless(value) => return Limit::Endless,
+            Lookup::Present(_) => return Limit::Bounded,
+            Lookup::Unknown => unknown = true,
+            Lookup::Absent => {}
+        }
+    }
+    match retries.attempts {
+        _ if unknown => Limit::Unknown,
+        0 => Limit::Endless,
+        _ => Limit::Bounded,
+    }
+}
+
+fn is_endless(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => number.is_infinite() || *number < 0.0,
+        Value::External(external) => {
+            matches!(external.dotted().as_str(), "Infinity" | "Number.POSITIVE_INFINITY" | "math.inf")
+        }
+        Value::Null => true,
+        _ => false,
+    }
+}
+
+fn wait(program: &Program, retries: &Retries, call: Option<CallRef>) -> Wait {
+    let asked = call.iter().flat_map(|&call| retries.wait.iter().map(move |name| program.option(call, name)));
+    match asked.into_iter().find(|found| *found != Lookup::Absent) {
+        Some(_) => Wait::Unknown,
+        None if retries.backoff => Wait::Growing,
+        None => Wait::None,
+    }
+}

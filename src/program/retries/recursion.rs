@@ -1,0 +1,146 @@
+//! Functions that call themselves when they failed.
+
+use super::waits::Codes;
+use super::{How, Limit, Retry, Trigger, functions, waits};
+use crate::facts::{Block, BlockId, BlockKind, ExprId, ExprKind, Facts, Op, Step};
+use crate::finding::FileId;
+use crate::program::{CallRef, EdgeKind, FunctionRef, Program};
+
+/// The functions of a file that call themselves when they failed.
+pub(super) fn in_file(program: &Program, file: FileId, facts: &Facts) -> Vec<Retry> {
+    let mut found = Vec::new();
+    for (function, _) in functions(&facts.functions, file).skip(1) {
+        for call in program.calls_in(function) {
+            for edge in program.edges(call) {
+                if edge.kind == EdgeKind::Direct
+                    && let Some(own) = around(facts, function, edge.target)
+                    && let Some(retry) = retry(program, facts, own, call)
+                {
+                    found.push(retry);
+                }
+            }
+        }
+    }
+    found
+}
+
+/// `target`, when `function` is it or is written inside it.
+fn around(facts: &Facts, function: FunctionRef, target: FunctionRef) -> Option<FunctionRef> {
+    let mut at = Some(function.function);
+    while let Some(id) = at {
+        if target == FunctionRef::new(function.file, id) {
+            return Some(target);
+        }
+        at = facts.function(id).parent;
+    }
+    None
+}
+
+fn retry(program: &Program, facts: &Facts, own: FunctionRef, call: CallRef) -> Option<Retry> {
+    let body = facts.function(own.function).body;
+    let around = || facts.enclosing(facts.call(call.call).block).take_while(|(id, _)| *id != body);
+    let handler = around().find(|(_, block)| matches!(block.kind, BlockKind::Catch(_)));
+    let answer = around().find(|(_, block)| match block.kind {
+        BlockKind::Then(condition) => is_failure(facts, condition),
+        _ => false,
+    });
+    let (region, tried, trigger) = match (handler, answer) {
+        (Some((id, block)), _) => {
+            let body = tried_by(facts, id)?;
+            let thrown = |at: &CallRef| program.guards(*at).first().is_none_or(|guard| guard.body == Some(body));
+            (block, calls_in(program, facts, own, body).filter(thrown).collect::<Vec<_>>(), Trigger::Thrown)
+        }
+        (None, Some((_, block))) => {
+            let before = facts.span(facts.call(call.call).expr).start;
+            let calls = program.calls_in(own).filter(|at| facts.span(facts.call(at.call).expr).start < before);
+            (block, calls.filter(|at| *at != call).collect(), Trigger::Answer)
+        }
+        (None, None) => return None,
+    };
+    let conditions = around().filter_map(|(_, block)| match block.kind {
+        BlockKind::Then(condition) | BlockKind::Else(condition) => Some(condition),
+        _ => None,
+    });
+    let conditions: Vec<ExprId> = conditions.collect();
+    let codes = waits::codes(facts, conditions.iter().copied());
+    if codes == Codes::Request {
+        return None;
+    }
+    let limit = limit(facts, call, own, conditions, region);
+    Some(Retry {
+        how: How::Recursion(call),
+        place: program.call_place(call),
+        function: own,
+        region: facts.function(own.function).span,
+        trigger,
+        limit,
+        wait: waits::between(program, own.file, region.span, &tried, Some((own, call))),
+        only_refused: codes == Codes::Rate,
+        tried,
+    })
+}
+
+/// The body whose failure a handler takes.
+fn tried_by(facts: &Facts, handler: BlockId) -> Option<BlockId> {
+    facts.blocks.iter().flat_map(|block| &block.steps).find_map(|step| match step {
+        Step::Try { body, handlers, .. } if handlers.contains(&handler) => Some(*body),
+        _ => None,
+    })
+}
+
+fn calls_in<'p>(
+    program: &'p Program,
+    facts: &'p Facts,
+    own: FunctionRef,
+    body: BlockId,
+) -> impl Iterator<Item = CallRef> + 'p {
+    let region = facts.block(body).span;
+    program.calls_in(own).filter(move |at| region.contains(facts.span(facts.call(at.call).expr)))
+}
+
+/// Whether a condition says that a request failed: `res.status === 429`, `!res.ok`.
+fn is_failure(facts: &Facts, condition: ExprId) -> bool {
+    let names_status = |expr: &ExprId| match facts.expr(*expr) {
+        ExprKind::Member(_, name) | ExprKind::Ref(name, _) => {
+            let name = name.to_ascii_lowercase();
+            name.contains("status") || name == "code"
+        }
+        _ => false,
+    };
+    match facts.expr(condition) {
+        ExprKind::Op(Op::Not, parts) => matches!(facts.expr(parts[0]), ExprKind::Member(_, name) if *name == "ok"),
+        ExprKind::Op(Op::Equal | Op::Compare, parts) => {
+            let code = parts
+                .iter()
+                .any(|&part| matches!(facts.expr(part), ExprKind::Number(code) if (408.0..600.0).contains(code)));
+            code && parts.iter().any(names_status)
+        }
+        ExprKind::Op(Op::And | Op::Or, parts) => parts.iter().any(|&part| is_failure(facts, part)),
+        _ => false,
+    }
+}
+
+/// A counter is handed on, or asked for on the way to the call.
+fn limit(facts: &Facts, call: CallRef, own: FunctionRef, conditions: Vec<ExprId>, region: &Block) -> Limit {
+    let params = &facts.function(own.function).params;
+    let same = facts.call(call.call).args.iter().enumerate().all(|(at, arg)| match facts.expr(arg.value) {
+        ExprKind::Ref(name, _) => params.get(at).is_none_or(|param| param.name == Some(*name) || arg.name.is_some()),
+        ExprKind::Function(_) => true,
+        _ => false,
+    });
+    // `catch { setTimeout(load, 1000) }` in a function that takes nothing: the same again.
+    if !same || facts.call(call.call).args.len() > params.len() {
+        return Limit::Bounded;
+    }
+    let asked = conditions.iter().any(|&condition| !only_status(facts, condition));
+    let _ = region;
+    if asked { Limit::Unknown } else { Limit::Endless }
+}
+
+/// Whether a condition asks for nothing but the failure itself.
+fn only_status(facts: &Facts, condition: ExprId) -> bool {
+    match facts.expr(condition) {
+        ExprKind::Op(Op::And | Op::Or, parts) => parts.iter().all(|&part| only_status(facts, part)),
+        _ => is_failure(facts, condition),
+    }
+}

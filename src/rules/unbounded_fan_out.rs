@@ -1,0 +1,212 @@
+//! One outbound call for each element of a collection of any size, with nothing that holds it back.
+
+use crate::facts::Span;
+use crate::finding::{Confidence, FileId, Severity};
+use crate::program::iterations::{Iteration, Sent, Size};
+use crate::program::origins::Origin;
+use crate::program::{EntryKind, Program};
+use crate::rule::Report;
+
+crate::rule! {
+    /// One vendor call for each element of a list of any size
+    ///
+    /// With ten customers it works. With a thousand, `Promise.all(customers.map(send))` sends a thousand requests at
+    /// once: the vendor refuses most of them with 429, and those customers get nothing. One after another in a request
+    /// is no better: a second each is a quarter of an hour, the platform ends the function after one minute, and
+    /// nobody knows who got the message and who did not.
+    ///
+    /// ## Silent when
+    ///
+    /// - the list is written out, cut (`slice(0, 20)`, chunks), read with a limit, or refused when it is too long
+    /// - a limiter, a semaphore, a queue or a pause between two elements holds it back
+    /// - the loop looks for one thing and stops
+    /// - it is a step of a durable function, the app's own backend, error reporting, or an SDK call that sends nothing
+    /// - it is a script run by hand, a test, or dead code
+    ///
+    /// A job that goes through a list one by one is shown to auditors only: nobody waits for it. So are lists that
+    /// come out of a vendor's answer or belong to one person: nothing bounds them, but they are short as a rule.
+    ///
+    /// ## The cure
+    ///
+    /// Hand the list to a queue or a job that works it off in parts, with a limit on how many run at once and a mark on
+    /// each element that is done. Use the vendor's bulk endpoint where there is one.
+    ///
+    /// ## Example
+    ///
+    /// ```ts path=app/api/newsletter/route.ts
+    /// import { Resend } from "resend";
+    ///
+    /// const resend = new Resend(process.env.RESEND_API_KEY);
+    ///
+    /// export async function POST(request: Request) {
+    ///   const readers = await loadReaders();
+    ///   await Promise.all(
+    ///     readers.map((reader) =>
+    ///       resend.emails.send({ from: "news@example.com", to: reader.email, subject: "News", text: "..." }),
+    ///     ),
+    ///   );
+    ///   return Response.json({ ok: true });
+    /// }
+    /// ```
+    ///
+    /// ## Repair
+    ///
+    /// ```ts path=app/api/newsletter/route.ts
+    /// import pLimit from "p-limit";
+    /// import { Resend } from "resend";
+    ///
+    /// const resend = new Resend(process.env.RESEND_API_KEY);
+    /// const limit = pLimit(2);
+    ///
+    /// export async function POST(request: Request) {
+    ///   const readers = await loadReaders();
+    ///   await Promise.all(
+    ///     readers.map((reader) =>
+    ///       limit(() =>
+    ///         resend.emails.send({ from: "news@example.com", to: reader.email, subject: "News", text: "..." }),
+    ///       ),
+    ///     ),
+    ///   );
+    ///   return Response.json({ ok: true });
+    /// }
+    /// ```
+    id: "unbounded-fan-out", severity: Warning, confidence: High, section: "Timeouts, retries, limits",
+    security: None, since: "0.1.0", check: check
+}
+
+fn check(program: &Program, report: &mut Report) {
+    // Of loops inside loops the outermost is told.
+    let mut told: Vec<(FileId, Span)> = Vec::new();
+    for iteration in program.iterations() {
+        let (file, region) = (iteration.place.file, iteration.region);
+        if told.iter().any(|(other, outer)| *other == file && outer.contains(region)) {
+            continue;
+        }
+        if program.size(iteration.collection) == Size::Bounded
+            || iteration.pauses(program)
+            || iteration.searches(program)
+        {
+            continue;
+        }
+        let sent = program.sent_by(iteration);
+        if let Some(first) = sent.first() {
+            told.push((file, region));
+            tell(program, report, iteration, first, &sent);
+        }
+    }
+}
+
+/// Who starts it.
+enum Start<'o> {
+    /// Somebody waits for the answer.
+    Request(&'o Origin),
+    /// A clock or a queue.
+    Job(Option<&'o Origin>),
+    /// Nobody that can be seen.
+    Unknown,
+}
+
+fn tell(program: &Program, report: &mut Report, iteration: &Iteration, first: &Sent, sent: &[Sent]) {
+    let origins = program.origins(iteration.function);
+    // Durable functions keep what is done and are held back by their engine.
+    let durable = |origin: &Origin| program.entries[origin.entry].framework == "durable";
+    if program.is_run_by_hand(&origins) || origins.iter().any(durable) {
+        return;
+    }
+    let start = start(program, &origins);
+    let list = list_name(program, iteration);
+    let what = program.sent_name(first.call);
+    let whom = program.sent_to(first.call);
+    // What nothing waits for runs at once as well.
+    let outer = first.way.first().map_or(first.call, |edge| edge.call);
+    let at_once = iteration.at_once || program.is_floating(outer);
+    let (message, help) = if at_once {
+        (
+            format!(
+                "{what} runs for every element of {list} at once: with a few hundred {whom} refuses most of them, and \
+                 those customers get nothing"
+            ),
+            at_once_cure(program, iteration.place.file),
+        )
+    } else {
+        let waits = match &start {
+            Start::Request(origin) => program.entry_name(&program.entries[origin.entry]),
+            Start::Job(Some(origin)) => program.entry_name(&program.entries[origin.entry]),
+            Start::Job(None) | Start::Unknown => program.function_name(iteration.function),
+        };
+        (
+            format!(
+                "{what} runs for every element of {list}, one after another, while {waits} is waited for: with a few \
+                 hundred it is cut off in the middle, and the rest get nothing"
+            ),
+            "Put the elements into a queue and answer; let a job work them off in parts, and mark each one that is \
+             done. Until then refuse lists that are too long."
+                .to_owned(),
+        )
+    };
+    let mut draft = report.at(iteration.place, what.clone(), message).help(help);
+    for used in sent.iter().flat_map(|sent| program.vendors_at(sent.call)) {
+        draft = draft.vendor(program.vendor_id(used.vendor));
+    }
+    draft = draft.because(program.call_place(first.call), format!("{what}, once for each"));
+    match start {
+        Start::Request(origin) => {
+            let mut whole = origin.clone();
+            whole.way.extend(first.way.iter().copied());
+            draft = draft.trace(program.trace_from(&whole, first.call, "sent for each element"));
+        }
+        Start::Job(_) if at_once => {}
+        Start::Job(_) => draft = draft.severity(Severity::Note).auditor_only(),
+        Start::Unknown => draft = draft.confidence(Confidence::Low),
+    }
+    // Of what one answer holds there are a few as a rule.
+    if program.is_likely_small(iteration.collection) {
+        draft.confidence(Confidence::Low);
+    }
+}
+
+fn start<'o>(program: &Program, origins: &'o [Origin]) -> Start<'o> {
+    let kind = |origin: &Origin| program.entries[origin.entry].kind;
+    let asked = origins.iter().find(|origin| {
+        matches!(
+            kind(origin),
+            EntryKind::Route
+                | EntryKind::EdgeFunction
+                | EntryKind::ServerAction
+                | EntryKind::Procedure
+                | EntryKind::Hook
+                | EntryKind::Page
+                | EntryKind::Middleware
+        ) && !is_clocked(program, origin)
+    });
+    match asked {
+        Some(origin) => Start::Request(origin),
+        None if origins.is_empty() => Start::Unknown,
+        None => Start::Job(origins.first()),
+    }
+}
+
+/// Whether a route is there for a clock to call.
+fn is_clocked(program: &Program, origin: &Origin) -> bool {
+    let entry = &program.entries[origin.entry];
+    let words = [entry.route, entry.name].into_iter().flatten().map(|name| name.to_ascii_lowercase());
+    words
+        .into_iter()
+        .any(|name| ["cron", "schedule", "/jobs/", "daily", "nightly", "weekly"].iter().any(|w| name.contains(w)))
+}
+
+fn list_name(program: &Program, iteration: &Iteration) -> String {
+    match program.as_written(iteration.collection) {
+        Some(name) => format!("`{name}`"),
+        None => "a list of any size".to_owned(),
+    }
+}
+
+fn at_once_cure(program: &Program, file: FileId) -> String {
+    let code = if program.facts(file).language.is_script() {
+        "`const limit = pLimit(5); await Promise.all(items.map((item) => limit(() => send(item))))`"
+    } else {
+        "`semaphore = asyncio.Semaphore(5)`, and `async with semaphore:` around each call"
+    };
+    format!("Limit how many run at once, or use the vendor's bulk endpoint; a queue is better still: {code}.")
+}

@@ -1,0 +1,108 @@
+//! Retries that nothing ends.
+
+use crate::program::Program;
+use crate::program::retries::{How, Limit, Retry};
+use crate::rule::Report;
+
+crate::rule! {
+    /// A retry that nothing ends
+    ///
+    /// When the vendor is down for an hour, code that tries again without a maximum does so for an hour: every request
+    /// holds its memory and its place, a serverless function runs until the platform kills it and is billed for all
+    /// of it, and the vendor, just coming back, is met by everyone at once. A request that can never succeed (a wrong
+    /// key, a deleted customer) is repeated for ever.
+    ///
+    /// ## Silent when
+    ///
+    /// - a count, a deadline or a failure that is not tried again ends it
+    /// - a library ends it by itself
+    /// - it polls for completion, reads pages, or works off a queue: success does not leave the loop
+    ///
+    /// ## The cure
+    ///
+    /// Count the attempts and give up after a few, with the failure in sight.
+    ///
+    /// ## Example
+    ///
+    /// ```py path=app.py
+    /// import requests
+    /// from flask import Flask
+    /// from tenacity import retry, wait_exponential
+    ///
+    /// app = Flask(__name__)
+    ///
+    ///
+    /// @retry(wait=wait_exponential())
+    /// def load_rates():
+    ///     answer = requests.get("https://api.exchange.example/rates", timeout=5)
+    ///     answer.raise_for_status()
+    ///     return answer.json()
+    ///
+    ///
+    /// @app.get("/rates")
+    /// def rates():
+    ///     return load_rates()
+    /// ```
+    ///
+    /// ## Repair
+    ///
+    /// ```py path=app.py
+    /// import requests
+    /// from flask import Flask
+    /// from tenacity import retry, stop_after_attempt, wait_exponential
+    ///
+    /// app = Flask(__name__)
+    ///
+    ///
+    /// @retry(wait=wait_exponential(), stop=stop_after_attempt(4))
+    /// def load_rates():
+    ///     answer = requests.get("https://api.exchange.example/rates", timeout=5)
+    ///     answer.raise_for_status()
+    ///     return answer.json()
+    ///
+    ///
+    /// @app.get("/rates")
+    /// def rates():
+    ///     return load_rates()
+    /// ```
+    id: "unbounded-retry", severity: Error, confidence: High, section: "Timeouts, retries, limits",
+    security: None, since: "0.1.0", check: check
+}
+
+fn check(program: &Program, report: &mut Report) {
+    for retry in program.retries().iter().filter(|retry| retry.limit == Limit::Endless) {
+        let repeated = program.repeated(retry);
+        let Some(first) = repeated.first() else { continue };
+        if program.is_run_by_hand(&program.origins(retry.function)) {
+            continue;
+        }
+        let what = program.sent_name(first.call);
+        let whom = program.sent_to(first.call);
+        let message = format!(
+            "{what} is tried again for as long as it fails, and nothing ends that: while {whom} is down, {} never \
+             comes back",
+            program.function_name(retry.function)
+        );
+        let mut draft = report.at(retry.place, what.clone(), message).help(cure(program, retry));
+        for used in program.uses_of(first) {
+            draft = draft.vendor(program.vendor_id(used.vendor));
+        }
+        if program.call_place(first.call) != retry.place {
+            draft.because(program.call_place(first.call), "tried again and again");
+        }
+    }
+}
+
+fn cure(program: &Program, retry: &Retry) -> &'static str {
+    let script = program.facts(retry.place.file).language.is_script();
+    match retry.how {
+        How::Loop(_) if !script => "Count the attempts: `for attempt in range(4):`, and raise after the last.",
+        How::Loop(_) => {
+            "Count the attempts: `for (let attempt = 1; attempt <= 4; attempt++)`, and throw after the last."
+        }
+        How::Recursion(_) => "Hand on a counter, `attempt + 1`, and throw when it reaches four.",
+        How::Helper(_) => "Give the helper a number of attempts.",
+        How::Decorator(_) => "Say when to stop: `stop=stop_after_attempt(4)`, or the option of your library.",
+        How::Engine(_) => "Give the task a maximum: `max_retries=5`.",
+    }
+}
