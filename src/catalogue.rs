@@ -522,6 +522,10 @@ pub enum KnownRole {
     Env,
     /// Sends nothing outbound though it looks so.
     Local,
+    /// Refuses requests from elsewhere that bring no token of the app's own forms, on every route not exempted.
+    CsrfCheck,
+    /// Exempts a route from that.
+    CsrfExempt,
     /// Middleware that parses the body: what follows has an object.
     ParseBody,
     /// Middleware that keeps the body as bytes or text.

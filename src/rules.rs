@@ -21,6 +21,7 @@ mod vendor_on_checkout_path;
 mod vendor_on_signup_path;
 mod vendor_sdk_in_browser;
 mod webhook_acks_failure;
+mod webhook_behind_auth;
 mod webhook_no_dedup;
 mod webhook_unverified;
 mod webhook_verification_broken;
@@ -36,6 +37,7 @@ pub static RULES: &[&Rule] = &[
     &webhook_verification_bypass::RULE,
     &webhook_weak_compare::RULE,
     &webhook_verification_broken::RULE,
+    &webhook_behind_auth::RULE,
     &webhook_no_dedup::RULE,
     &webhook_acks_failure::RULE,
     &create_without_idempotency::RULE,
