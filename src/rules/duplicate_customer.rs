@@ -140,8 +140,7 @@ fn asks_vendor(program: &Program, function: FunctionRef, until: Span, vendor: Na
             let name = program.call_text(other).to_ascii_lowercase();
             let finds = ["find", "list", "search", "retrieve", "lookup", "getorcreate", "get_or_create", "upsert"];
             let person = ["customer", "client", "cliente"].iter().any(|word| name.contains(word));
-            let own = program.vendors_at(other).iter().any(|used| program.vendor_id(used.vendor) == vendor);
-            (own || person) && finds.iter().any(|word| name.contains(word)) && (person || !own)
+            person && finds.iter().any(|word| name.contains(word))
                 || program.vendors_at(other).iter().any(|used| {
                     program.vendor_id(used.vendor) == vendor
                         && used.name.to_ascii_lowercase().contains("customer")
