@@ -16,8 +16,10 @@ mod pattern;
 mod plausible;
 mod repeats;
 mod scan;
+mod seg;
 mod shape;
 mod tokens;
+mod webhook;
 
 pub use hosts::{host_of_url, is_own_host};
 pub use index::VendorId;
@@ -25,6 +27,8 @@ pub use load::Catalogue;
 pub use names::unqualified;
 pub use paths::{OperationMatch, RequestMatch, VerifierMatch};
 pub use repeats::{Idempotency, Retries};
+pub use seg::Seg;
+pub use webhook::{Scheme, Webhook};
 
 /// How well a fact is founded. Only the first three may decide a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
@@ -168,6 +172,9 @@ pub struct Package {
     /// It reports failure by returning `{ error }` rather than throwing.
     #[serde(default)]
     pub returns_errors: bool,
+    /// Methods of a client or a query after which it throws all the same: `throwOnError`.
+    #[serde(default)]
+    pub throws_after: Vec<String>,
     /// Paths on the package or a client that send nothing (local signing, parsing): `webhooks.*`.
     #[serde(default)]
     pub sends_nothing: Vec<String>,
@@ -347,64 +354,6 @@ pub struct Operation {
     pub source: Option<Source>,
 }
 
-/// How a vendor proves that a delivery is its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Scheme {
-    /// HMAC with a shared secret.
-    Hmac,
-    /// A token or basic auth that the vendor repeats.
-    StaticToken,
-    /// A public key: RSA, ECDSA, Ed25519.
-    Asymmetric,
-    /// A signed JWT.
-    Jwt,
-    /// Ask the vendor: its verify API, or fetch the object by id.
-    Ask,
-}
-
-/// What a vendor delivers.
-#[derive(Debug, Clone, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Webhook {
-    /// Headers that carry the signature or token, as the vendor writes them.
-    #[serde(default)]
-    pub headers: Vec<String>,
-    /// Event names, `*` stands for any run: `checkout.session.*`, `invoice.paid`. Only ones no other vendor sends.
-    #[serde(default)]
-    pub events: Vec<String>,
-    /// Paths in its packages that verify a delivery: `webhooks.constructEvent`, `Webhook.construct_event`, `validateRequest`.
-    #[serde(default)]
-    pub verify: Vec<String>,
-    /// Those of them that return a promise, so that a missing `await` verifies nothing.
-    #[serde(default)]
-    pub verify_async: Vec<String>,
-    /// Those of them that return a boolean instead of throwing, so that a dropped result verifies nothing.
-    #[serde(default)]
-    pub verify_boolean: Vec<String>,
-    /// HTTP forms that verify: `POST /v1/notifications/verify-webhook-signature`.
-    #[serde(default)]
-    pub verify_http: Vec<String>,
-    /// How it proves itself.
-    pub scheme: Scheme,
-    /// It signs the raw bytes.
-    #[serde(default)]
-    pub raw_body: bool,
-    /// It does not send again when a delivery fails.
-    #[serde(default)]
-    pub never_redelivers: bool,
-    /// Where the event id stands: `event.id`.
-    pub event_id: Option<String>,
-    /// How to verify on Node.
-    pub cure_js: String,
-    /// How to verify on Deno, Bun, Workers and edge runtimes, when it differs.
-    pub cure_edge: Option<String>,
-    /// How to verify in Python.
-    pub cure_py: String,
-    /// Where it comes from.
-    pub source: Source,
-}
-
 /// A snippet and what must be understood of it.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -529,6 +478,12 @@ pub struct Known {
     /// It returns whether, rather than throwing.
     #[serde(default)]
     pub boolean: bool,
+    /// What it is handed is kept in the process only: when that ends or fails, it is lost.
+    #[serde(default)]
+    pub in_memory: bool,
+    /// A plain digest that takes no key: what it computes may serve other ends than to prove who is calling.
+    #[serde(default)]
+    pub keyless: bool,
     /// How it repeats, when it is a `retry`.
     pub retries: Option<Retries>,
     /// Where it comes from.
@@ -571,15 +526,8 @@ pub enum KnownRole {
     Env,
     /// Sends nothing outbound though it looks so.
     Local,
-}
-
-/// A step from a package's root to what is used of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Seg {
-    /// `.name`, or an import by that name.
-    Member(crate::names::Name),
-    /// A call.
-    Call,
-    /// A construction with `new`. Python's constructions are calls.
-    New,
+    /// Middleware that parses the body: what follows has an object.
+    ParseBody,
+    /// Middleware that keeps the body as bytes or text.
+    KeepBody,
 }

@@ -154,6 +154,10 @@ impl Scope {
     fn find(&self, block: BlockId, name: Name) -> Option<DefId> {
         let (from, to) = (*self.runs.get(block.index())?, *self.runs.get(block.index() + 1)?);
         let run = self.entries.get(from as usize..to as usize)?;
+        // Names compare by address, their ranks lie behind it.
+        if run.len() <= 16 {
+            return run.iter().find(|(defined, _)| *defined == name).map(|&(_, def)| def);
+        }
         let at = run.partition_point(|(defined, _)| defined.rank() < name.rank());
         run[at..]
             .iter()

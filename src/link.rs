@@ -9,7 +9,7 @@ use crate::facts::Facts;
 use crate::finding::FileId;
 use crate::names::Name;
 use crate::program::terms::Around;
-use crate::program::{EntryKind, File, Program};
+use crate::program::{EntryKind, File, Program, core_paths};
 use crate::walk::Repository;
 
 pub mod builtins;
@@ -27,9 +27,15 @@ pub mod urls;
 pub fn link(repository: &Repository, facts: Vec<Option<Facts>>, catalogue: Arc<Catalogue>) -> Program {
     let paths: Vec<Name> = repository.files.iter().map(|file| file.path).collect();
     let read = |path: &str| repository.manifests.text(path).map(str::to_owned);
-    let modules = modules::resolve(&paths, &facts, &repository.everything, &read);
-    let memos = facts.par_iter().map(|facts| facts.as_ref().map(eval::Memo::new).unwrap_or_default()).collect();
-    let around = facts.par_iter().map(|facts| facts.as_ref().map(Around::new).unwrap_or_default()).collect();
+    let per_file = || {
+        let one = |facts: &Option<Facts>| match facts {
+            Some(facts) => (eval::Memo::new(facts), Around::new(facts)),
+            None => Default::default(),
+        };
+        facts.par_iter().map(one).unzip()
+    };
+    let (modules, (memos, around)) =
+        rayon::join(|| modules::resolve(&paths, &facts, &repository.everything, &read), per_file);
     let files = paths.into_iter().zip(facts).map(|(path, facts)| File { path, facts }).collect();
     let mut program = Program::new(files, catalogue, modules, memos, around);
     program.manifests = Arc::clone(&repository.manifests);
@@ -38,10 +44,11 @@ pub fn link(repository: &Repository, facts: Vec<Option<Facts>>, catalogue: Arc<C
     program.contexts = calls::contexts(&program);
     calls::connect(&mut program);
     program.assigned = crate::program::assigned::collect(&program);
-    outbound::collect(&mut program);
     program.projects = projects::Projects::find(repository);
+    outbound::collect(&mut program);
     start(&mut program);
     jumps::connect(&mut program);
+    program.core_calls = core_paths::find_calls(&program);
     program
 }
 

@@ -3,6 +3,7 @@
 //! An interner of our own, because the usual ones set tables of megabytes up before the first name: a start on an
 //! empty folder would pay for them.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::{BuildHasher, Hash, Hasher};
@@ -28,10 +29,32 @@ static TABLES: LazyLock<[Mutex<FxHashMap<&'static str, &'static Entry>>; SHARDS]
 #[derive(Clone, Copy)]
 pub struct Name(&'static Entry);
 
+/// How many names a thread remembers: an app says few names often, and the tables are shared under locks.
+const REMEMBERED: usize = 8192;
+
+thread_local! {
+    /// The names a thread met last, each at the place its hash says, with its text beside it: one look tells.
+    static MET: [Cell<Option<(&'static str, Name)>>; REMEMBERED] = const { [const { Cell::new(None) }; REMEMBERED] };
+}
+
 impl Name {
     /// Interns `text`.
     pub fn new(text: &str) -> Self {
         let hash = FxBuildHasher.hash_one(text);
+        MET.with(|met| {
+            let place = &met[(hash >> 20) as usize % REMEMBERED];
+            match place.get() {
+                Some((met, name)) if met == text => name,
+                _ => {
+                    let name = Self::intern(text, hash);
+                    place.set(Some((name.as_str(), name)));
+                    name
+                }
+            }
+        })
+    }
+
+    fn intern(text: &str, hash: u64) -> Self {
         // The low bits choose the place in a table: the shard takes others.
         let shard = (hash >> 40) as usize % SHARDS;
         // A table is whole between any two operations on it.

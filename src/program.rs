@@ -16,10 +16,15 @@ use crate::link::sides::units::Units;
 use crate::manifest::Manifests;
 use crate::names::Name;
 
+pub mod acknowledged;
+pub mod answers;
 pub mod assigned;
+pub mod bodies;
 pub mod bundling;
 pub mod core_paths;
 pub mod credentials;
+pub mod failures;
+pub mod floating;
 pub mod fresh;
 pub mod graph;
 pub mod handlers;
@@ -29,7 +34,13 @@ pub mod options;
 pub mod origins;
 pub mod outbound;
 pub mod paths;
+pub mod readers;
+pub mod repeats;
+pub mod reporting;
 pub mod retries;
+pub mod state_checks;
+pub mod statuses;
+pub mod swallowing;
 pub mod terms;
 pub mod timing;
 pub mod value;
@@ -211,9 +222,14 @@ pub struct Program {
     pub(crate) incoming: std::sync::OnceLock<origins::Incoming>,
     pub(crate) timers: std::sync::OnceLock<timing::timers::Timers>,
     pub(crate) outbound: outbound::Outbound,
+    /// The calls that core paths exist for, in order.
+    pub(crate) core_calls: Vec<core_paths::CoreCall>,
+    /// Who starts what, for core paths.
+    pub(crate) starters: OnceLock<core_paths::Callers>,
     pub(crate) retries: OnceLock<Vec<retries::Retry>>,
     pub(crate) iterations: OnceLock<Vec<iterations::Iteration>>,
     webhooks: OnceLock<Vec<handlers::WebhookHandler>>,
+    readers: Vec<OnceLock<readers::Readers>>,
 }
 
 impl Program {
@@ -226,6 +242,7 @@ impl Program {
         around: Vec<terms::Around>,
     ) -> Self {
         Self {
+            readers: files.iter().map(|_| OnceLock::new()).collect(),
             files,
             catalogue,
             modules,
@@ -251,6 +268,8 @@ impl Program {
             retries: OnceLock::new(),
             iterations: OnceLock::new(),
             webhooks: OnceLock::new(),
+            core_calls: vec![],
+            starters: OnceLock::new(),
         }
     }
 

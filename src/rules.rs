@@ -6,19 +6,27 @@ mod browser_secrets;
 mod core_path;
 mod create_without_idempotency;
 mod duplicate_customer;
+mod floating_vendor_call;
 mod missing_timeout;
 mod retry_duplicates;
 mod retry_without_backoff;
+mod returned_error_ignored;
 mod secret_in_client;
 mod secret_in_public_env;
+mod status_unchecked;
+mod swallowed_vendor_error;
 mod unbounded_fan_out;
 mod unbounded_retry;
 mod unstable_idempotency_key;
 mod vendor_on_checkout_path;
 mod vendor_on_signup_path;
 mod vendor_sdk_in_browser;
+mod webhook_acks_failure;
+mod webhook_no_dedup;
 mod webhook_unverified;
+mod webhook_verification_broken;
 mod webhook_verification_bypass;
+mod webhook_weak_compare;
 
 /// Every rule.
 pub static RULES: &[&Rule] = &[
@@ -27,6 +35,10 @@ pub static RULES: &[&Rule] = &[
     &vendor_sdk_in_browser::RULE,
     &webhook_unverified::RULE,
     &webhook_verification_bypass::RULE,
+    &webhook_weak_compare::RULE,
+    &webhook_verification_broken::RULE,
+    &webhook_no_dedup::RULE,
+    &webhook_acks_failure::RULE,
     &create_without_idempotency::RULE,
     &unstable_idempotency_key::RULE,
     &retry_duplicates::RULE,
@@ -35,6 +47,10 @@ pub static RULES: &[&Rule] = &[
     &retry_without_backoff::RULE,
     &unbounded_retry::RULE,
     &unbounded_fan_out::RULE,
+    &floating_vendor_call::RULE,
     &vendor_on_signup_path::RULE,
     &vendor_on_checkout_path::RULE,
+    &status_unchecked::RULE,
+    &returned_error_ignored::RULE,
+    &swallowed_vendor_error::RULE,
 ];

@@ -9,7 +9,8 @@ use crate::catalogue::Catalogue;
 use crate::cli::{self, Cli, Command, ListFormat, Scan};
 use crate::error::{Error, count};
 use crate::extract;
-use crate::facts::print;
+use crate::facts::{TokenKind, print};
+use crate::masking;
 use crate::pipeline::{Outcome, scan};
 use crate::report::{self, Format, Look};
 use crate::rules::RULES;
@@ -178,17 +179,28 @@ fn look(colour: bool, quiet: bool) -> Look {
 }
 
 fn show_facts(file: &Path, format: ListFormat, out: &mut dyn Write) -> Result<(), Stop> {
+    if file.is_dir() {
+        return Err(Error::Config {
+            what: format!("`{}` is a folder", file.display()),
+            help: "name one file of it: `seamcheck facts src/main.ts`".to_owned(),
+        }
+        .into());
+    }
     let text = walk::read_named(file)?;
     let path = file.to_string_lossy().replace('\\', "/");
     let Some(mut facts) = extract::extract(&path, &text) else { return Err(Error::NotCode { path }.into()) };
     let catalogue = Catalogue::load(vec![]).map_err(|reports| Error::Vendors { reports })?;
     facts.tokens = catalogue.tokens(&text);
-    match format {
-        ListFormat::Human => out.write_all(print::print(&facts).as_bytes())?,
-        ListFormat::Json => {
-            serde_json::to_writer_pretty(&mut *out, &facts).map_err(io::Error::from)?;
-            writeln!(out)?;
-        }
-    }
+    let said = match format {
+        ListFormat::Human => print::print(&facts),
+        ListFormat::Json => serde_json::to_string_pretty(&facts).map_err(io::Error::from)? + "\n",
+    };
+    // What is known to be a credential, and what only looks like one.
+    let known = facts.tokens.iter().filter(|token| token.kind != TokenKind::Publishable);
+    let said = known.fold(said, |said, token| {
+        let value = text.get(token.span.start as usize..token.span.end as usize).unwrap_or_default();
+        if value.is_empty() { said } else { said.replace(value, &token.masked) }
+    });
+    out.write_all(masking::mask(&said).as_bytes())?;
     Ok(())
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use seamcheck::finding::Persona;
+use seamcheck::report::{self, Format, Look};
 use seamcheck::rules::RULES;
 use seamcheck::{Options, Outcome, scan, settle, walk};
 
@@ -37,12 +38,14 @@ fn the_demo_shows_what_it_is_made_to_show() {
     assert_eq!(
         told(&outcome),
         [
+            "returned-error-ignored src/context/AuthContext.tsx:15",
             "vendor-sdk-in-browser src/pages/Assistant.tsx:4",
             "secret-in-public-env src/pages/Assistant.tsx:5",
             "create-without-idempotency supabase/functions/create-payment/index.ts:7",
             "missing-timeout supabase/functions/send-welcome-email/index.ts:3",
             "vendor-on-signup-path supabase/functions/send-welcome-email/index.ts:3",
             "webhook-verification-bypass supabase/functions/stripe-webhook/index.ts:10",
+            "returned-error-ignored supabase/functions/stripe-webhook/index.ts:18",
         ]
     );
 }
@@ -51,4 +54,26 @@ fn the_demo_shows_what_it_is_made_to_show() {
 fn the_clean_app_is_clean() {
     let outcome = run("clean", 2);
     assert_eq!(told(&outcome), [""; 0]);
+}
+
+/// The README shows one finding of the demo, as it is printed. `UPDATE=1` writes it anew.
+#[test]
+fn the_readme_shows_what_the_demo_says() {
+    let outcome = run("demo", 2);
+    let mut text = vec![];
+    let Outcome { settled, program, repository, .. } = &outcome;
+    report::write(Format::Human, settled, &program.files, repository, RULES, &mut text, Look::default())
+        .expect("a report can be written to memory");
+    let text = String::from_utf8(text).expect("reports are text");
+    let shown = text.split("\n\n").find(|finding| finding.contains("[vendor-on-signup-path]"));
+    let shown = shown.expect("the demo waits for a vendor at signup").trim_end();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = std::fs::read_to_string(&path).expect("there is a README");
+    let (before, rest) = readme.split_once("```text\n").expect("the README shows a report");
+    let (example, after) = rest.split_once("\n```").expect("the block ends");
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(&path, format!("{before}```text\n{shown}\n```{after}")).expect("the README can be written");
+    } else {
+        assert_eq!(example, shown, "`UPDATE=1 cargo test --test apps` writes it anew");
+    }
 }

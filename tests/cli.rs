@@ -64,6 +64,7 @@ fn mistakes_are_refused_with_help() {
     refuses(dir.path(), &["--format", "xml"], &["xml", "sarif"]);
     refuses(dir.path(), &["facts", "nowhere.ts"], &["there is no file or folder `nowhere.ts`"]);
     refuses(dir.path(), &["facts", "readme.txt"], &["`readme.txt` holds no code"]);
+    refuses(dir.path(), &["facts", "."], &["`.` is a folder", "name one file of it"]);
 }
 
 #[test]
@@ -179,4 +180,26 @@ fn stages_are_timed_on_demand() {
     for stage in ["walk", "extract", "link", "check", "settle", "report"] {
         assert!(text(&output.stderr).contains(stage), "{stage}");
     }
+}
+
+#[test]
+fn facts_tell_no_secret() {
+    let dir = tempfile::tempdir().unwrap();
+    let secret = format!("sk_live_{}", "9fK2mQ7xW4rT8vZ1bN6cL3hJ5pD0sAyE");
+    write(dir.path(), "a.ts", &format!("export const key = \"{secret}\";\nimport x from \"y\";\n"));
+    for format in ["human", "json"] {
+        let output = text(&run(dir.path(), &["facts", "a.ts", "--format", format]).stdout);
+        assert!(output.contains("sk_live_") && !output.contains(&secret[12..]), "{output}");
+    }
+}
+
+#[test]
+fn a_broken_pattern_of_the_ignore_file_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), "src/a.ts", "export const a = 1;");
+    write(dir.path(), "src/.seamcheckignore", "[z-a]\n");
+    let output = run(dir.path(), &[]);
+    let said = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains("src/.seamcheckignore: cannot be understood: line 1"), "{said}");
 }

@@ -227,7 +227,11 @@ impl Checks {
         for (item, webhook) in vendor.webhooks.iter().enumerate() {
             self.patterns(&webhook.verify, |text| at!["webhook", item, "verify", text]);
             self.routes(&webhook.verify_http, |text| at!["webhook", item, "verify_http", text]);
-            for (key, list) in [("verify_async", &webhook.verify_async), ("verify_boolean", &webhook.verify_boolean)] {
+            for (key, list) in [
+                ("verify_async", &webhook.verify_async),
+                ("verify_boolean", &webhook.verify_boolean),
+                ("verify_node", &webhook.verify_node),
+            ] {
                 for (text, path) in list.iter().enumerate() {
                     if !webhook.verify.contains(path) {
                         let help = "list it in `verify` too: these are some of those";

@@ -79,6 +79,7 @@ pub(super) struct VendorIndex {
     pub(super) verify: Patterns,
     pub(super) verify_async: Patterns,
     pub(super) verify_boolean: Patterns,
+    pub(super) verify_node: Patterns,
 }
 
 impl VendorIndex {
@@ -92,6 +93,7 @@ impl VendorIndex {
             push_all(&mut index.verify, &webhook.verify, at);
             push_all(&mut index.verify_async, &webhook.verify_async, at);
             push_all(&mut index.verify_boolean, &webhook.verify_boolean, at);
+            push_all(&mut index.verify_node, &webhook.verify_node, at);
         }
         index
     }

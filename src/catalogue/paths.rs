@@ -44,6 +44,8 @@ pub struct VerifierMatch {
     pub is_async: bool,
     /// It returns whether: with its result dropped it verifies nothing.
     pub boolean: bool,
+    /// It needs Node's own crypto, from this major version of the package on (0: from the first).
+    pub node_since: Option<u32>,
 }
 
 /// A package found, and the steps from its root.
@@ -230,6 +232,16 @@ impl Catalogue {
         })
     }
 
+    /// Whether a package is a database's client: one of its functions writes.
+    pub fn is_database(&self, package: Name) -> bool {
+        let root = self.index.packages.get(&package).map(|&root| &self.index.roots[root]);
+        root.is_some_and(|root| {
+            root.functions
+                .iter()
+                .any(|&at| self.functions().get(at).is_some_and(|known| known.role == super::KnownRole::Write))
+        })
+    }
+
     /// Whether calling `segs` reads the environment variable that its first argument names.
     pub fn reads_env(&self, package: Name, segs: &[Seg]) -> bool {
         self.known(package, segs).is_some_and(|known| known.role == super::KnownRole::Env)
@@ -251,11 +263,15 @@ impl Catalogue {
                 vendor: Some(sdk.vendor),
                 is_async: own.verify_async.find(&found.segs, &starts).is_some(),
                 boolean: own.verify_boolean.find(&found.segs, &starts).is_some(),
+                node_since: own.verify_node.find(&found.segs, &starts).map(|(_, _)| {
+                    let webhooks = &self.vendor(sdk.vendor).webhooks;
+                    webhooks.iter().find_map(|webhook| webhook.verify_node_since).unwrap_or(0)
+                }),
             })
         });
         vendors.or_else(|| {
             let known = self.known(package, segs).filter(|known| known.role == super::KnownRole::Verify)?;
-            Some(VerifierMatch { vendor: None, is_async: known.is_async, boolean: known.boolean })
+            Some(VerifierMatch { vendor: None, is_async: known.is_async, boolean: known.boolean, node_since: None })
         })
     }
 

@@ -31,11 +31,19 @@ pub fn is_env_call(path: &str) -> bool {
     ENV_CALLS.contains(&path)
 }
 
+thread_local! {
+    /// The emptied table of the last file's definitions: growing one anew costs.
+    static SCOPE: Cell<FxHashMap<(BlockId, Name), DefId>> = Cell::default();
+}
+
 /// Facts under construction.
 pub struct Builder<'s> {
     text: &'s str,
     facts: Facts,
-    blocks: Vec<BlockId>,
+    /// The open blocks, each with where its steps begin in `steps`.
+    blocks: Vec<(BlockId, usize)>,
+    /// The steps of the open blocks, innermost last: a block keeps as many as it has, no more.
+    steps: Vec<Step>,
     functions: Vec<FunctionId>,
     classes: Vec<ClassId>,
     scope: FxHashMap<(BlockId, Name), DefId>,
@@ -43,25 +51,19 @@ pub struct Builder<'s> {
     env_aliases: Vec<DefId>,
     /// Steps that assign to a name not defined so far: (block, position in it).
     unsettled: Vec<(BlockId, usize)>,
-    /// The names met last, by a cheap hash: an app says few names often, and interning takes a lock.
-    recent: Box<[Name]>,
-}
-
-/// How many names are remembered, and the longest of them.
-const RECENT: usize = 4096;
-const RECENT_LENGTH: usize = 32;
-
-thread_local! {
-    /// What the last builder of this thread remembered.
-    static REMEMBERED: Cell<Option<Box<[Name]>>> = const { Cell::new(None) };
 }
 
 impl<'s> Builder<'s> {
     /// An empty file: function 0 and block 0 are open.
     pub fn new(language: Language, text: &'s str) -> Self {
         let whole = Span { start: 0, end: text.len() as u32 };
-        let body =
-            Block { kind: BlockKind::Body, parent: None, function: FunctionId::MODULE, span: whole, steps: vec![] };
+        let body = Block {
+            kind: BlockKind::Body,
+            parent: None,
+            function: FunctionId::MODULE,
+            span: whole,
+            steps: Box::new([]),
+        };
         let module = Function {
             name: None,
             span: whole,
@@ -97,13 +99,13 @@ impl<'s> Builder<'s> {
         Self {
             text,
             facts,
-            blocks: vec![BlockId(0)],
+            blocks: vec![(BlockId(0), 0)],
+            steps: vec![],
             functions: vec![FunctionId::MODULE],
             classes: vec![],
-            scope: FxHashMap::default(),
+            scope: SCOPE.take(),
             env_aliases: vec![],
             unsettled: vec![],
-            recent: REMEMBERED.take().unwrap_or_else(|| vec![Name::new(""); RECENT].into()),
         }
     }
 
@@ -119,17 +121,7 @@ impl<'s> Builder<'s> {
 
     /// Interns a name.
     pub fn name(&mut self, text: &str) -> Name {
-        if text.len() > RECENT_LENGTH {
-            return Name::new(text);
-        }
-        let mix = |hash: usize, byte: u8| hash.wrapping_mul(31).wrapping_add(usize::from(byte));
-        let bytes = text.as_bytes();
-        let ends = bytes.iter().take(6).chain(bytes.iter().rev().take(3));
-        let slot = ends.fold(bytes.len(), |hash, &byte| mix(hash, byte)) % RECENT;
-        if self.recent[slot] != *text {
-            self.recent[slot] = Name::new(text);
-        }
-        self.recent[slot]
+        Name::new(text)
     }
 
     // ---- expressions ------------------------------------------------------------------------------------
@@ -354,15 +346,15 @@ impl<'s> Builder<'s> {
     /// The block being filled.
     pub fn block(&self) -> BlockId {
         // The module body is never closed, so there is always one.
-        self.blocks.last().copied().unwrap_or(BlockId(0))
+        self.blocks.last().map_or(BlockId(0), |&(block, _)| block)
     }
 
     /// Opens a block inside the current one.
     pub fn open_block(&mut self, kind: BlockKind, span: Span) -> BlockId {
         let id = BlockId(self.facts.blocks.len() as u32);
         let (parent, function) = (Some(self.block()), self.function());
-        self.facts.blocks.push(Block { kind, parent, function, span, steps: vec![] });
-        self.blocks.push(id);
+        self.facts.blocks.push(Block { kind, parent, function, span, steps: Box::new([]) });
+        self.blocks.push((id, self.steps.len()));
         id
     }
 
@@ -373,13 +365,14 @@ impl<'s> Builder<'s> {
 
     /// Closes the current block.
     pub fn close_block(&mut self) {
-        self.blocks.pop();
+        if let Some((block, from)) = self.blocks.pop() {
+            self.facts.blocks[block.index()].steps = self.steps.drain(from..).collect();
+        }
     }
 
     /// Adds a step to the current block.
     pub fn step(&mut self, step: Step) {
-        let block = self.block();
-        self.facts.blocks[block.index()].steps.push(step);
+        self.steps.push(step);
     }
 
     // ---- definitions ------------------------------------------------------------------------------------
@@ -422,7 +415,12 @@ impl<'s> Builder<'s> {
         if self.is_environment(value) {
             self.env_aliases.push(def);
         }
-        self.facts.defs[def.index()].values.push(value);
+        let values = &mut self.facts.defs[def.index()].values;
+        if values.is_empty() {
+            // Most have one.
+            values.reserve_exact(1);
+        }
+        values.push(value);
     }
 
     /// Records the annotated type of a definition.
@@ -450,8 +448,8 @@ impl<'s> Builder<'s> {
             if let Some(def) = self.resolve(block, name) {
                 return self.bind(def, value);
             }
-            let here = self.block();
-            self.unsettled.push((here, self.facts.block(here).steps.len()));
+            let (here, from) = self.blocks.last().copied().unwrap_or((BlockId(0), 0));
+            self.unsettled.push((here, self.steps.len() - from));
         }
         self.step(Step::Assign(target, value));
     }
@@ -550,7 +548,9 @@ impl<'s> Builder<'s> {
 
     /// The finished facts.
     pub fn finish(mut self) -> Facts {
-        REMEMBERED.set(Some(std::mem::take(&mut self.recent)));
+        while !self.blocks.is_empty() {
+            self.close_block();
+        }
         for (block, at) in std::mem::take(&mut self.unsettled) {
             if let Step::Assign(target, value) = self.facts.blocks[block.index()].steps[at]
                 && let ExprKind::Ref(name, around) = *self.kind(target)
@@ -563,7 +563,8 @@ impl<'s> Builder<'s> {
                 values.sort_unstable();
             }
         }
-        let defs = self.scope.into_iter().map(|((block, name), def)| (block, name, def)).collect();
+        let defs = self.scope.drain().map(|((block, name), def)| (block, name, def)).collect();
+        SCOPE.set(std::mem::take(&mut self.scope));
         self.facts.scope = Scope::new(defs, self.facts.blocks.len());
         super::taken::fill_names(&mut self.facts);
         self.facts.exprs.shrink_to_fit();

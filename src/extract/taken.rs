@@ -17,9 +17,15 @@ pub(super) fn fill_names(facts: &mut Facts) {
     if !facts.imports.iter().any(|import| is_value(import.kind) && import.names.is_empty()) {
         return;
     }
-    let mut uses = Uses { facts, names: FxHashMap::default(), lazy: FxHashSet::default() };
+    let mut uses = Uses { facts, names: FxHashMap::default(), lazy: FxHashSet::default(), handed: vec![] };
     uses.collect();
-    let found = uses.names;
+    let Uses { names: found, handed, .. } = uses;
+    for (import, function) in handed {
+        for expr in facts.exprs.iter_mut().filter(|expr| matches!(expr.kind, ExprKind::Param(of, 0) if of == function))
+        {
+            expr.kind = ExprKind::Imported(import, Imported::Module);
+        }
+    }
     for (import, mut names) in found {
         let import = &mut facts.imports[import.index()];
         if is_value(import.kind) && import.names.is_empty() {
@@ -38,6 +44,8 @@ struct Uses<'f> {
     names: FxHashMap<ImportId, Vec<Name>>,
     /// Functions handed to one of [`LAZY`].
     lazy: FxHashSet<FunctionId>,
+    /// Functions that `.then` hands a module: their parameter is the module.
+    handed: Vec<(ImportId, FunctionId)>,
 }
 
 impl Uses<'_> {
@@ -101,6 +109,7 @@ impl Uses<'_> {
                     ExprKind::Member(base, name) if name == "then" => {
                         if let Some(import) = self.module(base) {
                             self.parameter(import, function);
+                            self.handed.push((import, function));
                         }
                     }
                     ExprKind::Ref(name, _) | ExprKind::Member(_, name) if LAZY.contains(&name.as_str()) => {

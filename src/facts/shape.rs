@@ -163,7 +163,7 @@ pub struct Block {
     /// Where it stands.
     pub span: Span,
     /// What runs, in order.
-    pub steps: Vec<Step>,
+    pub steps: Box<[Step]>,
 }
 
 /// Why a block runs.

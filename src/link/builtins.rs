@@ -29,7 +29,7 @@ const TRANSPARENT: &[&str] = &[
 
 /// Hooks and wrappers that give back their first argument: React's and their like.
 const TRANSPARENT_HOOKS: &[&str] =
-    &["useCallback", "memo", "forwardRef", "cache", "startTransition", "useEvent", "observer"];
+    &["useCallback", "memo", "forwardRef", "cache", "unstable_cache", "startTransition", "useEvent", "observer"];
 
 /// String methods that leave the head of a text alone, so that a host can still be told.
 const TEXT_METHODS: &[&str] = &[
@@ -72,8 +72,11 @@ pub fn member(eval: &mut Eval<'_>, external: &Arc<External>, name: Name) -> Opti
 pub fn call(eval: &mut Eval<'_>, external: &Arc<External>, at: CallRef) -> Option<Value> {
     let last = external.last_member();
     let has_call = external.segs.iter().any(|seg| !matches!(seg, Seg::Member(_)));
-    if has_call && let Some(Seg::Member(name)) = external.segs.last() {
-        // `client.things.list().then(..)`: a promise's own methods.
+    let is_module = external.segs.len() == 1 && !external.package.starts_with("global:");
+    if (has_call || is_module)
+        && let Some(Seg::Member(name)) = external.segs.last()
+    {
+        // `client.things.list().then(..)`, `import("sdk").then(..)`: a promise's own methods.
         if matches!(name.as_str(), "then" | "catch" | "finally" | "throwOnError") {
             let mut promise = (**external).clone();
             promise.segs.pop();

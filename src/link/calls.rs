@@ -1,10 +1,13 @@
 //! Who calls whom: the callee of every call, the edges of the call graph, callers and rendered components.
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
 
 use crate::catalogue::{KnownRole, Seg};
-use crate::facts::{CallId, ExprId, ExprKind, Facts};
+use crate::facts::{CallId, ExprId, ExprKind, Facts, FunctionId};
 use crate::finding::FileId;
+use crate::link::entries::handlers::follow;
 use crate::link::eval::Eval;
 use crate::names::Name;
 use crate::program::{CallRef, ClassRef, Edge, EdgeKind, ExprRef, FunctionRef, Program, Value};
@@ -108,10 +111,9 @@ fn collect_callers(program: &mut Program) {
             .flat_map(|call| called(program, call).into_iter().map(move |function| (function, call)))
             .collect()
     });
-    program.graph.callers.clear();
-    for (function, call) in found.into_iter().flatten() {
-        program.graph.callers.entry(function).or_default().push(call);
-    }
+    let mut pairs: Vec<(FunctionRef, CallRef)> = found.into_iter().flatten().collect();
+    pairs.par_sort_unstable();
+    program.graph.callers = pairs.into_iter().unzip();
 }
 
 /// The functions of the program that a call calls, constructors among them.
@@ -121,6 +123,10 @@ fn called(program: &Program, call: CallRef) -> Vec<FunctionRef> {
         match value {
             Value::Function(function) => functions.push(*function),
             Value::Class(class) => functions.extend(constructor(program, *class)),
+            // `send.call(this, mail)`
+            Value::Member(base, name) if matches!(name.as_str(), "call" | "apply") => {
+                functions.extend(base.functions());
+            }
             _ => {}
         }
     }
@@ -141,7 +147,7 @@ fn expand_callees(program: &mut Program) {
             .map(|call| CallRef::new(file, CallId(call)))
             .filter_map(|call| {
                 let callee = program.graph.callee(call);
-                let open = callee.any(|value| matches!(value, Value::Param(..)));
+                let open = is_open(program, callee, 8);
                 // A parameter that is called is a callback: the call that hands it in has the edge.
                 if !open || matches!(callee, Value::Param(..)) {
                     return None;
@@ -156,18 +162,32 @@ fn expand_callees(program: &mut Program) {
     }
 }
 
+/// Whether a value rests on a parameter, also through calls: `db.from("orders").insert` with `db` handed in.
+fn is_open(program: &Program, value: &Value, depth: usize) -> bool {
+    value.any(|part| match part {
+        Value::Param(..) => true,
+        Value::Result(call) => depth > 0 && is_open(program, program.graph.callee(*call), depth - 1),
+        _ => false,
+    })
+}
+
 fn edges_of(program: &Program, call: CallRef) -> Vec<Edge> {
     let facts = program.facts(call.file);
     let shape = facts.call(call.call);
     let mut edges: Vec<Edge> =
         called(program, call).into_iter().map(|target| Edge { call, target, kind: EdgeKind::Direct }).collect();
     let callee = program.graph.callee(call);
+    let mut eval = Eval::new(program);
+    // `const send = retried(sendOnce)`: to call what it gave back runs what it was handed.
+    for (argument, kind) in captured(program, call, &edges) {
+        let handed_in = eval.expr(argument);
+        edges.extend(handed_in.functions().map(|target| Edge { call, target, kind }));
+    }
     let kind = if defers(program, callee) { EdgeKind::Deferred } else { EdgeKind::Callback };
     let mut handed = |value: Value| {
         let functions = value.functions().map(|target| Edge { call, target, kind });
         edges.extend(functions);
     };
-    let mut eval = Eval::new(program);
     for arg in &shape.args {
         // Only what is written as a function or a name can be one; evaluating every argument would cost.
         if may_be_function(facts, arg.value) {
@@ -199,6 +219,39 @@ fn edges_of(program: &Program, call: CallRef) -> Vec<Edge> {
         }
     }
     edges
+}
+
+/// The arguments that a wrapper was handed and that the function it gave back calls, when that one is called;
+/// deferred where it does not wait for them.
+fn captured(program: &Program, call: CallRef, edges: &[Edge]) -> Vec<(ExprRef, EdgeKind)> {
+    let caller = program.function_of(call);
+    let closures = edges.iter().filter(|edge| edge.kind == EdgeKind::Direct).filter_map(|edge| {
+        let parent = program.facts(edge.target.file).function(edge.target.function).parent?;
+        let wrapper = FunctionRef::new(edge.target.file, parent);
+        (parent != FunctionId::MODULE && wrapper != caller).then_some((edge.target, wrapper))
+    });
+    let mut found = Vec::new();
+    for (closure, wrapper) in closures {
+        let inner = &program.graph.calls[closure.file.index()][closure.function.index()];
+        let runs = inner.iter().filter_map(|&inner| match program.graph.callee(CallRef::new(closure.file, inner)) {
+            Value::Param(of, index) if *of == wrapper => Some((inner, *index as usize)),
+            _ => None,
+        });
+        let made = follow(program, ExprRef::new(call.file, program.facts(call.file).call(call.call).callee));
+        let facts = program.facts(made.file);
+        let ExprKind::Call(site) = facts.expr(made.expr) else { continue };
+        if !program.graph.callee(CallRef::new(made.file, *site)).functions().any(|function| function == wrapper) {
+            continue;
+        }
+        for (inner, index) in runs {
+            let Some(arg) = facts.call(*site).args.get(index).filter(|arg| arg.name.is_none()) else { continue };
+            let inner = program.facts(closure.file).call(inner);
+            let left = inner.dropped && !inner.awaited;
+            let kind = if left { EdgeKind::Deferred } else { EdgeKind::Callback };
+            found.push((ExprRef::new(made.file, arg.value), kind));
+        }
+    }
+    found
 }
 
 fn may_be_function(facts: &Facts, expr: ExprId) -> bool {
@@ -255,8 +308,24 @@ impl Program {
             Value::OneOf(parts) => {
                 Value::one_of(parts.iter().map(|part| self.expand_to(part, depth)).collect::<Vec<_>>())
             }
+            Value::Result(call) => self.expand_result(*call, depth).unwrap_or_else(|| value.clone()),
             other => other.clone(),
         }
+    }
+
+    /// What a call of something handed in gives, when a package provides it.
+    fn expand_result(&self, call: CallRef, depth: usize) -> Option<Value> {
+        let callee = self.graph.callee(call);
+        if !matches!(callee, Value::Member(..)) || !is_open(self, callee, depth) {
+            return None;
+        }
+        let callee = self.expand_to(callee, depth - 1);
+        let given = callee.externals().map(|external| {
+            let seg = if self.facts(call.file).call(call.call).is_new { Seg::New } else { Seg::Call };
+            Value::External(Arc::new(external.then(seg, Some(call))))
+        });
+        let given: Vec<Value> = given.collect();
+        (!given.is_empty()).then(|| Value::one_of(given))
     }
 
     /// What the elements that render a component put into a property.

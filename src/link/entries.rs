@@ -4,10 +4,9 @@
 //! whose routes hang together through several files (routers and their mounts, nested procedures, Django's
 //! `include`) look at the program. Nothing is guessed: middleware that cannot be followed is [`Gate::Unknown`].
 
-use rayon::prelude::*;
-
 use crate::facts::{ExprId, Facts, FunctionId, Span};
 use crate::finding::{FileId, Place};
+use crate::link::calls::per_file;
 use crate::link::projects::{Project, Projects};
 use crate::names::Name;
 use crate::program::{Entry, EntryKind, ExprRef, FunctionRef, Gate, Program};
@@ -192,25 +191,20 @@ pub fn entries_of(program: &Program, handler: ExprRef, before: Vec<Gate>, place:
 /// Finds every entry point, sorted by place, and the routes that exist though no function of the program serves them.
 pub fn find(seeker: Seeker<'_>) -> (Vec<Entry>, Vec<KnownRoute>) {
     let program = seeker.program;
-    let found: Vec<Vec<Entry>> = program
-        .files
-        .par_iter()
-        .enumerate()
-        .map(|(at, file)| {
-            let Some(facts) = file.facts.as_ref() else { return vec![] };
-            let file_id = FileId(at as u32);
-            let project = seeker.projects.of(file_id);
-            let path = file.path.as_str();
+    let of_files = || -> Vec<Vec<Entry>> {
+        per_file(program, |program, file, facts| {
+            let project = seeker.projects.of(file);
+            let path = program.file(file).path.as_str();
             let inner = super::projects::within(path, &project.folder).unwrap_or(path);
-            in_module(Module { program, file: file_id, facts, path, inner, project })
+            in_module(Module { program, file, facts, path, inner, project })
         })
-        .collect();
-    let mut entries: Vec<Entry> = found.into_iter().flatten().collect();
-    let (routes, mut known) = graphs::find(seeker);
-    entries.extend(routes);
-    entries.extend(rpc::find(seeker));
-    let (routes, others) = django::find(seeker);
-    entries.extend(routes);
+    };
+    let ((found, routers), (procedures, (views, others))) = rayon::join(
+        || rayon::join(of_files, || graphs::find(seeker)),
+        || rayon::join(|| rpc::find(seeker), || django::find(seeker)),
+    );
+    let (routes, mut known) = routers;
+    let mut entries: Vec<Entry> = found.into_iter().flatten().chain(routes).chain(procedures).chain(views).collect();
     known.extend(others);
     let key = |entry: &Entry| (entry.place, entry.kind, entry.route, entry.methods.clone(), entry.name, entry.function);
     entries.sort_by_key(key);

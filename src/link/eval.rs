@@ -30,22 +30,14 @@ pub struct Memo {
     defs: Vec<OnceLock<Value>>,
     results: Vec<OnceLock<Value>>,
     fields: FxHashMap<(ClassId, Name), OnceLock<Value>>,
-    /// The returned expressions of each function.
-    returns: Vec<Vec<ExprId>>,
+    returns: Returns,
     circles: Circles,
 }
 
 impl Memo {
     /// An empty memory for a file.
     pub fn new(facts: &Facts) -> Self {
-        let mut returns = vec![Vec::new(); facts.functions.len()];
-        for block in &facts.blocks {
-            for step in &block.steps {
-                if let Step::Return(Some(value)) = step {
-                    returns[block.function.index()].push(*value);
-                }
-            }
-        }
+        let returns = Returns::new(facts);
         let cells = |n: usize| std::iter::repeat_with(OnceLock::new).take(n).collect();
         let classes = facts.classes.iter().enumerate();
         let fields = classes.flat_map(|(at, class)| {
@@ -58,6 +50,31 @@ impl Memo {
             circles: Circles::new(facts, &returns),
             returns,
         }
+    }
+}
+
+/// The returned expressions of each function of a file, in source order.
+#[derive(Default)]
+struct Returns {
+    exprs: Vec<(FunctionId, ExprId)>,
+}
+
+impl Returns {
+    fn new(facts: &Facts) -> Self {
+        let steps = facts.blocks.iter().flat_map(|block| block.steps.iter().map(move |step| (block.function, step)));
+        let returned = steps.filter_map(|(function, step)| match step {
+            Step::Return(Some(value)) => Some((function, *value)),
+            _ => None,
+        });
+        let mut exprs: Vec<(FunctionId, ExprId)> = returned.collect();
+        exprs.sort_by_key(|&(function, _)| function);
+        exprs.shrink_to_fit();
+        Self { exprs }
+    }
+
+    fn of(&self, function: FunctionId) -> impl Iterator<Item = ExprId> + '_ {
+        let from = self.exprs.partition_point(|&(of, _)| of < function);
+        self.exprs[from..].iter().take_while(move |&&(of, _)| of == function).map(|&(_, value)| value)
     }
 }
 
@@ -172,6 +189,10 @@ impl<'p> Eval<'p> {
             }
             ExprKind::Ref(name, block) => match facts.lookup(*block, *name) {
                 Some(def) => self.def(DefRef::new(at.file, def)),
+                // Python: what `from x import *` brought in.
+                None if !facts.language.is_script() && facts.exports.iter().any(|export| export.name == "*") => {
+                    self.export(at.file, *name).unwrap_or_else(|| Self::global(*name))
+                }
                 None => Self::global(*name),
             },
             ExprKind::Member(base, name) => {
@@ -205,7 +226,10 @@ impl<'p> Eval<'p> {
             Op::Add => {
                 let parts: Vec<Value> =
                     operands.iter().map(|&operand| self.expr(ExprRef::new(file, operand))).collect();
-                if parts.iter().any(|part| matches!(part, Value::Text(_) | Value::Template(_) | Value::Env(_))) {
+                let is_text = |value: &Value| matches!(value, Value::Text(_) | Value::Template(_) | Value::Env(_));
+                // `base + path`: what callers hand in tells whether it is text.
+                let may_be = matches!(parts.first(), Some(Value::Param(..)));
+                if may_be || parts.iter().any(|part| part.alternatives().iter().any(is_text)) {
                     Value::template(parts)
                 } else {
                     Value::Unknown
@@ -371,8 +395,10 @@ impl<'p> Eval<'p> {
             Value::Object(object) => self.key(*object, name).unwrap_or(Value::Unknown),
             Value::Module(file) => match self.export(*file, name) {
                 Some(value) => value,
+                // `import("./mail").then(..)`
+                None if name == "then" => Value::Member(Arc::new(value.clone()), name),
                 None if name == "default" => Value::Module(*file),
-                None => Value::Unknown,
+                None => self.program.modules.child(*file, name).map_or(Value::Unknown, Value::Module),
             },
             Value::External(external) => self.external_member(external, name),
             Value::Instance(class) => self.class_member(*class, name),

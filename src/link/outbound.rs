@@ -1,6 +1,8 @@
 //! Finds what leaves the program: requests of HTTP clients, directly and through the program's own wrappers, and
 //! uses of vendors' SDKs.
 
+use rayon::prelude::*;
+
 use crate::catalogue::{Catalogue, Effect, Request, Seg};
 use crate::facts::{Call, CallId, Facts};
 use crate::finding::FileId;
@@ -20,7 +22,7 @@ pub fn collect(program: &mut Program) {
     let mut http: Vec<HttpUse> = requests.into_iter().flatten().collect();
     let mut outer = http.clone();
     for _ in 0..DEEPEST_WRAPPER {
-        outer = outer.iter().flat_map(|http| through_callers(program, http)).collect();
+        outer = outer.par_iter().flat_map_iter(|http| through_callers(program, http)).collect();
         if outer.is_empty() {
             break;
         }
@@ -83,14 +85,25 @@ fn request(
             Value::Unknown => keyword(program, at, "url").unwrap_or(Value::Unknown),
             url => url,
         },
-        None => Value::Unknown,
+        // `axios.request({ url, method })`
+        None => match options.first() {
+            Some(&Value::Object(object)) => eval.key(object, Name::new("url")).unwrap_or(Value::Unknown),
+            _ => Value::Unknown,
+        },
     };
     let library = &program.catalogue.http_clients()[client];
-    if let Some(instance) = instance {
-        let base = library.base_url.iter().find_map(|option| option_of_call(program, instance, &Name::new(option)));
-        if let Some(base) = base
-            && !is_absolute(&url)
-        {
+    if !library.base_url.is_empty() && !is_absolute(&url) {
+        // The call's own base goes before its client's.
+        let mut of_call = library.base_url.iter().flat_map(|name| {
+            options.iter().filter_map(|option| match program.lookup(option, Name::new(name)) {
+                Lookup::Present(value) => Some(value),
+                _ => None,
+            })
+        });
+        let base = of_call
+            .next()
+            .or_else(|| library.base_url.iter().find_map(|name| option_of_call(program, instance?, &Name::new(name))));
+        if let Some(base) = base {
             url = Value::template([base, Value::Text(Name::new("/")), url]);
         }
     }
@@ -99,9 +112,26 @@ fn request(
         (None, Some(index)) => eval.argument(at, index).text().map(upper),
         (None, None) => method_of(program, &options),
     };
+    let url = settled(program, &url);
     let body = shape.body.and_then(|index| call.args.get(index)).map(|arg| ExprRef::new(at.file, arg.value));
     let to = program.destinations(&url);
     HttpUse { at, inner: at, client, method, url, to, options, body, instance }
+}
+
+/// A URL with what constructors were handed in, where every object is made with the same: `this.base`.
+fn settled(program: &Program, url: &Value) -> Value {
+    match url {
+        Value::Param(function, _) => {
+            let facts = program.facts(function.file).function(function.function);
+            let constructs = facts.name.is_some_and(|name| matches!(name.as_str(), "constructor" | "__init__"));
+            let given = if constructs { program.expand(url) } else { Value::Unknown };
+            let plain = matches!(given, Value::Text(_) | Value::Template(_) | Value::Env(_));
+            if plain { given } else { url.clone() }
+        }
+        Value::Template(parts) => Value::template(parts.iter().map(|part| settled(program, part)).collect::<Vec<_>>()),
+        Value::OneOf(parts) => Value::one_of(parts.iter().map(|part| settled(program, part)).collect::<Vec<_>>()),
+        other => other.clone(),
+    }
 }
 
 fn upper(text: Name) -> Name {
@@ -247,7 +277,9 @@ fn sdk_use(program: &Program, at: CallRef, external: &External) -> Option<Vendor
             // An operation the catalogue does not list still uses the vendor; what is chained on a result does not.
             let made = client?;
             let chained = segs[made..].iter().any(|seg| !matches!(seg, Seg::Member(_)));
-            if chained || segs.len() == made || catalogue.sends_nothing(package, segs) {
+            // `import("sdk").then(..)` waits for the module.
+            let loads = matches!(segs, [Seg::Member(name)] if matches!(name.as_str(), "then" | "catch" | "finally"));
+            if chained || loads || segs.len() == made || catalogue.sends_nothing(package, segs) {
                 return None;
             }
             (catalogue.is_client(package, segs)?, None)

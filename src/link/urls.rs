@@ -70,23 +70,25 @@ impl Program {
         }
     }
 
-    /// `new URL(path, base)`, its `.href` and `.toString()`, `new Request(url)`, `Request.url` of an incoming one not.
+    /// `new URL(path, base)`, its `.href` and `.toString()`, `new Request(url)`, `Request.url` of an incoming one not;
+    /// `urljoin(base, path)`.
     fn url_object(&self, external: &External, depth: usize) -> Option<Vec<Vec<Piece>>> {
         let makes_one = matches!(external.package.as_str(), "global:URL" | "global:Request" | "node:url")
             || external.dotted() == "urllib.request.Request";
-        if !makes_one {
+        let joins = external.dotted() == "urllib.parse.urljoin";
+        if !makes_one && !joins {
             return None;
         }
         let made = *external.sites.first()?;
         let args = &self.facts(made.file).call(made.call).args;
         let value = |at: usize| args.get(at).map(|arg| self.expand(&self.value(ExprRef::new(made.file, arg.value))));
-        let path = value(0)?;
+        let path = value(usize::from(joins))?;
         let starts_absolute = |value: &Value| match value {
             Value::Text(text) => text.contains("://"),
             Value::Template(parts) => matches!(parts.first(), Some(Value::Text(text)) if text.contains("://")),
             _ => false,
         };
-        let whole = match value(1) {
+        let whole = match value(usize::from(!joins)) {
             Some(base) if !starts_absolute(&path) => Value::template([base, Value::Text(Name::new("/")), path]),
             _ => path,
         };

@@ -10,13 +10,14 @@ use std::collections::VecDeque;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::catalogue::{Core, Operation, VendorId};
+use crate::link::calls::per_file;
 use crate::program::{CallRef, Edge, EdgeKind, FunctionRef, HttpUse, Program, VendorUse};
 
 mod entries;
 mod failure;
 mod flow;
 mod operations;
-mod says;
+pub(super) mod says;
 mod weight;
 
 pub use entries::Start;
@@ -24,7 +25,8 @@ pub use failure::Failure;
 pub use operations::CoreCall;
 pub use weight::Weight;
 
-use entries::{Callers, is_authenticated, is_for_others, is_live, says};
+pub use entries::Callers;
+use entries::{is_authenticated, is_for_others, is_live, says};
 use flow::{Fate, Flow};
 
 /// What leaves the program at a call.
@@ -92,9 +94,18 @@ struct Leading {
 /// The search for what paths wait for.
 struct Search<'p> {
     program: &'p Program,
-    callers: Callers,
+    callers: &'p Callers,
     leading: FxHashMap<Core, Leading>,
     flow: Flow<'p>,
+}
+
+/// The calls of live code that core paths exist for, in order.
+pub fn find_calls(program: &Program) -> Vec<CoreCall> {
+    let found = per_file(program, |program, file, _| {
+        let calls = program.calls_of(file).filter(|&call| is_live(program, program.function_of(call)));
+        calls.filter_map(|call| program.core_call(call)).collect()
+    });
+    found.into_iter().flatten().collect()
 }
 
 impl Program {
@@ -114,19 +125,12 @@ impl Program {
 
 impl<'p> Search<'p> {
     fn new(program: &'p Program) -> Self {
-        let callers = Callers::new(program);
+        let callers = program.starters.get_or_init(|| Callers::new(program));
         let mut leading: FxHashMap<Core, Leading> = FxHashMap::default();
-        for (file, _) in program.code() {
-            for call in program.calls_of(file) {
-                let function = program.function_of(call);
-                if let Some(core) = program.core_call(call)
-                    && is_live(program, function)
-                {
-                    let leading = leading.entry(core.core).or_insert_with(Leading::empty);
-                    leading.calls.insert(call, core);
-                    leading.functions.insert(function);
-                }
-            }
+        for core in &program.core_calls {
+            let leading = leading.entry(core.core).or_insert_with(Leading::empty);
+            leading.calls.insert(core.at, *core);
+            leading.functions.insert(program.function_of(core.at));
         }
         for leading in leading.values_mut() {
             let mut open: Vec<FunctionRef> = leading.functions.iter().copied().collect();

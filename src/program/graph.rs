@@ -39,8 +39,8 @@ pub struct Graph {
     pub(crate) calls: Vec<Vec<Vec<CallId>>>,
     /// The edges that leave each call, sorted by call.
     pub(crate) edges: Vec<Edge>,
-    /// The calls that call a function directly, in order.
-    pub(crate) callers: FxHashMap<FunctionRef, Vec<CallRef>>,
+    /// What is called directly, and by which call; sorted.
+    pub(crate) callers: (Vec<FunctionRef>, Vec<CallRef>),
     /// The elements that render a component.
     pub(crate) elements: FxHashMap<FunctionRef, Vec<ExprRef>>,
 }
@@ -81,7 +81,10 @@ impl Program {
 
     /// The calls that call a function directly.
     pub fn callers(&self, function: FunctionRef) -> &[CallRef] {
-        self.graph.callers.get(&function).map_or(&[], Vec::as_slice)
+        let (called, calls) = &self.graph.callers;
+        let from = called.partition_point(|&at| at < function);
+        let to = from + called[from..].partition_point(|&at| at <= function);
+        &calls[from..to]
     }
 
     /// The functions of a file.

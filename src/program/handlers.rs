@@ -11,10 +11,10 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::catalogue::{Category, VendorId, Webhook};
 use crate::facts::{ExprId, ExprKind, Facts, FunctionId, Span};
-use crate::finding::{Place, Remark};
+use crate::finding::{FileId, Place, Remark};
 use crate::names::Name;
 use crate::program::verify::{Account, Verdict, words};
-use crate::program::{CallRef, EdgeKind, Entry, EntryKind, FunctionRef, Program};
+use crate::program::{CallRef, EdgeKind, Entry, EntryKind, ExprRef, FunctionRef, Program};
 
 /// An entry point that a vendor calls.
 #[derive(Debug, Clone)]
@@ -103,6 +103,16 @@ impl Program {
         self.webhooks.get_or_init(|| find(self))
     }
 
+    /// The files that a handler is written in: its entry's, and those that look at the event.
+    pub fn home_files(&self, handler: &WebhookHandler) -> Vec<FileId> {
+        let entry = &self.entries[handler.entry];
+        let signs = handler.evidence.iter().map(|sign| sign.place.file);
+        let mut files: Vec<FileId> = std::iter::once(entry.function.file).chain(signs).collect();
+        files.sort();
+        files.dedup();
+        files
+    }
+
     /// What the catalogue says of a handler's deliveries.
     pub fn webhook_of(&self, handler: &WebhookHandler) -> Option<&Webhook> {
         self.catalogue.vendor(handler.vendor?).webhooks.first()
@@ -143,6 +153,8 @@ fn find(program: &Program) -> Vec<WebhookHandler> {
             continue;
         }
         let vendor = vendor(&signs, named.as_ref());
+        let carrier = vendor.filter(|_| signs.is_empty()).and_then(|vendor| carrier(program, entry, vendor));
+        let vendor = carrier.or(vendor);
         let by_name = signs.is_empty();
         let mut evidence: Vec<Remark> =
             signs.into_iter().map(|sign| Remark { place: sign.place, text: sign.text }).collect();
@@ -330,6 +342,26 @@ fn vendor(signs: &[Sign], named: Option<&Named>) -> Option<VendorId> {
     best.next().is_none().then_some(first)
 }
 
+/// Who carries the messages of a vendor that only names show: in a `whatsapp` route of a file that talks to one other
+/// messaging vendor, and never to this one, it is that one's delivery.
+fn carrier(program: &Program, entry: &Entry, vendor: VendorId) -> Option<VendorId> {
+    let carries = |id: VendorId| {
+        let vendor = program.catalogue.vendor(id);
+        vendor.category == Category::Sms && !vendor.webhooks.is_empty()
+    };
+    if !carries(vendor) {
+        return None;
+    }
+    let used = program.calls_of(entry.function.file).flat_map(|call| program.vendors_at(call)).map(|used| used.vendor);
+    let mut used: Vec<VendorId> = used.filter(|&id| carries(id)).collect();
+    used.sort_unstable();
+    used.dedup();
+    match used[..] {
+        [only] if only != vendor => Some(only),
+        _ => None,
+    }
+}
+
 // ---- for messages ---------------------------------------------------------------------------------------
 
 impl Program {
@@ -391,12 +423,12 @@ fn dotted(facts: &Facts, expr: ExprId, depth: usize) -> Option<String> {
 impl Program {
     /// Whether an entry runs on a runtime without Node's own modules: Deno, workers, edge.
     pub fn runs_on_edge(&self, entry: &Entry) -> bool {
-        let facts = self.facts(entry.function.file);
+        let file = entry.place.file;
         matches!(entry.framework, "supabase-functions" | "edge-functions" | "worker")
-            || facts.exports.iter().any(|export| {
+            || self.facts(file).exports.iter().any(|export| {
                 export.name == "runtime"
                     && matches!(export.value, crate::facts::ExportValue::Local(value)
-                        if matches!(facts.expr(value), ExprKind::Text(text) if text.contains("edge")))
+                        if self.value(ExprRef::new(file, value)).text().is_some_and(|text| text.contains("edge")))
             })
     }
 

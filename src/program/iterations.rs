@@ -111,20 +111,20 @@ impl Program {
     }
 
     /// A name or a dotted way as it is written; none for anything else.
-    pub fn written(&self, at: ExprRef) -> Option<String> {
+    pub fn as_written(&self, at: ExprRef) -> Option<String> {
         let facts = self.facts(at.file);
         match facts.expr(at.expr) {
             ExprKind::Ref(name, _) => Some(name.to_string()),
-            ExprKind::Member(base, name) => Some(format!("{}.{name}", self.written(ExprRef::new(at.file, *base))?)),
-            ExprKind::Await(inner) => self.written(ExprRef::new(at.file, *inner)),
-            ExprKind::Op(Op::Or | Op::Nullish, parts) => self.written(ExprRef::new(at.file, *parts.first()?)),
+            ExprKind::Member(base, name) => Some(format!("{}.{name}", self.as_written(ExprRef::new(at.file, *base))?)),
+            ExprKind::Await(inner) => self.as_written(ExprRef::new(at.file, *inner)),
+            ExprKind::Op(Op::Or | Op::Nullish, parts) => self.as_written(ExprRef::new(at.file, *parts.first()?)),
             ExprKind::Call(call) => {
                 let callee = facts.call(*call).callee;
                 match facts.expr(callee) {
                     ExprKind::Member(base, name) if EACH.contains(&name.as_str()) => {
-                        self.written(ExprRef::new(at.file, *base))
+                        self.as_written(ExprRef::new(at.file, *base))
                     }
-                    _ => Some(format!("{}()", self.written(ExprRef::new(at.file, callee))?)),
+                    _ => Some(format!("{}()", self.as_written(ExprRef::new(at.file, callee))?)),
                 }
             }
             _ => None,

@@ -70,10 +70,14 @@ impl External {
 
     /// One step further.
     pub fn then(&self, seg: Seg, site: Option<CallRef>) -> Self {
-        let mut next = self.clone();
-        next.segs.push(seg);
-        next.sites.extend(site);
-        next
+        // As long as it is: there are as many of these as calls.
+        let mut segs = Vec::with_capacity(self.segs.len() + 1);
+        segs.extend_from_slice(&self.segs);
+        segs.push(seg);
+        let mut sites = Vec::with_capacity(self.sites.len() + usize::from(site.is_some()));
+        sites.extend_from_slice(&self.sites);
+        sites.extend(site);
+        Self { package: self.package, segs, sites }
     }
 
     /// The path as text without calls, `global:` and `py:` kept out: `process.env`, `os.environ`, `crypto.subtle.sign`.

@@ -11,6 +11,7 @@ use crate::finding::Place;
 use crate::names::Name;
 use crate::program::{CallRef, Entry, FunctionRef, Program};
 
+mod absent;
 mod checks;
 mod comparisons;
 mod conditions;
@@ -90,6 +91,15 @@ pub struct Deed {
     reason: Option<Reason>,
 }
 
+/// A comparison that takes the longer the more of its start is right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Plain {
+    /// The comparison.
+    pub place: Place,
+    /// One side is a signature that was computed; else it is the secret itself.
+    pub signature: bool,
+}
+
 /// What an entry point does, and in which standing.
 #[derive(Debug, Clone, Default)]
 pub struct Account {
@@ -97,6 +107,8 @@ pub struct Account {
     pub deeds: Vec<Deed>,
     /// The checks met, in order.
     pub checks: Vec<Place>,
+    /// Comparisons by `==` that prove who is calling, in the order they are met: of a signature, or of a secret.
+    pub plain: Vec<Plain>,
     /// Calls of functions that nothing defines or imports and that would be checks by their names.
     pub undefined: Vec<(Place, Name)>,
     /// How many times the vendor was asked.

@@ -196,7 +196,7 @@ fn is_clocked(program: &Program, origin: &Origin) -> bool {
 }
 
 fn list_name(program: &Program, iteration: &Iteration) -> String {
-    match program.written(iteration.collection) {
+    match program.as_written(iteration.collection) {
         Some(name) => format!("`{name}`"),
         None => "a list of any size".to_owned(),
     }

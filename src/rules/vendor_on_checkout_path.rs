@@ -6,7 +6,7 @@ use crate::rule;
 use crate::rule::Report;
 
 rule! {
-    /// Checkout or order placement waits for a vendor that it could do without.
+    /// Checkout or order placement waits for a vendor that it could do without
     ///
     /// Between "pay" and the payment page stands every call that the handler awaits. A mail, a CRM entry, a chat alert
     /// or an address lookup on that way makes every customer wait for it, and while that vendor is down nobody can

@@ -6,7 +6,7 @@ use crate::rule;
 use crate::rule::Report;
 
 rule! {
-    /// Signup, onboarding or login waits for a vendor that it could do without.
+    /// Signup, onboarding or login waits for a vendor that it could do without
     ///
     /// A customer who wants an account waits for every call between the button and the answer. A CRM, a newsletter,
     /// a chat alert or a language model on that way adds its latency to every signup, and its outage to your own:

@@ -16,6 +16,9 @@ use super::roots::Roots;
 use super::{Choices, FileKind, Gap, GapReason, Reason, Repository, SourceFile, folders, git, kind_of, names, text};
 use crate::names::Name;
 
+/// The ignore file of our own.
+const OWN_IGNORES: &str = ".seamcheckignore";
+
 /// What was found so far, in no order.
 #[derive(Default)]
 struct Found {
@@ -117,7 +120,7 @@ fn builder(roots: &Roots, choices: &Choices) -> WalkBuilder {
         .require_git(in_git)
         .threads(choices.threads);
     if honour {
-        builder.add_custom_ignore_filename(".seamcheckignore");
+        builder.add_custom_ignore_filename(OWN_IGNORES);
     }
     builder
 }
@@ -161,7 +164,21 @@ impl ParallelVisitor for Visitor<'_> {
 }
 
 impl Visitor<'_> {
+    /// Patterns of our own ignore file that cannot be understood: what they should leave out stays in.
+    fn mistakes(&mut self, error: &ignore::Error) {
+        match error {
+            ignore::Error::Partial(errors) => errors.iter().for_each(|error| self.mistakes(error)),
+            ignore::Error::WithPath { path, err } if path.ends_with(OWN_IGNORES) => {
+                self.found.gap(&relative(self.root, path), GapReason::BrokenManifest(err.to_string()));
+            }
+            _ => {}
+        }
+    }
+
     fn entry(&mut self, entry: &DirEntry) -> WalkState {
+        if let Some(error) = entry.error() {
+            self.mistakes(error);
+        }
         let Some(kind) = entry.file_type().filter(|_| entry.depth() > 0) else { return WalkState::Continue };
         let name = entry.file_name().to_string_lossy();
         let path = relative(self.root, entry.path());
@@ -238,7 +255,7 @@ impl Later<'_> {
             return;
         }
         let mut own = WalkBuilder::new(&self.roots.root);
-        own.standard_filters(false).ignore(true).add_custom_ignore_filename(".seamcheckignore");
+        own.standard_filters(false).ignore(true).add_custom_ignore_filename(OWN_IGNORES);
         let mut own = own.build_matchers();
         let mut refused: FxHashMap<PathBuf, bool> = FxHashMap::default();
         for path in missing {

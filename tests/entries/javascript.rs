@@ -1,5 +1,7 @@
 //! Entry points of JavaScript and TypeScript frameworks.
 
+use seamcheck::program::EntryKind;
+
 use super::{app, entries};
 
 const NEXT: (&str, &str) = ("package.json", r#"{"dependencies": {"next": "15", "react": "19"}}"#);
@@ -251,4 +253,25 @@ fn what_a_browser_starts() {
         ),
     ]);
     insta::assert_snapshot!(entries(&program, true));
+}
+
+#[test]
+fn functions_folder_of_a_sites_host() {
+    let program = app(&[
+        ("package.json", r#"{"dependencies": {"react": "19"}}"#),
+        ("functions/api/users/[id].ts", "export const onRequestPost = async (context) => new Response('');\n"),
+        ("functions/files/[[path]].ts", "export async function onRequest(context) { return new Response(''); }\n"),
+        ("functions/admin/_middleware.ts", "export const onRequest = async (context) => context.next();\n"),
+        ("functions/admin/index.ts", "export async function onRequestGet() { return new Response(''); }\n"),
+        ("functions/lib/mail.ts", "export async function send() {}\n"),
+    ]);
+    let routes: Vec<String> = program
+        .entries
+        .iter()
+        .filter(|entry| entry.kind == EntryKind::Route)
+        .map(|entry| {
+            format!("{:?} {} {}", entry.methods, entry.route.expect("routes have one"), entry.middleware.len())
+        })
+        .collect();
+    assert_eq!(routes, [r#"["GET"] /admin 1"#, r#"["POST"] /api/users/:id 0"#, "[] /files/* 0"]);
 }

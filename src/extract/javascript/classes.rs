@@ -110,13 +110,18 @@ impl<'s, 't> Visitor<'_, 's, 't> {
         self.builder.field(class, Field { name, value, ty, is_static });
     }
 
-    /// Notes `this.name = value` as a field of the class.
+    /// Notes `this.name = value`, and `Shop.name = value` inside of `Shop`, as a field of the class.
     pub(super) fn give_field(&mut self, target: ExprId, value: ExprId) {
-        if let ExprKind::Member(base, name) = *self.builder.kind(target)
-            && let ExprKind::This(class) = *self.builder.kind(base)
-        {
-            self.builder.field(class, Field { name, value: Some(value), ty: None, is_static: false });
-        }
+        let ExprKind::Member(base, name) = *self.builder.kind(target) else { return };
+        let (class, is_static) = match *self.builder.kind(base) {
+            ExprKind::This(class) => (class, false),
+            ExprKind::Ref(named, _) => match self.builder.class() {
+                Some(class) if self.builder.facts().classes[class.index()].name == Some(named) => (class, true),
+                _ => return,
+            },
+            _ => return,
+        };
+        self.builder.field(class, Field { name, value: Some(value), ty: None, is_static });
     }
 
     /// Makes an object literal whose methods say `this` a class: its members are the pairs from `start` on.

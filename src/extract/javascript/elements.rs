@@ -16,10 +16,7 @@ impl<'s, 't> Visitor<'_, 's, 't> {
         let mut tag = None;
         let mut opened = false;
         self.each(node, |this, child| match this.shape(child) {
-            Shape::Element => {
-                let element = this.expression(child);
-                this.ids.push(element);
-            }
+            Shape::Element => this.child_element(child),
             // A self-closing element holds its name and attributes itself.
             Shape::Identifier | Shape::Member if tag.is_none() => tag = Some(this.tag(child)),
             Shape::Wrap if opened => {
@@ -51,6 +48,28 @@ impl<'s, 't> Visitor<'_, 's, 't> {
         self.pairs.truncate(pairs);
         self.ids.truncate(children);
         self.builder.expr(span(node), ExprKind::Element(Box::new(element)))
+    }
+
+    /// An element inside another. One of the platform's that has nothing but looks and text says nothing, and is most
+    /// of a page: it is forgotten.
+    fn child_element(&mut self, node: Node<'t>) {
+        let before = self.builder.facts().exprs.len();
+        let element = self.expression(node);
+        let is_bare = match self.builder.kind(element) {
+            ExprKind::Element(shape) => {
+                shape.attributes.is_empty()
+                    && shape.children.is_empty()
+                    && matches!(self.builder.kind(shape.tag), ExprKind::Text(_))
+            }
+            _ => false,
+        };
+        // The tag and the element, and no fragment of code that could not be read.
+        let exprs = &mut self.builder.facts().exprs;
+        if is_bare && exprs.len() == before + 2 {
+            exprs.truncate(before);
+        } else {
+            self.ids.push(element);
+        }
     }
 
     fn tag(&mut self, node: Node<'t>) -> ExprId {

@@ -6,7 +6,7 @@ use super::platforms::{self, Start};
 use super::{Label, METHODS, Module, paths};
 use crate::facts::{ExprKind, FunctionId};
 use crate::names::Name;
-use crate::program::{Entry, EntryKind, ExprRef, FunctionRef, Value};
+use crate::program::{Entry, EntryKind, ExprRef, FunctionRef, Gate, Value};
 
 /// The entries of one file.
 pub fn in_module(module: Module<'_>) -> Vec<Entry> {
@@ -16,6 +16,7 @@ pub fn in_module(module: Module<'_>) -> Vec<Entry> {
     let mut found = worker(module);
     found.extend(declared(module));
     found.extend(root_api(module));
+    found.extend(pages_functions(module));
     found
 }
 
@@ -211,6 +212,40 @@ fn root_api(module: Module<'_>) -> Vec<Entry> {
         if takes_request(module, expr) {
             found.extend(module.entries(expr, span, &label));
         }
+    }
+    found
+}
+
+/// A root `functions/` folder of a site's host: `onRequest`, `onRequestPost` and so on, routed by the file's path.
+fn pages_functions(module: Module<'_>) -> Vec<Entry> {
+    let Some(inner) = module.inner.strip_prefix("functions/") else { return vec![] };
+    let (path, _) = inner.rsplit_once('.').unwrap_or((inner, ""));
+    if path.rsplit('/').next() == Some("_middleware") {
+        return vec![];
+    }
+    // `[[path]]` takes any rest here.
+    let parts: Vec<&str> = path.split('/').filter(|part| *part != "index").collect();
+    let route = paths::folders(parts.iter().map(|part| if part.starts_with("[[") { "[...rest]" } else { part }));
+    let root = &module.path[..module.path.len() - inner.len()];
+    let guarded = module.program.files.iter().any(|file| {
+        let middleware = file.path.strip_prefix(root).and_then(|file| file.rsplit_once("_middleware."));
+        middleware.is_some_and(|(folder, _)| path.starts_with(folder))
+    });
+    let mut found = Vec::new();
+    for export in &module.facts.exports {
+        let Some(verb) = export.name.strip_prefix("onRequest") else { continue };
+        let Some(&method) = METHODS.iter().find(|method| verb.eq_ignore_ascii_case(method)) else {
+            if verb.is_empty() {
+                found.extend(module.exported(&export.name, &Label::new(EntryKind::Route, "api-folder").at(&route)));
+            }
+            continue;
+        };
+        let label = Label::new(EntryKind::Route, "api-folder").at(&route).methods(&[method]);
+        found.extend(module.exported(&export.name, &label));
+    }
+    for entry in found.iter_mut().filter(|_| guarded) {
+        // What the folder's middleware checks is not followed.
+        entry.middleware.push(Gate::Unknown);
     }
     found
 }

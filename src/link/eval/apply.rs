@@ -29,6 +29,8 @@ impl Eval<'_> {
                 self.substitute(&result, *function, at)
             }
             Value::Class(class) => Value::Instance(*class),
+            // `cls()` in a class method, `new this()` in a static one.
+            Value::Instance(class) if matches!(facts.expr(call.callee), ExprKind::This(_)) => Value::Instance(*class),
             Value::External(external) => match builtins::call(self, external, at) {
                 Some(value) => value,
                 None => {
@@ -77,9 +79,8 @@ impl Eval<'_> {
         let Some(memo) = self.program.memos.get(function.file.index()) else { return Value::Unknown };
         let cell = memo.results.get(function.function.index());
         self.guarded(Key::Result(function), cell, |eval| {
-            let returns = memo.returns.get(function.function.index()).map_or(&[][..], Vec::as_slice);
-            let values: Vec<Value> =
-                returns.iter().take(16).map(|&value| eval.expr(ExprRef::new(function.file, value))).collect();
+            let returns = memo.returns.of(function.function).take(16);
+            let values: Vec<Value> = returns.map(|value| eval.expr(ExprRef::new(function.file, value))).collect();
             Value::one_of(values)
         })
     }

@@ -6,6 +6,7 @@
 
 use rustc_hash::FxHashMap;
 
+use super::Returns;
 use crate::facts::{ClassId, DefId, ExprId, ExprKind, Facts, FunctionId};
 use crate::names::Name;
 
@@ -25,17 +26,24 @@ pub struct Circles {
 
 impl Circles {
     /// Finds the circles.
-    pub(super) fn new(facts: &Facts, returns: &[Vec<ExprId>]) -> Self {
-        let mut graph = Graph { facts, returns, ids: FxHashMap::default(), nodes: vec![], edges: vec![] };
-        for at in 0..facts.defs.len() as u32 {
-            graph.id(Node::Def(DefId(at)));
-        }
+    pub(super) fn new(facts: &Facts, returns: &Returns) -> Self {
+        let defs = facts.defs.len() as u32;
+        let mut graph = Graph {
+            facts,
+            returns,
+            results: vec![UNSEEN; facts.functions.len()],
+            fields: FxHashMap::default(),
+            nodes: (0..defs).map(|def| Node::Def(DefId(def))).collect(),
+            edges: vec![],
+            runs: vec![0],
+            open: vec![],
+        };
         let mut at = 0;
         while at < graph.nodes.len() {
             graph.expand(at);
             at += 1;
         }
-        Self { circle_of: circles(&graph.nodes, &graph.edges) }
+        Self { circle_of: circles(&graph) }
     }
 
     /// Whether two are in the same circle (or one depends on itself).
@@ -44,35 +52,55 @@ impl Circles {
     }
 }
 
+const UNSEEN: u32 = u32::MAX;
+
 struct Graph<'f> {
     facts: &'f Facts,
-    returns: &'f [Vec<ExprId>],
-    ids: FxHashMap<Node, usize>,
+    returns: &'f Returns,
+    /// The numbers of function results and of fields; a definition's is its own.
+    results: Vec<u32>,
+    fields: FxHashMap<(ClassId, Name), u32>,
     nodes: Vec<Node>,
-    edges: Vec<Vec<usize>>,
+    /// What each node reads, one run a node.
+    edges: Vec<u32>,
+    runs: Vec<u32>,
+    /// Expressions to look into.
+    open: Vec<ExprId>,
 }
 
 impl Graph<'_> {
-    fn id(&mut self, node: Node) -> usize {
-        *self.ids.entry(node).or_insert_with(|| {
+    fn id(&mut self, node: Node) -> u32 {
+        let next = self.nodes.len() as u32;
+        let id = match node {
+            Node::Def(def) => return def.0,
+            Node::Result(function) => &mut self.results[function.index()],
+            Node::Field(class, name) => self.fields.entry((class, name)).or_insert(UNSEEN),
+        };
+        if *id == UNSEEN {
+            *id = next;
             self.nodes.push(node);
-            self.edges.push(vec![]);
-            self.nodes.len() - 1
-        })
+            return next;
+        }
+        *id
+    }
+
+    /// What a node reads.
+    fn edges(&self, node: usize) -> &[u32] {
+        &self.edges[self.runs[node] as usize..self.runs[node + 1] as usize]
     }
 
     /// Notes what a node's values read.
     fn expand(&mut self, at: usize) {
         let facts = self.facts;
-        let values: Vec<ExprId> = match self.nodes[at] {
-            Node::Def(def) => facts.def(def).values.clone(),
+        let mut open = std::mem::take(&mut self.open);
+        match self.nodes[at] {
+            Node::Def(def) => open.extend(&facts.def(def).values),
             Node::Field(class, name) => {
                 let fields = facts.classes[class.index()].fields.iter();
-                fields.filter(|field| field.name == name).filter_map(|field| field.value).collect()
+                open.extend(fields.filter(|field| field.name == name).filter_map(|field| field.value));
             }
-            Node::Result(function) => self.returns[function.index()].clone(),
-        };
-        let mut open = values;
+            Node::Result(function) => open.extend(self.returns.of(function)),
+        }
         // An expression can be shared by many definitions, but each reads only what stands in it.
         let mut budget = 20_000;
         while let Some(expr) = open.pop() {
@@ -80,31 +108,32 @@ impl Graph<'_> {
             if budget == 0 {
                 break;
             }
-            self.reads(at, expr, &mut open);
+            self.reads(expr, &mut open);
         }
-        self.edges[at].sort_unstable();
-        self.edges[at].dedup();
+        open.clear();
+        self.open = open;
+        self.runs.push(self.edges.len() as u32);
     }
 
-    fn edge(&mut self, from: usize, to: Node) {
+    fn edge(&mut self, to: Node) {
         let to = self.id(to);
-        self.edges[from].push(to);
+        self.edges.push(to);
     }
 
-    fn reads(&mut self, at: usize, expr: ExprId, open: &mut Vec<ExprId>) {
+    fn reads(&mut self, expr: ExprId, open: &mut Vec<ExprId>) {
         let facts = self.facts;
         match facts.expr(expr) {
             ExprKind::Ref(name, block) => {
                 if let Some(def) = facts.lookup(*block, *name) {
-                    self.edge(at, Node::Def(def));
+                    self.edge(Node::Def(def));
                 }
             }
             ExprKind::Member(base, name) => {
                 if let ExprKind::This(class) = facts.expr(*base) {
-                    self.edge(at, Node::Field(*class, *name));
+                    self.edge(Node::Field(*class, *name));
                     let getter = facts.classes[class.index()].methods.iter().find(|m| m.name == *name && m.is_getter);
                     if let Some(getter) = getter {
-                        self.edge(at, Node::Result(getter.function));
+                        self.edge(Node::Result(getter.function));
                     }
                 }
                 open.push(*base);
@@ -112,13 +141,13 @@ impl Graph<'_> {
             ExprKind::Call(call) => {
                 let call = facts.call(*call);
                 if let Some(function) = self.callee(call.callee) {
-                    self.edge(at, Node::Result(function));
+                    self.edge(Node::Result(function));
                 }
                 open.push(call.callee);
                 for arg in &call.args {
                     // A callback's result can be the call's: `.then(f)`, `useMemo(f)`.
                     if let Some(function) = self.callee(arg.value) {
-                        self.edge(at, Node::Result(function));
+                        self.edge(Node::Result(function));
                     }
                     open.push(arg.value);
                 }
@@ -154,18 +183,19 @@ impl Graph<'_> {
 }
 
 /// Tarjan's strongly connected components, without recursion; only those that are circles are numbered.
-fn circles(nodes: &[Node], edges: &[Vec<usize>]) -> FxHashMap<Node, u32> {
-    const UNSEEN: u32 = u32::MAX;
+fn circles(graph: &Graph<'_>) -> FxHashMap<Node, u32> {
+    let nodes = &graph.nodes;
     let mut order = vec![UNSEEN; nodes.len()];
     let mut low = vec![0u32; nodes.len()];
     let mut on_stack = vec![false; nodes.len()];
     let (mut stack, mut found) = (Vec::new(), FxHashMap::default());
+    let mut work: Vec<(usize, usize)> = Vec::new();
     let (mut next, mut circle) = (0u32, 0u32);
     for start in 0..nodes.len() {
         if order[start] != UNSEEN {
             continue;
         }
-        let mut work: Vec<(usize, usize)> = vec![(start, 0)];
+        work.push((start, 0));
         while let Some(&mut (node, ref mut edge)) = work.last_mut() {
             if *edge == 0 {
                 order[node] = next;
@@ -174,8 +204,9 @@ fn circles(nodes: &[Node], edges: &[Vec<usize>]) -> FxHashMap<Node, u32> {
                 stack.push(node);
                 on_stack[node] = true;
             }
-            if let Some(&to) = edges[node].get(*edge) {
+            if let Some(&to) = graph.edges(node).get(*edge) {
                 *edge += 1;
+                let to = to as usize;
                 if order[to] == UNSEEN {
                     work.push((to, 0));
                 } else if on_stack[to] {
@@ -190,7 +221,7 @@ fn circles(nodes: &[Node], edges: &[Vec<usize>]) -> FxHashMap<Node, u32> {
             if low[node] == order[node] {
                 let from = stack.iter().rposition(|&other| other == node).unwrap_or(0);
                 let members = stack.split_off(from);
-                let is_circle = members.len() > 1 || edges[node].contains(&node);
+                let is_circle = members.len() > 1 || graph.edges(node).contains(&(node as u32));
                 for member in members {
                     on_stack[member] = false;
                     if is_circle {

@@ -22,10 +22,58 @@ pub struct Rank {
     params: usize,
 }
 
+/// A segment of a path that is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// All of it is known.
+    Literal(Name),
+    /// Nothing of it is known.
+    Hole,
+    /// What it starts and ends with: `report-{}`.
+    Around(&'static str, &'static str),
+}
+
+impl Part {
+    fn of(text: &str) -> Self {
+        if text == HOLE {
+            return Self::Hole;
+        }
+        let name = Name::new(text);
+        name.as_str().split_once(HOLE).map_or(Self::Literal(name), |(head, tail)| Self::Around(head, tail))
+    }
+}
+
+/// A segment of a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Piece {
+    /// Written as it stands.
+    Literal(Name),
+    /// Any one segment; or none, when it is optional.
+    Param { optional: bool },
+    /// A literal that may be left out.
+    Optional(Name),
+    /// Any number of segments.
+    Rest,
+    /// Whatever follows.
+    Any,
+}
+
+impl Piece {
+    fn of(text: &str) -> Self {
+        match text {
+            "**" => Self::Rest,
+            "*" => Self::Any,
+            _ if text.starts_with(':') => Self::Param { optional: text.ends_with('?') },
+            _ if text.ends_with('?') => Self::Optional(Name::new(text)),
+            _ => Self::Literal(Name::new(text)),
+        }
+    }
+}
+
 /// A request for a path.
 #[derive(Debug, Clone)]
 pub struct Asked {
-    segments: Vec<Name>,
+    segments: Vec<Part>,
     /// The method in upper case, when known.
     pub method: Option<Name>,
     /// What stands before the path is not known.
@@ -35,21 +83,23 @@ pub struct Asked {
 impl Asked {
     /// Of a path with `{}` holes.
     pub fn new(path: &str, method: Option<Name>, is_tail: bool) -> Self {
-        let segments = path.split('/').filter(|part| !part.is_empty()).map(Name::new).collect();
+        let segments = path.split('/').filter(|part| !part.is_empty()).map(Part::of).collect();
         Self { segments, method, is_tail }
     }
 
     /// Whether enough of it is constant to look for a route.
     pub fn says_enough(&self) -> bool {
-        self.segments.iter().any(|part| !part.contains(HOLE))
+        self.segments.iter().any(|part| matches!(part, Part::Literal(_)))
     }
 
     /// Whether its head is constant, so that a route that does not exist is a finding.
     pub fn is_certain(&self) -> bool {
+        let literals =
+            || self.segments.iter().filter_map(|part| if let Part::Literal(name) = part { Some(*name) } else { None });
         // A template's own expressions (`{{ url_for(..) }}`, `{% url .. %}`) say where it goes elsewhere.
-        self.segments.first().is_some_and(|part| !part.contains(HOLE))
-            && !self.segments.iter().any(|part| part.contains("{{") || part.contains("{%"))
-            && !self.segments.last().is_some_and(|part| is_asset(part))
+        matches!(self.segments.first(), Some(Part::Literal(_)))
+            && !literals().any(|part| part.contains("{{") || part.contains("{%"))
+            && !matches!(self.segments.last(), Some(Part::Literal(last)) if is_asset(last))
     }
 }
 
@@ -71,7 +121,7 @@ pub struct Served {
 /// The routes of a program.
 pub struct Routes {
     /// Entry, route, methods and the file of the registration; sorted by entry.
-    all: Vec<(usize, Vec<&'static str>, Vec<Name>, FileId)>,
+    all: Vec<(usize, Vec<Piece>, Vec<Name>, FileId)>,
     known: Vec<KnownRoute>,
     /// Whether a route is there whose path is not known.
     has_unknown: bool,
@@ -83,7 +133,7 @@ impl Routes {
         let entries = program.entries.iter().enumerate();
         let all = entries
             .filter(|(_, entry)| takes_requests(entry))
-            .filter_map(|(at, entry)| Some((at, split(entry.route?), entry.methods.clone(), entry.place.file)))
+            .filter_map(|(at, entry)| Some((at, pieces(&entry.route?), entry.methods.clone(), entry.place.file)))
             .collect();
         let has_unknown =
             program.entries.iter().any(|entry| entry.kind == crate::program::EntryKind::Route && entry.route.is_none());
@@ -93,7 +143,8 @@ impl Routes {
     /// What serves a request.
     pub fn serve(&self, asked: &Asked) -> Served {
         let served = self.best(asked);
-        if served.exists || asked.segments.first().is_none_or(|first| first != "api") || asked.segments.len() < 2 {
+        let is_api = asked.segments.first().is_some_and(|first| *first == Part::of("api"));
+        if served.exists || !is_api || asked.segments.len() < 2 {
             return served;
         }
         // A proxy in front takes the head of the path away.
@@ -112,7 +163,7 @@ impl Routes {
         let mut entries: Vec<usize> = Vec::new();
         let mut exists = self.has_unknown;
         for (at, route, methods, in_file) in &self.all {
-            let Some(rank) = rank_split(route, asked) else { continue };
+            let Some(rank) = rank_pieces(route, asked) else { continue };
             exists = true;
             // Below a base that is not known, a route that takes any path says nothing.
             if asked.is_tail && rank.literal == 0 {
@@ -145,15 +196,14 @@ impl Routes {
 
 /// How well a route fits a request; none when it does not.
 pub fn rank(route: &str, asked: &Asked) -> Option<Rank> {
-    let route: Vec<&str> = route.split('/').filter(|part| !part.is_empty()).collect();
-    rank_split(&route, asked)
+    rank_pieces(&pieces(route), asked)
 }
 
-fn split(route: Name) -> Vec<&'static str> {
-    route.as_str().split('/').filter(|part| !part.is_empty()).collect()
+fn pieces(route: &str) -> Vec<Piece> {
+    route.split('/').filter(|part| !part.is_empty()).map(Piece::of).collect()
 }
 
-fn rank_split(route: &[&str], asked: &Asked) -> Option<Rank> {
+fn rank_pieces(route: &[Piece], asked: &Asked) -> Option<Rank> {
     let given = &asked.segments[..];
     let whole = Rank { whole: true, sure: true, literal: 0, params: 0 };
     if let Some(rank) = fit(route, given, whole) {
@@ -164,7 +214,7 @@ fn rank_split(route: &[&str], asked: &Asked) -> Option<Rank> {
     }
     // The base may hold the head of the route: `${BASE}/users` for `/api/v1/users`.
     (1..=3.min(route.len()))
-        .take_while(|&skipped| !route[skipped - 1].starts_with([':', '*']))
+        .take_while(|&skipped| matches!(route[skipped - 1], Piece::Literal(_) | Piece::Optional(_)))
         .find_map(|skipped| fit(&route[skipped..], given, Rank { whole: false, ..whole }))
         .filter(|rank| rank.literal > 0)
 }
@@ -176,38 +226,34 @@ pub fn rank_tail(entry: &Entry, asked: &Asked) -> Option<Rank> {
     rank(if own.is_empty() { "/" } else { own }, asked)
 }
 
-fn fit(route: &[&str], given: &[Name], rank: Rank) -> Option<Rank> {
-    match (route.split_first(), given.split_first()) {
-        (None, None) => Some(rank),
-        (Some((&"**", rest)), _) => {
-            (0..=given.len()).find_map(|skip| fit(rest, &given[skip..], Rank { whole: false, ..rank }))
+fn fit(route: &[Piece], given: &[Part], rank: Rank) -> Option<Rank> {
+    let (piece, rest) = match route.split_first() {
+        None => return given.is_empty().then_some(rank),
+        Some((Piece::Any, _)) => return Some(rank),
+        Some((Piece::Rest, rest)) => {
+            let unsure = Rank { whole: false, ..rank };
+            return (0..=given.len()).find_map(|skip| fit(rest, &given[skip..], unsure));
         }
-        (Some((&"*", _)), _) => Some(rank),
-        (Some((part, rest)), None) => {
-            if part.ends_with('?') {
-                fit(rest, given, rank)
-            } else {
-                None
-            }
+        Some(found) => found,
+    };
+    let may_miss = matches!(piece, Piece::Optional(_) | Piece::Param { optional: true });
+    let Some((asked, others)) = given.split_first() else {
+        return if may_miss { fit(rest, given, rank) } else { None };
+    };
+    let taken = match (piece, asked) {
+        (Piece::Param { .. }, _) => fit(rest, others, Rank { params: rank.params + 1, ..rank }),
+        (Piece::Literal(text) | Piece::Optional(text), Part::Literal(asked)) if text == asked => {
+            return fit(rest, others, Rank { literal: rank.literal + 1, ..rank });
         }
-        (None, Some(_)) => None,
-        (Some((part, rest)), Some((asked, others))) => {
-            if *part == asked.as_str() {
-                return fit(rest, others, Rank { literal: rank.literal + 1, ..rank });
-            }
-            if part.starts_with(':') {
-                let taken = fit(rest, others, Rank { params: rank.params + 1, ..rank });
-                return if part.ends_with('?') { taken.or_else(|| fit(rest, given, rank)) } else { taken };
-            }
-            if *asked == HOLE {
-                return fit(rest, others, Rank { sure: false, ..rank });
-            }
-            // `report-{}` for `report-daily`.
-            let (head, tail) = asked.split_once(HOLE)?;
-            let fits = part.starts_with(head) && part.ends_with(tail) && part.len() >= head.len() + tail.len();
-            if fits { fit(rest, others, Rank { sure: false, ..rank }) } else { None }
+        (_, Part::Hole) => return fit(rest, others, Rank { sure: false, ..rank }),
+        // `report-{}` for `report-daily`.
+        (Piece::Literal(text) | Piece::Optional(text), Part::Around(head, tail)) => {
+            let fits = text.starts_with(head) && text.ends_with(tail) && text.len() >= head.len() + tail.len();
+            return if fits { fit(rest, others, Rank { sure: false, ..rank }) } else { None };
         }
-    }
+        _ => return None,
+    };
+    if may_miss { taken.or_else(|| fit(rest, given, rank)) } else { taken }
 }
 
 #[cfg(test)]

@@ -3,10 +3,10 @@
 
 use super::flow::{Fate, Flow};
 use super::says::answers_error;
-use crate::facts::{BlockId, ExprId, ExprKind, Facts};
+use crate::facts::{BlockId, ExprId, ExprKind, Facts, Step};
 use crate::finding::Place;
 use crate::program::terms::{Ending, Guard, Handler};
-use crate::program::{CallRef, Edge, EdgeKind, FunctionRef, Program};
+use crate::program::{CallRef, Edge, EdgeKind, FunctionRef, Program, Value};
 
 /// What the failure of a call does to the path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -85,16 +85,32 @@ impl Follow<'_, '_> {
         }
     }
 
-    /// Whether what is called runs its argument inside a guard of its own: `safely(() => ..)`.
+    /// Whether what is called runs its argument inside a guard of its own: `safely(() => ..)`, or that of the
+    /// wrapper that made it: `const send = safely(sendOnce)`.
     fn catches_callbacks(&self, call: CallRef) -> bool {
         let program = self.program;
         let runs = program.edges(call).iter().filter(|edge| edge.kind == EdgeKind::Direct);
         runs.map(|edge| edge.target).any(|wrapper| {
+            let maker = program.facts(wrapper.file).function(wrapper.function).parent;
+            let given = |f: FunctionRef| f == wrapper || f.file == wrapper.file && Some(f.function) == maker;
             program.calls_in(wrapper).any(|inner| {
-                program.callee(inner).any(|value| matches!(value, crate::program::Value::Param(f, _) if *f == wrapper))
-                    && !program.guards(inner).is_empty()
-            })
+                program.callee(inner).any(|value| matches!(value, Value::Param(f, _) if given(*f)))
+                    && (!program.guards(inner).is_empty() || self.races(inner))
+            }) && !self.throws(wrapper)
         })
+    }
+
+    /// Whether a function throws by itself: one that tries again does so with the last error.
+    fn throws(&self, function: FunctionRef) -> bool {
+        let blocks = self.program.facts(function.file).blocks.iter();
+        let mut own = blocks.filter(|block| block.function == function.function).flat_map(|block| &block.steps);
+        own.any(|step| matches!(step, Step::Throw(_)))
+    }
+
+    /// Whether a call's promise races against others: it is waited for no longer than they take.
+    fn races(&self, call: CallRef) -> bool {
+        let program = self.program;
+        program.handed_to(call).any(|outer| program.external(outer).is_some_and(|e| e.dotted() == "Promise.race"))
     }
 
     /// Whether a vendor's call gives its errors instead of throwing them.
@@ -115,7 +131,7 @@ impl Follow<'_, '_> {
         towards: &[CallRef],
     ) -> Result<State, Failure> {
         let program = self.program;
-        if program.handed_to(call).any(|outer| program.external(outer).is_some_and(|e| e.dotted() == "Promise.race")) {
+        if self.races(call) {
             return Err(Failure::Caught(None));
         }
         if state == State::Given {
@@ -175,7 +191,7 @@ impl Follow<'_, '_> {
             && facts.blocks.iter().any(|block| {
                 block.function == function.function
                     && block.steps.iter().any(|step| match step {
-                        crate::facts::Step::Return(Some(value)) => facts.span(*value).start > end,
+                        Step::Return(Some(value)) => facts.span(*value).start > end,
                         _ => false,
                     })
             })

@@ -155,6 +155,7 @@ impl Walk<'_> {
             }
             return Some(match self.fallback_secret(at) {
                 Some(name) => lapse(Why::Fallback(name)),
+                None if self.leaves_answer(at) => lapse(Why::Ignored),
                 None => Standing::Verified(place),
             });
         }
@@ -190,6 +191,17 @@ impl Walk<'_> {
         };
         (foreign && (sounds_like_check(&name) || self.takes_signature(at) || self.looks_up_secret(at, name)))
             .then(|| stronger_unknown(standing, place))
+    }
+
+    /// Whether a request is made whose answer nothing looks at, by a client that gives a refusal like any answer.
+    fn leaves_answer(&self, at: CallRef) -> bool {
+        let program = self.program;
+        let requests = program.requests_at(at);
+        if requests.is_empty() || requests.iter().any(|http| program.http_client(http).throws_on_status) {
+            return false;
+        }
+        let dropped = program.facts(at.file).call(at.call).dropped && program.chain(at).next().is_none();
+        dropped || !self.is_looked_at(at)
     }
 
     pub(super) fn called_name(&self, at: CallRef) -> Option<Name> {

@@ -3,6 +3,7 @@
 
 use rustc_hash::FxHashSet;
 
+use super::absent::is_of_itself;
 use super::evidence::{holds_secret, is_logging, sounds_secret};
 use super::tests::Both;
 use super::{Lapse, Standing, Walk, Why};
@@ -24,17 +25,90 @@ impl Walk<'_> {
         right: ExprId,
         standing: Standing,
     ) -> Both {
-        match self.proves(function, left, right) {
-            Some(weak) if !matches!(standing, Standing::Verified(_)) => self.compared_at(function, at, weak),
+        let proves = self.proves(function, left, right);
+        if proves.is_some() {
+            self.note_plain(function, at, left, right);
+        }
+        match proves {
+            Some(weak) if !matches!(standing, Standing::Verified(_)) => {
+                let why = weak.map(Why::Fallback);
+                let why = why.or_else(|| self.absent_alike(function, left, right).map(Why::Unset));
+                self.compared_at(function, at, why)
+            }
             _ => (Some(standing), Some(standing)),
         }
     }
 
-    fn compared_at(&mut self, function: FunctionRef, at: ExprId, weak: Option<Name>) -> Both {
+    /// Notes a comparison by `==`; one of lengths, of two MACs, or of the token of a subscription's handshake says
+    /// nothing worth timing.
+    fn note_plain(&mut self, function: FunctionRef, at: ExprId, left: ExprId, right: ExprId) {
+        let facts = self.facts(function);
+        if !matches!(facts.expr(at), ExprKind::Op(Op::Equal | Op::Unequal, _)) {
+            return;
+        }
+        let is_length = |expr: ExprId| match facts.expr(expr) {
+            ExprKind::Member(_, name) => matches!(name.as_str(), "length" | "byteLength"),
+            ExprKind::Call(call) => {
+                matches!(facts.expr(facts.call(*call).callee), ExprKind::Ref(name, _) if *name == "len")
+            }
+            _ => false,
+        };
+        let macs = [left, right].map(|side| self.derives_mac(function, side));
+        if is_length(left) || is_length(right) || macs == [true, true] {
+            return;
+        }
+        let handshake = [left, right].iter().any(|&side| {
+            self.expanded(ExprRef::new(function.file, side)).envs().iter().any(|name| name.contains("VERIFY_TOKEN"))
+                || matches!(facts.expr(side), ExprKind::Ref(name, _) | ExprKind::Member(_, name)
+                    if name.to_ascii_lowercase().replace('_', "").contains("verifytoken"))
+        });
+        // A setting compared with itself put in order, with a cache, with a key of the own backend.
+        let given = [left, right].map(|side| self.is_given(ExprRef::new(function.file, side), 8));
+        let envs = [left, right].map(|side| self.expanded(ExprRef::new(function.file, side)).envs());
+        let own_key = envs.iter().flatten().any(|name| {
+            let known = self.program.catalogue.env(name);
+            known.is_some_and(|(vendor, _)| self.program.catalogue.vendor(vendor).own_backend)
+        });
+        if own_key || (macs == [false, false] && given[0] == given[1]) {
+            return;
+        }
+        let plain = super::Plain { place: self.at(function, at), signature: macs[0] || macs[1] };
+        if !handshake && !self.account.plain.contains(&plain) {
+            self.account.plain.push(plain);
+        }
+    }
+
+    /// Whether a value comes with the request, or from whoever calls the function.
+    fn is_given(&self, at: ExprRef, depth: usize) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        let facts = self.program.facts(at.file);
+        let next = |expr: ExprId| self.is_given(ExprRef::new(at.file, expr), depth);
+        match facts.expr(at.expr) {
+            ExprKind::Param(..) => true,
+            ExprKind::Ref(name, block) => {
+                facts.lookup(*block, *name).is_some_and(|def| facts.def(def).values.iter().any(|&value| next(value)))
+            }
+            ExprKind::Call(call) => {
+                let call = facts.call(*call);
+                match facts.expr(call.callee) {
+                    ExprKind::Member(base, name) => {
+                        next(*base) || matches!(name.as_str(), "header" | "get_header") || is_request_part(facts, *base)
+                    }
+                    _ => call.args.iter().any(|arg| next(arg.value)),
+                }
+            }
+            ExprKind::Member(base, _) | ExprKind::Index(base, _) => is_request_part(facts, *base) || next(*base),
+            ExprKind::Await(inner) | ExprKind::ElementOf(inner) => next(*inner),
+            ExprKind::Op(Op::Or | Op::Nullish | Op::Choose, parts) => parts.iter().any(|&part| next(part)),
+            _ => false,
+        }
+    }
+
+    fn compared_at(&mut self, function: FunctionRef, at: ExprId, open: Option<Why>) -> Both {
         let place = self.at(function, at);
         self.note_check(place);
-        let passed = match weak {
-            Some(name) => Standing::Open(Lapse { place, check: place, why: Why::Fallback(name), safe_default: false }),
+        let passed = match open {
+            Some(why) => Standing::Open(Lapse { place, check: place, why, safe_default: false }),
             None => Standing::Verified(place),
         };
         (Some(passed), Some(Standing::Rejected(place)))
@@ -69,7 +143,7 @@ impl Walk<'_> {
             for &right in &sides[index + 1..] {
                 let mac = self.derives_mac(function, left) || self.derives_mac(function, right);
                 if let (true, Some(weak)) = (mac || compares, self.proves(function, left, right)) {
-                    return self.compared_at(function, shape.expr, weak);
+                    return self.compared_at(function, shape.expr, weak.map(Why::Fallback));
                 }
             }
         }
@@ -82,6 +156,9 @@ impl Walk<'_> {
     /// Whether to compare two values proves who is calling; with the variable whose fallback anyone can read.
     fn proves(&self, function: FunctionRef, left: ExprId, right: ExprId) -> Option<Option<Name>> {
         let file = function.file;
+        if is_of_itself(self.facts(function), left, right) {
+            return None;
+        }
         for (side, other) in [(left, right), (right, left)] {
             if self.derives_mac(function, side) && !self.is_constant(function, other) {
                 return Some(self.weak_in(ExprRef::new(file, side), FARTHEST));
@@ -92,7 +169,7 @@ impl Walk<'_> {
                 continue;
             }
             let secret = self.expanded(ExprRef::new(file, side));
-            // `key !== key.trim()` only looks at the setting.
+            // Two settings prove nothing.
             if !self.expanded(ExprRef::new(file, other)).envs().is_empty() {
                 continue;
             }
@@ -264,6 +341,12 @@ impl Walk<'_> {
         files.dedup();
         (!files.into_iter().any(|file| self.asks_for(file, name))).then_some(name)
     }
+}
+
+/// `request.headers`, `url.searchParams`: a part of what came in.
+fn is_request_part(facts: &crate::facts::Facts, expr: ExprId) -> bool {
+    matches!(facts.expr(expr), ExprKind::Member(_, name) | ExprKind::Ref(name, _)
+        if matches!(name.as_str(), "headers" | "searchParams" | "query" | "args" | "body" | "params" | "META" | "GET" | "request" | "req"))
 }
 
 /// Whether a function compares what it is given, by its name.

@@ -106,8 +106,8 @@ impl Walk<'_> {
         let edges = self.program.edges(crate::program::CallRef::new(at.file, *call));
         let target = edges.iter().find(|edge| edge.kind == EdgeKind::Direct)?.target;
         let facts = self.program.facts(target.file);
-        match facts.block(facts.function(target.function).body).steps.as_slice() {
-            [Step::Return(Some(value))] => self.presence(ExprRef::new(target.file, *value), depth.checked_sub(1)?),
+        match facts.block(facts.function(target.function).body).steps[..] {
+            [Step::Return(Some(value))] => self.presence(ExprRef::new(target.file, value), depth.checked_sub(1)?),
             _ => None,
         }
     }

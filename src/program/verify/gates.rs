@@ -104,7 +104,12 @@ impl Walk<'_> {
         self.behind = Some(Behind { served, passed: None });
         let known = std::mem::take(&mut self.known);
         let function = self.innermost(function);
+        let plain = self.account.plain.len();
         let ends = self.function(function, standing, None);
+        if self.covers_all(function) {
+            // What it compares for other paths is no concern of this one.
+            self.account.plain.truncate(plain);
+        }
         self.known = known;
         let passed = self.behind.take().and_then(|behind| behind.passed);
         if let Some(way) = passed.filter(|_| !self.covers_all(function)) {

@@ -316,11 +316,32 @@ impl Walk<'_> {
             value == call.expr || matches!(facts.expr(value), ExprKind::Await(inner) if *inner == call.expr)
         };
         let Some((def, _)) = binding(facts, |_, value| holds(value)) else { return true };
-        self.is_read(at.file, def, 0)
+        self.is_read_on(at.file, def, 4)
+    }
+
+    /// Whether anything but a log reads a definition, or one that is made of it: `const body = await answer.json()`.
+    fn is_read_on(&self, file: FileId, def: DefId, depth: usize) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return true };
+        let facts = self.program.facts(file);
+        let bound = facts.blocks.iter().flat_map(|block| &block.steps).filter_map(|step| match step {
+            Step::Bind(other, value) if *other != def && is_made_of(facts, *value, def) => Some(*other),
+            _ => None,
+        });
+        let (mut through, mut read_on) = (0, false);
+        for other in bound {
+            through += 1;
+            read_on |= self.is_read_on(file, other, depth);
+        }
+        read_on || self.reads(file, def, 0) > through
     }
 
     /// Whether anything but a log reads a definition from a place on.
     pub(super) fn is_read(&self, file: FileId, def: DefId, from: u32) -> bool {
+        self.reads(file, def, from) > 0
+    }
+
+    /// How often anything but a log reads a definition from a place on.
+    fn reads(&self, file: FileId, def: DefId, from: u32) -> usize {
         let facts = self.program.facts(file);
         let name = facts.def(def).name;
         let logs: Vec<_> = facts
@@ -332,11 +353,12 @@ impl Walk<'_> {
             })
             .map(|call| facts.span(call.expr))
             .collect();
-        facts.exprs.iter().any(|expr| {
+        let reads = facts.exprs.iter().filter(|expr| {
             expr.span.start >= from
                 && matches!(expr.kind, ExprKind::Ref(read, block) if read == name && facts.lookup(block, name) == Some(def))
                 && !logs.iter().any(|log| log.contains(expr.span))
-        })
+        });
+        reads.count()
     }
 
     /// The functions that a parameter was handed by the call that runs its function.
@@ -359,6 +381,16 @@ impl Walk<'_> {
             at = facts.function(function).parent;
         }
         false
+    }
+}
+
+/// Whether a value is a definition, or what a chain of members and calls gets out of it.
+fn is_made_of(facts: &Facts, value: ExprId, def: DefId) -> bool {
+    match facts.expr(value) {
+        ExprKind::Ref(name, block) => facts.lookup(*block, *name) == Some(def),
+        ExprKind::Await(inner) | ExprKind::Member(inner, _) => is_made_of(facts, *inner, def),
+        ExprKind::Call(call) => is_made_of(facts, facts.call(*call).callee, def),
+        _ => false,
     }
 }
 

@@ -1,0 +1,68 @@
+//! What a vendor delivers, and how it proves that a delivery is its own.
+
+use serde::{Deserialize, Serialize};
+
+use super::Source;
+
+/// How a vendor proves that a delivery is its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scheme {
+    /// HMAC with a shared secret.
+    Hmac,
+    /// A token or basic auth that the vendor repeats.
+    StaticToken,
+    /// A public key: RSA, ECDSA, Ed25519.
+    Asymmetric,
+    /// A signed JWT.
+    Jwt,
+    /// Ask the vendor: its verify API, or fetch the object by id.
+    Ask,
+}
+
+/// What a vendor delivers.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Webhook {
+    /// Headers that carry the signature or token, as the vendor writes them.
+    #[serde(default)]
+    pub headers: Vec<String>,
+    /// Event names, `*` stands for any run: `checkout.session.*`, `invoice.paid`. Only ones no other vendor sends.
+    #[serde(default)]
+    pub events: Vec<String>,
+    /// Paths in its packages that verify a delivery: `webhooks.constructEvent`, `Webhook.construct_event`, `validateRequest`.
+    #[serde(default)]
+    pub verify: Vec<String>,
+    /// Those of them that return a promise, so that a missing `await` verifies nothing.
+    #[serde(default)]
+    pub verify_async: Vec<String>,
+    /// Those of them that return a boolean instead of throwing, so that a dropped result verifies nothing.
+    #[serde(default)]
+    pub verify_boolean: Vec<String>,
+    /// Those of them that need Node's own crypto: they throw on Deno, Bun, workers and edge runtimes.
+    #[serde(default)]
+    pub verify_node: Vec<String>,
+    /// From which major version of the package on.
+    pub verify_node_since: Option<u32>,
+    /// HTTP forms that verify: `POST /v1/notifications/verify-webhook-signature`.
+    #[serde(default)]
+    pub verify_http: Vec<String>,
+    /// How it proves itself.
+    pub scheme: Scheme,
+    /// It signs the raw bytes.
+    #[serde(default)]
+    pub raw_body: bool,
+    /// It does not send again when a delivery fails.
+    #[serde(default)]
+    pub never_redelivers: bool,
+    /// Where the event id stands: `event.id`.
+    pub event_id: Option<String>,
+    /// How to verify on Node.
+    pub cure_js: String,
+    /// How to verify on Deno, Bun, Workers and edge runtimes, when it differs.
+    pub cure_edge: Option<String>,
+    /// How to verify in Python.
+    pub cure_py: String,
+    /// Where it comes from.
+    pub source: Source,
+}

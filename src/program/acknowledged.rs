@@ -1,0 +1,424 @@
+//! Work that failed and is acknowledged all the same: what each way out of an entry point answers, where failures
+//! are swallowed, and what runs after the answer.
+
+use crate::catalogue::KnownRole;
+use crate::facts::{BlockId, BlockKind, ExprId, ExprKind, Facts, Op, Span, Step};
+use crate::finding::Place;
+use crate::program::terms::{Ending, Handler, ending};
+use crate::program::{CallRef, Edge, EdgeKind, Entry, FunctionRef, Program};
+
+/// How the failure of some work is lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Loss {
+    /// A handler catches it, and the answer says that all went well: the handler.
+    Caught(Place),
+    /// The call gives an error, and that is only written to a log: the test.
+    Logged(Place),
+    /// The work is left to run in memory, after the answer: the call that leaves it.
+    Left(CallRef),
+    /// Nothing waits for the work: the call.
+    Floating(CallRef),
+    /// The answer is sent before the work: the answer.
+    Answered(CallRef),
+}
+
+/// What an answer says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    Well,
+    Refuses,
+    Unknown,
+}
+
+impl Program {
+    /// How the failure of `work` is lost on the way from an entry point to it, if it is.
+    pub fn loss_of(&self, entry: &Entry, way: &[Edge], work: CallRef) -> Option<Loss> {
+        let mut calls: Vec<CallRef> = way.iter().map(|edge| edge.call).collect();
+        calls.push(work);
+        if let Some(loss) = self.left_alone(entry, way, &calls) {
+            return Some(loss);
+        }
+        if let Some(test) = self.only_logged(work) {
+            return Some(Loss::Logged(test));
+        }
+        // The innermost handler takes it.
+        for (index, &at) in calls.iter().enumerate().rev() {
+            let Some(guard) = self.guards(at).into_iter().next() else { continue };
+            let by = index.checked_sub(1).map(|outer| calls[outer]);
+            return self.swallows(entry, at, guard.handler, guard.ending, by).map(Loss::Caught);
+        }
+        None
+    }
+
+    /// Whether the work runs when nobody can be told of its failure any more.
+    fn left_alone(&self, entry: &Entry, way: &[Edge], calls: &[CallRef]) -> Option<Loss> {
+        for edge in way {
+            if edge.kind == EdgeKind::Deferred {
+                return self.defers_in_memory(edge.call).then_some(Loss::Left(edge.call));
+            }
+            if edge.kind == EdgeKind::Direct {
+                if let Some(outer) = self.handed_to(edge.call).find(|&outer| self.has_role(outer, KnownRole::Defer)) {
+                    return self.defers_in_memory(outer).then_some(Loss::Left(outer));
+                }
+                let is_async = self.facts(edge.target.file).function(edge.target.function).is_async;
+                if is_async && self.is_floating(edge.call) {
+                    return Some(Loss::Floating(edge.call));
+                }
+            }
+        }
+        let own = calls.iter().find(|&&at| self.function_of(at) == entry.function)?;
+        self.answered_before(entry, *own).map(Loss::Answered)
+    }
+
+    /// Whether what a call is handed is lost with the process.
+    fn defers_in_memory(&self, at: CallRef) -> bool {
+        self.callee(at).externals().any(|external| {
+            let known = self.catalogue.known(external.package, &external.segs);
+            known.is_some_and(|known| known.role == KnownRole::Defer && known.in_memory)
+        })
+    }
+
+    /// `res.json({ received: true }); await work()`: the answer that is sent first.
+    fn answered_before(&self, entry: &Entry, at: CallRef) -> Option<CallRef> {
+        if !answers_by_call(entry) {
+            return None;
+        }
+        let facts = self.facts(at.file);
+        let call = facts.call(at.call);
+        let start = facts.span(call.expr).start;
+        let around: Vec<BlockId> = facts.enclosing(call.block).map(|(id, _)| id).collect();
+        self.calls_in(entry.function).find(|&sent| {
+            let shape = facts.call(sent.call);
+            facts.span(shape.expr).end <= start
+                && shape.dropped
+                && around.contains(&shape.block)
+                && sends_answer(facts, shape.expr) == Some(Answer::Well)
+                && !followed_by_return(facts, shape.block, facts.span(shape.expr))
+        })
+    }
+
+    /// Where the error that a call gives is only logged.
+    fn only_logged(&self, work: CallRef) -> Option<Place> {
+        let facts = self.facts(work.file);
+        let whole = self.chain(work).last().map_or(work, |(outer, _)| outer);
+        let whole = facts.call(whole.call).expr;
+        // `const { error } = await ..`
+        let given = |value: ExprId| match facts.expr(value) {
+            ExprKind::Member(base, name) if *name == "error" => match facts.expr(*base) {
+                ExprKind::Await(inner) => *inner == whole,
+                _ => *base == whole,
+            },
+            _ => false,
+        };
+        let def =
+            facts.defs.iter().position(|def| def.values.len() == 1 && def.values.iter().any(|&value| given(value)))?;
+        let def = crate::facts::DefId(def as u32);
+        let function = self.function_of(work);
+        let asks = |expr: ExprId| matches!(facts.expr(expr), ExprKind::Ref(name, block) if facts.lookup(*block, *name) == Some(def));
+        let mut tests = facts.blocks.iter().filter(|block| block.function == function.function).flat_map(|block| {
+            block.steps.iter().filter_map(|step| match step {
+                Step::If { condition, then, .. } if asks(*condition) => Some((*condition, *then)),
+                _ => None,
+            })
+        });
+        let (condition, then) = tests.next()?;
+        // Asked twice: it is more than logged.
+        let reads = facts
+            .exprs
+            .iter()
+            .filter(|expr| matches!(expr.kind, ExprKind::Ref(name, block) if facts.lookup(block, name) == Some(def)));
+        let inside = facts.block(then).span;
+        let outside = reads.filter(|expr| !inside.contains(expr.span) && expr.span != facts.span(condition)).count();
+        if tests.next().is_some() || outside > 0 || ending(facts, then) != Ending::GoesOn {
+            return None;
+        }
+        (!self.keeps_failure(function, then)).then(|| Place { file: work.file, span: facts.span(condition) })
+    }
+
+    /// Whether a handler swallows a failure: it is not thrown on, told to whoever asks, or kept.
+    fn swallows(
+        &self,
+        entry: &Entry,
+        at: CallRef,
+        handler: Handler,
+        how: Ending,
+        by: Option<CallRef>,
+    ) -> Option<Place> {
+        let facts = self.facts(at.file);
+        let function = self.function_of(at);
+        let (block, place) = match handler {
+            Handler::Block(block) => (block, head(Place { file: at.file, span: facts.block(block).span })),
+            // `.catch(log)` on one call is meant so.
+            Handler::Function(_) | Handler::Other => return None,
+        };
+        if self.keeps_failure(function, block) {
+            return None;
+        }
+        let in_entry = function == entry.function || self.with_inner(entry.function).contains(&function);
+        match how {
+            Ending::Throws => None,
+            Ending::Returns(Some(value)) if in_entry => (self.answer(facts, value, 4) == Answer::Well).then_some(place),
+            Ending::Returns(value) => {
+                // What it gives is looked at, or passed on.
+                let dropped = by.is_some_and(|by| self.facts(by.file).call(by.call).dropped);
+                let tells = value.is_some_and(|value| !matches!(facts.expr(value), ExprKind::Null));
+                (dropped || !in_entry && !tells && by.is_none()).then_some(place)
+            }
+            Ending::GoesOn if in_entry && answers_by_call(entry) => {
+                // What the handler sends decides; else what follows it.
+                let sent = self.sent_in(function, facts.block(block).span);
+                match sent {
+                    Some(Answer::Well) => Some(place),
+                    Some(_) => None,
+                    None => self.ends_well(entry, function, facts.block(block).span.end).then_some(place),
+                }
+            }
+            Ending::GoesOn if in_entry => self.ends_well(entry, function, facts.block(block).span.end).then_some(place),
+            Ending::GoesOn => Some(place),
+        }
+    }
+
+    /// Whether a failure is told, kept or thrown on somewhere in a block: a status of 400 and more, an error thrown
+    /// on some condition, a row written, a flag set, a queue.
+    fn keeps_failure(&self, function: FunctionRef, block: BlockId) -> bool {
+        let facts = self.facts(function.file);
+        let span = facts.block(block).span;
+        let refuses = facts.exprs.iter().filter(|expr| span.contains(expr.span)).any(|expr| match &expr.kind {
+            ExprKind::Number(status) => (400.0..600.0).contains(status),
+            // "could not warm the cache (non-fatal)": it is meant so.
+            ExprKind::Text(text) => {
+                let text = text.to_ascii_lowercase();
+                [
+                    "non-block",
+                    "non-fatal",
+                    "non-critical",
+                    "nonfatal",
+                    "noncritical",
+                    "best effort",
+                    "best-effort",
+                    "ignor",
+                ]
+                .iter()
+                .any(|part| text.contains(part))
+            }
+            ExprKind::Ref(name, _) | ExprKind::Member(_, name) => {
+                matches!(
+                    name.as_str(),
+                    "HttpResponseServerError"
+                        | "HttpResponseBadRequest"
+                        | "InternalServerErrorException"
+                        | "abort"
+                        | "next"
+                )
+            }
+            _ => false,
+        });
+        let steps = facts.blocks.iter().filter(|inner| span.contains(inner.span)).flat_map(|inner| &inner.steps);
+        let flags = steps.into_iter().any(|step| match step {
+            Step::Throw(_) => true,
+            Step::Bind(def, _) => !span.contains(facts.block(facts.def(*def).block).span),
+            Step::Assign(..) => true,
+            _ => false,
+        });
+        let writes =
+            self.calls_in(function).filter(|at| span.contains(facts.span(facts.call(at.call).expr))).any(|at| {
+                self.has_role(at, KnownRole::Write)
+                    || self.has_role(at, KnownRole::Defer)
+                    || !self.vendors_at(at).is_empty()
+                    || self
+                        .edges(at)
+                        .iter()
+                        .any(|edge| edge.kind == EdgeKind::Direct && self.writes_within(edge.target))
+                    || pushes(facts, facts.call(at.call).expr)
+            });
+        refuses || flags || writes
+    }
+
+    fn writes_within(&self, function: FunctionRef) -> bool {
+        let reach = self.reach(function, |edge| edge.kind == EdgeKind::Direct);
+        reach.stops.iter().take(20).any(|stop| {
+            self.calls_in(stop.function)
+                .any(|at| self.has_role(at, KnownRole::Write) || !self.vendors_at(at).is_empty())
+        })
+    }
+
+    /// What is sent in a stretch of a function.
+    fn sent_in(&self, function: FunctionRef, span: Span) -> Option<Answer> {
+        let facts = self.facts(function.file);
+        let calls = self.calls_in(function).filter(|at| span.contains(facts.span(facts.call(at.call).expr)));
+        calls.filter_map(|at| sends_answer(facts, facts.call(at.call).expr)).next()
+    }
+
+    /// Whether a function answers well after a place, and in no other way.
+    fn ends_well(&self, entry: &Entry, function: FunctionRef, from: u32) -> bool {
+        let facts = self.facts(function.file);
+        let after = |span: Span| span.start >= from;
+        if answers_by_call(entry) {
+            let mut sent = self
+                .calls_in(function)
+                .filter(|at| after(facts.span(facts.call(at.call).expr)))
+                .filter_map(|at| sends_answer(facts, facts.call(at.call).expr))
+                .peekable();
+            return sent.peek().is_some() && sent.all(|answer| answer == Answer::Well);
+        }
+        let returns = facts.blocks.iter().filter(|block| block.function == function.function).flat_map(|block| {
+            block.steps.iter().filter_map(move |step| match step {
+                // The answers of other arms are none of what follows.
+                Step::Return(Some(value)) if !matches!(block.kind, BlockKind::Catch(_)) => Some(*value),
+                _ => None,
+            })
+        });
+        let mut answers =
+            returns.filter(|&value| after(facts.span(value))).map(|value| self.answer(facts, value, 4)).peekable();
+        answers.peek().is_some() && answers.all(|answer| answer == Answer::Well)
+    }
+
+    fn answer(&self, facts: &Facts, expr: ExprId, depth: usize) -> Answer {
+        let Some(depth) = depth.checked_sub(1) else { return Answer::Unknown };
+        match facts.expr(expr) {
+            ExprKind::Await(inner) => self.answer(facts, *inner, depth),
+            ExprKind::Call(call) => {
+                if let Some(sent) = sends_answer(facts, expr) {
+                    return sent;
+                }
+                let call = facts.call(*call);
+                let name = match facts.expr(call.callee) {
+                    ExprKind::Ref(name, _) | ExprKind::Member(_, name) => name.as_str(),
+                    _ => return Answer::Unknown,
+                };
+                let numbers: Vec<f64> = statuses(facts, &mut call.args.iter().map(|arg| arg.value), 3);
+                if numbers.iter().any(|status| *status >= 400.0) {
+                    return Answer::Refuses;
+                }
+                let plain = [
+                    "Response",
+                    "json",
+                    "text",
+                    "body",
+                    "jsonify",
+                    "HttpResponse",
+                    "JsonResponse",
+                    "JSONResponse",
+                    "PlainTextResponse",
+                    "make_response",
+                    "ok",
+                    "success",
+                ];
+                if numbers.is_empty() && has_open_status(facts, call.args.iter().map(|arg| (arg.name, arg.value))) {
+                    return Answer::Unknown;
+                }
+                let well = numbers.iter().any(|status| (200.0..300.0).contains(status));
+                if well || plain.contains(&name) { Answer::Well } else { Answer::Unknown }
+            }
+            // `return {"received": True}`, `return "ok", 200`
+            ExprKind::Object(_) if !facts.language.is_script() => Answer::Well,
+            ExprKind::Text(_) if !facts.language.is_script() => Answer::Well,
+            ExprKind::List(items) if !facts.language.is_script() => {
+                let numbers = statuses(facts, &mut items.iter().skip(1).copied(), 1);
+                match numbers.first() {
+                    Some(status) if *status >= 400.0 => Answer::Refuses,
+                    Some(_) => Answer::Well,
+                    None => Answer::Unknown,
+                }
+            }
+            ExprKind::Object(entries) => {
+                // A function's answer on a platform of plain objects.
+                match entries.iter().find(|(key, _)| *key == "statusCode" || *key == "status") {
+                    Some(&(_, value)) => match facts.expr(value) {
+                        ExprKind::Number(status) if *status >= 400.0 => Answer::Refuses,
+                        ExprKind::Number(_) => Answer::Well,
+                        _ => Answer::Unknown,
+                    },
+                    None => Answer::Unknown,
+                }
+            }
+            _ => Answer::Unknown,
+        }
+    }
+}
+
+/// Whether an entry's answer is sent by a call rather than returned.
+fn answers_by_call(entry: &Entry) -> bool {
+    matches!(entry.framework, "express" | "next-pages" | "api-folder" | "cloud-functions")
+}
+
+/// What `res.status(200).json(..)` and its like answer; none when it sends nothing.
+fn sends_answer(facts: &Facts, expr: ExprId) -> Option<Answer> {
+    let ExprKind::Call(call) = facts.expr(expr) else { return None };
+    let call = facts.call(*call);
+    let ExprKind::Member(base, name) = facts.expr(call.callee) else { return None };
+    if !matches!(name.as_str(), "json" | "send" | "end" | "sendStatus") {
+        return None;
+    }
+    let mut status: Option<ExprId> = (*name == "sendStatus").then(|| call.args.first().map(|arg| arg.value)).flatten();
+    let mut at = *base;
+    loop {
+        match facts.expr(at) {
+            ExprKind::Call(inner) => {
+                let inner = facts.call(*inner);
+                let ExprKind::Member(base, name) = facts.expr(inner.callee) else { return None };
+                if matches!(name.as_str(), "status" | "code" | "writeHead") {
+                    status = inner.args.first().map(|arg| arg.value);
+                }
+                at = *base;
+            }
+            ExprKind::Ref(name, _) if matches!(name.as_str(), "res" | "response" | "reply" | "_res") => break,
+            _ => return None,
+        }
+    }
+    Some(match status.map(|status| facts.expr(status)) {
+        None => Answer::Well,
+        Some(ExprKind::Number(status)) if *status >= 400.0 => Answer::Refuses,
+        Some(ExprKind::Number(_)) => Answer::Well,
+        Some(_) => Answer::Unknown,
+    })
+}
+
+/// Numbers that are statuses: positional ones, and those under `status`.
+fn statuses(facts: &Facts, values: &mut dyn Iterator<Item = ExprId>, depth: usize) -> Vec<f64> {
+    let Some(depth) = depth.checked_sub(1) else { return vec![] };
+    let mut found = Vec::new();
+    for value in values {
+        match facts.expr(value) {
+            ExprKind::Number(number) if (100.0..600.0).contains(number) => found.push(*number),
+            ExprKind::Object(entries) => {
+                let status =
+                    entries.iter().filter(|(key, _)| matches!(key.as_str(), "status" | "statusCode" | "status_code"));
+                found.extend(statuses(facts, &mut status.map(|(_, value)| *value), depth));
+            }
+            ExprKind::Op(Op::Choose | Op::Or | Op::Nullish, parts) => {
+                found.extend(statuses(facts, &mut parts.iter().copied(), depth))
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// Whether a status is given that is no number here.
+fn has_open_status(facts: &Facts, args: impl Iterator<Item = (Option<crate::names::Name>, ExprId)>) -> bool {
+    args.into_iter().any(|(name, value)| {
+        let is = |key: &str| matches!(key, "status" | "statusCode" | "status_code");
+        name.is_some_and(|name| is(&name))
+            || matches!(facts.expr(value), ExprKind::Object(entries) if entries.iter().any(|(key, _)| is(key)))
+    })
+}
+
+/// `errors.push(..)`: what went wrong is collected.
+fn pushes(facts: &Facts, expr: ExprId) -> bool {
+    let ExprKind::Call(call) = facts.expr(expr) else { return false };
+    matches!(facts.expr(facts.call(*call).callee), ExprKind::Member(_, name) if matches!(name.as_str(), "push" | "append"))
+}
+
+/// Whether the step after an answer leaves.
+fn followed_by_return(facts: &Facts, block: BlockId, answer: Span) -> bool {
+    let steps = &facts.block(block).steps;
+    let at = steps.iter().position(|step| matches!(step, Step::Eval(value) if facts.span(*value).contains(answer)));
+    at.is_none_or(|at| matches!(steps.get(at + 1), Some(Step::Return(_) | Step::Throw(_) | Step::Jump)))
+}
+
+/// The first word of a handler.
+fn head(place: Place) -> Place {
+    let end = place.span.end.min(place.span.start + 6);
+    Place { file: place.file, span: Span { start: place.span.start, end } }
+}

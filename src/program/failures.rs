@@ -1,0 +1,215 @@
+//! What the failure of a call means: whether it comes as a value, who looks at it, and what hangs on it.
+
+use crate::catalogue::{Effect, Package, Seg};
+use crate::facts::{BlockKind, ExprKind};
+use crate::names::Name;
+use crate::program::answers::{Deed, Look};
+use crate::program::core_paths::says::{answers_error, tells_failure};
+use crate::program::origins::Origin;
+use crate::program::terms::{Ending, ending};
+use crate::program::{CallRef, EdgeKind, EntryKind, FunctionRef, Program, VendorUse, Via};
+
+/// Words in the name of a table that only keeps what happened.
+const RECORDS: &[&str] = &[
+    "log",
+    "logs",
+    "audit",
+    "audits",
+    "history",
+    "activity",
+    "activities",
+    "error",
+    "errors",
+    "metric",
+    "metrics",
+    "analytics",
+    "telemetry",
+    "debug",
+    "trace",
+    "traces",
+    "views",
+    "visits",
+    "cache",
+    "limit",
+    "limits",
+    "usage",
+    "track",
+    "tracking",
+];
+
+impl Program {
+    /// Whether the SDK behind a call gives its errors instead of throwing them, and was not told to throw.
+    pub fn gives_errors(&self, used: &VendorUse) -> bool {
+        if !matches!(used.via, Via::Sdk(..)) {
+            return false;
+        }
+        let Some(package) = self.error_giver(used) else { return false };
+        let throws = |name: &str| package.throws_after.iter().any(|other| other == name);
+        let before = self
+            .callee(used.at)
+            .externals()
+            .any(|external| external.segs.iter().any(|seg| matches!(seg, Seg::Member(name) if throws(name))));
+        !before && !self.chain(used.at).any(|(_, name)| throws(&name))
+    }
+
+    fn error_giver(&self, used: &VendorUse) -> Option<&Package> {
+        self.callee(used.at).externals().find_map(|external| {
+            let mut packages = self.catalogue.packages(external.package, &external.segs);
+            packages.find(|(_, package)| package.returns_errors).map(|(_, package)| package)
+        })
+    }
+
+    /// The method that makes the SDK behind a call throw, when a query of a table takes one.
+    pub fn throws_after(&self, used: &VendorUse) -> Option<&str> {
+        let external = self.external(used.at)?;
+        let is_query =
+            matches!(external.segs[..], [.., Seg::Call | Seg::New, Seg::Member(_), Seg::Call, Seg::Member(_)]);
+        self.error_giver(used)?.throws_after.first().filter(|_| is_query).map(String::as_str)
+    }
+
+    /// Whether somebody looks at the error that a call gives: itself, the answer as a whole, or whether there is
+    /// anything beside it.
+    pub fn error_is_seen(&self, call: CallRef) -> bool {
+        self.looks(call).iter().any(shows_error)
+    }
+
+    /// Whether a call asks a function of the database, by its name, for what it gives: as far as is seen a read.
+    pub fn asks_function(&self, used: &VendorUse) -> bool {
+        let facts = self.facts(used.at.file);
+        let first = facts.call(used.at.call).args.first();
+        let names = first.is_some_and(|arg| matches!(facts.expr(arg.value), ExprKind::Text(_)));
+        let changes = self.operation(used).is_some_and(|operation| operation.effect == Effect::Update);
+        names && changes && self.looks(used.at).iter().any(|look| look.part.first().is_some_and(|part| *part == "data"))
+    }
+
+    /// Whether a call stands where something has failed already: in a handler, or on the arm of a failure.
+    pub fn is_after_failure(&self, call: CallRef) -> bool {
+        let facts = self.facts(call.file);
+        let function = self.function_of(call);
+        let handles = self.incoming(function).iter().any(|edge| {
+            let shape = self.facts(edge.call.file).call(edge.call.call);
+            let is_catch =
+                matches!(self.facts(edge.call.file).expr(shape.callee), ExprKind::Member(_, name) if *name == "catch");
+            edge.kind == EdgeKind::Callback && is_catch
+        });
+        let name = facts.function(function.function).name.map(|name| name.to_ascii_lowercase()).unwrap_or_default();
+        let names = ["rollback", "cleanup", "fail", "error"];
+        handles || names.iter().any(|word| name.contains(word)) || self.is_in_failing_arm(call)
+    }
+
+    fn is_in_failing_arm(&self, call: CallRef) -> bool {
+        let facts = self.facts(call.file);
+        let block = facts.call(call.call).block;
+        let function = facts.function_of(block);
+        facts.enclosing(block).take_while(|(_, block)| block.function == function).any(|(id, block)| match block.kind {
+            BlockKind::Catch(_) => true,
+            BlockKind::Then(condition) | BlockKind::Else(condition) => {
+                let truth = matches!(block.kind, BlockKind::Then(_));
+                let ends = match ending(facts, id) {
+                    Ending::Throws => true,
+                    Ending::Returns(Some(value)) => answers_error(self, call.file, value),
+                    _ => false,
+                };
+                ends || tells_failure(facts, condition, truth) && ending(facts, id) != Ending::GoesOn
+            }
+            _ => false,
+        })
+    }
+
+    /// The table, bucket or function that a call of a backend's SDK names: the first text on the way to it, or its
+    /// own.
+    pub fn named_table(&self, used: &VendorUse) -> Option<Name> {
+        let external = self.external(used.at)?;
+        external.sites.iter().skip(1).chain([&used.at]).find_map(|site| {
+            let facts = self.facts(site.file);
+            match facts.call(site.call).args.first().map(|arg| facts.expr(arg.value)) {
+                Some(ExprKind::Text(text)) if text.len() < 60 => Some(*text),
+                _ => None,
+            }
+        })
+    }
+
+    /// Whether a name says that what stands under it only keeps what happened: a log, an audit trail.
+    pub fn keeps_record(&self, name: &str) -> bool {
+        crate::program::verify::words(name).iter().any(|word| RECORDS.contains(&word.as_str()))
+    }
+
+    /// Whether a write only keeps times and counts: `last_used_at`, `login_count`.
+    pub fn is_bookkeeping(&self, used: &VendorUse) -> bool {
+        let facts = self.facts(used.at.file);
+        let Some(ExprKind::Object(entries)) = facts.call(used.at.call).args.first().map(|arg| facts.expr(arg.value))
+        else {
+            return false;
+        };
+        let minor = |name: &str| {
+            let words = crate::program::verify::words(name);
+            let last = words.last().map_or("", String::as_str);
+            words.iter().any(|word| matches!(word.as_str(), "last" | "count" | "counter" | "views" | "hits"))
+                || matches!(name, "updated_at" | "updatedAt")
+                || last == "at"
+                    && words.iter().any(|word| matches!(word.as_str(), "accessed" | "used" | "seen" | "checked"))
+        };
+        !entries.is_empty() && entries.iter().all(|(key, _)| minor(key))
+    }
+
+    /// Whether one of some origins is a webhook handler.
+    pub fn is_webhook_work(&self, origins: &[Origin]) -> bool {
+        origins.iter().any(|origin| self.webhook_handlers().iter().any(|handler| handler.entry == origin.entry))
+    }
+
+    /// Whether all that is known to start a function are webhook handlers.
+    pub fn serves_only_webhooks(&self, function: FunctionRef) -> bool {
+        let origins = self.origins(function);
+        let handlers = self.webhook_handlers();
+        !origins.is_empty() && origins.iter().all(|origin| handlers.iter().any(|handler| handler.entry == origin.entry))
+    }
+
+    /// Whether a deployed entry point that answers or works for somebody leads to some code.
+    pub fn is_served(&self, origins: &[Origin]) -> bool {
+        origins.iter().any(|origin| {
+            matches!(
+                self.entries[origin.entry].kind,
+                EntryKind::Route
+                    | EntryKind::EdgeFunction
+                    | EntryKind::ServerAction
+                    | EntryKind::Procedure
+                    | EntryKind::Hook
+                    | EntryKind::Job
+                    | EntryKind::Worker
+            )
+        })
+    }
+
+    /// Whether a function makes the step that a core path exists for.
+    pub fn is_core_step(&self, function: FunctionRef) -> bool {
+        self.calls_in(function).any(|call| {
+            self.vendors_at(call).iter().any(|used| self.operation(used).is_some_and(|op| op.core.is_some()))
+        })
+    }
+
+    /// Whether what a call makes run elsewhere sends something or makes a record at a vendor.
+    pub fn leads_to_vendor(&self, call: CallRef) -> bool {
+        self.edges(call).iter().filter(|edge| edge.kind != EdgeKind::Deferred).any(|edge| {
+            let reach = self.reach(edge.target, |edge| edge.kind != EdgeKind::Deferred);
+            reach.stops.iter().take(200).any(|stop| {
+                self.calls_in(stop.function).any(|call| {
+                    self.vendors_at(call).iter().any(|used| {
+                        !self.catalogue.vendor(used.vendor).own_backend
+                            && self.operation(used).is_some_and(|op| matches!(op.effect, Effect::Send | Effect::Create))
+                    })
+                })
+            })
+        })
+    }
+}
+
+fn shows_error(look: &Look) -> bool {
+    match look.part.first() {
+        Some(part) if part.starts_with("error") => true,
+        Some(part) => {
+            matches!(part.as_str(), "data" | "status" | "count" | "statusCode" | "statusText")
+                && look.deed == Deed::Tested
+        }
+        None => !matches!(look.deed, Deed::Tested | Deed::Called),
+    }
+}

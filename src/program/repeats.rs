@@ -1,0 +1,382 @@
+//! What happens when an effect runs a second time: nothing new, or another row, message or charge.
+
+use crate::catalogue::{Effect, KnownRole};
+use crate::facts::{ExprId, ExprKind, Facts, Op};
+use crate::names::Name;
+use crate::program::keys::Key;
+use crate::program::options::Lookup;
+use crate::program::{CallRef, ExprRef, Program, Value};
+
+/// What a second run of a call does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Again {
+    /// The same once more: nothing changes.
+    Nothing,
+    /// That cannot be told.
+    Unknown,
+    /// Another row; whether its fields could make a database refuse it.
+    Row {
+        /// It carries an id that a unique column may hold.
+        may_be_unique: bool,
+    },
+    /// Another record at a vendor.
+    Record,
+    /// It counts up once more.
+    Count,
+    /// People get it twice.
+    Message,
+    /// Money moves twice.
+    Money,
+}
+
+/// Names of methods after which a write changes nothing when the row is there already.
+const HARMLESS_CHAIN: &[&str] = &[
+    "onConflict",
+    "onConflictDoNothing",
+    "onConflictDoUpdate",
+    "onDuplicateKeyUpdate",
+    "on_conflict_do_nothing",
+    "on_conflict_do_update",
+    "on_duplicate_key_update",
+    "orIgnore",
+    "orUpdate",
+    "ignore",
+];
+
+impl Program {
+    /// What a second run of an effect does.
+    pub fn again(&self, at: CallRef) -> Again {
+        let uses = self.vendors_at(at);
+        if let Some((used, operation)) = uses.iter().find_map(|used| Some((used, self.operation(used)?))) {
+            let own = self.catalogue.vendor(used.vendor).own_backend;
+            return match operation.effect {
+                Effect::Create | Effect::Send | Effect::Update if operation.harmless => Again::Nothing,
+                Effect::Create if own && self.is_row_write(at) => self.written_row(at),
+                Effect::Create if own => Again::Unknown,
+                Effect::Update if own => self.counted(at),
+                Effect::Create | Effect::Send => {
+                    match self.idempotency(used).map(|how| self.idempotency_key(used, how)) {
+                        Some(Key::Given(_) | Key::Unknown) => Again::Nothing,
+                        _ if operation.money => Again::Money,
+                        _ if operation.effect == Effect::Send => Again::Message,
+                        _ => Again::Record,
+                    }
+                }
+                Effect::Invoke => Again::Unknown,
+                _ => Again::Nothing,
+            };
+        }
+        if !uses.is_empty() || !self.requests_at(at).is_empty() {
+            return Again::Unknown;
+        }
+        self.written(at)
+    }
+
+    /// What a second run of a write does, by its name or its statement.
+    fn written(&self, at: CallRef) -> Again {
+        let facts = self.facts(at.file);
+        let call = facts.call(at.call);
+        let known = self.has_role(at, KnownRole::Write);
+        if let Some(statement) = self.statement(at) {
+            return again_of_statement(&statement);
+        }
+        let name = match facts.expr(call.callee) {
+            ExprKind::Member(_, name) | ExprKind::Ref(name, _) => name.as_str(),
+            _ => return Again::Unknown,
+        };
+        let lower = name.to_ascii_lowercase();
+        if ["upsert", "getorcreate", "get_or_create", "findorcreate", "update_or_create", "updateorcreate"]
+            .iter()
+            .any(|part| lower.contains(part))
+        {
+            return Again::Nothing;
+        }
+        if lower.starts_with("incr") || lower.starts_with("decr") {
+            return Again::Count;
+        }
+        if ["insert", "create", "bulkcreate", "bulk_create", "lpush", "rpush", "xadd"]
+            .iter()
+            .any(|part| lower.starts_with(part))
+        {
+            // Of an object that nobody knows only the plain names of databases say a row.
+            let sure = known || lower.starts_with("insert");
+            return if sure { self.written_row(at) } else { Again::Unknown };
+        }
+        if known && (lower == "add" || lower == "add_all") {
+            let made = call.args.first().map(|arg| self.value(ExprRef::new(at.file, arg.value)));
+            let is_new = made.is_some_and(|made| matches!(made, Value::Instance(_)) || matches!(&made, Value::External(external) if external.segs.iter().any(|seg| matches!(seg, crate::catalogue::Seg::Call | crate::catalogue::Seg::New))));
+            return if is_new { self.written_row(at) } else { Again::Unknown };
+        }
+        if lower.contains("update") || lower.contains("set") || lower.contains("merge") {
+            return self.counted(at);
+        }
+        if ["delete", "remove", "del", "destroy"].iter().any(|part| lower.starts_with(part)) {
+            return Again::Nothing;
+        }
+        // What commits, saves or runs something that cannot be read was told where it was made, or cannot be told.
+        Again::Unknown
+    }
+
+    /// The statement a query runs, in lower case, as far as it is constant.
+    fn statement(&self, at: CallRef) -> Option<String> {
+        let facts = self.facts(at.file);
+        let first = facts.call(at.call).args.first()?;
+        let value = self.value(ExprRef::new(at.file, first.value));
+        let inner = match &value {
+            Value::External(external) => {
+                let site = *external.sites.last()?;
+                let arg = self.facts(site.file).call(site.call).args.first()?;
+                self.value(ExprRef::new(site.file, arg.value))
+            }
+            other => other.clone(),
+        };
+        let text = match inner {
+            Value::Text(text) => text.to_string(),
+            Value::Template(parts) => {
+                parts.iter().map(|part| part.text().map_or_else(|| "?".to_owned(), |text| text.to_string())).collect()
+            }
+            _ => return None,
+        };
+        let text = text.trim().to_ascii_lowercase();
+        ["insert", "update", "delete", "select", "with", "replace", "merge"]
+            .iter()
+            .any(|verb| text.starts_with(verb))
+            .then_some(text)
+    }
+
+    /// Whether a call of the own backend writes rows, rather than makes users, links, files.
+    fn is_row_write(&self, at: CallRef) -> bool {
+        let facts = self.facts(at.file);
+        matches!(facts.expr(facts.call(at.call).callee), ExprKind::Member(_, name) if matches!(name.as_str(), "insert" | "add" | "create" | "upsert"))
+            || !self.requests_at(at).is_empty()
+    }
+
+    fn written_row(&self, at: CallRef) -> Again {
+        let facts = self.facts(at.file);
+        let call = facts.call(at.call);
+        if matches!(facts.expr(call.callee), ExprKind::Member(_, name) if name.contains("upsert")) {
+            return Again::Nothing;
+        }
+        let chain: Vec<_> = self.chain(at).collect();
+        if chain.iter().any(|(_, name)| HARMLESS_CHAIN.contains(&name.as_str())) {
+            return Again::Nothing;
+        }
+        for option in ["skipDuplicates", "ignoreDuplicates", "onConflict", "ignore_conflicts", "ordered"] {
+            if !matches!(self.option(at, option), Lookup::Absent | Lookup::Unknown) {
+                return Again::Nothing;
+            }
+        }
+        // `insert(table).values({ .. })`
+        let values = chain.iter().filter(|(_, name)| *name == "values").map(|(at, _)| at.call);
+        let args = std::iter::once(at.call).chain(values).flat_map(|call| &facts.call(call).args);
+        let mut ids = Ids::default();
+        args.for_each(|arg| ids.look(self, ExprRef::new(at.file, arg.value), arg.name, 5));
+        if ids.own { Again::Nothing } else { Again::Row { may_be_unique: ids.foreign } }
+    }
+
+    /// The table or collection a call is about, when a text on its chain names it.
+    pub fn table_of(&self, at: CallRef) -> Option<Name> {
+        let facts = self.facts(at.file);
+        let mut callee = facts.call(at.call).callee;
+        for _ in 0..8 {
+            let ExprKind::Member(base, _) = *facts.expr(callee) else { return None };
+            let ExprKind::Call(inner) = *facts.expr(base) else {
+                return match facts.expr(base) {
+                    ExprKind::Member(_, name) => Some(*name),
+                    _ => None,
+                };
+            };
+            let inner = facts.call(inner);
+            let text = inner.args.first().and_then(|arg| self.value(ExprRef::new(at.file, arg.value)).text());
+            if let (Some(text), ExprKind::Member(_, name)) = (text, facts.expr(inner.callee))
+                && matches!(name.as_str(), "from" | "from_" | "table" | "collection")
+            {
+                return Some(text);
+            }
+            callee = inner.callee;
+        }
+        None
+    }
+
+    /// Whether an update counts on from what is there: `credits + 10`, `{ increment: 1 }`.
+    fn counted(&self, at: CallRef) -> Again {
+        let facts = self.facts(at.file);
+        let counts = facts.call(at.call).args.iter().any(|arg| counts_on(facts, arg.value, 6));
+        if counts { Again::Count } else { Again::Nothing }
+    }
+}
+
+/// Ids among the fields of a row.
+#[derive(Default)]
+struct Ids {
+    /// Its own id is given: a second row of it is refused.
+    own: bool,
+    /// An id of something else.
+    foreign: bool,
+}
+
+impl Ids {
+    fn look(&mut self, program: &Program, at: ExprRef, keyword: Option<Name>, depth: usize) {
+        let Some(depth) = depth.checked_sub(1) else { return };
+        let facts = program.facts(at.file);
+        if let Some(name) = keyword {
+            self.note(&name, facts, at.expr);
+        }
+        match facts.expr(at.expr) {
+            ExprKind::Object(entries) => {
+                for &(key, value) in entries.iter() {
+                    self.note(&key, facts, value);
+                    if key == "data" || key == "values" || key == "..." {
+                        self.look(program, ExprRef::new(at.file, value), None, depth);
+                    }
+                }
+            }
+            ExprKind::List(items) => {
+                items.iter().for_each(|&item| self.look(program, ExprRef::new(at.file, item), None, depth))
+            }
+            ExprKind::Ref(name, block) => {
+                if let Some(def) = facts.lookup(*block, *name) {
+                    facts
+                        .def(def)
+                        .values
+                        .iter()
+                        .for_each(|&value| self.look(program, ExprRef::new(at.file, value), None, depth));
+                }
+            }
+            ExprKind::Call(call) => {
+                let call = facts.call(*call);
+                call.args.iter().for_each(|arg| self.look(program, ExprRef::new(at.file, arg.value), arg.name, depth));
+            }
+            _ => {}
+        }
+    }
+
+    fn note(&mut self, key: &str, facts: &Facts, value: ExprId) {
+        // A fresh id makes every row another one.
+        let fresh = matches!(facts.expr(value), ExprKind::Call(_));
+        if fresh {
+            return;
+        }
+        match key {
+            "id" | "_id" | "uid" => self.own = true,
+            _ => {
+                let words = super::verify::words(key);
+                let is_id = words.last().is_some_and(|last| {
+                    matches!(last.as_str(), "id" | "sid" | "intent" | "reference" | "ref" | "number")
+                });
+                let of_person = words.iter().any(|word| {
+                    matches!(
+                        word.as_str(),
+                        "user" | "owner" | "tenant" | "organization" | "org" | "workspace" | "company" | "business"
+                    )
+                });
+                self.foreign |= is_id && words.len() > 1 && !of_person;
+            }
+        }
+    }
+}
+
+/// Whether a value is made of what was there before.
+fn counts_on(facts: &Facts, expr: ExprId, depth: usize) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    match facts.expr(expr) {
+        ExprKind::Object(entries) => entries.iter().any(|&(key, value)| {
+            matches!(key.as_str(), "increment" | "decrement" | "$inc")
+                || adds(facts, value, depth)
+                || match facts.expr(value) {
+                    ExprKind::Object(_) => counts_on(facts, value, depth),
+                    _ => false,
+                }
+        }),
+        ExprKind::Ref(name, block) => facts
+            .lookup(*block, *name)
+            .is_some_and(|def| facts.def(def).values.iter().any(|&value| counts_on(facts, value, depth))),
+        _ => false,
+    }
+}
+
+/// `profile.credits + bought`: one part is a field of something, and the sum is no text and no time.
+fn adds(facts: &Facts, expr: ExprId, depth: usize) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    match facts.expr(expr) {
+        ExprKind::Op(Op::Add, parts) => parts.iter().any(|&part| kept_number(facts, part, depth)),
+        ExprKind::Ref(name, block) => facts
+            .lookup(*block, *name)
+            .is_some_and(|def| facts.def(def).values.len() == 1 && adds(facts, facts.def(def).values[0], depth)),
+        _ => false,
+    }
+}
+
+/// A field of a row that counts something, by its name.
+fn kept_number(facts: &Facts, expr: ExprId, depth: usize) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    match facts.expr(expr) {
+        ExprKind::Member(_, name) | ExprKind::Ref(name, _) => {
+            let words = super::verify::words(name);
+            // How often a delivery came in is what such a counter says.
+            let of_deliveries = words.iter().any(|word| {
+                matches!(word.as_str(), "sync" | "attempts" | "retry" | "retries" | "received" | "failures")
+            });
+            !of_deliveries
+                && words.iter().any(|word| {
+                    matches!(
+                        word.as_str(),
+                        "credits"
+                            | "credit"
+                            | "balance"
+                            | "count"
+                            | "total"
+                            | "tokens"
+                            | "points"
+                            | "quantity"
+                            | "used"
+                            | "usage"
+                            | "seats"
+                            | "stock"
+                            | "raised"
+                    )
+                })
+        }
+        ExprKind::Op(Op::Or | Op::Nullish, parts) => parts.iter().any(|&part| kept_number(facts, part, depth)),
+        ExprKind::Call(call) => facts.call(*call).args.iter().any(|arg| kept_number(facts, arg.value, depth)),
+        _ => false,
+    }
+}
+
+/// What a second run of a statement does.
+fn again_of_statement(text: &str) -> Again {
+    let verb = text.split_whitespace().next().unwrap_or("");
+    match verb {
+        "insert" | "with" if text.contains("insert") => {
+            let harmless = ["on conflict", "on duplicate", "or ignore", "or replace", "not exists", "insert ignore"];
+            if harmless.iter().any(|part| text.contains(part)) {
+                Again::Nothing
+            } else {
+                Again::Row { may_be_unique: true }
+            }
+        }
+        "update" => {
+            let set = text.split(" set ").nth(1).unwrap_or("").split(" where ").next().unwrap_or("");
+            let counts = set.split(',').any(|part| {
+                let Some((left, right)) = part.split_once('=') else { return false };
+                let left = left.trim().rsplit('.').next().unwrap_or("");
+                !left.is_empty() && right.contains(left) && (right.contains('+') || right.contains('-'))
+            });
+            if counts { Again::Count } else { Again::Nothing }
+        }
+        _ => Again::Nothing,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statements_tell() {
+        assert_eq!(again_of_statement("update users set credits = credits + ? where id = ?"), Again::Count);
+        assert_eq!(again_of_statement("update users set plan = ? where id = ?"), Again::Nothing);
+        assert_eq!(again_of_statement("insert into a values (1) on conflict do nothing"), Again::Nothing);
+        assert!(matches!(again_of_statement("insert into a values (1)"), Again::Row { .. }));
+    }
+}

@@ -1,0 +1,260 @@
+//! Whether a call runs only while what is kept does not say that it ran before: a row looked up first, a state
+//! compared, a claim that only the first of two can make.
+
+use rustc_hash::FxHashSet;
+
+use crate::catalogue::{Effect, KnownRole};
+use crate::facts::{BlockId, BlockKind, ExprId, ExprKind, Facts, Op, Step};
+use crate::names::Name;
+use crate::program::terms::{Ending, ending};
+use crate::program::verify::words;
+use crate::program::{CallRef, EdgeKind, ExprRef, FunctionRef, Program, Value};
+
+/// How far a value is followed back to what it was read from.
+const FARTHEST: usize = 10;
+
+/// What a value tells of what is kept.
+#[derive(Debug, Clone, Copy, Default)]
+struct Kept {
+    /// It is a field of what was read, not the row itself.
+    field: bool,
+    /// It says what went wrong.
+    fault: bool,
+    /// It came of a write: a claim, or an update that only changes what is in a certain state.
+    claim: bool,
+    /// It is the verdict of an own function, by its name that something is new.
+    says_new: bool,
+}
+
+impl Program {
+    /// Whether a state check stands before a call, in its function or before a call on the way to it.
+    pub fn runs_once(&self, way: impl IntoIterator<Item = CallRef>) -> bool {
+        way.into_iter().any(|at| StateChecks { program: self }.before(at))
+    }
+
+    /// Whether something is asked of a set or map that lives in memory: each instance has its own.
+    pub fn asked_in_memory(&self, functions: &[FunctionRef]) -> Option<CallRef> {
+        functions.iter().flat_map(|&function| self.calls_in(function)).find(|&at| {
+            let facts = self.facts(at.file);
+            let asks = matches!(facts.expr(facts.call(at.call).callee), ExprKind::Member(_, name) if matches!(name.as_str(), "has" | "get" | "includes"));
+            asks && self.callee(at).externals().any(|external| {
+                matches!(external.package.as_str(), "global:Map" | "global:Set" | "global:WeakMap") && {
+                    let receiver = words(&self.call_text(at));
+                    receiver.iter().any(|word| matches!(word.as_str(), "processed" | "seen" | "handled" | "events" | "webhooks" | "deliveries" | "dedup" | "idempotency"))
+                }
+            })
+        })
+    }
+}
+
+struct StateChecks<'p> {
+    program: &'p Program,
+}
+
+impl StateChecks<'_> {
+    /// Whether a condition that asks for what is kept decides that a call runs.
+    fn before(&self, at: CallRef) -> bool {
+        let facts = self.program.facts(at.file);
+        let call = facts.call(at.call);
+        let start = facts.span(call.expr).start;
+        facts.enclosing(call.block).any(|(_, block)| {
+            let arm = match block.kind {
+                BlockKind::Then(condition) => self.tells(at, condition, true, FARTHEST),
+                BlockKind::Else(condition) => self.tells(at, condition, false, FARTHEST),
+                BlockKind::Case(subject, _) => {
+                    self.kept(ExprRef::new(at.file, subject), FARTHEST).is_some_and(|kept| kept.field && !kept.fault)
+                }
+                // What is reached through a claim that throws.
+                BlockKind::Catch(_) => false,
+                _ => false,
+            };
+            arm || block.steps.iter().any(|step| self.leaves_before(at, facts, step, start))
+        })
+    }
+
+    /// `if (existing) return` before the call.
+    fn leaves_before(&self, at: CallRef, facts: &Facts, step: &Step, start: u32) -> bool {
+        let Step::If { condition, then, otherwise } = step else { return false };
+        if facts.block(*then).span.start >= start || facts.block(*then).span.end > start {
+            return false;
+        }
+        if otherwise.is_some_and(|block| facts.block(block).span.end > start) {
+            return false;
+        }
+        let leaves = |block: BlockId| {
+            ending(facts, block) != Ending::GoesOn || matches!(facts.block(block).steps.last(), Some(Step::Jump))
+        };
+        leaves(*then) && self.tells(at, *condition, false, FARTHEST)
+            || otherwise.is_some_and(leaves) && self.tells(at, *condition, true, FARTHEST)
+    }
+
+    /// Whether a condition that comes out as `wanted` says that nothing was done before.
+    fn tells(&self, at: CallRef, condition: ExprId, wanted: bool, depth: usize) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        let facts = self.program.facts(at.file);
+        let kept =
+            |expr: ExprId| self.kept(ExprRef::new(at.file, expr), depth).filter(|kept| !kept.fault || kept.claim);
+        match facts.expr(condition) {
+            ExprKind::Op(Op::Not, parts) => self.tells(at, parts[0], !wanted, depth),
+            ExprKind::Op(Op::And | Op::Or, parts) => parts.iter().any(|&part| self.tells(at, part, wanted, depth)),
+            ExprKind::Op(op @ (Op::Equal | Op::Unequal), parts) if parts.len() == 2 => {
+                let (side, other) = if kept(parts[0]).is_some() { (parts[0], parts[1]) } else { (parts[1], parts[0]) };
+                let Some(found) = kept(side) else { return false };
+                let equal = (*op == Op::Equal) == wanted;
+                match facts.expr(other) {
+                    _ if found.claim => true,
+                    ExprKind::Null => equal,
+                    ExprKind::Number(n) if *n == 0.0 => equal,
+                    ExprKind::Bool(truth) => found.field || found.says_new || (equal != *truth),
+                    _ => found.field && !is_owner(facts, side),
+                }
+            }
+            // `found.length > 0`, `used >= limit`
+            ExprKind::Op(Op::Compare, parts) => {
+                parts.iter().any(|&part| kept(part).is_some_and(|found| found.claim || !wanted))
+            }
+            ExprKind::Op(Op::In, parts) => {
+                parts.iter().any(|&part| kept(part).is_some_and(|found| found.field || !wanted))
+            }
+            ExprKind::Ref(name, block) => {
+                let values = facts.lookup(*block, *name).map(|def| &facts.def(def).values);
+                if let Some([only]) = values.map(Vec::as_slice)
+                    && matches!(
+                        facts.expr(*only),
+                        ExprKind::Op(Op::Not | Op::And | Op::Or | Op::Equal | Op::Unequal | Op::Compare | Op::In, _)
+                    )
+                {
+                    return self.tells(at, *only, wanted, depth);
+                }
+                kept(condition).is_some_and(|found| found.claim || wanted == found.says_new)
+            }
+            ExprKind::Await(inner) => self.tells(at, *inner, wanted, depth),
+            ExprKind::Member(..) | ExprKind::Index(..) | ExprKind::Call(_) => {
+                kept(condition).is_some_and(|found| found.claim || wanted == found.says_new)
+            }
+            _ => false,
+        }
+    }
+
+    /// What a value tells of what is kept; none when it was not read from there.
+    fn kept(&self, at: ExprRef, depth: usize) -> Option<Kept> {
+        let depth = depth.checked_sub(1)?;
+        let facts = self.program.facts(at.file);
+        let next = |expr: ExprId| self.kept(ExprRef::new(at.file, expr), depth);
+        match facts.expr(at.expr) {
+            ExprKind::Ref(name, block) => {
+                let def = facts.lookup(*block, *name)?;
+                facts.def(def).values.iter().find_map(|&value| next(value))
+            }
+            ExprKind::Await(inner) | ExprKind::ElementOf(inner) | ExprKind::Index(inner, _) => next(*inner),
+            ExprKind::Member(base, name) => {
+                let kept = next(*base)?;
+                let part = matches!(
+                    name.as_str(),
+                    "data"
+                        | "rows"
+                        | "length"
+                        | "count"
+                        | "rowCount"
+                        | "rowcount"
+                        | "exists"
+                        | "docs"
+                        | "empty"
+                        | "size"
+                );
+                let fault = kept.fault || matches!(name.as_str(), "error" | "err" | "message");
+                Some(Kept { field: kept.field || !part && !fault, fault, ..kept })
+            }
+            ExprKind::Op(Op::Or | Op::Nullish | Op::Choose, parts) => parts.iter().find_map(|&part| next(part)),
+            ExprKind::Op(Op::Not, parts) => next(parts[0]),
+            ExprKind::Call(call) => {
+                let call_at = CallRef::new(at.file, *call);
+                self.read_by(call_at).or_else(|| {
+                    let callee = facts.call(*call).callee;
+                    match facts.expr(callee) {
+                        ExprKind::Member(base, _) => next(*base),
+                        _ => None,
+                    }
+                })
+            }
+            _ => None,
+        }
+    }
+
+    /// What a call that reads or claims gives.
+    fn read_by(&self, at: CallRef) -> Option<Kept> {
+        let program = self.program;
+        if let Some(used) = program.vendors_at(at).iter().find(|used| program.catalogue.vendor(used.vendor).own_backend)
+        {
+            let effect = program.operation(used).map(|operation| operation.effect);
+            let claim = matches!(effect, Some(Effect::Create | Effect::Update | Effect::Invoke | Effect::Delete));
+            return Some(Kept { claim, ..Kept::default() });
+        }
+        if program.has_role(at, KnownRole::Write) {
+            return Some(Kept { claim: true, ..Kept::default() });
+        }
+        let of_database =
+            program.callee(at).externals().any(|external| program.catalogue.is_database(external.package));
+        if of_database {
+            return Some(Kept::default());
+        }
+        let targets: Vec<FunctionRef> =
+            program.edges(at).iter().filter(|edge| edge.kind == EdgeKind::Direct).map(|edge| edge.target).collect();
+        if !targets.is_empty() {
+            let reads = targets.iter().any(|&target| self.reaches_store(target));
+            return reads.then(|| Kept { says_new: self.says_new(at), ..Kept::default() });
+        }
+        // A store that nobody knows, by the name of what is asked of it.
+        let facts = program.facts(at.file);
+        let ExprKind::Member(_, name) = facts.expr(facts.call(at.call).callee) else { return None };
+        let unknown = matches!(program.callee(at), Value::Unknown | Value::Member(..) | Value::Result(_));
+        let asks = ["find", "maybeSingle", "single", "first", "one_or_none", "scalar", "fetchone", "exists"];
+        (unknown && asks.iter().any(|part| name.starts_with(part))).then(Kept::default)
+    }
+
+    fn reaches_store(&self, function: FunctionRef) -> bool {
+        let program = self.program;
+        let reach = program.reach(function, |edge| edge.kind == EdgeKind::Direct || edge.kind == EdgeKind::Callback);
+        let mut seen: FxHashSet<FunctionRef> = FxHashSet::default();
+        reach.stops.iter().take(40).filter(|stop| seen.insert(stop.function)).any(|stop| {
+            program.calls_in(stop.function).any(|at| {
+                program.vendors_at(at).iter().any(|used| program.catalogue.vendor(used.vendor).own_backend)
+                    || program.callee(at).externals().any(|external| program.catalogue.is_database(external.package))
+            })
+        })
+    }
+
+    /// Whether what an own function gives says that something is new, by its name.
+    fn says_new(&self, at: CallRef) -> bool {
+        let facts = self.program.facts(at.file);
+        let name: Name = match facts.expr(facts.call(at.call).callee) {
+            ExprKind::Member(_, name) | ExprKind::Ref(name, _) => *name,
+            _ => return false,
+        };
+        words(&name).iter().any(|word| {
+            matches!(
+                word.as_str(),
+                "claim"
+                    | "claimed"
+                    | "new"
+                    | "first"
+                    | "should"
+                    | "acquire"
+                    | "lock"
+                    | "reserve"
+                    | "record"
+                    | "mark"
+                    | "begin"
+                    | "start"
+                    | "register"
+                    | "try"
+                    | "can"
+            )
+        })
+    }
+}
+
+/// `row.user_id !== user.id`: whose it is, not whether it is done.
+fn is_owner(facts: &Facts, expr: ExprId) -> bool {
+    matches!(facts.expr(expr), ExprKind::Member(_, name) if words(name).last().is_some_and(|last| last == "id"))
+}

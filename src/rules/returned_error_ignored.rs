@@ -1,0 +1,238 @@
+//! Writes and sends of SDKs that return their errors, where nobody looks at the error.
+
+use std::collections::BTreeMap;
+
+use crate::catalogue::{Effect, Operation};
+use crate::finding::Severity;
+use crate::program::origins::Origin;
+use crate::program::{EntryKind, FunctionRef, Program, VendorUse};
+use crate::rule::Report;
+
+mod wrappers;
+
+crate::rule! {
+    /// An SDK returns its error, and nobody looks at it
+    ///
+    /// Some SDKs never throw: they answer `{ data, error }`. A `try` around such a call catches nothing, and a call
+    /// whose `error` is not read has succeeded as far as the code knows. The mail was not sent, the paid plan was
+    /// not stored, and the customer is told that all went well.
+    ///
+    /// Wrappers of your own that report by returning (`{ success: false }`, `false`, `None`) count too, when a
+    /// caller drops what they return and goes on as if it had worked.
+    ///
+    /// ## Silent when
+    ///
+    /// - the error is tested, thrown, returned, logged or handed on, here, in a callback or by a caller
+    /// - the answer as a whole is, or the `data` is tested
+    /// - the query is told to throw
+    /// - it reads, signs out, or runs only when something has failed already
+    ///
+    /// For auditors only, one a function: writes to the app's own backend from the browser, of log tables, and of
+    /// code that no entry point of the server leads to.
+    ///
+    /// ## The cure
+    ///
+    /// Take `error` out of the answer and stop: throw it, or answer an error. In a webhook handler that makes the
+    /// vendor deliver again.
+    ///
+    /// ## Example
+    ///
+    /// ```ts path=supabase/functions/invite/index.ts
+    /// import { Resend } from "npm:resend@4";
+    ///
+    /// const resend = new Resend(Deno.env.get("RESEND_API_KEY"));
+    ///
+    /// Deno.serve(async (req) => {
+    ///   const { email } = await req.json();
+    ///   await resend.emails.send({ from: "team@acme.test", to: email, subject: "Join us", html: "<p>Hi</p>" });
+    ///   return Response.json({ sent: true });
+    /// });
+    /// ```
+    ///
+    /// ## Repair
+    ///
+    /// ```ts path=supabase/functions/invite/index.ts
+    /// import { Resend } from "npm:resend@4";
+    ///
+    /// const resend = new Resend(Deno.env.get("RESEND_API_KEY"));
+    ///
+    /// Deno.serve(async (req) => {
+    ///   const { email } = await req.json();
+    ///   const { error } = await resend.emails.send({
+    ///     from: "team@acme.test", to: email, subject: "Join us", html: "<p>Hi</p>",
+    ///   });
+    ///   if (error) return Response.json({ error: "the invitation could not be sent" }, { status: 502 });
+    ///   return Response.json({ sent: true });
+    /// });
+    /// ```
+    id: "returned-error-ignored", severity: Warning, confidence: High, section: "Contract drift",
+    security: None, since: "0.1.0", check: check
+}
+
+/// What hangs on a call, gravest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Stake {
+    /// A message to somebody.
+    Message,
+    /// The work of a webhook.
+    Webhook,
+    /// Somebody signs up, logs in or pays.
+    Core,
+    /// An answer or a record on the server.
+    Answer,
+    /// For auditors.
+    Little,
+}
+
+/// An answer that nobody looks at.
+struct Dropped<'p> {
+    used: &'p VendorUse,
+    operation: &'p Operation,
+    stake: Stake,
+}
+
+fn check(program: &Program, report: &mut Report) {
+    let mut functions: BTreeMap<FunctionRef, Vec<Dropped<'_>>> = BTreeMap::new();
+    for used in program.vendor_uses() {
+        let Some(operation) = program.operation(used).filter(|operation| counts(operation)) else { continue };
+        let side = program.side(used.at.file);
+        if side.tooling
+            || side.dead
+            || !program.gives_errors(used)
+            || program.error_is_seen(used.at)
+            || program.asks_function(used)
+        {
+            continue;
+        }
+        functions.entry(program.function_of(used.at)).or_default().push(Dropped {
+            used,
+            operation,
+            stake: Stake::Little,
+        });
+    }
+    for (function, mut dropped) in functions {
+        let origins = program.origins(function);
+        if program.is_run_by_hand(&origins) {
+            continue;
+        }
+        for dropped in &mut dropped {
+            dropped.stake = stake(program, dropped.used, dropped.operation, &origins);
+        }
+        // One finding a function: the same repair mends them all.
+        if dropped.iter().any(|dropped| dropped.stake != Stake::Little) {
+            dropped.retain(|dropped| dropped.stake != Stake::Little);
+        }
+        dropped.sort_by_key(|dropped| (dropped.stake, dropped.used.at));
+        tell(program, report, &dropped, &origins);
+    }
+    wrappers::check(program, report);
+}
+
+/// Whether an operation changes or sends something.
+fn counts(operation: &Operation) -> bool {
+    !operation.harmless
+        && matches!(
+            operation.effect,
+            Effect::Create | Effect::Send | Effect::Update | Effect::Delete | Effect::Upload | Effect::Invoke
+        )
+}
+
+fn stake(program: &Program, used: &VendorUse, operation: &Operation, origins: &[Origin]) -> Stake {
+    if program.is_after_failure(used.at) {
+        return Stake::Little;
+    }
+    let own = program.catalogue.vendor(used.vendor).own_backend;
+    let sends = operation.effect == Effect::Send
+        || operation.effect == Effect::Invoke && program.leads_to_vendor(used.at)
+        || !own && operation.effect == Effect::Create;
+    if !program.runs_on_server(used.at.file) {
+        let core = sends && program.is_core_step(program.function_of(used.at));
+        return if core { Stake::Core } else { Stake::Little };
+    }
+    if sends {
+        return Stake::Message;
+    }
+    if program.is_webhook_work(origins) {
+        return Stake::Webhook;
+    }
+    if program.is_bookkeeping(used) || program.named_table(used).is_some_and(|table| program.keeps_record(&table)) {
+        return Stake::Little;
+    }
+    // Sweeping up on the way to something else.
+    if operation.effect == Effect::Delete && !is_about_deleting(program, used, origins) {
+        return Stake::Little;
+    }
+    if program.is_served(origins) { Stake::Answer } else { Stake::Little }
+}
+
+/// Whether the function or its entry point is there to delete.
+fn is_about_deleting(program: &Program, used: &VendorUse, origins: &[Origin]) -> bool {
+    let says = |text: &str| {
+        let text = text.to_ascii_lowercase();
+        ["delete", "remove", "erase", "purge", "retention", "revoke", "unsubscribe", "cancel", "close", "gdpr"]
+            .iter()
+            .any(|word| text.contains(word))
+    };
+    says(&program.function_name(program.function_of(used.at)))
+        || origins.iter().any(|origin| says(&program.entry_name(&program.entries[origin.entry])))
+}
+
+fn tell(program: &Program, report: &mut Report, all: &[Dropped<'_>], origins: &[Origin]) {
+    let Some(&Dropped { used, operation, stake }) = all.first() else { return };
+    let table = program.named_table(used).filter(|_| program.catalogue.vendor(used.vendor).own_backend);
+    let what = match table {
+        Some(table) => format!("{} on {table:?}", used.name),
+        None => used.name.clone(),
+    };
+    let origin = origins.iter().find(|origin| program.entries[origin.entry].kind != EntryKind::Script);
+    let who = origin.map(|origin| program.entry_name(&program.entries[origin.entry]));
+    let message = format!("{what} returns its error and nobody looks at it: {}", consequence(operation, stake, who));
+    let mut draft = report
+        .at(program.call_place(used.at), used.name.clone(), message)
+        .vendor(program.vendor_id(used.vendor))
+        .help(help(program, used, stake));
+    if let Some(origin) = origin.filter(|_| stake != Stake::Little) {
+        draft = draft.trace(program.trace_from(origin, used.at, "drops the error here"));
+    }
+    for other in &all[1..] {
+        let name = other.used.name.rsplit('.').next().unwrap_or(&other.used.name);
+        let text = match program.named_table(other.used) {
+            Some(table) => format!("nor at that of {name} on {table:?}"),
+            None => format!("nor at that of {}", other.used.name),
+        };
+        draft = draft.because(program.call_place(other.used.at), text);
+    }
+    if stake == Stake::Little {
+        draft.severity(Severity::Note).auditor_only();
+    }
+}
+
+fn consequence(operation: &Operation, stake: Stake, who: Option<String>) -> String {
+    let who = who.unwrap_or_else(|| "the code".to_owned());
+    let lost = match operation.effect {
+        Effect::Send => "the message is lost",
+        Effect::Invoke => "the function's work is lost",
+        Effect::Delete => "nothing is deleted",
+        Effect::Upload => "the file is not stored",
+        _ => "nothing is stored",
+    };
+    match stake {
+        Stake::Webhook => format!("when it fails, {lost}, and the vendor is told that its event was handled"),
+        Stake::Core => format!("when it fails, {lost}, and the customer is told that all went well"),
+        _ => format!("when it fails, {lost}, and {who} goes on as if it had worked"),
+    }
+}
+
+fn help(program: &Program, used: &VendorUse, stake: Stake) -> String {
+    let call = used.name.rsplit('.').next().unwrap_or(&used.name);
+    let then = match stake {
+        Stake::Webhook => "throw it, so that the handler answers 500 and the vendor delivers again",
+        Stake::Core => "report it; a `catch` around the call never sees it",
+        _ => "throw it or answer an error",
+    };
+    let takes_throw = program.throws_after(used).map(|name| format!(", or add `.{name}()` to the query"));
+    format!(
+        "Look at what {call} returns and {then}: `const {{ error }} = await ...; if (error) throw error;`{}.",
+        takes_throw.unwrap_or_default()
+    )
+}

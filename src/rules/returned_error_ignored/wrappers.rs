@@ -1,0 +1,89 @@
+//! Functions of the program that report their failure by returning it, and callers that drop what they return.
+
+use rustc_hash::FxHashMap;
+
+use crate::catalogue::Effect;
+use crate::finding::Confidence;
+use crate::program::reporting::Reporting;
+use crate::program::{CallRef, EntryKind, FunctionRef, Program};
+use crate::rule::Report;
+
+pub(super) fn check(program: &Program, report: &mut Report) {
+    let mut known: FxHashMap<FunctionRef, Option<Reporting<'_>>> = FxHashMap::default();
+    let mut callers: Vec<(CallRef, FunctionRef)> = Vec::new();
+    for used in program.vendor_uses() {
+        let mut wrapper = program.function_of(used.at);
+        // A wrapper of a wrapper reports too.
+        for _ in 0..3 {
+            callers.extend(program.callers(wrapper).iter().map(|&caller| (caller, wrapper)));
+            match program.callers(wrapper) {
+                [only] => wrapper = program.function_of(*only),
+                _ => break,
+            }
+        }
+    }
+    callers.sort_unstable();
+    callers.dedup();
+    for (caller, wrapper) in callers {
+        if !program.runs_on_server(caller.file) || program.is_floating(caller) || program.is_deferred(caller) {
+            continue;
+        }
+        let reporting = known.entry(wrapper).or_insert_with(|| program.reporting(wrapper));
+        if let Some(reporting) = reporting {
+            tell(program, report, caller, wrapper, reporting);
+        }
+    }
+}
+
+fn tell(program: &Program, report: &mut Report, caller: CallRef, wrapper: FunctionRef, reporting: &Reporting<'_>) {
+    let records = program.records_success_after(caller);
+    if reporting.logs && !records || program.is_after_failure(caller) || !program.looks(caller).is_empty() {
+        return;
+    }
+    let origins = program.origins(program.function_of(caller));
+    if program.is_run_by_hand(&origins) {
+        return;
+    }
+    let origin = origins.iter().find(|origin| program.entries[origin.entry].kind != EntryKind::Script);
+    let name = program.function_name(wrapper);
+    let vendor = &program.catalogue.vendor(reporting.used.vendor).name;
+    let sends = program.operation(reporting.used).is_some_and(|op| op.effect == Effect::Send);
+    let lost = if sends { "the message is lost" } else { "nothing is done" };
+    let (goes_on, confidence) = match (records, origin) {
+        (true, _) => ("it is recorded as sent".to_owned(), Confidence::High),
+        (false, Some(origin)) => (
+            format!("{} goes on as if it had worked", program.entry_name(&program.entries[origin.entry])),
+            Confidence::Medium,
+        ),
+        (false, None) => ("its caller goes on as if it had worked".to_owned(), Confidence::Medium),
+    };
+    let message = format!(
+        "{name} reports a failure of {vendor} by returning {}, and nobody looks at it: {lost}, and {goes_on}",
+        reporting.returns
+    );
+    let check = match (program.facts(caller.file).language.is_script(), reporting.returns.as_str()) {
+        (true, "{ error }") => "`const { error } = await ...; if (error) throw ...`".to_owned(),
+        (true, object) if object.starts_with('{') => {
+            format!("`const result = await ...; if (!result.{}) throw ...`", key(object))
+        }
+        (true, _) => "`if (!(await ...)) throw ...`".to_owned(),
+        (false, object) if object.starts_with('{') => format!("`if not result[\"{}\"]: raise ...`", key(object)),
+        (false, _) => "`if not ...: raise ...`".to_owned(),
+    };
+    let mut draft = report
+        .at(program.call_place(caller), name.clone(), message)
+        .confidence(confidence)
+        .vendor(program.vendor_id(reporting.used.vendor))
+        .because(program.call_place(reporting.used.at), "the call that can fail")
+        .help(format!("Look at what {name} returns before going on: {check}."));
+    if let Some(origin) = origin {
+        draft.trace(program.trace_from(origin, caller, "drops what it returns"));
+    } else {
+        draft = draft.because(program.function_place(wrapper), "reports by returning");
+        let _ = draft;
+    }
+}
+
+fn key(object: &str) -> &str {
+    object.trim_matches(['{', '}', ' ']).split(':').next().unwrap_or("success")
+}

@@ -1,0 +1,151 @@
+//! Answers of outbound requests whose status nobody looks at.
+
+use crate::catalogue::{Category, Effect};
+use crate::facts::FunctionId;
+use crate::names::Name;
+use crate::program::options::Lookup;
+use crate::program::statuses::Unchecked;
+use crate::program::{Destination, EntryKind, HttpUse, Leaves, Program, Value};
+use crate::rule::Report;
+
+crate::rule! {
+    /// The answer of a request is used, or success assumed, without a look at its status
+    ///
+    /// `fetch`, `requests` and `httpx` do not throw when the vendor refuses: an answer of 401, 429 or 500 comes back
+    /// like any other. Its error body is then taken for data, or nobody looks at all, and the customer is told that
+    /// the contact was stored or the message sent.
+    ///
+    /// ## Silent when
+    ///
+    /// - `ok`, the status or `raise_for_status()` is looked at, here, in a helper or by a caller of a wrapper
+    /// - the client throws by itself
+    /// - something in the body that says whether it worked is tested before use, or the body is validated
+    /// - the body of a read is only logged; analytics
+    /// - the answer as a whole is handed on to something that cannot be followed
+    /// - it is the app's own backend, its own route, or a URL that cannot be told
+    ///
+    /// ## The cure
+    ///
+    /// Look at the status before the body.
+    ///
+    /// ## Example
+    ///
+    /// ```ts path=supabase/functions/subscribe/index.ts
+    /// Deno.serve(async (req) => {
+    ///   const { email } = await req.json();
+    ///   await fetch("https://api.brevo.com/v3/contacts", {
+    ///     method: "POST",
+    ///     headers: { "api-key": Deno.env.get("BREVO_API_KEY")! },
+    ///     body: JSON.stringify({ email }),
+    ///   });
+    ///   return Response.json({ subscribed: true });
+    /// });
+    /// ```
+    ///
+    /// ## Repair
+    ///
+    /// ```ts path=supabase/functions/subscribe/index.ts
+    /// Deno.serve(async (req) => {
+    ///   const { email } = await req.json();
+    ///   const res = await fetch("https://api.brevo.com/v3/contacts", {
+    ///     method: "POST",
+    ///     headers: { "api-key": Deno.env.get("BREVO_API_KEY")! },
+    ///     body: JSON.stringify({ email }),
+    ///   });
+    ///   if (!res.ok) return Response.json({ error: "not subscribed" }, { status: 502 });
+    ///   return Response.json({ subscribed: true });
+    /// });
+    /// ```
+    id: "status-unchecked", severity: Warning, confidence: High, section: "Contract drift",
+    security: None, since: "0.1.0", check: check
+}
+
+fn check(program: &Program, report: &mut Report) {
+    for http in program.requests().iter().filter(|http| http.at == http.inner) {
+        let side = program.side(http.at.file);
+        if side.tooling || side.dead || !(side.server || side.client) || !counts(program, http) {
+            continue;
+        }
+        if let Some(unchecked) = program.unchecked_status(http)
+            && is_loss(program, http, unchecked)
+        {
+            tell(program, report, http, unchecked);
+        }
+    }
+}
+
+/// Whether a request leaves the app by a client that does not throw.
+fn counts(program: &Program, http: &HttpUse) -> bool {
+    let client = program.http_client(http);
+    let leaves = |http: &HttpUse| program.leaves(http) == Leaves::Yes;
+    let own = http
+        .to
+        .iter()
+        .any(|to| matches!(to, Destination::Vendor(vendor, ..) if program.catalogue.vendor(*vendor).own_backend));
+    // A browser shows nothing of such an answer.
+    let mode = http.options.iter().map(|options| program.lookup(options, Name::new("mode")));
+    let opaque = mode.into_iter().any(|mode| matches!(mode, Lookup::Present(Value::Text(mode)) if mode == "no-cors"));
+    if own || opaque {
+        return false;
+    }
+    let records = http.to.iter().all(|to| matches!(to, Destination::Env(name, _) if program.keeps_record(name)));
+    let outbound = leaves(http) || program.through(http).any(leaves);
+    let little = program.vendors_at(http.at).iter().any(|used| {
+        matches!(program.catalogue.vendor(used.vendor).category, Category::Analytics | Category::Monitoring)
+            || program.operation(used).is_some_and(|op| matches!(op.effect, Effect::Track))
+    });
+    !client.throws_on_status && !client.always_outbound && outbound && !records && !little
+}
+
+/// Whether a refusal that nobody sees is a loss: a body taken for data, or a write taken for done.
+fn is_loss(program: &Program, http: &HttpUse, unchecked: Unchecked) -> bool {
+    let writes = http.method.is_some_and(|method| matches!(method.as_str(), "POST" | "PUT" | "PATCH" | "DELETE"));
+    match unchecked {
+        Unchecked::Body => true,
+        Unchecked::Nothing | Unchecked::Logged => {
+            writes && !program.is_floating(http.at) && !program.is_after_failure(http.at)
+        }
+    }
+}
+
+fn tell(program: &Program, report: &mut Report, http: &HttpUse, unchecked: Unchecked) {
+    let function = program.function_of(http.at);
+    let origins = program.origins(function);
+    if program.is_run_by_hand(&origins) {
+        return;
+    }
+    let callers: Vec<&HttpUse> = program.through(http).filter(|http| program.leaves(http) == Leaves::Yes).collect();
+    let all = || std::iter::once(http).chain(callers.iter().copied());
+    let whom = all().find_map(|http| program.destination_name(http)).unwrap_or_else(|| "the service".to_owned());
+    let method = http.method.map_or("a request", |method| method.as_str());
+    let subject = format!("{method} to {whom}");
+    let origin = origins.iter().find(|origin| program.entries[origin.entry].kind != EntryKind::Script);
+    let who = match origin {
+        Some(origin) => program.entry_name(&program.entries[origin.entry]),
+        None if function.function == FunctionId::MODULE => "the code".to_owned(),
+        None => program.function_name(function),
+    };
+    let client = &program.http_client(http).id;
+    let message = match unchecked {
+        Unchecked::Body => format!(
+            "the answer of {subject} is used without a look at its status: {client} does not throw when {whom} refuses, and {who} takes the error for data"
+        ),
+        Unchecked::Nothing | Unchecked::Logged => format!(
+            "nobody looks at the answer of {subject}: {client} does not throw when {whom} refuses, and {who} goes on as if it had worked"
+        ),
+    };
+    let help = match program.facts(http.at.file).language.is_script() {
+        true => "Look at the status before anything else: `if (!res.ok) throw new Error(`...: ${res.status}`);`.",
+        false => "Look at the status before anything else: `response.raise_for_status()`.",
+    };
+    let mut draft = report.at(program.call_place(http.at), subject, message).help(help);
+    for used in all().flat_map(|http| program.vendors_at(http.at)) {
+        draft = draft.vendor(program.vendor_id(used.vendor));
+    }
+    for caller in callers.iter().take(6) {
+        draft = draft.because(program.call_place(caller.at), "sends it through here");
+    }
+    if let Some(origin) = origin {
+        draft.trace(program.trace_from(origin, http.at, "nobody looks at the status"));
+    }
+}

@@ -1,0 +1,162 @@
+//! Handlers after which nobody can know that a vendor failed.
+
+use std::collections::BTreeMap;
+
+use crate::finding::Severity;
+use crate::program::swallowing::{Failing, Instead, Swallowed};
+use crate::program::{EntryKind, FunctionRef, Program};
+use crate::rule::Report;
+
+crate::rule! {
+    /// A vendor's failure vanishes
+    ///
+    /// A handler that neither logs, tells nor rethrows makes an outage invisible: the mail is not sent, the pay link
+    /// is missing, the payment row is lost, and there is no line anywhere from which anybody could find out. The
+    /// first to notice are customers, days later.
+    ///
+    /// ## Silent when
+    ///
+    /// - the handler logs, reports, shows, counts or answers the failure, reads what it caught, or throws again
+    /// - it returns `false` or `null` and a caller looks at that
+    /// - what was to be brought is missed afterwards: `if (!session) throw ..`
+    /// - it is for failures that are no vendor's: parsing, missing keys, things not found
+    /// - it guards the app's own backend outside of webhooks, a clean-up after a failure, analytics, or the answer of
+    ///   an arbitrary website
+    ///
+    /// ## The cure
+    ///
+    /// Log what failed with an id that finds it again, and stop or tell the caller where the failed action is what
+    /// the caller came for.
+    ///
+    /// ## Example
+    ///
+    /// ```ts path=supabase/functions/pay-link/index.ts
+    /// import Stripe from "npm:stripe@17";
+    ///
+    /// const stripe = new Stripe(Deno.env.get("STRIPE_SECRET_KEY")!);
+    ///
+    /// Deno.serve(async (req) => {
+    ///   const { price, invoice } = await req.json();
+    ///   let url = null;
+    ///   try {
+    ///     const link = await stripe.paymentLinks.create({ line_items: [{ price, quantity: 1 }] });
+    ///     url = link.url;
+    ///   } catch {
+    ///     // goes out without a link
+    ///   }
+    ///   return Response.json({ invoice, url });
+    /// });
+    /// ```
+    ///
+    /// ## Repair
+    ///
+    /// ```ts path=supabase/functions/pay-link/index.ts
+    /// import Stripe from "npm:stripe@17";
+    ///
+    /// const stripe = new Stripe(Deno.env.get("STRIPE_SECRET_KEY")!);
+    ///
+    /// Deno.serve(async (req) => {
+    ///   const { price, invoice } = await req.json();
+    ///   let url = null;
+    ///   try {
+    ///     const link = await stripe.paymentLinks.create({ line_items: [{ price, quantity: 1 }] });
+    ///     url = link.url;
+    ///   } catch (error) {
+    ///     console.error("no pay link", { invoice, error });
+    ///   }
+    ///   return Response.json({ invoice, url });
+    /// });
+    /// ```
+    id: "swallowed-vendor-error", severity: Warning, confidence: High, section: "Seeing failures",
+    security: None, since: "0.1.0", check: check
+}
+
+fn check(program: &Program, report: &mut Report) {
+    // One finding a function: the same repair mends them all.
+    let mut functions: BTreeMap<FunctionRef, Vec<Swallowed>> = BTreeMap::new();
+    for swallowed in program.swallowed() {
+        let side = program.side(swallowed.place.file);
+        let first = swallowed.failing.first().is_none_or(|&(call, _)| program.is_after_failure(call));
+        if !(side.tooling || side.dead || first) && (side.server || side.client) {
+            functions.entry(swallowed.function).or_default().push(swallowed);
+        }
+    }
+    for all in functions.values() {
+        tell(program, report, all);
+    }
+}
+
+/// What fails, in words.
+fn what(program: &Program, failing: Failing) -> String {
+    if failing.webhook {
+        return "the webhook's database write".to_owned();
+    }
+    match program.vendors_at(failing.at).first() {
+        // The path of a request may not be known.
+        Some(used) if used.name.contains(['.', ' ']) && !used.name.contains("{}.") => used.name.clone(),
+        Some(used) => format!("the request to {}", program.catalogue.vendor(used.vendor).name),
+        None => {
+            let name = program.requests_at(failing.at).first().and_then(|http| program.destination_name(http));
+            format!("the request to {}", name.unwrap_or_else(|| "the service".to_owned()))
+        }
+    }
+}
+
+fn tell(program: &Program, report: &mut Report, all: &[Swallowed]) {
+    let Some(swallowed) = all.first() else { return };
+    let Some(&(call, failing)) = swallowed.failing.first() else { return };
+    let origins = program.origins(swallowed.function);
+    if program.is_run_by_hand(&origins) {
+        return;
+    }
+    let origin = origins.iter().find(|origin| program.entries[origin.entry].kind != EntryKind::Script);
+    let used = program.vendors_at(failing.at).first().filter(|_| !failing.webhook);
+    let what = what(program, failing);
+    let who = match origin {
+        Some(origin) => program.entry_name(&program.entries[origin.entry]),
+        None => program.function_name(swallowed.function),
+    };
+    let python = !program.facts(swallowed.place.file).language.is_script();
+    let handler = if python { "except" } else { "catch" };
+    let message = match swallowed.instead {
+        Instead::Nothing => {
+            format!(
+                "an empty {handler} swallows the failure of {what}: {who} goes on, and nobody can know that it failed"
+            )
+        }
+        Instead::GoesOn => {
+            format!("this {handler} swallows the failure of {what}: {who} goes on, and nobody can know that it failed")
+        }
+        Instead::Branch => format!(
+            "this branch turns a refusal of {what} into an ordinary value: {who} goes on as if that were true, and nobody can know"
+        ),
+        Instead::Default => format!(
+            "this {handler} turns the failure of {what} into an ordinary value: {who} answers as if that were true, and nobody can know"
+        ),
+    };
+    let log = if python {
+        "`logger.exception(\"..\", extra={\"id\": id})`"
+    } else {
+        "`console.error(\"..\", { id, error })`"
+    };
+    let then = if failing.webhook { ", then rethrow, so that the vendor delivers again" } else { "" };
+    let mut draft = report
+        .at(swallowed.place, what.clone(), message)
+        .because(program.call_place(call), format!("what fails: {what}"))
+        .help(format!("Log the failure with an id that finds the action again: {log}{then}."));
+    if let Some(used) = used {
+        draft = draft.vendor(program.vendor_id(used.vendor));
+    }
+    if failing.at != call {
+        draft = draft.because(program.call_place(failing.at), "fails here");
+    }
+    if let Some(origin) = origin {
+        draft = draft.trace(program.trace_from(origin, call, "its failure ends in the handler"));
+    }
+    for other in &all[1..] {
+        draft = draft.because(other.place, "and swallows here too");
+    }
+    if program.side(swallowed.place.file).client && !program.side(swallowed.place.file).server && used.is_none() {
+        draft.severity(Severity::Note).auditor_only();
+    }
+}

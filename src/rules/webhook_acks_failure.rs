@@ -1,0 +1,248 @@
+//! Deliveries are answered with success though their work failed, or may fail unseen.
+
+use rustc_hash::FxHashSet;
+
+use crate::catalogue::{Effect, KnownRole};
+use crate::finding::{Confidence, Place};
+use crate::program::acknowledged::Loss;
+use crate::program::handlers::WebhookHandler;
+use crate::program::verify::{Deed, words};
+use crate::program::{CallRef, Edge, EdgeKind, Program};
+use crate::rule;
+use crate::rule::Report;
+
+rule! {
+    /// A webhook answers 200 though its work failed
+    ///
+    /// The vendor takes a 2xx as "done" and never delivers the event again. When the handler catches the error of its
+    /// own write and answers 200, only logs it, or answers first and works after, a moment's outage of the database
+    /// loses the event for good: the customer has paid, and nothing says so. With an error for an answer the vendor
+    /// would try again for days.
+    ///
+    /// ## Silent when
+    ///
+    /// - the error leads to a status of 400 or more, or is thrown on;
+    /// - the failure is kept: a row, a queue, a flag that the answer depends on;
+    /// - the event was stored before, or the work is handed to a queue that keeps it;
+    /// - the event's type is one that nobody handles;
+    /// - what fails is a courtesy: a mail, a message, a log, statistics;
+    /// - the vendor does not deliver again anyway.
+    ///
+    /// ## The cure
+    ///
+    /// Let the error of the work reach the answer: log it, and answer 500.
+    ///
+    /// ## Example
+    ///
+    /// ```ts path=app/api/webhooks/stripe/route.ts
+    /// import Stripe from "stripe";
+    /// import { PrismaClient } from "@prisma/client";
+    ///
+    /// const stripe = new Stripe(process.env.STRIPE_SECRET_KEY!);
+    /// const prisma = new PrismaClient();
+    ///
+    /// export async function POST(req: Request) {
+    ///   const event = stripe.webhooks.constructEvent(
+    ///     await req.text(), req.headers.get("stripe-signature")!, process.env.STRIPE_WEBHOOK_SECRET!);
+    ///   try {
+    ///     await prisma.order.update({ where: { id: event.data.object.client_reference_id }, data: { paid: true } });
+    ///   } catch (error) {
+    ///     console.error("could not mark the order", error);
+    ///   }
+    ///   return Response.json({ received: true });
+    /// }
+    /// ```
+    ///
+    /// ## Repair
+    ///
+    /// ```ts path=app/api/webhooks/stripe/route.ts
+    /// import Stripe from "stripe";
+    /// import { PrismaClient } from "@prisma/client";
+    ///
+    /// const stripe = new Stripe(process.env.STRIPE_SECRET_KEY!);
+    /// const prisma = new PrismaClient();
+    ///
+    /// export async function POST(req: Request) {
+    ///   const event = stripe.webhooks.constructEvent(
+    ///     await req.text(), req.headers.get("stripe-signature")!, process.env.STRIPE_WEBHOOK_SECRET!);
+    ///   try {
+    ///     await prisma.order.update({ where: { id: event.data.object.client_reference_id }, data: { paid: true } });
+    ///   } catch (error) {
+    ///     console.error("could not mark the order", error);
+    ///     return Response.json({ error: "try again" }, { status: 500 });
+    ///   }
+    ///   return Response.json({ received: true });
+    /// }
+    /// ```
+    id: "webhook-acks-failure", severity: Warning, confidence: High, section: "Webhooks",
+    security: Some(7.5), since: "0.1.0", check: check
+}
+
+/// Words in the names of what a webhook does besides, as a courtesy.
+const BESIDES: &[&str] = &[
+    "notification",
+    "notifications",
+    "notify",
+    "log",
+    "logs",
+    "audit",
+    "history",
+    "activity",
+    "activities",
+    "analytics",
+    "metric",
+    "metrics",
+    "stats",
+    "statistics",
+    "tracking",
+    "cache",
+    "conversion",
+    "conversions",
+    "alert",
+    "alerts",
+    "stat",
+    "send",
+    "email",
+    "mail",
+    "sms",
+    "track",
+    "variant",
+];
+
+/// A loss, and the work that is lost.
+struct Lost {
+    loss: Loss,
+    place: Place,
+    work: CallRef,
+}
+
+fn check(program: &Program, report: &mut Report) {
+    let mut told: FxHashSet<Place> = FxHashSet::default();
+    for handler in program.webhook_handlers() {
+        if program.webhook_of(handler).is_some_and(|webhook| webhook.never_redelivers) {
+            continue;
+        }
+        let lost = lost(program, handler);
+        let home = program.home_files(handler);
+        let first = lost.iter().find(|lost| home.contains(&lost.place.file)).or(lost.first());
+        if let Some(first) = first
+            && told.insert(first.place)
+        {
+            tell(program, report, handler, first, &lost);
+        }
+    }
+}
+
+fn lost(program: &Program, handler: &WebhookHandler) -> Vec<Lost> {
+    let entry = &program.entries[handler.entry];
+    let deeds = &handler.account.deeds;
+    let reach = program.reach(entry.function, |edge| edge.kind != EdgeKind::Jump);
+    let mut found: Vec<Lost> = Vec::new();
+    for (index, deed) in deeds.iter().enumerate().filter(|(_, deed)| is_work(program, deed)) {
+        let function = program.function_of(deed.at);
+        let Some(stop) = reach.stops.iter().position(|stop| stop.function == function) else { continue };
+        let way: Vec<Edge> = reach.way(stop);
+        let besides = way
+            .iter()
+            .any(|edge| words(&program.function_name(edge.target)).iter().any(|word| BESIDES.contains(&word.as_str())));
+        if besides {
+            continue;
+        }
+        let Some(loss) = program.loss_of(entry, &way, deed.at) else { continue };
+        let place = match loss {
+            Loss::Caught(place) | Loss::Logged(place) => place,
+            Loss::Left(at) | Loss::Floating(at) | Loss::Answered(at) => program.call_place(at),
+        };
+        // What was stored before can be worked off later.
+        let stored = deeds[..index].iter().any(|before| before.records);
+        if stored && matches!(loss, Loss::Left(_) | Loss::Floating(_) | Loss::Answered(_)) {
+            continue;
+        }
+        if !found.iter().any(|lost| lost.place == place) {
+            found.push(Lost { loss, place, work: deed.at });
+        }
+    }
+    found
+}
+
+/// Whether a deed is what the handler is there for: it changes what the app itself keeps, or moves money.
+fn is_work(program: &Program, deed: &Deed) -> bool {
+    if deed.records {
+        return false;
+    }
+    let uses = program.vendors_at(deed.at);
+    let changes = |effect: Effect| matches!(effect, Effect::Create | Effect::Update | Effect::Delete);
+    let own = uses.iter().any(|used| {
+        program.catalogue.vendor(used.vendor).own_backend
+            && program.operation(used).is_some_and(|operation| changes(operation.effect))
+    });
+    let money = uses.iter().any(|used| program.operation(used).is_some_and(|operation| operation.money));
+    if !own && !money && !program.has_role(deed.at, KnownRole::Write) {
+        return false;
+    }
+    // A key set in a store of keys is a cache or a mark.
+    let text = program.call_text(deed.at);
+    if matches!(text.rsplit('.').next(), Some("set" | "setex" | "setEx" | "hset" | "hSet" | "publish")) && !own {
+        return false;
+    }
+    let mut names = words(&text);
+    names.extend(program.table_of(deed.at).iter().flat_map(|table| words(table)));
+    names.extend(words(&program.function_name(program.function_of(deed.at))));
+    !names.iter().any(|word| BESIDES.contains(&word.as_str()))
+}
+
+fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, first: &Lost, all: &[Lost]) {
+    let entry = &program.entries[handler.entry];
+    let webhook = program.webhook_name(handler);
+    let work = program.call_text(first.work);
+    let who = match handler.vendor {
+        Some(vendor) => program.catalogue.vendor(vendor).name.clone(),
+        None => "the sender".to_owned(),
+    };
+    let gone = format!("{who} does not deliver the event again, and what it told is lost");
+    let message = match first.loss {
+        Loss::Caught(_) => format!("{webhook} answers 200 although {work} failed: the error is caught here, {gone}"),
+        Loss::Logged(_) => format!("{webhook} answers 200 although {work} failed: the error is only logged, {gone}"),
+        Loss::Left(_) => {
+            format!("{webhook} answers 200 before {work} has run: it is kept in memory only, and when it fails {gone}")
+        }
+        Loss::Floating(_) => format!(
+            "{webhook} answers 200 without waiting for {work}: when it fails, or the process ends first, {gone}"
+        ),
+        Loss::Answered(_) => format!("{webhook} answers 200 before {work} has run: when it fails {gone}"),
+    };
+    let help = match first.loss {
+        Loss::Caught(_) | Loss::Logged(_) => {
+            "Let the error reach the answer: log it, and answer 500 so that the event is delivered again."
+        }
+        Loss::Left(_) => {
+            "Store the event before the answer and work it off from there, or hand it to a queue that keeps it; or do \
+             the work first and answer 500 when it fails."
+        }
+        Loss::Floating(_) => "Await the work, and answer 500 when it fails; or store the event before the answer.",
+        Loss::Answered(_) => {
+            "Send the answer after the work, and a 500 when that fails; or store the event before the answer."
+        }
+    };
+    // A helper that many use may be meant to swallow what happens in it.
+    let at_home = program.home_files(handler).contains(&first.place.file);
+    let confidence = match handler.vendor {
+        _ if !at_home => Confidence::Low,
+        Some(_) => Confidence::High,
+        None => Confidence::Medium,
+    };
+    let mut draft = report
+        .at(first.place, work, message)
+        .confidence(confidence)
+        .help(help)
+        .because(program.call_place(first.work), "the work whose failure is lost");
+    /// More say nothing more.
+    const MOST: usize = 5;
+    for other in all.iter().filter(|other| other.place != first.place).take(MOST) {
+        draft = draft.because(other.place, "lost here as well");
+    }
+    draft = draft.trace(program.trace_to(entry, first.work, "fails unseen"));
+    if let Some(vendor) = handler.vendor {
+        draft.vendor(program.vendor_id(vendor));
+    }
+}

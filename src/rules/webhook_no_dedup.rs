@@ -1,0 +1,293 @@
+//! A second delivery of one event does its work a second time.
+
+use rustc_hash::FxHashSet;
+
+use crate::catalogue::Category;
+use crate::facts::ExprKind;
+use crate::finding::Confidence;
+use crate::program::handlers::WebhookHandler;
+use crate::program::repeats::Again;
+use crate::program::terms::{Ending, Handler};
+use crate::program::verify::{Deed, words};
+use crate::program::{CallRef, EdgeKind, FunctionRef, Program};
+use crate::rule;
+use crate::rule::Report;
+
+rule! {
+    /// A webhook does its work again when an event is delivered again
+    ///
+    /// Vendors deliver at least once: an answer that is late, lost or an error brings the same event again, for
+    /// days, and dashboards have a button to resend it. A handler that charges, sends, counts up or inserts without
+    /// asking whether it did so already then charges twice, mails twice, adds the credits twice.
+    ///
+    /// ## Silent when
+    ///
+    /// - the event's id is kept in a shared store and asked for first, or its insert fails on a unique column;
+    /// - the effect is an upsert, or has an `ON CONFLICT`, or carries an idempotency key;
+    /// - a look-up or a state of what is kept decides whether the effect runs;
+    /// - all it does is the same when done twice: `update .. set status = X where id = Y`, delete;
+    /// - all it does twice is to write a log.
+    ///
+    /// A set or a cache in memory is not enough: each instance has its own.
+    ///
+    /// ## The cure
+    ///
+    /// Insert the event's id where it is unique, before the work; when it is there already, answer 200 and stop; when
+    /// the work fails, take it out again (or do both in one transaction), so that the next delivery is not lost.
+    ///
+    /// ## Example
+    ///
+    /// ```ts path=supabase/functions/stripe-webhook/index.ts
+    /// import Stripe from "npm:stripe@17";
+    /// import { createClient } from "npm:@supabase/supabase-js@2";
+    ///
+    /// const stripe = new Stripe(Deno.env.get("STRIPE_SECRET_KEY")!);
+    /// const db = createClient(Deno.env.get("SUPABASE_URL")!, Deno.env.get("SUPABASE_SERVICE_ROLE_KEY")!);
+    ///
+    /// Deno.serve(async (req) => {
+    ///   const secret = Deno.env.get("STRIPE_WEBHOOK_SECRET")!;
+    ///   const event = await stripe.webhooks.constructEventAsync(await req.text(), req.headers.get("stripe-signature")!, secret);
+    ///   const session = event.data.object;
+    ///   const { data: profile } = await db.from("profiles").select("credits").eq("id", session.client_reference_id).single();
+    ///   await db.from("profiles").update({ credits: profile.credits + 100 }).eq("id", session.client_reference_id);
+    ///   return new Response("ok");
+    /// });
+    /// ```
+    ///
+    /// ## Repair
+    ///
+    /// ```ts path=supabase/functions/stripe-webhook/index.ts
+    /// import Stripe from "npm:stripe@17";
+    /// import { createClient } from "npm:@supabase/supabase-js@2";
+    ///
+    /// const stripe = new Stripe(Deno.env.get("STRIPE_SECRET_KEY")!);
+    /// const db = createClient(Deno.env.get("SUPABASE_URL")!, Deno.env.get("SUPABASE_SERVICE_ROLE_KEY")!);
+    ///
+    /// Deno.serve(async (req) => {
+    ///   const secret = Deno.env.get("STRIPE_WEBHOOK_SECRET")!;
+    ///   const event = await stripe.webhooks.constructEventAsync(await req.text(), req.headers.get("stripe-signature")!, secret);
+    ///   const { error } = await db.from("stripe_events").insert({ id: event.id });
+    ///   if (error?.code === "23505") return new Response("handled before");
+    ///   if (error) return new Response("not recorded", { status: 500 });
+    ///   const session = event.data.object;
+    ///   const { data: profile } = await db.from("profiles").select("credits").eq("id", session.client_reference_id).single();
+    ///   const { error: failed } = await db.from("profiles").update({ credits: profile.credits + 100 }).eq("id", session.client_reference_id);
+    ///   if (failed) {
+    ///     await db.from("stripe_events").delete().eq("id", event.id);
+    ///     return new Response("not credited", { status: 500 });
+    ///   }
+    ///   return new Response("ok");
+    /// });
+    /// ```
+    id: "webhook-no-dedup", severity: Warning, confidence: High, section: "Webhooks",
+    security: Some(7.5), since: "0.1.0", check: check
+}
+
+/// An effect that a second delivery repeats.
+struct Doubled {
+    /// The effect.
+    deed: CallRef,
+    /// Where the handler does it: the effect, or the call that leads there.
+    told: CallRef,
+    again: Again,
+}
+
+fn check(program: &Program, report: &mut Report) {
+    let mut told: FxHashSet<CallRef> = FxHashSet::default();
+    for handler in program.webhook_handlers() {
+        let doubled = doubled(program, handler);
+        // The worst first; of equals the first that runs.
+        let worst = doubled.iter().map(|doubled| rank(doubled.again)).max();
+        let Some(first) = doubled.iter().find(|doubled| Some(rank(doubled.again)) == worst) else { continue };
+        if told.insert(first.told) {
+            tell(program, report, handler, first, &doubled);
+        }
+    }
+}
+
+fn rank(again: Again) -> u8 {
+    match again {
+        Again::Nothing | Again::Unknown => 0,
+        Again::Row { may_be_unique: true } => 1,
+        Again::Row { may_be_unique: false } | Again::Record => 2,
+        Again::Message | Again::Count => 3,
+        Again::Money => 4,
+    }
+}
+
+fn doubled(program: &Program, handler: &WebhookHandler) -> Vec<Doubled> {
+    let entry = &program.entries[handler.entry];
+    // A click or a form of a chat is brought once: who clicked sees the error and clicks again.
+    let names = [entry.route, entry.name].into_iter().flatten().flat_map(|name| words(&name)).collect::<Vec<_>>();
+    if names
+        .iter()
+        .any(|word| matches!(word.as_str(), "interactions" | "interaction" | "interactive" | "interactivity"))
+    {
+        return vec![];
+    }
+    let deeds = &handler.account.deeds;
+    let suspects: Vec<(CallRef, Again)> = handler
+        .account
+        .deeds
+        .iter()
+        .filter(|deed| !deed.records)
+        .map(|deed| (deed.at, program.again(deed.at)))
+        .filter(|&(at, again)| rank(again) > 0 && !is_log(program, at) && !is_replaced(program, deeds, at))
+        .collect();
+    if suspects.is_empty() || claims(program, handler) {
+        return vec![];
+    }
+    let reach = program.reach(entry.function, |edge| edge.kind != EdgeKind::Jump);
+    let home = home(program, handler);
+    let mut seen: FxHashSet<CallRef> = FxHashSet::default();
+    let mut found = Vec::new();
+    for (deed, again) in suspects {
+        if !seen.insert(deed) {
+            continue;
+        }
+        let function = program.function_of(deed);
+        let mut way: Vec<CallRef> = reach
+            .stops
+            .iter()
+            .position(|stop| stop.function == function)
+            .map(|stop| reach.way(stop).iter().map(|edge| edge.call).collect())
+            .unwrap_or_default();
+        way.push(deed);
+        if program.runs_once(way.iter().copied()) {
+            continue;
+        }
+        let told = way.iter().rev().find(|&&at| home.contains(&program.function_of(at))).copied().unwrap_or(deed);
+        found.push(Doubled { deed, told, again });
+    }
+    found
+}
+
+/// Whether a row only tells what happened, by the name of where it goes.
+fn is_log(program: &Program, at: CallRef) -> bool {
+    let mut names = words(&program.call_text(at));
+    names.extend(program.table_of(at).iter().flat_map(|table| words(table)));
+    names.iter().any(|word| matches!(word.as_str(), "log" | "logs" | "audit" | "history" | "trace" | "metrics"))
+}
+
+/// Whether the rows are taken out before they are put in again.
+fn is_replaced(program: &Program, deeds: &[Deed], at: CallRef) -> bool {
+    let Some(table) = program.table_of(at) else { return false };
+    deeds.iter().take_while(|deed| deed.at != at).any(|deed| {
+        program.function_of(deed.at) == program.function_of(at)
+            && program.table_of(deed.at) == Some(table)
+            && words(&program.call_text(deed.at)).iter().any(|word| word.starts_with("delete"))
+    })
+}
+
+/// The functions that are the handler's own: the entry's, those written in it, and those that look at the event.
+fn home(program: &Program, handler: &WebhookHandler) -> FxHashSet<FunctionRef> {
+    let entry = &program.entries[handler.entry];
+    let mut home: FxHashSet<FunctionRef> = program.with_inner(entry.function).into_iter().collect();
+    for sign in &handler.evidence {
+        let facts = program.facts(sign.place.file);
+        let inmost = program
+            .functions(sign.place.file)
+            .filter(|function| facts.function(function.function).span.contains(sign.place.span))
+            .last();
+        home.extend(inmost);
+    }
+    home
+}
+
+fn sorted(functions: FxHashSet<FunctionRef>) -> Vec<FunctionRef> {
+    let mut functions: Vec<FunctionRef> = functions.into_iter().collect();
+    functions.sort();
+    functions
+}
+
+/// Whether the handler claims the event: a unique column refuses a second record of it, and that is understood.
+fn claims(program: &Program, handler: &WebhookHandler) -> bool {
+    let entry = &program.entries[handler.entry];
+    let functions: FxHashSet<FunctionRef> = program
+        .reach(entry.function, |edge| edge.kind != EdgeKind::Jump)
+        .stops
+        .iter()
+        .map(|stop| stop.function)
+        .collect();
+    let asks_for_refusal = functions.iter().any(|function| {
+        let facts = program.facts(function.file);
+        let span = facts.function(function.function).span;
+        facts.exprs.iter().filter(|expr| span.contains(expr.span)).any(|expr| match &expr.kind {
+            ExprKind::Text(text) => {
+                matches!(text.as_str(), "23505" | "P2002" | "ER_DUP_ENTRY" | "SQLITE_CONSTRAINT_UNIQUE")
+                    || text.len() < 80 && (text.contains("duplicate key") || text.contains("unique constraint"))
+            }
+            ExprKind::Number(number) => *number == 11_000.0,
+            ExprKind::Ref(name, _) | ExprKind::Member(_, name) => {
+                matches!(
+                    name.as_str(),
+                    "IntegrityError" | "UniqueViolation" | "UniqueViolationError" | "DuplicateKeyError"
+                )
+            }
+            _ => false,
+        })
+    });
+    asks_for_refusal
+        || handler.account.deeds.iter().filter(|deed| deed.records).any(|deed| {
+            let guards = program.guards(deed.at);
+            guards.iter().any(|guard| matches!((guard.handler, guard.ending), (Handler::Block(_), Ending::Returns(_))))
+                && !handler.account.deeds.iter().any(|other| {
+                    !other.records && program.function_of(other.at) == program.function_of(deed.at) && {
+                        let bodies = |at: CallRef| {
+                            program.guards(at).into_iter().filter_map(|guard| guard.body).collect::<Vec<_>>()
+                        };
+                        bodies(other.at).iter().any(|body| bodies(deed.at).contains(body))
+                    }
+                })
+        })
+}
+
+fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, first: &Doubled, all: &[Doubled]) {
+    let entry = &program.entries[handler.entry];
+    let call = program.call_text(first.told);
+    let who = match handler.vendor {
+        Some(vendor) => program.catalogue.vendor(vendor).name.clone(),
+        None => "its sender".to_owned(),
+    };
+    let harm = match first.again {
+        Again::Money => "money moves twice",
+        Again::Message => "people get it twice",
+        Again::Count => "it is added twice",
+        Again::Record => "a second record is made",
+        _ => "a second row is written",
+    };
+    let memory = program.asked_in_memory(&sorted(home(program, handler)));
+    let remembers = match memory {
+        Some(_) => "what is remembered in memory is gone at the next start, and no other instance knows it",
+        None => "nothing remembers that the event was handled",
+    };
+    let message = format!("{call} runs again when {who} delivers the same event again, and {harm}: {remembers}");
+    let by_vendor = handler.vendor.map(|vendor| program.catalogue.vendor(vendor).category);
+    let confidence = match (first.again, by_vendor) {
+        // Users are mostly kept by the id that the vendor gave them.
+        (Again::Row { may_be_unique: true }, Some(Category::Auth)) => Confidence::Low,
+        (Again::Row { .. }, _) | (_, None) => Confidence::Medium,
+        _ => Confidence::High,
+    };
+    let id = program.webhook_of(handler).and_then(|webhook| webhook.event_id.as_deref()).unwrap_or("the event's id");
+    let mut draft = report.at(program.call_place(first.told), call, message).confidence(confidence).help(format!(
+        "Insert {id} into a table where it is unique before the work, answer 200 and stop when it is there already, and \
+         take it out again when the work fails."
+    ));
+    if first.told != first.deed {
+        draft = draft.because(program.call_place(first.deed), "what is done again");
+    }
+    if let Some(memory) = memory {
+        draft = draft.because(program.call_place(memory), "kept in memory only");
+    }
+    /// More say nothing more.
+    const MOST: usize = 5;
+    let mut seen: FxHashSet<CallRef> = FxHashSet::from_iter([first.told]);
+    for other in all.iter().filter(|other| seen.insert(other.told)).take(MOST) {
+        draft = draft.because(program.call_place(other.told), "this runs again too");
+    }
+    draft = draft.trace(program.trace_to(entry, first.deed, "runs again"));
+    if let Some(vendor) = handler.vendor {
+        draft.vendor(program.vendor_id(vendor));
+    }
+}
