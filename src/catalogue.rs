@@ -339,6 +339,10 @@ pub struct Operation {
     /// A repeat is harmless though it creates: portal sessions, ephemeral keys.
     #[serde(default)]
     pub harmless: bool,
+    /// It makes a record of a person, and a second one for the same person when it is called again: the vendor
+    /// neither refuses nor merges it.
+    #[serde(default)]
+    pub person: bool,
     /// It is what a core path is for: `signup`, `checkout`, `message` (a mail or code that delivers what the path
     /// is for).
     pub essential: Option<String>,

@@ -5,6 +5,7 @@ use crate::rule::Rule;
 mod browser_secrets;
 mod core_path;
 mod create_without_idempotency;
+mod duplicate_customer;
 mod floating_vendor_call;
 mod missing_timeout;
 mod retry_duplicates;
@@ -43,6 +44,7 @@ pub static RULES: &[&Rule] = &[
     &create_without_idempotency::RULE,
     &unstable_idempotency_key::RULE,
     &retry_duplicates::RULE,
+    &duplicate_customer::RULE,
     &missing_timeout::RULE,
     &retry_without_backoff::RULE,
     &unbounded_retry::RULE,

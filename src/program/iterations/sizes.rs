@@ -81,7 +81,7 @@ impl Program {
                 None => false,
             },
             ExprKind::Param(..) => self.size_of_value(&self.value(at), depth),
-            ExprKind::Member(base, _) => self.size_of_value(&self.value(at), depth) || self.is_one_answer(at, *base),
+            ExprKind::Member(..) => self.size_of_value(&self.value(at), depth) || self.is_one_answer(at),
             ExprKind::ElementOf(list) => self.is_cut(ExprRef::new(at.file, *list), depth),
             ExprKind::Imported(..) => self.size_of_value(&self.value(at), depth),
             _ => false,
@@ -266,8 +266,7 @@ impl Program {
     }
 
     /// A list inside the one record or answer that a vendor gave.
-    fn is_one_answer(&self, at: ExprRef, base: ExprId) -> bool {
-        let _ = base;
+    fn is_one_answer(&self, at: ExprRef) -> bool {
         self.value(at).externals().any(|external| external.sites.iter().any(|&site| self.is_limited(site)))
     }
 

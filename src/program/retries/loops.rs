@@ -49,7 +49,7 @@ impl Finder<'_> {
         let shape = self.facts.block(block);
         let BlockKind::Loop(head) = shape.kind else { return None };
         let mut round = Round::default();
-        self.round(block, head, &mut round);
+        self.round(block, &mut round);
         let flagged = head.is_some_and(|head| self.is_flag_set(head, block));
         if !(round.leaves || flagged) || (round.tried.is_none() && !round.asked) {
             return None;
@@ -85,7 +85,7 @@ impl Finder<'_> {
     }
 
     /// Reads the steps of a block of the loop's body; inner loops are rounds of their own.
-    fn round(&self, block: BlockId, head: Option<ExprId>, round: &mut Round) {
+    fn round(&self, block: BlockId, round: &mut Round) {
         for step in &self.facts.block(block).steps {
             match step {
                 Step::Return(_) | Step::Break if self.is_straight(block) => round.leaves = true,
@@ -95,9 +95,9 @@ impl Finder<'_> {
                     if let Some(&handler) = goes_on {
                         round.tried.get_or_insert((*body, handler));
                     }
-                    self.round(*body, head, round);
+                    self.round(*body, round);
                 }
-                Step::If { condition, then, otherwise } => {
+                Step::If { condition, then, .. } => {
                     let outcome = self.outcome(*condition);
                     // `if (res.ok) return res`
                     if outcome == Some(true) && self.leaves_loop(*then) {
@@ -108,10 +108,8 @@ impl Finder<'_> {
                     if outcome == Some(false) && self.jumps(*then) {
                         round.asked = true;
                     }
-                    // `if (attempt < max) { wait; continue }`, inside of what asks for the answer.
-                    let _ = otherwise;
                 }
-                Step::Block(inner) => self.round(*inner, head, round),
+                Step::Block(inner) => self.round(*inner, round),
                 _ => {}
             }
         }

@@ -2,7 +2,7 @@
 
 use super::waits::Codes;
 use super::{How, Limit, Retry, Trigger, functions, waits};
-use crate::facts::{Block, BlockId, BlockKind, ExprId, ExprKind, Facts, Op, Step};
+use crate::facts::{BlockId, BlockKind, ExprId, ExprKind, Facts, Op, Step};
 use crate::finding::FileId;
 use crate::program::{CallRef, EdgeKind, FunctionRef, Program};
 
@@ -66,7 +66,7 @@ fn retry(program: &Program, facts: &Facts, own: FunctionRef, call: CallRef) -> O
     if codes == Codes::Request {
         return None;
     }
-    let limit = limit(facts, call, own, conditions, region);
+    let limit = limit(facts, call, own, conditions);
     Some(Retry {
         how: How::Recursion(call),
         place: program.call_place(call),
@@ -121,7 +121,7 @@ fn is_failure(facts: &Facts, condition: ExprId) -> bool {
 }
 
 /// A counter is handed on, or asked for on the way to the call.
-fn limit(facts: &Facts, call: CallRef, own: FunctionRef, conditions: Vec<ExprId>, region: &Block) -> Limit {
+fn limit(facts: &Facts, call: CallRef, own: FunctionRef, conditions: Vec<ExprId>) -> Limit {
     let params = &facts.function(own.function).params;
     let same = facts.call(call.call).args.iter().enumerate().all(|(at, arg)| match facts.expr(arg.value) {
         ExprKind::Ref(name, _) => params.get(at).is_none_or(|param| param.name == Some(*name) || arg.name.is_some()),
@@ -133,7 +133,6 @@ fn limit(facts: &Facts, call: CallRef, own: FunctionRef, conditions: Vec<ExprId>
         return Limit::Bounded;
     }
     let asked = conditions.iter().any(|&condition| !only_status(facts, condition));
-    let _ = region;
     if asked { Limit::Unknown } else { Limit::Endless }
 }
 
