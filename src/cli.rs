@@ -65,7 +65,7 @@ pub enum Command {
         rule: String,
     },
     /// List the vendors that are known, or all that is known of one and where it comes from
-    #[command(after_help = "Example:\n  seamcheck vendors stripe")]
+    #[command(after_help = "Example:\n  seamcheck vendors --format json | jq '.vendors[].id'")]
     Vendors {
         /// The vendor's id or name
         name: Option<String>,
