@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use rustc_hash::FxHashSet;
 
 use crate::catalogue::Catalogue;
-use crate::facts::{CallId, ClassId, DefId, ExprId, Facts, FunctionId};
+use crate::facts::{CallId, ClassId, DefId, ExprId, Facts, FunctionId, Token};
 use crate::finding::{FileId, Place};
 use crate::link::entries::KnownRoute;
 use crate::link::eval::{Contexts, Eval, Memo};
@@ -222,6 +222,8 @@ pub struct Program {
     pub(crate) incoming: std::sync::OnceLock<origins::Incoming>,
     pub(crate) timers: std::sync::OnceLock<timing::timers::Timers>,
     pub(crate) outbound: outbound::Outbound,
+    /// The files without code that hold credentials, in order.
+    pub(crate) written: Vec<Written>,
     /// The calls that core paths exist for, in order.
     pub(crate) core_calls: Vec<core_paths::CoreCall>,
     /// Who starts what, for core paths.
@@ -230,6 +232,17 @@ pub struct Program {
     pub(crate) iterations: OnceLock<Vec<iterations::Iteration>>,
     webhooks: OnceLock<Vec<handlers::WebhookHandler>>,
     readers: Vec<OnceLock<readers::Readers>>,
+}
+
+/// A file without code that holds credentials.
+#[derive(Debug)]
+pub struct Written {
+    /// The file.
+    pub file: FileId,
+    /// What it holds.
+    pub tokens: Vec<Token>,
+    /// Where its lines begin.
+    pub lines: Vec<u32>,
 }
 
 impl Program {
@@ -268,6 +281,7 @@ impl Program {
             retries: OnceLock::new(),
             iterations: OnceLock::new(),
             webhooks: OnceLock::new(),
+            written: vec![],
             core_calls: vec![],
             starters: OnceLock::new(),
         }
@@ -299,17 +313,27 @@ impl Program {
         Some(FileId(at as u32))
     }
 
+    /// Every credential that is written in a file, of any kind: code, settings, notes. In no order.
+    pub fn credentials(&self) -> impl Iterator<Item = (FileId, &Token)> {
+        let in_code = self.code().flat_map(|(file, facts)| facts.tokens.iter().map(move |token| (file, token)));
+        let elsewhere = self.written.iter().flat_map(|text| text.tokens.iter().map(move |token| (text.file, token)));
+        in_code.chain(elsewhere)
+    }
+
     /// Whether git tracks a file; true where there is no git repository to ask.
     pub fn is_tracked(&self, file: FileId) -> bool {
         !self.untracked.contains(&file)
     }
 
-    /// One-based line of a place in code or in an environment file; 1 in any other file.
+    /// One-based line of a place in code, or in a file that holds variables or credentials; 1 in any other file.
     pub fn line(&self, place: Place) -> u32 {
         let file = self.file(place.file);
         match &file.facts {
             Some(facts) => facts.line_column(place.span.start).0,
-            None => self.manifests.env(&file.path).map_or(1, |env| env.line(place.span.start)),
+            None => match self.written.binary_search_by_key(&place.file, |text| text.file) {
+                Ok(at) => self.written[at].lines.partition_point(|&start| start <= place.span.start).max(1) as u32,
+                Err(_) => self.manifests.env(&file.path).map_or(1, |env| env.line(place.span.start)),
+            },
         }
     }
 

@@ -13,6 +13,7 @@ mod retry_without_backoff;
 mod returned_error_ignored;
 mod secret_in_client;
 mod secret_in_public_env;
+mod secret_in_repo;
 mod status_unchecked;
 mod swallowed_vendor_error;
 mod unbounded_fan_out;
@@ -34,6 +35,7 @@ pub static RULES: &[&Rule] = &[
     &secret_in_client::RULE,
     &secret_in_public_env::RULE,
     &vendor_sdk_in_browser::RULE,
+    &secret_in_repo::RULE,
     &webhook_unverified::RULE,
     &webhook_verification_bypass::RULE,
     &webhook_weak_compare::RULE,

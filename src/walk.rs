@@ -92,6 +92,8 @@ pub enum FileKind {
     Manifest,
     /// Environment variables: `.env*`, `.dev.vars`, `.flaskenv`.
     Env,
+    /// Notes, SQL, notebooks, settings: read for credentials alone.
+    Prose,
     /// Anything else; not read.
     Other,
 }
@@ -358,6 +360,7 @@ pub fn kind_of(path: &str) -> FileKind {
     }
     match lang::language_of(path) {
         Some(language) => FileKind::Code(language),
+        None if names::is_prose(path) => FileKind::Prose,
         None => FileKind::Other,
     }
 }
