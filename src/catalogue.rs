@@ -16,6 +16,7 @@ mod pattern;
 mod plausible;
 mod repeats;
 mod scan;
+mod scripts;
 mod seg;
 mod shape;
 mod tokens;
@@ -27,6 +28,7 @@ pub use load::Catalogue;
 pub use names::unqualified;
 pub use paths::{OperationMatch, RequestMatch, VerifierMatch};
 pub use repeats::{Idempotency, Retries};
+pub use scripts::PageScript;
 pub use seg::Seg;
 pub use webhook::{Scheme, Webhook};
 
@@ -377,6 +379,9 @@ pub struct Library {
     /// Environment variables that hold the app's own URL or host, after a bundler's prefix; `*` stands for any run.
     #[serde(default)]
     pub own_urls: Vec<String>,
+    /// Scripts that pages load from others.
+    #[serde(default, rename = "page_script")]
+    pub page_scripts: Vec<PageScript>,
 }
 
 /// An HTTP client.

@@ -33,6 +33,7 @@ pub mod keys;
 pub mod options;
 pub mod origins;
 pub mod outbound;
+pub mod page_scripts;
 pub mod paths;
 pub mod readers;
 pub mod repeats;

@@ -2,6 +2,7 @@
 
 use crate::rule::Rule;
 
+mod blocking_third_party_script;
 mod browser_secrets;
 mod core_path;
 mod create_without_idempotency;
@@ -48,6 +49,7 @@ pub static RULES: &[&Rule] = &[
     &floating_vendor_call::RULE,
     &vendor_on_signup_path::RULE,
     &vendor_on_checkout_path::RULE,
+    &blocking_third_party_script::RULE,
     &status_unchecked::RULE,
     &returned_error_ignored::RULE,
     &swallowed_vendor_error::RULE,

@@ -34,6 +34,13 @@ pub(super) fn library(library: &Library) -> Vec<Problem> {
     for (at, function) in library.functions.iter().enumerate() {
         check.function(at, function);
     }
+    for (at, script) in library.page_scripts.iter().enumerate() {
+        if script.url.contains("//") || glob::fixed(&script.url) < 6 {
+            let message = format!("`{}` is no place of a script", script.url);
+            check.say(at!["page_script", at, "url"], message, "write host and path without the scheme");
+        }
+        check.source(at!["page_script", at, "source"], &script.source);
+    }
     check.problems
 }
 

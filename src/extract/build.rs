@@ -91,6 +91,7 @@ impl<'s> Builder<'s> {
             calls: Vec::with_capacity(text.len() / 256),
             tokens: vec![],
             loads: vec![],
+            script_tags: vec![],
             lines,
             syntax_errors: 0,
             too_deep: false,
