@@ -20,6 +20,7 @@ mod scripts;
 mod seg;
 mod shape;
 mod tokens;
+mod trackers;
 mod webhook;
 
 pub use hosts::{host_of_url, is_own_host};
@@ -30,6 +31,7 @@ pub use paths::{OperationMatch, RequestMatch, VerifierMatch};
 pub use repeats::{Idempotency, Retries};
 pub use scripts::PageScript;
 pub use seg::Seg;
+pub use trackers::Tracker;
 pub use webhook::{Scheme, Webhook};
 
 /// How well a fact is founded. Only the first three may decide a finding.
@@ -382,6 +384,9 @@ pub struct Library {
     /// Scripts that pages load from others.
     #[serde(default, rename = "page_script")]
     pub page_scripts: Vec<PageScript>,
+    /// Calls that report an event to an analytics or advertising vendor.
+    #[serde(default, rename = "tracker")]
+    pub trackers: Vec<Tracker>,
 }
 
 /// An HTTP client.

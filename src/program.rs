@@ -21,6 +21,7 @@ pub mod answers;
 pub mod assigned;
 pub mod bodies;
 pub mod bundling;
+pub mod conversions;
 pub mod core_paths;
 pub mod credentials;
 pub mod failures;

@@ -2,6 +2,7 @@
 
 use crate::rule::Rule;
 
+mod analytics_double_fire;
 mod blocking_third_party_script;
 mod browser_secrets;
 mod core_path;
@@ -49,6 +50,7 @@ pub static RULES: &[&Rule] = &[
     &floating_vendor_call::RULE,
     &vendor_on_signup_path::RULE,
     &vendor_on_checkout_path::RULE,
+    &analytics_double_fire::RULE,
     &blocking_third_party_script::RULE,
     &status_unchecked::RULE,
     &returned_error_ignored::RULE,

@@ -34,6 +34,12 @@ pub(super) fn library(library: &Library) -> Vec<Problem> {
     for (at, function) in library.functions.iter().enumerate() {
         check.function(at, function);
     }
+    for (at, tracker) in library.trackers.iter().enumerate() {
+        if tracker.call.is_empty() || tracker.name.is_empty() {
+            check.say(at!["tracker", at, "call"], "the tracker has no call or no name", "write how it is called: `track`");
+        }
+        check.source(at!["tracker", at, "source"], &tracker.source);
+    }
     for (at, script) in library.page_scripts.iter().enumerate() {
         if script.url.contains("//") || glob::fixed(&script.url) < 6 {
             let message = format!("`{}` is no place of a script", script.url);

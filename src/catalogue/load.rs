@@ -14,7 +14,7 @@ use rustc_hash::FxHashMap;
 use super::fault::{Fault, Problem, Step};
 use super::index::{Index, VendorId};
 use super::scan::Scanner;
-use super::{HttpClient, Known, Library, PageScript, Vendor, check};
+use super::{HttpClient, Known, Library, PageScript, Tracker, Vendor, check};
 use crate::names::Name;
 
 mod files {
@@ -29,6 +29,7 @@ pub struct Catalogue {
     functions: Vec<Known>,
     pub(super) own_urls: Vec<String>,
     pub(super) page_scripts: Vec<PageScript>,
+    pub(super) trackers: Vec<Tracker>,
     pub(super) index: Index,
     /// Made at the first text searched for credentials.
     pub(super) scanner: OnceLock<Scanner>,
@@ -97,15 +98,16 @@ impl Catalogue {
 
     fn of(vendors: Vec<Vendor>, libraries: Vec<Library>) -> Self {
         let (mut http_clients, mut functions, mut own_urls) = (Vec::new(), Vec::new(), Vec::new());
-        let mut page_scripts = Vec::new();
+        let (mut page_scripts, mut trackers) = (Vec::new(), Vec::new());
         for library in libraries {
             http_clients.extend(library.http_clients);
             functions.extend(library.functions);
             own_urls.extend(library.own_urls);
             page_scripts.extend(library.page_scripts);
+            trackers.extend(library.trackers);
         }
         let index = Index::new(&vendors, &http_clients, &functions);
-        Self { vendors, http_clients, functions, own_urls, page_scripts, index, scanner: OnceLock::new() }
+        Self { vendors, http_clients, functions, own_urls, page_scripts, trackers, index, scanner: OnceLock::new() }
     }
 
     /// Every vendor: the user's new ones, then the built-in, each in the order of their ids.

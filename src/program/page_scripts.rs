@@ -25,7 +25,7 @@ impl Program {
         let mut found = Vec::new();
         for (file, facts) in self.code() {
             let side = self.side(file);
-            if side.tooling || side.dead {
+            if side.tooling || side.dead || is_draft(&self.file(file).path) {
                 continue;
             }
             for tag in facts.script_tags.iter().filter(|tag| tag.in_head && tag.blocks) {
@@ -86,6 +86,11 @@ impl Program {
             }
         }
     }
+}
+
+/// Whether a page is a draft that somebody looked at, not one that is served.
+fn is_draft(path: &str) -> bool {
+    path.split('/').any(|part| matches!(part, "mockups" | "mockup" | "wireframes" | "prototypes"))
 }
 
 fn attribute(element: &Element, name: &str) -> Option<ExprId> {
