@@ -193,6 +193,9 @@ pub struct Token {
     pub credential: Name,
     /// What the catalogue says it is, after checksum or decoded claims.
     pub kind: TokenKind,
+    /// Whether it reaches test data only, where its form says so.
+    #[serde(skip)]
+    pub test: Option<bool>,
     /// A form safe to print: prefix and length only.
     pub masked: Name,
     /// Equal for equal values, says nothing of the value: joins one credential in many places.

@@ -31,6 +31,7 @@ pub mod graph;
 pub mod handlers;
 pub mod iterations;
 pub mod keys;
+pub mod modes;
 pub mod options;
 pub mod origins;
 pub mod outbound;

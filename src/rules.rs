@@ -8,6 +8,7 @@ mod browser_secrets;
 mod core_path;
 mod create_without_idempotency;
 mod floating_vendor_call;
+mod hardcoded_environment;
 mod missing_timeout;
 mod retry_duplicates;
 mod retry_without_backoff;
@@ -16,6 +17,7 @@ mod secret_in_client;
 mod secret_in_public_env;
 mod status_unchecked;
 mod swallowed_vendor_error;
+mod test_live_mix;
 mod unbounded_fan_out;
 mod unbounded_retry;
 mod unstable_idempotency_key;
@@ -55,4 +57,6 @@ pub static RULES: &[&Rule] = &[
     &status_unchecked::RULE,
     &returned_error_ignored::RULE,
     &swallowed_vendor_error::RULE,
+    &hardcoded_environment::RULE,
+    &test_live_mix::RULE,
 ];

@@ -72,6 +72,12 @@ impl Checks {
         for (item, host) in vendor.hosts.iter().enumerate() {
             self.host(at!["hosts", item], host);
         }
+        for (list, hosts) in [("test_hosts", &vendor.test_hosts), ("live_hosts", &vendor.live_hosts)] {
+            for (item, host) in hosts.iter().enumerate().filter(|(_, host)| !vendor.hosts.contains(host)) {
+                let message = format!("`{host}` is none of the vendor's hosts");
+                self.say(at![list, item], message, "list it under `hosts` too");
+            }
+        }
         for (item, env) in vendor.envs.iter().enumerate() {
             let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '*';
             if glob::fixed(&env.name) < 3 || !env.name.chars().all(fits) {
