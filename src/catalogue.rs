@@ -16,9 +16,11 @@ mod pattern;
 mod plausible;
 mod repeats;
 mod scan;
+mod scripts;
 mod seg;
 mod shape;
 mod tokens;
+mod trackers;
 mod webhook;
 
 pub use hosts::{host_of_url, is_own_host};
@@ -27,7 +29,9 @@ pub use load::Catalogue;
 pub use names::unqualified;
 pub use paths::{OperationMatch, RequestMatch, VerifierMatch};
 pub use repeats::{Idempotency, Retries};
+pub use scripts::PageScript;
 pub use seg::Seg;
+pub use trackers::Tracker;
 pub use webhook::{Scheme, Webhook};
 
 /// How well a fact is founded. Only the first three may decide a finding.
@@ -98,6 +102,12 @@ pub struct Vendor {
     /// API hosts; `*` stands for any run of characters.
     #[serde(default)]
     pub hosts: Vec<String>,
+    /// Those of its hosts that know test data only.
+    #[serde(default)]
+    pub test_hosts: Vec<String>,
+    /// Their counterparts, which move real money and data.
+    #[serde(default)]
+    pub live_hosts: Vec<String>,
     /// Calls to it are the app's own backend (its Supabase project), not outbound.
     #[serde(default)]
     pub own_backend: bool,
@@ -381,6 +391,15 @@ pub struct Library {
     /// Environment variables that hold the app's own URL or host, after a bundler's prefix; `*` stands for any run.
     #[serde(default)]
     pub own_urls: Vec<String>,
+    /// Hosts that stand for a developer's machine or a preview of the app, and go away; `*` stands for any run.
+    #[serde(default)]
+    pub passing_hosts: Vec<String>,
+    /// Scripts that pages load from others.
+    #[serde(default, rename = "page_script")]
+    pub page_scripts: Vec<PageScript>,
+    /// Calls that report an event to an analytics or advertising vendor.
+    #[serde(default, rename = "tracker")]
+    pub trackers: Vec<Tracker>,
 }
 
 /// An HTTP client.

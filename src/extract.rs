@@ -25,7 +25,7 @@ pub fn extract(path: &str, text: &str) -> Option<Facts> {
     }
     let (language, spans) = embedded::scripts(path, text)?;
     let mut facts = extract_parts(language, text, Some(&spans));
-    facts.loads = loads::loads(path, text);
+    (facts.loads, facts.script_tags) = loads::loads(path, text);
     Some(facts)
 }
 

@@ -116,6 +116,8 @@ pub struct Facts {
     /// What a document makes a browser load: the `src` of its scripts, and the names of the components that an
     /// Astro page starts there (`<Cart client:load />`).
     pub loads: Vec<Name>,
+    /// The tags by which a document loads scripts of other hosts.
+    pub script_tags: Vec<ScriptTag>,
     /// Byte offsets at which lines start; the first is 0.
     pub lines: Vec<u32>,
     /// How many places the grammar could not read (ERROR or MISSING nodes).
@@ -125,6 +127,19 @@ pub struct Facts {
     /// The names each block defines, for [`Facts::lookup`].
     #[serde(skip)]
     pub scope: Scope,
+}
+
+/// A tag by which a document loads a script of another host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct ScriptTag {
+    /// Where the script is, as it is written.
+    pub src: Name,
+    /// The tag.
+    pub span: Span,
+    /// It stands in the document's head.
+    pub in_head: bool,
+    /// Nothing lets the page go on meanwhile: neither `async` nor `defer`, and no module.
+    pub blocks: bool,
 }
 
 /// The names that blocks define: one run of entries a block.
@@ -178,6 +193,9 @@ pub struct Token {
     pub credential: Name,
     /// What the catalogue says it is, after checksum or decoded claims.
     pub kind: TokenKind,
+    /// Whether it reaches test data only, where its form says so.
+    #[serde(skip)]
+    pub test: Option<bool>,
     /// A form safe to print: prefix and length only.
     pub masked: Name,
     /// Equal for equal values, says nothing of the value: joins one credential in many places.

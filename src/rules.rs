@@ -2,11 +2,14 @@
 
 use crate::rule::Rule;
 
+mod analytics_double_fire;
+mod blocking_third_party_script;
 mod browser_secrets;
 mod core_path;
 mod create_without_idempotency;
 mod duplicate_customer;
 mod floating_vendor_call;
+mod hardcoded_environment;
 mod missing_timeout;
 mod retry_duplicates;
 mod retry_without_backoff;
@@ -16,6 +19,7 @@ mod secret_in_public_env;
 mod secret_in_repo;
 mod status_unchecked;
 mod swallowed_vendor_error;
+mod test_live_mix;
 mod unbounded_fan_out;
 mod unbounded_retry;
 mod unstable_idempotency_key;
@@ -54,7 +58,11 @@ pub static RULES: &[&Rule] = &[
     &floating_vendor_call::RULE,
     &vendor_on_signup_path::RULE,
     &vendor_on_checkout_path::RULE,
+    &analytics_double_fire::RULE,
+    &blocking_third_party_script::RULE,
     &status_unchecked::RULE,
     &returned_error_ignored::RULE,
     &swallowed_vendor_error::RULE,
+    &hardcoded_environment::RULE,
+    &test_live_mix::RULE,
 ];

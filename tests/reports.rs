@@ -452,6 +452,7 @@ fn no_format_prints_a_secret_whole() {
         vendor: Name::new("acme"),
         credential: Name::new("key"),
         kind,
+        test: None,
         masked: Name::new("****"),
         hash: 0,
     };

@@ -34,6 +34,19 @@ pub(super) fn library(library: &Library) -> Vec<Problem> {
     for (at, function) in library.functions.iter().enumerate() {
         check.function(at, function);
     }
+    for (at, tracker) in library.trackers.iter().enumerate() {
+        if tracker.call.is_empty() || tracker.name.is_empty() {
+            check.say(at!["tracker", at, "call"], "the tracker has no call or no name", "write how it is called: `track`");
+        }
+        check.source(at!["tracker", at, "source"], &tracker.source);
+    }
+    for (at, script) in library.page_scripts.iter().enumerate() {
+        if script.url.contains("//") || glob::fixed(&script.url) < 6 {
+            let message = format!("`{}` is no place of a script", script.url);
+            check.say(at!["page_script", at, "url"], message, "write host and path without the scheme");
+        }
+        check.source(at!["page_script", at, "source"], &script.source);
+    }
     check.problems
 }
 
@@ -58,6 +71,12 @@ impl Checks {
         self.source(at!["source"], &vendor.source);
         for (item, host) in vendor.hosts.iter().enumerate() {
             self.host(at!["hosts", item], host);
+        }
+        for (list, hosts) in [("test_hosts", &vendor.test_hosts), ("live_hosts", &vendor.live_hosts)] {
+            for (item, host) in hosts.iter().enumerate().filter(|(_, host)| !vendor.hosts.contains(host)) {
+                let message = format!("`{host}` is none of the vendor's hosts");
+                self.say(at![list, item], message, "list it under `hosts` too");
+            }
         }
         for (item, env) in vendor.envs.iter().enumerate() {
             let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '*';

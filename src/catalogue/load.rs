@@ -14,7 +14,7 @@ use rustc_hash::FxHashMap;
 use super::fault::{Fault, Problem, Step};
 use super::index::{Index, VendorId};
 use super::scan::Scanner;
-use super::{HttpClient, Known, Library, Vendor, check};
+use super::{HttpClient, Known, Library, PageScript, Tracker, Vendor, check};
 use crate::names::Name;
 
 mod files {
@@ -28,6 +28,9 @@ pub struct Catalogue {
     http_clients: Vec<HttpClient>,
     functions: Vec<Known>,
     pub(super) own_urls: Vec<String>,
+    pub(super) passing_hosts: Vec<String>,
+    pub(super) page_scripts: Vec<PageScript>,
+    pub(super) trackers: Vec<Tracker>,
     pub(super) index: Index,
     /// Made at the first text searched for credentials.
     pub(super) scanner: OnceLock<Scanner>,
@@ -96,13 +99,17 @@ impl Catalogue {
 
     fn of(vendors: Vec<Vendor>, libraries: Vec<Library>) -> Self {
         let (mut http_clients, mut functions, mut own_urls) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut passing_hosts, mut page_scripts, mut trackers) = (Vec::new(), Vec::new(), Vec::new());
         for library in libraries {
             http_clients.extend(library.http_clients);
             functions.extend(library.functions);
             own_urls.extend(library.own_urls);
+            passing_hosts.extend(library.passing_hosts);
+            page_scripts.extend(library.page_scripts);
+            trackers.extend(library.trackers);
         }
         let index = Index::new(&vendors, &http_clients, &functions);
-        Self { vendors, http_clients, functions, own_urls, index, scanner: OnceLock::new() }
+        Self { vendors, http_clients, functions, own_urls, passing_hosts, page_scripts, trackers, index, scanner: OnceLock::new() }
     }
 
     /// Every vendor: the user's new ones, then the built-in, each in the order of their ids.
@@ -182,6 +189,8 @@ fn extend(known: &mut Vendor, user: Vendor) {
     let base = std::mem::replace(known, user);
     known.own_backend |= base.own_backend;
     known.hosts.extend(base.hosts);
+    known.test_hosts.extend(base.test_hosts);
+    known.live_hosts.extend(base.live_hosts);
     known.credentials.extend(base.credentials);
     known.calls.extend(base.calls);
     known.webhooks.extend(base.webhooks);

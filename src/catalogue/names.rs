@@ -45,6 +45,11 @@ impl Catalogue {
         None
     }
 
+    /// Whether a host is one of those that stand for a preview or a tunnel.
+    pub fn is_passing_host(&self, host: &str) -> bool {
+        self.passing_hosts.iter().any(|form| glob::matches(form, host))
+    }
+
     /// Whether an environment variable holds the app's own URL or host.
     pub fn is_own_url(&self, name: &str) -> bool {
         const PREFIXES: &[&str] =

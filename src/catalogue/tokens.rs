@@ -313,6 +313,7 @@ fn token(candidate: &Candidate<'_>, value: &str) -> Token {
             CredentialKind::Publishable => TokenKind::Publishable,
             CredentialKind::ByUse => TokenKind::ByUse,
         },
+        test: format.test_prefix.is_some().then_some(test),
         masked: Name::new(&format!("{}\u{2026} ({} characters)", head(compiled, value), value.chars().count())),
         hash: fnv1a(value.as_bytes()),
     }

@@ -88,6 +88,7 @@ impl<'s> Builder<'s> {
             calls,
             tokens: vec![],
             loads: vec![],
+            script_tags: vec![],
             lines,
             syntax_errors: 0,
             too_deep: false,

@@ -1,0 +1,39 @@
+//! How events are reported to analytics and advertising vendors.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Catalogue, Source};
+
+/// A call that reports an event.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tracker {
+    /// Whose it is, for messages.
+    pub name: String,
+    /// The vendor's id in the catalogue, when it has one.
+    pub vendor: Option<String>,
+    /// How the call is written at its end: `gtag`, `posthog.capture`.
+    pub call: String,
+    /// Only when it comes from this package: `npm:@vercel/analytics`.
+    pub package: Option<String>,
+    /// What its first argument says when it reports an event: `event`, `track`.
+    #[serde(default)]
+    pub first: Vec<String>,
+    /// Position of the event's name.
+    #[serde(default)]
+    pub event: usize,
+    /// Inside that argument's object, when it is one: `event`.
+    pub option: Option<String>,
+    /// What makes a second report of the same action harmless: `transaction_id`.
+    #[serde(default)]
+    pub dedup: Vec<String>,
+    /// Where it comes from.
+    pub source: Source,
+}
+
+impl Catalogue {
+    /// Every way to report an event.
+    pub fn trackers(&self) -> &[Tracker] {
+        &self.trackers
+    }
+}

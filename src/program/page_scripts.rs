@@ -1,0 +1,115 @@
+//! Scripts of other hosts that a page waits for before it shows anything.
+
+use crate::catalogue::{host_of_url, is_own_host};
+use crate::facts::{Element, ExprId, ExprKind, Facts};
+use crate::finding::{FileId, Place};
+use crate::names::Name;
+use crate::program::{ExprRef, Program, Value};
+
+/// A script that holds a page up.
+#[derive(Debug, Clone, Copy)]
+pub struct HoldingScript {
+    /// The tag or element.
+    pub place: Place,
+    /// Where the script is, as it is written.
+    pub src: Name,
+    /// Whose it is: the host.
+    pub host: &'static str,
+    /// It is an element whose `strategy` asks for it, not a tag.
+    pub by_strategy: bool,
+}
+
+impl Program {
+    /// The scripts of other hosts that hold deployed pages up, by place; those that have to run first are left out.
+    pub fn holding_scripts(&self) -> Vec<HoldingScript> {
+        let mut found = Vec::new();
+        for (file, facts) in self.code() {
+            let side = self.side(file);
+            if side.tooling || side.dead || is_draft(&self.file(file).path) {
+                continue;
+            }
+            for tag in facts.script_tags.iter().filter(|tag| tag.in_head && tag.blocks) {
+                found.extend(self.holding(Place { file, span: tag.span }, tag.src, false));
+            }
+            if facts.language.is_script() {
+                self.elements_that_hold(file, facts, &mut found);
+            }
+        }
+        found.sort_by_key(|script| script.place);
+        found
+    }
+
+    fn holding(&self, place: Place, src: Name, by_strategy: bool) -> Option<HoldingScript> {
+        let host = host_of_url(src.as_str()).filter(|host| !is_own_host(host))?;
+        // A template's variable: nobody knows whose it is.
+        let is_plain = host.contains('.') && !host.contains(['{', '}', '%', '$', '<']);
+        let is_first = || self.catalogue.page_script(&src).is_some_and(|script| script.first);
+        (is_plain && !is_first()).then_some(HoldingScript { place, src, host, by_strategy })
+    }
+
+    fn elements_that_hold(&self, file: FileId, facts: &Facts, found: &mut Vec<HoldingScript>) {
+        for expr in &facts.exprs {
+            let ExprKind::Element(element) = &expr.kind else { continue };
+            if self.is_head(file, facts, element) {
+                self.tags_in(file, facts, element, 8, found);
+            }
+            let asks = text_of(facts, element, "strategy").is_some_and(|strategy| strategy == "beforeInteractive");
+            if asks && let Some(src) = text_of(facts, element, "src") {
+                found.extend(self.holding(Place { file, span: expr.span }, src, true));
+            }
+        }
+    }
+
+    /// Whether an element is the head of a page that a server writes.
+    fn is_head(&self, file: FileId, facts: &Facts, element: &Element) -> bool {
+        match facts.expr(element.tag) {
+            ExprKind::Text(tag) => *tag == "head",
+            ExprKind::Ref(name, _) if *name == "Head" => {
+                let tag = self.value(ExprRef::new(file, element.tag));
+                matches!(&tag, Value::External(external) if external.package == "npm:next")
+            }
+            _ => false,
+        }
+    }
+
+    fn tags_in(&self, file: FileId, facts: &Facts, element: &Element, depth: usize, found: &mut Vec<HoldingScript>) {
+        for &child in element.children.iter().filter(|_| depth > 0) {
+            let ExprKind::Element(inner) = facts.expr(child) else { continue };
+            if matches!(facts.expr(inner.tag), ExprKind::Text(tag) if *tag == "script") {
+                if blocks(facts, inner)
+                    && let Some(src) = text_of(facts, inner, "src")
+                {
+                    found.extend(self.holding(Place { file, span: facts.span(child) }, src, false));
+                }
+            } else {
+                self.tags_in(file, facts, inner, depth - 1, found);
+            }
+        }
+    }
+}
+
+/// Whether a page is a draft that somebody looked at, not one that is served.
+fn is_draft(path: &str) -> bool {
+    path.split('/').any(|part| matches!(part, "mockups" | "mockup" | "wireframes" | "prototypes"))
+}
+
+fn attribute(element: &Element, name: &str) -> Option<ExprId> {
+    element.attributes.iter().find(|(key, _)| *key == name).map(|&(_, value)| value)
+}
+
+fn text_of(facts: &Facts, element: &Element, name: &str) -> Option<Name> {
+    match facts.expr(attribute(element, name)?) {
+        ExprKind::Text(text) => Some(*text),
+        _ => None,
+    }
+}
+
+/// Whether nothing lets the page go on meanwhile. What is spread into the element may.
+fn blocks(facts: &Facts, element: &Element) -> bool {
+    let goes_on = ["async", "defer", "noModule", "..."].iter().any(|name| {
+        attribute(element, name).is_some_and(|value| !matches!(facts.expr(value), ExprKind::Bool(false)))
+    });
+    let kind = attribute(element, "type").map(|_| text_of(facts, element, "type"));
+    let is_code = kind.is_none_or(|kind| kind.is_some_and(|kind| kind.is_empty() || kind.ends_with("javascript")));
+    !goes_on && is_code
+}

@@ -1,0 +1,123 @@
+//! Addresses of one environment written into code that runs in another.
+
+use crate::catalogue::Category;
+use crate::program::Program;
+use crate::program::modes::{Mode, ModeUse, ReturnAddress};
+use crate::rule;
+use crate::rule::Report;
+
+rule! {
+    /// An address of a test or development environment is written into deployed code
+    ///
+    /// What worked on the developer's machine goes out as it is: customers who have paid are sent to `localhost`, a
+    /// vendor's callbacks go to a tunnel that was closed weeks ago, and orders are placed in a sandbox that moves no
+    /// money. Nothing fails in a way that anybody sees.
+    ///
+    /// ## Silent when
+    ///
+    /// - a variable, a condition or the request itself can say something else (a sandbox host as the default of a
+    ///   variable is told: it is what runs when the variable is forgotten)
+    /// - it is an allow list, the browser's own origin, a test or a script
+    /// - another part of the app uses the live system: then `test-live-mix` tells it
+    ///
+    /// ## The cure
+    ///
+    /// Read the address from the environment, and fail at the start when it is missing.
+    ///
+    /// ## Example
+    ///
+    /// ```ts path=app/api/checkout/route.ts
+    /// import Stripe from "stripe";
+    ///
+    /// const stripe = new Stripe(process.env.STRIPE_SECRET_KEY!);
+    ///
+    /// export async function POST() {
+    ///   const session = await stripe.checkout.sessions.create({
+    ///     mode: "payment",
+    ///     line_items: [{ price: process.env.PRICE_ID!, quantity: 1 }],
+    ///     success_url: "http://localhost:3000/thanks",
+    ///   });
+    ///   return Response.json({ url: session.url });
+    /// }
+    /// ```
+    ///
+    /// ## Repair
+    ///
+    /// ```ts path=app/api/checkout/route.ts
+    /// import Stripe from "stripe";
+    ///
+    /// const stripe = new Stripe(process.env.STRIPE_SECRET_KEY!);
+    ///
+    /// export async function POST() {
+    ///   const session = await stripe.checkout.sessions.create({
+    ///     mode: "payment",
+    ///     line_items: [{ price: process.env.PRICE_ID!, quantity: 1 }],
+    ///     success_url: `${process.env.APP_URL}/thanks`,
+    ///   });
+    ///   return Response.json({ url: session.url });
+    /// }
+    /// ```
+    id: "hardcoded-environment", severity: Warning, confidence: High, section: "Configuration and ownership",
+    security: None, since: "0.1.0", check: check
+}
+
+fn check(program: &Program, report: &mut Report) {
+    let uses = program.mode_uses();
+    for used in uses.iter().filter(|used| used.mode == Mode::Test) {
+        if super::test_live_mix::opposite(program, used, &uses).is_none() {
+            sandbox(program, report, used);
+        }
+    }
+    for address in program.passing_addresses() {
+        returned(program, report, &address);
+    }
+}
+
+fn sandbox(program: &Program, report: &mut Report, used: &ModeUse) {
+    let vendor = program.catalogue.vendor(used.vendor);
+    let when = if used.by_default { " when its variable is not set" } else { "" };
+    let lost = match vendor.category {
+        Category::Payments => "customers seem to pay, and no money moves",
+        _ => "customers work with made-up data",
+    };
+    let message = format!(
+        "{} is {}'s test system, and this code talks to it in production too{when}: {lost}",
+        used.host, vendor.name
+    );
+    let variable = format!("{}_BASE_URL", vendor.id.to_ascii_uppercase().replace('-', "_"));
+    let live = vendor.live_hosts.first().map_or_else(String::new, |host| format!(" (live: `https://{host}`)"));
+    report
+        .at(used.place, used.host.as_str(), message)
+        .vendor(program.vendor_id(used.vendor))
+        .help(format!(
+            "Read the host from the environment and stop when it is missing: `{}`{live}.",
+            read(program, used.place.file, &variable)
+        ));
+}
+
+fn returned(program: &Program, report: &mut Report, address: &ReturnAddress) {
+    let call = program.call_text(address.at);
+    let message = format!(
+        "{call} is told to come back to {} ({}): customers and the vendor's answers never reach the deployed app",
+        address.host, address.name
+    );
+    let mut draft = report.at(address.place, address.name.as_str(), message).help(format!(
+        "Build it from the app's own address, read from the environment: `{}`.",
+        read(program, address.place.file, "APP_URL")
+    ));
+    for used in program.vendors_at(address.at) {
+        draft = draft.vendor(program.vendor_id(used.vendor));
+    }
+}
+
+/// How code of a file reads a variable.
+fn read(program: &Program, file: crate::finding::FileId, name: &str) -> String {
+    let facts = program.facts(file);
+    if !facts.language.is_script() {
+        format!("os.environ[\"{name}\"]")
+    } else if program.file(file).path.contains("supabase/functions/") {
+        format!("Deno.env.get(\"{name}\")")
+    } else {
+        format!("process.env.{name}")
+    }
+}

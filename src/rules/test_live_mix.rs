@@ -1,0 +1,158 @@
+//! One vendor in two modes: what one part of the app makes, the other does not know.
+
+use crate::catalogue::VendorId;
+use crate::finding::Place;
+use crate::manifest::EnvFile;
+use crate::program::Program;
+use crate::program::modes::{Mode, ModeUse};
+use crate::rule;
+use crate::rule::Report;
+
+rule! {
+    /// One vendor is used in test mode and in live mode at once
+    ///
+    /// A vendor's test mode and live mode are two separate worlds. An order made in one does not exist in the other.
+    /// When one function asks the sandbox and another the live system, customers pay and the check does not find their
+    /// payment; or nobody pays at all, and every check passes. A secret key of one mode beside a publishable key of
+    /// the other fails at the first payment.
+    ///
+    /// ## Silent when
+    ///
+    /// - every part of the app chooses its mode in the same way
+    /// - the variables' own names say which mode each key is of
+    /// - the file is an example, the code a test or a script, or the hosts stand in an allow list
+    ///
+    /// ## The cure
+    ///
+    /// Decide the mode in one place, and take host, keys and ids from there.
+    ///
+    /// ## Example
+    ///
+    /// ```ts path=supabase/functions/pay/index.ts
+    /// const BASE = Deno.env.get("APP_ENV") === "production" ? "https://api-m.paypal.com" : "https://api-m.sandbox.paypal.com";
+    ///
+    /// Deno.serve(async (req) => {
+    ///   const answer = await fetch(`${BASE}/v2/checkout/orders`, { method: "POST", body: await req.text() });
+    ///   return new Response(answer.body, { status: answer.status });
+    /// });
+    /// ```
+    ///
+    /// ```ts path=supabase/functions/check/index.ts
+    /// const BASE = "https://api-m.sandbox.paypal.com";
+    ///
+    /// Deno.serve(async (req) => {
+    ///   const { id } = await req.json();
+    ///   const answer = await fetch(`${BASE}/v2/checkout/orders/${id}`);
+    ///   return new Response(answer.body, { status: answer.status });
+    /// });
+    /// ```
+    ///
+    /// ## Repair
+    ///
+    /// ```ts path=supabase/functions/pay/index.ts
+    /// const BASE = Deno.env.get("APP_ENV") === "production" ? "https://api-m.paypal.com" : "https://api-m.sandbox.paypal.com";
+    ///
+    /// Deno.serve(async (req) => {
+    ///   const answer = await fetch(`${BASE}/v2/checkout/orders`, { method: "POST", body: await req.text() });
+    ///   return new Response(answer.body, { status: answer.status });
+    /// });
+    /// ```
+    ///
+    /// ```ts path=supabase/functions/check/index.ts
+    /// const BASE = Deno.env.get("APP_ENV") === "production" ? "https://api-m.paypal.com" : "https://api-m.sandbox.paypal.com";
+    ///
+    /// Deno.serve(async (req) => {
+    ///   const { id } = await req.json();
+    ///   const answer = await fetch(`${BASE}/v2/checkout/orders/${id}`);
+    ///   return new Response(answer.body, { status: answer.status });
+    /// });
+    /// ```
+    id: "test-live-mix", severity: Error, confidence: High, section: "Configuration and ownership",
+    security: None, since: "0.1.0", check: check
+}
+
+fn check(program: &Program, report: &mut Report) {
+    let uses = program.mode_uses();
+    for used in uses.iter().filter(|used| used.mode == Mode::Test) {
+        if let Some(other) = opposite(program, used, &uses) {
+            hosts(program, report, used, other);
+        }
+    }
+    for (path, env) in program.manifests.env_files() {
+        if let Some(file) = program.file_at(&path)
+            && !["example", "sample", "template", "test"].iter().any(|word| path.contains(word))
+        {
+            keys(program, report, file, env);
+        }
+    }
+}
+
+/// Another part of the same project that talks to the live system, or can, where this one cannot.
+pub(super) fn opposite<'u>(program: &Program, used: &ModeUse, all: &'u [ModeUse]) -> Option<&'u ModeUse> {
+    let project = |used: &ModeUse| program.projects.index(used.place.file);
+    all.iter().find(|other| {
+        other.vendor == used.vendor
+            && other.place.file != used.place.file
+            && project(other) == project(used)
+            && (other.mode == Mode::Live || (other.mode == Mode::Either && !used.by_default))
+    })
+}
+
+fn hosts(program: &Program, report: &mut Report, used: &ModeUse, other: &ModeUse) {
+    let vendor = &program.catalogue.vendor(used.vendor).name;
+    let unset = if used.by_default { " unless a variable says otherwise" } else { "" };
+    let message = format!(
+        "{vendor} is asked in test mode here{unset}, and {} elsewhere: what is made in one is unknown in the other",
+        if other.mode == Mode::Live { "in live mode" } else { "in the mode of the environment" }
+    );
+    let help = format!(
+        "Decide {vendor}'s mode in one place that every part of the app imports, and take host, keys and ids from there."
+    );
+    let said = if other.mode == Mode::Live { "live mode here" } else { "the environment decides here" };
+    report
+        .at(used.place, used.host.as_str(), message)
+        .because(other.place, said)
+        .vendor(program.vendor_id(used.vendor))
+        .help(help);
+}
+
+/// The keys of one vendor in one file of variables, of both modes.
+fn keys(program: &Program, report: &mut Report, file: crate::finding::FileId, env: &EnvFile) {
+    let mut seen: Vec<(VendorId, bool, crate::names::Name, Place)> = Vec::new();
+    for entry in &env.entries {
+        // The last of several lines counts, and a name may say the mode itself.
+        let counts = env.get(&entry.name).is_some_and(|last| last.line == entry.line);
+        if !counts || says_mode(&entry.name) {
+            continue;
+        }
+        for token in env.tokens_of(entry) {
+            if let (Some(test), Some(vendor)) = (token.test, program.catalogue.vendor_named(&token.vendor)) {
+                seen.push((vendor, test, entry.name, Place { file, span: entry.span }));
+            }
+        }
+    }
+    let mut told: Vec<VendorId> = Vec::new();
+    for &(vendor, test, name, place) in seen.iter().filter(|(_, test, ..)| *test) {
+        let Some(live) = seen.iter().find(|other| other.0 == vendor && other.1 != test) else { continue };
+        if told.contains(&vendor) {
+            continue;
+        }
+        told.push(vendor);
+        let whose = &program.catalogue.vendor(vendor).name;
+        let message = format!(
+            "{name} holds a test key of {whose} beside a live one in {}: the first payment fails, for one does not know \
+             what the other makes",
+            live.2
+        );
+        report
+            .at(place, name.as_str(), message)
+            .because(live.3, "a live key")
+            .vendor(program.vendor_id(vendor))
+            .help(format!("Give {name} and {} keys of the same mode; keep each mode's keys in a file of its own.", live.2));
+    }
+}
+
+fn says_mode(name: &str) -> bool {
+    let upper = name.to_ascii_uppercase();
+    upper.split('_').any(|word| matches!(word, "TEST" | "LIVE" | "SANDBOX" | "PROD" | "PRODUCTION" | "DEV"))
+}
