@@ -45,6 +45,7 @@ pub mod terms;
 pub mod timing;
 pub mod value;
 pub mod verify;
+pub mod waiting;
 
 pub use graph::{Edge, EdgeKind};
 pub use outbound::{Destination, HttpUse, Leaves, VendorUse, Via};

@@ -23,6 +23,7 @@ mod vendor_on_signup_path;
 mod vendor_sdk_in_browser;
 mod webhook_acks_failure;
 mod webhook_behind_auth;
+mod webhook_inline_work;
 mod webhook_no_dedup;
 mod webhook_unverified;
 mod webhook_verification_broken;
@@ -41,6 +42,7 @@ pub static RULES: &[&Rule] = &[
     &webhook_behind_auth::RULE,
     &webhook_no_dedup::RULE,
     &webhook_acks_failure::RULE,
+    &webhook_inline_work::RULE,
     &create_without_idempotency::RULE,
     &unstable_idempotency_key::RULE,
     &retry_duplicates::RULE,
