@@ -34,6 +34,7 @@ pub mod options;
 pub mod origins;
 pub mod outbound;
 pub mod paths;
+pub mod reaching;
 pub mod readers;
 pub mod repeats;
 pub mod reporting;

@@ -8,6 +8,7 @@ mod create_without_idempotency;
 mod duplicate_customer;
 mod floating_vendor_call;
 mod missing_timeout;
+mod response_unvalidated;
 mod retry_duplicates;
 mod retry_without_backoff;
 mod returned_error_ignored;
@@ -56,5 +57,6 @@ pub static RULES: &[&Rule] = &[
     &vendor_on_checkout_path::RULE,
     &status_unchecked::RULE,
     &returned_error_ignored::RULE,
+    &response_unvalidated::RULE,
     &swallowed_vendor_error::RULE,
 ];
