@@ -37,6 +37,7 @@ pub mod origins;
 pub mod outbound;
 pub mod page_scripts;
 pub mod paths;
+pub mod reaching;
 pub mod readers;
 pub mod repeats;
 pub mod reporting;
@@ -48,6 +49,7 @@ pub mod terms;
 pub mod timing;
 pub mod value;
 pub mod verify;
+pub mod waiting;
 
 pub use graph::{Edge, EdgeKind};
 pub use outbound::{Destination, HttpUse, Leaves, VendorUse, Via};

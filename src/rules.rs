@@ -11,6 +11,7 @@ mod duplicate_customer;
 mod floating_vendor_call;
 mod hardcoded_environment;
 mod missing_timeout;
+mod response_unvalidated;
 mod retry_duplicates;
 mod retry_without_backoff;
 mod returned_error_ignored;
@@ -28,6 +29,7 @@ mod vendor_on_signup_path;
 mod vendor_sdk_in_browser;
 mod webhook_acks_failure;
 mod webhook_behind_auth;
+mod webhook_inline_work;
 mod webhook_no_dedup;
 mod webhook_unverified;
 mod webhook_verification_broken;
@@ -47,6 +49,7 @@ pub static RULES: &[&Rule] = &[
     &webhook_behind_auth::RULE,
     &webhook_no_dedup::RULE,
     &webhook_acks_failure::RULE,
+    &webhook_inline_work::RULE,
     &create_without_idempotency::RULE,
     &unstable_idempotency_key::RULE,
     &retry_duplicates::RULE,
@@ -62,6 +65,7 @@ pub static RULES: &[&Rule] = &[
     &blocking_third_party_script::RULE,
     &status_unchecked::RULE,
     &returned_error_ignored::RULE,
+    &response_unvalidated::RULE,
     &swallowed_vendor_error::RULE,
     &hardcoded_environment::RULE,
     &test_live_mix::RULE,
