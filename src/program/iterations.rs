@@ -9,6 +9,7 @@ use crate::finding::{FileId, Place};
 use crate::program::retries::Wait;
 use crate::program::{CallRef, Edge, EdgeKind, ExprRef, FunctionRef, Leaves, Program};
 
+mod few;
 mod reached;
 mod sizes;
 
@@ -321,6 +322,13 @@ impl Iteration {
         let facts = program.facts(self.place.file);
         if self.body.is_some() {
             return false;
+        }
+        // `for (const x of xs) { try { .. } catch { continue } break; }`
+        let ends = |block: &crate::facts::Block| {
+            block.span == self.region && block.steps.iter().any(|step| matches!(step, Step::Break | Step::Return(_)))
+        };
+        if facts.blocks.iter().any(ends) {
+            return true;
         }
         let own = |block: &&crate::facts::Block| {
             self.region.contains(block.span) && block.function == self.function.function && block.span != self.region
