@@ -197,6 +197,12 @@ struct Finder<'p> {
 
 impl Finder<'_> {
     fn collect(&self, found: &mut Vec<Iteration>) {
+        for call in self.program.calls_of(self.file) {
+            found.extend(self.mapped(call));
+        }
+        if !self.facts.blocks.iter().any(|block| matches!(block.kind, BlockKind::Loop(_))) {
+            return;
+        }
         let listed: FxHashSet<ExprId> = self
             .facts
             .exprs
@@ -217,9 +223,6 @@ impl Finder<'_> {
                 body: None,
                 at_once: self.is_gathered(function, block.span),
             });
-        }
-        for call in self.program.calls_of(self.file) {
-            found.extend(self.mapped(call));
         }
     }
 
