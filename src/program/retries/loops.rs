@@ -15,12 +15,16 @@ const OUTCOMES: &[&str] = &["ok", "status", "status_code", "statusCode", "is_suc
 
 /// The retry loops of a file.
 pub(super) fn in_file(program: &Program, file: FileId, facts: &Facts) -> Vec<Retry> {
+    let is_loop = |block: &crate::facts::Block| matches!(block.kind, BlockKind::Loop(_));
+    if !facts.blocks.iter().any(is_loop) {
+        return vec![];
+    }
     let listed: FxHashSet<ExprId> = facts
         .exprs
         .iter()
         .filter_map(|expr| if let ExprKind::ElementOf(list) = expr.kind { Some(list) } else { None })
         .collect();
-    let blocks = facts.blocks.iter().enumerate().filter(|(_, block)| matches!(block.kind, BlockKind::Loop(_)));
+    let blocks = facts.blocks.iter().enumerate().filter(|(_, block)| is_loop(block));
     let finder = Finder { program, file, facts, listed };
     blocks.filter_map(|(at, _)| finder.retry(BlockId(at as u32))).collect()
 }
@@ -193,6 +197,9 @@ impl Finder<'_> {
     fn is_flag_set(&self, head: ExprId, block: BlockId) -> bool {
         let mut flags: Vec<Name> = vec![];
         self.negated(head, &mut flags);
+        if flags.is_empty() {
+            return false;
+        }
         let region = self.facts.block(block).span;
         let inside = self.facts.blocks.iter().enumerate().filter(|(_, inner)| region.contains(inner.span));
         // A flag that waits for something in the answer is a poll's.
