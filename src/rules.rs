@@ -3,6 +3,7 @@
 use crate::rule::Rule;
 
 mod browser_secrets;
+mod client_controlled_amount;
 mod core_path;
 mod create_without_idempotency;
 mod floating_vendor_call;
@@ -51,4 +52,5 @@ pub static RULES: &[&Rule] = &[
     &status_unchecked::RULE,
     &returned_error_ignored::RULE,
     &swallowed_vendor_error::RULE,
+    &client_controlled_amount::RULE,
 ];
