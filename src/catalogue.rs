@@ -353,6 +353,12 @@ pub struct Operation {
     /// neither refuses nor merges it.
     #[serde(default)]
     pub person: bool,
+    /// Where its payload says what is to be paid: `amount`, `line_items[].price_data.unit_amount`.
+    #[serde(default)]
+    pub amounts: Vec<String>,
+    /// Where its payload names a price or plan that the vendor keeps: `line_items[].price`.
+    #[serde(default)]
+    pub prices: Vec<String>,
     /// It is what a core path is for: `signup`, `checkout`, `message` (a mail or code that delivers what the path
     /// is for).
     pub essential: Option<String>,

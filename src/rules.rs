@@ -5,6 +5,7 @@ use crate::rule::Rule;
 mod analytics_double_fire;
 mod blocking_third_party_script;
 mod browser_secrets;
+mod client_controlled_amount;
 mod core_path;
 mod create_without_idempotency;
 mod duplicate_customer;
@@ -69,4 +70,5 @@ pub static RULES: &[&Rule] = &[
     &swallowed_vendor_error::RULE,
     &hardcoded_environment::RULE,
     &test_live_mix::RULE,
+    &client_controlled_amount::RULE,
 ];
