@@ -23,6 +23,7 @@ pub mod bodies;
 pub mod bundling;
 pub mod core_paths;
 pub mod credentials;
+pub mod defaults;
 pub mod failures;
 pub mod floating;
 pub mod fresh;
@@ -214,6 +215,7 @@ pub struct Program {
     pub(crate) untracked: FxHashSet<FileId>,
     pub(crate) bundling: OnceLock<bundling::Bundling>,
     pub(crate) key_uses: OnceLock<Vec<credentials::KeyUse>>,
+    pub(crate) env_defaults: OnceLock<defaults::EnvDefaults>,
     pub(crate) around: Vec<terms::Around>,
     pub(crate) memos: Vec<Memo>,
     pub(crate) contexts: Contexts,
@@ -250,6 +252,7 @@ impl Program {
             untracked: FxHashSet::default(),
             bundling: OnceLock::new(),
             key_uses: OnceLock::new(),
+            env_defaults: OnceLock::new(),
             sides: vec![],
             entries: vec![],
             known_routes: vec![],

@@ -6,6 +6,7 @@ mod browser_secrets;
 mod core_path;
 mod create_without_idempotency;
 mod floating_vendor_call;
+mod insecure_secret_default;
 mod missing_timeout;
 mod retry_duplicates;
 mod retry_without_backoff;
@@ -32,6 +33,7 @@ pub static RULES: &[&Rule] = &[
     &secret_in_client::RULE,
     &secret_in_public_env::RULE,
     &vendor_sdk_in_browser::RULE,
+    &insecure_secret_default::RULE,
     &webhook_unverified::RULE,
     &webhook_verification_bypass::RULE,
     &webhook_weak_compare::RULE,
