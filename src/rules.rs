@@ -7,6 +7,7 @@ mod core_path;
 mod create_without_idempotency;
 mod floating_vendor_call;
 mod insecure_secret_default;
+mod missing_endpoint;
 mod missing_timeout;
 mod retry_duplicates;
 mod retry_without_backoff;
@@ -52,5 +53,6 @@ pub static RULES: &[&Rule] = &[
     &vendor_on_checkout_path::RULE,
     &status_unchecked::RULE,
     &returned_error_ignored::RULE,
+    &missing_endpoint::RULE,
     &swallowed_vendor_error::RULE,
 ];
