@@ -511,6 +511,8 @@ pub struct Known {
     pub keyless: bool,
     /// How it repeats, when it is a `retry`.
     pub retries: Option<Retries>,
+    /// Where it takes the secret that it signs, checks or encrypts with.
+    pub secret: Option<Key>,
     /// Where it comes from.
     pub source: Source,
 }
@@ -521,6 +523,8 @@ pub struct Known {
 pub enum KnownRole {
     /// Verifies a webhook or a signed token.
     Verify,
+    /// Signs tokens, cookies or sessions.
+    Sign,
     /// Computes a MAC: the comparison of its result with a header is a verification.
     Mac,
     /// Compares in constant time.

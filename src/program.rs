@@ -25,6 +25,7 @@ pub mod bundling;
 pub mod conversions;
 pub mod core_paths;
 pub mod credentials;
+pub mod defaults;
 pub mod failures;
 pub mod floating;
 pub mod fresh;
@@ -38,8 +39,8 @@ pub mod origins;
 pub mod outbound;
 pub mod page_scripts;
 pub mod paths;
-pub mod reaching;
 pub mod payload;
+pub mod reaching;
 pub mod readers;
 pub mod repeats;
 pub mod reporting;
@@ -222,6 +223,7 @@ pub struct Program {
     pub(crate) untracked: FxHashSet<FileId>,
     pub(crate) bundling: OnceLock<bundling::Bundling>,
     pub(crate) key_uses: OnceLock<Vec<credentials::KeyUse>>,
+    pub(crate) env_defaults: OnceLock<defaults::EnvDefaults>,
     pub(crate) around: Vec<terms::Around>,
     pub(crate) memos: Vec<Memo>,
     pub(crate) contexts: Contexts,
@@ -271,6 +273,7 @@ impl Program {
             untracked: FxHashSet::default(),
             bundling: OnceLock::new(),
             key_uses: OnceLock::new(),
+            env_defaults: OnceLock::new(),
             sides: vec![],
             entries: vec![],
             known_routes: vec![],

@@ -11,6 +11,8 @@ mod create_without_idempotency;
 mod duplicate_customer;
 mod floating_vendor_call;
 mod hardcoded_environment;
+mod insecure_secret_default;
+mod missing_endpoint;
 mod missing_timeout;
 mod response_unvalidated;
 mod retry_duplicates;
@@ -43,6 +45,7 @@ pub static RULES: &[&Rule] = &[
     &secret_in_public_env::RULE,
     &vendor_sdk_in_browser::RULE,
     &secret_in_repo::RULE,
+    &insecure_secret_default::RULE,
     &webhook_unverified::RULE,
     &webhook_verification_bypass::RULE,
     &webhook_weak_compare::RULE,
@@ -67,6 +70,7 @@ pub static RULES: &[&Rule] = &[
     &status_unchecked::RULE,
     &returned_error_ignored::RULE,
     &response_unvalidated::RULE,
+    &missing_endpoint::RULE,
     &swallowed_vendor_error::RULE,
     &hardcoded_environment::RULE,
     &test_live_mix::RULE,
