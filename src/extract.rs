@@ -29,6 +29,11 @@ pub fn extract(path: &str, text: &str) -> Option<Facts> {
     Some(facts)
 }
 
+/// The facts of a file that is not looked into: where its lines begin.
+pub fn outline(path: &str, text: &str) -> Option<Facts> {
+    Some(build::Builder::new(lang::language_of(path)?, text).finish())
+}
+
 /// Extracts the facts of a text in a language; of some spans of it where only those hold code.
 pub fn extract_parts(language: Language, text: &str, spans: Option<&[Span]>) -> Facts {
     let mut builder = build::Builder::new(language, text);

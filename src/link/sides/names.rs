@@ -79,6 +79,16 @@ fn is_old_folder(folder: &str) -> bool {
         || ["-backup", "_backup", "-old", "_old"].iter().any(|end| lower.ends_with(end))
 }
 
+/// Whether a file's name alone says that it is a test or a story, wherever it stands: nothing of the app loads it.
+pub fn is_test(path: &str) -> bool {
+    let lower = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
+    let Some((stem, extension)) = lower.rsplit_once('.') else { return false };
+    match extension {
+        "py" => stem.ends_with("_test"),
+        _ => [".test", ".spec", ".stories", ".story", ".cy", ".e2e"].iter().any(|ending| stem.ends_with(ending)),
+    }
+}
+
 /// What a path says.
 pub fn of(path: &str) -> Use {
     let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
@@ -89,11 +99,10 @@ pub fn of(path: &str) -> Use {
     if is_old(name) || folders.split('/').any(is_old_folder) {
         return Use::Old;
     }
-    let endings = [".test", ".spec", ".stories", ".story", ".cy", ".e2e"];
     if in_any(TEST_FOLDERS)
-        || endings.iter().any(|ending| stem.ends_with(ending))
+        || is_test(path)
         || matches!(stem, "setuptests" | "conftest" | "jest.setup" | "vitest.setup" | "test-setup" | "test-utils")
-        || is_python && (stem.starts_with("test_") || stem.ends_with("_test") || stem == "tests")
+        || is_python && (stem.starts_with("test_") || stem == "tests")
     {
         return Use::Test;
     }
