@@ -15,18 +15,21 @@ mod paths;
 mod pattern;
 mod plausible;
 mod repeats;
+mod retired;
 mod scan;
 mod seg;
 mod shape;
 mod tokens;
 mod webhook;
 
+pub(crate) use check::is_date;
 pub use hosts::{host_of_url, is_own_host};
 pub use index::VendorId;
 pub use load::Catalogue;
 pub use names::unqualified;
 pub use paths::{OperationMatch, RequestMatch, VerifierMatch};
 pub use repeats::{Idempotency, Retries};
+pub use retired::Retired;
 pub use seg::Seg;
 pub use webhook::{Scheme, Webhook};
 
@@ -121,6 +124,9 @@ pub struct Vendor {
     /// What it delivers.
     #[serde(default, rename = "webhook")]
     pub webhooks: Vec<Webhook>,
+    /// What it has shut down, or will.
+    #[serde(default)]
+    pub retired: Vec<Retired>,
     /// Snippets that must be recognised as said: the entry's tests.
     #[serde(default, rename = "example")]
     pub examples: Vec<Example>,

@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::facts::Facts;
 use crate::finding::{FileId, Finding};
 use crate::manifest::{Manifest, Manifests};
+use crate::names::Name;
 use crate::program::Program;
 use crate::progress::Progress;
 use crate::rule::{Report, Rule};
@@ -72,7 +73,8 @@ fn stages(options: &Options) -> Result<Outcome, Error> {
     clock.lap("walk");
     let understood = extract_all(&mut repository, &catalogue, options.progress);
     clock.lap("extract");
-    let program = link::link(&repository, understood.facts, Arc::clone(&catalogue));
+    let mut program = link::link(&repository, understood.facts, Arc::clone(&catalogue));
+    program.as_of = Name::new(&options.settle.as_of);
     clock.lap("link");
     let (findings, failed) = check(&program, &options.rules);
     clock.lap("check");

@@ -9,6 +9,7 @@ mod floating_vendor_call;
 mod insecure_secret_default;
 mod missing_endpoint;
 mod missing_timeout;
+mod retired_api;
 mod retry_duplicates;
 mod retry_without_backoff;
 mod returned_error_ignored;
@@ -54,5 +55,6 @@ pub static RULES: &[&Rule] = &[
     &status_unchecked::RULE,
     &returned_error_ignored::RULE,
     &missing_endpoint::RULE,
+    &retired_api::RULE,
     &swallowed_vendor_error::RULE,
 ];

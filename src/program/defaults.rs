@@ -66,7 +66,10 @@ impl Program {
         let stem = stem.split('.').next().unwrap_or_default();
         let development = |name: &str| {
             words(name).iter().any(|word| {
-                matches!(word.as_str(), "dev" | "development" | "local" | "test" | "tests" | "testing" | "seed" | "demo")
+                matches!(
+                    word.as_str(),
+                    "dev" | "development" | "local" | "test" | "tests" | "testing" | "seed" | "demo"
+                )
             })
         };
         let class = facts.classes.iter().find(|class| class.span.contains(span)).and_then(|class| class.name);
@@ -181,7 +184,9 @@ impl Finder<'_> {
                         let args = &self.facts.call(*call).args;
                         let named = args.iter().find(|arg| arg.name.is_some_and(|name| name == "default"));
                         let default = named.or_else(|| args.first().filter(|arg| arg.name.is_none()));
-                        if let Some(default) = default.filter(|arg| matches!(self.facts.expr(arg.value), ExprKind::Text(_))) {
+                        if let Some(default) =
+                            default.filter(|arg| matches!(self.facts.expr(arg.value), ExprKind::Text(_)))
+                        {
                             self.note(name, default.value);
                         }
                     }

@@ -151,7 +151,9 @@ fn purpose(program: &Program, name: Name) -> Option<Purpose> {
     let token = secret || has(&["token"]);
     match () {
         () if has(&["encryption", "encrypt", "cipher", "aes", "fernet"]) && secret => Some(Purpose::Encrypts),
-        () if has(&["admin", "cron", "internal", "master", "superadmin", "superuser"]) && token => Some(Purpose::Guards),
+        () if has(&["admin", "cron", "internal", "master", "superadmin", "superuser"]) && token => {
+            Some(Purpose::Guards)
+        }
         () if has(&["jwt", "session", "cookie", "nextauth", "csrf", "signing", "hmac", "token", "auth"]) && secret => {
             // `AUTH_KEY`, `TOKEN_KEY` may be the name under which something is kept.
             (has(&["secret", "jwt", "signing", "hmac"]) || words.len() > 2).then_some(Purpose::Signs)
@@ -168,8 +170,10 @@ fn purpose(program: &Program, name: Name) -> Option<Purpose> {
 fn is_own(program: &Program, name: Name) -> bool {
     let words = words(&name);
     let foreign = words.iter().any(|word| {
-        matches!(word.as_str(), "webhook" | "webhooks" | "hook" | "whsec" | "client" | "oauth" | "db" | "database" | "email" | "smtp")
-            || program.catalogue.vendor_named(word).is_some()
+        matches!(
+            word.as_str(),
+            "webhook" | "webhooks" | "hook" | "whsec" | "client" | "oauth" | "db" | "database" | "email" | "smtp"
+        ) || program.catalogue.vendor_named(word).is_some()
     });
     !foreign && program.catalogue.env_entry(&name).is_none()
 }

@@ -123,7 +123,14 @@ fn routes(program: &Program) -> impl Iterator<Item = (&Entry, Name)> {
     program.entries.iter().filter(served).filter_map(|entry| Some((entry, entry.route?)))
 }
 
-fn tell(program: &Program, report: &mut Report, is_function: bool, name: Name, first: &Unmatched, calls: &[&Unmatched]) {
+fn tell(
+    program: &Program,
+    report: &mut Report,
+    is_function: bool,
+    name: Name,
+    first: &Unmatched,
+    calls: &[&Unmatched],
+) {
     let at = program.call_place(first.at);
     let what = if is_function { format!("the function {name}") } else { shown(first, name) };
     let near = nearest(program, is_function, name);
