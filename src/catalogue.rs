@@ -178,6 +178,9 @@ pub struct Package {
     /// It reports failure by returning `{ error }` rather than throwing.
     #[serde(default)]
     pub returns_errors: bool,
+    /// To make a client without a key throws at once.
+    #[serde(default)]
+    pub throws_without_key: bool,
     /// Methods of a client or a query after which it throws all the same: `throwOnError`.
     #[serde(default)]
     pub throws_after: Vec<String>,

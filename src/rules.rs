@@ -7,6 +7,7 @@ mod core_path;
 mod create_without_idempotency;
 mod floating_vendor_call;
 mod insecure_secret_default;
+mod integration_breaks_boot;
 mod missing_endpoint;
 mod missing_timeout;
 mod retired_api;
@@ -50,6 +51,7 @@ pub static RULES: &[&Rule] = &[
     &unbounded_retry::RULE,
     &unbounded_fan_out::RULE,
     &floating_vendor_call::RULE,
+    &integration_breaks_boot::RULE,
     &vendor_on_signup_path::RULE,
     &vendor_on_checkout_path::RULE,
     &status_unchecked::RULE,
