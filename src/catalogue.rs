@@ -15,6 +15,7 @@ mod paths;
 mod pattern;
 mod plausible;
 mod repeats;
+mod retired;
 mod scan;
 mod scripts;
 mod seg;
@@ -23,12 +24,14 @@ mod tokens;
 mod trackers;
 mod webhook;
 
+pub(crate) use check::is_date;
 pub use hosts::{host_of_url, is_own_host};
 pub use index::VendorId;
 pub use load::Catalogue;
 pub use names::unqualified;
 pub use paths::{OperationMatch, RequestMatch, VerifierMatch};
 pub use repeats::{Idempotency, Retries};
+pub use retired::Retired;
 pub use scripts::PageScript;
 pub use seg::Seg;
 pub use trackers::Tracker;
@@ -131,6 +134,9 @@ pub struct Vendor {
     /// What it delivers.
     #[serde(default, rename = "webhook")]
     pub webhooks: Vec<Webhook>,
+    /// What it has shut down, or will.
+    #[serde(default)]
+    pub retired: Vec<Retired>,
     /// Snippets that must be recognised as said: the entry's tests.
     #[serde(default, rename = "example")]
     pub examples: Vec<Example>,
@@ -182,6 +188,9 @@ pub struct Package {
     /// It reports failure by returning `{ error }` rather than throwing.
     #[serde(default)]
     pub returns_errors: bool,
+    /// To make a client without a key throws at once.
+    #[serde(default)]
+    pub throws_without_key: bool,
     /// Methods of a client or a query after which it throws all the same: `throwOnError`.
     #[serde(default)]
     pub throws_after: Vec<String>,

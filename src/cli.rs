@@ -188,6 +188,10 @@ pub struct Scan {
     #[arg(long, value_enum, default_value_t = FailOn::Warning, value_name = "SEVERITY", help_heading = "What counts")]
     pub fail_on: FailOn,
 
+    /// Judge what depends on a date as of this day [default: today]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = crate::day::parse, help_heading = "What counts")]
+    pub as_of: Option<String>,
+
     /// Heed neither ignore files nor suppression comments
     #[arg(long, help_heading = "What counts")]
     pub no_ignores: bool,
@@ -221,6 +225,7 @@ impl Scan {
         let settle = settle::Choices {
             min_severity: self.min_severity,
             honour_suppressions: !self.no_ignores,
+            as_of: self.as_of.clone().unwrap_or_else(crate::day::today),
             ran: rules.iter().map(|rule| rule.id).collect(),
             ..settle::Choices::new(self.persona)
         };

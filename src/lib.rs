@@ -30,6 +30,7 @@ pub mod report;
 pub mod texts;
 
 pub mod contain;
+pub mod day;
 pub mod error;
 pub mod names;
 pub mod pipeline;

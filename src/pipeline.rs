@@ -13,7 +13,9 @@ use crate::facts::{Facts, Token};
 use crate::finding::{FileId, Finding};
 use crate::link::sides::names;
 use crate::manifest::{Manifest, Manifests};
+use crate::names::Name;
 use crate::program::{Program, Written};
+
 use crate::progress::Progress;
 use crate::rule::{Report, Rule};
 use crate::settle::ignores::MARKER;
@@ -75,6 +77,7 @@ fn stages(options: &Options) -> Result<Outcome, Error> {
     clock.lap("extract");
     let mut program = link::link(&repository, understood.facts, Arc::clone(&catalogue));
     program.written = understood.written;
+    program.as_of = Name::new(&options.settle.as_of);
     clock.lap("link");
     let (findings, failed) = check(&program, &options.rules);
     clock.lap("check");

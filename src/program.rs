@@ -215,6 +215,8 @@ pub struct Program {
     pub entries: Vec<Entry>,
     /// Routes that exist though no function of the program serves them.
     pub known_routes: Vec<KnownRoute>,
+    /// The day that rules judge by: `YYYY-MM-DD`.
+    pub as_of: Name,
     /// The projects of the repository: folders with a manifest.
     pub projects: Projects,
     pub(crate) brought: Vec<Option<Option<(FileId, Place)>>>,
@@ -277,6 +279,7 @@ impl Program {
             sides: vec![],
             entries: vec![],
             known_routes: vec![],
+            as_of: Name::new(&crate::day::today()),
             projects: Projects::default(),
             brought: vec![],
             units: Units::default(),

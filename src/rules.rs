@@ -12,9 +12,11 @@ mod duplicate_customer;
 mod floating_vendor_call;
 mod hardcoded_environment;
 mod insecure_secret_default;
+mod integration_breaks_boot;
 mod missing_endpoint;
 mod missing_timeout;
 mod response_unvalidated;
+mod retired_api;
 mod retry_duplicates;
 mod retry_without_backoff;
 mod returned_error_ignored;
@@ -63,6 +65,7 @@ pub static RULES: &[&Rule] = &[
     &unbounded_retry::RULE,
     &unbounded_fan_out::RULE,
     &floating_vendor_call::RULE,
+    &integration_breaks_boot::RULE,
     &vendor_on_signup_path::RULE,
     &vendor_on_checkout_path::RULE,
     &analytics_double_fire::RULE,
@@ -71,6 +74,7 @@ pub static RULES: &[&Rule] = &[
     &returned_error_ignored::RULE,
     &response_unvalidated::RULE,
     &missing_endpoint::RULE,
+    &retired_api::RULE,
     &swallowed_vendor_error::RULE,
     &hardcoded_environment::RULE,
     &test_live_mix::RULE,

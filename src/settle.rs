@@ -26,6 +26,8 @@ pub struct Choices {
     pub min_severity: Severity,
     /// Whether suppression comments count.
     pub honour_suppressions: bool,
+    /// The day that rules judge by: `YYYY-MM-DD`.
+    pub as_of: String,
     /// The ids a suppression may name.
     pub known: Vec<&'static str>,
     /// The rules that ran: suppressions of others are never called unused.
@@ -43,6 +45,7 @@ impl Choices {
             persona,
             min_severity: Severity::Note,
             honour_suppressions: true,
+            as_of: crate::day::today(),
             ran: ids.clone(),
             known: ids,
             marked: None,

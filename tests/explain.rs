@@ -58,7 +58,7 @@ fn found(rule: &'static Rule, files: &BTreeMap<String, String>, persona: Persona
     let options = Options {
         walk: walk::Choices { paths: vec![folder.path().to_path_buf()], honour_ignores: true, threads: 1 },
         rules: vec![rule],
-        settle: settle::Choices::new(persona),
+        settle: settle::Choices { as_of: "2026-11-22".to_owned(), ..settle::Choices::new(persona) },
         jobs: 1,
         progress: false,
     };

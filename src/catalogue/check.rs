@@ -93,6 +93,13 @@ impl Checks {
                 );
             }
         }
+        for (item, retired) in vendor.retired.iter().enumerate() {
+            if !is_date(&retired.date) {
+                let at = at!["retired", item, "date"];
+                self.say(at, format!("`{}` is no date", retired.date), "write the day it is shut down as `YYYY-MM-DD`");
+            }
+            self.source(at!["retired", item, "source"], &retired.source);
+        }
         for (item, note) in vendor.notes.iter().enumerate() {
             self.optional_source(at!["note", item, "source"], note.source.as_ref());
         }
@@ -322,7 +329,7 @@ impl Checks {
     }
 }
 
-fn is_date(text: &str) -> bool {
+pub(crate) fn is_date(text: &str) -> bool {
     let mut parts = text.split('-');
     let mut next = |length: usize| {
         let part = parts.next().filter(|part| part.len() == length && part.bytes().all(|b| b.is_ascii_digit()))?;

@@ -205,6 +205,7 @@ fn extend(known: &mut Vendor, user: Vendor) {
     known.calls.extend(base.calls);
     known.webhooks.extend(base.webhooks);
     known.examples.extend(base.examples);
+    known.retired.extend(base.retired);
     known.notes.extend(base.notes);
     extend_by(&mut known.packages, base.packages, |package| &package.name);
     extend_by(&mut known.envs, base.envs, |env| &env.name);

@@ -3,7 +3,7 @@
 use rustc_hash::FxHashSet;
 
 use crate::catalogue::KnownRole;
-use crate::facts::{BlockId, BlockKind, CallId, DefId, ExprId, ExprKind, Facts, Op, Step};
+use crate::facts::{BlockId, BlockKind, CallId, DefId, ExprId, ExprKind, Facts, FunctionId, Op, Step};
 use crate::finding::FileId;
 use crate::names::Name;
 use crate::program::readers::Use;
@@ -30,6 +30,8 @@ pub struct EnvDefault {
 pub struct EnvDefaults {
     all: Vec<EnvDefault>,
     demanded: FxHashSet<Name>,
+    /// Those of them that are asked for when the app starts.
+    at_start: FxHashSet<Name>,
 }
 
 impl Program {
@@ -55,6 +57,11 @@ impl Program {
     /// Whether some code refuses to go on without a variable, or lists it among what must be set.
     pub fn is_demanded(&self, name: Name) -> bool {
         self.defaults().demanded.contains(&name)
+    }
+
+    /// Whether a variable is asked for when the app starts: by a schema, a list of what must be set, a check at load.
+    pub fn is_asked_at_start(&self, name: Name) -> bool {
+        self.defaults().at_start.contains(&name)
     }
 
     /// Whether an expression is evaluated outside production only: in a branch on the mode, in a class or file of
@@ -133,6 +140,7 @@ impl Finder<'_> {
                             self.note(key, fallback);
                         } else if self.is_schema(value) {
                             self.found.demanded.insert(key);
+                            self.found.at_start.insert(key);
                         }
                     }
                 }
@@ -142,7 +150,9 @@ impl Finder<'_> {
                         ExprKind::Text(text) if is_variable(text) => Some(*text),
                         _ => None,
                     });
-                    self.found.demanded.extend(names);
+                    let names: Vec<Name> = names.collect();
+                    self.found.demanded.extend(&names);
+                    self.found.at_start.extend(&names);
                 }
                 _ => {}
             }
@@ -202,7 +212,12 @@ impl Finder<'_> {
             for step in &block.steps {
                 let Step::If { condition, then, otherwise } = step else { continue };
                 if self.leaves(*then, 3) || otherwise.is_some_and(|otherwise| self.leaves(otherwise, 3)) {
-                    self.asked(*condition, FARTHEST);
+                    let mut names = FxHashSet::default();
+                    self.asked(*condition, FARTHEST, &mut names);
+                    if block.function == FunctionId::MODULE {
+                        self.found.at_start.extend(&names);
+                    }
+                    self.found.demanded.extend(names);
                 }
             }
         }
@@ -236,24 +251,23 @@ impl Finder<'_> {
             && words(&list).iter().any(|word| matches!(word.as_str(), "errors" | "missing" | "problems" | "issues"))
     }
 
-    fn asked(&mut self, condition: ExprId, depth: usize) {
+    fn asked(&self, condition: ExprId, depth: usize, names: &mut FxHashSet<Name>) {
         let Some(depth) = depth.checked_sub(1) else { return };
         match self.facts.expr(condition) {
-            ExprKind::Op(_, parts) => parts.iter().for_each(|&part| self.asked(part, depth)),
+            ExprKind::Op(_, parts) => parts.iter().for_each(|&part| self.asked(part, depth, names)),
             ExprKind::Call(call) => {
                 let call = self.facts.call(*call);
-                self.asked(call.callee, depth);
-                call.args.iter().for_each(|arg| self.asked(arg.value, depth));
+                self.asked(call.callee, depth, names);
+                call.args.iter().for_each(|arg| self.asked(arg.value, depth, names));
             }
             ExprKind::Env(name) => {
-                self.found.demanded.insert(*name);
+                names.insert(*name);
             }
             ExprKind::Ref(..) | ExprKind::Member(..) | ExprKind::Index(..) => {
-                let names = self.program.value(ExprRef::new(self.file, condition)).envs();
-                self.found.demanded.extend(names);
+                names.extend(self.program.value(ExprRef::new(self.file, condition)).envs());
                 if let ExprKind::Member(base, name) = self.facts.expr(condition) {
-                    self.found.demanded.insert(Name::new(&screaming(name)));
-                    self.asked(*base, depth);
+                    names.insert(Name::new(&screaming(name)));
+                    self.asked(*base, depth, names);
                 }
             }
             _ => {}

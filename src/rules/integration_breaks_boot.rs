@@ -1,0 +1,257 @@
+//! Missing keys that stop the whole app from starting.
+
+use rustc_hash::FxHashSet;
+
+use crate::catalogue::VendorId;
+use crate::facts::{BlockId, BlockKind, ExprId, ExprKind, Facts, FunctionId, ImportKind, Op, Step};
+use crate::finding::{FileId, Place};
+use crate::names::Name;
+use crate::program::{EntryKind, ExprRef, Program, Value};
+use crate::rule;
+use crate::rule::Report;
+
+rule! {
+    /// A vendor's missing key stops the whole app
+    ///
+    /// A client that is made, or a `throw` that runs, when a module is loaded runs before anything else does. When the
+    /// variable of that one vendor is unset (a preview, a new server, a typo in the dashboard), the server does not
+    /// start or the build ends: login and checkout are down because the newsletter has no key.
+    ///
+    /// ## Silent when
+    ///
+    /// - a schema, or a check of two or more variables, says at start what is missing: that is deliberate;
+    /// - the client is made in a function, in a `try`, or the variable has a default;
+    /// - the module is loaded only when it is used (`await import(..)`, an import inside a function);
+    /// - it is the app's own backend, or a serverless function of its own.
+    ///
+    /// ## The cure
+    ///
+    /// Make the client when it is first used, and let that one feature answer that it is not set up.
+    ///
+    /// ## Example
+    ///
+    /// ```ts path=app/api/invite/route.ts
+    /// import { Resend } from "resend";
+    ///
+    /// const resend = new Resend(process.env.RESEND_API_KEY);
+    ///
+    /// export async function POST(req: Request) {
+    ///   const { to } = await req.json();
+    ///   const { error } = await resend.emails.send({ from: "hi@example.com", to, subject: "Hi", text: "Join us" });
+    ///   return Response.json({ ok: !error });
+    /// }
+    /// ```
+    ///
+    /// ## Repair
+    ///
+    /// ```ts path=app/api/invite/route.ts
+    /// import { Resend } from "resend";
+    ///
+    /// export async function POST(req: Request) {
+    ///   if (!process.env.RESEND_API_KEY) return Response.json({ ok: false }, { status: 503 });
+    ///   const resend = new Resend(process.env.RESEND_API_KEY);
+    ///   const { to } = await req.json();
+    ///   const { error } = await resend.emails.send({ from: "hi@example.com", to, subject: "Hi", text: "Join us" });
+    ///   return Response.json({ ok: !error });
+    /// }
+    /// ```
+    id: "integration-breaks-boot", severity: Warning, confidence: High, section: "Timeouts, retries, limits",
+    security: None, since: "0.1.0", check: check
+}
+
+/// How far conditions are looked into.
+const FARTHEST: usize = 5;
+
+/// What stops a module from being loaded.
+struct Stop {
+    at: Place,
+    vendor: VendorId,
+    variable: Option<Name>,
+    /// The client that is made; none for a `throw`.
+    client: bool,
+}
+
+fn check(program: &Program, report: &mut Report) {
+    let mut stops = clients(program);
+    for (file, facts) in program.code() {
+        stops.extend(throws(program, file, facts));
+    }
+    stops.sort_by_key(|stop| (stop.at, stop.client));
+    stops.retain(|stop| !program.catalogue.vendor(stop.vendor).own_backend && is_one_of_many(program, stop.at.file));
+    let mut told: FxHashSet<(VendorId, Option<Name>)> = FxHashSet::default();
+    for stop in &stops {
+        if told.insert((stop.vendor, stop.variable)) {
+            let same = |other: &&Stop| (other.vendor, other.variable) == (stop.vendor, stop.variable);
+            let others: Vec<Place> = stops.iter().filter(same).skip(1).map(|other| other.at).collect();
+            tell(program, report, stop, &others);
+        }
+    }
+}
+
+/// Whether a file is loaded at the start of a server or build that does other things too.
+fn is_one_of_many(program: &Program, file: FileId) -> bool {
+    let side = program.side(file);
+    side.server && !side.client && !side.tooling && !side.dead && is_loaded(program, file)
+}
+
+/// Whether something that starts loads a file on its way, through imports that run at once.
+fn is_loaded(program: &Program, file: FileId) -> bool {
+    let mut seen: FxHashSet<FileId> = FxHashSet::from_iter([file]);
+    let mut queue = vec![file];
+    while let Some(at) = queue.pop() {
+        let starts = program.entries.iter().any(|entry| {
+            let runs = !matches!(entry.kind, EntryKind::Script | EntryKind::EdgeFunction | EntryKind::Event);
+            entry.place.file == at && runs && entry.kind != EntryKind::Effect
+        });
+        if starts {
+            return true;
+        }
+        for &(importer, import) in program.modules.importers(at) {
+            let facts = program.facts(importer);
+            let import = &facts.imports[import.index()];
+            let at_once = !matches!(import.kind, ImportKind::Type | ImportKind::Dynamic)
+                && facts.function_of(import.block) == FunctionId::MODULE;
+            let side = program.side(importer);
+            if at_once && !side.tooling && !side.dead && seen.insert(importer) {
+                queue.push(importer);
+            }
+        }
+    }
+    false
+}
+
+/// Clients made at load that throw without a key, and whose key is a variable that nothing makes sure of.
+fn clients(program: &Program) -> Vec<Stop> {
+    let mut found = Vec::new();
+    for client in program.clients() {
+        let facts = program.facts(client.at.file);
+        let call = facts.call(client.at.call);
+        if facts.function_of(call.block) != FunctionId::MODULE || is_guarded(facts, call.block) {
+            continue;
+        }
+        let mut packages = program.catalogue.packages(client.package, &[]);
+        let Some((_, package)) =
+            packages.find(|(vendor, package)| *vendor == client.vendor && package.throws_without_key)
+        else {
+            continue;
+        };
+        let Some(key) = &package.key else { continue };
+        let variable = match key.option.as_deref() {
+            Some(option) => match program.option(client.at, option) {
+                crate::program::options::Lookup::Present(value) => alone(&value),
+                _ => None,
+            },
+            None => call.args.get(key.arg).and_then(|arg| {
+                // A choice in place makes sure of it: `key ? new Client(key) : null` is guarded by its own.
+                alone(&program.value(ExprRef::new(client.at.file, arg.value)))
+            }),
+        };
+        let Some(variable) = variable else { continue };
+        let chosen = is_chosen(program, ExprRef::new(client.at.file, call.expr));
+        if !chosen && !program.is_asked_at_start(variable) {
+            let at = program.call_place(client.at);
+            found.push(Stop { at, vendor: client.vendor, variable: Some(variable), client: true });
+        }
+    }
+    found
+}
+
+/// The variable that a value is, when it has no default.
+fn alone(value: &Value) -> Option<Name> {
+    match value {
+        Value::Env(name) => Some(*name),
+        Value::OneOf(all) if all.iter().all(|value| matches!(value, Value::Env(_))) => all.last().and_then(alone),
+        _ => None,
+    }
+}
+
+/// Whether a value is made on a condition only: `key ? new Client(key) : null`, `key && new Client(key)`.
+fn is_chosen(program: &Program, at: ExprRef) -> bool {
+    let facts = program.facts(at.file);
+    program.readers(at.file).uses(at.expr).iter().any(|used| match used {
+        crate::program::readers::Use::In(outer) => matches!(facts.expr(*outer), ExprKind::Op(Op::Choose | Op::And, _)),
+        _ => false,
+    })
+}
+
+/// Whether a block at load runs on a condition, or its failure is caught.
+fn is_guarded(facts: &Facts, block: BlockId) -> bool {
+    facts.enclosing(block).any(|(_, block)| {
+        matches!(block.kind, BlockKind::Try | BlockKind::Then(_) | BlockKind::Else(_) | BlockKind::Case(..))
+    })
+}
+
+/// `if (!process.env.KEY) throw ..` at load, of one vendor's variable in a module that checks no other.
+fn throws(program: &Program, file: FileId, facts: &Facts) -> Vec<Stop> {
+    let Some(body) = facts.functions.first().map(|function| function.body) else { return vec![] };
+    let mut found = Vec::new();
+    let mut checked: Vec<Name> = Vec::new();
+    for step in &facts.block(body).steps {
+        let Step::If { condition, then, otherwise: None } = step else { continue };
+        let thrown = facts.block(*then).steps.iter().any(|step| matches!(step, Step::Throw(_)));
+        if !thrown {
+            continue;
+        }
+        let mut names = Vec::new();
+        absent(program, ExprRef::new(file, *condition), FARTHEST, &mut names);
+        for &name in &names {
+            if !checked.contains(&name) {
+                checked.push(name);
+            }
+        }
+        if let [name] = names[..]
+            && let Some((vendor, _)) = program.catalogue.env_entry(&name)
+        {
+            let at = Place { file, span: facts.span(*condition) };
+            found.push(Stop { at, vendor, variable: Some(name), client: false });
+        }
+    }
+    if checked.len() > 1 { vec![] } else { found }
+}
+
+/// The variables whose absence a condition asks for.
+fn absent(program: &Program, at: ExprRef, depth: usize, found: &mut Vec<Name>) {
+    let Some(depth) = depth.checked_sub(1) else { return };
+    let facts = program.facts(at.file);
+    let part = |expr: ExprId| ExprRef::new(at.file, expr);
+    match facts.expr(at.expr) {
+        ExprKind::Op(_, parts) => parts.iter().for_each(|&expr| absent(program, part(expr), depth, found)),
+        ExprKind::Env(_) | ExprKind::Ref(..) | ExprKind::Member(..) => {
+            let names = program.value(at).envs();
+            found.extend(names.into_iter().filter(|name| !found.contains(name)).collect::<Vec<_>>());
+        }
+        _ => {}
+    }
+}
+
+fn tell(program: &Program, report: &mut Report, stop: &Stop, others: &[Place]) {
+    let vendor = &program.catalogue.vendor(stop.vendor).name;
+    let facts = program.facts(stop.at.file);
+    let variable = stop.variable.map_or_else(|| "its key".to_owned(), |name| name.to_string());
+    let next = program.projects.of(stop.at.file).uses("next");
+    let what = if stop.client { format!("{vendor}'s client is made") } else { format!("{variable} is asked for") };
+    let then = if next {
+        "without it `next build` fails, and every page that loads this module with it"
+    } else {
+        "without it the server does not start, and everything that does not need it is down too"
+    };
+    let needs = if stop.client { format!(" and throws without {variable}") } else { " by a throw".to_owned() };
+    let help = if facts.language.is_script() {
+        format!(
+            "Make the client when it is first used, and let only that feature fail:\nlet client;\nexport function \
+             getClient() {{\n  if (!process.env.{variable}) throw new Error(\"{variable} is not set\");\n  return (client ??= \
+             /* make it here */);\n}}"
+        )
+    } else {
+        "Make the client when it is first used, and let only that feature fail:\n@functools.cache\ndef get_client():\n    \
+         return ...  # make it here"
+            .to_owned()
+    };
+    let mut draft = report
+        .at(stop.at, variable.clone(), format!("{what} when the module is loaded{needs}: {then}"))
+        .vendor(program.vendor_id(stop.vendor))
+        .help(help);
+    for &other in others {
+        draft = draft.because(other, "and here");
+    }
+}
