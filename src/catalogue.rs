@@ -16,6 +16,7 @@ mod pattern;
 mod plausible;
 mod repeats;
 mod scan;
+mod scopes;
 mod scripts;
 mod seg;
 mod shape;
@@ -29,6 +30,7 @@ pub use load::Catalogue;
 pub use names::unqualified;
 pub use paths::{OperationMatch, RequestMatch, VerifierMatch};
 pub use repeats::{Idempotency, Retries};
+pub use scopes::Scope;
 pub use scripts::PageScript;
 pub use seg::Seg;
 pub use trackers::Tracker;
@@ -131,6 +133,9 @@ pub struct Vendor {
     /// What it delivers.
     #[serde(default, rename = "webhook")]
     pub webhooks: Vec<Webhook>,
+    /// Permissions it grants that are broader than most uses need.
+    #[serde(default, rename = "scope")]
+    pub scopes: Vec<Scope>,
     /// Snippets that must be recognised as said: the entry's tests.
     #[serde(default, rename = "example")]
     pub examples: Vec<Example>,
@@ -387,6 +392,9 @@ pub struct Library {
     /// Environment variables that hold the app's own URL or host, after a bundler's prefix; `*` stands for any run.
     #[serde(default)]
     pub own_urls: Vec<String>,
+    /// Packages that keep failures where somebody looks: structured loggers, tracing. Error trackers are vendors.
+    #[serde(default)]
+    pub watchers: Vec<String>,
     /// Hosts that stand for a developer's machine or a preview of the app, and go away; `*` stands for any run.
     #[serde(default)]
     pub passing_hosts: Vec<String>,

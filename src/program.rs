@@ -41,6 +41,7 @@ pub mod readers;
 pub mod repeats;
 pub mod reporting;
 pub mod retries;
+pub mod scopes;
 pub mod state_checks;
 pub mod statuses;
 pub mod swallowing;

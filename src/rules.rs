@@ -10,6 +10,8 @@ mod create_without_idempotency;
 mod floating_vendor_call;
 mod hardcoded_environment;
 mod missing_timeout;
+mod no_error_tracking;
+mod overbroad_scope;
 mod retry_duplicates;
 mod retry_without_backoff;
 mod returned_error_ignored;
@@ -56,7 +58,9 @@ pub static RULES: &[&Rule] = &[
     &blocking_third_party_script::RULE,
     &status_unchecked::RULE,
     &returned_error_ignored::RULE,
+    &overbroad_scope::RULE,
     &swallowed_vendor_error::RULE,
+    &no_error_tracking::RULE,
     &hardcoded_environment::RULE,
     &test_live_mix::RULE,
 ];

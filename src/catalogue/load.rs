@@ -28,6 +28,7 @@ pub struct Catalogue {
     http_clients: Vec<HttpClient>,
     functions: Vec<Known>,
     pub(super) own_urls: Vec<String>,
+    pub(super) watchers: Vec<String>,
     pub(super) passing_hosts: Vec<String>,
     pub(super) page_scripts: Vec<PageScript>,
     pub(super) trackers: Vec<Tracker>,
@@ -99,17 +100,19 @@ impl Catalogue {
 
     fn of(vendors: Vec<Vendor>, libraries: Vec<Library>) -> Self {
         let (mut http_clients, mut functions, mut own_urls) = (Vec::new(), Vec::new(), Vec::new());
+        let mut watchers = Vec::new();
         let (mut passing_hosts, mut page_scripts, mut trackers) = (Vec::new(), Vec::new(), Vec::new());
         for library in libraries {
             http_clients.extend(library.http_clients);
             functions.extend(library.functions);
             own_urls.extend(library.own_urls);
+            watchers.extend(library.watchers);
             passing_hosts.extend(library.passing_hosts);
             page_scripts.extend(library.page_scripts);
             trackers.extend(library.trackers);
         }
         let index = Index::new(&vendors, &http_clients, &functions);
-        Self { vendors, http_clients, functions, own_urls, passing_hosts, page_scripts, trackers, index, scanner: OnceLock::new() }
+        Self { vendors, http_clients, functions, own_urls, watchers, passing_hosts, page_scripts, trackers, index, scanner: OnceLock::new() }
     }
 
     /// Every vendor: the user's new ones, then the built-in, each in the order of their ids.
@@ -194,6 +197,7 @@ fn extend(known: &mut Vendor, user: Vendor) {
     known.credentials.extend(base.credentials);
     known.calls.extend(base.calls);
     known.webhooks.extend(base.webhooks);
+    known.scopes.extend(base.scopes);
     known.examples.extend(base.examples);
     known.notes.extend(base.notes);
     extend_by(&mut known.packages, base.packages, |package| &package.name);

@@ -45,6 +45,11 @@ impl Catalogue {
         None
     }
 
+    /// Whether a package keeps failures where somebody looks: a structured logger, tracing.
+    pub fn is_watcher(&self, package: &str) -> bool {
+        self.watchers.iter().any(|form| glob::matches(form, package))
+    }
+
     /// Whether a host is one of those that stand for a preview or a tunnel.
     pub fn is_passing_host(&self, host: &str) -> bool {
         self.passing_hosts.iter().any(|form| glob::matches(form, host))

@@ -79,9 +79,10 @@ impl Program {
                     ExprKind::Member(of, _) => last_name(facts, *of).is_some_and(|of| of == *base),
                     _ => false,
                 })
-                && tracker.package.as_ref().is_none_or(|package| {
-                    self.callee(at).externals().any(|external| external.package == **package)
-                })
+                && tracker
+                    .package
+                    .as_ref()
+                    .is_none_or(|package| self.callee(at).externals().any(|external| external.package == **package))
                 && (tracker.first.is_empty() || {
                     let first = call.args.first().map(|arg| facts.expr(arg.value));
                     matches!(first, Some(ExprKind::Text(text)) if tracker.first.iter().any(|known| *text == **known))
@@ -143,7 +144,13 @@ impl Program {
         self.climb(conversion.at, Hold::Nothing, FARTHEST, &mut seen)
     }
 
-    fn climb(&self, at: CallRef, held: Hold, depth: usize, seen: &mut FxHashSet<FunctionRef>) -> Option<(CallRef, Repeat)> {
+    fn climb(
+        &self,
+        at: CallRef,
+        held: Hold,
+        depth: usize,
+        seen: &mut FxHashSet<FunctionRef>,
+    ) -> Option<(CallRef, Repeat)> {
         let function = self.function_of(at);
         let held = held.max(self.hold(at, function));
         if held != Hold::Nothing || depth == 0 || !seen.insert(function) {
@@ -183,8 +190,16 @@ impl Program {
     /// Whether a function notes that it has run, or leaves the page: a reload does not find it again.
     fn leaves_a_mark(&self, function: FunctionRef) -> bool {
         const MARKS: &[&str] = &[
-            "setItem", "replaceState", "setSearchParams", "replace", "push", "navigate", "redirect", "setCookie",
-            "assign", "set",
+            "setItem",
+            "replaceState",
+            "setSearchParams",
+            "replace",
+            "push",
+            "navigate",
+            "redirect",
+            "setCookie",
+            "assign",
+            "set",
         ];
         // A page's own script pushes to lists all the time; only what is written there counts.
         if function.function == FunctionId::MODULE {
@@ -263,7 +278,10 @@ fn moves_on(facts: &Facts, callee: ExprId) -> bool {
 /// Whether what makes a function run does so at once, on the way: a call, a promise's handler, a timer.
 fn runs_now(program: &Program, at: CallRef, kind: EdgeKind) -> bool {
     let by_name = |name: Name| {
-        matches!(name.as_str(), "then" | "finally" | "forEach" | "setTimeout" | "requestAnimationFrame" | "requestIdleCallback")
+        matches!(
+            name.as_str(),
+            "then" | "finally" | "forEach" | "setTimeout" | "requestAnimationFrame" | "requestIdleCallback"
+        )
     };
     match kind {
         EdgeKind::Direct => true,
@@ -289,7 +307,9 @@ fn asks(facts: &Facts, condition: ExprId, depth: usize) -> Hold {
     let Some(depth) = depth.checked_sub(1) else { return Hold::Unknown };
     let of = |part: ExprId| asks(facts, part, depth);
     match facts.expr(condition) {
-        ExprKind::Text(_) | ExprKind::Number(_) | ExprKind::Bool(_) | ExprKind::Null | ExprKind::Env(_) => Hold::Nothing,
+        ExprKind::Text(_) | ExprKind::Number(_) | ExprKind::Bool(_) | ExprKind::Null | ExprKind::Env(_) => {
+            Hold::Nothing
+        }
         ExprKind::Op(_, parts) => parts.iter().map(|&part| of(part)).max().unwrap_or(Hold::Nothing),
         ExprKind::Member(base, name) => {
             if MARKS.contains(&name.as_str()) {
@@ -340,14 +360,53 @@ fn last_name(facts: &Facts, expr: ExprId) -> Option<Name> {
 /// Whether an event's name says that a customer was won, not merely that something was looked at or begun.
 fn is_conversion(event: &str) -> bool {
     const NOT_YET: &[&str] = &[
-        "view", "viewed", "views", "click", "clicked", "page", "open", "opened", "shown", "show", "seen", "fail",
-        "failed", "failure", "error", "cancel", "canceled", "cancelled", "abandoned", "attempt", "attempted", "begin",
-        "initiate", "initiated", "modal", "button", "exit", "intent", "impression", "visit", "visited", "status",
-        "select", "selected", "landing", "unsubscribe", "unsubscribed", "magnet", "popup",
+        "view",
+        "viewed",
+        "views",
+        "click",
+        "clicked",
+        "page",
+        "open",
+        "opened",
+        "shown",
+        "show",
+        "seen",
+        "fail",
+        "failed",
+        "failure",
+        "error",
+        "cancel",
+        "canceled",
+        "cancelled",
+        "abandoned",
+        "attempt",
+        "attempted",
+        "begin",
+        "initiate",
+        "initiated",
+        "modal",
+        "button",
+        "exit",
+        "intent",
+        "impression",
+        "visit",
+        "visited",
+        "status",
+        "select",
+        "selected",
+        "landing",
+        "unsubscribe",
+        "unsubscribed",
+        "magnet",
+        "popup",
     ];
     let words = words(event);
     let has = |word: &str| words.iter().any(|found| found == word);
-    let done = || ["complete", "completed", "success", "succeeded", "successful", "placed", "paid", "created"].into_iter().any(has);
+    let done = || {
+        ["complete", "completed", "success", "succeeded", "successful", "placed", "paid", "created"]
+            .into_iter()
+            .any(has)
+    };
     let begins = (has("start") || has("started")) && !has("trial");
     if begins || NOT_YET.iter().any(|word| has(word)) {
         return false;

@@ -148,6 +148,7 @@ impl Catalogue {
 fn comes_back(name: &str) -> bool {
     let lower: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
     let is_address = lower.ends_with("url") || lower.ends_with("uri") || lower.ends_with("to");
-    let word = ["success", "cancel", "return", "redirect", "callback", "notif", "webhook", "refresh", "failure", "back"];
+    let word =
+        ["success", "cancel", "return", "redirect", "callback", "notif", "webhook", "refresh", "failure", "back"];
     is_address && word.iter().any(|word| lower.contains(word))
 }

@@ -106,9 +106,9 @@ fn text_of(facts: &Facts, element: &Element, name: &str) -> Option<Name> {
 
 /// Whether nothing lets the page go on meanwhile. What is spread into the element may.
 fn blocks(facts: &Facts, element: &Element) -> bool {
-    let goes_on = ["async", "defer", "noModule", "..."].iter().any(|name| {
-        attribute(element, name).is_some_and(|value| !matches!(facts.expr(value), ExprKind::Bool(false)))
-    });
+    let goes_on = ["async", "defer", "noModule", "..."]
+        .iter()
+        .any(|name| attribute(element, name).is_some_and(|value| !matches!(facts.expr(value), ExprKind::Bool(false))));
     let kind = attribute(element, "type").map(|_| text_of(facts, element, "type"));
     let is_code = kind.is_none_or(|kind| kind.is_some_and(|kind| kind.is_empty() || kind.ends_with("javascript")));
     !goes_on && is_code

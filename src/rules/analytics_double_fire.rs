@@ -82,10 +82,8 @@ fn on_load(program: &Program, report: &mut Report, conversion: &Conversion<'_>, 
         Repeat::Document => "with every load of the page",
     };
     let Conversion { event, tracker, .. } = conversion;
-    let message = format!(
-        "`{event}` is reported to {} {when}: one customer who reloads it is counted as several",
-        tracker.name
-    );
+    let message =
+        format!("`{event}` is reported to {} {when}: one customer who reloads it is counted as several", tracker.name);
     let mut draft = report.at(program.call_place(at), event.as_str(), message).help(cure(conversion, repeat));
     if at != conversion.at {
         draft = draft.because(program.call_place(conversion.at), "the event is named here");

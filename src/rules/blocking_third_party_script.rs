@@ -77,20 +77,20 @@ fn tell(program: &Program, report: &mut Report, script: &HoldingScript, all: &[H
         "the page waits for {name} before it shows anything: while {} is slow or down, customers look at a blank page",
         script.host
     );
-    let mut draft = report.at(script.place, short(&script.src), message).help(match known.and_then(|it| it.cure.clone()) {
-        Some(cure) => cure,
-        None => cure(script),
-    });
+    let mut draft =
+        report.at(script.place, short(&script.src), message).help(match known.and_then(|it| it.cure.clone()) {
+            Some(cure) => cure,
+            None => cure(script),
+        });
     if let Some(vendor) = program.catalogue.vendor_of_host(script.host) {
         draft = draft.vendor(program.vendor_id(vendor));
     }
     let others = all.iter().filter(|other| {
         other.place.file == script.place.file && other.host == script.host && other.place != script.place
     });
-    for Remark { place, text } in others.take(8).map(|other| Remark {
-        place: other.place,
-        text: format!("so it does for {}", short(&other.src)),
-    }) {
+    for Remark { place, text } in
+        others.take(8).map(|other| Remark { place: other.place, text: format!("so it does for {}", short(&other.src)) })
+    {
         draft = draft.because(place, text);
     }
 }

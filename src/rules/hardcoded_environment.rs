@@ -86,13 +86,10 @@ fn sandbox(program: &Program, report: &mut Report, used: &ModeUse) {
     );
     let variable = format!("{}_BASE_URL", vendor.id.to_ascii_uppercase().replace('-', "_"));
     let live = vendor.live_hosts.first().map_or_else(String::new, |host| format!(" (live: `https://{host}`)"));
-    report
-        .at(used.place, used.host.as_str(), message)
-        .vendor(program.vendor_id(used.vendor))
-        .help(format!(
-            "Read the host from the environment and stop when it is missing: `{}`{live}.",
-            read(program, used.place.file, &variable)
-        ));
+    report.at(used.place, used.host.as_str(), message).vendor(program.vendor_id(used.vendor)).help(format!(
+        "Read the host from the environment and stop when it is missing: `{}`{live}.",
+        read(program, used.place.file, &variable)
+    ));
 }
 
 fn returned(program: &Program, report: &mut Report, address: &ReturnAddress) {

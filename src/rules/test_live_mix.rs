@@ -144,11 +144,9 @@ fn keys(program: &Program, report: &mut Report, file: crate::finding::FileId, en
              what the other makes",
             live.2
         );
-        report
-            .at(place, name.as_str(), message)
-            .because(live.3, "a live key")
-            .vendor(program.vendor_id(vendor))
-            .help(format!("Give {name} and {} keys of the same mode; keep each mode's keys in a file of its own.", live.2));
+        report.at(place, name.as_str(), message).because(live.3, "a live key").vendor(program.vendor_id(vendor)).help(
+            format!("Give {name} and {} keys of the same mode; keep each mode's keys in a file of its own.", live.2),
+        );
     }
 }
 
