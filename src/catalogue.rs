@@ -354,6 +354,16 @@ pub struct Operation {
     /// A repeat is harmless though it creates: portal sessions, ephemeral keys.
     #[serde(default)]
     pub harmless: bool,
+    /// It makes a record of a person, and a second one for the same person when it is called again: the vendor
+    /// neither refuses nor merges it.
+    #[serde(default)]
+    pub person: bool,
+    /// Where its payload says what is to be paid: `amount`, `line_items[].price_data.unit_amount`.
+    #[serde(default)]
+    pub amounts: Vec<String>,
+    /// Where its payload names a price or plan that the vendor keeps: `line_items[].price`.
+    #[serde(default)]
+    pub prices: Vec<String>,
     /// It is what a core path is for: `signup`, `checkout`, `message` (a mail or code that delivers what the path
     /// is for).
     pub essential: Option<String>,
@@ -509,6 +519,8 @@ pub struct Known {
     pub keyless: bool,
     /// How it repeats, when it is a `retry`.
     pub retries: Option<Retries>,
+    /// Where it takes the secret that it signs, checks or encrypts with.
+    pub secret: Option<Key>,
     /// Where it comes from.
     pub source: Source,
 }
@@ -519,6 +531,8 @@ pub struct Known {
 pub enum KnownRole {
     /// Verifies a webhook or a signed token.
     Verify,
+    /// Signs tokens, cookies or sessions.
+    Sign,
     /// Computes a MAC: the comparison of its result with a header is a verification.
     Mac,
     /// Compares in constant time.
@@ -549,6 +563,10 @@ pub enum KnownRole {
     Env,
     /// Sends nothing outbound though it looks so.
     Local,
+    /// Refuses requests from elsewhere that bring no token of the app's own forms, on every route not exempted.
+    CsrfCheck,
+    /// Exempts a route from that.
+    CsrfExempt,
     /// Middleware that parses the body: what follows has an object.
     ParseBody,
     /// Middleware that keeps the body as bytes or text.

@@ -15,7 +15,7 @@ use crate::rules::RULES;
 use crate::{settle, walk};
 
 /// The names of the subcommands: what a mistyped path may have meant.
-pub const COMMANDS: &[&str] = &["rules", "explain", "facts", "completions"];
+pub const COMMANDS: &[&str] = &["rules", "explain", "vendors", "facts", "completions"];
 
 const EXAMPLES: &str = "\
 Examples:
@@ -63,6 +63,15 @@ pub enum Command {
     Explain {
         /// The rule's id, as `seamcheck rules` lists it
         rule: String,
+    },
+    /// List the vendors that are known, or all that is known of one and where it comes from
+    #[command(after_help = "Example:\n  seamcheck vendors --format json | jq '.vendors[].id'")]
+    Vendors {
+        /// The vendor's id or name
+        name: Option<String>,
+        /// How to write the list
+        #[arg(long, value_enum, default_value_t = ListFormat::Human, value_name = "FORMAT")]
+        format: ListFormat,
     },
     /// Show what is understood of a file: imports, functions, calls, environment reads
     #[command(after_help = "Example:\n  seamcheck facts src/api/webhook.ts --format json")]

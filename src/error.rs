@@ -36,6 +36,16 @@ pub enum Error {
         help: String,
     },
 
+    /// A vendor that the catalogue does not have was named.
+    #[error("no vendor is known as `{name}`")]
+    UnknownVendor {
+        /// As it was typed.
+        name: String,
+        /// The nearest vendor, and how to add one.
+        #[help]
+        help: String,
+    },
+
     /// The report cannot be written where it should go.
     #[error("the report cannot be written to `{path}`: {why}")]
     #[diagnostic(help("give `-o` a file in a folder that exists and can be written to"))]
@@ -83,6 +93,16 @@ impl Error {
             None => "`seamcheck rules` lists them all".to_owned(),
         };
         Self::UnknownRule { id: id.to_owned(), help }
+    }
+
+    /// An unknown vendor, with the nearest of the known ones as advice.
+    pub fn unknown_vendor<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> Self {
+        let add = "a file in .seamcheck/vendors adds one";
+        let help = match nearest(name, known) {
+            Some(near) => format!("did you mean `{near}`? `seamcheck vendors` lists them all, {add}"),
+            None => format!("`seamcheck vendors` lists them all, {add}"),
+        };
+        Self::UnknownVendor { name: name.to_owned(), help }
     }
 
     /// A missing path, with the subcommand that may have been meant.

@@ -15,6 +15,7 @@ mod javascript;
 mod loads;
 mod mend;
 pub mod python;
+mod tables;
 mod taken;
 
 /// Extracts the facts of one file; none when its extension is of no language of ours.

@@ -8,10 +8,12 @@ use crate::names::Name;
 use crate::walk::{FileKind, GapReason, SourceFile};
 
 pub mod env_file;
+pub mod functions;
 pub mod package;
 pub mod python;
 
 pub use env_file::{EnvEntry, EnvFile, EnvValue};
+pub use functions::TokenGate;
 pub use package::Package;
 pub use python::PythonProject;
 

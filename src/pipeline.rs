@@ -9,15 +9,15 @@ use rayon::prelude::*;
 use crate::catalogue::Catalogue;
 use crate::contain::{WORKER, contained};
 use crate::error::Error;
-use crate::facts::Facts;
+use crate::facts::{Facts, Token};
 use crate::finding::{FileId, Finding};
 use crate::manifest::{Manifest, Manifests};
-use crate::program::Program;
+use crate::program::{Program, Written};
 use crate::progress::Progress;
 use crate::rule::{Report, Rule};
 use crate::settle::ignores::MARKER;
 use crate::settle::{self, FailedRule, Settled};
-use crate::walk::{self, GapReason, Repository, SourceFile};
+use crate::walk::{self, FileKind, GapReason, Repository, SourceFile};
 use crate::{extract, link};
 
 /// The stack of a worker: nesting in real code is deep, and extraction follows it.
@@ -72,7 +72,8 @@ fn stages(options: &Options) -> Result<Outcome, Error> {
     clock.lap("walk");
     let understood = extract_all(&mut repository, &catalogue, options.progress);
     clock.lap("extract");
-    let program = link::link(&repository, understood.facts, Arc::clone(&catalogue));
+    let mut program = link::link(&repository, understood.facts, Arc::clone(&catalogue));
+    program.written = understood.written;
     clock.lap("link");
     let (findings, failed) = check(&program, &options.rules);
     clock.lap("check");
@@ -87,6 +88,8 @@ fn stages(options: &Options) -> Result<Outcome, Error> {
 struct Understood {
     facts: Vec<Option<Facts>>,
     marked: Vec<FileId>,
+    /// The credentials in files that hold no code.
+    written: Vec<Written>,
 }
 
 /// Reads and understands every file; manifests go to the repository.
@@ -98,7 +101,8 @@ fn extract_all(repository: &mut Repository, catalogue: &Catalogue, progress: boo
         understood.map(Some)
     });
     progress.finish();
-    let (mut facts, mut manifests, mut marked) = (Vec::with_capacity(read.len()), vec![], vec![]);
+    let (mut facts, mut manifests) = (Vec::with_capacity(read.len()), vec![]);
+    let (mut marked, mut written) = (vec![], vec![]);
     for (index, file) in read.into_iter().enumerate() {
         let file = file.unwrap_or_default();
         if file.facts.as_ref().is_some_and(|facts| facts.too_deep) {
@@ -110,9 +114,13 @@ fn extract_all(repository: &mut Repository, catalogue: &Catalogue, progress: boo
         }
         facts.push(file.facts);
         manifests.extend(file.manifest);
+        if !file.written.is_empty() {
+            let Said { written: tokens, lines, .. } = file;
+            written.push(Written { file: FileId(index as u32), tokens, lines });
+        }
     }
     repository.manifests = Arc::new(Manifests::new(manifests));
-    Understood { facts, marked }
+    Understood { facts, marked, written }
 }
 
 /// What one file says.
@@ -120,6 +128,10 @@ fn extract_all(repository: &mut Repository, catalogue: &Catalogue, progress: boo
 struct Said {
     facts: Option<Facts>,
     manifest: Option<Manifest>,
+    /// Credentials of a file that holds no code.
+    written: Vec<Token>,
+    /// Where its lines begin, when it holds any.
+    lines: Vec<u32>,
     marked: bool,
 }
 
@@ -132,7 +144,14 @@ fn understand(file: &SourceFile, text: &str, catalogue: &Catalogue) -> Result<Sa
                 facts.tokens = catalogue.tokens(text);
             }
         } else {
-            said.manifest = Some(Manifest::read(file, text, |text| catalogue.tokens(text))?);
+            said.written = catalogue.tokens(text);
+            if !said.written.is_empty() {
+                said.lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at as u32 + 1)).collect();
+            }
+            if file.kind == FileKind::Prose {
+                return Ok(said);
+            }
+            said.manifest = Some(Manifest::read(file, text, |_| said.written.clone())?);
         }
         Ok(said)
     };

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use rustc_hash::FxHashSet;
 
 use crate::catalogue::Catalogue;
-use crate::facts::{CallId, ClassId, DefId, ExprId, Facts, FunctionId};
+use crate::facts::{CallId, ClassId, DefId, ExprId, Facts, FunctionId, Token};
 use crate::finding::{FileId, Place};
 use crate::link::entries::KnownRoute;
 use crate::link::eval::{Contexts, Eval, Memo};
@@ -19,11 +19,13 @@ use crate::names::Name;
 pub mod acknowledged;
 pub mod answers;
 pub mod assigned;
+pub mod audience;
 pub mod bodies;
 pub mod bundling;
 pub mod conversions;
 pub mod core_paths;
 pub mod credentials;
+pub mod defaults;
 pub mod failures;
 pub mod floating;
 pub mod fresh;
@@ -37,9 +39,12 @@ pub mod origins;
 pub mod outbound;
 pub mod page_scripts;
 pub mod paths;
+pub mod payload;
+pub mod reaching;
 pub mod readers;
 pub mod repeats;
 pub mod reporting;
+pub mod requested;
 pub mod retries;
 pub mod scopes;
 pub mod state_checks;
@@ -49,6 +54,7 @@ pub mod terms;
 pub mod timing;
 pub mod value;
 pub mod verify;
+pub mod waiting;
 
 pub use graph::{Edge, EdgeKind};
 pub use outbound::{Destination, HttpUse, Leaves, VendorUse, Via};
@@ -218,6 +224,7 @@ pub struct Program {
     pub(crate) untracked: FxHashSet<FileId>,
     pub(crate) bundling: OnceLock<bundling::Bundling>,
     pub(crate) key_uses: OnceLock<Vec<credentials::KeyUse>>,
+    pub(crate) env_defaults: OnceLock<defaults::EnvDefaults>,
     pub(crate) around: Vec<terms::Around>,
     pub(crate) memos: Vec<Memo>,
     pub(crate) contexts: Contexts,
@@ -226,6 +233,8 @@ pub struct Program {
     pub(crate) incoming: std::sync::OnceLock<origins::Incoming>,
     pub(crate) timers: std::sync::OnceLock<timing::timers::Timers>,
     pub(crate) outbound: outbound::Outbound,
+    /// The files without code that hold credentials, in order.
+    pub(crate) written: Vec<Written>,
     /// The calls that core paths exist for, in order.
     pub(crate) core_calls: Vec<core_paths::CoreCall>,
     /// Who starts what, for core paths.
@@ -234,6 +243,17 @@ pub struct Program {
     pub(crate) iterations: OnceLock<Vec<iterations::Iteration>>,
     webhooks: OnceLock<Vec<handlers::WebhookHandler>>,
     readers: Vec<OnceLock<readers::Readers>>,
+}
+
+/// A file without code that holds credentials.
+#[derive(Debug)]
+pub struct Written {
+    /// The file.
+    pub file: FileId,
+    /// What it holds.
+    pub tokens: Vec<Token>,
+    /// Where its lines begin.
+    pub lines: Vec<u32>,
 }
 
 impl Program {
@@ -254,6 +274,7 @@ impl Program {
             untracked: FxHashSet::default(),
             bundling: OnceLock::new(),
             key_uses: OnceLock::new(),
+            env_defaults: OnceLock::new(),
             sides: vec![],
             entries: vec![],
             known_routes: vec![],
@@ -272,6 +293,7 @@ impl Program {
             retries: OnceLock::new(),
             iterations: OnceLock::new(),
             webhooks: OnceLock::new(),
+            written: vec![],
             core_calls: vec![],
             starters: OnceLock::new(),
         }
@@ -303,17 +325,27 @@ impl Program {
         Some(FileId(at as u32))
     }
 
+    /// Every credential that is written in a file, of any kind: code, settings, notes. In no order.
+    pub fn credentials(&self) -> impl Iterator<Item = (FileId, &Token)> {
+        let in_code = self.code().flat_map(|(file, facts)| facts.tokens.iter().map(move |token| (file, token)));
+        let elsewhere = self.written.iter().flat_map(|text| text.tokens.iter().map(move |token| (text.file, token)));
+        in_code.chain(elsewhere)
+    }
+
     /// Whether git tracks a file; true where there is no git repository to ask.
     pub fn is_tracked(&self, file: FileId) -> bool {
         !self.untracked.contains(&file)
     }
 
-    /// One-based line of a place in code or in an environment file; 1 in any other file.
+    /// One-based line of a place in code, or in a file that holds variables or credentials; 1 in any other file.
     pub fn line(&self, place: Place) -> u32 {
         let file = self.file(place.file);
         match &file.facts {
             Some(facts) => facts.line_column(place.span.start).0,
-            None => self.manifests.env(&file.path).map_or(1, |env| env.line(place.span.start)),
+            None => match self.written.binary_search_by_key(&place.file, |text| text.file) {
+                Ok(at) => self.written[at].lines.partition_point(|&start| start <= place.span.start).max(1) as u32,
+                Err(_) => self.manifests.env(&file.path).map_or(1, |env| env.line(place.span.start)),
+            },
         }
     }
 

@@ -17,6 +17,7 @@ mod paint;
 pub mod rules;
 mod sarif;
 mod summary;
+pub mod vendors;
 
 /// In which form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]

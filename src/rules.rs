@@ -5,18 +5,24 @@ use crate::rule::Rule;
 mod analytics_double_fire;
 mod blocking_third_party_script;
 mod browser_secrets;
+mod client_controlled_amount;
 mod core_path;
 mod create_without_idempotency;
+mod duplicate_customer;
 mod floating_vendor_call;
 mod hardcoded_environment;
+mod insecure_secret_default;
+mod missing_endpoint;
 mod missing_timeout;
 mod no_error_tracking;
 mod overbroad_scope;
+mod response_unvalidated;
 mod retry_duplicates;
 mod retry_without_backoff;
 mod returned_error_ignored;
 mod secret_in_client;
 mod secret_in_public_env;
+mod secret_in_repo;
 mod status_unchecked;
 mod swallowed_vendor_error;
 mod test_live_mix;
@@ -27,6 +33,8 @@ mod vendor_on_checkout_path;
 mod vendor_on_signup_path;
 mod vendor_sdk_in_browser;
 mod webhook_acks_failure;
+mod webhook_behind_auth;
+mod webhook_inline_work;
 mod webhook_no_dedup;
 mod webhook_unverified;
 mod webhook_verification_broken;
@@ -38,15 +46,20 @@ pub static RULES: &[&Rule] = &[
     &secret_in_client::RULE,
     &secret_in_public_env::RULE,
     &vendor_sdk_in_browser::RULE,
+    &secret_in_repo::RULE,
+    &insecure_secret_default::RULE,
     &webhook_unverified::RULE,
     &webhook_verification_bypass::RULE,
     &webhook_weak_compare::RULE,
     &webhook_verification_broken::RULE,
+    &webhook_behind_auth::RULE,
     &webhook_no_dedup::RULE,
     &webhook_acks_failure::RULE,
+    &webhook_inline_work::RULE,
     &create_without_idempotency::RULE,
     &unstable_idempotency_key::RULE,
     &retry_duplicates::RULE,
+    &duplicate_customer::RULE,
     &missing_timeout::RULE,
     &retry_without_backoff::RULE,
     &unbounded_retry::RULE,
@@ -58,9 +71,12 @@ pub static RULES: &[&Rule] = &[
     &blocking_third_party_script::RULE,
     &status_unchecked::RULE,
     &returned_error_ignored::RULE,
+    &response_unvalidated::RULE,
+    &missing_endpoint::RULE,
     &overbroad_scope::RULE,
     &swallowed_vendor_error::RULE,
     &no_error_tracking::RULE,
     &hardcoded_environment::RULE,
     &test_live_mix::RULE,
+    &client_controlled_amount::RULE,
 ];

@@ -52,6 +52,7 @@ pub fn run(cli: &Cli, out: &mut dyn Write, messages: &mut dyn Write) -> Result<u
         Some(Command::Rules { format: ListFormat::Human }) => report::rules::table(RULES, plain(cli), out)?,
         Some(Command::Rules { format: ListFormat::Json }) => report::rules::json(RULES, out)?,
         Some(Command::Explain { rule }) => report::rules::explain(cli::rule(rule, RULES)?, plain(cli), out)?,
+        Some(Command::Vendors { name, format }) => show_vendors(name.as_deref(), *format, out, plain(cli))?,
         Some(Command::Facts { file, format }) => show_facts(file, *format, out)?,
         Some(Command::Completions { shell }) => {
             let mut script = vec![];
@@ -60,6 +61,29 @@ pub fn run(cli: &Cli, out: &mut dyn Write, messages: &mut dyn Write) -> Result<u
         }
     }
     Ok(CLEAN)
+}
+
+/// The vendors known in the current folder: its own ones among them.
+fn show_vendors(name: Option<&str>, format: ListFormat, out: &mut dyn Write, look: Look) -> Result<(), Stop> {
+    let here = walk::Choices { paths: vec![], honour_ignores: true, threads: 0 };
+    let own = walk::vendor_files(&here)?;
+    let catalogue = Catalogue::load(own).map_err(|reports| Error::Vendors { reports })?;
+    let found = match name {
+        None => None,
+        Some(name) => {
+            let is = |text: &str| text.eq_ignore_ascii_case(name.trim());
+            let found = catalogue.vendors().iter().find(|vendor| is(&vendor.id) || is(&vendor.name));
+            let known = catalogue.vendors().iter().flat_map(|vendor| [vendor.id.as_str(), vendor.name.as_str()]);
+            Some(found.ok_or_else(|| Error::unknown_vendor(name, known))?)
+        }
+    };
+    match (found, format) {
+        (None, ListFormat::Human) => report::vendors::table(&catalogue, look, out)?,
+        (Some(vendor), ListFormat::Human) => report::vendors::one(vendor, look, out)?,
+        (None, ListFormat::Json) => report::vendors::json(&catalogue.vendors().iter().collect::<Vec<_>>(), out)?,
+        (Some(vendor), ListFormat::Json) => report::vendors::json(&[vendor], out)?,
+    }
+    Ok(())
 }
 
 fn run_scan(typed: &Scan, out: &mut dyn Write, messages: &mut dyn Write) -> Result<u8, Stop> {
@@ -137,6 +161,7 @@ fn write_stats(repository: &Repository, out: &mut dyn Write) -> io::Result<()> {
         ("code files", number(FileKind::holds_code)),
         ("manifests", number(|kind| kind == FileKind::Manifest)),
         ("environment files", number(|kind| kind == FileKind::Env)),
+        ("other texts (read for credentials)", number(|kind| kind == FileKind::Prose)),
         ("other files (not read)", number(|kind| kind == FileKind::Other)),
     ] {
         writeln!(out, "  {number:>7}  {words}")?;

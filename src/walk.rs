@@ -5,9 +5,11 @@
 //! counted by reason. What should have been read and could not is a [`Gap`], and the summary names it.
 //! A file given by name is read whatever its name, folder, size or looks.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -90,6 +92,8 @@ pub enum FileKind {
     Manifest,
     /// Environment variables: `.env*`, `.dev.vars`, `.flaskenv`.
     Env,
+    /// Notes, SQL, notebooks, settings: read for credentials alone.
+    Prose,
     /// Anything else; not read.
     Other,
 }
@@ -218,12 +222,21 @@ pub fn read_named(path: &Path) -> Result<String, Error> {
         return Err(Error::missing_path(&shown, std::iter::empty()));
     }
     let unreadable = |why: GapReason| Error::Unreadable { path: shown.clone(), why: why.to_string() };
-    read_file(path).map_err(unreadable).and_then(|decoded| decoded.text.ok_or_else(|| unreadable(GapReason::NotUtf8)))
+    read_file(path, Vec::new())
+        .map_err(unreadable)
+        .and_then(|decoded| decoded.text.ok_or_else(|| unreadable(GapReason::NotUtf8)))
 }
 
-fn read_file(path: &Path) -> Result<Decoded, GapReason> {
-    let bytes = fs::read(path).map_err(|why| GapReason::Unreadable(text::said(&why)))?;
-    Ok(text::decode(bytes))
+/// Reads a file into an emptied buffer.
+fn read_file(path: &Path, mut buffer: Vec<u8>) -> Result<Decoded, GapReason> {
+    let read = fs::File::open(path).and_then(|mut file| file.read_to_end(&mut buffer));
+    read.map_err(|why| GapReason::Unreadable(text::said(&why)))?;
+    Ok(text::decode(buffer))
+}
+
+thread_local! {
+    /// The buffer of the last file this thread read: a new one each time would be of another size.
+    static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
 /// What became of a file when it was loaded.
@@ -238,7 +251,7 @@ struct Loaded<T> {
 impl Repository {
     /// The text of a walked file, as every span counts it: without a byte order mark, UTF-16 decoded.
     pub fn read(&self, path: &str) -> Result<String, GapReason> {
-        read_file(&self.root.join(path))?.text.ok_or(GapReason::NotUtf8)
+        read_file(&self.root.join(path), Vec::new())?.text.ok_or(GapReason::NotUtf8)
     }
 
     /// Whether a file of this path was seen.
@@ -306,7 +319,7 @@ impl Repository {
             loaded.gap = loaded.left_out.is_none().then_some(GapReason::TooBig(file.size));
             return loaded;
         }
-        let text = match read_file(&path) {
+        let text = match read_file(&path, BUFFER.take()) {
             Ok(decoded) => {
                 loaded.gap = decoded.gap;
                 decoded.text
@@ -326,6 +339,9 @@ impl Repository {
             Ok(value) => loaded.value = value,
             Err(reason) => loaded.gap = Some(reason),
         }
+        let mut buffer = text.into_bytes();
+        buffer.clear();
+        BUFFER.set(buffer);
         loaded
     }
 }
@@ -344,6 +360,7 @@ pub fn kind_of(path: &str) -> FileKind {
     }
     match lang::language_of(path) {
         Some(language) => FileKind::Code(language),
+        None if names::is_prose(path) => FileKind::Prose,
         None => FileKind::Other,
     }
 }

@@ -41,6 +41,7 @@ fn the_demo_shows_what_it_is_made_to_show() {
             "returned-error-ignored src/context/AuthContext.tsx:15",
             "vendor-sdk-in-browser src/pages/Assistant.tsx:4",
             "secret-in-public-env src/pages/Assistant.tsx:5",
+            "client-controlled-amount supabase/functions/create-payment/index.ts:7",
             "create-without-idempotency supabase/functions/create-payment/index.ts:7",
             "missing-timeout supabase/functions/send-welcome-email/index.ts:3",
             "vendor-on-signup-path supabase/functions/send-welcome-email/index.ts:3",

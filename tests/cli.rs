@@ -50,6 +50,30 @@ fn an_empty_folder_is_clean() {
 }
 
 #[test]
+fn vendors_are_listed_with_their_sources() {
+    let dir = tempfile::tempdir().unwrap();
+    let list = text(&run(dir.path(), &["vendors"]).stdout);
+    assert!(list.contains("payments\n") && list.contains("  stripe "), "{list}");
+    let one = text(&run(dir.path(), &["vendors", "Stripe"]).stdout);
+    for part in ["SDK npm:stripe", "80 s by default", "takes an idempotency key", "stripe-signature", "(sdk, 2026-"] {
+        assert!(one.to_lowercase().contains(&part.to_lowercase()), "{part}: {one}");
+    }
+    let json: serde_json::Value =
+        serde_json::from_slice(&run(dir.path(), &["vendors", "stripe", "--format", "json"]).stdout).unwrap();
+    assert_eq!(json["vendors"][0]["id"], "stripe");
+    refuses(dir.path(), &["vendors", "strip"], &["no vendor is known as `strip`", "did you mean `stripe`?"]);
+    // The repository's own ones are among them.
+    write(
+        dir.path(),
+        ".seamcheck/vendors/acme.toml",
+        "id = \"acme\"\nname = \"Acme\"\ncategory = \"crm\"\nhosts = [\"api.acme.test\"]\n\
+         source = { src = \"https://acme.test/docs\", tier = \"doc\", date = \"2026-01-02\" }\n",
+    );
+    let own = text(&run(dir.path(), &["vendors", "acme"]).stdout);
+    assert!(own.contains("https://acme.test/docs (doc, 2026-01-02)"), "{own}");
+}
+
+#[test]
 fn mistakes_are_refused_with_help() {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), "readme.txt", "x");

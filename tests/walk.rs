@@ -72,7 +72,7 @@ fn files_come_in_byte_order_with_their_kinds() {
     assert_eq!(kind(".env"), FileKind::Env);
     assert_eq!(kind("index.html"), FileKind::Document);
     assert_eq!(kind("package.json"), FileKind::Manifest);
-    assert_eq!(kind("notes.md"), FileKind::Other);
+    assert_eq!(kind("notes.md"), FileKind::Prose);
     assert!(kind("a/z.py").holds_code() && repository.exists("notes.md") && !repository.exists("notes"));
 }
 

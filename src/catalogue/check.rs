@@ -36,7 +36,11 @@ pub(super) fn library(library: &Library) -> Vec<Problem> {
     }
     for (at, tracker) in library.trackers.iter().enumerate() {
         if tracker.call.is_empty() || tracker.name.is_empty() {
-            check.say(at!["tracker", at, "call"], "the tracker has no call or no name", "write how it is called: `track`");
+            check.say(
+                at!["tracker", at, "call"],
+                "the tracker has no call or no name",
+                "write how it is called: `track`",
+            );
         }
         check.source(at!["tracker", at, "source"], &tracker.source);
     }

@@ -112,7 +112,18 @@ impl Catalogue {
             trackers.extend(library.trackers);
         }
         let index = Index::new(&vendors, &http_clients, &functions);
-        Self { vendors, http_clients, functions, own_urls, watchers, passing_hosts, page_scripts, trackers, index, scanner: OnceLock::new() }
+        Self {
+            vendors,
+            http_clients,
+            functions,
+            own_urls,
+            watchers,
+            passing_hosts,
+            page_scripts,
+            trackers,
+            index,
+            scanner: OnceLock::new(),
+        }
     }
 
     /// Every vendor: the user's new ones, then the built-in, each in the order of their ids.

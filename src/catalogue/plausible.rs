@@ -28,6 +28,11 @@ const STAND_INS: [&str; 24] = [
     "testtest",
 ];
 
+/// Whether a text in small letters holds a word that stands in for a value.
+pub(super) fn stands_in(lower: &str) -> bool {
+    STAND_INS.iter().any(|word| lower.contains(word))
+}
+
 /// Whether the random part of a credential was made up.
 pub(super) fn is_stand_in(random: &str) -> bool {
     // In a long text chance writes short words.

@@ -109,6 +109,8 @@ pub(super) enum Check {
     Entropy(f64),
     /// Its last six characters are the CRC-32 of those between the last `_` and them, in base 62.
     Crc32,
+    /// It is a URL with a password that nobody made up, to a host that others reach.
+    UrlPassword,
     /// Always on anyway.
     Plausible,
 }
@@ -128,6 +130,7 @@ impl Check {
                 _ => Err(format!("`{value}` is no number of bits a character can have")),
             },
             "crc32-base62" => Ok(Self::Crc32),
+            "url-password" => Ok(Self::UrlPassword),
             "not-all-one-letter" => Ok(Self::Plausible),
             _ => Err(format!("there is no check `{name}`")),
         }
@@ -135,7 +138,7 @@ impl Check {
 
     /// Whether it looks into the value: a match that passes is surely of this format.
     pub(super) fn decides(&self) -> bool {
-        matches!(self, Self::Claim { .. } | Self::Crc32)
+        matches!(self, Self::Claim { .. } | Self::Crc32 | Self::UrlPassword)
     }
 
     /// Whether a value passes; `random` is the value without its type's prefix.
@@ -145,9 +148,38 @@ impl Check {
                 .is_some_and(|claims| (jwt::claim(&claims, claim).as_ref() == Some(expected)) == *wanted),
             Self::Entropy(bits) => plausible::entropy(random) >= *bits,
             Self::Crc32 => crc32_fits(value),
+            Self::UrlPassword => url_password_is_real(value),
             Self::Plausible => true,
         }
     }
+}
+
+/// Whether a URL's password looks like one that is in use: no word that stands in for it, no part left to fill in,
+/// and a host that is not this machine or a container beside it.
+fn url_password_is_real(url: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "password", "passw0rd", "pass", "secret", "postgres", "root", "admin", "user", "mysql", "redis", "mongo",
+        "test", "dev", "local", "1234", "pwd", "abc",
+    ];
+    let Some((_, rest)) = url.split_once("://") else { return false };
+    let (Some((login, host)), host_end) = (rest.rsplit_once('@'), |c: char| matches!(c, '/' | '?' | ':')) else {
+        return false;
+    };
+    let password = login.split_once(':').map_or("", |(_, password)| password);
+    let host = host.split(host_end).next().unwrap_or("").to_ascii_lowercase();
+    let lower = password.to_ascii_lowercase();
+    let letters: String = lower.chars().filter(char::is_ascii_alphabetic).collect();
+    let filled = password.len() >= 6
+        && !password.contains(['$', '{', '}', '[', ']', '%', '*', '(', '#'])
+        && !WORDS.iter().any(|word| letters == *word || lower == *word)
+        && !plausible::stands_in(&lower);
+    let reached = host.contains('.')
+        && !host.starts_with("127.")
+        && !["0.0.0.0", "localhost.localdomain", "host.docker.internal"].contains(&host.as_str())
+        && ![".local", ".internal", ".example", ".invalid", ".localhost"].iter().any(|end| host.ends_with(end))
+        && !["example.", "your", "hostname", "host."].iter().any(|word| host.starts_with(word))
+        && !host.contains("example.");
+    filled && reached
 }
 
 fn crc32_fits(value: &str) -> bool {

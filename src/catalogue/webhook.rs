@@ -55,6 +55,9 @@ pub struct Webhook {
     /// It does not send again when a delivery fails.
     #[serde(default)]
     pub never_redelivers: bool,
+    /// It delivers the app's own work, handed to it before: what comes in may take its time.
+    #[serde(default)]
+    pub delivers_jobs: bool,
     /// Where the event id stands: `event.id`.
     pub event_id: Option<String>,
     /// How to verify on Node.

@@ -9,7 +9,7 @@ use crate::facts::{
 };
 use crate::names::Name;
 
-use std::cell::Cell;
+use super::tables::{Emptied, exact};
 
 use rustc_hash::FxHashMap;
 
@@ -29,11 +29,6 @@ pub fn is_env_object(path: &str) -> bool {
 /// Whether a dotted global path is a call that reads an environment variable (`Deno.env.get`).
 pub fn is_env_call(path: &str) -> bool {
     ENV_CALLS.contains(&path)
-}
-
-thread_local! {
-    /// The emptied table of the last file's definitions: growing one anew costs.
-    static SCOPE: Cell<FxHashMap<(BlockId, Name), DefId>> = Cell::default();
 }
 
 /// Facts under construction.
@@ -75,7 +70,9 @@ impl<'s> Builder<'s> {
             use_server: false,
             decorators: Box::new([]),
         };
-        let mut lines = Vec::with_capacity(text.len() / 32 + 1);
+        let Emptied { mut functions, mut blocks, defs, exprs, calls, mut lines, steps, scope } = Emptied::take();
+        functions.push(module);
+        blocks.push(body);
         lines.push(0);
         lines.extend(text.match_indices('\n').map(|(at, _)| at as u32 + 1));
         let facts = Facts {
@@ -83,12 +80,12 @@ impl<'s> Builder<'s> {
             directives: vec![],
             imports: vec![],
             exports: vec![],
-            functions: vec![module],
+            functions,
             classes: vec![],
-            blocks: vec![body],
-            defs: vec![],
-            exprs: Vec::with_capacity(text.len() / 24),
-            calls: Vec::with_capacity(text.len() / 256),
+            blocks,
+            defs,
+            exprs,
+            calls,
             tokens: vec![],
             loads: vec![],
             script_tags: vec![],
@@ -101,10 +98,10 @@ impl<'s> Builder<'s> {
             text,
             facts,
             blocks: vec![(BlockId(0), 0)],
-            steps: vec![],
+            steps,
             functions: vec![FunctionId::MODULE],
             classes: vec![],
-            scope: SCOPE.take(),
+            scope,
             env_aliases: vec![],
             unsettled: vec![],
         }
@@ -565,15 +562,22 @@ impl<'s> Builder<'s> {
             }
         }
         let defs = self.scope.drain().map(|((block, name), def)| (block, name, def)).collect();
-        SCOPE.set(std::mem::take(&mut self.scope));
         self.facts.scope = Scope::new(defs, self.facts.blocks.len());
         super::taken::fill_names(&mut self.facts);
-        self.facts.exprs.shrink_to_fit();
-        self.facts.blocks.shrink_to_fit();
-        self.facts.calls.shrink_to_fit();
-        self.facts.defs.shrink_to_fit();
-        self.facts.functions.shrink_to_fit();
-        self.facts.lines.shrink_to_fit();
-        self.facts
+        let Self { mut facts, steps, scope, .. } = self;
+        let (functions, blocks, defs) = (exact(&mut facts.functions), exact(&mut facts.blocks), exact(&mut facts.defs));
+        let (exprs, calls, lines) = (exact(&mut facts.exprs), exact(&mut facts.calls), exact(&mut facts.lines));
+        Emptied {
+            functions: facts.functions,
+            blocks: facts.blocks,
+            defs: facts.defs,
+            exprs: facts.exprs,
+            calls: facts.calls,
+            lines: facts.lines,
+            steps,
+            scope,
+        }
+        .keep();
+        Facts { functions, blocks, defs, exprs, calls, lines, ..facts }
     }
 }

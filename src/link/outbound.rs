@@ -2,6 +2,7 @@
 //! uses of vendors' SDKs.
 
 use rayon::prelude::*;
+use rustc_hash::FxHashSet;
 
 use crate::catalogue::{Catalogue, Effect, Request, Seg};
 use crate::facts::{Call, CallId, Facts};
@@ -21,15 +22,17 @@ pub fn collect(program: &mut Program) {
     let requests: Vec<Vec<HttpUse>> = per_file(program, requests_in);
     let mut http: Vec<HttpUse> = requests.into_iter().flatten().collect();
     let mut outer = http.clone();
+    let mut seen: FxHashSet<(CallRef, CallRef)> = http.iter().map(|http| (http.at, http.inner)).collect();
     for _ in 0..DEEPEST_WRAPPER {
         outer = outer.par_iter().flat_map_iter(|http| through_callers(program, http)).collect();
+        // The way with the fewest wrappers says most.
+        outer.retain(|http| seen.insert((http.at, http.inner)));
         if outer.is_empty() {
             break;
         }
         http.extend(outer.iter().cloned());
     }
     http.sort_by_key(|http| (http.at, http.inner));
-    http.dedup_by_key(|http| (http.at, http.inner));
     let sdk: Vec<Vec<VendorUse>> = per_file(program, sdk_uses);
     let mut vendors: Vec<VendorUse> = sdk.into_iter().flatten().collect();
     vendors.extend(http.iter().enumerate().flat_map(|(at, http)| http_uses(&program.catalogue, http, at)));

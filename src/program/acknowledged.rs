@@ -79,7 +79,7 @@ impl Program {
     }
 
     /// `res.json({ received: true }); await work()`: the answer that is sent first.
-    fn answered_before(&self, entry: &Entry, at: CallRef) -> Option<CallRef> {
+    pub fn answered_before(&self, entry: &Entry, at: CallRef) -> Option<CallRef> {
         if !answers_by_call(entry) {
             return None;
         }

@@ -9,6 +9,7 @@ use crate::finding::{FileId, Place};
 use crate::program::retries::Wait;
 use crate::program::{CallRef, Edge, EdgeKind, ExprRef, FunctionRef, Leaves, Program};
 
+mod few;
 mod reached;
 mod sizes;
 
@@ -196,6 +197,12 @@ struct Finder<'p> {
 
 impl Finder<'_> {
     fn collect(&self, found: &mut Vec<Iteration>) {
+        for call in self.program.calls_of(self.file) {
+            found.extend(self.mapped(call));
+        }
+        if !self.facts.blocks.iter().any(|block| matches!(block.kind, BlockKind::Loop(_))) {
+            return;
+        }
         let listed: FxHashSet<ExprId> = self
             .facts
             .exprs
@@ -216,9 +223,6 @@ impl Finder<'_> {
                 body: None,
                 at_once: self.is_gathered(function, block.span),
             });
-        }
-        for call in self.program.calls_of(self.file) {
-            found.extend(self.mapped(call));
         }
     }
 
@@ -321,6 +325,13 @@ impl Iteration {
         let facts = program.facts(self.place.file);
         if self.body.is_some() {
             return false;
+        }
+        // `for (const x of xs) { try { .. } catch { continue } break; }`
+        let ends = |block: &crate::facts::Block| {
+            block.span == self.region && block.steps.iter().any(|step| matches!(step, Step::Break | Step::Return(_)))
+        };
+        if facts.blocks.iter().any(ends) {
+            return true;
         }
         let own = |block: &&crate::facts::Block| {
             self.region.contains(block.span) && block.function == self.function.function && block.span != self.region

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::facts::FunctionId;
+use crate::facts::{ExprKind, FunctionId};
 use crate::finding::Remark;
 use crate::program::{CallRef, Edge, EdgeKind, Entry, EntryKind, FunctionRef, Program};
 
@@ -95,6 +95,21 @@ impl Program {
     /// Whether all that is known to start a function is run by hand.
     pub fn is_run_by_hand(&self, origins: &[Origin]) -> bool {
         !origins.is_empty() && origins.iter().all(|origin| self.entries[origin.entry].kind == EntryKind::Script)
+    }
+
+    /// Whether a function reads a setting whose name holds one of these words: `process.env.CRON_SECRET`.
+    pub fn asks_for(&self, function: FunctionRef, words: &[&str]) -> bool {
+        let facts = self.facts(function.file);
+        let span = facts.function(function.function).span;
+        facts.exprs.iter().any(|expr| {
+            let name = match &expr.kind {
+                ExprKind::Text(text) => text,
+                ExprKind::Member(_, name) => name.as_str(),
+                _ => return false,
+            };
+            let is_setting = !name.is_empty() && name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
+            is_setting && words.iter().any(|word| name.contains(word)) && span.contains(expr.span)
+        })
     }
 
     /// The trace from an origin to a call; empty when the way crosses no function.

@@ -1,7 +1,5 @@
 //! Who reads what within one file: the places an expression's value goes to next.
 
-use rustc_hash::FxHashMap;
-
 use crate::facts::{BlockKind, CallId, DefId, ExprId, ExprKind, Facts, FunctionId, Op, Step};
 use crate::finding::FileId;
 use crate::names::Name;
@@ -34,17 +32,69 @@ pub enum Use {
     Dropped,
 }
 
+/// What belongs to each of some keys, in flat tables: files hold as many uses as expressions.
+#[derive(Debug)]
+struct Table<K, V> {
+    keys: Vec<K>,
+    values: Vec<V>,
+}
+
+impl<K: Ord + Copy, V: PartialEq> Table<K, V> {
+    fn new(mut pairs: Vec<(K, V)>) -> Self {
+        pairs.sort_by_key(|&(key, _)| key);
+        pairs.dedup();
+        let (keys, values) = pairs.into_iter().unzip();
+        Self { keys, values }
+    }
+
+    fn of(&self, key: K) -> &[V] {
+        let from = self.keys.partition_point(|&at| at < key);
+        let to = from + self.keys[from..].partition_point(|&at| at <= key);
+        &self.values[from..to]
+    }
+}
+
 /// Who reads what in one file.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Readers {
-    uses: FxHashMap<ExprId, Vec<Use>>,
-    reads: FxHashMap<DefId, Vec<ExprId>>,
-    params: FxHashMap<(FunctionId, u16), Vec<ExprId>>,
+    uses: Table<ExprId, Use>,
+    reads: Table<DefId, ExprId>,
+    params: Table<(FunctionId, u16), ExprId>,
+}
+
+/// What is noted while a file is read.
+#[derive(Default)]
+struct Notes {
+    uses: Vec<(ExprId, Use)>,
+    reads: Vec<(DefId, ExprId)>,
+    params: Vec<((FunctionId, u16), ExprId)>,
 }
 
 impl Readers {
     /// Reads a file.
     pub fn new(facts: &Facts) -> Self {
+        let Notes { uses, reads, params } = Notes::of(facts);
+        Self { uses: Table::new(uses), reads: Table::new(reads), params: Table::new(params) }
+    }
+
+    /// Where an expression's value goes.
+    pub fn uses(&self, value: ExprId) -> &[Use] {
+        self.uses.of(value)
+    }
+
+    /// Where a definition is read.
+    pub fn reads(&self, def: DefId) -> &[ExprId] {
+        self.reads.of(def)
+    }
+
+    /// What stands for the value that arrives in a parameter.
+    pub fn param(&self, function: FunctionId, position: u16) -> &[ExprId] {
+        self.params.of((function, position))
+    }
+}
+
+impl Notes {
+    fn of(facts: &Facts) -> Self {
         let mut readers = Self::default();
         for at in 0..facts.exprs.len() as u32 {
             readers.expression(facts, ExprId(at));
@@ -86,10 +136,7 @@ impl Readers {
     }
 
     fn note(&mut self, value: ExprId, used: Use) {
-        let uses = self.uses.entry(value).or_default();
-        if !uses.contains(&used) {
-            uses.push(used);
-        }
+        self.uses.push((value, used));
     }
 
     fn expression(&mut self, facts: &Facts, at: ExprId) {
@@ -127,27 +174,12 @@ impl Readers {
             }
             ExprKind::Ref(name, block) => {
                 if let Some(def) = facts.lookup(*block, *name) {
-                    self.reads.entry(def).or_default().push(at);
+                    self.reads.push((def, at));
                 }
             }
-            ExprKind::Param(function, position) => self.params.entry((*function, *position)).or_default().push(at),
+            ExprKind::Param(function, position) => self.params.push(((*function, *position), at)),
             _ => {}
         }
-    }
-
-    /// Where an expression's value goes.
-    pub fn uses(&self, value: ExprId) -> &[Use] {
-        self.uses.get(&value).map_or(&[], Vec::as_slice)
-    }
-
-    /// Where a definition is read.
-    pub fn reads(&self, def: DefId) -> &[ExprId] {
-        self.reads.get(&def).map_or(&[], Vec::as_slice)
-    }
-
-    /// What stands for the value that arrives in a parameter.
-    pub fn param(&self, function: FunctionId, position: u16) -> &[ExprId] {
-        self.params.get(&(function, position)).map_or(&[], Vec::as_slice)
     }
 }
 

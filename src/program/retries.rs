@@ -90,16 +90,16 @@ impl Program {
     /// Everything in deployed code that makes code run again when it fails.
     pub fn retries(&self) -> &[Retry] {
         self.retries.get_or_init(|| {
-            let mut found = Vec::new();
+            let mut found = engines::all(self);
+            found.extend(recursion::all(self));
+            let mut helpers = libraries::Helpers::default();
             for (file, facts) in self.code() {
                 let side = self.side(file);
                 if side.tooling || side.dead {
                     continue;
                 }
                 found.extend(loops::in_file(self, file, facts));
-                found.extend(recursion::in_file(self, file, facts));
-                found.extend(engines::in_file(self, file, facts));
-                found.extend(libraries::in_file(self, file, facts));
+                found.extend(libraries::in_file(self, file, facts, &mut helpers));
             }
             found.sort_by_key(|retry: &Retry| (retry.place, retry.region));
             found

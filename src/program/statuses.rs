@@ -96,7 +96,7 @@ impl Program {
     }
 
     /// Whether a value is handed to something that checks its form.
-    fn is_validated(&self, look: &Look) -> bool {
+    pub fn is_validated(&self, look: &Look) -> bool {
         let facts = self.facts(look.at.file);
         let last = look.part.last().is_some_and(|part| matches!(part.as_str(), "safeParse()" | "get()"));
         last && look.deed == Deed::Tested

@@ -37,6 +37,6 @@ impl Told<'_> {
 
     /// How many files were read.
     pub fn files(&self) -> usize {
-        self.repository.files.iter().filter(|file| file.kind != FileKind::Other).count()
+        self.repository.files.iter().filter(|file| !matches!(file.kind, FileKind::Other | FileKind::Prose)).count()
     }
 }

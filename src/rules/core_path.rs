@@ -1,5 +1,7 @@
 //! What the two rules on core paths have in common: one finding for each vendor that a path waits for.
 
+use rustc_hash::FxHashMap;
+
 use crate::catalogue::Core;
 use crate::facts::Language;
 use crate::finding::{Confidence, Place, Severity};
@@ -14,15 +16,21 @@ const MOST_RELATED: usize = 8;
 /// Reports what the core paths of some kinds wait for.
 pub fn check(program: &Program, report: &mut Report, cores: &[Core]) {
     let mut groups: Vec<Vec<CoreUse<'_>>> = Vec::new();
+    // Groups by what their uses have in common.
+    let mut alike: FxHashMap<(String, bool), Vec<usize>> = FxHashMap::default();
     for used in program.core_uses(cores) {
         // The step that another core path exists for is told there.
         let core = used.out.operation(program).and_then(|operation| operation.core);
         if used.weight == Weight::Essential && core.is_some_and(|core| core != used.core) {
             continue;
         }
-        match groups.iter_mut().find(|group| group.iter().any(|other| are_one(program, other, &used))) {
-            Some(group) => group.push(used),
-            None => groups.push(vec![used]),
+        let alike = alike.entry((whose(program, &used), used.weight == Weight::Essential)).or_default();
+        match alike.iter().find(|&&group| groups[group].iter().any(|other| are_one(program, other, &used))) {
+            Some(&group) => groups[group].push(used),
+            None => {
+                alike.push(groups.len());
+                groups.push(vec![used]);
+            }
         }
     }
     for mut uses in groups {
@@ -40,13 +48,10 @@ pub fn check(program: &Program, report: &mut Report, cores: &[Core]) {
     }
 }
 
-/// Whether two uses are one finding: of one vendor, in one function or behind one call of the path.
+/// Whether two uses of one vendor are one finding: in one function or behind one call of the path.
 fn are_one(program: &Program, one: &CoreUse<'_>, other: &CoreUse<'_>) -> bool {
     let function = |used: &CoreUse<'_>| program.function_of(used.out.sender());
-    let essential = |used: &CoreUse<'_>| used.weight == Weight::Essential;
-    whose(program, one) == whose(program, other)
-        && essential(one) == essential(other)
-        && (function(one) == function(other) || one.on_path == other.on_path)
+    one.on_path == other.on_path || function(one) == function(other)
 }
 
 /// The vendor, or the domain of an external service.

@@ -65,7 +65,7 @@ rule! {
 
 /// How a file reaches people.
 #[derive(Clone, Copy, PartialEq)]
-enum Exposure {
+pub(super) enum Exposure {
     /// It is a page: comments and attributes are served too.
     Page,
     /// It is part of what the bundler builds.
@@ -104,7 +104,8 @@ fn check(program: &Program, report: &mut Report) {
     }
 }
 
-fn exposure(program: &Program, file: FileId, facts: &Facts) -> Option<Exposure> {
+/// How a file reaches people; none when it stays on the server.
+pub(super) fn exposure(program: &Program, file: FileId, facts: &Facts) -> Option<Exposure> {
     let side = program.side(file);
     let path = program.file(file).path.as_str();
     if side.tooling {
@@ -121,7 +122,7 @@ fn exposure(program: &Program, file: FileId, facts: &Facts) -> Option<Exposure> 
 }
 
 /// Whether a place belongs to a text of the code; comments do not reach a bundle.
-fn is_in_code(facts: &Facts, span: Span) -> bool {
+pub(super) fn is_in_code(facts: &Facts, span: Span) -> bool {
     let holds = |kind: &ExprKind| matches!(kind, ExprKind::Text(_) | ExprKind::Template(_));
     facts.exprs.iter().any(|expr| expr.span.contains(span) && holds(&expr.kind))
 }

@@ -71,6 +71,9 @@ crate::rule! {
 
 fn check(program: &Program, report: &mut Report) {
     for retry in program.retries().iter().filter(|retry| retry.limit == Limit::Endless) {
+        if !program.runs_on_server(retry.place.file) {
+            continue;
+        }
         let repeated = program.repeated(retry);
         let Some(first) = repeated.first() else { continue };
         if program.is_run_by_hand(&program.origins(retry.function)) {

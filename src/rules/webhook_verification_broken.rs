@@ -110,6 +110,11 @@ fn check(program: &Program, report: &mut Report) {
     }
 }
 
+/// Whether a handler's verification is reported here: other rules leave it alone then.
+pub fn is_broken(program: &Program, handler: &WebhookHandler) -> bool {
+    fault(program, handler).is_some_and(|(.., confidence)| confidence >= Confidence::Medium)
+}
+
 fn fault(program: &Program, handler: &WebhookHandler) -> Option<(CallRef, Fault, Confidence)> {
     let entry = &program.entries[handler.entry];
     let within: FxHashSet<FunctionRef> = program

@@ -109,6 +109,44 @@ pub fn is_env(name: &str) -> bool {
         || (name.ends_with(".env") && name.len() > 4)
 }
 
+/// Text in which people leave credentials: notes, documentation, SQL, notebooks, settings, shell scripts, keys.
+pub fn is_prose(path: &str) -> bool {
+    const ENDINGS: &[&str] = &[
+        "bash",
+        "cfg",
+        "conf",
+        "http",
+        "ini",
+        "ipynb",
+        "json",
+        "jsonc",
+        "key",
+        "log",
+        "md",
+        "mdx",
+        "pem",
+        "properties",
+        "ps1",
+        "rest",
+        "rst",
+        "sh",
+        "sql",
+        "tf",
+        "tfvars",
+        "toml",
+        "txt",
+        "xml",
+        "yaml",
+        "yml",
+        "zsh",
+    ];
+    let name = path.rsplit('/').next().unwrap_or(path);
+    match name.rsplit_once('.') {
+        Some((_, ending)) => ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)),
+        None => matches!(name, "Dockerfile" | "Makefile" | "Justfile"),
+    }
+}
+
 fn is_manifest(path: &str, name: &str) -> bool {
     let config = |stem: &str| name.starts_with(stem) && name.ends_with(".json");
     MANIFESTS.contains(&name)

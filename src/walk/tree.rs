@@ -223,7 +223,13 @@ fn add(found: &mut Found, root: &Path, path: String, is_link: bool) {
 }
 
 fn source(path: &str, size: u64, named: bool) -> SourceFile {
-    SourceFile { path: Name::new(path), kind: kind_of(path), size, tracked: true, named, generated: false }
+    /// Notes and SQL that people write are smaller; what is larger is data.
+    const PROSE_LIMIT: u64 = 512 * 1024;
+    let kind = match kind_of(path) {
+        FileKind::Prose if size > PROSE_LIMIT && !named => FileKind::Other,
+        kind => kind,
+    };
+    SourceFile { path: Name::new(path), kind, size, tracked: true, named, generated: false }
 }
 
 /// What comes after the walk: files that ignore files hid, or that lie outside the walked folders.

@@ -1,5 +1,7 @@
 //! Which route a path belongs to: literal segments beat parameters, parameters beat rests.
 
+use rustc_hash::FxHashMap;
+
 use super::{is_known, takes_requests};
 use crate::finding::FileId;
 use crate::link::entries::KnownRoute;
@@ -122,6 +124,8 @@ pub struct Served {
 pub struct Routes {
     /// Entry, route, methods and the file of the registration; sorted by entry.
     all: Vec<(usize, Vec<Piece>, Vec<Name>, FileId)>,
+    /// Positions of routes by the last literal that every path they serve holds, or a hole in its place.
+    by_word: FxHashMap<Option<Name>, Vec<usize>>,
     known: Vec<KnownRoute>,
     /// Whether a route is there whose path is not known.
     has_unknown: bool,
@@ -131,13 +135,30 @@ impl Routes {
     /// Of a program's entries.
     pub fn new(program: &Program) -> Self {
         let entries = program.entries.iter().enumerate();
-        let all = entries
+        let all: Vec<(usize, Vec<Piece>, Vec<Name>, FileId)> = entries
             .filter(|(_, entry)| takes_requests(entry))
             .filter_map(|(at, entry)| Some((at, pieces(&entry.route?), entry.methods.clone(), entry.place.file)))
             .collect();
         let has_unknown =
             program.entries.iter().any(|entry| entry.kind == crate::program::EntryKind::Route && entry.route.is_none());
-        Self { all, known: program.known_routes.clone(), has_unknown }
+        let mut by_word: FxHashMap<Option<Name>, Vec<usize>> = FxHashMap::default();
+        for (position, (_, route, ..)) in all.iter().enumerate() {
+            by_word.entry(word(route)).or_default().push(position);
+        }
+        Self { all, by_word, known: program.known_routes.clone(), has_unknown }
+    }
+
+    /// Positions of the routes that fit a request without a hole in the place of their word, in order.
+    fn by_words(&self, asked: &Asked) -> Vec<usize> {
+        let literals = asked.segments.iter().filter_map(|part| match part {
+            Part::Literal(name) => Some(Some(*name)),
+            _ => None,
+        });
+        let words = literals.chain([None]).filter_map(|word| self.by_word.get(&word));
+        let mut found: Vec<usize> = words.flatten().copied().collect();
+        found.sort_unstable();
+        found.dedup();
+        found
     }
 
     /// What serves a request.
@@ -157,12 +178,23 @@ impl Routes {
     }
 
     fn best(&self, asked: &Asked) -> Served {
+        let (served, best) = self.best_of(asked, self.by_words(asked).into_iter());
+        let has_holes = asked.segments.iter().any(|part| !matches!(part, Part::Literal(_)));
+        // With a hole in the place of a literal no route fits better than a whole and sure one.
+        if !has_holes || best.is_some_and(|best| best.whole && best.sure) {
+            return served;
+        }
+        self.best_of(asked, 0..self.all.len()).0
+    }
+
+    /// What serves a request best of some routes, given by position and in order, and how well.
+    fn best_of(&self, asked: &Asked, routes: impl Iterator<Item = usize>) -> (Served, Option<Rank>) {
         /// A hole that stands for more literal routes than this says which of them none.
         const MOST_GUESSED: usize = 4;
         let mut best: Option<Rank> = None;
         let mut entries: Vec<usize> = Vec::new();
         let mut exists = self.has_unknown;
-        for (at, route, methods, in_file) in &self.all {
+        for (at, route, methods, in_file) in routes.map(|position| &self.all[position]) {
             let Some(rank) = rank_pieces(route, asked) else { continue };
             exists = true;
             // Below a base that is not known, a route that takes any path says nothing.
@@ -190,8 +222,15 @@ impl Routes {
             entries.clear();
         }
         exists |= is_known(&self.known, asked);
-        Served { entries, exists }
+        (Served { entries, exists }, best)
     }
+}
+
+/// The last segment of a route that every path it serves holds as it stands.
+fn word(route: &[Piece]) -> Option<Name> {
+    let fixed = route.iter().take_while(|piece| **piece != Piece::Any);
+    let literals = fixed.filter_map(|piece| if let Piece::Literal(name) = piece { Some(*name) } else { None });
+    literals.last()
 }
 
 /// How well a route fits a request; none when it does not.

@@ -3,7 +3,7 @@
 use crate::catalogue::Effect;
 use crate::facts::{BlockKind, DefKind, ExprId, ExprKind, Op, Step};
 use crate::link::eval::Eval;
-use crate::program::{CallRef, DefRef, ExprRef, Program, Value};
+use crate::program::{CallRef, DefRef, ExprRef, FunctionRef, Program, Value};
 
 /// How large a collection can be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub enum Size {
 const MANY: f64 = 100.0;
 
 /// How deep a collection is followed.
-const DEEPEST: usize = 10;
+pub(super) const DEEPEST: usize = 10;
 
 /// Methods that give no more elements than they are given.
 const KEEPS: &[&str] = &[
@@ -81,7 +81,7 @@ impl Program {
                 None => false,
             },
             ExprKind::Param(..) => self.size_of_value(&self.value(at), depth),
-            ExprKind::Member(base, _) => self.size_of_value(&self.value(at), depth) || self.is_one_answer(at, *base),
+            ExprKind::Member(..) => self.size_of_value(&self.value(at), depth) || self.is_one_answer(at),
             ExprKind::ElementOf(list) => self.is_cut(ExprRef::new(at.file, *list), depth),
             ExprKind::Imported(..) => self.size_of_value(&self.value(at), depth),
             _ => false,
@@ -92,7 +92,7 @@ impl Program {
         let facts = self.facts(at.file);
         let def = facts.def(at.def);
         if def.kind == DefKind::Param || def.values.is_empty() {
-            return self.size_of_value(&Eval::new(self).def(at), depth);
+            return self.size_of_value(&Eval::new(self).def(at), depth) || self.is_handed_few(at, depth);
         }
         let bounded = |&value: &ExprId| self.size_to(ExprRef::new(at.file, value), depth);
         // `queries = queries[:10]` has the last word.
@@ -100,6 +100,35 @@ impl Program {
             return true;
         }
         def.values.iter().all(bounded) && !self.is_filled(at, depth)
+    }
+
+    /// Whether all callers of the program hand in what has a bound.
+    fn is_handed_few(&self, at: DefRef, depth: usize) -> bool {
+        let facts = self.facts(at.file);
+        let def = facts.def(at.def);
+        let taken = def.values.iter().find_map(|&value| match *facts.expr(value) {
+            ExprKind::Param(function, index) => Some((function, usize::from(index))),
+            _ => None,
+        });
+        let Some((function, index)) = taken else { return false };
+        let callers = self.callers(FunctionRef::new(at.file, function));
+        let handed = |call: &CallRef| {
+            let args = &self.facts(call.file).call(call.call).args;
+            let named = args.iter().find(|arg| arg.name == Some(def.name));
+            let arg = named.or_else(|| args.get(index).filter(|arg| arg.name.is_none()));
+            arg.is_some_and(|arg| self.size_to(ExprRef::new(call.file, arg.value), depth))
+        };
+        !callers.is_empty() && callers.iter().all(handed)
+    }
+
+    /// `i < 28`, `offset <= DAYS_AHEAD`.
+    fn counts_to_few(&self, head: ExprRef) -> bool {
+        let few =
+            |part: ExprId| matches!(self.value(ExprRef::new(head.file, part)), Value::Number(number) if number <= MANY);
+        match self.facts(head.file).expr(head.expr) {
+            ExprKind::Op(Op::Compare, parts) => parts.iter().any(|&part| few(part)),
+            _ => false,
+        }
     }
 
     /// `tasks.push(..)` in a loop: an empty list that is filled later is as large as what fills it.
@@ -114,7 +143,8 @@ impl Program {
                 && facts.enclosing(call.block).any(|(_, block)| match block.kind {
                     // `for (let day = 0; day < 28; day++)`
                     BlockKind::Loop(Some(head)) => {
-                        !counts_to_few(facts, head) && !self.size_to(ExprRef::new(at.file, head), depth)
+                        !self.counts_to_few(ExprRef::new(at.file, head))
+                            && !self.size_to(ExprRef::new(at.file, head), depth)
                     }
                     BlockKind::Loop(None) => true,
                     _ => false,
@@ -206,7 +236,7 @@ impl Program {
         !filled && !made_by_reduce && !self.is_filled(DefRef::new(at.file, def), 3)
     }
 
-    fn returns_of(&self, function: crate::program::FunctionRef) -> Vec<ExprRef> {
+    fn returns_of(&self, function: FunctionRef) -> Vec<ExprRef> {
         let facts = self.facts(function.file);
         let own = facts.blocks.iter().filter(|block| block.function == function.function);
         own.flat_map(|block| &block.steps)
@@ -266,65 +296,8 @@ impl Program {
     }
 
     /// A list inside the one record or answer that a vendor gave.
-    fn is_one_answer(&self, at: ExprRef, base: ExprId) -> bool {
-        let _ = base;
+    fn is_one_answer(&self, at: ExprRef) -> bool {
         self.value(at).externals().any(|external| external.sites.iter().any(|&site| self.is_limited(site)))
-    }
-
-    /// Whether a collection is what someone else's answer holds, or what the own database keeps for one person: a few
-    /// as a rule, though nothing says so.
-    pub fn is_likely_small(&self, at: ExprRef) -> bool {
-        self.is_likely_small_to(at, DEEPEST)
-    }
-
-    fn is_likely_small_to(&self, at: ExprRef, depth: usize) -> bool {
-        let Some(depth) = depth.checked_sub(1) else { return false };
-        let facts = self.facts(at.file);
-        let next = |expr: ExprId| self.is_likely_small_to(ExprRef::new(at.file, expr), depth);
-        match facts.expr(at.expr) {
-            ExprKind::Ref(name, block) => {
-                let def = facts.lookup(*block, *name);
-                def.is_some_and(|def| facts.def(def).values.iter().any(|&value| next(value)))
-            }
-            ExprKind::Member(base, _) | ExprKind::Index(base, _) | ExprKind::Await(base) | ExprKind::Spread(base) => {
-                next(*base)
-            }
-            ExprKind::Op(Op::Or | Op::Nullish | Op::Choose, parts) => parts.iter().any(|&part| next(part)),
-            ExprKind::List(items) => items.iter().any(|&item| next(item)),
-            ExprKind::Call(call) => {
-                let call = CallRef::new(at.file, *call);
-                let shape = facts.call(call.call);
-                let answers = self.edges(call).iter().any(|edge| {
-                    edge.kind == crate::program::EdgeKind::Direct
-                        && self.calls_in(edge.target).any(|inner| self.counts_as_sent(inner))
-                });
-                if answers || self.counts_as_sent(call) || self.is_of_one_person(call) {
-                    return true;
-                }
-                let of_args = || shape.args.iter().any(|arg| next(arg.value));
-                match *facts.expr(shape.callee) {
-                    ExprKind::Member(base, _) => {
-                        next(base) || matches!(facts.expr(base), ExprKind::Ref(..)) && of_args()
-                    }
-                    _ => shape.is_new && of_args(),
-                }
-            }
-            _ => false,
-        }
-    }
-
-    /// `.eq("user_id", user.id)`.
-    fn is_of_one_person(&self, call: CallRef) -> bool {
-        let facts = self.facts(call.file);
-        let shape = facts.call(call.call);
-        let is_filter =
-            matches!(facts.expr(shape.callee), ExprKind::Member(_, name) if matches!(name.as_str(), "eq" | "where"));
-        let column = shape.args.first().map(|arg| facts.expr(arg.value));
-        let owner = |column: &str| {
-            let column = column.to_ascii_lowercase();
-            ["user", "owner", "profile", "customer", "recipient"].iter().any(|word| column.contains(word))
-        };
-        is_filter && matches!(column, Some(ExprKind::Text(column)) if owner(column))
     }
 
     /// A part of what was cut: `for batch in chunks(xs, 50)`.
@@ -383,16 +356,6 @@ fn is_cut_short(facts: &crate::facts::Facts, expr: ExprId) -> bool {
 
 fn is_script(facts: &crate::facts::Facts) -> bool {
     facts.language.is_script()
-}
-
-/// `i < 28`.
-fn counts_to_few(facts: &crate::facts::Facts, head: ExprId) -> bool {
-    match facts.expr(head) {
-        ExprKind::Op(Op::Compare, parts) => {
-            parts.iter().any(|&part| matches!(facts.expr(part), ExprKind::Number(number) if *number <= MANY))
-        }
-        _ => false,
-    }
 }
 
 /// Python's `[a:b]`, which reads as something that is no plain index.

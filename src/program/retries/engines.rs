@@ -2,16 +2,21 @@
 
 use super::{How, Limit, Retry, Trigger, Wait};
 use crate::facts::{ExprKind, Facts};
-use crate::finding::FileId;
 use crate::program::options::Lookup;
 use crate::program::{CallRef, Entry, EntryKind, ExprRef, FunctionRef, Program, Value};
 
-/// The functions of a file that an engine runs again.
-pub(super) fn in_file(program: &Program, file: FileId, facts: &Facts) -> Vec<Retry> {
-    let own = program.entries.iter().filter(|entry| entry.function.file == file);
-    let found = own.filter_map(|entry| match (entry.framework, entry.kind) {
+/// The functions that an engine runs again.
+pub(super) fn all(program: &Program) -> Vec<Retry> {
+    let deployed = |entry: &&Entry| {
+        let side = program.side(entry.function.file);
+        !side.tooling && !side.dead
+    };
+    let found = program.entries.iter().filter(deployed).filter_map(|entry| match (entry.framework, entry.kind) {
         ("durable", _) if !is_switched_off(program, entry) => Some((entry.function, Limit::Bounded)),
-        ("task", EntryKind::Worker) => task(program, facts, entry.function).map(|limit| (entry.function, limit)),
+        ("task", EntryKind::Worker) => {
+            let facts = program.facts(entry.function.file);
+            task(program, facts, entry.function).map(|limit| (entry.function, limit))
+        }
         _ => None,
     });
     found
@@ -19,7 +24,7 @@ pub(super) fn in_file(program: &Program, file: FileId, facts: &Facts) -> Vec<Ret
             how: How::Engine(function),
             place: program.function_head(function),
             function,
-            region: facts.function(function.function).span,
+            region: program.facts(function.file).function(function.function).span,
             tried: program.calls_in(function).collect(),
             trigger: Trigger::Thrown,
             limit,

@@ -1,17 +1,37 @@
 //! Retry helpers and decorators of libraries: their defaults and options are catalogue data.
 
+use rustc_hash::FxHashMap;
+
 use super::{How, Limit, Retry, Trigger, Wait, at, functions};
 use crate::catalogue::{Known, KnownRole, Retries};
 use crate::facts::{ExprKind, Facts};
 use crate::finding::FileId;
+use crate::names::Name;
 use crate::program::options::Lookup;
 use crate::program::{CallRef, FunctionRef, Program, Value};
 
+/// The packages that may hold a retry helper: most calls are of others, and need not be looked up.
+#[derive(Default)]
+pub(super) struct Helpers(FxHashMap<Name, bool>);
+
+impl Helpers {
+    fn has(&mut self, program: &Program, package: Name) -> bool {
+        // `pypi:google.api_core` is found under `pypi:google`.
+        let top = |name: &str| name.split('.').next().map(str::to_owned);
+        *self.0.entry(package).or_insert_with(|| {
+            let wanted = top(&package);
+            let functions = program.catalogue.functions().iter();
+            functions.filter(|known| known.role == KnownRole::Retry).any(|known| top(&known.package) == wanted)
+        })
+    }
+}
+
 /// The uses of retry helpers in a file.
-pub(super) fn in_file(program: &Program, file: FileId, facts: &Facts) -> Vec<Retry> {
+pub(super) fn in_file(program: &Program, file: FileId, facts: &Facts, helpers: &mut Helpers) -> Vec<Retry> {
     let mut found = Vec::new();
     for call in program.calls_of(file) {
-        if program.has_role(call, KnownRole::Retry) {
+        let may = program.callee(call).externals().any(|external| helpers.has(program, external.package));
+        if may && program.has_role(call, KnownRole::Retry) {
             let args = &facts.call(call.call).args;
             let handed =
                 args.iter().filter(|arg| matches!(facts.expr(arg.value), ExprKind::Function(_) | ExprKind::Ref(..)));

@@ -15,12 +15,16 @@ const OUTCOMES: &[&str] = &["ok", "status", "status_code", "statusCode", "is_suc
 
 /// The retry loops of a file.
 pub(super) fn in_file(program: &Program, file: FileId, facts: &Facts) -> Vec<Retry> {
+    let is_loop = |block: &crate::facts::Block| matches!(block.kind, BlockKind::Loop(_));
+    if !facts.blocks.iter().any(is_loop) {
+        return vec![];
+    }
     let listed: FxHashSet<ExprId> = facts
         .exprs
         .iter()
         .filter_map(|expr| if let ExprKind::ElementOf(list) = expr.kind { Some(list) } else { None })
         .collect();
-    let blocks = facts.blocks.iter().enumerate().filter(|(_, block)| matches!(block.kind, BlockKind::Loop(_)));
+    let blocks = facts.blocks.iter().enumerate().filter(|(_, block)| is_loop(block));
     let finder = Finder { program, file, facts, listed };
     blocks.filter_map(|(at, _)| finder.retry(BlockId(at as u32))).collect()
 }
@@ -49,7 +53,7 @@ impl Finder<'_> {
         let shape = self.facts.block(block);
         let BlockKind::Loop(head) = shape.kind else { return None };
         let mut round = Round::default();
-        self.round(block, head, &mut round);
+        self.round(block, &mut round);
         let flagged = head.is_some_and(|head| self.is_flag_set(head, block));
         if !(round.leaves || flagged) || (round.tried.is_none() && !round.asked) {
             return None;
@@ -85,7 +89,7 @@ impl Finder<'_> {
     }
 
     /// Reads the steps of a block of the loop's body; inner loops are rounds of their own.
-    fn round(&self, block: BlockId, head: Option<ExprId>, round: &mut Round) {
+    fn round(&self, block: BlockId, round: &mut Round) {
         for step in &self.facts.block(block).steps {
             match step {
                 Step::Return(_) | Step::Break if self.is_straight(block) => round.leaves = true,
@@ -95,9 +99,9 @@ impl Finder<'_> {
                     if let Some(&handler) = goes_on {
                         round.tried.get_or_insert((*body, handler));
                     }
-                    self.round(*body, head, round);
+                    self.round(*body, round);
                 }
-                Step::If { condition, then, otherwise } => {
+                Step::If { condition, then, .. } => {
                     let outcome = self.outcome(*condition);
                     // `if (res.ok) return res`
                     if outcome == Some(true) && self.leaves_loop(*then) {
@@ -108,10 +112,8 @@ impl Finder<'_> {
                     if outcome == Some(false) && self.jumps(*then) {
                         round.asked = true;
                     }
-                    // `if (attempt < max) { wait; continue }`, inside of what asks for the answer.
-                    let _ = otherwise;
                 }
-                Step::Block(inner) => self.round(*inner, head, round),
+                Step::Block(inner) => self.round(*inner, round),
                 _ => {}
             }
         }
@@ -195,6 +197,9 @@ impl Finder<'_> {
     fn is_flag_set(&self, head: ExprId, block: BlockId) -> bool {
         let mut flags: Vec<Name> = vec![];
         self.negated(head, &mut flags);
+        if flags.is_empty() {
+            return false;
+        }
         let region = self.facts.block(block).span;
         let inside = self.facts.blocks.iter().enumerate().filter(|(_, inner)| region.contains(inner.span));
         // A flag that waits for something in the answer is a poll's.

@@ -41,7 +41,7 @@ impl Program {
             }
             let edges = self.edges(call).iter().filter(|edge| is_run(self, edge) && edge.target != retry.function);
             for &edge in edges {
-                found.extend(self.from_function(edge.target, retry).into_iter().map(|(call, mut way)| {
+                found.extend(self.sent_from(edge.target, retry).into_iter().map(|(call, mut way)| {
                     way.insert(0, edge);
                     let (place, function) = (retry.place, retry.function);
                     Repeated { call, place, function, way, handed_by: None }
@@ -68,7 +68,7 @@ impl Program {
         let mut found = Vec::new();
         for &caller in self.callers(*owner) {
             for &edge in self.edges(caller).iter().filter(|edge| edge.kind == EdgeKind::Callback) {
-                found.extend(self.from_function(edge.target, retry).into_iter().map(|(call, mut way)| {
+                found.extend(self.sent_from(edge.target, retry).into_iter().map(|(call, mut way)| {
                     way.insert(0, edge);
                     let place = self.call_place(caller);
                     Repeated { call, place, function: self.function_of(caller), way, handed_by: Some(caller) }
@@ -79,7 +79,7 @@ impl Program {
     }
 
     /// The outbound calls that a function makes whose failure leaves it.
-    fn from_function(&self, start: FunctionRef, retry: &Retry) -> Vec<(CallRef, Vec<Edge>)> {
+    fn sent_from(&self, start: FunctionRef, retry: &Retry) -> Vec<(CallRef, Vec<Edge>)> {
         let mut found = Vec::new();
         let mut seen = FxHashSet::from_iter([start, retry.function]);
         let mut queue = VecDeque::from([(start, vec![])]);

@@ -1,39 +1,29 @@
 //! Functions that call themselves when they failed.
 
 use super::waits::Codes;
-use super::{How, Limit, Retry, Trigger, functions, waits};
-use crate::facts::{Block, BlockId, BlockKind, ExprId, ExprKind, Facts, Op, Step};
-use crate::finding::FileId;
-use crate::program::{CallRef, EdgeKind, FunctionRef, Program};
+use super::{How, Limit, Retry, Trigger, waits};
+use crate::facts::{BlockId, BlockKind, ExprId, ExprKind, Facts, FunctionId, Op, Step};
+use crate::program::{CallRef, FunctionRef, Program};
 
-/// The functions of a file that call themselves when they failed.
-pub(super) fn in_file(program: &Program, file: FileId, facts: &Facts) -> Vec<Retry> {
+/// The functions that call themselves when they failed.
+pub(super) fn all(program: &Program) -> Vec<Retry> {
+    let (called, calls) = &program.graph.callers;
+    let pairs = called.iter().zip(calls).filter(|(own, call)| own.file == call.file);
     let mut found = Vec::new();
-    for (function, _) in functions(&facts.functions, file).skip(1) {
-        for call in program.calls_in(function) {
-            for edge in program.edges(call) {
-                if edge.kind == EdgeKind::Direct
-                    && let Some(own) = around(facts, function, edge.target)
-                    && let Some(retry) = retry(program, facts, own, call)
-                {
-                    found.push(retry);
-                }
-            }
+    for (&own, &call) in pairs {
+        let side = program.side(own.file);
+        let facts = program.facts(own.file);
+        let deployed = !side.tooling && !side.dead && own.function != FunctionId::MODULE;
+        if deployed && is_within(facts, program.function_of(call), own) {
+            found.extend(retry(program, facts, own, call));
         }
     }
     found
 }
 
-/// `target`, when `function` is it or is written inside it.
-fn around(facts: &Facts, function: FunctionRef, target: FunctionRef) -> Option<FunctionRef> {
-    let mut at = Some(function.function);
-    while let Some(id) = at {
-        if target == FunctionRef::new(function.file, id) {
-            return Some(target);
-        }
-        at = facts.function(id).parent;
-    }
-    None
+/// Whether `function` is `own` or is written inside it.
+fn is_within(facts: &Facts, function: FunctionRef, own: FunctionRef) -> bool {
+    std::iter::successors(Some(function.function), |&id| facts.function(id).parent).any(|id| id == own.function)
 }
 
 fn retry(program: &Program, facts: &Facts, own: FunctionRef, call: CallRef) -> Option<Retry> {
@@ -66,7 +56,7 @@ fn retry(program: &Program, facts: &Facts, own: FunctionRef, call: CallRef) -> O
     if codes == Codes::Request {
         return None;
     }
-    let limit = limit(facts, call, own, conditions, region);
+    let limit = limit(facts, call, own, conditions);
     Some(Retry {
         how: How::Recursion(call),
         place: program.call_place(call),
@@ -121,7 +111,7 @@ fn is_failure(facts: &Facts, condition: ExprId) -> bool {
 }
 
 /// A counter is handed on, or asked for on the way to the call.
-fn limit(facts: &Facts, call: CallRef, own: FunctionRef, conditions: Vec<ExprId>, region: &Block) -> Limit {
+fn limit(facts: &Facts, call: CallRef, own: FunctionRef, conditions: Vec<ExprId>) -> Limit {
     let params = &facts.function(own.function).params;
     let same = facts.call(call.call).args.iter().enumerate().all(|(at, arg)| match facts.expr(arg.value) {
         ExprKind::Ref(name, _) => params.get(at).is_none_or(|param| param.name == Some(*name) || arg.name.is_some()),
@@ -133,7 +123,6 @@ fn limit(facts: &Facts, call: CallRef, own: FunctionRef, conditions: Vec<ExprId>
         return Limit::Bounded;
     }
     let asked = conditions.iter().any(|&condition| !only_status(facts, condition));
-    let _ = region;
     if asked { Limit::Unknown } else { Limit::Endless }
 }
 

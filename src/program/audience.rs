@@ -1,0 +1,117 @@
+//! Whom an entry point serves: customers, those who work for the app, or machines.
+
+use crate::facts::{ExprId, ExprKind, Facts, Op, Step};
+use crate::program::origins::Origin;
+use crate::program::verify::words;
+use crate::program::{CallRef, Entry, EntryKind, FunctionRef, Gate, Program};
+
+/// Words of what those who work for the app do.
+const STAFF: &[&str] = &[
+    "admin",
+    "admins",
+    "staff",
+    "internal",
+    "backoffice",
+    "superadmin",
+    "superuser",
+    "merchant",
+    "seller",
+    "moderator",
+    "operator",
+    "cron",
+    "seed",
+    "test",
+    "tests",
+    "debug",
+];
+
+impl Program {
+    /// Whether anyone outside may start it by a request: no job, no hook, no script, no webhook of a vendor.
+    pub fn is_public(&self, entry: usize) -> bool {
+        let kinds = [EntryKind::Route, EntryKind::EdgeFunction, EntryKind::ServerAction, EntryKind::Procedure];
+        let shape = &self.entries[entry];
+        kinds.contains(&shape.kind)
+            && self.runs_on_server(shape.function.file)
+            && !self.webhook_handlers().iter().any(|handler| handler.entry == entry)
+    }
+
+    /// Whether a way is for those who work for the app: by its names, by what stands in front, by a role that is
+    /// asked for on it.
+    pub fn is_for_staff(&self, origin: &Origin, last: CallRef) -> bool {
+        let entry = &self.entries[origin.entry];
+        let functions = functions_on(self, entry, origin, last);
+        let named = entry.route.iter().chain(&entry.name).any(|name| says_staff(name))
+            || functions.iter().any(|&function| {
+                says_staff(&self.function_name(function)) || says_staff(&self.file(function.file).path)
+            });
+        named
+            || entry.middleware.iter().any(|gate| match gate {
+                Gate::Function(function) => says_staff(&self.function_name(*function)),
+                Gate::Library(expr) => gate_says_staff(self.facts(expr.file), expr.expr, 4),
+                Gate::Unknown => false,
+            })
+            || functions.iter().any(|&function| asks_role(self, function))
+    }
+}
+
+/// The functions on the way from an entry point to a call.
+pub fn functions_on(program: &Program, entry: &Entry, origin: &Origin, last: CallRef) -> Vec<FunctionRef> {
+    let mut functions = vec![entry.function];
+    functions.extend(origin.way.iter().map(|edge| edge.target));
+    functions.push(program.function_of(last));
+    functions.dedup();
+    functions
+}
+
+fn says_staff(name: &str) -> bool {
+    words(name).iter().any(|word| STAFF.contains(&word.as_str()))
+}
+
+fn gate_says_staff(facts: &Facts, expr: ExprId, depth: usize) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    match facts.expr(expr) {
+        ExprKind::Ref(name, _) => says_staff(name) || words(name).iter().any(|word| word == "role"),
+        ExprKind::Member(base, name) => says_staff(name) || gate_says_staff(facts, *base, depth),
+        ExprKind::Text(text) => says_staff(text),
+        ExprKind::Call(call) => {
+            let call = facts.call(*call);
+            gate_says_staff(facts, call.callee, depth)
+                || call.args.iter().any(|arg| gate_says_staff(facts, arg.value, depth))
+        }
+        ExprKind::List(items) => items.iter().any(|&item| gate_says_staff(facts, item, depth)),
+        _ => false,
+    }
+}
+
+/// Whether a function decides by a role: `if (user.role !== "admin")`, `if (!isAdmin)`, `requireAdmin(req)`.
+fn asks_role(program: &Program, function: FunctionRef) -> bool {
+    let facts = program.facts(function.file);
+    let called = program.calls_in(function).any(|at| {
+        matches!(facts.expr(facts.call(at.call).callee), ExprKind::Ref(name, _) | ExprKind::Member(_, name)
+            if words(name).iter().any(|word| matches!(word.as_str(), "admin" | "role" | "roles" | "staff" | "permission" | "permissions")))
+    });
+    let blocks = facts.blocks.iter().filter(|block| block.function == function.function);
+    called
+        || blocks.flat_map(|block| &block.steps).any(|step| match step {
+            Step::If { condition, .. } => says_role(facts, *condition, 5),
+            _ => false,
+        })
+}
+
+fn says_role(facts: &Facts, condition: ExprId, depth: usize) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    match facts.expr(condition) {
+        ExprKind::Ref(name, _) | ExprKind::Member(_, name) => {
+            words(name).iter().any(|word| matches!(word.as_str(), "admin" | "role" | "roles" | "staff" | "superuser"))
+        }
+        ExprKind::Op(Op::Not | Op::And | Op::Or | Op::Equal | Op::Unequal | Op::In | Op::Nullish, parts) => {
+            parts.iter().any(|&part| says_role(facts, part, depth))
+        }
+        ExprKind::Call(call) => {
+            let call = facts.call(*call);
+            says_role(facts, call.callee, depth) || call.args.iter().any(|arg| says_role(facts, arg.value, depth))
+        }
+        ExprKind::Await(inner) => says_role(facts, *inner, depth),
+        _ => false,
+    }
+}

@@ -1,0 +1,333 @@
+//! What takes the place of an environment variable that is unset, and whether the app refuses to run without it.
+
+use rustc_hash::FxHashSet;
+
+use crate::catalogue::KnownRole;
+use crate::facts::{BlockId, BlockKind, CallId, DefId, ExprId, ExprKind, Facts, Op, Step};
+use crate::finding::FileId;
+use crate::names::Name;
+use crate::program::readers::Use;
+use crate::program::verify::words;
+use crate::program::{CallRef, ExprRef, Program};
+
+/// How far conditions and chains of fallbacks are followed.
+const FARTHEST: usize = 6;
+
+/// Classes whose fields are read from the environment, with their values as defaults.
+const SETTINGS_CLASSES: &[&str] = &["BaseSettings"];
+
+/// A variable and what is used while it is unset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EnvDefault {
+    /// The variable.
+    pub name: Name,
+    /// What is used instead.
+    pub fallback: ExprRef,
+}
+
+/// Defaults, and the variables that some code asks for.
+#[derive(Debug, Default)]
+pub struct EnvDefaults {
+    all: Vec<EnvDefault>,
+    demanded: FxHashSet<Name>,
+}
+
+impl Program {
+    fn defaults(&self) -> &EnvDefaults {
+        self.env_defaults.get_or_init(|| {
+            let mut found = EnvDefaults::default();
+            for (file, facts) in self.code() {
+                let mut finder = Finder { program: self, file, facts, found: &mut found };
+                finder.expressions();
+                finder.definitions();
+                finder.classes();
+                finder.demands();
+            }
+            found
+        })
+    }
+
+    /// Every environment variable that something takes the place of while it is unset, in order.
+    pub fn env_defaults(&self) -> &[EnvDefault] {
+        &self.defaults().all
+    }
+
+    /// Whether some code refuses to go on without a variable, or lists it among what must be set.
+    pub fn is_demanded(&self, name: Name) -> bool {
+        self.defaults().demanded.contains(&name)
+    }
+
+    /// Whether an expression is evaluated outside production only: in a branch on the mode, in a class or file of
+    /// development settings.
+    pub fn is_for_development(&self, at: ExprRef) -> bool {
+        let facts = self.facts(at.file);
+        let span = facts.span(at.expr);
+        let stem = self.file(at.file).path.as_str().rsplit('/').next().unwrap_or_default();
+        let stem = stem.split('.').next().unwrap_or_default();
+        let development = |name: &str| {
+            words(name).iter().any(|word| {
+                matches!(
+                    word.as_str(),
+                    "dev" | "development" | "local" | "test" | "tests" | "testing" | "seed" | "demo"
+                )
+            })
+        };
+        let class = facts.classes.iter().find(|class| class.span.contains(span)).and_then(|class| class.name);
+        if development(stem) || class.is_some_and(|name| development(&name)) {
+            return true;
+        }
+        let blocks = facts.blocks.iter().any(|block| match block.kind {
+            BlockKind::Then(condition) | BlockKind::Else(condition) => {
+                block.span.contains(span) && names_mode(facts, condition, FARTHEST)
+            }
+            _ => false,
+        });
+        let readers = self.readers(at.file);
+        let mut next = Some(at.expr);
+        let chosen = std::iter::from_fn(|| {
+            let here = next?;
+            next = readers.uses(here).iter().find_map(|used| match used {
+                Use::In(outer) => Some(*outer),
+                _ => None,
+            });
+            Some(here)
+        })
+        .take(FARTHEST)
+        .any(|outer| match facts.expr(outer) {
+            ExprKind::Op(Op::Choose | Op::And, parts) => parts.first().is_some_and(|&c| names_mode(facts, c, FARTHEST)),
+            _ => false,
+        });
+        blocks || chosen
+    }
+}
+
+struct Finder<'p> {
+    program: &'p Program,
+    file: FileId,
+    facts: &'p Facts,
+    found: &'p mut EnvDefaults,
+}
+
+impl Finder<'_> {
+    fn note(&mut self, name: Name, fallback: ExprId) {
+        let fallback = ExprRef::new(self.file, fallback);
+        let default = EnvDefault { name, fallback };
+        if !self.found.all.contains(&default) {
+            self.found.all.push(default);
+        }
+    }
+
+    /// `process.env.X || "y"`, `os.getenv("X", "y")`, and `X: z.string().default("y")` in a schema.
+    fn expressions(&mut self) {
+        for at in 0..self.facts.exprs.len() as u32 {
+            match self.facts.expr(ExprId(at)) {
+                ExprKind::Op(Op::Or | Op::Nullish, parts) => {
+                    let Some((&fallback, read)) = parts.split_last() else { continue };
+                    if let Some(name) = read.iter().find_map(|&part| variable(self.facts, part, FARTHEST)) {
+                        self.note(name, fallback);
+                    }
+                }
+                ExprKind::Object(entries) => {
+                    for &(key, value) in entries.iter().filter(|(key, _)| is_variable(key)) {
+                        if let Some(fallback) = schema_default(self.facts, value) {
+                            self.note(key, fallback);
+                        } else if self.is_schema(value) {
+                            self.found.demanded.insert(key);
+                        }
+                    }
+                }
+                // Names of what must be set.
+                ExprKind::List(items) => {
+                    let names = items.iter().filter_map(|&item| match self.facts.expr(item) {
+                        ExprKind::Text(text) if is_variable(text) => Some(*text),
+                        _ => None,
+                    });
+                    self.found.demanded.extend(names);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// `z.string().min(32)`: a value that a schema asks for.
+    fn is_schema(&self, value: ExprId) -> bool {
+        matches!(self.facts.expr(value), ExprKind::Call(call)
+            if matches!(self.facts.expr(self.facts.call(*call).callee), ExprKind::Member(..))
+                && variable(self.facts, value, FARTHEST).is_none())
+    }
+
+    /// `let x = process.env.X; if (!x) x = "y"`.
+    fn definitions(&mut self) {
+        for def in self.facts.defs.iter().filter(|def| def.values.len() > 1) {
+            let Some(name) = def.values.iter().find_map(|&value| read(self.facts, value)) else { continue };
+            for &value in &def.values {
+                if matches!(self.facts.expr(value), ExprKind::Text(_)) {
+                    self.note(name, value);
+                }
+            }
+        }
+    }
+
+    /// `class Settings(BaseSettings): X: str = "y"`.
+    fn classes(&mut self) {
+        for class in &self.facts.classes {
+            let reads = class.bases.iter().any(|&base| match self.facts.expr(base) {
+                ExprKind::Ref(name, _) | ExprKind::Member(_, name) => SETTINGS_CLASSES.contains(&name.as_str()),
+                _ => false,
+            });
+            for field in class.fields.iter().filter(|field| reads && field.is_static) {
+                let Some(value) = field.value else { continue };
+                let name = Name::new(&field.name.to_ascii_uppercase());
+                match self.facts.expr(value) {
+                    ExprKind::Text(_) => self.note(name, value),
+                    ExprKind::Call(call) => {
+                        let args = &self.facts.call(*call).args;
+                        let named = args.iter().find(|arg| arg.name.is_some_and(|name| name == "default"));
+                        let default = named.or_else(|| args.first().filter(|arg| arg.name.is_none()));
+                        if let Some(default) =
+                            default.filter(|arg| matches!(self.facts.expr(arg.value), ExprKind::Text(_)))
+                        {
+                            self.note(name, default.value);
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// `if (!process.env.X) throw ..`, `if settings.X == "y": sys.exit(1)`.
+    fn demands(&mut self) {
+        for block in &self.facts.blocks {
+            for step in &block.steps {
+                let Step::If { condition, then, otherwise } = step else { continue };
+                if self.leaves(*then, 3) || otherwise.is_some_and(|otherwise| self.leaves(otherwise, 3)) {
+                    self.asked(*condition, FARTHEST);
+                }
+            }
+        }
+    }
+
+    /// Whether a branch throws, ends the process, or notes a fault that is told later: at once, or on a further
+    /// condition (`if (!key) { if (production) throw ..; key = "x" }`).
+    fn leaves(&self, block: BlockId, depth: usize) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        self.facts.block(block).steps.iter().any(|step| match step {
+            Step::Throw(_) => true,
+            Step::If { then, otherwise, .. } => {
+                self.leaves(*then, depth) || otherwise.is_some_and(|otherwise| self.leaves(otherwise, depth))
+            }
+            Step::Eval(value) => {
+                let ExprKind::Call(call) = *self.facts.expr(*value) else { return false };
+                self.program.has_role(CallRef::new(self.file, call), KnownRole::Leave) || self.notes_fault(call)
+            }
+            _ => false,
+        })
+    }
+
+    /// `errors.append("SECRET_KEY must be set")`.
+    fn notes_fault(&self, call: CallId) -> bool {
+        let ExprKind::Member(base, method) = *self.facts.expr(self.facts.call(call).callee) else { return false };
+        let list = match self.facts.expr(base) {
+            ExprKind::Ref(name, _) | ExprKind::Member(_, name) => *name,
+            _ => return false,
+        };
+        matches!(method.as_str(), "append" | "push")
+            && words(&list).iter().any(|word| matches!(word.as_str(), "errors" | "missing" | "problems" | "issues"))
+    }
+
+    fn asked(&mut self, condition: ExprId, depth: usize) {
+        let Some(depth) = depth.checked_sub(1) else { return };
+        match self.facts.expr(condition) {
+            ExprKind::Op(_, parts) => parts.iter().for_each(|&part| self.asked(part, depth)),
+            ExprKind::Call(call) => {
+                let call = self.facts.call(*call);
+                self.asked(call.callee, depth);
+                call.args.iter().for_each(|arg| self.asked(arg.value, depth));
+            }
+            ExprKind::Env(name) => {
+                self.found.demanded.insert(*name);
+            }
+            ExprKind::Ref(..) | ExprKind::Member(..) | ExprKind::Index(..) => {
+                let names = self.program.value(ExprRef::new(self.file, condition)).envs();
+                self.found.demanded.extend(names);
+                if let ExprKind::Member(base, name) = self.facts.expr(condition) {
+                    self.found.demanded.insert(Name::new(&screaming(name)));
+                    self.asked(*base, depth);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The variable an expression reads, also through a name that holds it alone.
+fn variable(facts: &Facts, at: ExprId, depth: usize) -> Option<Name> {
+    let depth = depth.checked_sub(1)?;
+    match facts.expr(at) {
+        ExprKind::Op(Op::Or | Op::Nullish, parts) => parts.iter().find_map(|&part| variable(facts, part, depth)),
+        ExprKind::Ref(name, block) => match facts.def(facts.lookup(*block, *name)?).values[..] {
+            [only] => read(facts, only),
+            _ => None,
+        },
+        _ => read(facts, at),
+    }
+}
+
+fn read(facts: &Facts, at: ExprId) -> Option<Name> {
+    match facts.expr(at) {
+        ExprKind::Env(name) => Some(*name),
+        _ => None,
+    }
+}
+
+/// What a schema puts in: the argument of the `.default(..)` at the end of a chain.
+fn schema_default(facts: &Facts, value: ExprId) -> Option<ExprId> {
+    let ExprKind::Call(call) = facts.expr(value) else { return None };
+    let call = facts.call(*call);
+    let ExprKind::Member(base, name) = facts.expr(call.callee) else { return None };
+    match name.as_str() {
+        "default" => call.args.first().map(|arg| arg.value),
+        _ => schema_default(facts, *base),
+    }
+}
+
+fn is_variable(name: &str) -> bool {
+    name.len() > 3 && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+}
+
+/// `jwtSecret`, `jwt_secret` -> `JWT_SECRET`.
+fn screaming(name: &str) -> String {
+    words(name).join("_").to_ascii_uppercase()
+}
+
+/// Whether a condition asks in which mode the app runs.
+fn names_mode(facts: &Facts, at: ExprId, depth: usize) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    let next = |&part: &ExprId| names_mode(facts, part, depth);
+    let said = |name: &str| {
+        words(name).iter().any(|word| {
+            matches!(
+                word.as_str(),
+                "env" | "environment" | "debug" | "dev" | "development" | "production" | "prod" | "mode" | "testing"
+            )
+        })
+    };
+    match facts.expr(at) {
+        ExprKind::Env(name) => said(name),
+        ExprKind::Text(text) => matches!(text.as_str(), "production" | "development" | "test"),
+        ExprKind::Ref(name, block) => said(name) || held(facts, *block, *name).is_some_and(|value| next(&value)),
+        ExprKind::Member(_, name) => said(name),
+        ExprKind::Op(_, parts) => parts.iter().any(next),
+        ExprKind::Call(call) => next(&facts.call(*call).callee),
+        _ => false,
+    }
+}
+
+fn held(facts: &Facts, block: BlockId, name: Name) -> Option<ExprId> {
+    let def: DefId = facts.lookup(block, name)?;
+    match facts.def(def).values[..] {
+        [only] => Some(only),
+        _ => None,
+    }
+}

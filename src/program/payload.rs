@@ -1,0 +1,88 @@
+//! What a vendor's call is given: where the value under a name of its payload comes from.
+
+use crate::names::Name;
+use crate::program::requested::Origin;
+use crate::program::{CallRef, ExprRef, HttpUse, Program, Value, VendorUse, Via};
+
+/// Arguments of SDKs and clients that hold the payload as a whole.
+const WHOLE: &[&str] = &["params", "data", "body", "json", "**", "request"];
+
+impl Program {
+    /// Where the value under a (dotted) name of a call's payload comes from: `line_items[].price_data.unit_amount`.
+    /// None when nothing is given under it.
+    pub fn payload_origin(&self, used: &VendorUse, field: &str) -> Option<Origin> {
+        let path = segments(field);
+        let found = match used.via {
+            Via::Sdk(..) => {
+                // `subscriptions.update(id, { .. })`: the first argument says which one.
+                let by_id = self.operation(used)?.http.iter().any(|form| form.contains("{id}"));
+                self.given_to(used.at, &path, usize::from(by_id))
+            }
+            Via::Http(_) => self.given_in(self.request_of(used)?, &path),
+        };
+        // What is not there, and what the program's text says, is nobody else's choice.
+        found.into_iter().filter(|origin| *origin != Origin::Constant).max_by_key(|origin| match origin {
+            Origin::Request(_) => 2,
+            Origin::Unknown => 1,
+            _ => 0,
+        })
+    }
+
+    fn given_to(&self, at: CallRef, path: &[Name], from: usize) -> Vec<Origin> {
+        let facts = self.facts(at.file);
+        // `#1`: the second argument as a whole.
+        if let Some(position) = path[0].strip_prefix('#').and_then(|position| position.parse::<usize>().ok()) {
+            let arg = facts.call(at.call).args.get(position).filter(|arg| arg.name.is_none());
+            return arg.map(|arg| self.origin_of(ExprRef::new(at.file, arg.value))).into_iter().collect();
+        }
+        let origin = |value, path: &[Name]| self.origin_of_member(ExprRef::new(at.file, value), path);
+        let args = facts.call(at.call).args.iter().enumerate();
+        args.filter_map(|(position, arg)| match arg.name {
+            None if position < from => None,
+            None => Some(origin(arg.value, path)),
+            Some(name) if name == path[0] => Some(origin(arg.value, &path[1..])),
+            Some(name) if WHOLE.contains(&name.as_str()) => Some(origin(arg.value, path)),
+            Some(_) => None,
+        })
+        .collect()
+    }
+
+    fn given_in(&self, http: &HttpUse, path: &[Name]) -> Vec<Origin> {
+        let mut found: Vec<Origin> = http.body.iter().map(|&body| self.origin_of_member(body, path)).collect();
+        for option in http.options.iter().flat_map(Value::alternatives) {
+            let Value::Object(object) = option else { continue };
+            for whole in ["body", "data", "json"] {
+                let mut inside = vec![Name::new(whole)];
+                inside.extend(path);
+                found.push(self.origin_of_member(*object, &inside));
+            }
+        }
+        if !self.facts(http.inner.file).language.is_script() {
+            let facts = self.facts(http.inner.file);
+            let args = facts.call(http.inner.call).args.iter();
+            let bodies = args.filter(|arg| arg.name.is_some_and(|name| WHOLE.contains(&name.as_str())));
+            found.extend(bodies.map(|arg| self.origin_of_member(ExprRef::new(http.inner.file, arg.value), path)));
+        }
+        found
+    }
+}
+
+/// `line_items[].price` and `line_items[0][price]` as the members to take.
+pub(crate) fn segments(field: &str) -> Vec<Name> {
+    let parts = field.split(['.', '[']).map(|part| part.trim_end_matches(']'));
+    let is_element = |part: &str| part.is_empty() || part.bytes().all(|byte| byte.is_ascii_digit());
+    parts.map(|part| Name::new(if is_element(part) { "[]" } else { part })).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::segments;
+
+    #[test]
+    fn fields_fall_into_members() {
+        let names = |field: &str| segments(field).iter().map(|name| name.to_string()).collect::<Vec<_>>();
+        assert_eq!(names("line_items[].price_data.unit_amount"), ["line_items", "[]", "price_data", "unit_amount"]);
+        assert_eq!(names("line_items[0][price]"), ["line_items", "[]", "price"]);
+        assert_eq!(names("amount"), ["amount"]);
+    }
+}

@@ -1,0 +1,147 @@
+//! What an entry point waits for before it answers: what it sends, itself and through what it calls, on the way.
+
+use std::collections::VecDeque;
+
+use rustc_hash::FxHashSet;
+
+use crate::catalogue::KnownRole;
+use crate::facts::{BlockKind, Span};
+use crate::program::{CallRef, Edge, EdgeKind, Entry, FunctionRef, Program};
+
+/// Something that is waited for.
+#[derive(Debug, Clone)]
+pub struct Waited {
+    /// The call that sends it.
+    pub call: CallRef,
+    /// From the entry's function to it.
+    pub way: Vec<Edge>,
+    /// It is sent once for each element of a loop.
+    pub each: bool,
+}
+
+/// Functions looked into from one entry point.
+const MOST_FUNCTIONS: usize = 400;
+
+impl Program {
+    /// What an entry point sends to others and waits for, nearest first. What is left to run later, what nothing
+    /// awaits, what runs after the answer or only when something failed is not waited for.
+    pub fn waited_for(&self, entry: &Entry) -> Vec<Waited> {
+        let mut found = Vec::new();
+        let mut seen: FxHashSet<FunctionRef> = FxHashSet::from_iter([entry.function]);
+        let mut queue: VecDeque<(FunctionRef, Vec<Edge>, bool)> = VecDeque::from([(entry.function, vec![], false)]);
+        while let Some((function, way, looped)) = queue.pop_front() {
+            for call in self.calls_in(function) {
+                let sends = self.counts_as_sent(call);
+                if !sends && self.edges(call).is_empty() {
+                    continue;
+                }
+                if self.on_failure(call) || self.is_deferred(call) || self.has_role(call, KnownRole::Defer) {
+                    continue;
+                }
+                let first = way.first().map_or(call, |edge| edge.call);
+                if self.answered_before(entry, first).is_some() {
+                    continue;
+                }
+                let each = looped || self.in_loop(call);
+                if sends {
+                    if !self.is_floating(call) {
+                        found.push(Waited { call, way: way.clone(), each });
+                    }
+                    continue;
+                }
+                for &edge in self.edges(call).iter().filter(|edge| self.waits_on(edge)) {
+                    if seen.len() < MOST_FUNCTIONS && seen.insert(edge.target) {
+                        let mut way = way.clone();
+                        way.push(edge);
+                        let each = each || edge.kind == EdgeKind::Callback && self.runs_each(edge.call);
+                        queue.push_back((edge.target, way, each));
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    /// Whether whoever makes a call also waits for what it makes run.
+    fn waits_on(&self, edge: &Edge) -> bool {
+        let floating = self.is_floating(edge.call);
+        match edge.kind {
+            EdgeKind::Deferred => false,
+            EdgeKind::Jump => !floating,
+            EdgeKind::Direct => !(floating && self.facts(edge.target.file).function(edge.target.function).is_async),
+            EdgeKind::Callback => match self.method_of(edge.call) {
+                Some("catch") => false,
+                Some("then" | "finally") => !floating,
+                _ => !(floating && self.facts(edge.target.file).function(edge.target.function).is_async),
+            },
+        }
+    }
+
+    fn method_of(&self, call: CallRef) -> Option<&'static str> {
+        let facts = self.facts(call.file);
+        match facts.expr(facts.call(call.call).callee) {
+            crate::facts::ExprKind::Member(_, name) => {
+                ["catch", "then", "finally", "map", "forEach"].into_iter().find(|known| *name == *known)
+            }
+            _ => None,
+        }
+    }
+
+    fn runs_each(&self, call: CallRef) -> bool {
+        matches!(self.method_of(call), Some("map" | "forEach"))
+    }
+
+    /// Whether a call runs only when something failed.
+    fn on_failure(&self, call: CallRef) -> bool {
+        let facts = self.facts(call.file);
+        let function = facts.function_of(facts.call(call.call).block);
+        let mut around = facts.enclosing(facts.call(call.call).block).take_while(|(_, b)| b.function == function);
+        around.any(|(_, block)| matches!(block.kind, BlockKind::Catch(_)))
+    }
+
+    /// Whether a call stands in a loop of its own function.
+    fn in_loop(&self, call: CallRef) -> bool {
+        let facts = self.facts(call.file);
+        let function = facts.function_of(facts.call(call.call).block);
+        let mut around = facts.enclosing(facts.call(call.call).block).take_while(|(_, b)| b.function == function);
+        around.any(|(_, block)| matches!(block.kind, BlockKind::Loop(_)))
+    }
+
+    /// Whether some part of what a call gives stands in what an entry point answers with, or is said through a
+    /// document that is: the caller asked for it.
+    pub fn is_answered_with(&self, entry: &Entry, call: CallRef) -> bool {
+        let facts = self.facts(entry.function.file);
+        let functions = self.with_inner(entry.function);
+        let returns: Vec<Span> = facts
+            .blocks
+            .iter()
+            .filter(|block| functions.iter().any(|function| function.function == block.function))
+            .flat_map(|block| &block.steps)
+            .filter_map(|step| match step {
+                crate::facts::Step::Return(Some(value)) => Some(facts.span(*value)),
+                _ => None,
+            })
+            .collect();
+        self.looks(call).iter().any(|look| {
+            let span = self.facts(look.at.file).span(look.at.expr);
+            let returned = look.at.file == entry.function.file && returns.iter().any(|answer| answer.contains(span));
+            returned || self.is_said(look.at)
+        })
+    }
+
+    /// `twiml.say(reply)`, `res.json({ reply })`
+    fn is_said(&self, at: crate::program::ExprRef) -> bool {
+        let facts = self.facts(at.file);
+        self.readers(at.file).uses(at.expr).iter().any(|used| {
+            let crate::program::readers::Use::Arg(call, _) = used else { return false };
+            let name = match facts.expr(facts.call(*call).callee) {
+                crate::facts::ExprKind::Member(_, name) | crate::facts::ExprKind::Ref(name, _) => name.as_str(),
+                _ => return false,
+            };
+            matches!(
+                name,
+                "say" | "gather" | "message" | "Message" | "escapeXml" | "MessagingResponse" | "json" | "send"
+            )
+        })
+    }
+}

@@ -1,0 +1,266 @@
+//! Charges whose amount, currency or price the request decides.
+
+use std::collections::BTreeMap;
+
+use crate::facts::ExprKind;
+use crate::finding::{Remark, Severity};
+use crate::names::Name;
+use crate::program::origins::Origin as Start;
+use crate::program::requested::asked::Asked;
+use crate::program::requested::{Origin, Source, outermost, says_amount};
+use crate::program::verify::words;
+use crate::program::{CallRef, Destination, Program, VendorUse};
+use crate::rule::Report;
+
+crate::rule! {
+    /// A charge whose amount the request decides
+    ///
+    /// What a browser sends, anyone can change: the amount in the body of the request that starts a payment is a
+    /// wish, not a price. Whoever opens the developer tools buys the year's plan for a cent, and the order looks paid.
+    /// The same holds for a currency (the number stays, the money is worth less) and, as a warning, for the id of a
+    /// price or plan that is handed on without a look: the payer picks another one of the account, a cheaper, an old
+    /// or a test one.
+    ///
+    /// ## Silent when
+    ///
+    /// - the amount comes from the database, from the vendor or from a table on the server, whatever id picks it
+    /// - the server works it out: its own price times the quantity asked for
+    /// - the amount or the id is compared with, or looked up in, what the server knows before the call
+    /// - the schema of the request lists the plans that are allowed
+    /// - staff sets it: admin routes, roles that are asked for, and what vendors and jobs start
+    /// - a donation, a tip or a top-up, where the payer is meant to choose (a note for auditors)
+    ///
+    /// ## The cure
+    ///
+    /// Take only ids from the request, and look the price up on the server.
+    ///
+    /// ## Example
+    ///
+    /// ```ts path=supabase/functions/pay/index.ts
+    /// import Stripe from "npm:stripe@17";
+    ///
+    /// const stripe = new Stripe(Deno.env.get("STRIPE_SECRET_KEY")!);
+    ///
+    /// Deno.serve(async (req) => {
+    ///   const { amount, orderId } = await req.json();
+    ///   const intent = await stripe.paymentIntents.create({ amount, currency: "eur", metadata: { orderId } });
+    ///   return Response.json({ secret: intent.client_secret });
+    /// });
+    /// ```
+    ///
+    /// ## Repair
+    ///
+    /// ```ts path=supabase/functions/pay/index.ts
+    /// import Stripe from "npm:stripe@17";
+    /// import { createClient } from "npm:@supabase/supabase-js@2";
+    ///
+    /// const stripe = new Stripe(Deno.env.get("STRIPE_SECRET_KEY")!);
+    /// const db = createClient(Deno.env.get("SUPABASE_URL")!, Deno.env.get("SUPABASE_SERVICE_ROLE_KEY")!);
+    ///
+    /// Deno.serve(async (req) => {
+    ///   const { orderId } = await req.json();
+    ///   const { data: order } = await db.from("orders").select("total").eq("id", orderId).single();
+    ///   const intent = await stripe.paymentIntents.create({ amount: order.total, currency: "eur", metadata: { orderId } });
+    ///   return Response.json({ secret: intent.client_secret });
+    /// });
+    /// ```
+    id: "client-controlled-amount", severity: Error, confidence: High, section: "Money and abuse",
+    security: Some(8.0), since: "0.1.0", check: check
+}
+
+/// What of a charge the request decides.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum What {
+    Price,
+    Currency,
+    Amount,
+}
+
+/// A charge that the request decides over.
+struct Decided {
+    what: What,
+    source: Source,
+    bounded: bool,
+}
+
+fn check(program: &Program, report: &mut Report) {
+    // A request is told once, where it is written, however many wrappers lead to it.
+    let mut told: BTreeMap<CallRef, Vec<&VendorUse>> = BTreeMap::new();
+    for used in program.vendor_uses() {
+        let Some(operation) = program.operation(used) else { continue };
+        if (operation.amounts.is_empty() && operation.prices.is_empty()) || !program.runs_on_server(used.at.file) {
+            continue;
+        }
+        told.entry(program.request_of(used).map_or(used.at, |http| http.inner)).or_default().push(used);
+    }
+    for (_, mut uses) in told {
+        if uses.iter().any(|used| says_itself(program, used)) {
+            uses.retain(|used| says_itself(program, used));
+        }
+        let found = uses.into_iter().find_map(|used| Some((used, decided(program, used)?)));
+        let Some((used, decided)) = found else { continue };
+        let Some(start) = start(program, used.at) else { continue };
+        tell(program, report, used, &decided, &start);
+    }
+}
+
+/// Whether the operation is written at this place, rather than handed through it by a caller.
+fn says_itself(program: &Program, used: &VendorUse) -> bool {
+    program.request_of(used).is_none_or(|http| {
+        program.destinations_as_written(&http.url).iter().any(|to| match to {
+            Destination::Vendor(vendor, host, path) => {
+                let operation = program.catalogue.http_operation(*vendor, http.method.map(Name::as_str), host, path);
+                operation.map(|(at, _)| at) == used.operation
+            }
+            _ => false,
+        })
+    })
+}
+
+/// What the request decides of a charge: the worst of it.
+fn decided(program: &Program, used: &VendorUse) -> Option<Decided> {
+    let operation = program.operation(used)?;
+    let amounts = operation.amounts.iter().map(|field| {
+        let last = words(field.rsplit('.').next().unwrap_or(field));
+        (if last.iter().any(|word| word == "currency") { What::Currency } else { What::Amount }, field)
+    });
+    let fields = amounts.chain(operation.prices.iter().map(|field| (What::Price, field)));
+    let found = fields.filter_map(|(what, field)| {
+        let Some(Origin::Request(source)) = program.payload_origin(used, field) else { return None };
+        match program.is_asked_for(&source, used.at) {
+            Asked::Checked => None,
+            asked => Some(Decided { what, source, bounded: asked == Asked::Bounded }),
+        }
+    });
+    found.max_by_key(|decided| decided.what)
+}
+
+/// The entry point by which a customer gets to the charge; none when only others do.
+fn start(program: &Program, at: CallRef) -> Option<Start> {
+    let origins = program.origins(program.function_of(at));
+    let by_seller = |origin: &Start| says_seller(&program.entry_name(&program.entries[origin.entry]));
+    origins
+        .into_iter()
+        .find(|origin| program.is_public(origin.entry) && !by_seller(origin) && !program.is_for_staff(origin, at))
+}
+
+/// Whether a name says that the seller writes what the buyer is to pay: a bill, an offer, a till.
+fn says_seller(name: &str) -> bool {
+    const SELLER: &[&str] = &["invoice", "quote", "estimate", "terminal", "manual", "walkup", "proposal", "bill", "po"];
+    words(name).iter().any(|word| SELLER.contains(&word.trim_end_matches('s')))
+}
+
+/// Beginnings of words of payments whose amount is the payer's to choose, in several languages.
+const CHOSEN: &[&str] = &[
+    "donat",
+    "donor",
+    "donac",
+    "doac",
+    "spende",
+    "tip",
+    "contribut",
+    "pledge",
+    "sponsor",
+    "topup",
+    "deposit",
+    "wallet",
+    "recharge",
+    "fundrais",
+    "pwyw",
+    "tithe",
+    "charity",
+    "zakat",
+    "refill",
+];
+
+/// Whether a payment is one whose amount the payer is meant to choose, by its names and what it says of itself.
+fn is_chosen(program: &Program, at: CallRef, source: &Source, start: &Start) -> bool {
+    let says = |text: &str| {
+        let words = words(text);
+        let begins = |word: &String| match word.as_str() {
+            "tips" | "tip" => true,
+            word => CHOSEN.iter().any(|start| *start != "tip" && word.starts_with(start)),
+        };
+        words.iter().any(begins)
+            || words
+                .windows(2)
+                .any(|pair| pair[0] == "top" && pair[1] == "up" || pair[0] == "add" && pair[1] == "funds")
+    };
+    let facts = program.facts(at.file);
+    let span = facts.function(outermost(program, program.function_of(at)).function).span;
+    let said = facts.exprs.iter().filter(|expr| span.contains(expr.span)).any(|expr| match &expr.kind {
+        ExprKind::Text(text) => text.len() < 80 && says(text),
+        ExprKind::Object(entries) => entries.iter().any(|(key, _)| says(key)),
+        _ => false,
+    });
+    said || says(&program.entry_name(&program.entries[start.entry]))
+        || says(&program.file(at.file).path)
+        || source.names.iter().any(|name| says(name))
+}
+
+fn tell(program: &Program, report: &mut Report, used: &VendorUse, decided: &Decided, start: &Start) {
+    let Decided { what, source, bounded } = decided;
+    let name = called(source, *what);
+    let message = match what {
+        What::Amount => {
+            format!("{} charges the `{name}` that the request brings: whoever pays decides what it costs", used.name)
+        }
+        What::Currency => format!(
+            "{} charges in the `{name}` that the request brings: whoever pays picks one in which the same number is worth less",
+            used.name
+        ),
+        What::Price => format!(
+            "{} takes the `{name}` of the request as it comes: whoever pays picks any price of the account, cheaper and old ones too",
+            used.name
+        ),
+    };
+    let mut steps =
+        vec![Remark { place: program.place(source.read), text: format!("`{name}` comes out of the request here") }];
+    steps.extend(
+        source
+            .calls
+            .iter()
+            .rev()
+            .map(|&call| Remark { place: program.call_place(call), text: "and is handed on here".to_owned() }),
+    );
+    steps.push(Remark { place: program.call_place(used.at), text: format!("{} charges it", used.name) });
+    let chosen = *what == What::Amount && is_chosen(program, used.at, source, start);
+    let draft = report
+        .at(program.call_place(used.at), used.name.clone(), message)
+        .severity(if *what == What::Price { Severity::Warning } else { Severity::Error })
+        .vendor(program.vendor_id(used.vendor))
+        .because(
+            program.entries[start.entry].place,
+            format!("{} starts it", program.entry_name(&program.entries[start.entry])),
+        )
+        .help(cure(program, used.at, *what, &name))
+        .trace(steps);
+    if chosen {
+        let draft = draft.severity(Severity::Note).auditor_only();
+        if !bounded {
+            draft.help("Keep the amount within bounds before the call: at least the vendor's minimum, at most what a payer can mean.");
+        }
+    }
+}
+
+/// What the value is called where it is used.
+fn called(source: &Source, what: What) -> Name {
+    let fits = |name: &&Name| match what {
+        What::Amount => says_amount(name),
+        What::Currency => words(name).iter().any(|word| word == "currency"),
+        What::Price => words(name).iter().any(|word| matches!(word.as_str(), "price" | "plan" | "product" | "variant")),
+    };
+    let named = source.names.iter().rev().find(fits).or_else(|| source.names.last());
+    named.copied().unwrap_or_else(|| Name::new("body"))
+}
+
+fn cure(program: &Program, at: CallRef, what: What, name: &str) -> String {
+    let script = program.facts(at.file).language.is_script();
+    match (what, script) {
+        (What::Amount, true) => "Take only ids from the request and look the amount up on the server: `const order = await loadOrder(orderId)`, then charge `order.total`.".to_owned(),
+        (What::Amount, false) => "Take only ids from the request and look the amount up on the server: `order = load_order(order_id)`, then charge `order.total`.".to_owned(),
+        (What::Currency, _) => "Set the currency on the server, or pick it from a list together with the price in it.".to_owned(),
+        (What::Price, true) => format!("Look it up in the server's own list first: `const price = PRICES[plan]; if (!price) return new Response(\"unknown plan\", {{ status: 400 }})`, instead of `{name}` as it comes."),
+        (What::Price, false) => format!("Look it up in the server's own list first: `price = PRICES.get(plan)`, and refuse when there is none, instead of `{name}` as it comes."),
+    }
+}

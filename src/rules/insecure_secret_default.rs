@@ -1,0 +1,339 @@
+//! Secrets that sign or guard, and that anyone who reads the code knows.
+
+use std::collections::BTreeMap;
+
+use crate::catalogue::{Key, KnownRole};
+use crate::facts::{ExprId, ExprKind, Facts, Op, Step};
+use crate::finding::{Place, Severity};
+use crate::names::Name;
+use crate::program::defaults::EnvDefault;
+use crate::program::verify::words;
+use crate::program::{CallRef, ExprRef, Program};
+use crate::rule;
+use crate::rule::Report;
+
+rule! {
+    /// A secret that signs or guards is written in the code
+    ///
+    /// `process.env.JWT_SECRET || "dev-secret"` starts in production just as well when nobody has set the variable,
+    /// and nothing tells. Everyone who has seen the repository (or guesses `dev-secret`) can then sign a token for
+    /// any customer, open the endpoints that the secret guards, or read what it encrypts.
+    ///
+    /// A variable counts when its name says that it signs, encrypts or guards (`JWT_SECRET`, `SESSION_SECRET`,
+    /// `ENCRYPTION_KEY`, `ADMIN_PASSWORD`, `CRON_SECRET`), or when it is handed to a function that signs. A literal
+    /// counts when it is handed to such a function, or set as a framework's secret key.
+    ///
+    /// ## Silent when
+    ///
+    /// - the app refuses to start without the variable, or with the default, in production;
+    /// - the default stands in a branch, class or file for development;
+    /// - the secret is a webhook's own (see `webhook-verification-bypass`) or a vendor's key;
+    /// - the default is drawn at random when the process starts: a note for auditors, because every restart logs
+    ///   everyone out.
+    ///
+    /// ## The cure
+    ///
+    /// Stop without the variable. Where the default was in use, set a new secret: the old one is known.
+    ///
+    /// ## Example
+    ///
+    /// ```ts path=server/auth.ts
+    /// import express from "express";
+    /// import jwt from "jsonwebtoken";
+    ///
+    /// const app = express();
+    /// const JWT_SECRET = process.env.JWT_SECRET || "change-me-later";
+    ///
+    /// app.post("/login", (req, res) => {
+    ///   res.json({ token: jwt.sign({ id: req.body.id }, JWT_SECRET) });
+    /// });
+    /// ```
+    ///
+    /// ## Repair
+    ///
+    /// ```ts path=server/auth.ts
+    /// import express from "express";
+    /// import jwt from "jsonwebtoken";
+    ///
+    /// const app = express();
+    /// const JWT_SECRET = process.env.JWT_SECRET;
+    /// if (!JWT_SECRET) throw new Error("JWT_SECRET is not set");
+    ///
+    /// app.post("/login", (req, res) => {
+    ///   res.json({ token: jwt.sign({ id: req.body.id }, JWT_SECRET) });
+    /// });
+    /// ```
+    id: "insecure-secret-default", severity: Error, confidence: High, section: "Secrets",
+    security: Some(8.0), since: "0.1.0", check: check
+}
+
+/// How far a secret is followed to where it is written.
+const FARTHEST: usize = 6;
+
+/// What a secret is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Signs,
+    Encrypts,
+    Guards,
+    Delivers,
+}
+
+fn check(program: &Program, report: &mut Report) {
+    let mut told: Vec<Place> = Vec::new();
+    let mut variables: BTreeMap<Name, (Purpose, Vec<EnvDefault>)> = BTreeMap::new();
+    for &default in program.env_defaults() {
+        if let Some(purpose) = purpose(program, default.name).filter(|_| is_live(program, default)) {
+            variables.entry(default.name).or_insert((purpose, vec![])).1.push(default);
+        }
+    }
+    let mut literals: Vec<(ExprRef, Option<Name>, Purpose)> = Vec::new();
+    for (at, set_as, purpose) in handed_over(program).into_iter().chain(set(program)) {
+        let Some((written, held)) = written(program, at, FARTHEST) else { continue };
+        let name = held.or(set_as);
+        let default = program.env_defaults().iter().find(|default| default.fallback == written);
+        match default {
+            Some(&default) if is_own(program, default.name) && is_live(program, default) => {
+                let (_, places) = variables.entry(default.name).or_insert((purpose, vec![]));
+                if !places.contains(&default) {
+                    places.push(default);
+                }
+            }
+            Some(_) => {}
+            None => literals.push((written, name, purpose)),
+        }
+    }
+    for (&name, (purpose, places)) in &variables {
+        if program.is_demanded(name) {
+            continue;
+        }
+        told.extend(places.iter().map(|default| program.place(default.fallback)));
+        tell_default(program, report, name, *purpose, places);
+    }
+    for (at, name, purpose) in literals {
+        let place = program.place(at);
+        let demanded = name.is_some_and(|name| program.is_demanded(Name::new(&variable_name(name))));
+        if !demanded && !told.contains(&place) && program.runs_on_server(at.file) && !program.is_for_development(at) {
+            told.push(place);
+            tell_literal(program, report, place, name, purpose);
+        }
+    }
+}
+
+/// Whether a default can be in use on a deployed server, and is a text or drawn at random.
+fn is_live(program: &Program, default: EnvDefault) -> bool {
+    let at = default.fallback;
+    program.runs_on_server(at.file)
+        && !program.is_for_development(at)
+        && (text(program.facts(at.file), at.expr).is_some_and(|text| !text.is_empty()) || is_drawn(program, at))
+}
+
+fn is_drawn(program: &Program, at: ExprRef) -> bool {
+    program.fresh(&program.value(at)).is_some_and(|fresh| !fresh.is_time)
+}
+
+/// A constant text.
+fn text(facts: &Facts, at: ExprId) -> Option<Name> {
+    match facts.expr(at) {
+        ExprKind::Text(text) => Some(*text),
+        _ => None,
+    }
+}
+
+/// What a variable's secret is for, by its name.
+fn purpose(program: &Program, name: Name) -> Option<Purpose> {
+    let words = words(&name);
+    let has = |any: &[&str]| words.iter().any(|word| any.contains(&word.as_str()));
+    let secret = has(&["secret", "secrets", "key", "password", "passphrase", "passcode"]);
+    if !is_own(program, name) || has(&["public", "publishable", "id", "name", "header", "prefix", "url", "length"]) {
+        return None;
+    }
+    let token = secret || has(&["token"]);
+    match () {
+        () if has(&["encryption", "encrypt", "cipher", "aes", "fernet"]) && secret => Some(Purpose::Encrypts),
+        () if has(&["admin", "cron", "internal", "master", "superadmin", "superuser"]) && token => {
+            Some(Purpose::Guards)
+        }
+        () if has(&["jwt", "session", "cookie", "nextauth", "csrf", "signing", "hmac", "token", "auth"]) && secret => {
+            // `AUTH_KEY`, `TOKEN_KEY` may be the name under which something is kept.
+            (has(&["secret", "jwt", "signing", "hmac"]) || words.len() > 2).then_some(Purpose::Signs)
+        }
+        () if matches!(name.as_str(), "SECRET" | "SECRET_KEY" | "APP_SECRET" | "APP_KEY" | "SECRET_KEY_BASE") => {
+            Some(Purpose::Signs)
+        }
+        () if has(&["flask", "django"]) && has(&["secret"]) => Some(Purpose::Signs),
+        () => None,
+    }
+}
+
+/// Whether a variable is the app's own: no vendor's credential, no webhook's secret.
+fn is_own(program: &Program, name: Name) -> bool {
+    let words = words(&name);
+    let foreign = words.iter().any(|word| {
+        matches!(
+            word.as_str(),
+            "webhook" | "webhooks" | "hook" | "whsec" | "client" | "oauth" | "db" | "database" | "email" | "smtp"
+        ) || program.catalogue.vendor_named(word).is_some()
+    });
+    !foreign && program.catalogue.env_entry(&name).is_none()
+}
+
+/// The secrets handed to functions that sign, check or compute with them.
+fn handed_over(program: &Program) -> Vec<(ExprRef, Option<Name>, Purpose)> {
+    let mut found = Vec::new();
+    for (file, _) in program.code().filter(|(file, _)| program.runs_on_server(*file)) {
+        for call in program.calls_of(file) {
+            for external in program.callee(call).externals() {
+                let known = program.catalogue.known(external.package, &external.segs);
+                if let Some((known, key)) = known.and_then(|known| Some((known, known.secret.as_ref()?)))
+                    && let Some(at) = given(program, call, key)
+                    && (known.role != KnownRole::Mac || sounds_secret(program.facts(file), at.expr))
+                {
+                    found.push((at, None, Purpose::Signs));
+                } else if known.is_none() && program.catalogue.verifier(external.package, &external.segs).is_some() {
+                    let facts = program.facts(file);
+                    let args = facts.call(call.call).args.iter().skip(1).map(|arg| arg.value);
+                    let secrets = args.filter(|&arg| sounds_secret(facts, arg));
+                    found.extend(secrets.map(|arg| (ExprRef::new(file, arg), None, Purpose::Delivers)));
+                }
+            }
+        }
+    }
+    found
+}
+
+/// The argument, keyword or option in which a call takes its secret.
+fn given(program: &Program, call: CallRef, key: &Key) -> Option<ExprRef> {
+    let args = &program.facts(call.file).call(call.call).args;
+    let keyword = |name: &str| args.iter().find(|arg| arg.name.is_some_and(|given| given == name));
+    let positional = || args.get(key.arg).filter(|arg| arg.name.is_none());
+    let Some(option) = &key.option else { return positional().map(|arg| ExprRef::new(call.file, arg.value)) };
+    if let Some(arg) = keyword(option) {
+        return Some(ExprRef::new(call.file, arg.value));
+    }
+    let arg = positional()?;
+    let value = program.value(ExprRef::new(call.file, arg.value));
+    let entry = program.entries(&value).into_iter().find(|(name, _)| name == option.as_str());
+    let is_script = program.facts(call.file).language.is_script();
+    entry.map(|(_, at)| at).or_else(|| (!is_script).then(|| ExprRef::new(call.file, arg.value)))
+}
+
+/// Secrets of Python frameworks that are set by name: `app.secret_key = ..`, `SECRET_KEY = ..`.
+fn set(program: &Program) -> Vec<(ExprRef, Option<Name>, Purpose)> {
+    const NAMES: &[&str] = &["secret_key", "SECRET_KEY", "JWT_SECRET_KEY", "JWT_SECRET"];
+    let mut found = Vec::new();
+    for (file, facts) in program.code().filter(|(_, facts)| !facts.language.is_script()) {
+        for step in facts.blocks.iter().flat_map(|block| &block.steps) {
+            let (name, value) = match step {
+                Step::Assign(target, value) => match facts.expr(*target) {
+                    ExprKind::Member(_, name) => (*name, *value),
+                    _ => continue,
+                },
+                Step::Bind(def, value) => (facts.def(*def).name, *value),
+                _ => continue,
+            };
+            if NAMES.contains(&name.as_str()) {
+                found.push((ExprRef::new(file, value), Some(name), Purpose::Signs));
+            }
+        }
+    }
+    found
+}
+
+/// Whether an expression names a secret, or is a text itself.
+fn sounds_secret(facts: &Facts, at: ExprId) -> bool {
+    let said = |name: &str| words(name).iter().any(|word| matches!(word.as_str(), "secret" | "key" | "signing"));
+    match facts.expr(at) {
+        ExprKind::Ref(name, _) | ExprKind::Member(_, name) => said(name),
+        _ => false,
+    }
+}
+
+/// The text that a secret is, where it is written, and the name that holds it.
+fn written(program: &Program, at: ExprRef, depth: usize) -> Option<(ExprRef, Option<Name>)> {
+    let depth = depth.checked_sub(1)?;
+    let facts = program.facts(at.file);
+    let next = |expr: ExprId| written(program, ExprRef::new(at.file, expr), depth);
+    match facts.expr(at.expr) {
+        ExprKind::Text(text) => (text.len() > 3).then_some((at, None)),
+        ExprKind::Ref(name, block) => {
+            let def = facts.def(facts.lookup(*block, *name)?);
+            let found = def.values.iter().find_map(|&value| next(value));
+            found.map(|(at, inner)| (at, inner.or(Some(*name))))
+        }
+        ExprKind::Op(Op::Or | Op::Nullish, parts) => next(*parts.last()?),
+        ExprKind::Await(inner) => next(*inner),
+        // `new TextEncoder().encode(secret)`, `Buffer.from(secret)`
+        ExprKind::Call(call) => {
+            let call = facts.call(*call);
+            let ExprKind::Member(base, name) = facts.expr(call.callee) else { return None };
+            match name.as_str() {
+                "encode" if call.args.is_empty() => next(*base),
+                "encode" | "from" => next(call.args.first()?.value),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+fn harm(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Signs => "whoever reads the code can sign in as any customer",
+        Purpose::Encrypts => "whoever reads the code can decrypt what it protects",
+        Purpose::Guards => "whoever reads the code gets in where only you should",
+        Purpose::Delivers => "whoever reads the code can forge deliveries, a payment that never happened among them",
+    }
+}
+
+fn tell_default(program: &Program, report: &mut Report, name: Name, purpose: Purpose, places: &[EnvDefault]) {
+    let Some(first) = places.first() else { return };
+    let drawn = |default: &EnvDefault| is_drawn(program, default.fallback);
+    let constant = places.iter().find(|default| !drawn(default));
+    let default = constant.unwrap_or(first);
+    let message = match constant {
+        Some(_) => format!("while {name} is unset, a text in the code takes its place: {}", harm(purpose)),
+        None => format!(
+            "while {name} is unset, every process draws its own: each restart and each further instance turns away what \
+             the others signed"
+        ),
+    };
+    let help = format!("Stop without {name}, in place of the default:\n{}", refuse(program, default.fallback, name));
+    let mut draft = report.at(program.place(default.fallback), name.to_string(), message).help(help);
+    if constant.is_none() {
+        draft = draft.severity(Severity::Note).auditor_only();
+    }
+    for other in places.iter().filter(|other| *other != default && drawn(other) == drawn(default)) {
+        draft = draft.because(program.place(other.fallback), "and here");
+    }
+}
+
+/// How to read a variable so that its absence stops the app.
+fn refuse(program: &Program, at: ExprRef, name: Name) -> String {
+    let facts = program.facts(at.file);
+    if !facts.language.is_script() {
+        return format!("secret = os.environ[\"{name}\"]");
+    }
+    let path = program.file(at.file).path;
+    let read = if path.contains("supabase/functions/") || path.contains("netlify/edge-functions/") {
+        format!("Deno.env.get(\"{name}\")")
+    } else {
+        format!("process.env.{name}")
+    };
+    format!("const secret = {read};\nif (!secret) throw new Error(\"{name} is not set\");")
+}
+
+/// The variable that would hold it.
+fn variable_name(name: Name) -> String {
+    words(&name).join("_").to_ascii_uppercase()
+}
+
+fn tell_literal(program: &Program, report: &mut Report, place: Place, name: Option<Name>, purpose: Purpose) {
+    let what = name.map_or_else(|| "the secret".to_owned(), |name| name.to_string());
+    let variable = name.map_or_else(|| "APP_SECRET".to_owned(), variable_name);
+    let at = program.facts(place.file).exprs.iter().position(|expr| expr.span == place.span).unwrap_or(0);
+    let refuse = refuse(program, ExprRef::new(place.file, ExprId(at as u32)), Name::new(&variable));
+    report
+        .at(place, what.clone(), format!("{what} is written in the code: {}", harm(purpose)))
+        .help(format!("Make a new secret, keep it in the environment only, and stop without it:\n{refuse}"));
+}

@@ -1,0 +1,205 @@
+//! Functions and routes that the app asks for and does not have.
+
+use std::collections::BTreeMap;
+
+use crate::finding::Place;
+use crate::link::jumps::Unmatched;
+use crate::names::Name;
+use crate::program::{CallRef, Entry, EntryKind, HttpUse, Program, Value};
+use crate::rule;
+use crate::rule::Report;
+
+rule! {
+    /// The app calls a function or route that it does not have
+    ///
+    /// The name was changed, the function was never written, or it lives in a branch: in production the request is
+    /// answered with 404, or with the page's HTML. A `catch` around it hides that, so the customer presses the button
+    /// and nothing happens, for weeks.
+    ///
+    /// ## Silent when
+    ///
+    /// - the repository holds no functions, or no routes, of that kind: the backend is elsewhere;
+    /// - a rewrite, proxy or catch-all route could serve it;
+    /// - the name is not constant, or the code is tooling or never deployed.
+    ///
+    /// ## The cure
+    ///
+    /// Write the function or route, correct its name, or take the call out.
+    ///
+    /// ## Example
+    ///
+    /// ```ts path=supabase/functions/send-invite/index.ts
+    /// import { createClient } from "npm:@supabase/supabase-js@2";
+    ///
+    /// const supabase = createClient(Deno.env.get("SUPABASE_URL")!, Deno.env.get("SUPABASE_ANON_KEY")!);
+    ///
+    /// Deno.serve(async (req) => {
+    ///   const { email } = await req.json();
+    ///   await supabase.functions.invoke("track-invite", { body: { email } });
+    ///   return new Response("sent");
+    /// });
+    /// ```
+    ///
+    /// ## Repair
+    ///
+    /// ```ts path=supabase/functions/send-invite/index.ts
+    /// Deno.serve(async (req) => {
+    ///   const { email } = await req.json();
+    ///   console.log("invited", email.length);
+    ///   return new Response("sent");
+    /// });
+    /// ```
+    id: "missing-endpoint", severity: Warning, confidence: High, section: "Contract drift",
+    security: None, since: "0.1.0", check: check
+}
+
+/// How many letters two names may differ in and still be meant as one.
+const SLIPS: usize = 3;
+
+fn check(program: &Program, report: &mut Report) {
+    let mut asked: BTreeMap<(bool, Name), Vec<&Unmatched>> = BTreeMap::new();
+    for unmatched in program.unmatched_jumps() {
+        if is_told(program, unmatched) {
+            asked.entry((unmatched.is_function, unmatched.asked)).or_default().push(unmatched);
+        }
+    }
+    for ((is_function, name), calls) in asked {
+        let Some(first) = calls.first() else { continue };
+        tell(program, report, is_function, name, first, &calls);
+    }
+}
+
+/// Whether the repository holds what should have served it.
+fn is_told(program: &Program, unmatched: &Unmatched) -> bool {
+    let side = program.side(unmatched.at.file);
+    if side.tooling || side.dead || is_built(program.file(unmatched.at.file).path) {
+        return false;
+    }
+    // One of several values, or one that only callers know: another is served, or the caller's own place is told.
+    if !program.entries_for_jump(unmatched.at).is_empty() || comes_of_callers(program, unmatched) {
+        return false;
+    }
+    if unmatched.is_function {
+        return true;
+    }
+    // Some of the app's own routes under the same first segment are here.
+    let first = first_segment(&unmatched.asked);
+    let known = program.known_routes.iter().any(|known| !known.route.contains("api") && known.route.contains('*'));
+    !known && routes(program).filter(|(_, route)| first_segment(route) == first).count() > 1
+}
+
+/// Whether the name or path is what a caller hands to the function that sends the request.
+fn comes_of_callers(program: &Program, unmatched: &Unmatched) -> bool {
+    let empty = unmatched.asked.ends_with('/') || unmatched.asked.contains("//");
+    let handed = |http: &HttpUse| {
+        let parts = match &http.url {
+            Value::Template(parts) => parts.as_ref(),
+            url => std::slice::from_ref(url),
+        };
+        // What stands in the query says nothing of the path.
+        let path = parts.iter().take_while(|part| !part.text().is_some_and(|text| text.starts_with('?')));
+        http.at == http.inner && path.into_iter().any(|part| part.any(|value| matches!(value, Value::Param(..))))
+    };
+    empty || !unmatched.asked.contains("{}") && program.requests_at(unmatched.at).iter().any(handed)
+}
+
+/// Whether a file is what a bundler made: `assets/index-CIr4Wx79.js`.
+fn is_built(path: Name) -> bool {
+    let Some((folder, name)) = path.as_str().rsplit_once('/') else { return false };
+    let Some((_, hash)) = name.strip_suffix(".js").and_then(|stem| stem.rsplit_once(['-', '.'])) else { return false };
+    let is_hash = hash.len() >= 8 && hash.chars().any(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
+    is_hash && folder.rsplit('/').next().is_some_and(|last| matches!(last, "assets" | "static" | "chunks" | "js"))
+}
+
+fn first_segment(path: &str) -> &str {
+    path.trim_start_matches('/').split('/').next().unwrap_or_default()
+}
+
+fn routes(program: &Program) -> impl Iterator<Item = (&Entry, Name)> {
+    let served = |entry: &&Entry| {
+        let side = program.side(entry.function.file);
+        entry.kind == EntryKind::Route && !side.tooling && !side.dead
+    };
+    program.entries.iter().filter(served).filter_map(|entry| Some((entry, entry.route?)))
+}
+
+fn tell(
+    program: &Program,
+    report: &mut Report,
+    is_function: bool,
+    name: Name,
+    first: &Unmatched,
+    calls: &[&Unmatched],
+) {
+    let at = program.call_place(first.at);
+    let what = if is_function { format!("the function {name}") } else { shown(first, name) };
+    let near = nearest(program, is_function, name);
+    let message = format!("nothing in the repository serves {what}: {}", outcome(program, first.at, is_function));
+    let help = match &near {
+        Some((near, _)) => format!("Call {near} if that is what is meant; else write {what}, or take the call out."),
+        None if is_function => format!("Write {what}, or take the call out."),
+        None => format!("Write a handler for {what}, or take the call out."),
+    };
+    let mut draft = report.at(at, name.to_string(), message).help(help);
+    if let Some((near, place)) = near {
+        draft = draft.because(place, format!("{near} is here"));
+    }
+    let mut told = vec![at];
+    for other in calls.iter().skip(1) {
+        let place = program.call_place(other.at);
+        if !told.contains(&place) {
+            told.push(place);
+            draft = draft.because(place, "called here too");
+        }
+    }
+}
+
+/// A path with its holes written as people do, and the method.
+fn shown(unmatched: &Unmatched, path: Name) -> String {
+    let path = path.replace("{}", ":id");
+    unmatched.method.map_or_else(|| path.clone(), |method| format!("{method} {path}"))
+}
+
+fn outcome(program: &Program, call: CallRef, is_function: bool) -> &'static str {
+    let hidden = !program.guards(call).is_empty();
+    match (is_function, hidden) {
+        (true, true) => "every call fails with a 404 that is caught here, and what it was for never happens",
+        (true, false) => "every call fails with a 404, and what it was for never happens",
+        (false, true) => "the request ends in a 404 that is caught here, and what it was for never happens",
+        (false, false) => "the request ends in a 404, and what it was for never happens",
+    }
+}
+
+/// The function or route with the most similar name.
+fn nearest(program: &Program, is_function: bool, name: Name) -> Option<(String, Place)> {
+    let functions = program.entries.iter().filter(|entry| entry.kind == EntryKind::EdgeFunction);
+    let named: Vec<(Name, Place)> = if is_function {
+        functions.filter_map(|entry| Some((entry.name?, program.entry_head(entry)))).collect()
+    } else {
+        routes(program).map(|(entry, route)| (route, program.entry_head(entry))).collect()
+    };
+    let most = SLIPS.min(name.len() / 4);
+    let mut near: Vec<(usize, Name, Place)> = named
+        .into_iter()
+        .map(|(other, place)| (distance(&name, &other), other, place))
+        .filter(|(distance, ..)| *distance > 0 && *distance <= most)
+        .collect();
+    near.sort();
+    near.into_iter().next().map(|(_, name, place)| (name.to_string(), place))
+}
+
+/// In how many letters two names differ.
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (at, c) in one.chars().enumerate() {
+        let mut before = row[0];
+        row[0] = at + 1;
+        for (column, &with) in other.iter().enumerate() {
+            let replaced = before + usize::from(c != with);
+            before = row[column + 1];
+            row[column + 1] = replaced.min(row[column] + 1).min(before + 1);
+        }
+    }
+    row[other.len()]
+}

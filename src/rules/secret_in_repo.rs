@@ -1,0 +1,160 @@
+//! `secret-in-repo`: a live credential stands in a file that git keeps.
+
+use std::collections::BTreeMap;
+
+use super::browser_secrets::{harm, home, id, named, variable_for, vendor_of, with_article};
+use super::secret_in_client::{Exposure, exposure, is_in_code};
+use crate::catalogue::Vendor;
+use crate::facts::{Token, TokenKind};
+use crate::finding::{FileId, Place};
+use crate::link::sides::names::{self, Use};
+use crate::program::Program;
+use crate::rule;
+use crate::rule::Report;
+
+rule! {
+    /// A live credential is written in the repository
+    ///
+    /// A secret key, a database URL with its password or a private key stands in a file that git keeps: in server
+    /// code, in settings, in a migration, in notes, in an environment file. Everyone who ever gets to see the
+    /// repository has it (contractors, the builder's own tools, a fork, the day it becomes public), and deleting the
+    /// line does not take it out of the history.
+    ///
+    /// What counts is told by the format, and by its checksum, decoded claims or randomness where it has them.
+    /// Publishable keys, and test-mode keys outside the auditor's report, do not count.
+    ///
+    /// ## Silent when
+    ///
+    /// - the value is a placeholder, a hash, an id, or a key that is public anyway (a local demo key)
+    /// - the database is on this machine or in a container beside it
+    /// - the file is a test, or an example of an environment file; or git does not keep it
+    /// - the code reaches browsers, or the variable is inlined there: `secret-in-client` and `secret-in-public-env`
+    ///   tell of it
+    ///
+    /// ## The cure
+    ///
+    /// Revoke the key at its vendor and make a new one; that comes first, since the old one stays in the history.
+    /// Keep the new one in the platform's secrets, and read it from the environment.
+    ///
+    /// ## Example
+    ///
+    /// ```py path=scripts/export.py
+    /// import psycopg2
+    ///
+    /// DATABASE = "postgresql://shop_owner:Kd82-harbour-91xq@db.harbourshop.net:5432/shop"
+    ///
+    /// rows = psycopg2.connect(DATABASE).cursor()
+    /// ```
+    ///
+    /// ## Repair
+    ///
+    /// ```py path=scripts/export.py
+    /// import os
+    ///
+    /// import psycopg2
+    ///
+    /// rows = psycopg2.connect(os.environ["DATABASE_URL"]).cursor()
+    /// ```
+    id: "secret-in-repo", severity: Error, confidence: High, section: "Secrets",
+    security: Some(8.5), since: "0.1.0", check: check
+}
+
+fn check(program: &Program, report: &mut Report) {
+    // The places of each value, by a number that says nothing of it.
+    let mut values: BTreeMap<u64, Vec<(FileId, Token)>> = BTreeMap::new();
+    for (file, token) in program.credentials() {
+        if matches!(token.kind, TokenKind::Secret | TokenKind::TestSecret) {
+            values.entry(token.hash).or_default().push((file, *token));
+        }
+    }
+    let mut found: Vec<Vec<(FileId, Token)>> = values.into_values().collect();
+    for places in &mut found {
+        if places.iter().any(|(file, token)| is_told_elsewhere(program, *file, token)) {
+            places.clear();
+        }
+        places.retain(|(file, _)| is_kept(program, *file));
+        // Code says best what the value is for.
+        places.sort_by_key(|(file, token)| (program.file(*file).facts.is_none(), *file, token.span));
+    }
+    found.retain(|places| !places.is_empty());
+    found.sort_by_key(|places| (places[0].0, places[0].1.span));
+    for places in found {
+        tell(program, &places, report);
+    }
+}
+
+/// Whether a rule on what browsers get tells of a credential.
+fn is_told_elsewhere(program: &Program, file: FileId, token: &Token) -> bool {
+    if let Some(facts) = &program.file(file).facts {
+        // Comments do not reach browsers, except those of a page.
+        let exposed = exposure(program, file, facts);
+        return exposed.is_some_and(|exposure| exposure == Exposure::Page || is_in_code(facts, token.span));
+    }
+    let env = program.manifests.env(&program.file(file).path);
+    let entry = env.and_then(|env| env.entries.iter().find(|entry| entry.value_span.contains(token.span)));
+    entry.is_some_and(|entry| program.inlined_name(file, entry.name).is_some())
+}
+
+/// Whether git keeps a file, and it is meant to hold what is real.
+fn is_kept(program: &Program, file: FileId) -> bool {
+    let path = program.file(file).path.as_str();
+    let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
+    let is_example = ["example", "sample", "template"].iter().any(|word| name.contains(word));
+    program.is_tracked(file) && !is_example && names::of(path) != Use::Test
+}
+
+/// How the credential is read from the environment where it stands.
+fn read(program: &Program, file: FileId, token: &Token, vendor: Option<&Vendor>) -> String {
+    // What no API of one vendor takes is named after what it is.
+    let variable = match vendor.filter(|vendor| vendor.hosts.is_empty()) {
+        Some(vendor) => vendor
+            .envs
+            .first()
+            .map_or_else(|| token.credential.to_ascii_uppercase().replace(' ', "_"), |env| env.name.clone()),
+        None => variable_for(token),
+    };
+    match &program.file(file).facts {
+        Some(facts) if !facts.language.is_script() => format!("`os.environ[\"{variable}\"]`"),
+        _ => home(program, file, &variable).read,
+    }
+}
+
+fn tell(program: &Program, places: &[(FileId, Token)], report: &mut Report) {
+    let Some(&(file, token)) = places.first() else { return };
+    let vendor = vendor_of(program, &token).map(|vendor| program.catalogue.vendor(vendor));
+    let what = with_article(&named(program, &token));
+    let test = token.kind == TokenKind::TestSecret;
+    let message = if test {
+        format!(
+            "{what} of test mode, {}, is written in the repository: where it stands, the live one comes to stand",
+            token.masked
+        )
+    } else {
+        format!(
+            "{what}, {}, is written in the repository: whoever sees it, today or in its history, can {}",
+            token.masked,
+            if token.credential.contains("webhook") { "send the app events that never happened" } else { harm(vendor) }
+        )
+    };
+    let path = program.file(file).path.as_str();
+    let issuer = vendor.filter(|vendor| !vendor.hosts.is_empty()).map_or("its issuer", |vendor| vendor.name.as_str());
+    let keep = if program.manifests.env(path).is_some() {
+        format!("take {path} out of git (`git rm --cached {path}`) and list it in .gitignore")
+    } else {
+        format!("keep the new one in the environment and read it as {}", read(program, file, &token, vendor))
+    };
+    let place = |&(file, token): &(FileId, Token)| Place { file, span: token.span };
+    let subject = format!("{}:{}", token.vendor, token.credential);
+    let mut draft = report
+        .at(place(&places[0]), subject, message)
+        .help(format!("Revoke it at {issuer} and make a new one, since git keeps what was written; {keep}."));
+    if test {
+        draft = draft.auditor_only();
+    }
+    if let Some(vendor) = vendor {
+        draft = draft.vendor(id(vendor));
+    }
+    for other in places[1..].iter().take(20) {
+        draft = draft.because(place(other), "the same value stands here");
+    }
+}

@@ -1,0 +1,239 @@
+//! Deliveries never reach the handler: what stands before it asks for something a vendor does not bring.
+
+use crate::catalogue::{Category, KnownRole, Seg};
+use crate::facts::ExprKind;
+use crate::finding::{Confidence, FileId, Place};
+use crate::manifest::TokenGate;
+use crate::program::handlers::WebhookHandler;
+use crate::program::verify::Verdict;
+use crate::program::{CallRef, EdgeKind, Entry, EntryKind, ExprRef, FunctionRef, Gate, Program};
+use crate::rule;
+use crate::rule::Report;
+use crate::rules::webhook_verification_broken::is_broken;
+
+rule! {
+    /// A webhook behind a gate that its vendor cannot pass
+    ///
+    /// A vendor brings its signature and nothing else: no session, no token of the app's users, no field of its
+    /// forms. Where something in front of the handler asks for those, every delivery is refused before the handler
+    /// runs. Payments go through, and the app never hears of them.
+    ///
+    /// An edge function of Supabase asks for a user's or the project's token unless its configuration says
+    /// `verify_jwt = false`: to say nothing means that it asks.
+    ///
+    /// ## Silent when
+    ///
+    /// - the configuration, or the script that deploys it, opens the function;
+    /// - the handler reads the `Authorization` header: its sender is set up to bring one;
+    /// - the sender is the app's own backend;
+    /// - the route is exempt from the check, or what stands before it decides by path;
+    /// - nothing verifies the deliveries, or the check can be got around or not be passed: other rules tell of that.
+    ///
+    /// ## The cure
+    ///
+    /// Open the gate for this one route; the signature says who is calling.
+    ///
+    /// ## Example
+    ///
+    /// ```ts path=supabase/functions/stripe-webhook/index.ts
+    /// import Stripe from "npm:stripe@17";
+    /// import { createClient } from "npm:@supabase/supabase-js@2";
+    ///
+    /// const stripe = new Stripe(Deno.env.get("STRIPE_SECRET_KEY")!);
+    /// const db = createClient(Deno.env.get("SUPABASE_URL")!, Deno.env.get("SUPABASE_SERVICE_ROLE_KEY")!);
+    ///
+    /// Deno.serve(async (req) => {
+    ///   const secret = Deno.env.get("STRIPE_WEBHOOK_SECRET")!;
+    ///   const event = await stripe.webhooks.constructEventAsync(await req.text(), req.headers.get("stripe-signature")!, secret);
+    ///   await db.from("profiles").update({ plan: "pro" }).eq("id", event.data.object.client_reference_id);
+    ///   return new Response("ok");
+    /// });
+    /// ```
+    ///
+    /// ## Repair
+    ///
+    /// ```toml path=supabase/config.toml
+    /// [functions.stripe-webhook]
+    /// verify_jwt = false
+    /// ```
+    id: "webhook-behind-auth", severity: Error, confidence: High, section: "Webhooks",
+    security: Some(7.5), since: "0.1.0", check: check
+}
+
+/// What a delivery does not pass.
+enum Barrier {
+    /// The platform asks for a token: the configuration that says so or says nothing, and whether there is one.
+    Token { config: String, says: TokenGate },
+    /// Middleware asks who is logged in.
+    Session(Place),
+    /// A check against forged forms covers every route.
+    Forms(Place),
+}
+
+fn check(program: &Program, report: &mut Report) {
+    for handler in program.webhook_handlers() {
+        let entry = &program.entries[handler.entry];
+        if !matches!(handler.verdict, Verdict::Fine | Verdict::Unknown) || is_from_home(program, handler) {
+            continue;
+        }
+        let Some(barrier) = barrier(program, handler, entry) else { continue };
+        if !reads_authorization(program, entry) && !is_broken(program, handler) {
+            tell(program, report, handler, &barrier);
+        }
+    }
+}
+
+/// Whether the app's own backend sends it, which brings its own token.
+fn is_from_home(program: &Program, handler: &WebhookHandler) -> bool {
+    handler.vendor.is_some_and(|vendor| program.catalogue.vendor(vendor).own_backend)
+}
+
+fn barrier(program: &Program, handler: &WebhookHandler, entry: &Entry) -> Option<Barrier> {
+    let path = program.file(entry.place.file).path;
+    match program.manifests.token_gate(&path) {
+        Some((TokenGate::Open, _)) => return None,
+        Some((says, config)) => return Some(Barrier::Token { config, says }),
+        None => {}
+    }
+    // Signed deliveries only: a name alone may be a route of the app's own.
+    if handler.by_name {
+        return None;
+    }
+    // What covers a whole app decides by path, in ways that are not followed.
+    let covers_all = |file: FileId| {
+        program.entries.iter().any(|other| {
+            other.kind == EntryKind::Middleware && other.framework.starts_with("next") && other.place.file == file
+        })
+    };
+    let session = entry.middleware.iter().find_map(|gate| match *gate {
+        Gate::Library(ExprRef { file, .. }) | Gate::Function(FunctionRef { file, .. }) if covers_all(file) => None,
+        Gate::Library(expr) => is_authentication(program, expr).then(|| program.place(expr)),
+        Gate::Function(function) => asks_for_user(program, function).then(|| program.function_head(function)),
+        Gate::Unknown => None,
+    });
+    session.map(Barrier::Session).or_else(|| forms_check(program, entry).map(Barrier::Forms))
+}
+
+fn role_of(program: &Program, at: ExprRef) -> Option<KnownRole> {
+    program.value(at).externals().find_map(|external| {
+        let mut segs = &external.segs[..];
+        while let [rest @ .., Seg::Call | Seg::New] = segs {
+            segs = rest;
+        }
+        Some(program.catalogue.known(external.package, segs)?.role)
+    })
+}
+
+fn is_authentication(program: &Program, gate: ExprRef) -> bool {
+    role_of(program, gate) == Some(KnownRole::Authenticate)
+}
+
+/// Whether middleware looks the user up and refuses without one, whatever the path.
+fn asks_for_user(program: &Program, function: FunctionRef) -> bool {
+    let facts = program.facts(function.file);
+    let span = facts.function(function.function).span;
+    let inside = || facts.exprs.iter().filter(|expr| span.contains(expr.span));
+    let by_path = inside().any(|expr| match &expr.kind {
+        ExprKind::Text(text) => text.starts_with('/'),
+        ExprKind::Member(_, name) => matches!(name.as_str(), "path" | "originalUrl" | "pathname" | "baseUrl"),
+        _ => false,
+    });
+    let refuses =
+        inside().any(|expr| matches!(expr.kind, ExprKind::Number(status) if status == 401.0 || status == 403.0));
+    let looks_up = program.with_inner(function).iter().flat_map(|&inner| program.calls_in(inner)).any(|at| {
+        program.has_role(at, KnownRole::Authenticate)
+            || matches!(facts.expr(facts.call(at.call).callee), ExprKind::Member(_, name) if *name == "isAuthenticated")
+    });
+    refuses && looks_up && !by_path
+}
+
+/// The check against forged forms that covers an entry.
+fn forms_check(program: &Program, entry: &Entry) -> Option<Place> {
+    let of_form = matches!(entry.framework, "flask");
+    if !of_form {
+        return None;
+    }
+    let found: Vec<(CallRef, KnownRole)> = program
+        .code()
+        .filter(|(file, facts)| !facts.language.is_script() && program.runs_on_server(*file))
+        .flat_map(|(file, _)| program.calls_of(file))
+        .filter_map(|at| {
+            let role =
+                [KnownRole::CsrfCheck, KnownRole::CsrfExempt].into_iter().find(|&role| program.has_role(at, role));
+            Some((at, role?))
+        })
+        .collect();
+    // What is exempted by a call may be this one's blueprint.
+    if found.iter().any(|(_, role)| *role == KnownRole::CsrfExempt) {
+        return None;
+    }
+    let facts = program.facts(entry.function.file);
+    let exempt = facts.function(entry.function.function).decorators.iter().any(|&decorator| {
+        let at = ExprRef::new(entry.function.file, decorator);
+        role_of(program, at) == Some(KnownRole::CsrfExempt)
+            || matches!(facts.expr(decorator), ExprKind::Member(_, name) if *name == "exempt")
+    });
+    let (check, _) = found.iter().find(|(_, role)| *role == KnownRole::CsrfCheck)?;
+    (!exempt).then(|| program.call_place(*check))
+}
+
+/// Whether the handler asks for the header that the gate wants.
+fn reads_authorization(program: &Program, entry: &Entry) -> bool {
+    let reach = program.reach(entry.function, |edge| edge.kind != EdgeKind::Jump);
+    reach.stops.iter().any(|stop| {
+        let facts = program.facts(stop.function.file);
+        program.calls_in(stop.function).any(|at| {
+            let call = facts.call(at.call);
+            matches!(facts.expr(call.callee), ExprKind::Member(_, name) if matches!(name.as_str(), "get" | "header"))
+                && call.args.first().is_some_and(|arg| {
+                    matches!(facts.expr(arg.value), ExprKind::Text(text) if text.eq_ignore_ascii_case("authorization"))
+                })
+        })
+    })
+}
+
+fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, barrier: &Barrier) {
+    let entry = &program.entries[handler.entry];
+    let webhook = program.webhook_name(handler);
+    let who = match handler.vendor {
+        Some(vendor) => program.catalogue.vendor(vendor).name.clone(),
+        None => "its sender".to_owned(),
+    };
+    let lost = "every delivery is refused before this runs, and what it tells is lost";
+    let name = entry.name.map_or_else(|| program.function_name(entry.function), |name| name.to_string());
+    let (message, help, confidence) = match barrier {
+        Barrier::Token { config, says } => (
+            format!("the platform asks {who} for a token of the app before {webhook} runs, and {who} has none: {lost}"),
+            format!(
+                "Open this function in {config}, its signature is checked:\n[functions.{name}]\nverify_jwt = false"
+            ),
+            if *says == TokenGate::Asked { Confidence::High } else { Confidence::Medium },
+        ),
+        Barrier::Session(_) => (
+            format!("{webhook} is behind a check of who is logged in, and {who} has no session: {lost}"),
+            "Register this route before the check, or outside the router that has it: its signature is checked."
+                .to_owned(),
+            Confidence::High,
+        ),
+        Barrier::Forms(_) => (
+            format!("{webhook} is behind the check against forged forms, and {who} brings no token of one: {lost}"),
+            "Exempt this route from the check, with @csrf.exempt under its route: its signature is checked.".to_owned(),
+            Confidence::High,
+        ),
+    };
+    // A scheme that many senders share does not say which one it is: the app's own backend may be it.
+    let shared = handler.vendor.is_none_or(|vendor| program.catalogue.vendor(vendor).category == Category::Webhooks);
+    let confidence = if shared || handler.by_name { Confidence::Low } else { confidence };
+    let mut draft = report.at(program.entry_head(entry), name, message).confidence(confidence).help(help);
+    match barrier {
+        Barrier::Session(place) => draft = draft.because(*place, "asks who is logged in"),
+        Barrier::Forms(place) => draft = draft.because(*place, "covers every route that is not exempt"),
+        Barrier::Token { .. } => {}
+    }
+    if let Some(sign) = handler.evidence.first() {
+        draft = draft.because(sign.place, sign.text.clone());
+    }
+    if let Some(vendor) = handler.vendor {
+        draft.vendor(program.vendor_id(vendor));
+    }
+}
