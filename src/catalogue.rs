@@ -402,6 +402,9 @@ pub struct Library {
     /// Environment variables that hold the app's own URL or host, after a bundler's prefix; `*` stands for any run.
     #[serde(default)]
     pub own_urls: Vec<String>,
+    /// Environment variables that platforms and tools set by themselves; `*` stands for any run.
+    #[serde(default)]
+    pub injected_envs: Vec<String>,
     /// Packages that keep failures where somebody looks: structured loggers, tracing. Error trackers are vendors.
     #[serde(default)]
     pub watchers: Vec<String>,

@@ -28,6 +28,7 @@ pub mod credentials;
 pub mod defaults;
 pub mod failures;
 pub mod floating;
+pub mod environment;
 pub mod fresh;
 pub mod graph;
 pub mod handlers;
@@ -235,6 +236,7 @@ pub struct Program {
     pub(crate) outbound: outbound::Outbound,
     /// The files without code that hold credentials, in order.
     pub(crate) written: Vec<Written>,
+    pub(crate) mentioned: FxHashSet<Name>,
     /// The calls that core paths exist for, in order.
     pub(crate) core_calls: Vec<core_paths::CoreCall>,
     /// Who starts what, for core paths.
@@ -294,6 +296,7 @@ impl Program {
             iterations: OnceLock::new(),
             webhooks: OnceLock::new(),
             written: vec![],
+            mentioned: FxHashSet::default(),
             core_calls: vec![],
             starters: OnceLock::new(),
         }

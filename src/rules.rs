@@ -9,6 +9,7 @@ mod client_controlled_amount;
 mod core_path;
 mod create_without_idempotency;
 mod duplicate_customer;
+mod env_undocumented;
 mod floating_vendor_call;
 mod hardcoded_environment;
 mod insecure_secret_default;
@@ -76,6 +77,7 @@ pub static RULES: &[&Rule] = &[
     &overbroad_scope::RULE,
     &swallowed_vendor_error::RULE,
     &no_error_tracking::RULE,
+    &env_undocumented::RULE,
     &hardcoded_environment::RULE,
     &test_live_mix::RULE,
     &client_controlled_amount::RULE,

@@ -29,6 +29,7 @@ pub struct Catalogue {
     functions: Vec<Known>,
     pub(super) own_urls: Vec<String>,
     pub(super) watchers: Vec<String>,
+    pub(super) injected_envs: Vec<String>,
     pub(super) passing_hosts: Vec<String>,
     pub(super) page_scripts: Vec<PageScript>,
     pub(super) trackers: Vec<Tracker>,
@@ -100,13 +101,14 @@ impl Catalogue {
 
     fn of(vendors: Vec<Vendor>, libraries: Vec<Library>) -> Self {
         let (mut http_clients, mut functions, mut own_urls) = (Vec::new(), Vec::new(), Vec::new());
-        let mut watchers = Vec::new();
+        let (mut watchers, mut injected_envs) = (Vec::new(), Vec::new());
         let (mut passing_hosts, mut page_scripts, mut trackers) = (Vec::new(), Vec::new(), Vec::new());
         for library in libraries {
             http_clients.extend(library.http_clients);
             functions.extend(library.functions);
             own_urls.extend(library.own_urls);
             watchers.extend(library.watchers);
+            injected_envs.extend(library.injected_envs);
             passing_hosts.extend(library.passing_hosts);
             page_scripts.extend(library.page_scripts);
             trackers.extend(library.trackers);
@@ -118,6 +120,7 @@ impl Catalogue {
             functions,
             own_urls,
             watchers,
+            injected_envs,
             passing_hosts,
             page_scripts,
             trackers,
