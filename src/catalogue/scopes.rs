@@ -19,6 +19,10 @@ pub struct Scope {
     /// Packages with which there is no narrower one: an IMAP client.
     #[serde(default)]
     pub unless: Vec<String>,
+    /// Calls that make an account of the app's own, which reaches only what is shared with it: a file that has one
+    /// of them asks no customer.
+    #[serde(default)]
+    pub unless_calls: Vec<String>,
     /// Where it comes from, when not the vendor's default source.
     pub source: Option<Source>,
 }

@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::facts::{ExprId, ExprKind, Op};
+use crate::facts::{ExprId, ExprKind, Facts, Op};
 use crate::finding::Place;
 use crate::names::Name;
 use crate::program::Program;
@@ -26,15 +26,18 @@ impl Program {
             if reads.is_empty() {
                 continue;
             }
-            // `process.env.X || "default"`: it goes without.
-            let optional: FxHashSet<ExprId> = (facts.exprs.iter())
-                .filter_map(|expr| match &expr.kind {
+            let mut optional: FxHashSet<ExprId> = FxHashSet::default();
+            for expr in &facts.exprs {
+                match &expr.kind {
+                    // `process.env.X || "default"`: it goes without.
                     ExprKind::Op(Op::Or | Op::Nullish | Op::Choose | Op::Not | Op::And, parts) => {
-                        parts.first().copied()
+                        parts.iter().take(1).for_each(|&part| goes_without(facts, part, &mut optional));
                     }
-                    _ => None,
-                })
-                .collect();
+                    // `process.env.X === "true"`: a switch, off unless somebody turns it on.
+                    ExprKind::Op(Op::Equal | Op::Unequal, parts) => optional.extend(parts.iter()),
+                    _ => {}
+                }
+            }
             for (at, name, span) in reads {
                 if !optional.contains(&at) && known.insert(name) {
                     found.push((name, Place { file, span }));
@@ -48,5 +51,13 @@ impl Program {
         let is_plain =
             name.contains('_') && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
         is_plain && !self.mentioned.contains(name) && !self.catalogue.is_injected(name)
+    }
+}
+
+/// Notes an operand that something stands in for, and those of a chain of fallbacks inside it.
+fn goes_without(facts: &Facts, part: ExprId, optional: &mut FxHashSet<ExprId>) {
+    optional.insert(part);
+    if let ExprKind::Op(Op::Or | Op::Nullish, parts) = facts.expr(part) {
+        parts.iter().for_each(|&part| goes_without(facts, part, optional));
     }
 }

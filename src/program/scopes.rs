@@ -32,7 +32,7 @@ impl Program {
             for expr in &facts.exprs {
                 let ExprKind::Text(text) = &expr.kind else { continue };
                 for &(vendor, scope) in &known {
-                    if asks_for(text, scope) && is_asked(facts, scope) {
+                    if asks_for(text, scope) && is_asked(facts, scope) && !is_own_account(facts, scope) {
                         found.push(AskedScope { vendor, scope, place: Place { file, span: expr.span } });
                     }
                 }
@@ -62,6 +62,14 @@ fn asks_for(text: &str, scope: &Scope) -> bool {
     let list = text.split_once("scope=").map_or(text, |(_, list)| list.split('&').next().unwrap_or(list));
     let mut parts = list.split(|c: char| c.is_whitespace() || matches!(c, ',' | '+' | ';'));
     parts.any(|part| part.split("%20").any(|part| part == scope.scope))
+}
+
+/// Whether the file makes an account of the app's own rather than to ask a customer.
+fn is_own_account(facts: &Facts, scope: &Scope) -> bool {
+    facts.calls.iter().any(|call| match facts.expr(call.callee) {
+        ExprKind::Ref(name, _) | ExprKind::Member(_, name) => scope.unless_calls.iter().any(|known| *name == **known),
+        _ => false,
+    })
 }
 
 /// Whether the file asks for it where such words are scopes.

@@ -1,7 +1,7 @@
 //! Environment variables that the code needs and nobody is told of.
 
 use crate::facts::Span;
-use crate::finding::Place;
+use crate::finding::{FileId, Place};
 use crate::program::Program;
 use crate::rule;
 use crate::rule::Report;
@@ -43,14 +43,15 @@ rule! {
 
 fn check(program: &Program, report: &mut Report) {
     let missing = program.undocumented_variables();
-    let mut told: Vec<usize> = Vec::new();
-    for (_, first) in &missing {
-        let project = program.projects.index(first.file);
-        if told.contains(&project) {
+    let mut told: Vec<Option<FileId>> = Vec::new();
+    let examples: Vec<Option<FileId>> = missing.iter().map(|(_, at)| example_of(program, at.file)).collect();
+    for ((_, first), &example) in missing.iter().zip(&examples) {
+        if told.contains(&example) {
             continue;
         }
-        told.push(project);
-        let own: Vec<_> = missing.iter().filter(|(_, at)| program.projects.index(at.file) == project).collect();
+        told.push(example);
+        let own: Vec<_> =
+            missing.iter().zip(&examples).filter(|(_, other)| **other == example).map(|(read, _)| read).collect();
         let names: Vec<&str> = own.iter().map(|(name, _)| name.as_str()).collect();
         let shown = if names.len() > 6 {
             format!("{} and {} more", names[..6].join(", "), names.len() - 6)
@@ -63,10 +64,6 @@ fn check(program: &Program, report: &mut Report) {
             if names.len() == 1 { "it" } else { "them" }
         );
         let lines: String = names.iter().take(20).map(|name| format!("\n    {name}=")).collect();
-        let example = ["env.example", ".env.example", ".env.sample", ".env.template"].iter().find_map(|name| {
-            let manifest = program.manifests.above(&program.file(first.file).path, name).next()?;
-            program.file_at(&manifest.path)
-        });
         let place = example.map_or(*first, |file| Place { file, span: Span { start: 0, end: 1 } });
         let mut draft = report
             .at(place, "environment", message)
@@ -75,4 +72,12 @@ fn check(program: &Program, report: &mut Report) {
             draft = draft.because(*at, format!("{name} is read here"));
         }
     }
+}
+
+/// The example file that speaks for a file's project.
+fn example_of(program: &Program, file: FileId) -> Option<FileId> {
+    [".env.example", ".env.sample", ".env.template", "env.example"].iter().find_map(|name| {
+        let manifest = program.manifests.above(&program.file(file).path, name).next()?;
+        program.file_at(&manifest.path)
+    })
 }
