@@ -17,6 +17,7 @@ mod plausible;
 mod repeats;
 mod retired;
 mod scan;
+mod scopes;
 mod scripts;
 mod seg;
 mod shape;
@@ -32,6 +33,7 @@ pub use names::unqualified;
 pub use paths::{OperationMatch, RequestMatch, VerifierMatch};
 pub use repeats::{Idempotency, Retries};
 pub use retired::Retired;
+pub use scopes::Scope;
 pub use scripts::PageScript;
 pub use seg::Seg;
 pub use trackers::Tracker;
@@ -137,6 +139,9 @@ pub struct Vendor {
     /// What it has shut down, or will.
     #[serde(default)]
     pub retired: Vec<Retired>,
+    /// Permissions it grants that are broader than most uses need.
+    #[serde(default, rename = "scope")]
+    pub scopes: Vec<Scope>,
     /// Snippets that must be recognised as said: the entry's tests.
     #[serde(default, rename = "example")]
     pub examples: Vec<Example>,
@@ -406,6 +411,12 @@ pub struct Library {
     /// Environment variables that hold the app's own URL or host, after a bundler's prefix; `*` stands for any run.
     #[serde(default)]
     pub own_urls: Vec<String>,
+    /// Environment variables that platforms and tools set by themselves; `*` stands for any run.
+    #[serde(default)]
+    pub injected_envs: Vec<String>,
+    /// Packages that keep failures where somebody looks: structured loggers, tracing. Error trackers are vendors.
+    #[serde(default)]
+    pub watchers: Vec<String>,
     /// Hosts that stand for a developer's machine or a preview of the app, and go away; `*` stands for any run.
     #[serde(default)]
     pub passing_hosts: Vec<String>,

@@ -78,6 +78,7 @@ fn stages(options: &Options) -> Result<Outcome, Error> {
     let mut program = link::link(&repository, understood.facts, Arc::clone(&catalogue));
     program.written = understood.written;
     program.as_of = Name::new(&options.settle.as_of);
+    program.mentioned = understood.mentioned;
     clock.lap("link");
     let (findings, failed) = check(&program, &options.rules);
     clock.lap("check");
@@ -94,6 +95,7 @@ struct Understood {
     marked: Vec<FileId>,
     /// The credentials in files that hold no code.
     written: Vec<Written>,
+    mentioned: rustc_hash::FxHashSet<Name>,
 }
 
 /// Reads and understands every file; manifests go to the repository.
@@ -107,6 +109,7 @@ fn extract_all(repository: &mut Repository, catalogue: &Catalogue, progress: boo
     progress.finish();
     let (mut facts, mut manifests) = (Vec::with_capacity(read.len()), vec![]);
     let (mut marked, mut written) = (vec![], vec![]);
+    let mut mentioned = rustc_hash::FxHashSet::default();
     for (index, file) in read.into_iter().enumerate() {
         let file = file.unwrap_or_default();
         if file.facts.as_ref().is_some_and(|facts| facts.too_deep) {
@@ -118,13 +121,14 @@ fn extract_all(repository: &mut Repository, catalogue: &Catalogue, progress: boo
         }
         facts.push(file.facts);
         manifests.extend(file.manifest);
+        mentioned.extend(file.mentioned.iter().copied());
         if !file.written.is_empty() {
             let Said { written: tokens, lines, .. } = file;
             written.push(Written { file: FileId(index as u32), tokens, lines });
         }
     }
     repository.manifests = Arc::new(Manifests::new(manifests));
-    Understood { facts, marked, written }
+    Understood { facts, marked, written, mentioned }
 }
 
 /// What one file says.
@@ -136,6 +140,8 @@ struct Said {
     written: Vec<Token>,
     /// Where its lines begin, when it holds any.
     lines: Vec<u32>,
+    /// The variables it names, where people look for what to set.
+    mentioned: Vec<Name>,
     marked: bool,
 }
 
@@ -151,6 +157,9 @@ fn understand(file: &SourceFile, text: &str, catalogue: &Catalogue) -> Result<Sa
             }
         } else {
             said.written = catalogue.tokens(text);
+            if file.tracked && walk::mentions::tells_what_to_set(&file.path) {
+                said.mentioned = walk::mentions::variables(text);
+            }
             if !said.written.is_empty() {
                 said.lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at as u32 + 1)).collect();
             }

@@ -26,6 +26,7 @@ pub mod conversions;
 pub mod core_paths;
 pub mod credentials;
 pub mod defaults;
+pub mod environment;
 pub mod failures;
 pub mod floating;
 pub mod fresh;
@@ -46,6 +47,7 @@ pub mod repeats;
 pub mod reporting;
 pub mod requested;
 pub mod retries;
+pub mod scopes;
 pub mod state_checks;
 pub mod statuses;
 pub mod swallowing;
@@ -236,6 +238,7 @@ pub struct Program {
     pub(crate) outbound: outbound::Outbound,
     /// The files without code that hold credentials, in order.
     pub(crate) written: Vec<Written>,
+    pub(crate) mentioned: FxHashSet<Name>,
     /// The calls that core paths exist for, in order.
     pub(crate) core_calls: Vec<core_paths::CoreCall>,
     /// Who starts what, for core paths.
@@ -296,6 +299,7 @@ impl Program {
             iterations: OnceLock::new(),
             webhooks: OnceLock::new(),
             written: vec![],
+            mentioned: FxHashSet::default(),
             core_calls: vec![],
             starters: OnceLock::new(),
         }

@@ -9,12 +9,15 @@ mod client_controlled_amount;
 mod core_path;
 mod create_without_idempotency;
 mod duplicate_customer;
+mod env_undocumented;
 mod floating_vendor_call;
 mod hardcoded_environment;
 mod insecure_secret_default;
 mod integration_breaks_boot;
 mod missing_endpoint;
 mod missing_timeout;
+mod no_error_tracking;
+mod overbroad_scope;
 mod response_unvalidated;
 mod retired_api;
 mod retry_duplicates;
@@ -75,7 +78,10 @@ pub static RULES: &[&Rule] = &[
     &response_unvalidated::RULE,
     &missing_endpoint::RULE,
     &retired_api::RULE,
+    &overbroad_scope::RULE,
     &swallowed_vendor_error::RULE,
+    &no_error_tracking::RULE,
+    &env_undocumented::RULE,
     &hardcoded_environment::RULE,
     &test_live_mix::RULE,
     &client_controlled_amount::RULE,

@@ -24,6 +24,7 @@ use crate::names::Name;
 
 mod folders;
 mod git;
+pub mod mentions;
 mod names;
 mod roots;
 mod text;

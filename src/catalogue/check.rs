@@ -100,6 +100,12 @@ impl Checks {
             }
             self.source(at!["retired", item, "source"], &retired.source);
         }
+        for (item, scope) in vendor.scopes.iter().enumerate() {
+            if scope.scope.is_empty() || scope.narrower.is_empty() {
+                self.say(at!["scope", item, "scope"], "a scope without a narrower one", "say what to ask for instead");
+            }
+            self.optional_source(at!["scope", item, "source"], scope.source.as_ref());
+        }
         for (item, note) in vendor.notes.iter().enumerate() {
             self.optional_source(at!["note", item, "source"], note.source.as_ref());
         }

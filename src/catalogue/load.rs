@@ -28,6 +28,8 @@ pub struct Catalogue {
     http_clients: Vec<HttpClient>,
     functions: Vec<Known>,
     pub(super) own_urls: Vec<String>,
+    pub(super) watchers: Vec<String>,
+    pub(super) injected_envs: Vec<String>,
     pub(super) passing_hosts: Vec<String>,
     pub(super) page_scripts: Vec<PageScript>,
     pub(super) trackers: Vec<Tracker>,
@@ -99,11 +101,14 @@ impl Catalogue {
 
     fn of(vendors: Vec<Vendor>, libraries: Vec<Library>) -> Self {
         let (mut http_clients, mut functions, mut own_urls) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut watchers, mut injected_envs) = (Vec::new(), Vec::new());
         let (mut passing_hosts, mut page_scripts, mut trackers) = (Vec::new(), Vec::new(), Vec::new());
         for library in libraries {
             http_clients.extend(library.http_clients);
             functions.extend(library.functions);
             own_urls.extend(library.own_urls);
+            watchers.extend(library.watchers);
+            injected_envs.extend(library.injected_envs);
             passing_hosts.extend(library.passing_hosts);
             page_scripts.extend(library.page_scripts);
             trackers.extend(library.trackers);
@@ -114,6 +119,8 @@ impl Catalogue {
             http_clients,
             functions,
             own_urls,
+            watchers,
+            injected_envs,
             passing_hosts,
             page_scripts,
             trackers,
@@ -204,6 +211,7 @@ fn extend(known: &mut Vendor, user: Vendor) {
     known.credentials.extend(base.credentials);
     known.calls.extend(base.calls);
     known.webhooks.extend(base.webhooks);
+    known.scopes.extend(base.scopes);
     known.examples.extend(base.examples);
     known.retired.extend(base.retired);
     known.notes.extend(base.notes);

@@ -45,6 +45,16 @@ impl Catalogue {
         None
     }
 
+    /// Whether platforms or tools set a variable by themselves.
+    pub fn is_injected(&self, variable: &str) -> bool {
+        self.injected_envs.iter().any(|form| glob::matches(form, variable))
+    }
+
+    /// Whether a package keeps failures where somebody looks: a structured logger, tracing.
+    pub fn is_watcher(&self, package: &str) -> bool {
+        self.watchers.iter().any(|form| glob::matches(form, package))
+    }
+
     /// Whether a host is one of those that stand for a preview or a tunnel.
     pub fn is_passing_host(&self, host: &str) -> bool {
         self.passing_hosts.iter().any(|form| glob::matches(form, host))

@@ -1,0 +1,80 @@
+//! Permissions that code asks vendors for.
+
+use crate::catalogue::{Scope, VendorId};
+use crate::facts::{ExprKind, Facts};
+use crate::finding::Place;
+use crate::program::{Program, Target};
+
+/// A broad permission that is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct AskedScope<'p> {
+    /// The vendor.
+    pub vendor: VendorId,
+    /// What is known of it.
+    pub scope: &'p Scope,
+    /// Where it stands.
+    pub place: Place,
+}
+
+impl Program {
+    /// The broad permissions that deployed code asks for, by place.
+    pub fn broad_scopes(&self) -> Vec<AskedScope<'_>> {
+        let known: Vec<(VendorId, &Scope)> = (self.catalogue.vendors().iter().enumerate())
+            .flat_map(|(at, vendor)| vendor.scopes.iter().map(move |scope| (VendorId(at as u16), scope)))
+            .filter(|(_, scope)| !scope.unless.iter().any(|package| self.imports(package)))
+            .collect();
+        let mut found = Vec::new();
+        for (file, facts) in self.code() {
+            let side = self.side(file);
+            if side.tooling || side.dead {
+                continue;
+            }
+            for expr in &facts.exprs {
+                let ExprKind::Text(text) = &expr.kind else { continue };
+                for &(vendor, scope) in &known {
+                    if asks_for(text, scope) && is_asked(facts, scope) && !is_own_account(facts, scope) {
+                        found.push(AskedScope { vendor, scope, place: Place { file, span: expr.span } });
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    /// Whether deployed code imports a package.
+    pub fn imports(&self, package: &str) -> bool {
+        self.code().filter(|(file, _)| !self.side(*file).tooling).any(|(file, facts)| {
+            (0..facts.imports.len()).any(|import| {
+                match self.modules.target(file, crate::facts::ImportId(import as u32)) {
+                    Target::Package { name, .. } => *name == *package,
+                    _ => false,
+                }
+            })
+        })
+    }
+}
+
+/// Whether a text is a list of scopes that holds this one.
+fn asks_for(text: &str, scope: &Scope) -> bool {
+    if !text.contains(&scope.scope) {
+        return false;
+    }
+    let list = text.split_once("scope=").map_or(text, |(_, list)| list.split('&').next().unwrap_or(list));
+    let mut parts = list.split(|c: char| c.is_whitespace() || matches!(c, ',' | '+' | ';'));
+    parts.any(|part| part.split("%20").any(|part| part == scope.scope))
+}
+
+/// Whether the file makes an account of the app's own rather than to ask a customer.
+fn is_own_account(facts: &Facts, scope: &Scope) -> bool {
+    facts.calls.iter().any(|call| match facts.expr(call.callee) {
+        ExprKind::Ref(name, _) | ExprKind::Member(_, name) => scope.unless_calls.iter().any(|known| *name == **known),
+        _ => false,
+    })
+}
+
+/// Whether the file asks for it where such words are scopes.
+fn is_asked(facts: &Facts, scope: &Scope) -> bool {
+    scope.asked_at.as_ref().is_none_or(|address| {
+        facts.exprs.iter().any(|expr| matches!(&expr.kind, ExprKind::Text(text) if text.contains(address.as_str())))
+    })
+}
