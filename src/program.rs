@@ -23,6 +23,7 @@ pub mod bodies;
 pub mod bundling;
 pub mod core_paths;
 pub mod credentials;
+pub mod deliveries;
 pub mod failures;
 pub mod floating;
 pub mod fresh;

@@ -26,6 +26,8 @@ mod webhook_acks_failure;
 mod webhook_behind_auth;
 mod webhook_inline_work;
 mod webhook_no_dedup;
+mod webhook_out_of_order;
+mod webhook_unvalidated_payload;
 mod webhook_unverified;
 mod webhook_verification_broken;
 mod webhook_verification_bypass;
@@ -44,6 +46,8 @@ pub static RULES: &[&Rule] = &[
     &webhook_no_dedup::RULE,
     &webhook_acks_failure::RULE,
     &webhook_inline_work::RULE,
+    &webhook_unvalidated_payload::RULE,
+    &webhook_out_of_order::RULE,
     &create_without_idempotency::RULE,
     &unstable_idempotency_key::RULE,
     &retry_duplicates::RULE,

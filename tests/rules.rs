@@ -165,7 +165,7 @@ fn check_rule(rule: &'static Rule) -> Vec<String> {
     let mut problems = vec![];
     let cases = folders(&folder);
     for kind in ["bad", "ok"] {
-        if !cases.iter().any(|case| name(case) == kind) {
+        if !cases.iter().any(|case| name(case) == kind || name(case) == format!("{kind}-auditor")) {
             problems.push(format!("{}: there is no `{kind}` case", rule.id));
         }
     }
