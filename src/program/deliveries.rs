@@ -33,13 +33,23 @@ impl Program {
         let entry = &self.entries[handler.entry];
         let reach = self.reach(entry.function, |edge| edge.kind != EdgeKind::Jump);
         let deeds = handler.account.deeds.iter().filter(|deed| !deed.records && self.keeps_by(deed.at));
-        deeds
-            .filter_map(|deed| {
-                let function = self.function_of(deed.at);
-                let stop = reach.stops.iter().position(|stop| stop.function == function)?;
-                Some(Written { at: deed.at, way: reach.way(stop) })
-            })
-            .collect()
+        let mut found = Vec::new();
+        for deed in deeds {
+            let function = self.function_of(deed.at);
+            let Some(stop) = reach.stops.iter().position(|stop| stop.function == function) else { continue };
+            let way = reach.way(stop);
+            // A function that writes is called from several arms: each call is a way of its own.
+            for (index, edge) in way.iter().enumerate() {
+                let others = self.calls_in(self.function_of(edge.call)).flat_map(|call| self.edges(call));
+                for &other in others.filter(|other| other.target == edge.target && other.call != edge.call) {
+                    let mut way = way.clone();
+                    way[index] = other;
+                    found.push(Written { at: deed.at, way });
+                }
+            }
+            found.push(Written { at: deed.at, way });
+        }
+        found
     }
 
     fn keeps_by(&self, at: CallRef) -> bool {
@@ -155,42 +165,49 @@ impl Program {
         if !overwrites {
             return None;
         }
-        let event = calls.iter().find_map(|&at| self.change_told(at))?;
-        let mut functions: Vec<FunctionRef> = calls.iter().map(|&at| self.function_of(at)).collect();
-        functions.dedup();
-        let settled = functions.iter().any(|&function| {
-            self.compares_order(function)
+        let (from, (event, arm)) =
+            calls.iter().enumerate().find_map(|(index, &at)| Some((index, self.change_told(at)?)))?;
+        // The arm of the event, and what is called from there.
+        let regions = calls[from..].iter().enumerate().map(|(index, &at)| {
+            let function = self.function_of(at);
+            let whole = self.facts(at.file).function(function.function).span;
+            (function, if index == 0 { arm } else { whole })
+        });
+        let settled = regions.into_iter().any(|(function, region)| {
+            let facts = self.facts(function.file);
+            self.compares_order(function, region)
                 || self.calls_in(function).any(|at| {
                     // The vendor was asked for what is so now.
-                    self.vendors_at(at).iter().any(|used| {
-                        Some(used.vendor) == handler.vendor
-                            && self
-                                .operation(used)
-                                .is_some_and(|operation| matches!(operation.effect, Effect::Read | Effect::List))
-                    })
+                    region.contains(facts.span(facts.call(at.call).expr))
+                        && self.vendors_at(at).iter().any(|used| {
+                            Some(used.vendor) == handler.vendor
+                                && self
+                                    .operation(used)
+                                    .is_some_and(|operation| matches!(operation.effect, Effect::Read | Effect::List))
+                        })
                 })
         });
         (!settled && !self.compares_state(written.at)).then_some(event)
     }
 
-    /// The name of a changing event that a call runs for.
-    fn change_told(&self, at: CallRef) -> Option<Name> {
+    /// The name of a changing event that a call runs for, and the arm that does.
+    fn change_told(&self, at: CallRef) -> Option<(Name, Span)> {
         let facts = self.facts(at.file);
         let block = facts.call(at.call).block;
         let function = facts.function_of(block);
         facts.enclosing(block).take_while(|(_, block)| block.function == function).find_map(|(_, block)| {
-            match block.kind {
+            let event = match block.kind {
                 BlockKind::Then(condition) => change_in(facts, condition, 4),
                 BlockKind::Case(_, Some(value)) => change_in(facts, value, 2),
                 _ => None,
-            }
+            };
+            Some((event?, block.span))
         })
     }
 
-    /// Whether a function compares times, versions or numbers of events.
-    fn compares_order(&self, function: FunctionRef) -> bool {
+    /// Whether a part of a function compares times, versions or numbers of events.
+    fn compares_order(&self, function: FunctionRef, span: Span) -> bool {
         let facts = self.facts(function.file);
-        let span = facts.function(function.function).span;
         let compared = facts.exprs.iter().filter(|expr| span.contains(expr.span)).filter_map(|expr| match &expr.kind {
             ExprKind::Op(Op::Compare, _) => Some(expr.span),
             ExprKind::Call(call) => match facts.expr(facts.call(*call).callee) {
