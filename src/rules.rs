@@ -8,6 +8,7 @@ mod create_without_idempotency;
 mod duplicate_customer;
 mod floating_vendor_call;
 mod missing_timeout;
+mod render_depends_on_vendor;
 mod response_unvalidated;
 mod retry_duplicates;
 mod retry_without_backoff;
@@ -57,6 +58,7 @@ pub static RULES: &[&Rule] = &[
     &unbounded_retry::RULE,
     &unbounded_fan_out::RULE,
     &floating_vendor_call::RULE,
+    &render_depends_on_vendor::RULE,
     &vendor_on_signup_path::RULE,
     &vendor_on_checkout_path::RULE,
     &status_unchecked::RULE,
