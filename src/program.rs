@@ -27,6 +27,7 @@ pub mod core_paths;
 pub mod credentials;
 pub mod defaults;
 pub mod environment;
+pub mod deliveries;
 pub mod failures;
 pub mod floating;
 pub mod fresh;

@@ -18,6 +18,7 @@ mod missing_endpoint;
 mod missing_timeout;
 mod no_error_tracking;
 mod overbroad_scope;
+mod render_depends_on_vendor;
 mod response_unvalidated;
 mod retired_api;
 mod retry_duplicates;
@@ -39,6 +40,8 @@ mod webhook_acks_failure;
 mod webhook_behind_auth;
 mod webhook_inline_work;
 mod webhook_no_dedup;
+mod webhook_out_of_order;
+mod webhook_unvalidated_payload;
 mod webhook_unverified;
 mod webhook_verification_broken;
 mod webhook_verification_bypass;
@@ -59,6 +62,8 @@ pub static RULES: &[&Rule] = &[
     &webhook_no_dedup::RULE,
     &webhook_acks_failure::RULE,
     &webhook_inline_work::RULE,
+    &webhook_unvalidated_payload::RULE,
+    &webhook_out_of_order::RULE,
     &create_without_idempotency::RULE,
     &unstable_idempotency_key::RULE,
     &retry_duplicates::RULE,
@@ -68,6 +73,7 @@ pub static RULES: &[&Rule] = &[
     &unbounded_retry::RULE,
     &unbounded_fan_out::RULE,
     &floating_vendor_call::RULE,
+    &render_depends_on_vendor::RULE,
     &integration_breaks_boot::RULE,
     &vendor_on_signup_path::RULE,
     &vendor_on_checkout_path::RULE,
