@@ -9,6 +9,7 @@ mod duplicate_customer;
 mod floating_vendor_call;
 mod missing_timeout;
 mod retry_duplicates;
+mod retry_ignores_limits;
 mod retry_without_backoff;
 mod returned_error_ignored;
 mod secret_in_client;
@@ -48,6 +49,7 @@ pub static RULES: &[&Rule] = &[
     &missing_timeout::RULE,
     &retry_without_backoff::RULE,
     &unbounded_retry::RULE,
+    &retry_ignores_limits::RULE,
     &unbounded_fan_out::RULE,
     &floating_vendor_call::RULE,
     &vendor_on_signup_path::RULE,
