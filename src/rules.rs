@@ -22,6 +22,7 @@ mod render_depends_on_vendor;
 mod response_unvalidated;
 mod retired_api;
 mod retry_duplicates;
+mod retry_ignores_limits;
 mod retry_without_backoff;
 mod returned_error_ignored;
 mod secret_in_client;
@@ -71,6 +72,7 @@ pub static RULES: &[&Rule] = &[
     &missing_timeout::RULE,
     &retry_without_backoff::RULE,
     &unbounded_retry::RULE,
+    &retry_ignores_limits::RULE,
     &unbounded_fan_out::RULE,
     &floating_vendor_call::RULE,
     &render_depends_on_vendor::RULE,
