@@ -24,6 +24,7 @@ pub mod bodies;
 pub mod bundling;
 pub mod core_paths;
 pub mod credentials;
+pub mod doors;
 pub mod failures;
 pub mod floating;
 pub mod fresh;

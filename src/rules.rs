@@ -15,6 +15,7 @@ mod secret_in_client;
 mod secret_in_public_env;
 mod status_unchecked;
 mod swallowed_vendor_error;
+mod unauthenticated_paid_proxy;
 mod unbounded_fan_out;
 mod unbounded_retry;
 mod unstable_idempotency_key;
@@ -53,4 +54,5 @@ pub static RULES: &[&Rule] = &[
     &returned_error_ignored::RULE,
     &swallowed_vendor_error::RULE,
     &client_controlled_amount::RULE,
+    &unauthenticated_paid_proxy::RULE,
 ];

@@ -33,6 +33,9 @@ impl Program {
         kinds.contains(&shape.kind)
             && self.runs_on_server(shape.function.file)
             && !self.webhook_handlers().iter().any(|handler| handler.entry == entry)
+            && !words(&self.entry_name(shape))
+                .iter()
+                .any(|word| matches!(word.as_str(), "webhook" | "webhooks" | "ipn"))
     }
 
     /// Whether a way is for those who work for the app: by its names, by what stands in front, by a role that is
