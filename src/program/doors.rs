@@ -156,6 +156,17 @@ impl Program {
                     ExprKind::Ref(name, _) | ExprKind::Member(_, name) => name.to_string(),
                     _ => continue,
                 };
+                // A client made with the caller's cookies sees what that user may see: what it finds may be the check.
+                let reads_cookies = |function: FunctionRef| {
+                    let facts = self.facts(function.file);
+                    self.calls_in(function).any(|at| {
+                        matches!(facts.expr(facts.call(at.call).callee), ExprKind::Ref(name, _) if *name == "cookies")
+                    })
+                };
+                let mut direct = self.edges(call).iter().filter(|edge| edge.kind == EdgeKind::Direct);
+                if name == "cookies" || direct.any(|edge| reads_cookies(edge.target)) {
+                    door = Door::Guarded;
+                }
                 let own = self.edges(call).iter().any(|edge| edge.kind == EdgeKind::Direct);
                 let by_name = door_of_text(&name, own || self.external(call).is_none());
                 door = door.max(by_name);
