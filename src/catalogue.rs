@@ -370,6 +370,12 @@ pub struct Operation {
     /// Where its payload says what is to be paid: `amount`, `line_items[].price_data.unit_amount`.
     #[serde(default)]
     pub amounts: Vec<String>,
+    /// Where its payload says whom it reaches: `to`, `#1` for the second argument.
+    #[serde(default)]
+    pub recipients: Vec<String>,
+    /// It pays the app's money out to somebody.
+    #[serde(default)]
+    pub pays_out: bool,
     /// Where its payload names a price or plan that the vendor keeps: `line_items[].price`.
     #[serde(default)]
     pub prices: Vec<String>,

@@ -31,6 +31,7 @@ mod secret_in_repo;
 mod status_unchecked;
 mod swallowed_vendor_error;
 mod test_live_mix;
+mod unauthenticated_paid_proxy;
 mod unbounded_fan_out;
 mod unbounded_retry;
 mod unstable_idempotency_key;
@@ -93,4 +94,5 @@ pub static RULES: &[&Rule] = &[
     &hardcoded_environment::RULE,
     &test_live_mix::RULE,
     &client_controlled_amount::RULE,
+    &unauthenticated_paid_proxy::RULE,
 ];

@@ -39,11 +39,13 @@ fn the_demo_shows_what_it_is_made_to_show() {
         told(&outcome),
         [
             "returned-error-ignored src/context/AuthContext.tsx:15",
+            "env-undocumented src/lib/supabase.ts:3",
             "vendor-sdk-in-browser src/pages/Assistant.tsx:4",
             "secret-in-public-env src/pages/Assistant.tsx:5",
             "client-controlled-amount supabase/functions/create-payment/index.ts:7",
             "create-without-idempotency supabase/functions/create-payment/index.ts:7",
             "missing-timeout supabase/functions/send-welcome-email/index.ts:3",
+            "unauthenticated-paid-proxy supabase/functions/send-welcome-email/index.ts:3",
             "vendor-on-signup-path supabase/functions/send-welcome-email/index.ts:3",
             "webhook-verification-bypass supabase/functions/stripe-webhook/index.ts:10",
             "returned-error-ignored supabase/functions/stripe-webhook/index.ts:18",

@@ -33,6 +33,9 @@ impl Program {
         kinds.contains(&shape.kind)
             && self.runs_on_server(shape.function.file)
             && !self.webhook_handlers().iter().any(|handler| handler.entry == entry)
+            && !words(&self.entry_name(shape))
+                .iter()
+                .any(|word| matches!(word.as_str(), "webhook" | "webhooks" | "ipn"))
     }
 
     /// Whether a way is for those who work for the app: by its names, by what stands in front, by a role that is
@@ -103,6 +106,15 @@ fn says_role(facts: &Facts, condition: ExprId, depth: usize) -> bool {
     match facts.expr(condition) {
         ExprKind::Ref(name, _) | ExprKind::Member(_, name) => {
             words(name).iter().any(|word| matches!(word.as_str(), "admin" | "role" | "roles" | "staff" | "superuser"))
+        }
+        // `message.role === "user"`: who speaks in a chat.
+        ExprKind::Op(Op::Equal | Op::Unequal, parts)
+            if parts.iter().any(|&part| {
+                matches!(facts.expr(part), ExprKind::Text(text)
+                    if matches!(text.as_str(), "user" | "assistant" | "system" | "tool" | "model" | "bot"))
+            }) =>
+        {
+            false
         }
         ExprKind::Op(Op::Not | Op::And | Op::Or | Op::Equal | Op::Unequal | Op::In | Op::Nullish, parts) => {
             parts.iter().any(|&part| says_role(facts, part, depth))

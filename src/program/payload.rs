@@ -2,7 +2,7 @@
 
 use crate::names::Name;
 use crate::program::requested::Origin;
-use crate::program::{CallRef, ExprRef, HttpUse, Program, Value, VendorUse, Via};
+use crate::program::{CallRef, Edge, ExprRef, HttpUse, Program, Value, VendorUse, Via};
 
 /// Arguments of SDKs and clients that hold the payload as a whole.
 const WHOLE: &[&str] = &["params", "data", "body", "json", "**", "request"];
@@ -11,14 +11,19 @@ impl Program {
     /// Where the value under a (dotted) name of a call's payload comes from: `line_items[].price_data.unit_amount`.
     /// None when nothing is given under it.
     pub fn payload_origin(&self, used: &VendorUse, field: &str) -> Option<Origin> {
+        self.payload_origin_on(&[], used, field)
+    }
+
+    /// The same as one way gets there: parameters are what the calls on it hand over.
+    pub fn payload_origin_on(&self, way: &[Edge], used: &VendorUse, field: &str) -> Option<Origin> {
         let path = segments(field);
         let found = match used.via {
             Via::Sdk(..) => {
                 // `subscriptions.update(id, { .. })`: the first argument says which one.
                 let by_id = self.operation(used)?.http.iter().any(|form| form.contains("{id}"));
-                self.given_to(used.at, &path, usize::from(by_id))
+                self.given_to(way, used.at, &path, usize::from(by_id))
             }
-            Via::Http(_) => self.given_in(self.request_of(used)?, &path),
+            Via::Http(_) => self.given_in(way, self.request_of(used)?, &path),
         };
         // What is not there, and what the program's text says, is nobody else's choice.
         found.into_iter().filter(|origin| *origin != Origin::Constant).max_by_key(|origin| match origin {
@@ -28,14 +33,14 @@ impl Program {
         })
     }
 
-    fn given_to(&self, at: CallRef, path: &[Name], from: usize) -> Vec<Origin> {
+    fn given_to(&self, way: &[Edge], at: CallRef, path: &[Name], from: usize) -> Vec<Origin> {
         let facts = self.facts(at.file);
         // `#1`: the second argument as a whole.
         if let Some(position) = path[0].strip_prefix('#').and_then(|position| position.parse::<usize>().ok()) {
             let arg = facts.call(at.call).args.get(position).filter(|arg| arg.name.is_none());
-            return arg.map(|arg| self.origin_of(ExprRef::new(at.file, arg.value))).into_iter().collect();
+            return arg.map(|arg| self.origin_on(way, ExprRef::new(at.file, arg.value), &[])).into_iter().collect();
         }
-        let origin = |value, path: &[Name]| self.origin_of_member(ExprRef::new(at.file, value), path);
+        let origin = |value, path: &[Name]| self.origin_on(way, ExprRef::new(at.file, value), path);
         let args = facts.call(at.call).args.iter().enumerate();
         args.filter_map(|(position, arg)| match arg.name {
             None if position < from => None,
@@ -47,21 +52,21 @@ impl Program {
         .collect()
     }
 
-    fn given_in(&self, http: &HttpUse, path: &[Name]) -> Vec<Origin> {
-        let mut found: Vec<Origin> = http.body.iter().map(|&body| self.origin_of_member(body, path)).collect();
+    fn given_in(&self, way: &[Edge], http: &HttpUse, path: &[Name]) -> Vec<Origin> {
+        let mut found: Vec<Origin> = http.body.iter().map(|&body| self.origin_on(way, body, path)).collect();
         for option in http.options.iter().flat_map(Value::alternatives) {
             let Value::Object(object) = option else { continue };
             for whole in ["body", "data", "json"] {
                 let mut inside = vec![Name::new(whole)];
                 inside.extend(path);
-                found.push(self.origin_of_member(*object, &inside));
+                found.push(self.origin_on(way, *object, &inside));
             }
         }
         if !self.facts(http.inner.file).language.is_script() {
             let facts = self.facts(http.inner.file);
             let args = facts.call(http.inner.call).args.iter();
             let bodies = args.filter(|arg| arg.name.is_some_and(|name| WHOLE.contains(&name.as_str())));
-            found.extend(bodies.map(|arg| self.origin_of_member(ExprRef::new(http.inner.file, arg.value), path)));
+            found.extend(bodies.map(|arg| self.origin_on(way, ExprRef::new(http.inner.file, arg.value), path)));
         }
         found
     }

@@ -10,7 +10,7 @@ use crate::names::Name;
 use crate::program::assigned::Holder;
 use crate::program::payload::segments;
 use crate::program::verify::words;
-use crate::program::{CallRef, EdgeKind, EntryKind, ExprRef, FunctionRef, Program, Value};
+use crate::program::{CallRef, Edge, EdgeKind, EntryKind, ExprRef, FunctionRef, Program, Value};
 
 pub mod asked;
 mod calls;
@@ -43,14 +43,11 @@ pub struct Source {
 }
 
 impl Program {
-    /// Where a value comes from.
-    pub fn origin_of(&self, at: ExprRef) -> Origin {
-        Tracer::new(self).origin(at, &mut vec![])
-    }
-
-    /// Where the value under a dotted name of an object comes from.
-    pub fn origin_of_member(&self, at: ExprRef, path: &[Name]) -> Origin {
-        Tracer::new(self).origin(at, &mut path.iter().rev().copied().collect())
+    /// Where the value under a dotted name of a value comes from, as one way gets there (none: as any does).
+    pub fn origin_on(&self, way: &[Edge], at: ExprRef, path: &[Name]) -> Origin {
+        let mut tracer = Tracer::new(self);
+        tracer.entered = way.iter().map(|edge| (edge.target, edge.call, edge.kind)).collect();
+        tracer.origin(at, &mut path.iter().rev().copied().collect())
     }
 }
 

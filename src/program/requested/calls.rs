@@ -44,6 +44,14 @@ impl Tracer<'_> {
         }
         let args: Vec<ExprId> = shape.args.iter().map(|arg| arg.value).collect();
         if let Some(external) = program.external(call) {
+            // `Message(recipients=[email])`
+            let named = path.last().and_then(|name| shape.args.iter().find(|arg| arg.name == Some(*name)));
+            if let Some(arg) = named.copied() {
+                let taken = path.pop();
+                let origin = self.origin(ExprRef::new(call.file, arg.value), path);
+                path.extend(taken);
+                return origin;
+            }
             let foreign = ["npm:", "pypi:", "url:"].iter().any(|scheme| external.package.starts_with(scheme));
             if foreign && !path.is_empty() && !program.has_role(call, KnownRole::Validate) {
                 // A member of what a library gives is no part of what it was given.

@@ -1,0 +1,239 @@
+//! What stands between anyone on the internet and a call: a check of the caller, a limit on how often, or nothing.
+
+use rustc_hash::FxHashSet;
+
+use crate::catalogue::KnownRole;
+use crate::facts::{ExprId, ExprKind, Facts, Op};
+use crate::program::audience::functions_on;
+use crate::program::origins::Origin;
+use crate::program::verify::{Account, Standing, words};
+use crate::program::{CallRef, EdgeKind, FunctionRef, Gate, Program};
+
+/// What stands in the way of a stranger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Door {
+    /// Nothing.
+    Open,
+    /// A limit on how often.
+    Limited,
+    /// A check of the caller, or something that may be one.
+    Guarded,
+}
+
+/// Names that say who asks, as members of a request, a context or a session, or as values of a framework.
+const WHO: &[&str] = &[
+    "user",
+    "auth",
+    "currentUser",
+    "current_user",
+    "isAuthenticated",
+    "is_authenticated",
+    "authInfo",
+    "jwt",
+    "claims",
+    "authorization",
+    "Authorization",
+];
+
+/// What holds such a name.
+const HOLDERS: &[&str] = &[
+    "req", "request", "ctx", "context", "c", "locals", "event", "g", "state", "info", "headers", "opts", "res",
+    "session",
+];
+
+/// Words of functions that ask who is calling.
+const ASKS: &[&str] = &[
+    "auth",
+    "authed",
+    "authenticate",
+    "authenticated",
+    "authorize",
+    "authorized",
+    "authorization",
+    "session",
+    "login",
+    "protect",
+    "protected",
+    "permission",
+    "permissions",
+    "jwt",
+    "signature",
+    "guard",
+    "subscription",
+    "entitlement",
+    "apikey",
+    "appcheck",
+];
+
+/// Words of limits on how often.
+const LIMITS: &[&str] = &["ratelimit", "ratelimiter", "limiter", "throttle", "throttled", "throttler", "quota"];
+
+impl Program {
+    /// What stands in front of a call on one way to it. `account` is the entry point's.
+    pub fn door(&self, origin: &Origin, account: &Account, last: CallRef) -> Door {
+        let entry = &self.entries[origin.entry];
+        let deeds =
+            account.deeds.iter().filter(|deed| deed.at == last || origin.way.iter().any(|edge| edge.call == deed.at));
+        if !account.checks.is_empty() || deeds.into_iter().any(|deed| deed.standing != Standing::Unverified) {
+            return Door::Guarded;
+        }
+        let mut door = Door::Open;
+        for gate in &entry.middleware {
+            door = door.max(match *gate {
+                Gate::Function(function) => self.door_of_function(function, true),
+                Gate::Library(expr) => {
+                    let facts = self.facts(expr.file);
+                    let known = self.value(expr).externals().any(|external| {
+                        let known = self.catalogue.known(external.package, &external.segs);
+                        known.is_some_and(|known| known.role == KnownRole::Authenticate)
+                    });
+                    if known { Door::Guarded } else { door_of_text(&spelled(facts, expr.expr, 4), true) }
+                }
+                // What cannot be followed may check.
+                Gate::Unknown => Door::Guarded,
+            });
+        }
+        let mut seen: FxHashSet<FunctionRef> = FxHashSet::default();
+        for function in functions_on(self, entry, origin, last) {
+            if seen.insert(function) {
+                door = door.max(self.door_of_function(function, false));
+            }
+        }
+        door
+    }
+
+    /// What a function, or one that it calls, asks of its caller.
+    fn door_of_function(&self, function: FunctionRef, is_gate: bool) -> Door {
+        let facts = self.facts(function.file);
+        let mut door = match is_gate {
+            true => door_of_text(&self.function_name(function), true),
+            false => Door::Open,
+        };
+        let span = facts.function(function.function).span;
+        // `if (answer.status === 429) return new Response(.., { status: 429 })` tells of the vendor's limit.
+        let hands_on = facts.exprs.iter().filter(|expr| span.contains(expr.span)).any(|expr| match &expr.kind {
+            ExprKind::Op(Op::Equal | Op::Unequal | Op::Compare, parts) => {
+                parts.iter().any(|&part| matches!(facts.expr(part), ExprKind::Number(number) if *number == 429.0))
+            }
+            ExprKind::Text(text) => text.contains("429"),
+            _ => false,
+        });
+        let inside = facts.exprs.iter().filter(|expr| span.contains(expr.span));
+        for expr in inside {
+            door = door.max(match &expr.kind {
+                ExprKind::Member(base, name) if WHO.contains(&name.as_str()) && holds_who(facts, *base) => {
+                    Door::Guarded
+                }
+                ExprKind::Ref(name, block)
+                    if matches!(name.as_str(), "current_user" | "currentUser" | "login_required")
+                        && facts.lookup(*block, *name).is_none_or(|def| facts.def(def).values.len() < 2) =>
+                {
+                    Door::Guarded
+                }
+                // `session["user_id"]`, `session.get("admin")`; not what else is kept there.
+                ExprKind::Member(base, name) if is_session(facts, *base) && says_who(name) => Door::Guarded,
+                ExprKind::Call(call) => {
+                    let call = facts.call(*call);
+                    let first = call.args.first().map(|arg| facts.expr(arg.value));
+                    let asked = matches!(first, Some(ExprKind::Text(text)) if says_who(text));
+                    match facts.expr(call.callee) {
+                        ExprKind::Member(base, _) if asked && is_session(facts, *base) => Door::Guarded,
+                        _ => Door::Open,
+                    }
+                }
+                ExprKind::Text(text) => match text.to_ascii_lowercase().as_str() {
+                    "authorization" | "x-api-key" | "x-cron-secret" | "x-internal-secret" => Door::Guarded,
+                    _ => Door::Open,
+                },
+                // `status: 429`
+                ExprKind::Number(number) if *number == 429.0 && !hands_on => Door::Limited,
+                _ => Door::Open,
+            });
+        }
+        for inner in self.with_inner(function) {
+            for call in self.calls_in(inner) {
+                let name = match facts.expr(facts.call(call.call).callee) {
+                    ExprKind::Ref(name, _) | ExprKind::Member(_, name) => name.to_string(),
+                    _ => continue,
+                };
+                // A client made with the caller's cookies sees what that user may see: what it finds may be the check.
+                let reads_cookies = |function: FunctionRef| {
+                    let facts = self.facts(function.file);
+                    self.calls_in(function).any(|at| {
+                        matches!(facts.expr(facts.call(at.call).callee), ExprKind::Ref(name, _) if *name == "cookies")
+                    })
+                };
+                let mut direct = self.edges(call).iter().filter(|edge| edge.kind == EdgeKind::Direct);
+                if name == "cookies" || direct.any(|edge| reads_cookies(edge.target)) {
+                    door = Door::Guarded;
+                }
+                let own = self.edges(call).iter().any(|edge| edge.kind == EdgeKind::Direct);
+                let by_name = door_of_text(&name, own || self.external(call).is_none());
+                door = door.max(by_name);
+                if self.has_role(call, KnownRole::Authenticate) || self.has_role(call, KnownRole::Verify) {
+                    door = Door::Guarded;
+                }
+            }
+        }
+        door
+    }
+}
+
+fn is_session(facts: &Facts, expr: ExprId) -> bool {
+    matches!(facts.expr(expr), ExprKind::Ref(name, _) | ExprKind::Member(_, name) if *name == "session")
+}
+
+fn says_who(name: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "user",
+        "uid",
+        "admin",
+        "auth",
+        "login",
+        "logged",
+        "account",
+        "eingeloggt",
+        "member",
+        "email",
+        "token",
+        "role",
+    ];
+    words(name).iter().any(|word| WORDS.contains(&word.as_str()))
+}
+
+fn holds_who(facts: &Facts, base: ExprId) -> bool {
+    matches!(facts.expr(base), ExprKind::Ref(name, _) | ExprKind::Member(_, name) if HOLDERS.contains(&name.as_str()))
+}
+
+/// What a name says of what it does.
+fn door_of_text(name: &str, may_ask: bool) -> Door {
+    let words = words(name);
+    let pair = |first: &str, second: &str| words.windows(2).any(|pair| pair[0] == first && pair[1].starts_with(second));
+    let asks = words.iter().any(|word| ASKS.contains(&word.as_str()) || word.ends_with("captcha"))
+        || ["get", "require", "current", "verify", "check", "ensure", "load"].iter().any(|verb| pair(verb, "user"))
+        || ["verify", "validate", "check", "require"].iter().any(|verb| {
+            ["token", "key", "secret", "api", "access", "admin", "member", "owner"].iter().any(|what| pair(verb, what))
+        });
+    // That a form comes from the app's own page says nothing of who sent it.
+    let is_csrf = words.iter().any(|word| matches!(word.as_str(), "csrf" | "xsrf" | "exempt"));
+    if asks && may_ask && !is_csrf {
+        return Door::Guarded;
+    }
+    let limits =
+        words.iter().any(|word| LIMITS.contains(&word.as_str())) || pair("rate", "limit") || pair("limit", "rate");
+    if limits { Door::Limited } else { Door::Open }
+}
+
+/// An expression's names, written after each other.
+fn spelled(facts: &Facts, expr: ExprId, depth: usize) -> String {
+    let Some(depth) = depth.checked_sub(1) else { return String::new() };
+    match facts.expr(expr) {
+        ExprKind::Ref(name, block) => match facts.lookup(*block, *name).map(|def| facts.def(def).values.as_slice()) {
+            Some([only]) => format!("{name} {}", spelled(facts, *only, depth)),
+            _ => name.to_string(),
+        },
+        ExprKind::Member(base, name) => format!("{} {name}", spelled(facts, *base, depth)),
+        ExprKind::Call(call) => spelled(facts, facts.call(*call).callee, depth),
+        _ => String::new(),
+    }
+}
