@@ -15,7 +15,6 @@ use crate::link::sides::names;
 use crate::manifest::{Manifest, Manifests};
 use crate::names::Name;
 use crate::program::{Program, Written};
-
 use crate::progress::Progress;
 use crate::rule::{Report, Rule};
 use crate::settle::ignores::MARKER;

@@ -84,7 +84,7 @@ fn filler(what: &Filler, pieces: u64, random: &mut Random) -> String {
                 "/** {sentence} */\nexport interface Row{at} {{\n  {word}_id: string;\n  {other}_name: string | null;\n\
                  \x20 {word}_at: Record<string, number>;\n  {other}s: Array<{{ {word}: number; {other}: boolean }}>;\n}}\n\n"
             ),
-            Filler::Comments => write!(text, "# {sentence}\n"),
+            Filler::Comments => writeln!(text, "# {sentence}"),
         };
     }
     text

@@ -38,5 +38,7 @@ impl Emptied {
 
 /// The same elements with no room to spare; the table they were collected in is left empty.
 pub(super) fn exact<T>(table: &mut Vec<T>) -> Vec<T> {
-    table.drain(..).collect()
+    let mut exact = Vec::with_capacity(table.len());
+    exact.append(table);
+    exact
 }

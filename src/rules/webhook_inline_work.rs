@@ -147,8 +147,8 @@ fn is_slow(program: &Program, handler: &WebhookHandler, entry: &Entry, call: Cal
 /// Where it is told of: the last call on the way that stands in the handler's own files.
 fn shown(program: &Program, handler: &WebhookHandler, waited: &Waited) -> CallRef {
     let home = program.home_files(handler);
-    let way = waited.way.iter().map(|edge| edge.call).chain([waited.call]);
-    way.filter(|call| home.contains(&call.file)).last().unwrap_or(waited.call)
+    let mut way = waited.way.iter().map(|edge| edge.call).chain([waited.call]);
+    way.rfind(|call| home.contains(&call.file)).unwrap_or(waited.call)
 }
 
 fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, first: &Waited, all: &[Waited]) {

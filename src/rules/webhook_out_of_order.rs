@@ -81,8 +81,8 @@ fn check(program: &Program, report: &mut Report) {
                 continue;
             }
             let Some(event) = program.overwrites_in_any_order(handler, &written) else { continue };
-            let way = written.way.iter().map(|edge| edge.call).chain([written.at]);
-            let at = way.filter(|call| home.contains(&call.file)).last().unwrap_or(written.at);
+            let mut way = written.way.iter().map(|edge| edge.call).chain([written.at]);
+            let at = way.rfind(|call| home.contains(&call.file)).unwrap_or(written.at);
             match first {
                 None => first = Some((at, written, event)),
                 Some(_) => others.push(program.call_place(at)),
