@@ -240,7 +240,7 @@ fn tell(program: &Program, report: &mut Report, grant: &Grant, start: Option<&Or
             format!("{does} by the browser: whoever repeats that request gets it without paying, nobody asks {who}")
         }
         Some(start) => format!(
-            "{does} when {} is called, paid or not: nobody asks {who}, whoever opens it gets it for nothing",
+            "{does} when {} is called, paid or not: no state of a payment at {who} decides it, whoever sends that request gets it for nothing",
             program.entry_name(&program.entries[start.entry])
         ),
     };
