@@ -3,7 +3,7 @@
 use rustc_hash::FxHashSet;
 
 use crate::catalogue::{Category, Effect, KnownRole};
-use crate::facts::{BlockId, BlockKind, ExprId, ExprKind, Facts, FunctionId, Op, Step};
+use crate::facts::{BlockId, BlockKind, ExprId, ExprKind, Facts, Op, Step};
 use crate::finding::FileId;
 use crate::names::Name;
 use crate::program::terms::{Ending, ending};
@@ -373,7 +373,7 @@ impl Program {
 
     /// Whether a value is made of what the request of a function says, as far as its own function shows.
     pub fn is_chosen_by_request(&self, grant: &Grant) -> bool {
-        from_request(self.facts(grant.at.file), grant.value, grant.function.function, 12)
+        from_request(self.facts(grant.at.file), grant.value, 12)
     }
 }
 
@@ -515,9 +515,9 @@ fn says_state(facts: &Facts, expr: ExprId, depth: usize) -> bool {
     }
 }
 
-fn from_request(facts: &Facts, expr: ExprId, function: FunctionId, depth: usize) -> bool {
+fn from_request(facts: &Facts, expr: ExprId, depth: usize) -> bool {
     let Some(depth) = depth.checked_sub(1) else { return false };
-    let on = |expr: ExprId| from_request(facts, expr, function, depth);
+    let on = |expr: ExprId| from_request(facts, expr, depth);
     match facts.expr(expr) {
         ExprKind::Ref(name, block) => {
             matches!(name.as_str(), "req" | "request")
