@@ -32,6 +32,7 @@ pub mod environment;
 pub mod failures;
 pub mod floating;
 pub mod fresh;
+pub mod grants;
 pub mod graph;
 pub mod handlers;
 pub mod iterations;

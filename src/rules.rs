@@ -11,6 +11,7 @@ mod create_without_idempotency;
 mod duplicate_customer;
 mod env_undocumented;
 mod floating_vendor_call;
+mod fulfil_on_redirect;
 mod hardcoded_environment;
 mod insecure_secret_default;
 mod integration_breaks_boot;
@@ -95,4 +96,5 @@ pub static RULES: &[&Rule] = &[
     &test_live_mix::RULE,
     &client_controlled_amount::RULE,
     &unauthenticated_paid_proxy::RULE,
+    &fulfil_on_redirect::RULE,
 ];

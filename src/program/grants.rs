@@ -1,0 +1,542 @@
+//! Grants: writes by which the app gives what customers pay for, and whether anybody asked the vendor before.
+
+use rustc_hash::FxHashSet;
+
+use crate::catalogue::{Category, Effect, KnownRole};
+use crate::facts::{BlockId, BlockKind, ExprId, ExprKind, Facts, Op, Step};
+use crate::finding::FileId;
+use crate::names::Name;
+use crate::program::terms::{Ending, ending};
+use crate::program::verify::words;
+use crate::program::{CallRef, EdgeKind, ExprRef, FunctionRef, Program};
+
+/// How a write gives what is paid for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Given {
+    /// A paid state that the code says: `is_premium: true`, `plan: "pro"`.
+    Fixed,
+    /// A plan that somebody chose: `plan: body.plan`.
+    Chosen,
+    /// More of something: `credits: credits + 100`.
+    Counted,
+    /// A function of the database whose name says it: `rpc("activate_plan")`.
+    Called,
+}
+
+/// A write that gives what customers pay for.
+#[derive(Debug, Clone, Copy)]
+pub struct Grant {
+    /// The write, or what is assigned.
+    pub at: ExprRef,
+    /// The function that does it.
+    pub function: FunctionRef,
+    /// The block it stands in.
+    pub block: BlockId,
+    /// The field, or the function of the database.
+    pub field: Name,
+    /// The value it gets; the call itself where a function is called.
+    pub value: ExprId,
+    /// How.
+    pub given: Given,
+}
+
+/// Words of names whose rows hold money that others owe, what is only asked for, or plans of other kinds.
+const OTHER_ROWS: &[&str] = &[
+    "invoice",
+    "bill",
+    "expense",
+    "payout",
+    "commission",
+    "loan",
+    "fee",
+    "due",
+    "rent",
+    "salary",
+    "debt",
+    "meal",
+    "lesson",
+    "workout",
+    "diet",
+    "floor",
+    "price",
+    "coupon",
+    "lead",
+    "log",
+    "event",
+    "audit",
+    "trial",
+    "request",
+    "invite",
+    "campaign",
+    "project",
+    "task",
+    "claim",
+    "payment",
+    "transaction",
+    "template",
+    "checkout",
+    "history",
+];
+
+/// Words of fields that say what somebody wishes, or something about a plan.
+const NOT_YET: &[&str] = &[
+    "chosen",
+    "selected",
+    "requested",
+    "pending",
+    "desired",
+    "wanted",
+    "gewaehltes",
+    "next",
+    "old",
+    "previous",
+    "trial",
+    "price",
+    "id",
+    "meal",
+    "test",
+    "can",
+    "last",
+];
+
+/// Beginnings of words of rows that stand for those who pay.
+const ACCOUNTS: &[&str] = &[
+    "user",
+    "profile",
+    "account",
+    "organi",
+    "org",
+    "compan",
+    "team",
+    "tenant",
+    "workspace",
+    "member",
+    "subscri",
+    "customer",
+    "business",
+    "client",
+    "studio",
+    "restaurant",
+    "store",
+    "shop",
+];
+
+/// Values that give nothing that is paid for.
+const FREE: &[&str] = &[
+    "free",
+    "basic",
+    "basis",
+    "trial",
+    "trialing",
+    "none",
+    "starter",
+    "pending",
+    "inactive",
+    "incomplete",
+    "unpaid",
+    "draft",
+    "cancelled",
+    "canceled",
+    "expired",
+    "hobby",
+    "demo",
+];
+
+/// Values that say that something is paid for.
+const PAID: &[&str] = &[
+    "paid",
+    "active",
+    "completed",
+    "complete",
+    "succeeded",
+    "success",
+    "premium",
+    "captured",
+    "pro",
+    "plus",
+    "business",
+    "enterprise",
+    "gold",
+    "platinum",
+    "unlimited",
+    "premiumplus",
+    "team",
+    "vip",
+];
+
+impl Program {
+    /// Whether the app takes payments by a vendor.
+    pub fn takes_payments(&self) -> bool {
+        self.vendor_uses().iter().any(|used| self.catalogue.vendor(used.vendor).category == Category::Payments)
+            || self.clients().iter().any(|made| self.catalogue.vendor(made.vendor).category == Category::Payments)
+    }
+
+    /// Every write that gives what customers pay for, in deployed code.
+    pub fn grants(&self) -> Vec<Grant> {
+        let takes_payments = self.takes_payments();
+        let mut found = Vec::new();
+        for (file, facts) in self.code() {
+            let side = self.side(file);
+            if side.tooling || side.dead {
+                continue;
+            }
+            self.granting_calls(file, facts, takes_payments, &mut found);
+            if takes_payments && self.runs_on_server(file) {
+                self.granting_puts(file, facts, &mut found);
+            }
+        }
+        found.sort_by_key(|grant| (grant.at.file, self.facts(grant.at.file).span(grant.at.expr).start));
+        found
+    }
+
+    fn granting_calls(&self, file: FileId, facts: &Facts, takes_payments: bool, found: &mut Vec<Grant>) {
+        for at in self.calls_of(file) {
+            let call = facts.call(at.call);
+            let (ExprKind::Member(_, name) | ExprKind::Ref(name, _)) = facts.expr(call.callee) else { continue };
+            let function = self.function_of(at);
+            let grant = |field, value, given| Grant {
+                at: ExprRef::new(file, call.expr),
+                function,
+                block: call.block,
+                field,
+                value,
+                given,
+            };
+            if let Some(named) = self.database_function(at, name).filter(|named| says_grant(named)) {
+                found.push(grant(named, call.expr, Given::Called));
+                continue;
+            }
+            if !takes_payments {
+                continue;
+            }
+            let is_model = !facts.language.is_script()
+                && name.starts_with(|first: char| first.is_ascii_uppercase())
+                && call.args.iter().any(|arg| arg.name.is_some())
+                && self.keeps(facts, function, true);
+            let rows: Vec<(Name, ExprId)> = match is_model {
+                true => call.args.iter().filter_map(|arg| Some((arg.name?, arg.value))).collect(),
+                false if self.is_write(at, name) => {
+                    call.args.iter().flat_map(|arg| row_of(facts, arg.value, 5)).collect()
+                }
+                false => continue,
+            };
+            let row = if is_model { Some(*name) } else { self.table_of(at) };
+            if row.is_some_and(|row| is_other(&row)) || is_not_yet(facts, &rows) {
+                continue;
+            }
+            let first = rows.iter().find_map(|&(field, value)| {
+                let given = given(facts, row, &field, value)?;
+                // `tier` of an analysis says which one it was: only accounts have plans that open something.
+                let fits = given != Given::Chosen || is_model || row.is_some_and(|row| is_account(&row));
+                fits.then_some((field, value, given))
+            });
+            found.extend(first.map(|(field, value, given)| grant(field, value, given)));
+        }
+    }
+
+    fn granting_puts(&self, file: FileId, facts: &Facts, found: &mut Vec<Grant>) {
+        for (index, block) in facts.blocks.iter().enumerate() {
+            let function = FunctionRef::new(file, block.function);
+            for step in &block.steps {
+                let Step::Assign(target, value) = step else { continue };
+                let ExprKind::Member(base, field) = facts.expr(*target) else { continue };
+                let ExprKind::Ref(row, _) = facts.expr(*base) else { continue };
+                if *row == "session" || is_other(row) {
+                    continue;
+                }
+                let Some(given) = given(facts, Some(*row), field, *value) else { continue };
+                if self.keeps(facts, function, false) {
+                    let (at, block) = (ExprRef::new(file, *target), BlockId(index as u32));
+                    found.push(Grant { at, function, block, field: *field, value: *value, given });
+                }
+            }
+        }
+    }
+
+    /// Whether a function keeps what it puts into rows: `db.session.commit()`, `user.save()`.
+    fn keeps(&self, facts: &Facts, function: FunctionRef, is_new: bool) -> bool {
+        self.calls_in(function).any(|at| {
+            matches!(facts.expr(facts.call(at.call).callee), ExprKind::Member(_, name)
+                if matches!(name.as_str(), "commit" | "save") || is_new && *name == "add_all")
+        })
+    }
+
+    fn is_write(&self, at: CallRef, name: &str) -> bool {
+        const SURE: &[&str] =
+            &["findByIdAndUpdate", "findOneAndUpdate", "updateOne", "update_one", "find_one_and_update", "updateDoc"];
+        const MAYBE: &[&str] = &["update", "upsert", "insert", "create", "set", "values", "setDoc", "updateMany"];
+        if SURE.contains(&name) {
+            return true;
+        }
+        MAYBE.contains(&name)
+            && (self.has_role(at, KnownRole::Write)
+                || self.chain(at).any(|(outer, _)| self.has_role(outer, KnownRole::Write))
+                || self.vendors_at(at).iter().any(|used| {
+                    self.catalogue.vendor(used.vendor).own_backend
+                        && self
+                            .operation(used)
+                            .is_some_and(|operation| matches!(operation.effect, Effect::Create | Effect::Update))
+                }))
+    }
+
+    /// The function of the own database that a call runs: `db.rpc("name")`, a request to `../rpc/name`.
+    fn database_function(&self, at: CallRef, name: &str) -> Option<Name> {
+        let facts = self.facts(at.file);
+        if name == "rpc" {
+            return self.value(ExprRef::new(at.file, facts.call(at.call).args.first()?.value)).text();
+        }
+        self.requests_at(at).iter().flat_map(|http| &http.to).find_map(|to| {
+            let path = to.path()?;
+            let (_, named) = path.split_once("/rest/v1/rpc/")?;
+            Some(Name::new(named))
+        })
+    }
+
+    /// Whether somebody asks a vendor on the way whether it is paid, or pays there.
+    pub fn is_paid_for(&self, start: FunctionRef, grant: &Grant) -> bool {
+        let mut functions: FxHashSet<FunctionRef> = FxHashSet::from_iter(self.with_inner(start));
+        for from in self.with_inner(start) {
+            functions
+                .extend(self.reach(from, |edge| edge.kind != EdgeKind::Jump).stops.iter().map(|stop| stop.function));
+        }
+        functions.insert(grant.function);
+        let mut sorted: Vec<FunctionRef> = functions.into_iter().collect();
+        sorted.sort();
+        let mut reads_here = false;
+        for function in sorted {
+            for at in self.calls_in(function) {
+                match self.asks_payment(at) {
+                    Asks::No => {}
+                    Asks::Reads if function == grant.function => reads_here = true,
+                    Asks::Reads | Asks::Pays => return true,
+                }
+            }
+        }
+        reads_here && self.state_decides(grant)
+    }
+
+    fn asks_payment(&self, at: CallRef) -> Asks {
+        let payments =
+            self.vendors_at(at).iter().filter(|used| self.catalogue.vendor(used.vendor).category == Category::Payments);
+        for used in payments {
+            let Some(operation) = self.operation(used) else { return Asks::Pays };
+            match operation.effect {
+                Effect::Read | Effect::List => return Asks::Reads,
+                Effect::Create => {
+                    // What only starts a payment, or names who will pay, says nothing yet.
+                    let starts = ["checkout", "customer", "link", "portal", "setup", "intent", "price", "product"];
+                    let name = used.name.to_ascii_lowercase();
+                    if !starts.iter().any(|part| name.contains(part)) {
+                        return Asks::Pays;
+                    }
+                }
+                _ => return Asks::Pays,
+            }
+        }
+        let facts = self.facts(at.file);
+        if let ExprKind::Ref(name, _) | ExprKind::Member(_, name) = facts.expr(facts.call(at.call).callee) {
+            let words = words(name);
+            let has = |any: &[&str]| words.iter().any(|word| any.contains(&word.as_str()));
+            let checks = has(&["verify", "capture", "confirm", "validate", "check", "retrieve", "fetch"])
+                && has(&["payment", "session", "order", "transaction", "signature", "receipt", "purchase", "checkout"]);
+            if checks || has(&["hmac"]) || self.has_role(at, KnownRole::Verify) {
+                return Asks::Pays;
+            }
+        }
+        Asks::No
+    }
+
+    /// Whether a state that is asked for decides whether the grant is written.
+    fn state_decides(&self, grant: &Grant) -> bool {
+        let facts = self.facts(grant.at.file);
+        let around = facts.enclosing(grant.block).any(|(_, block)| match block.kind {
+            BlockKind::Then(condition) | BlockKind::Else(condition) => says_state(facts, condition, 6),
+            BlockKind::Case(subject, _) => says_state(facts, subject, 6),
+            _ => false,
+        });
+        let mut steps = facts
+            .blocks
+            .iter()
+            .filter(|block| block.function == grant.function.function)
+            .flat_map(|block| &block.steps);
+        around
+            || steps.any(|step| match step {
+                Step::If { condition, then, otherwise } => {
+                    says_state(facts, *condition, 6)
+                        && std::iter::once(*then)
+                            .chain(*otherwise)
+                            .any(|arm| matches!(ending(facts, arm), Ending::Returns(_) | Ending::Throws))
+                }
+                _ => false,
+            })
+    }
+
+    /// Whether a value is made of what the request of a function says, as far as its own function shows.
+    pub fn is_chosen_by_request(&self, grant: &Grant) -> bool {
+        from_request(self.facts(grant.at.file), grant.value, 12)
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asks {
+    No,
+    Reads,
+    Pays,
+}
+
+/// Whether the name of a function of the database says that it gives what is paid for.
+fn says_grant(name: &str) -> bool {
+    let words = words(name);
+    let has = |any: &[&str]| words.iter().any(|word| any.contains(&word.as_str()));
+    has(&["activate", "upgrade", "grant"])
+        && has(&["plan", "subscription", "premium", "membership", "package", "pro"])
+        && !has(&["trial", "free", "admin", "referral", "bonus", "deactivate"])
+}
+
+fn is_other(row: &str) -> bool {
+    words(row).iter().any(|word| OTHER_ROWS.contains(&word.trim_end_matches('s')))
+}
+
+fn is_account(row: &str) -> bool {
+    let words = words(row);
+    words.last().is_some_and(|last| ACCOUNTS.iter().any(|start| last.starts_with(start)))
+}
+
+/// Whether a row says of itself that nothing is paid yet.
+fn is_not_yet(facts: &Facts, rows: &[(Name, ExprId)]) -> bool {
+    rows.iter().any(|&(key, value)| {
+        let words = words(&key);
+        words.iter().any(|word| word == "trial" || word == "trialing")
+            || words.iter().any(|word| word == "status")
+                && matches!(facts.expr(resolved(facts, value)), ExprKind::Text(text) if !PAID.contains(&text.to_ascii_lowercase().as_str()))
+    })
+}
+
+/// The one value a name has, or the expression itself.
+fn resolved(facts: &Facts, expr: ExprId) -> ExprId {
+    match facts.expr(expr) {
+        ExprKind::Ref(name, block) => match facts.lookup(*block, *name).map(|def| facts.def(def).values.as_slice()) {
+            Some([only]) => *only,
+            _ => expr,
+        },
+        _ => expr,
+    }
+}
+
+/// The fields of a row that a call is given.
+fn row_of(facts: &Facts, expr: ExprId, depth: usize) -> Vec<(Name, ExprId)> {
+    let Some(depth) = depth.checked_sub(1) else { return vec![] };
+    match facts.expr(resolved(facts, expr)) {
+        ExprKind::Object(entries) => entries
+            .iter()
+            .flat_map(|&(key, value)| match key.as_str() {
+                "data" | "$set" | "$inc" | "set" | "values" | "update" => row_of(facts, value, depth),
+                _ => vec![(key, value)],
+            })
+            .collect(),
+        ExprKind::List(items) => items.iter().flat_map(|&item| row_of(facts, item, depth)).collect(),
+        _ => vec![],
+    }
+}
+
+/// How a value of a field gives what is paid for.
+fn given(facts: &Facts, row: Option<Name>, field: &str, value: ExprId) -> Option<Given> {
+    let named = words(field);
+    let has = |any: &[&str]| named.iter().any(|word| any.contains(&word.as_str()));
+    if has(NOT_YET) {
+        return None;
+    }
+    let value = resolved(facts, value);
+    let text = |value: ExprId| match facts.expr(value) {
+        ExprKind::Text(text) => Some(text.to_ascii_lowercase()),
+        _ => None,
+    };
+    let is_flag = has(&["paid", "premium", "pro", "subscribed"]) && named.len() <= 2 && !has(&["amount", "count"]);
+    if is_flag && matches!(facts.expr(value), ExprKind::Bool(true)) {
+        return Some(Given::Fixed);
+    }
+    if named.last().is_some_and(|last| last == "status") {
+        let of_money = has(&["payment", "subscription", "plan", "billing", "membership"]);
+        let of_row = row.is_some_and(|row| words(&row).iter().any(|word| word.starts_with("subscription")));
+        let text = text(value)?;
+        let paid = (of_money || of_row && named.len() == 1) && PAID.contains(&text.as_str())
+            || named.len() == 1 && text == "paid";
+        return paid.then_some(Given::Fixed);
+    }
+    let is_plan = match named.as_slice() {
+        [one] => matches!(one.as_str(), "plan" | "tier" | "paket" | "package"),
+        [.., before, last] => {
+            matches!(last.as_str(), "plan" | "tier")
+                && matches!(before.as_str(), "subscription" | "current" | "user" | "membership" | "billing" | "account")
+                || before == "plan" && matches!(last.as_str(), "type" | "name" | "tier")
+        }
+        [] => false,
+    };
+    if is_plan {
+        return match facts.expr(value) {
+            ExprKind::Text(_) => PAID.contains(&text(value)?.as_str()).then_some(Given::Fixed),
+            ExprKind::Null | ExprKind::Bool(_) | ExprKind::Number(_) | ExprKind::Object(_) | ExprKind::List(_) => None,
+            _ if only_free(facts, value) => None,
+            _ => Some(Given::Chosen),
+        };
+    }
+    let is_count = named.last().is_some_and(|last| last == "credits");
+    let adds = match facts.expr(value) {
+        ExprKind::Op(Op::Add, _) => true,
+        ExprKind::Object(entries) => entries.iter().any(|(key, _)| *key == "increment"),
+        _ => false,
+    };
+    (is_count && adds).then_some(Given::Counted)
+}
+
+/// Whether a choice ends in values that are free whichever way it goes.
+fn only_free(facts: &Facts, value: ExprId) -> bool {
+    match facts.expr(value) {
+        ExprKind::Op(Op::Choose, parts) => parts.iter().skip(1).all(|&part| only_free(facts, part)),
+        ExprKind::Text(text) => FREE.contains(&text.to_ascii_lowercase().as_str()),
+        _ => false,
+    }
+}
+
+fn says_state(facts: &Facts, expr: ExprId, depth: usize) -> bool {
+    const STATES: &[&str] = &["paid", "status", "state", "verified", "valid", "succeeded", "completed", "captured"];
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    let named = |name: &str| words(name).iter().any(|word| STATES.contains(&word.as_str()));
+    match facts.expr(expr) {
+        ExprKind::Ref(name, _) => named(name),
+        ExprKind::Member(base, name) => named(name) || says_state(facts, *base, depth),
+        ExprKind::Op(_, parts) => parts.iter().any(|&part| says_state(facts, part, depth)),
+        ExprKind::Await(inner) | ExprKind::Index(inner, _) => says_state(facts, *inner, depth),
+        ExprKind::Call(call) => {
+            let call = facts.call(*call);
+            says_state(facts, call.callee, depth) || call.args.iter().any(|arg| says_state(facts, arg.value, depth))
+        }
+        _ => false,
+    }
+}
+
+fn from_request(facts: &Facts, expr: ExprId, depth: usize) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    let on = |expr: ExprId| from_request(facts, expr, depth);
+    match facts.expr(expr) {
+        ExprKind::Ref(name, block) => {
+            matches!(name.as_str(), "req" | "request")
+                || facts.lookup(*block, *name).is_some_and(|def| facts.def(def).values.iter().any(|&value| on(value)))
+        }
+        ExprKind::Member(base, name) => {
+            matches!(facts.expr(*base), ExprKind::Ref(holder, _) if *holder == "req" || *holder == "request" || *holder == "ctx" && *name == "request")
+                || on(*base)
+        }
+        ExprKind::Await(inner) | ExprKind::Index(inner, _) => on(*inner),
+        ExprKind::Op(Op::Choose, parts) => parts.iter().skip(1).any(|&part| on(part)),
+        ExprKind::Op(_, parts) | ExprKind::Template(parts) => parts.iter().any(|&part| on(part)),
+        ExprKind::Call(call) => {
+            let call = facts.call(*call);
+            // What a look-up in a database gives is the server's, whatever asks for it.
+            let is_plain = !matches!(facts.expr(call.callee), ExprKind::Member(_, name)
+                if name.contains("find") || name.contains("select") || name.contains("query") || name.contains("eq"));
+            on(call.callee) || is_plain && call.args.iter().any(|arg| on(arg.value))
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,263 @@
+//! What customers pay for is given on a redirect or a browser's word.
+
+use rustc_hash::FxHashSet;
+
+use crate::catalogue::Category;
+use crate::facts::{ExprKind, FunctionId};
+use crate::program::grants::{Given, Grant};
+use crate::program::origins::Origin;
+use crate::program::verify::words;
+use crate::program::{CallRef, EntryKind, FunctionRef, Program};
+use crate::rule::Report;
+
+crate::rule! {
+    /// What customers pay for is given without asking whether they paid
+    ///
+    /// Anyone can open the success page, call the endpoint behind it, or change what the browser sends. When that
+    /// alone switches the plan on, marks the order paid or adds credits, customers get them for nothing: and those
+    /// who paid and closed the tab before the redirect get nothing.
+    ///
+    /// ## Silent when
+    ///
+    /// - the server retrieves the session or payment from the vendor and its state decides, or charges there itself
+    /// - a webhook does it
+    /// - staff does it: admin routes and pages, roles that are asked for, jobs
+    /// - it is a free plan, a trial, a bonus, or a row that says it is not paid yet
+    /// - credits or a paid flag are written where no name says that a payment, an upgrade or its success page is meant
+    ///
+    /// ## The cure
+    ///
+    /// Give access in the verified webhook, or retrieve the payment on the server and check that it is paid first.
+    ///
+    /// ## Example
+    ///
+    /// ```ts path=app/api/payment-success/route.ts
+    /// import Stripe from "stripe";
+    /// import { createClient } from "@supabase/supabase-js";
+    ///
+    /// export const stripe = new Stripe(process.env.STRIPE_SECRET_KEY!);
+    /// const db = createClient(process.env.SUPABASE_URL!, process.env.SUPABASE_SERVICE_ROLE_KEY!);
+    ///
+    /// export async function GET(req: Request) {
+    ///   const user = new URL(req.url).searchParams.get("user");
+    ///   await db.from("profiles").update({ is_premium: true }).eq("id", user);
+    ///   return Response.redirect("https://shop.example/welcome");
+    /// }
+    /// ```
+    ///
+    /// ## Repair
+    ///
+    /// ```ts path=app/api/payment-success/route.ts
+    /// import Stripe from "stripe";
+    /// import { createClient } from "@supabase/supabase-js";
+    ///
+    /// export const stripe = new Stripe(process.env.STRIPE_SECRET_KEY!);
+    /// const db = createClient(process.env.SUPABASE_URL!, process.env.SUPABASE_SERVICE_ROLE_KEY!);
+    ///
+    /// export async function GET(req: Request) {
+    ///   const id = new URL(req.url).searchParams.get("session_id")!;
+    ///   const session = await stripe.checkout.sessions.retrieve(id);
+    ///   if (session.payment_status !== "paid") return new Response("not paid", { status: 402 });
+    ///   await db.from("profiles").update({ is_premium: true }).eq("id", session.client_reference_id);
+    ///   return Response.redirect("https://shop.example/welcome");
+    /// }
+    /// ```
+    id: "fulfil-on-redirect", severity: Error, confidence: Medium, section: "Money and abuse",
+    security: Some(7.5), since: "0.1.0", check: check
+}
+
+/// Beginnings of words of names that say that a payment, an upgrade or its success page is meant.
+const PAYER: &[&str] = &[
+    "success",
+    "checkout",
+    "payment",
+    "thank",
+    "upgrade",
+    "subscribe",
+    "pricing",
+    "billing",
+    "activat",
+    "purchase",
+    "paywall",
+    "zahlung",
+    "erfolg",
+];
+
+/// Words of those who may give it: staff, vendors, jobs; and of what is given for nothing.
+const MAY: &[&str] = &[
+    "admin",
+    "admins",
+    "staff",
+    "internal",
+    "backoffice",
+    "superadmin",
+    "cron",
+    "seed",
+    "webhook",
+    "webhooks",
+    "hook",
+    "callback",
+    "ipn",
+    "itn",
+    "notify",
+    "notification",
+    "notifications",
+    "trial",
+    "free",
+    "referral",
+    "bonus",
+    "reward",
+    "coupon",
+    "promo",
+    "redeem",
+    "refund",
+    "downgrade",
+    "cancel",
+    "sync",
+    "invoice",
+    "invoices",
+    "migrate",
+    "moderator",
+    "merchant",
+    "seller",
+    "operator",
+    "pos",
+    "mock",
+    "mocks",
+    "demo",
+];
+
+fn check(program: &Program, report: &mut Report) {
+    let mut told: FxHashSet<FunctionRef> = FxHashSet::default();
+    for grant in program.grants() {
+        let names = names(program, &grant);
+        if names.iter().any(|word| MAY.contains(&word.as_str())) || told.contains(&grant.function) {
+            continue;
+        }
+        let side = program.side(grant.at.file);
+        let start = if side.client && !side.server {
+            in_browser(program, &grant, &names).then_some(None)
+        } else {
+            on_server(program, &grant, &names).map(Some)
+        };
+        if let Some(start) = start
+            && told.insert(grant.function)
+        {
+            tell(program, report, &grant, start.as_ref());
+        }
+    }
+}
+
+/// The words of the path, and of the functions a grant is written in.
+fn names(program: &Program, grant: &Grant) -> Vec<String> {
+    let facts = program.facts(grant.at.file);
+    let mut names = words(&program.file(grant.at.file).path);
+    let mut next = Some(grant.function.function);
+    while let Some(function) = next.filter(|function| *function != FunctionId::MODULE) {
+        names.extend(facts.function(function).name.iter().flat_map(|name| words(name)));
+        next = facts.function(function).parent;
+    }
+    names
+}
+
+fn says_payer(names: &[String]) -> bool {
+    names.iter().any(|word| PAYER.iter().any(|start| word.starts_with(start)))
+}
+
+/// Whether a browser gives it: by a function that says so, in the row of who is logged in, or after a payment.
+fn in_browser(program: &Program, grant: &Grant, names: &[String]) -> bool {
+    let by_staff = program
+        .origins(grant.function)
+        .iter()
+        .any(|origin| last_call(program, grant).is_some_and(|last| program.is_for_staff(origin, last)));
+    if grant.given == Given::Called {
+        return !names.iter().any(|word| MAY.contains(&word.as_str()));
+    }
+    !by_staff
+        && (says_payer(names) || grant.given != Given::Counted && of_own_row(program, grant))
+        && !program.is_paid_for(grant.function, grant)
+}
+
+fn last_call(program: &Program, grant: &Grant) -> Option<CallRef> {
+    match program.facts(grant.at.file).expr(grant.at.expr) {
+        ExprKind::Call(call) => Some(CallRef::new(grant.at.file, *call)),
+        _ => program.calls_in(grant.function).last(),
+    }
+}
+
+/// Whether the row written is that of who is logged in: `.eq("id", user.id)`.
+fn of_own_row(program: &Program, grant: &Grant) -> bool {
+    let Some(call) = last_call(program, grant) else { return false };
+    let facts = program.facts(grant.at.file);
+    program.chain(call).any(|(outer, _)| {
+        facts.call(outer.call).args.iter().any(|arg| match facts.expr(arg.value) {
+            ExprKind::Member(base, name) => {
+                matches!(name.as_str(), "id" | "uid")
+                    && matches!(facts.expr(*base), ExprKind::Ref(holder, _) | ExprKind::Member(_, holder)
+                        if matches!(holder.as_str(), "user" | "currentUser" | "authUser"))
+            }
+            _ => false,
+        })
+    })
+}
+
+/// The entry point by which a customer gets it though nobody asked whether it is paid.
+fn on_server(program: &Program, grant: &Grant, names: &[String]) -> Option<Origin> {
+    let last = last_call(program, grant)?;
+    program.origins(grant.function).into_iter().find(|origin| {
+        let entry = &program.entries[origin.entry];
+        let mut named = words(&program.entry_name(entry));
+        if named.iter().any(|word| MAY.contains(&word.as_str())) {
+            return false;
+        }
+        named.extend(names.iter().cloned());
+        let is_test = named.iter().any(|word| matches!(word.as_str(), "test" | "debug" | "simulate"));
+        let asked_for = says_payer(&named) || grant.given == Given::Chosen && program.is_chosen_by_request(grant);
+        asked_for
+            && (program.is_public(origin.entry) || entry.kind == EntryKind::Page)
+            && (is_test || !program.is_for_staff(origin, last))
+            && !program.is_paid_for(entry.function, grant)
+    })
+}
+
+fn tell(program: &Program, report: &mut Report, grant: &Grant, start: Option<&Origin>) {
+    let vendor = program
+        .vendor_uses()
+        .iter()
+        .map(|used| used.vendor)
+        .chain(program.clients().iter().map(|made| made.vendor))
+        .find(|&vendor| program.catalogue.vendor(vendor).category == Category::Payments);
+    let who = vendor.map_or("the payment vendor", |vendor| program.catalogue.vendor(vendor).name.as_str());
+    let field = grant.field;
+    let does = match grant.given {
+        Given::Called => format!("`{field}` is called"),
+        Given::Counted => format!("`{field}` is counted up"),
+        Given::Chosen => format!("`{field}` is set to the plan that was chosen"),
+        Given::Fixed => format!("`{field}` is set as paid for"),
+    };
+    let message = match start {
+        None => {
+            format!("{does} by the browser: whoever repeats that request gets it without paying, nobody asks {who}")
+        }
+        Some(start) => format!(
+            "{does} when {} is called, paid or not: no state of a payment at {who} decides it, whoever sends that request gets it for nothing",
+            program.entry_name(&program.entries[start.entry])
+        ),
+    };
+    let help = match start {
+        None => format!(
+            "Take that write out of the browser and deny it to customers in the database's rules; do it in the webhook by which {who} says that it is paid."
+        ),
+        Some(_) => format!(
+            "Retrieve the payment from {who} in this handler and stop unless its state says paid and it belongs to this customer, or leave this write to the verified webhook; until then keep the choice in a field of its own."
+        ),
+    };
+    let mut draft = report.at(program.place(grant.at), field.to_string(), message).help(help);
+    if let Some(start) = start {
+        let entry = &program.entries[start.entry];
+        draft = draft.because(entry.place, format!("{} starts it", program.entry_name(entry)));
+    }
+    if let Some(vendor) = vendor {
+        draft.vendor(program.vendor_id(vendor));
+    }
+}
