@@ -65,6 +65,9 @@ const ASKS: &[&str] = &[
     "appcheck",
 ];
 
+/// Words of what waits to be done.
+const WAITS: &[&str] = &["pending", "queued", "scheduled", "due", "unsent", "unprocessed", "status", "state"];
+
 /// Words of limits on how often.
 const LIMITS: &[&str] = &["ratelimit", "ratelimiter", "limiter", "throttle", "throttled", "throttler", "quota"];
 
@@ -132,7 +135,11 @@ impl Program {
             matches!(facts.expr(facts.call(at.call).callee), ExprKind::Ref(name, _) | ExprKind::Member(_, name)
                 if words(name).iter().any(|word| matches!(word.as_str(), "select" | "rpc" | "find" | "query" | "claim" | "pending" | "dequeue")))
         });
-        !takes && !destructured && asks_data
+        // `.eq("status", "pending")`: what is done is marked, and not done again.
+        let waits = facts.exprs.iter().filter(|expr| function.span.contains(expr.span)).any(|expr| {
+            matches!(&expr.kind, ExprKind::Text(text) if words(text).iter().any(|word| WAITS.contains(&word.as_str())))
+        });
+        !takes && !destructured && asks_data && waits
     }
 
     /// What a function, or one that it calls, asks of its caller.
