@@ -7,7 +7,7 @@ use crate::facts::{ExprId, ExprKind, Facts, Op};
 use crate::program::audience::functions_on;
 use crate::program::origins::Origin;
 use crate::program::verify::{Account, Standing, words};
-use crate::program::{CallRef, EdgeKind, FunctionRef, Gate, Program};
+use crate::program::{CallRef, EdgeKind, Entry, FunctionRef, Gate, Program};
 
 /// What stands in the way of a stranger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,6 +65,9 @@ const ASKS: &[&str] = &[
     "appcheck",
 ];
 
+/// Words of what waits to be done.
+const WAITS: &[&str] = &["pending", "queued", "scheduled", "due", "unsent", "unprocessed", "status", "state"];
+
 /// Words of limits on how often.
 const LIMITS: &[&str] = &["ratelimit", "ratelimiter", "limiter", "throttle", "throttled", "throttler", "quota"];
 
@@ -102,6 +105,43 @@ impl Program {
         door
     }
 
+    /// Whether a way only does what lies ready on the server: the entry point takes nothing out of the request, and
+    /// asks the app's own data what is to be done.
+    pub fn works_off_what_waits(&self, entry: &Entry) -> bool {
+        let facts = self.facts(entry.function.file);
+        let function = facts.function(entry.function.function);
+        if !facts.language.is_script() || function.params.len() > 1 {
+            return false;
+        }
+        let is_request = |expr: ExprId| {
+            let ExprKind::Ref(name, block) = facts.expr(expr) else { return false };
+            let values = facts.lookup(*block, *name).map(|def| facts.def(def).values.as_slice());
+            values.is_some_and(|values| {
+                values
+                    .iter()
+                    .any(|&value| matches!(facts.expr(value), ExprKind::Param(of, 0) if *of == entry.function.function))
+            })
+        };
+        let ids = |kind: fn(&ExprKind) -> Option<ExprId>| facts.exprs.iter().filter_map(move |expr| kind(&expr.kind));
+        let harmless: FxHashSet<ExprId> = ids(|kind| match kind {
+            ExprKind::Member(base, name) if matches!(name.as_str(), "method" | "signal") => Some(*base),
+            _ => None,
+        })
+        .collect();
+        let within = (0..facts.exprs.len()).filter(|&at| function.span.contains(facts.exprs[at].span));
+        let takes = within.map(|at| ExprId(at as u32)).any(|expr| is_request(expr) && !harmless.contains(&expr));
+        let destructured = function.params.first().is_some_and(|param| param.name.is_none());
+        let asks_data = self.calls_in(entry.function).any(|at| {
+            matches!(facts.expr(facts.call(at.call).callee), ExprKind::Ref(name, _) | ExprKind::Member(_, name)
+                if words(name).iter().any(|word| matches!(word.as_str(), "select" | "rpc" | "find" | "query" | "claim" | "pending" | "dequeue")))
+        });
+        // `.eq("status", "pending")`: what is done is marked, and not done again.
+        let waits = facts.exprs.iter().filter(|expr| function.span.contains(expr.span)).any(|expr| {
+            matches!(&expr.kind, ExprKind::Text(text) if words(text).iter().any(|word| WAITS.contains(&word.as_str())))
+        });
+        !takes && !destructured && asks_data && waits
+    }
+
     /// What a function, or one that it calls, asks of its caller.
     fn door_of_function(&self, function: FunctionRef, is_gate: bool) -> Door {
         let facts = self.facts(function.file);
@@ -109,6 +149,12 @@ impl Program {
             true => door_of_text(&self.function_name(function), true),
             false => Door::Open,
         };
+        if is_gate {
+            // `const gate = authMiddleware({ .. })`, then `return gate(request)`.
+            let handed = self.with_inner(function).into_iter().flat_map(|inner| self.calls_in(inner));
+            let made = handed.map(|at| facts.call(at.call).callee).filter(|&callee| names_what_is_made(facts, callee));
+            door = made.map(|callee| door_of_text(&spelled(facts, callee, 4), true)).fold(door, Ord::max);
+        }
         let span = facts.function(function.function).span;
         // `if (answer.status === 429) return new Response(.., { status: 429 })` tells of the vendor's limit.
         let hands_on = facts.exprs.iter().filter(|expr| span.contains(expr.span)).any(|expr| match &expr.kind {
@@ -179,6 +225,13 @@ impl Program {
     }
 }
 
+/// Whether an expression is a name for what one call makes.
+fn names_what_is_made(facts: &Facts, expr: ExprId) -> bool {
+    let ExprKind::Ref(name, block) = facts.expr(expr) else { return false };
+    let values = facts.lookup(*block, *name).map(|def| facts.def(def).values.as_slice());
+    matches!(values, Some([only]) if matches!(facts.expr(*only), ExprKind::Call(_)))
+}
+
 fn is_session(facts: &Facts, expr: ExprId) -> bool {
     matches!(facts.expr(expr), ExprKind::Ref(name, _) | ExprKind::Member(_, name) if *name == "session")
 }
@@ -216,7 +269,12 @@ fn door_of_text(name: &str, may_ask: bool) -> Door {
         });
     // That a form comes from the app's own page says nothing of who sent it.
     let is_csrf = words.iter().any(|word| matches!(word.as_str(), "csrf" | "xsrf" | "exempt"));
-    if asks && may_ask && !is_csrf {
+    // Whether a person asks: a captcha without a puzzle.
+    let asks_human = words.iter().any(|word| matches!(word.as_str(), "turnstile" | "botid"))
+        || ["verify", "require", "check", "ensure", "assert"]
+            .iter()
+            .any(|verb| ["human", "bot"].iter().any(|who| pair(verb, who)));
+    if asks_human || asks && may_ask && !is_csrf {
         return Door::Guarded;
     }
     let limits =

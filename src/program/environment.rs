@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::facts::{ExprId, ExprKind, Facts, Op};
+use crate::facts::{ExprId, ExprKind, Facts, Op, Step};
 use crate::finding::Place;
 use crate::names::Name;
 use crate::program::Program;
@@ -38,6 +38,11 @@ impl Program {
                     _ => {}
                 }
             }
+            // `os.environ["X"] = "true"` sets it.
+            optional.extend(facts.blocks.iter().flat_map(|block| &block.steps).filter_map(|step| match step {
+                Step::Assign(target, _) => Some(*target),
+                _ => None,
+            }));
             for (at, name, span) in reads {
                 if !optional.contains(&at) && known.insert(name) {
                     found.push((name, Place { file, span }));

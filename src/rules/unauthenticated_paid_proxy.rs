@@ -6,6 +6,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::catalogue::{Category, Effect};
 use crate::finding::{Confidence, Severity};
+use crate::manifest::TokenGate;
 
 use crate::program::doors::Door;
 use crate::program::origins::Origin as Start;
@@ -23,11 +24,15 @@ crate::rule! {
     /// key of the backend in front (the anonymous key every visitor has) is no check: it is in every browser.
     ///
     /// It is an error for models, messages to phones, mail to an address of the request and payouts; a warning for
-    /// contacts, each of which is paid and may be sent a welcome. With only a limit in front it is a note.
+    /// contacts, each of which is paid and may be sent a welcome. With only a limit in front it is a note. Where the
+    /// platform asks for a token (`verify_jwt`) and the code for no user, the public key opens the door: medium.
+    ///
+    /// What takes nothing out of the request and works off what waits in the app's own data spends what it would
+    /// spend anyway, only sooner: a note for auditors.
     ///
     /// ## Silent when
     ///
-    /// - the caller is checked: a session, a user looked up, a signature, a secret, a captcha, in the handler, in a
+    /// - the caller is checked: a session, a user looked up, a signature, a secret, a captcha or bot check, in the handler, in a
     ///   helper, a decorator or in middleware that covers the route
     /// - what cannot be followed may be such a check
     /// - the mail goes to the owner, or to an address that the server looks up (a contact form: a note for auditors)
@@ -215,10 +220,16 @@ fn tell(program: &Program, report: &mut Report, found: &Found<'_>, at: CallRef) 
         Spends::OwnMail => "mails the app's own address",
     };
     let limited = *door == Door::Limited;
+    let config = program.file(entry.place.file).path;
+    let gate = program.manifests.token_gate(&config).filter(|_| entry.kind == EntryKind::EdgeFunction);
+    // The platform asks for a token, and the public key of the app is one.
+    let gated = gate.is_some_and(|(gate, _)| gate != TokenGate::Open);
+    let whom = if gated { "anyone who has the app's public key" } else { "anyone who finds it" };
+    let waits = program.works_off_what_waits(entry);
     let only = if limited { "only a rate limit stands in front of it" } else { "nobody asks who is calling" };
-    let message = format!("{name} {cost} ({}) for anyone who finds it: {only}", used.name);
+    let message = format!("{name} {cost} ({}) for {whom}: {only}", used.name);
     let severity = match spends {
-        _ if limited => Severity::Note,
+        _ if limited || waits => Severity::Note,
         Spends::OwnMail => Severity::Note,
         Spends::Contact => Severity::Warning,
         _ => Severity::Error,
@@ -230,8 +241,10 @@ fn tell(program: &Program, report: &mut Report, found: &Found<'_>, at: CallRef) 
         .because(entry.place, format!("{name} starts here"))
         .help(cure(program, entry.kind, at, *spends))
         .trace(program.trace_from(start, used.at, &format!("{} costs", used.name)));
-    if matches!(spends, Spends::OwnMail) || limited && *spends == Spends::Contact {
+    if waits || matches!(spends, Spends::OwnMail) || limited && *spends == Spends::Contact {
         draft.confidence(Confidence::Low).auditor_only();
+    } else if gated {
+        draft.confidence(Confidence::Medium);
     }
 }
 

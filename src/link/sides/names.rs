@@ -68,7 +68,12 @@ pub enum Use {
 
 /// What a path within a project says; everything in a project that is a copy is old.
 pub fn in_project(folder: &str, inner: &str) -> Use {
-    if folder.split('/').any(is_old_folder) { Use::Old } else { of(inner) }
+    if is_copy(folder) { Use::Old } else { of(inner) }
+}
+
+/// Whether a folder is, or stands in, a copy that is kept but not used.
+pub fn is_copy(folder: &str) -> bool {
+    folder.split('/').any(is_old_folder)
 }
 
 /// `backup`, `backup-2025-10-08`, `app_old`.

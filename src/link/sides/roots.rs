@@ -4,6 +4,7 @@ use super::imports::Paths;
 use super::names::{self, Use};
 use crate::facts::{ExprKind, Facts};
 use crate::finding::FileId;
+use crate::link::entries::edge::function_of;
 use crate::link::projects::{Project, Projects, join, within};
 use crate::program::{Entry, EntryKind, Program};
 
@@ -50,6 +51,12 @@ pub fn find(program: &Program, projects: &Projects, entries: &[Entry], paths: &P
         let path = program.file(entry.place.file).path.as_str();
         let folder = &projects.of(entry.place.file).folder;
         let inner = within(path, folder).unwrap_or(path);
+        // A function may be called `backup`; a copy of the whole app stands above the folder of functions.
+        let above = function_of(path)
+            .map_or(folder.as_str(), |deployed| &deployed.unit[..deployed.unit.len() - deployed.name.len()]);
+        if names::is_copy(above) {
+            continue;
+        }
         let by_place = BY_PLACE.contains(&entry.framework) || entry.kind == EntryKind::EdgeFunction;
         if by_place || names::in_project(folder, inner) == Use::Plain && starts_itself(program, entry) {
             roots[entry.place.file.index()].server = true;
