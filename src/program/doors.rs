@@ -270,10 +270,9 @@ fn door_of_text(name: &str, may_ask: bool) -> Door {
     // That a form comes from the app's own page says nothing of who sent it.
     let is_csrf = words.iter().any(|word| matches!(word.as_str(), "csrf" | "xsrf" | "exempt"));
     // Whether a person asks: a captcha without a puzzle.
-    let asks_human = words.iter().any(|word| matches!(word.as_str(), "turnstile" | "botid"))
-        || ["verify", "require", "check", "ensure", "assert"]
-            .iter()
-            .any(|verb| ["human", "bot"].iter().any(|who| pair(verb, who)));
+    let asks_human = ["verify", "require", "check", "ensure", "assert"]
+        .iter()
+        .any(|verb| ["human", "bot"].iter().any(|who| pair(verb, who)));
     if asks_human || asks && may_ask && !is_csrf {
         return Door::Guarded;
     }
