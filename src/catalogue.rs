@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 mod check;
+mod effect;
 mod fault;
 mod glob;
 mod hosts;
@@ -26,6 +27,7 @@ mod trackers;
 mod webhook;
 
 pub(crate) use check::is_date;
+pub use effect::Effect;
 pub use hosts::{host_of_url, is_own_host};
 pub use index::VendorId;
 pub use load::Catalogue;
@@ -294,38 +296,6 @@ pub struct Credential {
     pub test_prefix: Option<String>,
     /// Where it comes from, when not the vendor's default source.
     pub source: Option<Source>,
-}
-
-/// What an operation does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Effect {
-    /// Makes a record; a repeat makes two.
-    Create,
-    /// Sends something to a person or a channel; a repeat sends twice.
-    Send,
-    /// Changes a record; a repeat does the same again.
-    Update,
-    /// Removes or cancels.
-    Delete,
-    /// Fetches one thing.
-    Read,
-    /// Fetches many, by pages.
-    List,
-    /// Asks a model: costs money, creates nothing.
-    Generate,
-    /// Exchanges or refreshes a token, signs in.
-    Token,
-    /// Verifies a webhook or token.
-    Verify,
-    /// Runs locally, sends nothing.
-    Local,
-    /// Sends analytics.
-    Track,
-    /// Uploads bytes.
-    Upload,
-    /// Runs a function of the app's own backend by name: the first text argument, or the last path segment.
-    Invoke,
 }
 
 /// A path that the app cannot do without.

@@ -275,6 +275,14 @@ impl Facts {
         (line.max(1) as u32, offset - start + 1)
     }
 
+    /// The last name of a value as it is written: `sum` of `sum` and of `order.sum`.
+    pub fn last_name(&self, expr: ExprId) -> Option<Name> {
+        match *self.expr(expr) {
+            ExprKind::Ref(name, _) | ExprKind::Member(_, name) => Some(name),
+            _ => None,
+        }
+    }
+
     /// The function whose body holds `block`.
     pub fn function_of(&self, block: BlockId) -> FunctionId {
         self.block(block).function

@@ -26,6 +26,14 @@ pub struct Place {
     pub span: Span,
 }
 
+impl Place {
+    /// The first word of it: `catch` of a handler.
+    pub fn head(self) -> Self {
+        let end = self.span.end.min(self.span.start + 6);
+        Self { file: self.file, span: Span { start: self.span.start, end } }
+    }
+}
+
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]

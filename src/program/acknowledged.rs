@@ -147,7 +147,7 @@ impl Program {
         let facts = self.facts(at.file);
         let function = self.function_of(at);
         let (block, place) = match handler {
-            Handler::Block(block) => (block, head(Place { file: at.file, span: facts.block(block).span })),
+            Handler::Block(block) => (block, Place { file: at.file, span: facts.block(block).span }.head()),
             // `.catch(log)` on one call is meant so.
             Handler::Function(_) | Handler::Other => return None,
         };
@@ -415,10 +415,4 @@ fn followed_by_return(facts: &Facts, block: BlockId, answer: Span) -> bool {
     let steps = &facts.block(block).steps;
     let at = steps.iter().position(|step| matches!(step, Step::Eval(value) if facts.span(*value).contains(answer)));
     at.is_none_or(|at| matches!(steps.get(at + 1), Some(Step::Return(_) | Step::Throw(_) | Step::Jump)))
-}
-
-/// The first word of a handler.
-fn head(place: Place) -> Place {
-    let end = place.span.end.min(place.span.start + 6);
-    Place { file: place.file, span: Span { start: place.span.start, end } }
 }

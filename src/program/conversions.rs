@@ -76,7 +76,7 @@ impl Program {
             let (base, name) = tracker.call.rsplit_once('.').map_or((None, &*tracker.call), |(b, n)| (Some(b), n));
             *last == *name
                 && base.is_none_or(|base| match facts.expr(call.callee) {
-                    ExprKind::Member(of, _) => last_name(facts, *of).is_some_and(|of| of == *base),
+                    ExprKind::Member(of, _) => facts.last_name(*of).is_some_and(|of| of == *base),
                     _ => false,
                 })
                 && tracker
@@ -181,7 +181,7 @@ impl Program {
     fn effect_repeats(&self, place: crate::finding::Place) -> Option<Repeat> {
         let facts = self.facts(place.file);
         let call = facts.calls.iter().find(|call| facts.span(call.expr) == place.span)?;
-        if !last_name(facts, call.callee)?.ends_with("Effect") {
+        if !facts.last_name(call.callee)?.ends_with("Effect") {
             return Some(Repeat::Mount);
         }
         Some(if call.args.len() < 2 { Repeat::EveryRender } else { Repeat::Mount })
@@ -224,7 +224,7 @@ impl Program {
 
     fn called(&self, at: CallRef) -> Option<Name> {
         let facts = self.facts(at.file);
-        last_name(facts, facts.call(at.call).callee)
+        facts.last_name(facts.call(at.call).callee)
     }
 
     /// What holds a call back within its function.
@@ -271,7 +271,7 @@ fn moves_on(facts: &Facts, callee: ExprId) -> bool {
         value = *base;
     }
     let ExprKind::Call(call) = facts.expr(value) else { return false };
-    let hook = last_name(facts, facts.call(*call).callee);
+    let hook = facts.last_name(facts.call(*call).callee);
     hook.is_some_and(|hook| matches!(hook.as_str(), "useSearchParams" | "useNavigate" | "useRouter"))
 }
 
@@ -325,7 +325,7 @@ fn asks(facts: &Facts, condition: ExprId, depth: usize) -> Hold {
         ExprKind::Index(base, _) | ExprKind::Await(base) => of(*base),
         ExprKind::Call(call) => {
             let call = facts.call(*call);
-            let Some(name) = last_name(facts, call.callee) else { return Hold::Unknown };
+            let Some(name) = facts.last_name(call.callee) else { return Hold::Unknown };
             if MARKS.contains(&name.as_str()) {
                 Hold::Sent
             } else if ADDRESS.contains(&name.as_str()) {
@@ -346,14 +346,6 @@ fn asks(facts: &Facts, condition: ExprId, depth: usize) -> Hold {
             },
         },
         _ => Hold::Unknown,
-    }
-}
-
-/// The last name of a callee or value as it is written.
-fn last_name(facts: &Facts, expr: ExprId) -> Option<Name> {
-    match facts.expr(expr) {
-        ExprKind::Ref(name, _) | ExprKind::Member(_, name) => Some(*name),
-        _ => None,
     }
 }
 

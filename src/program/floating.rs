@@ -173,18 +173,6 @@ impl<'p> Search<'p> {
     /// Whether a call itself asks a vendor, sends a request out, or writes, by a promise.
     fn acts_itself(&self, call: CallRef) -> bool {
         let program = self.program;
-        let changes = |effect: Effect| {
-            matches!(
-                effect,
-                Effect::Create
-                    | Effect::Send
-                    | Effect::Update
-                    | Effect::Delete
-                    | Effect::Upload
-                    | Effect::Generate
-                    | Effect::Invoke
-            )
-        };
         let requests = program.requests_at(call);
         if !requests.is_empty() {
             return requests.iter().any(|http| {
@@ -199,7 +187,7 @@ impl<'p> Search<'p> {
         }
         let uses = program.vendors_at(call);
         let sdk = uses.iter().any(|used| {
-            program.operation(used).is_some_and(|operation| changes(operation.effect) && !operation.harmless)
+            program.operation(used).is_some_and(|operation| operation.effect.changes_something() && !operation.harmless)
         });
         sdk || program.callee(call).externals().any(|external| {
             let known = program.catalogue.known(external.package, &external.segs);

@@ -152,6 +152,19 @@ impl Program {
         self.handed_to(call).any(|outer| self.has_role(outer, KnownRole::Defer))
     }
 
+    /// Whether a call stands in a block of its own function of some kind.
+    pub fn runs_within(&self, call: CallRef, kind: impl Fn(&BlockKind) -> bool) -> bool {
+        let facts = self.facts(call.file);
+        let block = facts.call(call.call).block;
+        let function = facts.function_of(block);
+        facts.enclosing(block).take_while(|(_, block)| block.function == function).any(|(_, block)| kind(&block.kind))
+    }
+
+    /// Whether a call runs only when something failed.
+    pub fn runs_on_failure(&self, call: CallRef) -> bool {
+        self.runs_within(call, |kind| matches!(kind, BlockKind::Catch(_)))
+    }
+
     /// Whether nothing waits for a call: an expression statement without `await`. Python's plain calls always block.
     pub fn is_floating(&self, call: CallRef) -> bool {
         let facts = self.facts(call.file);

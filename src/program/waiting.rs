@@ -35,7 +35,7 @@ impl Program {
                 if !sends && self.edges(call).is_empty() {
                     continue;
                 }
-                if self.on_failure(call) || self.is_deferred(call) || self.has_role(call, KnownRole::Defer) {
+                if self.runs_on_failure(call) || self.is_deferred(call) || self.has_role(call, KnownRole::Defer) {
                     continue;
                 }
                 let first = way.first().map_or(call, |edge| edge.call);
@@ -91,20 +91,9 @@ impl Program {
         matches!(self.method_of(call), Some("map" | "forEach"))
     }
 
-    /// Whether a call runs only when something failed.
-    fn on_failure(&self, call: CallRef) -> bool {
-        let facts = self.facts(call.file);
-        let function = facts.function_of(facts.call(call.call).block);
-        let mut around = facts.enclosing(facts.call(call.call).block).take_while(|(_, b)| b.function == function);
-        around.any(|(_, block)| matches!(block.kind, BlockKind::Catch(_)))
-    }
-
     /// Whether a call stands in a loop of its own function.
     fn in_loop(&self, call: CallRef) -> bool {
-        let facts = self.facts(call.file);
-        let function = facts.function_of(facts.call(call.call).block);
-        let mut around = facts.enclosing(facts.call(call.call).block).take_while(|(_, b)| b.function == function);
-        around.any(|(_, block)| matches!(block.kind, BlockKind::Loop(_)))
+        self.runs_within(call, |kind| matches!(kind, BlockKind::Loop(_)))
     }
 
     /// Whether some part of what a call gives stands in what an entry point answers with, or is said through a

@@ -41,7 +41,7 @@ impl Program {
                 if self.is_held_back(call) {
                     return vec![];
                 }
-                if self.only_on_failure(call) || region.is_none() && !way.is_empty() && self.is_iterated(call) {
+                if self.runs_on_failure(call) || region.is_none() && !way.is_empty() && self.is_iterated(call) {
                     continue;
                 }
                 if self.counts_as_sent(call) {
@@ -58,14 +58,6 @@ impl Program {
             }
         }
         found
-    }
-
-    /// Whether a call runs only when something failed.
-    fn only_on_failure(&self, call: CallRef) -> bool {
-        let facts = self.facts(call.file);
-        let function = facts.function_of(facts.call(call.call).block);
-        let mut around = facts.enclosing(facts.call(call.call).block).take_while(|(_, b)| b.function == function);
-        around.any(|(_, block)| matches!(block.kind, BlockKind::Catch(_)))
     }
 
     /// Whether a call stands in a loop through a collection of its own function.

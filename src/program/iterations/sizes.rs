@@ -329,7 +329,7 @@ impl Program {
     /// Whether code refuses a collection that is too long: `if (ids.length > 50) return ..`.
     fn is_measured(&self, at: ExprRef) -> bool {
         let facts = self.facts(at.file);
-        let Some(name) = last_name(facts, at.expr) else { return false };
+        let Some(name) = facts.last_name(at.expr) else { return false };
         let number = |expr: ExprId| match self.value(ExprRef::new(at.file, expr)) {
             Value::Number(number) => (2.0..=5.0 * MANY).contains(&number),
             _ => false,
@@ -363,13 +363,6 @@ fn is_slice(facts: &crate::facts::Facts, index: ExprId) -> bool {
     matches!(facts.expr(index), ExprKind::Unknown | ExprKind::List(_) | ExprKind::Op(Op::Other, _))
 }
 
-fn last_name(facts: &crate::facts::Facts, expr: ExprId) -> Option<crate::names::Name> {
-    match facts.expr(expr) {
-        ExprKind::Ref(name, _) | ExprKind::Member(_, name) => Some(*name),
-        _ => None,
-    }
-}
-
 /// Whether a condition asks that a collection is longer than some number of elements.
 fn measures(
     facts: &crate::facts::Facts,
@@ -384,12 +377,12 @@ fn measures(
             let long = parts.iter().any(|&part| number(part));
             let length = parts.iter().any(|&part| match *facts.expr(part) {
                 ExprKind::Member(base, member) if member == "length" || member == "size" => {
-                    last_name(facts, base) == Some(name)
+                    facts.last_name(base) == Some(name)
                 }
                 ExprKind::Call(call) => {
                     let call = facts.call(call);
                     let is_len = matches!(facts.expr(call.callee), ExprKind::Ref(callee, _) if *callee == "len");
-                    is_len && call.args.first().is_some_and(|arg| last_name(facts, arg.value) == Some(name))
+                    is_len && call.args.first().is_some_and(|arg| facts.last_name(arg.value) == Some(name))
                 }
                 _ => false,
             });

@@ -87,19 +87,7 @@ impl Walk<'_> {
     /// Whether a call does something that a forged delivery should not be able to do.
     pub(super) fn is_effect(&self, at: CallRef) -> bool {
         let program = self.program;
-        let acts = |effect: Effect| {
-            matches!(
-                effect,
-                Effect::Create
-                    | Effect::Send
-                    | Effect::Update
-                    | Effect::Delete
-                    | Effect::Upload
-                    | Effect::Generate
-                    | Effect::Track
-                    | Effect::Invoke
-            )
-        };
+        let acts = |effect: Effect| effect.changes_something() || effect == Effect::Track;
         let uses = program.vendors_at(at);
         if uses.iter().any(|used| program.operation(used).is_some_and(|operation| acts(operation.effect))) {
             return true;

@@ -3,7 +3,7 @@
 use super::evidence::{Truth, refuses, truth};
 use super::ways::{Exit, Flow, Reason, Way, ends, kind_of, meet};
 use super::{Ends, Standing, Walk, Why};
-use crate::facts::{BlockId, BlockKind, ExprId, ExprKind, Op, Span, Step};
+use crate::facts::{BlockId, BlockKind, ExprId, ExprKind, Op, Step};
 use crate::finding::Place;
 use crate::program::{CallRef, EdgeKind, ExprRef, FunctionRef};
 
@@ -229,7 +229,7 @@ impl Walk<'_> {
         }
         for &handler in handlers {
             let facts = self.facts(function);
-            let place = head(Place { file: function.file, span: facts.block(handler).span });
+            let place = Place { file: function.file, span: facts.block(handler).span }.head();
             let reason = Reason { place, why: Why::Caught, safe_default: false };
             let mut handled = self.block(function, handler, Way::plain(caught));
             if let Some(Way { standing: Standing::Rejected(check), .. }) = handled.after
@@ -353,10 +353,4 @@ impl Walk<'_> {
     pub(super) fn at(&self, function: FunctionRef, expr: ExprId) -> Place {
         self.program.place(ExprRef::new(function.file, expr))
     }
-}
-
-/// The first line's worth of a place: `catch`.
-fn head(place: Place) -> Place {
-    let end = place.span.end.min(place.span.start + 6);
-    Place { file: place.file, span: Span { start: place.span.start, end } }
 }
