@@ -84,6 +84,7 @@ fn stages(options: &Options) -> Result<Outcome, Error> {
     if let Some(cache) = cache {
         cache.finish();
     }
+    rayon::broadcast(|_| extract::let_go());
     clock.lap("extract");
     let mut program = link::link(&repository, understood.facts, Arc::clone(&catalogue));
     program.written = understood.written;
