@@ -16,6 +16,8 @@ pub mod facts;
 
 pub mod catalogue;
 
+pub mod sql;
+
 pub mod link;
 pub mod program;
 
