@@ -17,6 +17,8 @@ pub mod facts;
 
 pub mod catalogue;
 
+pub mod sql;
+
 pub mod link;
 pub mod program;
 

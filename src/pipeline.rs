@@ -22,7 +22,7 @@ use crate::rule::{Report, Rule};
 use crate::settle::ignores::MARKER;
 use crate::settle::{self, FailedRule, Settled};
 use crate::walk::{self, FileKind, GapReason, Repository, SourceFile};
-use crate::{extract, link};
+use crate::{extract, link, sql};
 
 /// The stack of a worker: nesting in real code is deep, and extraction follows it.
 const STACK: usize = 16 * 1024 * 1024;
@@ -90,6 +90,7 @@ fn stages(options: &Options) -> Result<Outcome, Error> {
     program.written = understood.written;
     program.as_of = Name::new(&options.settle.as_of);
     program.mentioned = understood.mentioned;
+    program.database = database(&mut repository, &understood.scripts);
     clock.lap("link");
     let (findings, failed) = check(&program, &options.rules);
     clock.lap("check");
@@ -107,6 +108,19 @@ struct Understood {
     /// The credentials in files that hold no code.
     written: Vec<Written>,
     mentioned: rustc_hash::FxHashSet<Name>,
+    /// What the files of SQL do.
+    scripts: Vec<(FileId, sql::Script)>,
+}
+
+/// Replays the migrations; what of them was not understood is a gap.
+fn database(repository: &mut Repository, scripts: &[(FileId, sql::Script)]) -> sql::Database {
+    let scripts: Vec<_> = scripts.iter().map(|(file, script)| (*file, repository.files[file.index()].path.as_str(), script)).collect();
+    let database = sql::database(&scripts, &|path| repository.exists(path));
+    for (file, count) in database.gaps() {
+        let path = repository.files[file.index()].path;
+        repository.gap(path, GapReason::SqlNotUnderstood(count));
+    }
+    database
 }
 
 /// Reads and understands every file; manifests go to the repository.
@@ -125,7 +139,7 @@ fn extract_all(
     progress.finish();
     let (mut facts, mut manifests) = (Vec::with_capacity(read.len()), vec![]);
     let (mut marked, mut written) = (vec![], vec![]);
-    let mut mentioned = rustc_hash::FxHashSet::default();
+    let (mut mentioned, mut scripts) = (rustc_hash::FxHashSet::default(), vec![]);
     for (index, file) in read.into_iter().enumerate() {
         let file = file.unwrap_or_default();
         if file.facts.as_ref().is_some_and(|facts| facts.too_deep) {
@@ -137,6 +151,7 @@ fn extract_all(
         }
         facts.push(file.facts);
         manifests.extend(file.manifest);
+        scripts.extend(file.script.map(|script| (FileId(index as u32), script)));
         mentioned.extend(file.mentioned.iter().copied());
         if !file.written.is_empty() {
             let Said { written: tokens, lines, .. } = file;
@@ -144,7 +159,7 @@ fn extract_all(
         }
     }
     repository.manifests = Arc::new(Manifests::new(manifests));
-    Understood { facts, marked, written, mentioned }
+    Understood { facts, marked, written, mentioned, scripts }
 }
 
 /// What one file says.
@@ -158,6 +173,8 @@ struct Said {
     lines: Vec<u32>,
     /// The variables it names, where people look for what to set.
     mentioned: Vec<Name>,
+    /// What it does to a database.
+    script: Option<sql::Script>,
     marked: bool,
 }
 
@@ -184,7 +201,9 @@ fn understand(file: &SourceFile, text: &str, catalogue: &Catalogue, cache: Optio
         if !said.written.is_empty() {
             said.lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at as u32 + 1)).collect();
         }
-        if file.kind != FileKind::Prose {
+        if file.kind == FileKind::Prose {
+            said.script = sql::is_sql(&file.path).then(|| sql::read(text));
+        } else {
             said.manifest = Some(Manifest::read(file, text, |_| said.written.clone())?);
         }
         Ok(said)
