@@ -8,6 +8,7 @@ use crate::catalogue::VendorId;
 use crate::facts::{BlockId, ExprId, ExprKind, Facts, Op, Step};
 use crate::finding::{FileId, Place};
 use crate::link::sides::units::UnitId;
+use crate::manifest::{EnvEntry, EnvValue};
 use crate::names::Name;
 use crate::program::assigned::Holder;
 use crate::program::credentials::{encodes, in_query};
@@ -76,7 +77,7 @@ impl Program {
         handed.retain(|used| !covered.contains(&(used.at, used.way)));
         let mut first: BTreeMap<(&[UnitId], Name), (Unchecked, Vec<Place>)> = BTreeMap::new();
         for used in handed {
-            if self.is_publishable(used.variable) || self.catalogue.is_injected(&used.variable) {
+            if self.is_publishable(used.variable) || self.catalogue.is_injected(&used.variable) || self.is_set_here(used.variable) {
                 continue;
             }
             match first.get_mut(&(self.units(used.at.file), used.variable)) {
@@ -116,6 +117,24 @@ impl Program {
     fn is_deployed(&self, file: FileId) -> bool {
         let side = self.side(file);
         (side.server || side.client) && !side.tooling && !side.dead
+    }
+
+    /// Whether the repository itself sets a variable for what is deployed: a tracked file of variables, a platform's
+    /// settings.
+    fn is_set_here(&self, name: Name) -> bool {
+        const ELSEWHERE: &[&str] = &["example", "sample", "template", "dist", "dev", "development", "test", "local"];
+        let in_file = self.manifests.env_files().any(|(path, env)| {
+            let own = path.rsplit('/').next().unwrap_or_default();
+            let deployed = !own.split(['.', '-', '_']).any(|part| ELSEWHERE.contains(&part));
+            let tracked = || self.file_at(&path).is_some_and(|file| self.is_tracked(file));
+            let has_value = |entry: &EnvEntry| matches!(entry.value, EnvValue::Plain | EnvValue::Random);
+            deployed && env.entries.iter().any(|entry| entry.name == name && has_value(entry)) && tracked()
+        });
+        let set = |table: &[&str]| {
+            let keys: Vec<&str> = table.iter().copied().chain([name.as_str()]).collect();
+            self.manifests.iter().any(|manifest| manifest.setting(&keys).is_some())
+        };
+        in_file || [&["vars"][..], &["env"], &["build", "environment"]].iter().any(|table| set(table))
     }
 
     /// Whether a variable holds what anyone may see, and nothing that a header proves somebody by.
@@ -289,8 +308,13 @@ fn take_apart(program: &Program, value: &Value, depth: usize, found: &mut Vec<(N
     let Some(depth) = depth.checked_sub(1) else { return };
     match value {
         Value::Env(name) => found.push((*name, Instead::Nothing)),
+        Value::Member(..) => found.extend(binding(program, value).map(|name| (name, Instead::Nothing))),
         Value::Template(parts) => parts.iter().for_each(|part| take_apart(program, part, depth, found)),
         Value::OneOf(parts) => {
+            let parts: Vec<Value> = parts
+                .iter()
+                .map(|part| binding(program, part).map_or_else(|| part.clone(), Value::Env))
+                .collect();
             let plain = |part: &Value| matches!(part, Value::Env(_) | Value::Text(_));
             if !parts.iter().any(plain) {
                 parts.iter().for_each(|part| take_apart(program, part, depth, found));
@@ -317,6 +341,21 @@ fn take_apart(program: &Program, value: &Value, depth: usize, found: &mut Vec<(N
         }
         _ => {}
     }
+}
+
+/// The variable of a platform that hands them in with the request: `env.API_TOKEN`, `c.env.API_TOKEN`.
+fn binding(program: &Program, value: &Value) -> Option<Name> {
+    let Value::Member(base, name) = value else { return None };
+    let is_variable = name.contains('_') && !name.chars().any(|c| c.is_ascii_lowercase());
+    let holds = match &**base {
+        Value::Member(_, env) => matches!(env.as_str(), "env" | "Bindings"),
+        Value::Param(function, position) => {
+            let function = program.facts(function.file).function(function.function);
+            function.params.get(*position as usize).and_then(|param| param.name).is_some_and(|name| name == "env")
+        }
+        _ => false,
+    };
+    (is_variable && holds).then_some(*name)
 }
 
 /// Whether a default is no credential but a text in its place: `your-key`, `sk_test_dev`, `dummy`.
@@ -490,7 +529,9 @@ impl Reader<'_> {
             }
             ExprKind::Ref(..) | ExprKind::Member(..) | ExprKind::Index(..) => {
                 let value = self.program.value(ExprRef::new(self.file, at));
-                let names = self.program.expand(&value).envs();
+                let value = self.program.expand(&value);
+                let mut names = value.envs();
+                names.extend(value.alternatives().iter().filter_map(|value| binding(self.program, value)));
                 if names.is_empty()
                     && let Some(held) = self.held(at)
                 {
