@@ -56,8 +56,10 @@ pub mod statuses;
 pub mod swallowing;
 pub mod terms;
 pub mod timing;
+pub mod unchecked;
 pub mod value;
 pub mod verify;
+pub mod versions;
 pub mod waiting;
 
 pub use graph::{Edge, EdgeKind};

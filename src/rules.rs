@@ -9,6 +9,7 @@ mod client_controlled_amount;
 mod core_path;
 mod create_without_idempotency;
 mod duplicate_customer;
+mod env_unchecked;
 mod env_undocumented;
 mod floating_vendor_call;
 mod fulfil_on_redirect;
@@ -91,6 +92,7 @@ pub static RULES: &[&Rule] = &[
     &overbroad_scope::RULE,
     &swallowed_vendor_error::RULE,
     &no_error_tracking::RULE,
+    &env_unchecked::RULE,
     &env_undocumented::RULE,
     &hardcoded_environment::RULE,
     &test_live_mix::RULE,
