@@ -505,7 +505,7 @@ pub struct Known {
     /// A plain digest that takes no key: what it computes may serve other ends than to prove who is calling.
     #[serde(default)]
     pub keyless: bool,
-    /// How it repeats, when it is a `retry`.
+    /// How it repeats: a `retry` what it is handed, a queue the jobs that fail.
     pub retries: Option<Retries>,
     /// Where it takes the secret that it signs, checks or encrypts with.
     pub secret: Option<Key>,
