@@ -32,6 +32,7 @@ pub mod environment;
 pub mod failures;
 pub mod floating;
 pub mod fresh;
+pub mod full_rights;
 pub mod grants;
 pub mod graph;
 pub mod handlers;
