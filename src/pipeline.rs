@@ -114,7 +114,8 @@ struct Understood {
 
 /// Replays the migrations; what of them was not understood is a gap.
 fn database(repository: &mut Repository, scripts: &[(FileId, sql::Script)]) -> sql::Database {
-    let scripts: Vec<_> = scripts.iter().map(|(file, script)| (*file, repository.files[file.index()].path.as_str(), script)).collect();
+    let scripts: Vec<_> =
+        scripts.iter().map(|(file, script)| (*file, repository.files[file.index()].path.as_str(), script)).collect();
     let database = sql::database(&scripts, &|path| repository.exists(path));
     for (file, count) in database.gaps() {
         let path = repository.files[file.index()].path;

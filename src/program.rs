@@ -47,6 +47,7 @@ pub mod paths;
 pub mod payload;
 pub mod reaching;
 pub mod readers;
+pub mod recorded_early;
 pub mod repeats;
 pub mod reporting;
 pub mod requested;
