@@ -11,6 +11,7 @@ pub mod manifest;
 
 pub mod lang;
 
+pub mod cache;
 pub mod extract;
 pub mod facts;
 

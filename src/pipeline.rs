@@ -1,11 +1,13 @@
 //! The pipeline: a repository in, settled findings out. Decides what runs beside what, and that one broken file or
 //! rule costs only itself.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
+use crate::cache::{Cache, Kept};
 use crate::catalogue::Catalogue;
 use crate::contain::{WORKER, contained};
 use crate::error::Error;
@@ -37,6 +39,8 @@ pub struct Options {
     pub jobs: usize,
     /// Whether a progress bar may be shown on a long scan.
     pub progress: bool,
+    /// Where the facts of files are kept between runs; none to read all anew.
+    pub cache: Option<PathBuf>,
 }
 
 /// What came of it.
@@ -68,11 +72,19 @@ pub fn scan(options: &Options) -> Result<Outcome, Error> {
 fn stages(options: &Options) -> Result<Outcome, Error> {
     let mut clock = Clock::new();
     let vendors = walk::vendor_files(&options.walk)?;
+    // A repository's own vendors have credentials of their own.
+    let salt = format!("{vendors:?}");
     let (catalogue, repository) = rayon::join(|| Catalogue::load(vendors), || walk::walk(&options.walk));
     let catalogue = Arc::new(catalogue.map_err(|reports| Error::Vendors { reports })?);
     let mut repository = repository?;
     clock.lap("walk");
-    let understood = extract_all(&mut repository, &catalogue, options.progress);
+    let files = repository.files.iter().filter(|file| file.kind.holds_code()).count();
+    let cache = options.cache.as_ref().and_then(|at| Cache::open(at, &repository.root, files, salt.as_bytes()));
+    let understood = extract_all(&mut repository, &catalogue, cache.as_ref(), options.progress);
+    if let Some(cache) = cache {
+        cache.finish();
+    }
+    rayon::broadcast(|_| extract::let_go());
     clock.lap("extract");
     let mut program = link::link(&repository, understood.facts, Arc::clone(&catalogue));
     program.written = understood.written;
@@ -112,10 +124,15 @@ fn database(repository: &mut Repository, scripts: &[(FileId, sql::Script)]) -> s
 }
 
 /// Reads and understands every file; manifests go to the repository.
-fn extract_all(repository: &mut Repository, catalogue: &Catalogue, progress: bool) -> Understood {
+fn extract_all(
+    repository: &mut Repository,
+    catalogue: &Catalogue,
+    cache: Option<&Cache>,
+    progress: bool,
+) -> Understood {
     let progress = Progress::new(repository.files.len(), progress);
     let read = repository.load(|file, text| {
-        let understood = understand(file, text, catalogue);
+        let understood = understand(file, text, catalogue, cache);
         progress.tick();
         understood.map(Some)
     });
@@ -161,33 +178,47 @@ struct Said {
     marked: bool,
 }
 
-fn understand(file: &SourceFile, text: &str, catalogue: &Catalogue) -> Result<Said, GapReason> {
+fn understand(file: &SourceFile, text: &str, catalogue: &Catalogue, cache: Option<&Cache>) -> Result<Said, GapReason> {
     let work = || {
-        let mut said = Said { marked: text.contains(MARKER), ..Said::default() };
         if file.kind.holds_code() {
-            // Rules look into tests for credentials alone.
-            let is_test = !file.named && names::is_test(&file.path);
-            said.facts = if is_test { extract::outline(&file.path, text) } else { extract::extract(&file.path, text) };
-            if let Some(facts) = &mut said.facts {
-                facts.tokens = catalogue.tokens(text);
-            }
-        } else {
-            said.written = catalogue.tokens(text);
-            if file.tracked && walk::mentions::tells_what_to_set(&file.path) {
-                said.mentioned = walk::mentions::variables(text);
-            }
-            if !said.written.is_empty() {
-                said.lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at as u32 + 1)).collect();
-            }
-            if file.kind == FileKind::Prose {
-                said.script = sql::is_sql(&file.path).then(|| sql::read(text));
-                return Ok(said);
-            }
+            let kept = match cache {
+                None => read_code(file, text, catalogue),
+                Some(cache) => {
+                    let key = cache.key(&file.path, file.named, text);
+                    cache.get(&key).unwrap_or_else(|| {
+                        let read = read_code(file, text, catalogue);
+                        cache.put(&key, &read);
+                        read
+                    })
+                }
+            };
+            return Ok(Said { facts: kept.facts, marked: kept.marked, ..Said::default() });
+        }
+        let mut said = Said { marked: text.contains(MARKER), written: catalogue.tokens(text), ..Said::default() };
+        if file.tracked && walk::mentions::tells_what_to_set(&file.path) {
+            said.mentioned = walk::mentions::variables(text);
+        }
+        if !said.written.is_empty() {
+            said.lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at as u32 + 1)).collect();
+        }
+        if file.kind != FileKind::Prose {
             said.manifest = Some(Manifest::read(file, text, |_| said.written.clone())?);
+        } else if sql::is_sql(&file.path) {
+            said.script = Some(sql::read(text));
         }
         Ok(said)
     };
     contained(work).unwrap_or_else(|why| Err(GapReason::Crashed(why)))
+}
+
+/// What a file of code says. Rules look into tests for credentials alone.
+fn read_code(file: &SourceFile, text: &str, catalogue: &Catalogue) -> Kept {
+    let is_test = !file.named && names::is_test(&file.path);
+    let mut facts = if is_test { extract::outline(&file.path, text) } else { extract::extract(&file.path, text) };
+    if let Some(facts) = &mut facts {
+        facts.tokens = catalogue.tokens(text);
+    }
+    Kept { facts, marked: text.contains(MARKER) }
 }
 
 /// Runs the rules. One that fails is named and does not hide the others.
@@ -266,6 +297,7 @@ mod tests {
             settle: settle::Choices::new(Persona::Regular),
             jobs: 2,
             progress: false,
+            cache: None,
         })
         .unwrap();
         assert_eq!(outcome.settled.findings.len(), 1);

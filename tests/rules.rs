@@ -65,6 +65,7 @@ fn run(case: &Path, rules: Vec<&'static Rule>, persona: Persona) -> (tempfile::T
         settle: settle::Choices { as_of: "2026-11-22".to_owned(), ..settle::Choices::new(persona) },
         jobs: 2,
         progress: false,
+        cache: None,
     };
     let outcome = scan(&options).unwrap_or_else(|error| panic!("{}: {error}", case.display()));
     (folder, outcome)
