@@ -202,10 +202,10 @@ fn understand(file: &SourceFile, text: &str, catalogue: &Catalogue, cache: Optio
         if !said.written.is_empty() {
             said.lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at as u32 + 1)).collect();
         }
-        if file.kind == FileKind::Prose {
-            said.script = sql::is_sql(&file.path).then(|| sql::read(text));
-        } else {
+        if file.kind != FileKind::Prose {
             said.manifest = Some(Manifest::read(file, text, |_| said.written.clone())?);
+        } else if sql::is_sql(&file.path) {
+            said.script = Some(sql::read(text));
         }
         Ok(said)
     };

@@ -49,11 +49,13 @@ struct Reader<'t> {
     fixed: Option<Span>,
     depth: usize,
     found: Vec<Statement>,
+    /// The branches it is in.
+    branches: Vec<blocks::Branch>,
 }
 
 impl<'t> Reader<'t> {
     fn new(text: &'t str, fixed: Option<Span>) -> Self {
-        Self { text, fixed, depth: 0, found: vec![] }
+        Self { text, fixed, depth: 0, found: vec![], branches: vec![] }
     }
 
     fn all(&mut self, part: Span) {
