@@ -71,6 +71,7 @@ fn count(root: &Path) -> BTreeMap<&'static str, Counts> {
             settle: settle::Choices::new(persona),
             jobs: 0,
             progress: false,
+            cache: None,
         });
         let outcome = outcome.unwrap_or_else(|error| panic!("{}: {error}", root.display()));
         for settled in &outcome.settled.findings {

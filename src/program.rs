@@ -34,6 +34,7 @@ pub mod exposure;
 pub mod failures;
 pub mod floating;
 pub mod fresh;
+pub mod full_rights;
 pub mod grants;
 pub mod graph;
 pub mod handlers;
@@ -59,8 +60,10 @@ pub mod swallowing;
 pub mod terms;
 pub mod timing;
 pub mod url_keys;
+pub mod unchecked;
 pub mod value;
 pub mod verify;
+pub mod versions;
 pub mod waiting;
 
 pub use graph::{Edge, EdgeKind};
@@ -245,6 +248,7 @@ pub struct Program {
     /// The files without code that hold credentials, in order.
     pub(crate) written: Vec<Written>,
     pub(crate) mentioned: FxHashSet<Name>,
+    pub(crate) database: crate::sql::Database,
     /// The calls that core paths exist for, in order.
     pub(crate) core_calls: Vec<core_paths::CoreCall>,
     /// Who starts what, for core paths.
@@ -306,6 +310,7 @@ impl Program {
             webhooks: OnceLock::new(),
             written: vec![],
             mentioned: FxHashSet::default(),
+            database: crate::sql::Database::default(),
             core_calls: vec![],
             starters: OnceLock::new(),
         }
@@ -342,6 +347,11 @@ impl Program {
         let in_code = self.code().flat_map(|(file, facts)| facts.tokens.iter().map(move |token| (file, token)));
         let elsewhere = self.written.iter().flat_map(|text| text.tokens.iter().map(move |token| (text.file, token)));
         in_code.chain(elsewhere)
+    }
+
+    /// What the migrations of the repository build.
+    pub fn database(&self) -> &crate::sql::Database {
+        &self.database
     }
 
     /// Whether git tracks a file; true where there is no git repository to ask.

@@ -18,6 +18,7 @@ fn run(name: &str, jobs: usize) -> Outcome {
         settle: settle::Choices::new(Persona::Regular),
         jobs,
         progress: false,
+        cache: None,
     };
     scan(&options).unwrap_or_else(|error| panic!("{name}: {error}"))
 }

@@ -21,6 +21,7 @@ fn program(files: &[(&str, &str)]) -> Program {
         settle: settle::Choices::new(Persona::Regular),
         jobs: 1,
         progress: false,
+        cache: None,
     };
     scan(&options).unwrap().program
 }

@@ -30,6 +30,7 @@ fn app(files: &[(&str, &str)]) -> Program {
         settle: settle::Choices::new(Persona::Regular),
         jobs: 1,
         progress: false,
+        cache: None,
     };
     seamcheck::scan(&options).expect("the app can be scanned").program
 }

@@ -55,6 +55,7 @@ fn examples_are_understood_as_said() {
         settle: settle::Choices::new(Persona::Auditor),
         jobs: 2,
         progress: false,
+        cache: None,
     };
     let outcome = scan(&options).unwrap();
     let mut problems = vec![];

@@ -61,6 +61,7 @@ fn found(rule: &'static Rule, files: &BTreeMap<String, String>, persona: Persona
         settle: settle::Choices { as_of: "2026-11-22".to_owned(), ..settle::Choices::new(persona) },
         jobs: 1,
         progress: false,
+        cache: None,
     };
     let outcome = scan(&options).unwrap();
     let gaps: Vec<_> = outcome.repository.gaps.iter().map(|gap| format!("{}: {}", gap.path, gap.reason)).collect();
