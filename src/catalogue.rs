@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 mod check;
 mod effect;
+mod errors;
 mod fault;
 mod glob;
 mod hosts;
@@ -29,6 +30,7 @@ mod webhook;
 
 pub(crate) use check::is_date;
 pub use effect::Effect;
+pub use errors::ErrorTells;
 pub use hosts::{host_of_url, is_own_host};
 pub use index::VendorId;
 pub use keyless::WithoutKey;
@@ -447,6 +449,8 @@ pub struct HttpClient {
     /// It throws on a 4xx / 5xx answer.
     #[serde(default)]
     pub throws_on_status: bool,
+    /// How what it throws tells the URL that was asked for.
+    pub error_tells: Option<ErrorTells>,
     /// What to write: `signal: AbortSignal.timeout(10_000)`.
     pub cure: String,
     /// Where it comes from.

@@ -29,6 +29,7 @@ mod retry_ignores_limits;
 mod retry_without_backoff;
 mod returned_error_ignored;
 mod secret_in_client;
+mod secret_in_log;
 mod secret_in_public_env;
 mod secret_in_repo;
 mod status_unchecked;
@@ -59,6 +60,7 @@ pub static RULES: &[&Rule] = &[
     &vendor_sdk_in_browser::RULE,
     &secret_in_repo::RULE,
     &insecure_secret_default::RULE,
+    &secret_in_log::RULE,
     &webhook_unverified::RULE,
     &webhook_verification_bypass::RULE,
     &webhook_weak_compare::RULE,
