@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use rayon::prelude::*;
 
 use crate::catalogue::Catalogue;
+use crate::config::Own;
 use crate::contain::{WORKER, contained};
 use crate::error::Error;
 use crate::facts::{Facts, Token};
@@ -37,6 +38,8 @@ pub struct Options {
     pub jobs: usize,
     /// Whether a progress bar may be shown on a long scan.
     pub progress: bool,
+    /// What the repository's configuration tells the analysis.
+    pub own: Own,
 }
 
 /// What came of it.
@@ -67,14 +70,15 @@ pub fn scan(options: &Options) -> Result<Outcome, Error> {
 
 fn stages(options: &Options) -> Result<Outcome, Error> {
     let mut clock = Clock::new();
-    let vendors = walk::vendor_files(&options.walk)?;
+    let mut vendors = if options.own.isolated { vec![] } else { walk::vendor_files(&options.walk)? };
+    vendors.extend(options.own.vendors.iter().cloned());
     let (catalogue, repository) = rayon::join(|| Catalogue::load(vendors), || walk::walk(&options.walk));
     let catalogue = Arc::new(catalogue.map_err(|reports| Error::Vendors { reports })?);
     let mut repository = repository?;
     clock.lap("walk");
     let understood = extract_all(&mut repository, &catalogue, options.progress);
     clock.lap("extract");
-    let mut program = link::link(&repository, understood.facts, Arc::clone(&catalogue));
+    let mut program = link::link(&repository, understood.facts, Arc::clone(&catalogue), &options.own.hints);
     program.written = understood.written;
     program.as_of = Name::new(&options.settle.as_of);
     program.mentioned = understood.mentioned;
@@ -243,11 +247,17 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("a.ts"), "let a = 1;\n").unwrap();
         let outcome = scan(&Options {
-            walk: walk::Choices { paths: vec![dir.path().to_owned()], honour_ignores: true, threads: 1 },
+            walk: walk::Choices {
+                paths: vec![dir.path().to_owned()],
+                honour_ignores: true,
+                threads: 1,
+                ignored: vec![],
+            },
             rules: vec![&RULE, &finds::RULE],
             settle: settle::Choices::new(Persona::Regular),
             jobs: 2,
             progress: false,
+            own: Own::default(),
         })
         .unwrap();
         assert_eq!(outcome.settled.findings.len(), 1);

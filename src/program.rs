@@ -35,6 +35,7 @@ pub mod fresh;
 pub mod grants;
 pub mod graph;
 pub mod handlers;
+pub mod hints;
 pub mod iterations;
 pub mod keys;
 pub mod modes;
@@ -250,6 +251,7 @@ pub struct Program {
     pub(crate) iterations: OnceLock<Vec<iterations::Iteration>>,
     webhooks: OnceLock<Vec<handlers::WebhookHandler>>,
     readers: Vec<OnceLock<readers::Readers>>,
+    pub(crate) hints: hints::Known,
 }
 
 /// A file without code that holds credentials.
@@ -305,6 +307,7 @@ impl Program {
             mentioned: FxHashSet::default(),
             core_calls: vec![],
             starters: OnceLock::new(),
+            hints: hints::Known::default(),
         }
     }
 
