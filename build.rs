@@ -1,12 +1,13 @@
-//! Lists the catalogue's files, so that the binary carries them.
+//! Lists the catalogue's files, so that the binary carries them, and names the build: facts that another build kept
+//! are not read.
 
 use std::fmt::Write;
+use std::hash::{DefaultHasher, Hasher};
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
     println!("cargo:rerun-if-changed=build.rs");
-    println!("cargo:rerun-if-changed=catalogue");
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
     let mut text = String::new();
@@ -22,7 +23,28 @@ fn main() -> io::Result<()> {
         }
         text.push_str("];\n");
     }
-    fs::write(out.join("catalogue.rs"), text)
+    fs::write(out.join("catalogue.rs"), text)?;
+
+    let mut build = DefaultHasher::new();
+    for folder in ["catalogue", "queries", "src"] {
+        println!("cargo:rerun-if-changed={folder}");
+        hash(&root.join(folder), &mut build)?;
+    }
+    println!("cargo:rustc-env=SEAMCHECK_BUILD={:016x}", build.finish());
+    Ok(())
+}
+
+/// What decides the facts of a file: code, queries and catalogue, whatever the version says.
+fn hash(path: &Path, build: &mut DefaultHasher) -> io::Result<()> {
+    if path.is_dir() {
+        let mut entries: Vec<PathBuf> =
+            fs::read_dir(path)?.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;
+        entries.sort();
+        return entries.iter().try_for_each(|entry| hash(entry, build));
+    }
+    build.write(path.file_name().unwrap_or_default().as_encoded_bytes());
+    build.write(&fs::read(path)?);
+    Ok(())
 }
 
 /// The names of the TOML files in `folder`, sorted; none when there is no such folder.

@@ -72,6 +72,7 @@ fn count(root: &Path) -> BTreeMap<&'static str, Counts> {
             jobs: 0,
             progress: false,
             own: Default::default(),
+            cache: None,
         });
         let outcome = outcome.unwrap_or_else(|error| panic!("{}: {error}", root.display()));
         for settled in &outcome.settled.findings {

@@ -10,6 +10,7 @@ mod glob;
 mod hosts;
 mod index;
 mod jwt;
+mod keyless;
 mod load;
 mod names;
 mod paths;
@@ -30,6 +31,7 @@ pub(crate) use check::is_date;
 pub use effect::Effect;
 pub use hosts::{host_of_url, is_own_host};
 pub use index::VendorId;
+pub use keyless::WithoutKey;
 pub use load::Catalogue;
 pub use names::unqualified;
 pub use paths::{OperationMatch, RequestMatch, VerifierMatch};
@@ -198,6 +200,8 @@ pub struct Package {
     /// To make a client without a key throws at once.
     #[serde(default)]
     pub throws_without_key: bool,
+    /// A client is made without a key all the same, and asks the vendor without one.
+    pub without_key: Option<WithoutKey>,
     /// Methods of a client or a query after which it throws all the same: `throwOnError`.
     #[serde(default)]
     pub throws_after: Vec<String>,
@@ -505,7 +509,7 @@ pub struct Known {
     /// A plain digest that takes no key: what it computes may serve other ends than to prove who is calling.
     #[serde(default)]
     pub keyless: bool,
-    /// How it repeats, when it is a `retry`.
+    /// How it repeats: a `retry` what it is handed, a queue the jobs that fail.
     pub retries: Option<Retries>,
     /// Where it takes the secret that it signs, checks or encrypts with.
     pub secret: Option<Key>,

@@ -46,6 +46,8 @@ pub struct Own {
     pub vendors: Vec<(String, String)>,
     /// Whether vendor files of the repository are left unread.
     pub isolated: bool,
+    /// The folder that is meant, when what is scanned is laid out in another: facts are kept under its name.
+    pub home: Option<PathBuf>,
 }
 
 /// Patterns of paths that are left out, with the folder they are seen from.

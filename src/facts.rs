@@ -4,7 +4,7 @@
 //! tables of functions, classes, definitions, imports, exports and calls. Ids index their table.
 //! Everything that runs at load belongs to function 0, the *module body*.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::names::Name;
 
@@ -19,7 +19,7 @@ pub use shape::{
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(transparent)]
         pub struct $name(pub u32);
         impl $name {
@@ -52,7 +52,7 @@ impl FunctionId {
 }
 
 /// A byte range of the outer file, end exclusive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Default)]
 pub struct Span {
     /// First byte.
     pub start: u32,
@@ -68,7 +68,7 @@ impl Span {
 }
 
 /// The language a file (or the scripts inside it) is read as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Language {
     /// JavaScript, with JSX.
@@ -89,7 +89,7 @@ impl Language {
 }
 
 /// Everything known of one file.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Facts {
     /// The language read.
     pub language: Language,
@@ -118,6 +118,10 @@ pub struct Facts {
     pub loads: Vec<Name>,
     /// The tags by which a document loads scripts of other hosts.
     pub script_tags: Vec<ScriptTag>,
+    /// Environment variables that are read in a way that fails at once when they are unset: `os.environ["X"]`,
+    /// `import { X } from "$env/static/private"`.
+    #[serde(skip)]
+    pub strict_reads: Vec<Name>,
     /// Byte offsets at which lines start; the first is 0.
     pub lines: Vec<u32>,
     /// How many places the grammar could not read (ERROR or MISSING nodes).
@@ -130,7 +134,7 @@ pub struct Facts {
 }
 
 /// A tag by which a document loads a script of another host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScriptTag {
     /// Where the script is, as it is written.
     pub src: Name,
@@ -183,7 +187,7 @@ impl Scope {
 }
 
 /// A credential-shaped text found in a file. The text itself is never kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Token {
     /// Where it stands.
     pub span: Span,
@@ -194,7 +198,6 @@ pub struct Token {
     /// What the catalogue says it is, after checksum or decoded claims.
     pub kind: TokenKind,
     /// Whether it reaches test data only, where its form says so.
-    #[serde(skip)]
     pub test: Option<bool>,
     /// A form safe to print: prefix and length only.
     pub masked: Name,
@@ -203,7 +206,7 @@ pub struct Token {
 }
 
 /// Who may see a credential.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TokenKind {
     /// Must stay on the server.
@@ -217,6 +220,12 @@ pub enum TokenKind {
 }
 
 impl Facts {
+    /// Makes anew what is not written down with the facts.
+    pub fn restore(&mut self) {
+        let defs = self.defs.iter().enumerate().map(|(at, def)| (def.block, def.name, DefId(at as u32))).collect();
+        self.scope = Scope::new(defs, self.blocks.len());
+    }
+
     /// The expression `id` stands for.
     pub fn expr(&self, id: ExprId) -> &ExprKind {
         &self.exprs[id.index()].kind

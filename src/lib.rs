@@ -12,10 +12,13 @@ pub mod manifest;
 
 pub mod lang;
 
+pub mod cache;
 pub mod extract;
 pub mod facts;
 
 pub mod catalogue;
+
+pub mod sql;
 
 pub mod link;
 pub mod program;

@@ -10,7 +10,10 @@ use std::hash::{BuildHasher, Hash, Hasher};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use rustc_hash::{FxBuildHasher, FxHashMap};
-use serde::{Serialize, Serializer};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+pub mod table;
 
 /// Tables, so that threads seldom wait for each other; a power of two.
 const SHARDS: usize = 64;
@@ -141,8 +144,22 @@ impl fmt::Debug for Name {
     }
 }
 
+/// People read the text; what is kept between runs says each text once, in a table of its own ([`table`]).
 impl Serialize for Name {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
+        match serializer.is_human_readable() {
+            true => serializer.serialize_str(self.as_str()),
+            false => serializer.serialize_u32(table::place_of(*self)),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            return <std::borrow::Cow<'de, str>>::deserialize(deserializer).map(|text| Self::new(&text));
+        }
+        let place = u32::deserialize(deserializer)?;
+        table::name_at(place).ok_or_else(|| D::Error::custom("a name that the table does not hold"))
     }
 }

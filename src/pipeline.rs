@@ -1,11 +1,13 @@
 //! The pipeline: a repository in, settled findings out. Decides what runs beside what, and that one broken file or
 //! rule costs only itself.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
+use crate::cache::{Cache, Kept};
 use crate::catalogue::Catalogue;
 use crate::config::Own;
 use crate::contain::{WORKER, contained};
@@ -21,7 +23,7 @@ use crate::rule::{Report, Rule};
 use crate::settle::ignores::MARKER;
 use crate::settle::{self, FailedRule, Settled};
 use crate::walk::{self, FileKind, GapReason, Repository, SourceFile};
-use crate::{extract, link};
+use crate::{extract, link, sql};
 
 /// The stack of a worker: nesting in real code is deep, and extraction follows it.
 const STACK: usize = 16 * 1024 * 1024;
@@ -40,6 +42,8 @@ pub struct Options {
     pub progress: bool,
     /// What the repository's configuration tells the analysis.
     pub own: Own,
+    /// Where the facts of files are kept between runs; none to read all anew.
+    pub cache: Option<PathBuf>,
 }
 
 /// What came of it.
@@ -72,16 +76,26 @@ fn stages(options: &Options) -> Result<Outcome, Error> {
     let mut clock = Clock::new();
     let mut vendors = if options.own.isolated { vec![] } else { walk::vendor_files(&options.walk)? };
     vendors.extend(options.own.vendors.iter().cloned());
+    // A repository's own vendors have credentials of their own.
+    let salt = format!("{vendors:?}");
     let (catalogue, repository) = rayon::join(|| Catalogue::load(vendors), || walk::walk(&options.walk));
     let catalogue = Arc::new(catalogue.map_err(|reports| Error::Vendors { reports })?);
     let mut repository = repository?;
     clock.lap("walk");
-    let understood = extract_all(&mut repository, &catalogue, options.progress);
+    let files = repository.files.iter().filter(|file| file.kind.holds_code()).count();
+    let home = options.own.home.as_ref().unwrap_or(&repository.root);
+    let cache = options.cache.as_ref().and_then(|at| Cache::open(at, home, files, salt.as_bytes()));
+    let understood = extract_all(&mut repository, &catalogue, cache.as_ref(), options.progress);
+    if let Some(cache) = cache {
+        cache.finish();
+    }
+    rayon::broadcast(|_| extract::let_go());
     clock.lap("extract");
     let mut program = link::link(&repository, understood.facts, Arc::clone(&catalogue), &options.own.hints);
     program.written = understood.written;
     program.as_of = Name::new(&options.settle.as_of);
     program.mentioned = understood.mentioned;
+    program.database = database(&mut repository, &understood.scripts);
     clock.lap("link");
     let (findings, failed) = check(&program, &options.rules);
     clock.lap("check");
@@ -99,20 +113,38 @@ struct Understood {
     /// The credentials in files that hold no code.
     written: Vec<Written>,
     mentioned: rustc_hash::FxHashSet<Name>,
+    /// What the files of SQL do.
+    scripts: Vec<(FileId, sql::Script)>,
+}
+
+/// Replays the migrations; what of them was not understood is a gap.
+fn database(repository: &mut Repository, scripts: &[(FileId, sql::Script)]) -> sql::Database {
+    let scripts: Vec<_> = scripts.iter().map(|(file, script)| (*file, repository.files[file.index()].path.as_str(), script)).collect();
+    let database = sql::database(&scripts, &|path| repository.exists(path));
+    for (file, count) in database.gaps() {
+        let path = repository.files[file.index()].path;
+        repository.gap(path, GapReason::SqlNotUnderstood(count));
+    }
+    database
 }
 
 /// Reads and understands every file; manifests go to the repository.
-fn extract_all(repository: &mut Repository, catalogue: &Catalogue, progress: bool) -> Understood {
+fn extract_all(
+    repository: &mut Repository,
+    catalogue: &Catalogue,
+    cache: Option<&Cache>,
+    progress: bool,
+) -> Understood {
     let progress = Progress::new(repository.files.len(), progress);
     let read = repository.load(|file, text| {
-        let understood = understand(file, text, catalogue);
+        let understood = understand(file, text, catalogue, cache);
         progress.tick();
         understood.map(Some)
     });
     progress.finish();
     let (mut facts, mut manifests) = (Vec::with_capacity(read.len()), vec![]);
     let (mut marked, mut written) = (vec![], vec![]);
-    let mut mentioned = rustc_hash::FxHashSet::default();
+    let (mut mentioned, mut scripts) = (rustc_hash::FxHashSet::default(), vec![]);
     for (index, file) in read.into_iter().enumerate() {
         let file = file.unwrap_or_default();
         if file.facts.as_ref().is_some_and(|facts| facts.too_deep) {
@@ -124,6 +156,7 @@ fn extract_all(repository: &mut Repository, catalogue: &Catalogue, progress: boo
         }
         facts.push(file.facts);
         manifests.extend(file.manifest);
+        scripts.extend(file.script.map(|script| (FileId(index as u32), script)));
         mentioned.extend(file.mentioned.iter().copied());
         if !file.written.is_empty() {
             let Said { written: tokens, lines, .. } = file;
@@ -131,7 +164,7 @@ fn extract_all(repository: &mut Repository, catalogue: &Catalogue, progress: boo
         }
     }
     repository.manifests = Arc::new(Manifests::new(manifests));
-    Understood { facts, marked, written, mentioned }
+    Understood { facts, marked, written, mentioned, scripts }
 }
 
 /// What one file says.
@@ -145,35 +178,52 @@ struct Said {
     lines: Vec<u32>,
     /// The variables it names, where people look for what to set.
     mentioned: Vec<Name>,
+    /// What it does to a database.
+    script: Option<sql::Script>,
     marked: bool,
 }
 
-fn understand(file: &SourceFile, text: &str, catalogue: &Catalogue) -> Result<Said, GapReason> {
+fn understand(file: &SourceFile, text: &str, catalogue: &Catalogue, cache: Option<&Cache>) -> Result<Said, GapReason> {
     let work = || {
-        let mut said = Said { marked: text.contains(MARKER), ..Said::default() };
         if file.kind.holds_code() {
-            // Rules look into tests for credentials alone.
-            let is_test = !file.named && names::is_test(&file.path);
-            said.facts = if is_test { extract::outline(&file.path, text) } else { extract::extract(&file.path, text) };
-            if let Some(facts) = &mut said.facts {
-                facts.tokens = catalogue.tokens(text);
-            }
+            let kept = match cache {
+                None => read_code(file, text, catalogue),
+                Some(cache) => {
+                    let key = cache.key(&file.path, file.named, text);
+                    cache.get(&key).unwrap_or_else(|| {
+                        let read = read_code(file, text, catalogue);
+                        cache.put(&key, &read);
+                        read
+                    })
+                }
+            };
+            return Ok(Said { facts: kept.facts, marked: kept.marked, ..Said::default() });
+        }
+        let mut said = Said { marked: text.contains(MARKER), written: catalogue.tokens(text), ..Said::default() };
+        if file.tracked && walk::mentions::tells_what_to_set(&file.path) {
+            said.mentioned = walk::mentions::variables(text);
+        }
+        if !said.written.is_empty() {
+            said.lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at as u32 + 1)).collect();
+        }
+        if file.kind == FileKind::Prose {
+            said.script = sql::is_sql(&file.path).then(|| sql::read(text));
         } else {
-            said.written = catalogue.tokens(text);
-            if file.tracked && walk::mentions::tells_what_to_set(&file.path) {
-                said.mentioned = walk::mentions::variables(text);
-            }
-            if !said.written.is_empty() {
-                said.lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at as u32 + 1)).collect();
-            }
-            if file.kind == FileKind::Prose {
-                return Ok(said);
-            }
             said.manifest = Some(Manifest::read(file, text, |_| said.written.clone())?);
         }
         Ok(said)
     };
     contained(work).unwrap_or_else(|why| Err(GapReason::Crashed(why)))
+}
+
+/// What a file of code says. Rules look into tests for credentials alone.
+fn read_code(file: &SourceFile, text: &str, catalogue: &Catalogue) -> Kept {
+    let is_test = !file.named && names::is_test(&file.path);
+    let mut facts = if is_test { extract::outline(&file.path, text) } else { extract::extract(&file.path, text) };
+    if let Some(facts) = &mut facts {
+        facts.tokens = catalogue.tokens(text);
+    }
+    Kept { facts, marked: text.contains(MARKER) }
 }
 
 /// Runs the rules. One that fails is named and does not hide the others.
@@ -258,6 +308,7 @@ mod tests {
             jobs: 2,
             progress: false,
             own: Own::default(),
+            cache: None,
         })
         .unwrap();
         assert_eq!(outcome.settled.findings.len(), 1);

@@ -32,6 +32,7 @@ pub mod environment;
 pub mod failures;
 pub mod floating;
 pub mod fresh;
+pub mod full_rights;
 pub mod grants;
 pub mod graph;
 pub mod handlers;
@@ -57,8 +58,10 @@ pub mod statuses;
 pub mod swallowing;
 pub mod terms;
 pub mod timing;
+pub mod unchecked;
 pub mod value;
 pub mod verify;
+pub mod versions;
 pub mod waiting;
 
 pub use graph::{Edge, EdgeKind};
@@ -243,6 +246,7 @@ pub struct Program {
     /// The files without code that hold credentials, in order.
     pub(crate) written: Vec<Written>,
     pub(crate) mentioned: FxHashSet<Name>,
+    pub(crate) database: crate::sql::Database,
     /// The calls that core paths exist for, in order.
     pub(crate) core_calls: Vec<core_paths::CoreCall>,
     /// Who starts what, for core paths.
@@ -305,6 +309,7 @@ impl Program {
             webhooks: OnceLock::new(),
             written: vec![],
             mentioned: FxHashSet::default(),
+            database: crate::sql::Database::default(),
             core_calls: vec![],
             starters: OnceLock::new(),
             hints: hints::Known::default(),
@@ -342,6 +347,11 @@ impl Program {
         let in_code = self.code().flat_map(|(file, facts)| facts.tokens.iter().map(move |token| (file, token)));
         let elsewhere = self.written.iter().flat_map(|text| text.tokens.iter().map(move |token| (text.file, token)));
         in_code.chain(elsewhere)
+    }
+
+    /// What the migrations of the repository build.
+    pub fn database(&self) -> &crate::sql::Database {
+        &self.database
     }
 
     /// Whether git tracks a file; true where there is no git repository to ask.

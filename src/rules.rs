@@ -9,6 +9,8 @@ mod client_controlled_amount;
 mod core_path;
 mod create_without_idempotency;
 mod duplicate_customer;
+mod edge_function_no_auth;
+mod env_unchecked;
 mod env_undocumented;
 mod floating_vendor_call;
 mod fulfil_on_redirect;
@@ -91,9 +93,11 @@ pub static RULES: &[&Rule] = &[
     &overbroad_scope::RULE,
     &swallowed_vendor_error::RULE,
     &no_error_tracking::RULE,
+    &env_unchecked::RULE,
     &env_undocumented::RULE,
     &hardcoded_environment::RULE,
     &test_live_mix::RULE,
+    &edge_function_no_auth::RULE,
     &client_controlled_amount::RULE,
     &unauthenticated_paid_proxy::RULE,
     &fulfil_on_redirect::RULE,

@@ -173,6 +173,8 @@ pub enum GapReason {
     BrokenManifest(String),
     /// Nested deeper than the extractor follows.
     TooDeep,
+    /// Statements of SQL that may matter and were not understood; how many.
+    SqlNotUnderstood(usize),
     /// The extractor failed on it: a bug of ours.
     Crashed(String),
 }
@@ -190,6 +192,8 @@ impl fmt::Display for GapReason {
             Self::LinkOutside => f.write_str("a link that leads out of the repository"),
             Self::BrokenManifest(why) => write!(f, "cannot be understood: {why}"),
             Self::TooDeep => f.write_str("nested too deeply to be read whole"),
+            Self::SqlNotUnderstood(1) => f.write_str("1 statement of SQL was not understood"),
+            Self::SqlNotUnderstood(count) => write!(f, "{count} statements of SQL were not understood"),
             Self::Crashed(why) => write!(f, "seamcheck failed to read it (please report this): {why}"),
         }
     }

@@ -27,6 +27,7 @@ fn program(files: &[(&str, &str)]) -> Program {
         jobs: 1,
         progress: false,
         own: Default::default(),
+        cache: None,
     };
     scan(&options).unwrap().program
 }

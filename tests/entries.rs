@@ -36,6 +36,7 @@ fn app(files: &[(&str, &str)]) -> Program {
         jobs: 1,
         progress: false,
         own: Default::default(),
+        cache: None,
     };
     seamcheck::scan(&options).expect("the app can be scanned").program
 }

@@ -61,6 +61,7 @@ fn examples_are_understood_as_said() {
         jobs: 2,
         progress: false,
         own: Default::default(),
+        cache: None,
     };
     let outcome = scan(&options).unwrap();
     let mut problems = vec![];

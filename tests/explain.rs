@@ -67,6 +67,7 @@ fn found(rule: &'static Rule, files: &BTreeMap<String, String>, persona: Persona
         jobs: 1,
         progress: false,
         own: Default::default(),
+        cache: None,
     };
     let outcome = scan(&options).unwrap();
     let gaps: Vec<_> = outcome.repository.gaps.iter().map(|gap| format!("{}: {}", gap.path, gap.reason)).collect();

@@ -1,6 +1,6 @@
 //! Every rule against its fixtures: `fixtures/<rule-id>/{bad*,ok*}/` are small repositories.
 //!
-//! A comment `//~ rule-id` (`#~`, `<!--~`, `{/*~`) says that the rule must report on its line, `//~^ rule-id` on the
+//! A comment `//~ rule-id` (`#~`, `--~`, `<!--~`, `{/*~`) says that the rule must report on its line, `//~^ rule-id` on the
 //! line above, `//~? rule-id` that a known gap is pinned (nothing is reported yet). No marker means silence is
 //! required. Files that hold no comments are named in the case's `expect.txt`: `path:line rule-id`.
 //! `bad.snap` beside the cases says what the findings say. `UPDATE=1 cargo test` rewrites it; read the difference.
@@ -71,6 +71,7 @@ fn run(case: &Path, rules: Vec<&'static Rule>, persona: Persona) -> (tempfile::T
         jobs: 2,
         progress: false,
         own: Default::default(),
+        cache: None,
     };
     let outcome = scan(&options).unwrap_or_else(|error| panic!("{}: {error}", case.display()));
     (folder, outcome)
@@ -98,7 +99,7 @@ fn expected(case: &Path, id: &str) -> (BTreeSet<String>, BTreeSet<String>) {
         }
         for (at, line) in text.lines().enumerate() {
             let Some((before, marker)) = line.split_once('~') else { continue };
-            if !["//", "#", "<!--", "/*"].iter().any(|comment| before.ends_with(comment)) {
+            if !["//", "#", "<!--", "/*", "--"].iter().any(|comment| before.ends_with(comment)) {
                 continue;
             }
             let above = marker.starts_with('^');

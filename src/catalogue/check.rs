@@ -135,6 +135,10 @@ impl Checks {
             }
             self.patterns(&package.sends_nothing, |text| at!["package", item, "sends_nothing", text]);
             self.optional_source(at!["package", item, "source"], package.source.as_ref());
+            self.optional_source(
+                at!["package", item, "without_key", "source"],
+                package.without_key.as_ref().map(|fact| &fact.source),
+            );
             if let Some(timeout) = &package.timeout {
                 self.optional_source(at!["package", item, "timeout", "source"], timeout.source.as_ref());
             }

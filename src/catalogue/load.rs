@@ -140,6 +140,12 @@ impl Catalogue {
         &self.vendors
     }
 
+    /// The vendors that hold apps' own data.
+    pub fn own_backends(&self) -> impl Iterator<Item = VendorId> {
+        let vendors = self.vendors.iter().enumerate();
+        vendors.filter(|(_, vendor)| vendor.own_backend).map(|(at, _)| VendorId(at as u16))
+    }
+
     /// The vendor `id`.
     pub fn vendor(&self, id: VendorId) -> &Vendor {
         &self.vendors[id.index()]

@@ -138,6 +138,14 @@ pub struct Scan {
     #[arg(long)]
     pub stats: bool,
 
+    /// Keep what is understood of files in this folder between runs [default: the user's cache folder]
+    #[arg(long, value_name = "FOLDER", value_hint = clap::ValueHint::DirPath, env = "SEAMCHECK_CACHE_DIR")]
+    pub cache_dir: Option<PathBuf>,
+
+    /// Read every file anew, and keep nothing
+    #[arg(long)]
+    pub no_cache: bool,
+
     /// Show how long each stage took (also: SEAMCHECK_TIMINGS=1)
     #[arg(long, hide = true)]
     pub timings: bool,
@@ -200,7 +208,17 @@ impl Scan {
             jobs,
             progress: !self.quiet && std::io::stderr().is_terminal(),
             own: config.own.clone(),
+            cache: self.cache()?,
         })
+    }
+
+    /// Where facts are kept. A folder that was asked for must be usable; the default one need not be.
+    fn cache(&self) -> Result<Option<PathBuf>, Error> {
+        match &self.cache_dir {
+            _ if self.no_cache => Ok(None),
+            Some(folder) => crate::cache::prepare(folder).map(|()| Some(folder.clone())),
+            None => Ok(crate::cache::default_folder()),
+        }
     }
 
     /// The rules to run, in their own order.

@@ -1,12 +1,12 @@
 //! The shapes every language's syntax becomes: expressions, blocks and steps, functions, imports.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{BlockId, CallId, ClassId, DefId, ExprId, FunctionId, ImportId, Span};
 use crate::names::Name;
 
 /// An expression and where it stands.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Expr {
     /// Where it stands.
     pub span: Span,
@@ -15,7 +15,7 @@ pub struct Expr {
 }
 
 /// The small value language.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ExprKind {
     /// Something the extractor does not model.
@@ -71,7 +71,7 @@ pub enum ExprKind {
 }
 
 /// Operators that matter to flow and values; everything else is [`Op::Other`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Op {
     /// `!x`, `not x`.
@@ -111,7 +111,7 @@ pub enum Op {
 }
 
 /// A JSX element: `<Form onSubmit={save} />`.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Element {
     /// The tag: a `Text` for a lower-case one, else a `Ref` or `Member`. A fragment has the text "".
     pub tag: ExprId,
@@ -122,7 +122,7 @@ pub struct Element {
 }
 
 /// A call or construction.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Call {
     /// What is called.
     pub callee: ExprId,
@@ -143,7 +143,7 @@ pub struct Call {
 }
 
 /// An argument.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Arg {
     /// Python's keyword, if given; `**` for a spread of keywords.
     pub name: Option<Name>,
@@ -152,7 +152,7 @@ pub struct Arg {
 }
 
 /// A block: a scope and the steps that run in it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Block {
     /// Why it runs.
     pub kind: BlockKind,
@@ -167,7 +167,7 @@ pub struct Block {
 }
 
 /// Why a block runs.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BlockKind {
     /// A function's body, or the module's.
@@ -193,7 +193,7 @@ pub enum BlockKind {
 }
 
 /// What happens in a block, in order.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
     /// An expression is evaluated and dropped.
@@ -237,7 +237,7 @@ pub enum Step {
 }
 
 /// A function, method, arrow or lambda.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Function {
     /// Its own name, or the name of the variable, key or field it is assigned to.
     pub name: Option<Name>,
@@ -260,7 +260,7 @@ pub struct Function {
 }
 
 /// A parameter.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Param {
     /// Its name; none when destructured.
     pub name: Option<Name>,
@@ -273,7 +273,7 @@ pub struct Param {
 }
 
 /// A class.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Class {
     /// Its name.
     pub name: Option<Name>,
@@ -290,7 +290,7 @@ pub struct Class {
 }
 
 /// A method.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Member {
     /// Its name.
     pub name: Name,
@@ -303,7 +303,7 @@ pub struct Member {
 }
 
 /// A field of a class.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Field {
     /// Its name.
     pub name: Name,
@@ -316,7 +316,7 @@ pub struct Field {
 }
 
 /// A definition: what a name means in a block.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Def {
     /// Its name.
     pub name: Name,
@@ -333,7 +333,7 @@ pub struct Def {
 }
 
 /// What kind of thing a definition is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DefKind {
     /// `const`.
@@ -353,7 +353,7 @@ pub enum DefKind {
 }
 
 /// An import of any form.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Import {
     /// The specifier as written. Python: dotted, relative ones with their leading dots (`..lib.mail`).
     pub specifier: Name,
@@ -369,7 +369,7 @@ pub struct Import {
 }
 
 /// How an import is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ImportKind {
     /// `import .. from`, Python's `import` and `from .. import`.
@@ -385,7 +385,7 @@ pub enum ImportKind {
 }
 
 /// Which part of a module an import names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Imported {
     /// The module object: `* as x`, `import()`, `require()`, Python's `import x`.
@@ -395,7 +395,7 @@ pub enum Imported {
 }
 
 /// An export.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Export {
     /// The name outside; `default`; `*` for `export * from`; `module.exports = x` is `=`.
     pub name: Name,
@@ -406,7 +406,7 @@ pub struct Export {
 }
 
 /// What an export stands for.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ExportValue {
     /// An expression of this file.

@@ -106,6 +106,7 @@ fn move_to(options: &mut Options, top: &Path, there: &Path) -> Result<(), Error>
         let whole = path.canonicalize().ok()?;
         Some(there.join(whole.strip_prefix(top).ok()?))
     };
+    options.own.home = Some(walk::root_of(&options.walk.paths)?);
     let typed = if options.walk.paths.is_empty() { vec![PathBuf::from(".")] } else { options.walk.paths.clone() };
     let mut paths: Vec<PathBuf> = typed.iter().filter_map(|path| moved(path)).collect();
     // A folder that the other side lacks is empty there.

@@ -29,6 +29,7 @@ pub fn init(folder: Option<&Path>, print: bool, out: &mut dyn Write, messages: &
         jobs: 0,
         progress: false,
         own: config.own,
+        cache: crate::cache::default_folder(),
     })?;
     let text = init::text(&outcome);
     if print {

@@ -260,7 +260,7 @@ fn source(path: &str, size: u64, named: bool) -> SourceFile {
     /// Notes and SQL that people write are smaller; what is larger is data.
     const PROSE_LIMIT: u64 = 512 * 1024;
     let kind = match kind_of(path) {
-        FileKind::Prose if size > PROSE_LIMIT && !named => FileKind::Other,
+        FileKind::Prose if size > PROSE_LIMIT && !named && !crate::sql::is_migration(path) => FileKind::Other,
         kind => kind,
     };
     SourceFile { path: Name::new(path), kind, size, tracked: true, named, generated: false }

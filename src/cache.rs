@@ -1,0 +1,197 @@
+//! Facts kept between runs: a file that was read before, by this version of the tool, is not parsed again.
+//!
+//! An entry is named by what the file holds, where it lies and who read it, so it is never out of date: what is not
+//! found is extracted as ever. The same findings come of a run with a cache, without one, and with a broken one.
+
+use std::cell::RefCell;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime};
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::facts::Facts;
+use crate::names::{Name, table};
+use crate::walk::said;
+
+mod log;
+
+use log::Log;
+
+/// Names what extracts: entries of another build are not read.
+const BUILD: &str = env!("SEAMCHECK_BUILD");
+
+/// Fewer files than this are read anew as fast.
+const FEW: usize = 32;
+
+/// Logs that nobody used for this long are removed.
+const UNUSED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// Bytes of new entries that are held back before they are written.
+const HELD: usize = 1 << 20;
+
+/// The name of an entry: a hash of all that decides what it says.
+pub type Key = [u8; 16];
+
+/// What is kept of a file of code.
+#[derive(Serialize, Deserialize)]
+pub struct Kept {
+    /// What the file says.
+    pub facts: Option<Facts>,
+    /// Whether it holds a suppression comment.
+    pub marked: bool,
+}
+
+/// The kept facts of one repository.
+pub struct Cache {
+    folder: PathBuf,
+    log: Log,
+    /// Which entries of the log this run asked for.
+    used: Vec<AtomicBool>,
+    fresh: Mutex<Vec<u8>>,
+    /// What all keys begin with.
+    salt: blake3::Hasher,
+}
+
+/// The folder that caches are kept in when none is given: the user's own.
+pub fn default_folder() -> Option<PathBuf> {
+    Some(dirs::cache_dir()?.join("seamcheck"))
+}
+
+/// Makes a folder that was asked for, or says why that cannot be.
+pub fn prepare(folder: &Path) -> Result<(), Error> {
+    let unusable = |why: std::io::Error| Error::Config {
+        what: format!("the cache folder `{}` cannot be used: {}", folder.display(), said(&why)),
+        help: "choose another with `--cache-dir`, or do without with `--no-cache`".to_owned(),
+    };
+    fs::create_dir_all(folder).map_err(unusable)
+}
+
+impl Cache {
+    /// Opens what is kept of the repository at `root`, of `files` files; `salt` is whatever else decides what is
+    /// extracted. None when there is too little to gain, or no way to keep anything.
+    pub fn open(folder: &Path, root: &Path, files: usize, salt: &[u8]) -> Option<Self> {
+        if files < FEW {
+            return None;
+        }
+        let root = fs::canonicalize(root).ok()?;
+        let name = blake3::hash(root.as_os_str().as_encoded_bytes()).to_hex();
+        let builds = folder.join(&BUILD[..BUILD.len().min(16)]);
+        if !builds.is_dir() {
+            begin(folder, &builds).ok()?;
+        }
+        let log = Log::open(&builds.join(format!("{}.facts", &name[..24]))).ok()?;
+        let used = (0..log.len()).map(|_| AtomicBool::new(false)).collect();
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(BUILD.as_bytes()).update(&(salt.len() as u64).to_le_bytes()).update(salt);
+        Some(Self { folder: folder.to_owned(), log, used, fresh: Mutex::default(), salt: hasher })
+    }
+
+    /// The key of a file: `named` files are read in full whatever they are.
+    pub fn key(&self, path: &str, named: bool, text: &str) -> Key {
+        let mut hasher = self.salt.clone();
+        hasher.update(&(path.len() as u64).to_le_bytes()).update(path.as_bytes());
+        hasher.update(&[u8::from(named)]).update(text.as_bytes());
+        let mut key = Key::default();
+        hasher.finalize_xof().fill(&mut key);
+        key
+    }
+
+    /// What is kept under a key.
+    pub fn get(&self, key: &Key) -> Option<Kept> {
+        thread_local! {
+            static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+        }
+        let at = self.log.find(key)?;
+        BUFFER.with_borrow_mut(|buffer| {
+            self.log.read(at, buffer)?;
+            let kept = decode(buffer)?;
+            self.used[at].store(true, Ordering::Relaxed);
+            Some(kept)
+        })
+    }
+
+    /// Keeps what was extracted.
+    pub fn put(&self, key: &Key, kept: &Kept) {
+        let Some(entry) = encode(kept) else { return };
+        let Ok(mut fresh) = self.fresh.lock() else { return };
+        log::append(&mut fresh, key, &entry);
+        if fresh.len() > HELD {
+            // What cannot be written is extracted again next time.
+            let _ = self.log.write(&fresh);
+            fresh.clear();
+        }
+    }
+
+    /// Writes what is new, drops what is no longer asked for once that is most of it, and sweeps the folder.
+    pub fn finish(self) {
+        let Self { folder, log, used, fresh, .. } = self;
+        let fresh = fresh.into_inner().unwrap_or_default();
+        if !fresh.is_empty() {
+            let _ = log.write(&fresh);
+        }
+        let used: Vec<bool> = used.into_iter().map(AtomicBool::into_inner).collect();
+        let _ = log.settle(&used);
+        sweep(&folder);
+    }
+}
+
+/// Sets a cache folder up: it says what it is to backup programs and to git.
+fn begin(folder: &Path, builds: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(builds)?;
+    fs::write(folder.join("CACHEDIR.TAG"), "Signature: 8a477f597d28d172789f06886806bc55\n")?;
+    fs::write(folder.join(".gitignore"), "*\n")
+}
+
+/// Removes logs that nobody used for long, once a day at most.
+fn sweep(folder: &Path) {
+    let tag = folder.join("CACHEDIR.TAG");
+    let age = |path: &Path| {
+        let changed = fs::metadata(path).and_then(|data| data.modified()).ok()?;
+        SystemTime::now().duration_since(changed).ok()
+    };
+    if age(&tag).is_none_or(|age| age < Duration::from_secs(24 * 60 * 60)) {
+        return;
+    }
+    let touched = fs::File::options().append(true).open(&tag).and_then(|file| file.set_modified(SystemTime::now()));
+    if touched.is_err() {
+        return;
+    }
+    for builds in fs::read_dir(folder).into_iter().flatten().flatten() {
+        for log in fs::read_dir(builds.path()).into_iter().flatten().flatten() {
+            let is_log = log.path().extension().is_some_and(|ending| ending == "facts" || ending == "new");
+            if is_log && age(&log.path()).is_some_and(|age| age > UNUSED) {
+                let _ = fs::remove_file(log.path());
+            }
+        }
+        // Only an empty one goes.
+        let _ = fs::remove_dir(builds.path());
+    }
+}
+
+/// An entry: the length of its table of names, the table, the facts.
+fn encode(kept: &Kept) -> Option<Vec<u8>> {
+    let (body, names) = table::collect(|| postcard::to_allocvec(kept));
+    let body = body.ok()?;
+    let names: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
+    let names = postcard::to_allocvec(&names).ok()?;
+    let mut entry = Vec::with_capacity(4 + names.len() + body.len());
+    entry.extend_from_slice(&u32::try_from(names.len()).ok()?.to_le_bytes());
+    entry.extend_from_slice(&names);
+    entry.extend_from_slice(&body);
+    Some(entry)
+}
+
+fn decode(entry: &[u8]) -> Option<Kept> {
+    let (length, rest) = entry.split_first_chunk::<4>()?;
+    let (names, body) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+    let names: Vec<&str> = postcard::from_bytes(names).ok()?;
+    let mut kept: Kept = table::with(names.into_iter().map(Name::new), || postcard::from_bytes(body)).ok()?;
+    if let Some(facts) = &mut kept.facts {
+        facts.restore();
+    }
+    Some(kept)
+}
