@@ -567,4 +567,6 @@ pub enum KnownRole {
     ParseBody,
     /// Middleware that keeps the body as bytes or text.
     KeepBody,
+    /// Keeps or reports a failure where somebody looks.
+    Log,
 }

@@ -38,6 +38,7 @@ pub mod full_rights;
 pub mod grants;
 pub mod graph;
 pub mod handlers;
+pub mod hints;
 pub mod iterations;
 pub mod keys;
 pub mod modes;
@@ -258,6 +259,7 @@ pub struct Program {
     pub(crate) iterations: OnceLock<Vec<iterations::Iteration>>,
     webhooks: OnceLock<Vec<handlers::WebhookHandler>>,
     readers: Vec<OnceLock<readers::Readers>>,
+    pub(crate) hints: hints::Known,
 }
 
 /// A file without code that holds credentials.
@@ -314,6 +316,7 @@ impl Program {
             database: crate::sql::Database::default(),
             core_calls: vec![],
             starters: OnceLock::new(),
+            hints: hints::Known::default(),
         }
     }
 

@@ -314,7 +314,7 @@ impl Checks {
     }
 
     fn function(&mut self, item: usize, function: &Known) {
-        let schemes = ["npm", "pypi", "node", "py", "global", "jsr", "url"];
+        let schemes = ["npm", "pypi", "node", "py", "global", "jsr", "url", "own"];
         self.package_name(at!["function", item, "package"], &function.package, &schemes);
         self.patterns(&function.paths, |path| at!["function", item, "paths", path]);
         self.source(at!["function", item, "source"], &function.source);

@@ -129,6 +129,12 @@ impl Catalogue {
         }
     }
 
+    /// The ids of the vendors that the binary carries: a file is called like its vendor.
+    pub fn builtin_ids() -> impl Iterator<Item = &'static str> {
+        let name = |path: &'static str| path.rsplit('/').next().and_then(|name| name.strip_suffix(".toml"));
+        files::VENDORS.iter().filter_map(move |(path, _)| name(path))
+    }
+
     /// Every vendor: the user's new ones, then the built-in, each in the order of their ids.
     pub fn vendors(&self) -> &[Vendor] {
         &self.vendors

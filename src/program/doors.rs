@@ -144,6 +144,9 @@ impl Program {
 
     /// What a function, or one that it calls, asks of its caller.
     pub fn door_of_function(&self, function: FunctionRef, is_gate: bool) -> Door {
+        if self.is_said_verifier(function) {
+            return Door::Guarded;
+        }
         let facts = self.facts(function.file);
         let mut door = match is_gate {
             true => door_of_text(&self.function_name(function), true),
