@@ -370,7 +370,13 @@ impl Program {
             Some(facts) => facts.line_column(place.span.start).0,
             None => match self.written.binary_search_by_key(&place.file, |text| text.file) {
                 Ok(at) => self.written[at].lines.partition_point(|&start| start <= place.span.start).max(1) as u32,
-                Err(_) => self.manifests.env(&file.path).map_or(1, |env| env.line(place.span.start)),
+                Err(_) => match self.manifests.text(&file.path) {
+                    Some(text) => {
+                        let before = text.as_bytes().iter().take(place.span.start as usize);
+                        before.filter(|byte| **byte == b'\n').count() as u32 + 1
+                    }
+                    None => self.manifests.env(&file.path).map_or(1, |env| env.line(place.span.start)),
+                },
             },
         }
     }

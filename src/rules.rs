@@ -12,6 +12,7 @@ mod duplicate_customer;
 mod edge_function_no_auth;
 mod env_unchecked;
 mod env_undocumented;
+mod firebase_open_rules;
 mod floating_vendor_call;
 mod fulfil_on_redirect;
 mod hardcoded_environment;
@@ -100,6 +101,7 @@ pub static RULES: &[&Rule] = &[
     &hardcoded_environment::RULE,
     &test_live_mix::RULE,
     &edge_function_no_auth::RULE,
+    &firebase_open_rules::RULE,
     &client_controlled_amount::RULE,
     &unauthenticated_paid_proxy::RULE,
     &fulfil_on_redirect::RULE,
