@@ -33,7 +33,7 @@ pub use effect::Effect;
 pub use errors::ErrorTells;
 pub use hosts::{host_of_url, is_own_host};
 pub use index::VendorId;
-pub use keyless::WithoutKey;
+pub use keyless::{Throws, WithoutKey};
 pub use load::Catalogue;
 pub use names::unqualified;
 pub use paths::{OperationMatch, RequestMatch, VerifierMatch};
@@ -200,8 +200,7 @@ pub struct Package {
     #[serde(default)]
     pub returns_errors: bool,
     /// To make a client without a key throws at once.
-    #[serde(default)]
-    pub throws_without_key: bool,
+    pub throws_without_key: Option<Throws>,
     /// A client is made without a key all the same, and asks the vendor without one.
     pub without_key: Option<WithoutKey>,
     /// Methods of a client or a query after which it throws all the same: `throwOnError`.

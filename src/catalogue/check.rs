@@ -139,6 +139,9 @@ impl Checks {
                 at!["package", item, "without_key", "source"],
                 package.without_key.as_ref().map(|fact| &fact.source),
             );
+            if let Some(throws) = &package.throws_without_key {
+                self.optional_source(at!["package", item, "throws_without_key", "source"], throws.source.as_ref());
+            }
             if let Some(timeout) = &package.timeout {
                 self.optional_source(at!["package", item, "timeout", "source"], timeout.source.as_ref());
             }
