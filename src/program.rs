@@ -62,6 +62,7 @@ pub mod swallowing;
 pub mod terms;
 pub mod timing;
 pub mod unchecked;
+pub mod unknown_rows;
 pub mod url_keys;
 pub mod value;
 pub mod verify;
