@@ -50,6 +50,7 @@ pub mod repeats;
 pub mod reporting;
 pub mod requested;
 pub mod retries;
+pub mod schedules;
 pub mod scopes;
 pub mod state_checks;
 pub mod statuses;
@@ -250,6 +251,7 @@ pub struct Program {
     pub(crate) starters: OnceLock<core_paths::Callers>,
     pub(crate) retries: OnceLock<Vec<retries::Retry>>,
     pub(crate) iterations: OnceLock<Vec<iterations::Iteration>>,
+    pub(crate) schedules: OnceLock<Vec<schedules::Schedule>>,
     webhooks: OnceLock<Vec<handlers::WebhookHandler>>,
     readers: Vec<OnceLock<readers::Readers>>,
 }
@@ -302,6 +304,7 @@ impl Program {
             outbound: outbound::Outbound::default(),
             retries: OnceLock::new(),
             iterations: OnceLock::new(),
+            schedules: OnceLock::new(),
             webhooks: OnceLock::new(),
             written: vec![],
             mentioned: FxHashSet::default(),
@@ -355,7 +358,13 @@ impl Program {
             Some(facts) => facts.line_column(place.span.start).0,
             None => match self.written.binary_search_by_key(&place.file, |text| text.file) {
                 Ok(at) => self.written[at].lines.partition_point(|&start| start <= place.span.start).max(1) as u32,
-                Err(_) => self.manifests.env(&file.path).map_or(1, |env| env.line(place.span.start)),
+                Err(_) => match self.manifests.text(&file.path) {
+                    Some(text) => {
+                        let before = text.as_bytes().iter().take(place.span.start as usize);
+                        1 + before.filter(|&&byte| byte == b'\n').count() as u32
+                    }
+                    None => self.manifests.env(&file.path).map_or(1, |env| env.line(place.span.start)),
+                },
             },
         }
     }
