@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 mod check;
 mod effect;
+mod errors;
 mod fault;
 mod glob;
 mod hosts;
@@ -30,9 +31,10 @@ mod webhook;
 
 pub(crate) use check::is_date;
 pub use effect::Effect;
+pub use errors::ErrorTells;
 pub use hosts::{host_of_url, is_own_host};
 pub use index::VendorId;
-pub use keyless::WithoutKey;
+pub use keyless::{Throws, WithoutKey};
 pub use load::Catalogue;
 pub use names::unqualified;
 pub use paths::{OperationMatch, RequestMatch, VerifierMatch};
@@ -200,8 +202,7 @@ pub struct Package {
     #[serde(default)]
     pub returns_errors: bool,
     /// To make a client without a key throws at once.
-    #[serde(default)]
-    pub throws_without_key: bool,
+    pub throws_without_key: Option<Throws>,
     /// A client is made without a key all the same, and asks the vendor without one.
     pub without_key: Option<WithoutKey>,
     /// Methods of a client or a query after which it throws all the same: `throwOnError`.
@@ -452,6 +453,8 @@ pub struct HttpClient {
     /// It throws on a 4xx / 5xx answer.
     #[serde(default)]
     pub throws_on_status: bool,
+    /// How what it throws tells the URL that was asked for.
+    pub error_tells: Option<ErrorTells>,
     /// What to write: `signal: AbortSignal.timeout(10_000)`.
     pub cure: String,
     /// Where it comes from.
@@ -514,7 +517,7 @@ pub struct Known {
     /// A plain digest that takes no key: what it computes may serve other ends than to prove who is calling.
     #[serde(default)]
     pub keyless: bool,
-    /// How it repeats, when it is a `retry`.
+    /// How it repeats: a `retry` what it is handed, a queue the jobs that fail.
     pub retries: Option<Retries>,
     /// Where it takes the secret that it signs, checks or encrypts with.
     pub secret: Option<Key>,
@@ -568,4 +571,6 @@ pub enum KnownRole {
     ParseBody,
     /// Middleware that keeps the body as bytes or text.
     KeepBody,
+    /// Keeps or reports a failure where somebody looks.
+    Log,
 }

@@ -100,10 +100,17 @@ fn parse(language: Language, text: &str, part: Option<Span>) -> Option<Parsed> {
     Some(best)
 }
 
+thread_local! {
+    static PARSERS: [RefCell<Option<Parser>>; 4] = const { [const { RefCell::new(None) }; 4] };
+}
+
+/// Gives up what a thread keeps from file to file, once nothing more is extracted: later stages need the room.
+pub fn let_go() {
+    PARSERS.with(|parsers| parsers.iter().for_each(|parser| drop(parser.take())));
+    tables::let_go();
+}
+
 fn parse_bytes(language: Language, text: &[u8], part: Option<Span>, old: Option<&Tree>) -> Option<Tree> {
-    thread_local! {
-        static PARSERS: [RefCell<Option<Parser>>; 4] = const { [const { RefCell::new(None) }; 4] };
-    }
     PARSERS.with(|parsers| {
         let mut slot = parsers[language as usize].borrow_mut();
         let parser = match &mut *slot {

@@ -3,6 +3,7 @@
 //! Data flows one way: walk, extract, link, check, settle, report.
 
 pub mod cli;
+pub mod config;
 pub mod run;
 
 pub mod walk;
@@ -17,6 +18,8 @@ pub mod facts;
 
 pub mod catalogue;
 
+pub mod sql;
+
 pub mod link;
 pub mod program;
 
@@ -25,6 +28,9 @@ pub mod rule;
 pub mod rules;
 
 pub mod settle;
+
+pub mod baseline;
+pub mod diff;
 
 pub mod masking;
 pub mod report;

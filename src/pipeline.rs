@@ -9,6 +9,7 @@ use rayon::prelude::*;
 
 use crate::cache::{Cache, Kept};
 use crate::catalogue::Catalogue;
+use crate::config::Own;
 use crate::contain::{WORKER, contained};
 use crate::error::Error;
 use crate::facts::{Facts, Token};
@@ -22,7 +23,7 @@ use crate::rule::{Report, Rule};
 use crate::settle::ignores::MARKER;
 use crate::settle::{self, FailedRule, Settled};
 use crate::walk::{self, FileKind, GapReason, Repository, SourceFile};
-use crate::{extract, link};
+use crate::{extract, link, sql};
 
 /// The stack of a worker: nesting in real code is deep, and extraction follows it.
 const STACK: usize = 16 * 1024 * 1024;
@@ -39,6 +40,8 @@ pub struct Options {
     pub jobs: usize,
     /// Whether a progress bar may be shown on a long scan.
     pub progress: bool,
+    /// What the repository's configuration tells the analysis.
+    pub own: Own,
     /// Where the facts of files are kept between runs; none to read all anew.
     pub cache: Option<PathBuf>,
 }
@@ -71,7 +74,8 @@ pub fn scan(options: &Options) -> Result<Outcome, Error> {
 
 fn stages(options: &Options) -> Result<Outcome, Error> {
     let mut clock = Clock::new();
-    let vendors = walk::vendor_files(&options.walk)?;
+    let mut vendors = if options.own.isolated { vec![] } else { walk::vendor_files(&options.walk)? };
+    vendors.extend(options.own.vendors.iter().cloned());
     // A repository's own vendors have credentials of their own.
     let salt = format!("{vendors:?}");
     let (catalogue, repository) = rayon::join(|| Catalogue::load(vendors), || walk::walk(&options.walk));
@@ -79,16 +83,19 @@ fn stages(options: &Options) -> Result<Outcome, Error> {
     let mut repository = repository?;
     clock.lap("walk");
     let files = repository.files.iter().filter(|file| file.kind.holds_code()).count();
-    let cache = options.cache.as_ref().and_then(|at| Cache::open(at, &repository.root, files, salt.as_bytes()));
+    let home = options.own.home.as_ref().unwrap_or(&repository.root);
+    let cache = options.cache.as_ref().and_then(|at| Cache::open(at, home, files, salt.as_bytes()));
     let understood = extract_all(&mut repository, &catalogue, cache.as_ref(), options.progress);
     if let Some(cache) = cache {
         cache.finish();
     }
+    rayon::broadcast(|_| extract::let_go());
     clock.lap("extract");
-    let mut program = link::link(&repository, understood.facts, Arc::clone(&catalogue));
+    let mut program = link::link(&repository, understood.facts, Arc::clone(&catalogue), &options.own.hints);
     program.written = understood.written;
     program.as_of = Name::new(&options.settle.as_of);
     program.mentioned = understood.mentioned;
+    program.database = database(&mut repository, &understood.scripts);
     clock.lap("link");
     let (findings, failed) = check(&program, &options.rules);
     clock.lap("check");
@@ -106,6 +113,20 @@ struct Understood {
     /// The credentials in files that hold no code.
     written: Vec<Written>,
     mentioned: rustc_hash::FxHashSet<Name>,
+    /// What the files of SQL do.
+    scripts: Vec<(FileId, sql::Script)>,
+}
+
+/// Replays the migrations; what of them was not understood is a gap.
+fn database(repository: &mut Repository, scripts: &[(FileId, sql::Script)]) -> sql::Database {
+    let scripts: Vec<_> =
+        scripts.iter().map(|(file, script)| (*file, repository.files[file.index()].path.as_str(), script)).collect();
+    let database = sql::database(&scripts, &|path| repository.exists(path));
+    for (file, count) in database.gaps() {
+        let path = repository.files[file.index()].path;
+        repository.gap(path, GapReason::SqlNotUnderstood(count));
+    }
+    database
 }
 
 /// Reads and understands every file; manifests go to the repository.
@@ -124,7 +145,7 @@ fn extract_all(
     progress.finish();
     let (mut facts, mut manifests) = (Vec::with_capacity(read.len()), vec![]);
     let (mut marked, mut written) = (vec![], vec![]);
-    let mut mentioned = rustc_hash::FxHashSet::default();
+    let (mut mentioned, mut scripts) = (rustc_hash::FxHashSet::default(), vec![]);
     for (index, file) in read.into_iter().enumerate() {
         let file = file.unwrap_or_default();
         if file.facts.as_ref().is_some_and(|facts| facts.too_deep) {
@@ -136,6 +157,7 @@ fn extract_all(
         }
         facts.push(file.facts);
         manifests.extend(file.manifest);
+        scripts.extend(file.script.map(|script| (FileId(index as u32), script)));
         mentioned.extend(file.mentioned.iter().copied());
         if !file.written.is_empty() {
             let Said { written: tokens, lines, .. } = file;
@@ -143,7 +165,7 @@ fn extract_all(
         }
     }
     repository.manifests = Arc::new(Manifests::new(manifests));
-    Understood { facts, marked, written, mentioned }
+    Understood { facts, marked, written, mentioned, scripts }
 }
 
 /// What one file says.
@@ -157,6 +179,8 @@ struct Said {
     lines: Vec<u32>,
     /// The variables it names, where people look for what to set.
     mentioned: Vec<Name>,
+    /// What it does to a database.
+    script: Option<sql::Script>,
     marked: bool,
 }
 
@@ -185,6 +209,8 @@ fn understand(file: &SourceFile, text: &str, catalogue: &Catalogue, cache: Optio
         }
         if file.kind != FileKind::Prose {
             said.manifest = Some(Manifest::read(file, text, |_| said.written.clone())?);
+        } else if sql::is_sql(&file.path) {
+            said.script = Some(sql::read(text));
         }
         Ok(said)
     };
@@ -272,11 +298,17 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("a.ts"), "let a = 1;\n").unwrap();
         let outcome = scan(&Options {
-            walk: walk::Choices { paths: vec![dir.path().to_owned()], honour_ignores: true, threads: 1 },
+            walk: walk::Choices {
+                paths: vec![dir.path().to_owned()],
+                honour_ignores: true,
+                threads: 1,
+                ignored: vec![],
+            },
             rules: vec![&RULE, &finds::RULE],
             settle: settle::Choices::new(Persona::Regular),
             jobs: 2,
             progress: false,
+            own: Own::default(),
             cache: None,
         })
         .unwrap();

@@ -27,14 +27,18 @@ pub mod core_paths;
 pub mod credentials;
 pub mod defaults;
 pub mod deliveries;
+pub mod disclosure;
 pub mod doors;
 pub mod environment;
+pub mod exposure;
 pub mod failures;
 pub mod floating;
 pub mod fresh;
+pub mod full_rights;
 pub mod grants;
 pub mod graph;
 pub mod handlers;
+pub mod hints;
 pub mod iterations;
 pub mod keys;
 pub mod modes;
@@ -46,6 +50,7 @@ pub mod paths;
 pub mod payload;
 pub mod reaching;
 pub mod readers;
+pub mod recorded_early;
 pub mod repeats;
 pub mod reporting;
 pub mod requested;
@@ -58,6 +63,7 @@ pub mod swallowing;
 pub mod terms;
 pub mod timing;
 pub mod unchecked;
+pub mod url_keys;
 pub mod value;
 pub mod verify;
 pub mod versions;
@@ -245,6 +251,7 @@ pub struct Program {
     /// The files without code that hold credentials, in order.
     pub(crate) written: Vec<Written>,
     pub(crate) mentioned: FxHashSet<Name>,
+    pub(crate) database: crate::sql::Database,
     /// The calls that core paths exist for, in order.
     pub(crate) core_calls: Vec<core_paths::CoreCall>,
     /// Who starts what, for core paths.
@@ -254,6 +261,7 @@ pub struct Program {
     pub(crate) schedules: OnceLock<Vec<schedules::Schedule>>,
     webhooks: OnceLock<Vec<handlers::WebhookHandler>>,
     readers: Vec<OnceLock<readers::Readers>>,
+    pub(crate) hints: hints::Known,
 }
 
 /// A file without code that holds credentials.
@@ -308,8 +316,10 @@ impl Program {
             webhooks: OnceLock::new(),
             written: vec![],
             mentioned: FxHashSet::default(),
+            database: crate::sql::Database::default(),
             core_calls: vec![],
             starters: OnceLock::new(),
+            hints: hints::Known::default(),
         }
     }
 
@@ -346,6 +356,11 @@ impl Program {
         in_code.chain(elsewhere)
     }
 
+    /// What the migrations of the repository build.
+    pub fn database(&self) -> &crate::sql::Database {
+        &self.database
+    }
+
     /// Whether git tracks a file; true where there is no git repository to ask.
     pub fn is_tracked(&self, file: FileId) -> bool {
         !self.untracked.contains(&file)
@@ -361,7 +376,7 @@ impl Program {
                 Err(_) => match self.manifests.text(&file.path) {
                     Some(text) => {
                         let before = text.as_bytes().iter().take(place.span.start as usize);
-                        1 + before.filter(|&&byte| byte == b'\n').count() as u32
+                        before.filter(|byte| **byte == b'\n').count() as u32 + 1
                     }
                     None => self.manifests.env(&file.path).map_or(1, |env| env.line(place.span.start)),
                 },

@@ -9,8 +9,10 @@ mod client_controlled_amount;
 mod core_path;
 mod create_without_idempotency;
 mod duplicate_customer;
+mod edge_function_no_auth;
 mod env_unchecked;
 mod env_undocumented;
+mod firebase_open_rules;
 mod floating_vendor_call;
 mod fulfil_on_redirect;
 mod hardcoded_environment;
@@ -28,6 +30,7 @@ mod retry_ignores_limits;
 mod retry_without_backoff;
 mod returned_error_ignored;
 mod secret_in_client;
+mod secret_in_log;
 mod secret_in_public_env;
 mod secret_in_repo;
 mod status_unchecked;
@@ -60,6 +63,7 @@ pub static RULES: &[&Rule] = &[
     &vendor_sdk_in_browser::RULE,
     &secret_in_repo::RULE,
     &insecure_secret_default::RULE,
+    &secret_in_log::RULE,
     &webhook_unverified::RULE,
     &webhook_verification_bypass::RULE,
     &webhook_weak_compare::RULE,
@@ -99,6 +103,8 @@ pub static RULES: &[&Rule] = &[
     &env_undocumented::RULE,
     &hardcoded_environment::RULE,
     &test_live_mix::RULE,
+    &edge_function_no_auth::RULE,
+    &firebase_open_rules::RULE,
     &unprotected_cron_endpoint::RULE,
     &client_controlled_amount::RULE,
     &unauthenticated_paid_proxy::RULE,

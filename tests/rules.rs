@@ -1,6 +1,6 @@
 //! Every rule against its fixtures: `fixtures/<rule-id>/{bad*,ok*}/` are small repositories.
 //!
-//! A comment `//~ rule-id` (`#~`, `<!--~`, `{/*~`) says that the rule must report on its line, `//~^ rule-id` on the
+//! A comment `//~ rule-id` (`#~`, `--~`, `<!--~`, `{/*~`) says that the rule must report on its line, `//~^ rule-id` on the
 //! line above, `//~? rule-id` that a known gap is pinned (nothing is reported yet). No marker means silence is
 //! required. Files that hold no comments are named in the case's `expect.txt`: `path:line rule-id`.
 //! `bad.snap` beside the cases says what the findings say. `UPDATE=1 cargo test` rewrites it; read the difference.
@@ -59,12 +59,18 @@ fn run(case: &Path, rules: Vec<&'static Rule>, persona: Persona) -> (tempfile::T
     let folder = tempfile::tempdir().unwrap();
     copy(case, folder.path());
     let options = Options {
-        walk: walk::Choices { paths: vec![folder.path().to_path_buf()], honour_ignores: true, threads: 0 },
+        walk: walk::Choices {
+            paths: vec![folder.path().to_path_buf()],
+            honour_ignores: true,
+            threads: 0,
+            ignored: vec![],
+        },
         rules,
         // Fixed, so that what is announced today does not change the snapshots when its day comes.
         settle: settle::Choices { as_of: "2026-11-22".to_owned(), ..settle::Choices::new(persona) },
         jobs: 2,
         progress: false,
+        own: Default::default(),
         cache: None,
     };
     let outcome = scan(&options).unwrap_or_else(|error| panic!("{}: {error}", case.display()));
@@ -93,7 +99,7 @@ fn expected(case: &Path, id: &str) -> (BTreeSet<String>, BTreeSet<String>) {
         }
         for (at, line) in text.lines().enumerate() {
             let Some((before, marker)) = line.split_once('~') else { continue };
-            if !["//", "#", "<!--", "/*"].iter().any(|comment| before.ends_with(comment)) {
+            if !["//", "#", "<!--", "/*", "--"].iter().any(|comment| before.ends_with(comment)) {
                 continue;
             }
             let above = marker.starts_with('^');

@@ -143,6 +143,9 @@ impl Checks {
                 at!["package", item, "without_key", "source"],
                 package.without_key.as_ref().map(|fact| &fact.source),
             );
+            if let Some(throws) = &package.throws_without_key {
+                self.optional_source(at!["package", item, "throws_without_key", "source"], throws.source.as_ref());
+            }
             if let Some(timeout) = &package.timeout {
                 self.optional_source(at!["package", item, "timeout", "source"], timeout.source.as_ref());
             }
@@ -318,7 +321,7 @@ impl Checks {
     }
 
     fn function(&mut self, item: usize, function: &Known) {
-        let schemes = ["npm", "pypi", "node", "py", "global", "jsr", "url"];
+        let schemes = ["npm", "pypi", "node", "py", "global", "jsr", "url", "own"];
         self.package_name(at!["function", item, "package"], &function.package, &schemes);
         self.patterns(&function.paths, |path| at!["function", item, "paths", path]);
         self.source(at!["function", item, "source"], &function.source);

@@ -133,9 +133,21 @@ impl Catalogue {
         }
     }
 
+    /// The ids of the vendors that the binary carries: a file is called like its vendor.
+    pub fn builtin_ids() -> impl Iterator<Item = &'static str> {
+        let name = |path: &'static str| path.rsplit('/').next().and_then(|name| name.strip_suffix(".toml"));
+        files::VENDORS.iter().filter_map(move |(path, _)| name(path))
+    }
+
     /// Every vendor: the user's new ones, then the built-in, each in the order of their ids.
     pub fn vendors(&self) -> &[Vendor] {
         &self.vendors
+    }
+
+    /// The vendors that hold apps' own data.
+    pub fn own_backends(&self) -> impl Iterator<Item = VendorId> {
+        let vendors = self.vendors.iter().enumerate();
+        vendors.filter(|(_, vendor)| vendor.own_backend).map(|(at, _)| VendorId(at as u16))
     }
 
     /// The vendor `id`.

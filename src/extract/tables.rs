@@ -36,6 +36,11 @@ impl Emptied {
     }
 }
 
+/// Gives up what this thread keeps: nothing more is extracted.
+pub(super) fn let_go() {
+    drop(KEPT.take());
+}
+
 /// The same elements with no room to spare; the table they were collected in is left empty.
 pub(super) fn exact<T>(table: &mut Vec<T>) -> Vec<T> {
     let mut exact = Vec::with_capacity(table.len());

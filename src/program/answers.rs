@@ -6,6 +6,7 @@
 
 use rustc_hash::FxHashSet;
 
+use crate::catalogue::KnownRole;
 use crate::facts::{ExprId, ExprKind, FunctionId, Op};
 use crate::finding::FileId;
 use crate::names::Name;
@@ -436,6 +437,9 @@ fn callback_result(program: &Program, call: CallRef) -> Result {
 impl Program {
     /// Whether a call only writes a log.
     pub fn is_logging(&self, call: CallRef) -> bool {
+        if self.has_role(call, KnownRole::Log) {
+            return true;
+        }
         let facts = self.facts(call.file);
         match facts.expr(facts.call(call.call).callee) {
             ExprKind::Member(base, method) => {

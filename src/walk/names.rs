@@ -158,6 +158,9 @@ fn is_manifest(path: &str, name: &str) -> bool {
         || crate::manifest::schedules::is_workflow(path)
         || path == "supabase/config.toml"
         || path.ends_with("/supabase/config.toml")
+        || name == "config.toml" && path.contains("supabase/functions/")
+        || name.ends_with(".rules")
+        || name.ends_with(".rules.json")
 }
 
 /// Whether a name says that the file is to be left out.

@@ -1,0 +1,77 @@
+//! What the SQL of a repository says: its migrations, replayed in order, become the tables, policies, functions and
+//! jobs that are there in the end.
+//!
+//! Files are read one by one ([`read`]); then the files of each history run after one another ([`database`]).
+//! Neither can fail: a statement that is not understood is counted, and what it names has no verdict.
+
+use rustc_hash::FxHashSet;
+
+use crate::finding::FileId;
+
+mod cursor;
+mod fold;
+mod histories;
+mod lex;
+pub mod model;
+mod read;
+mod split;
+mod statement;
+
+pub use cursor::Qualified;
+pub use model::{Database, History, Id, Job, Policy, RowSecurity, Table, Unique};
+pub use statement::{Asks, Column, Command, Constraint, Rights};
+
+/// The statements of one file.
+#[derive(Debug, Default)]
+pub struct Script {
+    /// What they do, in order.
+    statements: Vec<statement::Statement>,
+    /// It names roles or tables of the platform that serves tables to browsers.
+    of_platform: bool,
+}
+
+/// Whether a file is read.
+pub fn is_sql(path: &str) -> bool {
+    path.len() > 4 && path.as_bytes()[path.len() - 4..].eq_ignore_ascii_case(b".sql")
+}
+
+/// Whether a file lies where migrations do: it is read however long it is.
+pub fn is_migration(path: &str) -> bool {
+    is_sql(path) && histories::folder(path).is_some()
+}
+
+/// Reads a file.
+pub fn read(text: &str) -> Script {
+    const SIGNS: &[&str] =
+        &["auth.uid()", "auth.users", "service_role", "storage.buckets", "auth.role()", "auth.jwt()"];
+    let statements = read::read(text);
+    let of_platform = !statements.is_empty() && SIGNS.iter().any(|sign| text.contains(sign));
+    Script { statements, of_platform }
+}
+
+/// Replays every history.
+pub fn database(scripts: &[(FileId, &str, &Script)], everything: &dyn Fn(&str) -> bool) -> Database {
+    let mut database = Database::default();
+    for found in histories::histories(scripts, everything) {
+        let files: Vec<(FileId, &Script)> = found.files.iter().map(|&at| (scripts[at].0, scripts[at].2)).collect();
+        database.histories.push(fold::fold(&files, found.history));
+    }
+    database
+}
+
+impl Database {
+    /// The files with statements that were not understood, and how many.
+    pub fn gaps(&self) -> Vec<(FileId, usize)> {
+        let mut found: Vec<(FileId, usize)> = vec![];
+        let places: FxHashSet<_> = self.histories.iter().flat_map(|history| history.gaps.iter().copied()).collect();
+        let mut places: Vec<_> = places.into_iter().collect();
+        places.sort();
+        for place in places {
+            match found.last_mut() {
+                Some((file, count)) if *file == place.file => *count += 1,
+                _ => found.push((place.file, 1)),
+            }
+        }
+        found
+    }
+}

@@ -1,0 +1,423 @@
+//! Statements in the order they run become a [`History`]. A statement that the database would refuse (it makes what
+//! is there, names what is not, drops what others need) changes nothing, as when it is run alone.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::Script;
+use super::model::{
+    Bucket, Held, History, Id, Job, Policy, Request, Routine, RowSecurity, Table, Trigger, View, place,
+};
+use super::statement::{
+    Action, AlterPolicy, Asks, Constraint, CreatePolicy, CreateTable, Dropped, Function, Grant, GrantOn, Rights,
+    Schedule, Statement, What,
+};
+use crate::facts::Span;
+use crate::finding::{FileId, Place};
+use crate::names::Name;
+
+mod alter;
+mod dynamic;
+mod needs;
+
+/// How deep calls of functions that change the schema are followed.
+const CALLS: usize = 4;
+
+/// A history while its files run.
+pub(super) struct Fold {
+    file: FileId,
+    tables: FxHashMap<Id, Table>,
+    /// The tables and views that some statement makes, now or later.
+    made_somewhere: FxHashSet<Id>,
+    /// What new tables of `public` grant.
+    later: Held,
+    /// Switches security on for every new table.
+    switches_on: Vec<(Name, Place)>,
+    history: History,
+    calls: usize,
+}
+
+/// Runs the files of a history.
+pub(super) fn fold(files: &[(FileId, &Script)], mut history: History) -> History {
+    history.files = files.iter().map(|(file, _)| *file).collect();
+    let all = Held { anon: Rights::ALL, authenticated: Rights::ALL, public: Rights::default() };
+    let mut fold = Fold {
+        file: FileId(0),
+        tables: FxHashMap::default(),
+        made_somewhere: made_somewhere(files),
+        later: if history.exposed { all } else { Held::default() },
+        switches_on: vec![],
+        history,
+        calls: 0,
+    };
+    fold.platform();
+    for (file, script) in files {
+        fold.file = *file;
+        script.statements.iter().for_each(|statement| fold.apply(statement));
+    }
+    fold.finish()
+}
+
+/// What some statement makes or renames something to.
+fn made_somewhere(files: &[(FileId, &Script)]) -> FxHashSet<Id> {
+    let mut made = FxHashSet::default();
+    files.iter().for_each(|(_, script)| made_in(&script.statements, &mut made));
+    made
+}
+
+fn made_in(statements: &[Statement], made: &mut FxHashSet<Id>) {
+    for statement in statements {
+        match &statement.what {
+            What::CreateTable(table) => {
+                made.insert(Id::of(table.name));
+            }
+            What::CreateView(view) => {
+                made.insert(Id::of(view.name));
+            }
+            What::AlterTable { table, actions } => {
+                for action in actions {
+                    match action {
+                        Action::Rename(name) => made.insert(Id { name: *name, ..Id::of(*table) }),
+                        Action::SetSchema(schema) => made.insert(Id { schema: *schema, name: table.name }),
+                        _ => false,
+                    };
+                }
+            }
+            What::If { then, otherwise, .. } => {
+                made_in(then, made);
+                made_in(otherwise, made);
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Fold {
+    fn at(&self, span: Span) -> Place {
+        place(self.file, span)
+    }
+
+    /// The tables that the platform has made before the first migration.
+    fn platform(&mut self) {
+        if !self.history.exposed {
+            return;
+        }
+        for (schema, name) in
+            [("auth", "users"), ("storage", "objects"), ("storage", "buckets"), ("realtime", "messages")]
+        {
+            let id = Id { schema: Name::new(schema), name: Name::new(name) };
+            self.tables.insert(id, Table { security: RowSecurity::On(None), ..blank(id) });
+        }
+    }
+
+    fn finish(mut self) -> History {
+        let tables: Vec<Table> = self.tables.into_values().collect();
+        self.history.tables = tables;
+        self.history.tables.sort_by_key(|table| table.id);
+        self.history.gaps.sort();
+        self.history.gaps.dedup();
+        self.history
+    }
+
+    /// A table that a statement names. One that no migration makes was made by hand: it is there, and nothing is
+    /// known of it.
+    fn table(&mut self, id: Id) -> Option<&mut Table> {
+        if !self.tables.contains_key(&id) {
+            if self.made_somewhere.contains(&id) || self.history.views.contains_key(&id) {
+                return None;
+            }
+            self.tables.insert(id, Table { rights: self.later, ..blank(id) });
+        }
+        self.tables.get_mut(&id)
+    }
+
+    /// Whether a name stands for a table that is made later: what needs it now is refused.
+    fn comes_later(&self, id: Id) -> bool {
+        !self.tables.contains_key(&id) && !self.history.views.contains_key(&id) && self.made_somewhere.contains(&id)
+    }
+
+    fn apply(&mut self, statement: &Statement) {
+        let at = self.at(statement.span);
+        match &statement.what {
+            What::CreateTable(table) => self.create_table(table, at),
+            What::Drop { kind, names, cascade } => self.drop(*kind, names, *cascade),
+            What::AlterTable { table, actions } => self.alter_table(Id::of(*table), actions, at),
+            What::RenameSchema { from, to } => self.rename_schema(*from, *to),
+            What::CreatePolicy(policy) => self.create_policy(policy, at),
+            What::AlterPolicy(policy) => self.alter_policy(policy, at),
+            What::DropPolicy { name, table } => {
+                if let Some(table) = self.tables.get_mut(&Id::of(*table)) {
+                    table.policies.retain(|policy| policy.name != *name);
+                }
+            }
+            What::CreateIndex(index) => {
+                if let Some(table) = self.table(Id::of(index.table)) {
+                    let (name, columns, partial) = (index.name, index.columns.clone(), index.partial);
+                    table.unique.push(super::model::UniqueIndex { name, columns, partial });
+                }
+            }
+            What::Grant(grant) => self.grant(grant),
+            What::CreateFunction(function) => self.create_function(function, at),
+            What::CreateTrigger(trigger) => {
+                let (name, table) = (trigger.name, Id::of(trigger.table));
+                self.history.triggers.retain(|known| (known.name, known.table) != (name, table));
+                let (function, arguments) = (trigger.function, trigger.arguments.clone());
+                self.history.triggers.push(Trigger { name, table, function, arguments, place: at });
+            }
+            What::DropTrigger { name, table } => {
+                let table = Id::of(*table);
+                self.history.triggers.retain(|known| (known.name, known.table) != (*name, table));
+            }
+            What::EventTrigger { name, function } => {
+                let function = self.history.functions.get(&Id::of(*function));
+                if function.is_some_and(|function| switches_on(&function.body)) {
+                    self.switches_on.push((*name, at));
+                }
+            }
+            What::CreateView(view) => {
+                let (invoker, materialized, query) = (view.invoker, view.materialized, view.query.clone());
+                self.history.views.insert(Id::of(view.name), View { invoker, materialized, query, place: at });
+            }
+            What::Bucket { id, public } => self.bucket(*id, *public, at),
+            What::Publish { publication, tables, all, adds } => {
+                let tables: Vec<Id> = tables.iter().map(|table| Id::of(*table)).collect();
+                let known = self.history.publications.entry(*publication).or_insert_with(|| Some(vec![]));
+                match known {
+                    _ if *all => *known = None,
+                    Some(known) if *adds => known.extend(tables),
+                    Some(known) => known.retain(|table| !tables.contains(table)),
+                    None => {}
+                }
+            }
+            What::Schedule(job) => self.schedule(job, at),
+            What::Unschedule(name) => self.history.jobs.retain(|job| job.name != Some(*name)),
+            What::Each(each) => self.each(each, at),
+            What::If { guard, then, otherwise } => {
+                let branch = if self.holds(guard) { then } else { otherwise };
+                branch.iter().for_each(|statement| self.apply(statement));
+            }
+            What::Call { function, arguments } => self.call(Id::of(*function), arguments, at),
+            What::Unread(tables) => {
+                self.history.gaps.push(at);
+                for table in tables {
+                    if let Some(table) = self.table(Id::of(*table)) {
+                        table.unsure = Some(at);
+                    }
+                }
+            }
+        }
+    }
+
+    fn create_table(&mut self, made: &CreateTable, at: Place) {
+        let id = Id::of(made.name);
+        let refers = |constraint: &Constraint| match &constraint.asks {
+            Asks::Foreign(of, _) => Id::of(*of) != id && self.comes_later(Id::of(*of)),
+            _ => false,
+        };
+        if made.constraints.iter().any(refers) {
+            return;
+        }
+        if made.temporary || self.tables.get(&id).is_some_and(|table| table.made.is_some()) {
+            return;
+        }
+        let mut table = blank(id);
+        (table.made, table.named) = (Some(at), Some(self.at(made.named)));
+        table.columns = made.columns.clone();
+        table.constraints = made.constraints.clone();
+        table.partition_of = made.partition_of.map(Id::of);
+        for parent in made.like.iter().filter_map(|like| self.tables.get(&Id::of(*like))) {
+            table.columns.extend(parent.columns.iter().cloned());
+        }
+        if id.schema == "public" {
+            table.rights = self.later;
+            if let Some((_, place)) = self.switches_on.first() {
+                table.security = RowSecurity::On(Some(*place));
+            }
+        }
+        self.tables.insert(id, table);
+    }
+
+    fn create_policy(&mut self, made: &CreatePolicy, at: Place) {
+        if made.reads.iter().any(|table| self.comes_later(Id::of(*table))) {
+            return;
+        }
+        let Some(table) = self.table(Id::of(made.table)) else { return };
+        if table.policies.iter().any(|policy| policy.name == made.name) {
+            return;
+        }
+        table.policies.push(Policy {
+            name: made.name,
+            permissive: made.permissive,
+            command: made.command,
+            roles: made.roles.clone(),
+            using: made.using.clone(),
+            check: made.check.clone(),
+            place: at,
+            altered: None,
+            unsure: None,
+        });
+    }
+
+    fn alter_policy(&mut self, made: &AlterPolicy, at: Place) {
+        let Some(table) = self.tables.get_mut(&Id::of(made.table)) else { return };
+        let Some(policy) = table.policies.iter_mut().find(|policy| policy.name == made.name) else { return };
+        policy.altered = Some(at);
+        if let Some(name) = made.rename {
+            policy.name = name;
+        }
+        if let Some(roles) = &made.roles {
+            policy.roles = roles.clone();
+        }
+        if made.using.is_some() {
+            policy.using = made.using.clone();
+        }
+        if made.check.is_some() {
+            policy.check = made.check.clone();
+        }
+    }
+
+    fn grant(&mut self, grant: &Grant) {
+        let change = |held: &mut Held| {
+            for role in &grant.roles {
+                let of = match role.as_str() {
+                    "anon" => &mut held.anon,
+                    "authenticated" => &mut held.authenticated,
+                    "public" => &mut held.public,
+                    _ => continue,
+                };
+                *of = if grant.gives { of.with(grant.rights) } else { of.without(grant.rights) };
+            }
+        };
+        match &grant.on {
+            GrantOn::Tables(tables) => {
+                for table in tables {
+                    if let Some(table) = self.tables.get_mut(&Id::of(*table)) {
+                        change(&mut table.rights);
+                    }
+                }
+            }
+            GrantOn::AllIn(schemas) => {
+                let tables = self.tables.values_mut().filter(|table| schemas.contains(&table.id.schema));
+                tables.for_each(|table| change(&mut table.rights));
+            }
+            GrantOn::Later(schema) => {
+                if schema.is_some_and(|schema| schema == "public") {
+                    change(&mut self.later);
+                }
+            }
+        }
+    }
+
+    fn create_function(&mut self, made: &Function, at: Place) {
+        let routine = Routine {
+            security_definer: made.security_definer,
+            returns_trigger: made.returns_trigger,
+            sets_search_path: made.sets_search_path,
+            parameters: made.parameters.clone(),
+            body: made.body.clone(),
+            requests: self.requests(&made.requests),
+            place: at,
+        };
+        self.history.functions.insert(Id::of(made.name), routine);
+    }
+
+    fn requests(&self, made: &[super::statement::Request]) -> Vec<Request> {
+        let request = |made: &super::statement::Request| Request {
+            method: made.method,
+            url: made.url.clone(),
+            headers: made.headers.clone(),
+            place: self.at(made.span),
+        };
+        made.iter().map(request).collect()
+    }
+
+    fn schedule(&mut self, made: &Schedule, at: Place) {
+        let mut requests = self.requests(&made.requests);
+        for function in &made.calls {
+            if let Some(function) = self.history.functions.get(&Id::of(*function)) {
+                requests.extend(function.requests.iter().cloned());
+            }
+        }
+        // A second job of the same name replaces the first.
+        self.history.jobs.retain(|job| job.name.is_none() || job.name != made.name);
+        self.history.jobs.push(Job {
+            name: made.name,
+            schedule: made.schedule.clone(),
+            schedule_place: self.at(made.schedule_span),
+            command: made.command.clone(),
+            requests,
+            place: at,
+        });
+    }
+
+    fn bucket(&mut self, id: Name, public: Option<bool>, at: Place) {
+        let public = public.or(self.history.buckets.get(&id).map(|bucket| bucket.public)).unwrap_or(false);
+        self.history.buckets.insert(id, Bucket { public, place: at });
+    }
+
+    /// Runs the body of a function that changes the schema.
+    fn call(&mut self, function: Id, arguments: &[Option<String>], at: Place) {
+        let Some(routine) = self.history.functions.get(&function) else { return };
+        let body = routine.body.to_ascii_lowercase();
+        let matters = ["policy", "row level security", "create table", "drop table", "cron."];
+        if self.calls >= CALLS || !matters.iter().any(|words| body.contains(words)) {
+            return;
+        }
+        let parameters = routine.parameters.iter().zip(arguments);
+        let known: Vec<(Name, String)> = parameters.filter_map(|(name, text)| Some((*name, text.clone()?))).collect();
+        let statements = super::read::read_body(&routine.body, at.span, &known);
+        self.calls += 1;
+        statements.iter().for_each(|statement| self.apply(statement));
+        self.calls -= 1;
+    }
+
+    fn drop(&mut self, kind: Dropped, names: &[super::cursor::Qualified], cascade: bool) {
+        let ids: Vec<Id> = names.iter().map(|name| Id::of(*name)).collect();
+        match kind {
+            Dropped::Table => self.drop_tables(&ids, cascade),
+            Dropped::View => ids.iter().for_each(|id| {
+                self.history.views.remove(id);
+            }),
+            Dropped::Function => ids.iter().for_each(|id| self.drop_function(*id, cascade)),
+            Dropped::Schema => {
+                let schemas: Vec<Name> = names.iter().map(|name| name.name).collect();
+                let gone: Vec<Id> = self.tables.keys().filter(|id| schemas.contains(&id.schema)).copied().collect();
+                if cascade || gone.is_empty() {
+                    self.drop_tables(&gone, true);
+                    self.history.functions.retain(|id, _| !schemas.contains(&id.schema));
+                }
+            }
+            Dropped::Index => {
+                for table in self.tables.values_mut() {
+                    table.unique.retain(|index| !index.name.is_some_and(|name| ids.iter().any(|id| id.name == name)));
+                }
+            }
+            Dropped::EventTrigger => {
+                self.switches_on.retain(|(name, _)| !ids.iter().any(|id| id.name == *name));
+            }
+            Dropped::Type => {}
+        }
+    }
+}
+
+/// Whether the body of an event trigger's function switches security on.
+fn switches_on(body: &str) -> bool {
+    body.to_ascii_lowercase().contains("enable row level security")
+}
+
+/// A table of which nothing is known.
+fn blank(id: Id) -> Table {
+    Table {
+        id,
+        made: None,
+        named: None,
+        columns: vec![],
+        constraints: vec![],
+        unique: vec![],
+        security: RowSecurity::Never,
+        forced: false,
+        policies: vec![],
+        partition_of: None,
+        rights: Held::default(),
+        unsure: None,
+    }
+}

@@ -1,0 +1,103 @@
+//! What depends on what is dropped: it goes too with `cascade`, and without it the drop is refused.
+
+use super::super::model::{Id, Table};
+use super::super::statement::Asks;
+use super::Fold;
+use crate::names::Name;
+
+impl Fold {
+    pub(super) fn drop_tables(&mut self, ids: &[Id], cascade: bool) {
+        if !cascade && self.is_needed(ids) {
+            return;
+        }
+        for id in ids {
+            self.tables.remove(id);
+            self.history.triggers.retain(|trigger| trigger.table != *id);
+            for table in self.tables.values_mut() {
+                table
+                    .constraints
+                    .retain(|constraint| !matches!(&constraint.asks, Asks::Foreign(of, _) if Id::of(*of) == *id));
+                table.policies.retain(|policy| !reads(&policy.using, id.name) && !reads(&policy.check, id.name));
+            }
+            self.history.views.retain(|_, view| !mentions(&view.query, &id.name));
+        }
+    }
+
+    fn is_needed(&self, ids: &[Id]) -> bool {
+        let others = || self.tables.values().filter(|table| !ids.contains(&table.id));
+        let there = ids.iter().filter(|id| self.tables.get(id).is_some_and(|table| table.made.is_some()));
+        there.into_iter().any(|id| {
+            let refers = |table: &Table| {
+                table
+                    .constraints
+                    .iter()
+                    .any(|constraint| matches!(&constraint.asks, Asks::Foreign(of, _) if Id::of(*of) == *id))
+            };
+            let asks = |table: &Table| {
+                table.policies.iter().any(|policy| reads(&policy.using, id.name) || reads(&policy.check, id.name))
+            };
+            others().any(|table| refers(table) || asks(table))
+                || self.history.views.values().any(|view| reads(&Some(view.query.clone()), id.name))
+        })
+    }
+
+    pub(super) fn drop_function(&mut self, id: Id, cascade: bool) {
+        let calls = |text: &Option<Box<str>>| text.as_deref().is_some_and(|text| calls(text, &id.name));
+        let needs = |table: &Table| table.policies.iter().any(|policy| calls(&policy.using) || calls(&policy.check));
+        if !cascade && self.tables.values().any(needs) {
+            return;
+        }
+        self.history.functions.remove(&id);
+        for table in self.tables.values_mut() {
+            table.policies.retain(|policy| !calls(&policy.using) && !calls(&policy.check));
+        }
+    }
+
+    /// A column goes, and with `cascade` the policies that ask for it.
+    pub(super) fn drop_column(&mut self, id: Id, column: Name, cascade: bool) {
+        let Some(table) = self.tables.get_mut(&id) else { return };
+        let asks = |text: &Option<Box<str>>| text.as_deref().is_some_and(|text| mentions(text, &column));
+        if !cascade && table.policies.iter().any(|policy| asks(&policy.using) || asks(&policy.check)) {
+            return;
+        }
+        table.policies.retain(|policy| !asks(&policy.using) && !asks(&policy.check));
+        table.columns.retain(|known| known.name != column);
+        table.constraints.retain(|constraint| !constraint.columns.contains(&column));
+        table.unique.retain(|index| !index.columns.iter().flatten().any(|name| *name == column));
+    }
+}
+
+/// Whether a query or condition reads from a table.
+fn reads(text: &Option<Box<str>>, table: Name) -> bool {
+    let Some(text) = text.as_deref() else { return false };
+    let lower = text.to_ascii_lowercase();
+    words(&lower, &table).any(|at| {
+        let before = lower[..at].trim_end_matches(['"', '(', ' ', '\n', '\t', '\r']);
+        let before = before.strip_suffix('.').map_or(before, |before| {
+            before.trim_end_matches(|char: char| char.is_ascii_alphanumeric() || matches!(char, '_' | '"'))
+        });
+        let before = before.trim_end();
+        ["from", "join", "update", "into", ","].iter().any(|word| before.ends_with(word))
+    })
+}
+
+fn mentions(text: &str, name: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    words(&lower, name).next().is_some()
+}
+
+fn calls(text: &str, name: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    words(&lower, name).any(|at| lower[at + name.len()..].trim_start_matches(['"', ' ']).starts_with('('))
+}
+
+/// Where a name stands as a word of its own.
+fn words<'t>(text: &'t str, name: &'t str) -> impl Iterator<Item = usize> + 't {
+    let part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    text.match_indices(name).map(|(at, _)| at).filter(move |&at| {
+        let bytes = text.as_bytes();
+        let before = at > 0 && part(bytes[at - 1]);
+        let after = bytes.get(at + name.len()).copied().is_some_and(part);
+        !before && !after
+    })
+}

@@ -1,0 +1,111 @@
+//! Which files build a database together, and in which order they run.
+//!
+//! Folders of migrations, as the platform's own tool, Drizzle, Prisma and Knex keep them, are histories. Where there
+//! is none, scripts that make tables (`schema.sql`, `database/*.sql`) are read as one, without a known order. Seeds
+//! are data. A copy of a history beside the real one (another `supabase` folder without settings) is left aside.
+
+use std::collections::BTreeMap;
+
+use super::Script;
+use super::model::History;
+use super::statement::What;
+use crate::finding::FileId;
+
+/// A history before it runs: its head, and the positions of its files in order.
+pub(super) struct Found {
+    pub history: History,
+    pub files: Vec<usize>,
+}
+
+/// The folder of the history that a file belongs to by its path.
+pub(super) fn folder(path: &str) -> Option<&str> {
+    let (folder, name) = path.rsplit_once('/')?;
+    let base = |folder: &str| folder.rsplit('/').next().unwrap_or(folder).to_ascii_lowercase();
+    // `migrations/20240101_init/migration.sql`
+    if name == "migration.sql"
+        && let Some((above, _)) = folder.rsplit_once('/')
+        && base(above) == "migrations"
+    {
+        return Some(above);
+    }
+    let numbered = name.bytes().take_while(u8::is_ascii_digit).count() >= 3;
+    match base(folder).as_str() {
+        "migrations" => {
+            (folder.ends_with("supabase/migrations") || numbered || folder == "migrations").then_some(folder)
+        }
+        "drizzle" | "migration" => numbered.then_some(folder),
+        _ => None,
+    }
+}
+
+/// Finds the histories of a repository. Scripts come sorted by path.
+pub(super) fn histories(scripts: &[(FileId, &str, &Script)], exists: &dyn Fn(&str) -> bool) -> Vec<Found> {
+    let mut folders: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    let mut loose: Vec<usize> = vec![];
+    for (at, (_, path, _)) in scripts.iter().enumerate() {
+        match folder(path) {
+            Some(folder) => folders.entry(folder).or_default().push(at),
+            None if is_loose(path) => loose.push(at),
+            None => {}
+        }
+    }
+    leave_copies(&mut folders, exists);
+    let mut found: Vec<Found> = folders.into_iter().map(|(folder, files)| head(scripts, folder, files, true)).collect();
+    if found.is_empty() {
+        let makes = |&at: &usize| {
+            scripts[at].2.statements.iter().any(|statement| matches!(statement.what, What::CreateTable(_)))
+        };
+        if loose.iter().any(makes) {
+            // What makes tables runs before what changes them.
+            loose.sort_by_key(|at| (!makes(at), rank(scripts[*at].1), *at));
+            found.push(head(scripts, "", loose, false));
+        }
+    }
+    found
+}
+
+fn head(scripts: &[(FileId, &str, &Script)], folder: &str, files: Vec<usize>, ordered: bool) -> Found {
+    let exposed = folder.split('/').any(|part| part == "supabase") || files.iter().any(|&at| scripts[at].2.of_platform);
+    Found { history: History::new(folder, ordered, exposed), files }
+}
+
+/// Of several folders of the platform's own tool those count that lie beside its settings; without any, the ones
+/// nearest to the root.
+fn leave_copies(folders: &mut BTreeMap<&str, Vec<usize>>, exists: &dyn Fn(&str) -> bool) {
+    let ours: Vec<&str> = folders.keys().filter(|folder| folder.ends_with("supabase/migrations")).copied().collect();
+    let configured =
+        |folder: &&str| exists(&format!("{}config.toml", folder.strip_suffix("migrations").unwrap_or(folder)));
+    let depth = |folder: &str| folder.matches('/').count();
+    let nearest = ours.iter().map(|folder| depth(folder)).min();
+    let any = ours.iter().any(|folder| configured(&folder));
+    for folder in ours {
+        let keep = if any { configured(&folder) } else { Some(depth(folder)) == nearest };
+        if !keep {
+            folders.remove(folder);
+        }
+    }
+}
+
+/// Whether a script outside of migrations may build the database: not seeds, tests, or what undoes.
+fn is_loose(path: &str) -> bool {
+    let lower = path.to_ascii_lowercase();
+    let not = [
+        "seed",
+        "test",
+        "backup",
+        "rollback",
+        "node_modules",
+        "example",
+        "sample",
+        "dump",
+        "archive",
+        "query",
+        "queries",
+    ];
+    !not.iter().any(|word| lower.contains(word))
+}
+
+fn rank(path: &str) -> u8 {
+    let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
+    u8::from(!["schema", "init", "setup", "create", "tables"].iter().any(|word| name.contains(word)))
+}

@@ -1,0 +1,216 @@
+//! A file to [`Statement`]s: what each does, by a reader that knows the statements the model asks for and goes past
+//! all others. Written by hand, because what has to be read is half inside strings (`DO` bodies, `EXECUTE` texts,
+//! bodies of jobs), which parsers of the language leave alone.
+
+use super::cursor::{Cursor, Qualified};
+use super::lex::{Kind, Token, inside, text_of};
+use super::split::statements;
+use super::statement::{Dropped, Statement, What};
+use crate::facts::Span;
+
+mod blocks;
+mod calls;
+mod grants;
+mod lists;
+mod policies;
+mod routines;
+mod tables;
+pub mod templates;
+
+/// How deep bodies may lie in bodies.
+const DEPTH: usize = 6;
+
+/// Reads the statements of a file.
+pub fn read(text: &str) -> Vec<Statement> {
+    let mut reader = Reader::new(text, None);
+    reader.all(Span { start: 0, end: text.len() as u32 });
+    reader.found
+}
+
+/// Reads text that a statement made and runs: all of it stands where that statement stands.
+pub fn read_made(text: &str, at: Span) -> Vec<Statement> {
+    let mut reader = Reader::new(text, Some(at));
+    reader.all(Span { start: 0, end: text.len() as u32 });
+    reader.found
+}
+
+/// Reads the body of a function that is called, with what its parameters stand for.
+pub fn read_body(text: &str, at: Span, known: &[(crate::names::Name, String)]) -> Vec<Statement> {
+    let mut reader = Reader::new(text, Some(at));
+    let tokens: Vec<Token> = super::lex::Lexer::new(text, Span { start: 0, end: text.len() as u32 }).collect();
+    reader.block(&tokens, known);
+    reader.found
+}
+
+/// Reads one text.
+struct Reader<'t> {
+    text: &'t str,
+    /// Where all of it stands, when it is no part of the file as it is written.
+    fixed: Option<Span>,
+    depth: usize,
+    found: Vec<Statement>,
+    /// The branches it is in.
+    branches: Vec<blocks::Branch>,
+}
+
+impl<'t> Reader<'t> {
+    fn new(text: &'t str, fixed: Option<Span>) -> Self {
+        Self { text, fixed, depth: 0, found: vec![], branches: vec![] }
+    }
+
+    fn all(&mut self, part: Span) {
+        let cut = statements(self.text, part);
+        cut.each().for_each(|tokens| self.statement(tokens));
+    }
+
+    /// The place of something in the file.
+    fn place(&self, span: Span) -> Span {
+        self.fixed.unwrap_or(span)
+    }
+
+    fn add(&mut self, span: Option<Span>, what: What) {
+        let span = self.place(span.unwrap_or_default());
+        self.found.push(Statement { span, what });
+    }
+
+    fn unread(&mut self, span: Option<Span>, tables: Vec<Qualified>) {
+        self.add(span, What::Unread(tables));
+    }
+
+    fn statement(&mut self, tokens: &[Token]) {
+        let mut cursor = Cursor::new(self.text, tokens);
+        let span = cursor.span();
+        let Some(word) = cursor.word() else { return };
+        match word.as_str() {
+            "create" => self.create(cursor, span),
+            "alter" => self.alter(cursor, span),
+            "drop" => self.drop(cursor, span),
+            "grant" => self.grant(cursor, span, true),
+            "revoke" => self.grant(cursor, span, false),
+            "do" => self.do_block(cursor),
+            "select" | "perform" | "call" | "with" => self.calls(cursor, span),
+            "insert" => self.insert(cursor, span),
+            "update" => self.update(cursor, span),
+            _ => {}
+        }
+    }
+
+    fn create(&mut self, mut cursor: Cursor<'_>, span: Option<Span>) {
+        cursor.eat("or replace");
+        let mut temporary = false;
+        while let Some(word) = cursor.eat_any(&["global", "local", "temp", "temporary", "unlogged", "recursive"]) {
+            temporary |= word.starts_with("temp");
+        }
+        if cursor.eat("table") {
+            self.create_table(cursor, span, temporary);
+        } else if cursor.eat("policy") {
+            self.create_policy(cursor, span);
+        } else if cursor.are("unique index") || cursor.is("index") {
+            self.create_index(cursor, span);
+        } else if cursor.eat("function") || cursor.eat("procedure") {
+            self.create_function(cursor, span);
+        } else if cursor.eat("materialized view") {
+            self.create_view(cursor, span, true);
+        } else if cursor.eat("view") {
+            self.create_view(cursor, span, false);
+        } else if cursor.eat("event trigger") {
+            self.create_event_trigger(cursor, span);
+        } else if cursor.eat("trigger") || cursor.eat("constraint trigger") {
+            self.create_trigger(cursor, span);
+        } else if cursor.eat("publication") {
+            self.publication(cursor, span);
+        }
+    }
+
+    fn alter(&mut self, mut cursor: Cursor<'_>, span: Option<Span>) {
+        if cursor.eat("table") {
+            self.alter_table(cursor, span);
+        } else if cursor.eat("policy") {
+            self.alter_policy(cursor, span);
+        } else if cursor.eat("publication") {
+            self.publication(cursor, span);
+        } else if cursor.eat("default privileges") {
+            self.default_privileges(cursor, span);
+        } else if cursor.eat("schema")
+            && let Some(from) = cursor.ident()
+            && cursor.eat("rename to")
+            && let Some(to) = cursor.ident()
+        {
+            self.add(span, What::RenameSchema { from, to });
+        }
+    }
+
+    fn drop(&mut self, mut cursor: Cursor<'_>, span: Option<Span>) {
+        const KINDS: &[(&str, Dropped)] = &[
+            ("table", Dropped::Table),
+            ("materialized view", Dropped::View),
+            ("view", Dropped::View),
+            ("function", Dropped::Function),
+            ("procedure", Dropped::Function),
+            ("schema", Dropped::Schema),
+            ("index", Dropped::Index),
+            ("type", Dropped::Type),
+            ("domain", Dropped::Type),
+            ("event trigger", Dropped::EventTrigger),
+        ];
+        if cursor.eat("policy") {
+            return self.drop_policy(cursor, span);
+        }
+        if cursor.eat("trigger") {
+            cursor.eat("if exists");
+            if let Some(name) = cursor.ident()
+                && cursor.eat("on")
+                && let Some(table) = cursor.name()
+            {
+                self.add(span, What::DropTrigger { name, table });
+            }
+            return;
+        }
+        let Some(&(_, kind)) = KINDS.iter().find(|(words, _)| cursor.eat(words)) else { return };
+        cursor.eat("concurrently");
+        cursor.eat("if exists");
+        let mut names = vec![];
+        loop {
+            let Some(name) = cursor.name() else { break };
+            names.push(name);
+            cursor.group();
+            if !cursor.sign(b',') {
+                break;
+            }
+        }
+        let cascade = cursor.eat("cascade");
+        cursor.eat("restrict");
+        if names.is_empty() || !cursor.is_done() {
+            let named = if kind == Dropped::Table { names } else { vec![] };
+            return self.unread(span, named);
+        }
+        self.add(span, What::Drop { kind, names, cascade });
+    }
+
+    fn do_block(&mut self, cursor: Cursor<'_>) {
+        let body = cursor.tokens.iter().find(|token| matches!(token.kind, Kind::Dollar | Kind::Text));
+        if let Some(&body) = body {
+            self.body(body);
+        }
+    }
+
+    /// Reads a string as a block of procedural code.
+    fn body(&mut self, string: Token) {
+        if self.depth >= DEPTH {
+            return;
+        }
+        self.depth += 1;
+        match inside(string, self.text) {
+            Some(part) => {
+                let tokens: Vec<Token> = super::lex::Lexer::new(self.text, part).collect();
+                self.block(&tokens, &[]);
+            }
+            None => {
+                let text = text_of(string, self.text);
+                let at = self.place(string.span);
+                self.found.extend(read_body(&text, at, &[]));
+            }
+        }
+        self.depth -= 1;
+    }
+}

@@ -1,0 +1,280 @@
+//! Procedural bodies (`DO`, functions that are called): the statements in them in the order they stand, `EXECUTE` of
+//! text that is put together, loops over names.
+//!
+//! What a condition guards counts as done: guards ask whether something is there already, and applying what cannot
+//! be applied changes nothing. Handlers of exceptions do not count.
+
+use super::templates::{Vars, template};
+use super::{Reader, lists};
+use crate::names::Name;
+use crate::sql::cursor::Cursor;
+use crate::sql::lex::{Kind, Token};
+use crate::sql::statement::{Each, Guard, Hole, Over, Statement, Template, What};
+
+/// An `if` or `case` that is open.
+pub(super) struct Branch {
+    guard: Option<Guard>,
+    /// Where its statements begin among those found.
+    start: usize,
+    /// Where those of its `else` do.
+    otherwise: Option<usize>,
+}
+
+/// The most statements that loops over written names may unfold to, in one body.
+const UNFOLDED: usize = 2000;
+
+impl Reader<'_> {
+    /// Reads a body. `known` is what parameters stand for.
+    pub(super) fn block(&mut self, tokens: &[Token], known: &[(Name, String)]) {
+        let mut vars = Vars::default();
+        for (name, text) in known {
+            vars.set(*name, Template::of(text));
+        }
+        let mut budget = UNFOLDED;
+        let around = self.branches.len();
+        self.run(tokens, &mut vars, &mut budget);
+        self.branches.truncate(around);
+    }
+
+    fn run(&mut self, tokens: &[Token], vars: &mut Vars, budget: &mut usize) {
+        let mut rest = Cursor::new(self.text, tokens);
+        while !rest.is_done() {
+            let Some(left) = budget.checked_sub(1) else { return };
+            *budget = left;
+            if rest.sign(b';') || rest.eat("begin") || rest.eat("then") || rest.eat("declare") {
+                continue;
+            }
+            if rest.at_sign(b'<') {
+                // A label.
+                rest.until(&["loop", "begin", "for", "while", "declare"]);
+            } else if rest.eat("loop") {
+                continue;
+            } else if rest.eat("else") {
+                if let Some(branch) = self.branches.last_mut() {
+                    branch.otherwise = Some(self.found.len());
+                }
+            } else if rest.eat("if") {
+                let condition = rest.until(&["then"]);
+                let guard = lists::guard(condition, &|name| vars.text(name));
+                self.branches.push(Branch { guard, start: self.found.len(), otherwise: None });
+            } else if rest.is("elsif") || rest.is("elseif") || rest.is("when") {
+                // One of several: which of them is not told apart.
+                if let Some(branch) = self.branches.last_mut() {
+                    branch.guard = None;
+                }
+                rest.until(&["then"]);
+            } else if rest.is("case") {
+                self.branches.push(Branch { guard: None, start: self.found.len(), otherwise: None });
+                rest.until(&["then"]);
+            } else if rest.is("while") {
+                rest.until(&["loop"]);
+            } else if rest.is("for") || rest.is("foreach") {
+                self.each(&mut rest, vars, budget);
+            } else if rest.eat("exception") {
+                rest = after_handlers(rest);
+            } else if rest.eat("execute") {
+                let statement = to_semicolon(&mut rest);
+                self.execute(statement, vars);
+            } else if rest.eat("end") {
+                if rest.is("if") || rest.is("case") {
+                    self.close();
+                }
+                to_semicolon(&mut rest);
+            } else {
+                let statement = to_semicolon(&mut rest);
+                if !assign(statement, vars) {
+                    self.statement(statement.tokens);
+                }
+            }
+        }
+    }
+
+    /// The end of an `if`: what it guards waits for its condition.
+    fn close(&mut self) {
+        let Some(Branch { guard: Some(guard), start, otherwise }) = self.branches.pop() else { return };
+        let otherwise = self.found.split_off(otherwise.unwrap_or(self.found.len()).max(start));
+        let then = self.found.split_off(start);
+        if let Some(first) = then.first().or(otherwise.first()) {
+            let span = first.span;
+            self.found.push(Statement { span, what: What::If { guard, then, otherwise } });
+        }
+    }
+
+    /// A loop: over written names it is gone through, over the database's lists it is kept for when they are known.
+    fn each(&mut self, rest: &mut Cursor<'_>, vars: &mut Vars, budget: &mut usize) {
+        rest.next();
+        let Some(var) = rest.ident() else { return };
+        let by = rest.eat("in array") || rest.eat("in");
+        let list = rest.until(&["loop"]);
+        let body = loop_body(rest);
+        if !by {
+            return;
+        }
+        let over = lists::over(list, &|name| vars.list(name), &|name| vars.text(name));
+        let kept = vars.get(var).cloned();
+        match over {
+            Over::Names(names) => {
+                for name in names {
+                    vars.set(var, Template::of(&name));
+                    self.run(body.tokens, vars, budget);
+                }
+            }
+            over => {
+                vars.set(
+                    var,
+                    Template { texts: vec![String::new(); 2], holes: vec![Hole::Field { field: None, quoted: false }] },
+                );
+                let before = self.found.len();
+                self.run(body.tokens, vars, budget);
+                // What the body made of the loop's rows waits for them.
+                wait_for(&mut self.found[before..], &over);
+            }
+        }
+        vars.restore(var, kept);
+    }
+
+    fn execute(&mut self, mut statement: Cursor<'_>, vars: &Vars) {
+        let expression = statement.until(&["using", "into"]);
+        let span = expression.span();
+        let [one] = expression.tokens else { return self.made(expression, vars) };
+        // A string that is run as it is written keeps its places.
+        match super::inside(*one, self.text).filter(|_| self.fixed.is_none()) {
+            Some(part) => self.all(part),
+            None if matches!(one.kind, Kind::Text | Kind::Dollar) => {
+                let text = super::text_of(*one, self.text);
+                let at = self.place(span.unwrap_or_default());
+                self.found.extend(super::read_made(&text, at));
+            }
+            None => self.made(expression, vars),
+        }
+    }
+
+    /// Runs text that is put together.
+    fn made(&mut self, expression: Cursor<'_>, vars: &Vars) {
+        let span = expression.span();
+        let template = template(expression, vars);
+        match template.text() {
+            Some(text) => {
+                let at = self.place(span.unwrap_or_default());
+                self.found.extend(super::read_made(&text, at));
+            }
+            None if template.matters() => {
+                self.add(span, What::Each(Box::new(Each { over: Over::Unknown, templates: vec![template] })));
+            }
+            None => {}
+        }
+    }
+}
+
+/// Says what the texts among some statements are made for.
+fn wait_for(statements: &mut [Statement], over: &Over) {
+    for statement in statements {
+        match &mut statement.what {
+            What::If { then, otherwise, .. } => {
+                wait_for(then, over);
+                wait_for(otherwise, over);
+            }
+            What::Each(each)
+                if matches!(each.over, Over::Unknown)
+                    && each.templates.iter().all(|template| !template.has_unknown()) =>
+            {
+                each.over = over.clone();
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Goes past the next semicolon outside of parentheses.
+fn to_semicolon<'t>(rest: &mut Cursor<'t>) -> Cursor<'t> {
+    let (all, mut depth) = (rest.tokens, 0usize);
+    for (at, token) in all.iter().enumerate() {
+        match token.kind {
+            Kind::Sign(b'(') => depth += 1,
+            Kind::Sign(b')') => depth = depth.saturating_sub(1),
+            Kind::Sign(b';') if depth == 0 => {
+                rest.tokens = &all[at + 1..];
+                return Cursor { text: rest.text, tokens: &all[..at] };
+            }
+            _ => {}
+        }
+    }
+    rest.tokens = &[];
+    Cursor { text: rest.text, tokens: all }
+}
+
+/// `name := ..` or, in a declaration, `name type := ..` and `name type default ..`.
+fn assign(statement: Cursor<'_>, vars: &mut Vars) -> bool {
+    let mut cursor = statement;
+    let Some(name) = cursor.ident() else { return false };
+    let all = cursor.tokens;
+    let sets = |at: usize| {
+        let rest = Cursor { text: cursor.text, tokens: &all[at..] };
+        match rest.tokens {
+            [a, b, ..] if a.kind == Kind::Sign(b':') && b.kind == Kind::Sign(b'=') => Some(2),
+            _ => rest.is("default").then_some(1),
+        }
+    };
+    // A type is a few words, perhaps with a length or brackets.
+    let Some((at, length)) = (0..all.len().min(8)).find_map(|at| Some((at, sets(at)?))) else { return false };
+    if at > 0 && STATEMENTS.contains(&name.as_str()) {
+        return false;
+    }
+    let value = Cursor { text: cursor.text, tokens: &all[at + length..] };
+    if let Some(list) = lists::strings(value).filter(|_| value.tokens.len() > 1) {
+        vars.set_list(name, list);
+    } else {
+        let template = template(value, vars);
+        vars.set(name, template);
+    }
+    true
+}
+
+/// Words that begin statements, not declarations.
+const STATEMENTS: &[&str] = &["alter", "create", "select", "perform", "insert", "update", "delete", "grant", "drop"];
+
+/// The body of a loop whose `loop` comes next, gone past its `end loop`.
+fn loop_body<'t>(rest: &mut Cursor<'t>) -> Cursor<'t> {
+    rest.eat("loop");
+    let (all, mut depth) = (rest.tokens, 1usize);
+    for at in 0..all.len() {
+        let here = Cursor { text: rest.text, tokens: &all[at..] };
+        if here.are("end loop") {
+            depth -= 1;
+            if depth == 0 {
+                rest.tokens = &all[at..];
+                to_semicolon(rest);
+                return Cursor { text: rest.text, tokens: &all[..at] };
+            }
+        } else if here.is("loop") && !(at > 0 && Cursor { text: rest.text, tokens: &all[at - 1..] }.is("end")) {
+            depth += 1;
+        }
+    }
+    rest.tokens = &[];
+    Cursor { text: rest.text, tokens: all }
+}
+
+/// Past the handlers of a block, to its `end`.
+fn after_handlers(rest: Cursor<'_>) -> Cursor<'_> {
+    let (all, mut depth) = (rest.tokens, 0usize);
+    for at in 0..all.len() {
+        let here = Cursor { text: rest.text, tokens: &all[at..] };
+        let starts = at == 0
+            || all[at - 1].kind == Kind::Sign(b';')
+            || ["then", "else", "begin", "loop"]
+                .iter()
+                .any(|word| Cursor { text: rest.text, tokens: &all[at - 1..] }.is(word));
+        if !starts {
+            continue;
+        }
+        if here.is("end") {
+            if depth == 0 {
+                return here;
+            }
+            depth -= 1;
+        } else if ["if", "case", "loop", "for", "foreach", "while", "begin"].iter().any(|word| here.is(word)) {
+            depth += 1;
+        }
+    }
+    Cursor { text: rest.text, tokens: &[] }
+}

@@ -1,0 +1,201 @@
+//! Statements that call: schedules, requests, functions that change the schema; and rows of the lists that the
+//! platform keeps: buckets.
+
+use super::Reader;
+use super::routines::requests_in;
+use crate::facts::Span;
+use crate::names::Name;
+use crate::sql::cursor::{Cursor, Qualified};
+use crate::sql::lex::{Kind, Lexer, Token, inside, text_of};
+use crate::sql::statement::{Request, Schedule, What};
+
+impl Reader<'_> {
+    pub(super) fn calls(&mut self, cursor: Cursor<'_>, span: Option<Span>) {
+        let (mut rest, mut first) = (cursor, true);
+        while !rest.is_done() {
+            let starts = std::mem::take(&mut first);
+            let mut after = rest;
+            if let Some(name) = after.name()
+                && after.at_sign(b'(')
+                && let Some(arguments) = after.group()
+            {
+                if name.schema.is_some_and(|schema| schema == "cron") {
+                    self.cron(name.name, arguments, span);
+                } else if starts {
+                    let arguments = arguments.items().into_iter().map(|mut item| item.string()).collect();
+                    self.add(span, What::Call { function: name, arguments });
+                }
+            }
+            rest.next();
+        }
+    }
+
+    fn cron(&mut self, call: Name, arguments: Cursor<'_>, span: Option<Span>) {
+        let mut items = arguments.items();
+        if call == "unschedule" {
+            let name = items.first_mut().map(|item| (named(item), item.string()));
+            if let Some((_, Some(name))) = name {
+                self.add(span, What::Unschedule(Name::new(&name)));
+            }
+            return;
+        }
+        if call != "schedule" && call != "schedule_in_database" {
+            return;
+        }
+        let names: Vec<Option<String>> = items.iter_mut().map(named).collect();
+        let at = |wanted: &str, position: usize| {
+            let by_name = names.iter().position(|name| name.as_deref() == Some(wanted));
+            by_name.or((position < items.len() && names[position].is_none()).then_some(position)).map(|at| items[at])
+        };
+        // Of two arguments the first is the schedule.
+        let shift = usize::from(items.len() > 2);
+        let name = if shift == 1 { at("job_name", 0).and_then(|mut item| item.string()) } else { None };
+        let (Some(schedule), Some(command)) = (at("schedule", shift), at("command", shift + 1)) else { return };
+        let schedule_span = self.place(schedule.span().unwrap_or_default());
+        let mut text = schedule;
+        let schedule = text.string().map(Into::into);
+        let (said, requests, calls) = self.command(command);
+        let name = name.map(|name| Name::new(&name));
+        let job = Schedule { name, schedule, schedule_span, command: said.into(), requests, calls };
+        self.add(span, What::Schedule(Box::new(job)));
+    }
+
+    /// What a job runs: its text, the requests in it, the functions it calls.
+    fn command(&self, command: Cursor<'_>) -> (String, Vec<Request>, Vec<Qualified>) {
+        let strings: Vec<Token> =
+            command.tokens.iter().filter(|token| matches!(token.kind, Kind::Dollar | Kind::Text)).copied().collect();
+        // One string is the command; several, or a call around them, are parts of it.
+        if let [string] = strings[..]
+            && self.fixed.is_none()
+            && let Some(part) = inside(string, self.text)
+        {
+            let tokens: Vec<Token> = Lexer::new(self.text, part).collect();
+            let said = self.text[part.start as usize..part.end as usize].trim().to_owned();
+            return (said, requests(self.text, &tokens, None), called(self.text, &tokens));
+        }
+        let said: String = strings.iter().map(|string| text_of(*string, self.text)).collect();
+        let at = self.place(command.span().unwrap_or_default());
+        let tokens: Vec<Token> = Lexer::new(&said, Span { start: 0, end: said.len() as u32 }).collect();
+        let (requests, calls) = (requests_in(&said, at), called(&said, &tokens));
+        (said, requests, calls)
+    }
+
+    /// `insert into storage.buckets (id, name, public) values (..), (..)`.
+    pub(super) fn insert(&mut self, mut cursor: Cursor<'_>, span: Option<Span>) {
+        if !(cursor.eat("into") && cursor.eat("storage") && cursor.sign(b'.') && cursor.eat("buckets")) {
+            return;
+        }
+        let Some(columns) = cursor.group() else { return };
+        let columns: Vec<Option<Name>> = columns.items().into_iter().map(|mut item| item.ident()).collect();
+        let at = |wanted: &str| columns.iter().position(|column| column.is_some_and(|column| column == wanted));
+        if !cursor.eat("values") {
+            return;
+        }
+        while let Some(row) = cursor.group() {
+            let values = row.items();
+            let id = at("id").or(at("name")).and_then(|at| values.get(at).copied()).and_then(|mut id| id.string());
+            let public = at("public").and_then(|at| values.get(at)).map(|value| value.is("true"));
+            if let Some(id) = id {
+                self.add(span, What::Bucket { id: Name::new(&id), public: Some(public.unwrap_or(false)) });
+            }
+            if !cursor.sign(b',') {
+                return;
+            }
+        }
+    }
+
+    /// `update storage.buckets set public = false where id = 'x'`.
+    pub(super) fn update(&mut self, mut cursor: Cursor<'_>, span: Option<Span>) {
+        if !(cursor.eat("storage") && cursor.sign(b'.') && cursor.eat("buckets")) {
+            return;
+        }
+        let mut set = cursor.until(&["where"]);
+        set.until(&["public"]);
+        if !(set.eat("public") && set.sign(b'=')) {
+            return;
+        }
+        let public = set.is("true");
+        let ids = cursor.tokens.iter().filter(|token| token.kind == Kind::Text);
+        for id in ids {
+            self.add(span, What::Bucket { id: Name::new(&text_of(*id, self.text)), public: Some(public) });
+        }
+    }
+}
+
+/// The name of an argument (`url := ..`, `url => ..`), gone past.
+fn named(item: &mut Cursor<'_>) -> Option<String> {
+    let mut after = *item;
+    let name = after.word()?;
+    if (after.sign(b':') && after.sign(b'=')) || (after.sign(b'=') && after.sign(b'>')) {
+        *item = after;
+        return Some(name);
+    }
+    None
+}
+
+/// The functions that are called by their plain name.
+fn called(text: &str, tokens: &[Token]) -> Vec<Qualified> {
+    let mut rest = Cursor::new(text, tokens);
+    let mut found = vec![];
+    while !rest.is_done() {
+        let mut after = rest;
+        if let Some(name) = after.name() {
+            let ours = name.schema.is_none_or(|schema| !matches!(schema.as_str(), "net" | "cron" | "vault"));
+            if after.at_sign(b'(') && ours && !found.contains(&name) {
+                found.push(name);
+            }
+            rest = after;
+        } else {
+            rest.next();
+        }
+    }
+    found
+}
+
+/// The HTTP requests among some tokens.
+pub(super) fn requests(text: &str, tokens: &[Token], fixed: Option<Span>) -> Vec<Request> {
+    const METHODS: &[(&str, &str)] = &[("http_post", "post"), ("http_get", "get"), ("http_delete", "delete")];
+    let mut rest = Cursor::new(text, tokens);
+    let mut found = vec![];
+    while let Some(token) = rest.tokens.first().copied() {
+        let mut after = rest;
+        let name = after.name();
+        rest.next();
+        let Some(name) = name.filter(|name| name.schema.is_none_or(|schema| schema == "net" || schema == "extensions"))
+        else {
+            continue;
+        };
+        let Some(&(_, method)) = METHODS.iter().find(|(known, _)| name.name == *known) else { continue };
+        let Some(arguments) = after.group() else { continue };
+        let mut items = arguments.items();
+        let names: Vec<Option<String>> = items.iter_mut().map(named).collect();
+        let by_name = |wanted: &str| names.iter().position(|name| name.as_deref() == Some(wanted)).map(|at| items[at]);
+        let first = items.first().copied().filter(|_| names[0].is_none());
+        let url = by_name("url").or(first).map(|url| shape(url)).unwrap_or_default();
+        // By position: url, body, params, headers; reading has no body.
+        let position = if method == "get" { 2 } else { 3 };
+        let by_position = || items.get(position).copied().filter(|_| names[position].is_none());
+        let headers = by_name("headers").or_else(by_position).map(|headers| headers.plain()).unwrap_or_default();
+        found.push(Request { method, url: url.into(), headers: headers.into(), span: fixed.unwrap_or(token.span) });
+    }
+    found
+}
+
+/// A text expression with `{}` for what is not written.
+fn shape(expression: Cursor<'_>) -> String {
+    let mut said = String::new();
+    for part in expression.split(|token| token.kind == Kind::Sign(b'|')) {
+        let mut part = part;
+        if part.is_done() {
+            continue;
+        }
+        match part.string() {
+            Some(text) => said.push_str(&text),
+            None => match part.group().filter(|_| part.is_done()) {
+                Some(inner) if !inner.is("select") => said.push_str(&shape(inner)),
+                _ => said.push_str("{}"),
+            },
+        }
+    }
+    said
+}

@@ -1,0 +1,117 @@
+//! Functions, triggers, views, publications.
+
+use super::Reader;
+use super::calls::requests;
+use crate::facts::Span;
+use crate::names::Name;
+use crate::sql::cursor::Cursor;
+use crate::sql::lex::{Kind, Lexer, Token, inside, text_of};
+use crate::sql::statement::{Function, Trigger, View, What};
+
+impl Reader<'_> {
+    pub(super) fn create_function(&mut self, mut cursor: Cursor<'_>, span: Option<Span>) {
+        let Some(name) = cursor.name() else { return };
+        let parameters = cursor.group().map(parameters).unwrap_or_default();
+        let (mut security_definer, mut returns_trigger, mut sets_search_path) = (false, false, false);
+        let mut body: Option<Token> = None;
+        while !cursor.is_done() {
+            if cursor.eat("security definer") {
+                security_definer = true;
+            } else if cursor.eat("returns trigger") || cursor.eat("returns event_trigger") {
+                returns_trigger = true;
+            } else if cursor.eat("set search_path") {
+                sets_search_path = true;
+            } else if cursor.eat("as") {
+                let first = cursor.tokens.first().copied();
+                body = first.filter(|token| matches!(token.kind, Kind::Dollar | Kind::Text)).or(body);
+            } else {
+                cursor.next();
+            }
+        }
+        let text = body.map(|body| text_of(body, self.text)).unwrap_or_default();
+        let body_span = body.filter(|_| self.fixed.is_none()).and_then(|body| inside(body, self.text));
+        let requests = match (body_span, text.contains("net.http")) {
+            (_, false) => vec![],
+            (Some(part), true) => {
+                let tokens: Vec<Token> = Lexer::new(self.text, part).collect();
+                requests(self.text, &tokens, None)
+            }
+            (None, true) => requests_in(&text, self.place(body.map(|body| body.span).unwrap_or_default())),
+        };
+        self.add(
+            span,
+            What::CreateFunction(Box::new(Function {
+                name,
+                security_definer,
+                returns_trigger,
+                sets_search_path,
+                parameters,
+                body: text.into(),
+                requests,
+            })),
+        );
+    }
+
+    pub(super) fn create_trigger(&mut self, mut cursor: Cursor<'_>, span: Option<Span>) {
+        let Some(name) = cursor.ident() else { return };
+        cursor.until(&["on"]);
+        cursor.eat("on");
+        let Some(table) = cursor.name() else { return };
+        cursor.until(&["execute"]);
+        if !cursor.eat("execute function") && !cursor.eat("execute procedure") {
+            return;
+        }
+        let Some(function) = cursor.name() else { return };
+        let arguments = cursor.group().map(Cursor::items).unwrap_or_default();
+        let arguments = arguments.into_iter().filter_map(|mut argument| argument.string()).collect();
+        self.add(span, What::CreateTrigger(Trigger { name, table, function, arguments }));
+    }
+
+    pub(super) fn create_event_trigger(&mut self, mut cursor: Cursor<'_>, span: Option<Span>) {
+        let Some(name) = cursor.ident() else { return };
+        if !cursor.eat("on ddl_command_end") {
+            return;
+        }
+        cursor.until(&["execute"]);
+        if (cursor.eat("execute function") || cursor.eat("execute procedure"))
+            && let Some(function) = cursor.name()
+        {
+            self.add(span, What::EventTrigger { name, function });
+        }
+    }
+
+    pub(super) fn create_view(&mut self, mut cursor: Cursor<'_>, span: Option<Span>, materialized: bool) {
+        cursor.eat("if not exists");
+        let Some(name) = cursor.name() else { return };
+        let options = cursor.until(&["as"]).plain().to_ascii_lowercase();
+        let invoker = options.contains("security_invoker") && !options.contains("false") && !options.contains("off");
+        cursor.eat("as");
+        let query = cursor.plain().into();
+        self.add(span, What::CreateView(Box::new(View { name, invoker, materialized, query })));
+    }
+
+    /// `create publication p for table a, b`, `alter publication p add table a`.
+    pub(super) fn publication(&mut self, mut cursor: Cursor<'_>, span: Option<Span>) {
+        let Some(publication) = cursor.ident() else { return };
+        if cursor.eat("for all tables") {
+            return self.add(span, What::Publish { publication, tables: vec![], all: true, adds: true });
+        }
+        let Some(words) = cursor.eat_any(&["for table", "add table", "set table", "drop table"]) else { return };
+        let tables = cursor.names();
+        self.add(span, What::Publish { publication, tables, all: false, adds: words != "drop table" });
+    }
+}
+
+fn parameters(inside: Cursor<'_>) -> Vec<Name> {
+    let each = inside.items().into_iter().filter_map(|mut item| {
+        while item.eat_any(&["in", "out", "inout", "variadic"]).is_some() {}
+        item.ident()
+    });
+    each.collect()
+}
+
+/// The requests in text that is not written as it is read.
+pub(super) fn requests_in(text: &str, at: Span) -> Vec<crate::sql::statement::Request> {
+    let tokens: Vec<Token> = Lexer::new(text, Span { start: 0, end: text.len() as u32 }).collect();
+    requests(text, &tokens, Some(at))
+}
