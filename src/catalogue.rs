@@ -20,6 +20,7 @@ mod plausible;
 mod repeats;
 mod retired;
 mod scan;
+mod schedulers;
 mod scopes;
 mod scripts;
 mod seg;
@@ -39,6 +40,7 @@ pub use names::unqualified;
 pub use paths::{OperationMatch, RequestMatch, VerifierMatch};
 pub use repeats::{Idempotency, Retries};
 pub use retired::Retired;
+pub use schedulers::Scheduler;
 pub use scopes::Scope;
 pub use scripts::PageScript;
 pub use seg::Seg;
@@ -407,6 +409,9 @@ pub struct Library {
     /// Calls that report an event to an analytics or advertising vendor.
     #[serde(default, rename = "tracker")]
     pub trackers: Vec<Tracker>,
+    /// Calls by which code has the clock start something.
+    #[serde(default, rename = "scheduler")]
+    pub schedulers: Vec<Scheduler>,
 }
 
 /// An HTTP client.

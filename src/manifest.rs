@@ -12,12 +12,15 @@ pub mod env_file;
 pub mod functions;
 pub mod package;
 pub mod python;
+pub mod schedules;
+mod yaml;
 
 pub use access_rules::AccessRules;
 pub use env_file::{EnvEntry, EnvFile, EnvValue};
 pub use functions::TokenGate;
 pub use package::Package;
 pub use python::PythonProject;
+pub use schedules::{Planned, Starts};
 
 /// Every manifest of a repository, in byte order of their paths.
 #[derive(Debug, Default)]
@@ -34,6 +37,8 @@ pub struct Manifest {
     pub text: Option<String>,
     /// What it says.
     pub says: Says,
+    /// What it has the clock start, in the order written.
+    pub planned: Vec<Planned>,
 }
 
 /// What a manifest says.
@@ -47,7 +52,7 @@ pub enum Says {
     Env(EnvFile),
     /// Access rules of a backend service.
     Access(AccessRules),
-    /// JSON, comments and trailing commas allowed.
+    /// JSON, comments and trailing commas allowed; also what YAML says.
     Json(serde_json::Value),
     /// TOML.
     Toml(toml::Value),
@@ -76,7 +81,7 @@ impl Manifest {
         let says = match (file.kind, name) {
             (FileKind::Env, _) => {
                 let says = Says::Env(EnvFile::read(text, tokens(text)));
-                return Ok(Self { path: file.path, text: None, says });
+                return Ok(Self { path: file.path, text: None, says, planned: vec![] });
             }
             (_, "package.json") => Says::Package(Box::new(Package::read(&json(text).map_err(broken)?))),
             (_, "pyproject.toml") => Says::Python(PythonProject::pyproject(toml(text).map_err(broken)?)),
@@ -88,9 +93,14 @@ impl Manifest {
             (_, name) if name.ends_with(".txt") => Says::Python(PythonProject::requirements(text)),
             (_, name) if name.ends_with(".json") || name.ends_with(".jsonc") => Says::Json(json(text).map_err(broken)?),
             (_, name) if name.ends_with(".toml") || name == ".replit" => Says::Toml(toml(text).map_err(broken)?),
+            (_, name) if name.starts_with("render.y") => Says::Json(yaml::read(text).map_err(broken)?),
+            _ if schedules::is_workflow(path) && text.contains("schedule") => {
+                Says::Json(yaml::read(text).map_err(broken)?)
+            }
             _ => Says::Text,
         };
-        Ok(Self { path: file.path, text: Some(text.to_owned()), says })
+        let planned = schedules::planned(path, text, &says);
+        Ok(Self { path: file.path, text: Some(text.to_owned()), says, planned })
     }
 
     /// The folder it speaks for; the root is the empty path.

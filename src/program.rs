@@ -55,6 +55,7 @@ pub mod repeats;
 pub mod reporting;
 pub mod requested;
 pub mod retries;
+pub mod schedules;
 pub mod scopes;
 pub mod state_checks;
 pub mod statuses;
@@ -258,6 +259,7 @@ pub struct Program {
     pub(crate) starters: OnceLock<core_paths::Callers>,
     pub(crate) retries: OnceLock<Vec<retries::Retry>>,
     pub(crate) iterations: OnceLock<Vec<iterations::Iteration>>,
+    pub(crate) schedules: OnceLock<Vec<schedules::Schedule>>,
     webhooks: OnceLock<Vec<handlers::WebhookHandler>>,
     readers: Vec<OnceLock<readers::Readers>>,
     pub(crate) hints: hints::Known,
@@ -311,6 +313,7 @@ impl Program {
             outbound: outbound::Outbound::default(),
             retries: OnceLock::new(),
             iterations: OnceLock::new(),
+            schedules: OnceLock::new(),
             webhooks: OnceLock::new(),
             written: vec![],
             mentioned: FxHashSet::default(),

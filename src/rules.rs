@@ -36,9 +36,11 @@ mod secret_in_repo;
 mod status_unchecked;
 mod swallowed_vendor_error;
 mod test_live_mix;
+mod top_of_hour_cron;
 mod unauthenticated_paid_proxy;
 mod unbounded_fan_out;
 mod unbounded_retry;
+mod unprotected_cron_endpoint;
 mod unstable_idempotency_key;
 mod vendor_on_checkout_path;
 mod vendor_on_signup_path;
@@ -81,6 +83,7 @@ pub static RULES: &[&Rule] = &[
     &unbounded_retry::RULE,
     &retry_ignores_limits::RULE,
     &unbounded_fan_out::RULE,
+    &top_of_hour_cron::RULE,
     &floating_vendor_call::RULE,
     &render_depends_on_vendor::RULE,
     &integration_breaks_boot::RULE,
@@ -102,6 +105,7 @@ pub static RULES: &[&Rule] = &[
     &test_live_mix::RULE,
     &edge_function_no_auth::RULE,
     &firebase_open_rules::RULE,
+    &unprotected_cron_endpoint::RULE,
     &client_controlled_amount::RULE,
     &unauthenticated_paid_proxy::RULE,
     &fulfil_on_redirect::RULE,

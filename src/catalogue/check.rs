@@ -44,6 +44,10 @@ pub(super) fn library(library: &Library) -> Vec<Problem> {
         }
         check.source(at!["tracker", at, "source"], &tracker.source);
     }
+    for (at, scheduler) in library.schedulers.iter().enumerate() {
+        check.package_name(at!["scheduler", at, "package"], &scheduler.package, &["npm", "pypi", "global"]);
+        check.source(at!["scheduler", at, "source"], &scheduler.source);
+    }
     for (at, script) in library.page_scripts.iter().enumerate() {
         if script.url.contains("//") || glob::fixed(&script.url) < 6 {
             let message = format!("`{}` is no place of a script", script.url);
