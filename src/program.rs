@@ -60,6 +60,7 @@ pub mod scopes;
 pub mod state_checks;
 pub mod statuses;
 pub mod swallowing;
+pub mod switches;
 pub mod terms;
 pub mod timing;
 pub mod unchecked;
