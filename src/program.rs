@@ -360,7 +360,10 @@ impl Program {
             Some(facts) => facts.line_column(place.span.start).0,
             None => match self.written.binary_search_by_key(&place.file, |text| text.file) {
                 Ok(at) => self.written[at].lines.partition_point(|&start| start <= place.span.start).max(1) as u32,
-                Err(_) => self.manifests.env(&file.path).map_or(1, |env| env.line(place.span.start)),
+                Err(_) => match self.manifests.env(&file.path) {
+                    Some(env) => env.line(place.span.start),
+                    None => self.database.line(place).unwrap_or(1),
+                },
             },
         }
     }
