@@ -121,7 +121,11 @@ struct Understood {
 fn database(repository: &mut Repository, scripts: &[(FileId, sql::Script)]) -> sql::Database {
     let scripts: Vec<_> =
         scripts.iter().map(|(file, script)| (*file, repository.files[file.index()].path.as_str(), script)).collect();
-    let database = sql::database(&scripts, &|path| repository.exists(path));
+    let database = sql::database(&scripts, &|path| repository.exists(path), &|folder| {
+        let settings = format!("{}config.toml", folder.strip_suffix("migrations")?);
+        let schemas = repository.manifests.toml(&settings)?.get("api")?.get("schemas")?.as_array()?;
+        Some(schemas.iter().filter_map(|schema| schema.as_str().map(str::to_owned)).collect())
+    });
     for (file, count) in database.gaps() {
         let path = repository.files[file.index()].path;
         repository.gap(path, GapReason::SqlNotUnderstood(count));

@@ -375,12 +375,14 @@ impl Program {
             Some(facts) => facts.line_column(place.span.start).0,
             None => match self.written.binary_search_by_key(&place.file, |text| text.file) {
                 Ok(at) => self.written[at].lines.partition_point(|&start| start <= place.span.start).max(1) as u32,
-                Err(_) => match self.manifests.text(&file.path) {
-                    Some(text) => {
+                Err(_) => match (self.manifests.text(&file.path), self.manifests.env(&file.path)) {
+                    (Some(text), _) => {
                         let before = text.as_bytes().iter().take(place.span.start as usize);
-                        before.filter(|byte| **byte == b'\n').count() as u32 + 1
+                        before.filter(|byte| **byte == b'
+').count() as u32 + 1
                     }
-                    None => self.manifests.env(&file.path).map_or(1, |env| env.line(place.span.start)),
+                    (None, Some(env)) => env.line(place.span.start),
+                    (None, None) => self.database.line(place).unwrap_or(1),
                 },
             },
         }

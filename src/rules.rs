@@ -22,6 +22,7 @@ mod missing_endpoint;
 mod missing_timeout;
 mod no_error_tracking;
 mod overbroad_scope;
+mod permissive_rls_policy;
 mod render_depends_on_vendor;
 mod response_unvalidated;
 mod retired_api;
@@ -29,12 +30,14 @@ mod retry_duplicates;
 mod retry_ignores_limits;
 mod retry_without_backoff;
 mod returned_error_ignored;
+mod row_security;
 mod secret_in_client;
 mod secret_in_log;
 mod secret_in_public_env;
 mod secret_in_repo;
 mod status_unchecked;
 mod swallowed_vendor_error;
+mod table_without_rls;
 mod test_live_mix;
 mod top_of_hour_cron;
 mod unauthenticated_paid_proxy;
@@ -103,6 +106,8 @@ pub static RULES: &[&Rule] = &[
     &env_undocumented::RULE,
     &hardcoded_environment::RULE,
     &test_live_mix::RULE,
+    &table_without_rls::RULE,
+    &permissive_rls_policy::RULE,
     &edge_function_no_auth::RULE,
     &firebase_open_rules::RULE,
     &unprotected_cron_endpoint::RULE,

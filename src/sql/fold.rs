@@ -105,7 +105,7 @@ impl Fold {
             [("auth", "users"), ("storage", "objects"), ("storage", "buckets"), ("realtime", "messages")]
         {
             let id = Id { schema: Name::new(schema), name: Name::new(name) };
-            self.tables.insert(id, Table { security: RowSecurity::On(None), ..blank(id) });
+            self.tables.insert(id, Table { security: RowSecurity::On(None), rights: self.later, ..blank(id) });
         }
     }
 
@@ -142,7 +142,7 @@ impl Fold {
             What::Drop { kind, names, cascade } => self.drop(*kind, names, *cascade),
             What::AlterTable { table, actions } => self.alter_table(Id::of(*table), actions, at),
             What::RenameSchema { from, to } => self.rename_schema(*from, *to),
-            What::CreatePolicy(policy) => self.create_policy(policy, at),
+            What::CreatePolicy(policy) => self.create_policy(policy, self.at(policy.head)),
             What::AlterPolicy(policy) => self.alter_policy(policy, at),
             What::DropPolicy { name, table } => {
                 if let Some(table) = self.tables.get_mut(&Id::of(*table)) {
@@ -220,7 +220,7 @@ impl Fold {
             return;
         }
         let mut table = blank(id);
-        (table.made, table.named) = (Some(at), Some(self.at(made.named)));
+        (table.made, table.head) = (Some(at), Some(self.at(made.head)));
         table.columns = made.columns.clone();
         table.constraints = made.constraints.clone();
         table.partition_of = made.partition_of.map(Id::of);
@@ -409,7 +409,7 @@ fn blank(id: Id) -> Table {
     Table {
         id,
         made: None,
-        named: None,
+        head: None,
         columns: vec![],
         constraints: vec![],
         unique: vec![],

@@ -73,6 +73,13 @@ impl<'t> Reader<'t> {
         self.found.push(Statement { span, what });
     }
 
+    /// A statement's start, to the end of what was read between two cursors.
+    fn head(&self, statement: Option<Span>, from: Cursor<'_>, to: Cursor<'_>) -> Span {
+        let read = &from.tokens[..from.tokens.len() - to.tokens.len()];
+        let end = read.last().map(|token| token.span.end).unwrap_or_default();
+        self.place(Span { start: statement.map_or(end, |span| span.start), end })
+    }
+
     fn unread(&mut self, span: Option<Span>, tables: Vec<Qualified>) {
         self.add(span, What::Unread(tables));
     }

@@ -95,8 +95,8 @@ pub enum Dropped {
 pub struct CreateTable {
     /// Its name.
     pub name: Qualified,
-    /// Where the name stands.
-    pub named: Span,
+    /// The statement to the end of the name.
+    pub head: Span,
     /// It lives as long as the session.
     pub temporary: bool,
     /// The columns.
@@ -201,6 +201,8 @@ pub struct CreatePolicy {
     pub table: Qualified,
     /// Permissive; a restrictive one only narrows.
     pub permissive: bool,
+    /// The statement to the end of the table's name.
+    pub head: Span,
     /// What it allows.
     pub command: Command,
     /// To whom; empty when it does not say, which means everyone.

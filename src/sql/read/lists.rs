@@ -40,9 +40,8 @@ pub(super) fn over(mut cursor: Cursor<'_>, lists: &dyn Fn(Name) -> Option<Vec<St
     if let Some(inner) = cursor.group().filter(|_| cursor.is_done()) {
         return over(inner, lists, known);
     }
-    if cursor.eat("array")
-        && cursor.tokens.len() == 1
-        && let Some(list) = cursor.ident().and_then(lists)
+    if cursor.tokens.len() == 1
+        && let Some(list) = { cursor }.ident().and_then(lists)
     {
         return Over::Names(list);
     }

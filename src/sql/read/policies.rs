@@ -12,6 +12,7 @@ impl Reader<'_> {
         if cursor.are("if not exists") {
             return;
         }
+        let from = cursor;
         let Some(name) = cursor.ident() else { return };
         if !cursor.eat("on") {
             return;
@@ -20,6 +21,7 @@ impl Reader<'_> {
         let mut policy = CreatePolicy {
             name,
             table,
+            head: self.head(span, from, cursor),
             permissive: true,
             command: Command::All,
             roles: vec![],
