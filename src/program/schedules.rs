@@ -96,6 +96,7 @@ impl Program {
                     in_manifest(self, manifest, file, &mut found);
                 }
             }
+            in_database(self, &mut found);
             in_code(self, &mut found);
             found.sort_by(|a: &Schedule, b: &Schedule| (a.place, &a.what).cmp(&(b.place, &b.what)));
             found.dedup_by(|a, b| a.place == b.place && a.what == b.what);
@@ -139,6 +140,22 @@ fn in_manifest(program: &Program, manifest: &Manifest, file: FileId, found: &mut
             let runs = runs.into_iter().chain(served).collect();
             let platform_signs = matches!(starts, Starts::Path(_));
             found.push(Schedule { place, cron: plan.cron.clone(), what, runs, asks, platform_signs });
+        }
+    }
+}
+
+/// Jobs of the database that ask the app's own functions.
+fn in_database(program: &Program, found: &mut Vec<Schedule>) {
+    for (_, job) in program.database().jobs() {
+        let Some(cron) = &job.schedule else { continue };
+        for request in &job.requests {
+            let path = path_of(&request.url);
+            let asks = program.served_at(&path, "");
+            let runs: Vec<FunctionRef> = asks.iter().map(|&entry| program.entries[entry].function).collect();
+            if !runs.is_empty() {
+                let (place, cron) = (job.schedule_place, cron.to_string());
+                found.push(Schedule { place, cron, what: path, runs, asks, platform_signs: false });
+            }
         }
     }
 }
