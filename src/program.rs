@@ -378,8 +378,7 @@ impl Program {
                 Err(_) => match (self.manifests.text(&file.path), self.manifests.env(&file.path)) {
                     (Some(text), _) => {
                         let before = text.as_bytes().iter().take(place.span.start as usize);
-                        before.filter(|byte| **byte == b'
-').count() as u32 + 1
+                        before.filter(|byte| **byte == b'\n').count() as u32 + 1
                     }
                     (None, Some(env)) => env.line(place.span.start),
                     (None, None) => self.database.line(place).unwrap_or(1),
