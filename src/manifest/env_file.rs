@@ -253,7 +253,7 @@ mod tests {
             ("<secret>", EnvValue::Placeholder),
             ("${OTHER}", EnvValue::Reference),
             ("https://api.shop.test/v1", EnvValue::Plain),
-            ("true", EnvValue::Plain),
+            ("true", EnvValue::Switch(true)),
             ("k9Qm2Lx8Zp4Rt7Vb1Ns5", EnvValue::Random),
         ] {
             assert_eq!(look(value), expected, "{value}");
