@@ -363,6 +363,8 @@ pub struct Operation {
     pub core: Option<Core>,
     /// The id of the [`Idempotency`] entry that applies; none: it takes no key.
     pub idempotency: Option<String>,
+    /// What a key is made of where it is no order's: `customer-{user.id}`.
+    pub key: Option<String>,
     /// Where it comes from, when not the vendor's default source.
     pub source: Option<Source>,
 }
