@@ -42,6 +42,7 @@ pub mod hints;
 pub mod iterations;
 pub mod keys;
 pub mod modes;
+pub mod never;
 pub mod options;
 pub mod origins;
 pub mod outbound;
