@@ -26,7 +26,35 @@ struct Kept {
     says_new: bool,
 }
 
+/// What keeps a way to a call from running twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Held {
+    /// Nothing.
+    Free,
+    /// A look at what is kept: of two at the same moment both pass it.
+    Asked,
+    /// What is kept is asked, and the run written down, before the call.
+    Claimed,
+}
+
 impl Program {
+    /// What keeps the calls of a way from running twice.
+    pub fn held(&self, way: &[CallRef]) -> Held {
+        if !self.runs_once(way.iter().copied()) {
+            return Held::Free;
+        }
+        let claimed = way.iter().any(|&step| {
+            let facts = self.facts(step.file);
+            let start = facts.span(facts.call(step.call).expr).start;
+            let mut before = self.calls_in(self.function_of(step));
+            before.any(|other| {
+                let first = facts.span(facts.call(other.call).expr).end <= start;
+                first && self.writes_own(other) && self.runs_once([other])
+            })
+        });
+        if claimed { Held::Claimed } else { Held::Asked }
+    }
+
     /// Whether a state check stands before a call, in its function or before a call on the way to it.
     pub fn runs_once(&self, way: impl IntoIterator<Item = CallRef>) -> bool {
         way.into_iter().any(|at| StateChecks { program: self }.before(at))
