@@ -50,6 +50,7 @@ pub mod repeats;
 pub mod reporting;
 pub mod requested;
 pub mod retries;
+pub mod rows;
 pub mod scopes;
 pub mod state_checks;
 pub mod statuses;

@@ -40,7 +40,6 @@ const PERSONAL: &[&str] = &[
     "phone",
     "mobile",
     "telephone",
-    "whatsapp",
     "birth",
     "birthday",
     "dob",
