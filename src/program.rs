@@ -56,6 +56,7 @@ pub mod repeats;
 pub mod reporting;
 pub mod requested;
 pub mod retries;
+pub mod rows;
 pub mod schedules;
 pub mod scopes;
 pub mod state_checks;

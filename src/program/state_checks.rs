@@ -9,6 +9,7 @@ use crate::names::Name;
 use crate::program::terms::{Ending, ending};
 use crate::program::verify::words;
 use crate::program::{CallRef, EdgeKind, ExprRef, FunctionRef, Program, Value};
+use crate::sql::Unique;
 
 /// How far a value is followed back to what it was read from.
 const FARTHEST: usize = 10;
@@ -221,7 +222,10 @@ impl StateChecks<'_> {
         if let Some(used) = program.vendors_at(at).iter().find(|used| program.catalogue.vendor(used.vendor).own_backend)
         {
             let effect = program.operation(used).map(|operation| operation.effect);
-            let claim = matches!(effect, Some(Effect::Create | Effect::Update | Effect::Invoke | Effect::Delete));
+            // An insert claims nothing in a table that refuses nothing.
+            let open = effect == Some(Effect::Create) && program.refuses_again(at) == Unique::No;
+            let claims = matches!(effect, Some(Effect::Create | Effect::Update | Effect::Invoke | Effect::Delete));
+            let claim = claims && !open;
             return Some(Kept { claim, ..Kept::default() });
         }
         if program.has_role(at, KnownRole::Write) {
