@@ -41,6 +41,7 @@ pub mod handlers;
 pub mod iterations;
 pub mod keys;
 pub mod modes;
+pub mod oauth;
 pub mod options;
 pub mod origins;
 pub mod outbound;
