@@ -11,6 +11,7 @@ mod glob;
 mod hosts;
 mod index;
 mod jwt;
+mod key_headers;
 mod keyless;
 mod load;
 mod names;
@@ -25,6 +26,7 @@ mod scopes;
 mod scripts;
 mod seg;
 mod shape;
+mod token_life;
 mod tokens;
 mod trackers;
 mod webhook;
@@ -35,6 +37,8 @@ pub use errors::ErrorTells;
 pub use hosts::{host_of_url, is_own_host};
 pub use index::VendorId;
 pub use keyless::{Throws, WithoutKey};
+pub use keyless::WithoutKey;
+pub use key_headers::KeyHeader;
 pub use load::Catalogue;
 pub use names::unqualified;
 pub use paths::{OperationMatch, RequestMatch, VerifierMatch};
@@ -44,6 +48,7 @@ pub use schedulers::Scheduler;
 pub use scopes::Scope;
 pub use scripts::PageScript;
 pub use seg::Seg;
+pub use token_life::{HandedToken, TokenLife};
 pub use trackers::Tracker;
 pub use webhook::{Scheme, Webhook};
 
@@ -150,6 +155,14 @@ pub struct Vendor {
     /// Permissions it grants that are broader than most uses need.
     #[serde(default, rename = "scope")]
     pub scopes: Vec<Scope>,
+    /// Headers that take what is also taken as a parameter of the URL.
+    #[serde(default, rename = "key_header")]
+    pub key_headers: Vec<KeyHeader>,
+    /// How long its OAuth access tokens last.
+    pub token_life: Option<TokenLife>,
+    /// Tokens of others that its login hands on.
+    #[serde(default, rename = "handed_token")]
+    pub handed_tokens: Vec<HandedToken>,
     /// Snippets that must be recognised as said: the entry's tests.
     #[serde(default, rename = "example")]
     pub examples: Vec<Example>,
@@ -535,6 +548,10 @@ pub enum KnownRole {
     Verify,
     /// Signs tokens, cookies or sessions.
     Sign,
+    /// Makes the URL at which a customer authorizes; takes `state` among its options.
+    Authorize,
+    /// Exchanges the code that a customer comes back with for tokens.
+    Exchange,
     /// Computes a MAC: the comparison of its result with a header is a verification.
     Mac,
     /// Compares in constant time.

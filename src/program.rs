@@ -43,6 +43,7 @@ pub mod iterations;
 pub mod keys;
 pub mod modes;
 pub mod never;
+pub mod oauth;
 pub mod options;
 pub mod origins;
 pub mod outbound;

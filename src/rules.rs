@@ -21,6 +21,8 @@ mod integration_breaks_boot;
 mod missing_endpoint;
 mod missing_timeout;
 mod no_error_tracking;
+mod oauth_no_refresh;
+mod oauth_no_state;
 mod overbroad_scope;
 mod permissive_rls_policy;
 mod render_depends_on_vendor;
@@ -39,6 +41,7 @@ mod status_unchecked;
 mod swallowed_vendor_error;
 mod table_without_rls;
 mod test_live_mix;
+mod token_in_url;
 mod top_of_hour_cron;
 mod unauthenticated_paid_proxy;
 mod unbounded_fan_out;
@@ -67,6 +70,7 @@ pub static RULES: &[&Rule] = &[
     &secret_in_repo::RULE,
     &insecure_secret_default::RULE,
     &secret_in_log::RULE,
+    &token_in_url::RULE,
     &webhook_unverified::RULE,
     &webhook_verification_bypass::RULE,
     &webhook_weak_compare::RULE,
@@ -99,6 +103,8 @@ pub static RULES: &[&Rule] = &[
     &response_unvalidated::RULE,
     &missing_endpoint::RULE,
     &retired_api::RULE,
+    &oauth_no_refresh::RULE,
+    &oauth_no_state::RULE,
     &overbroad_scope::RULE,
     &swallowed_vendor_error::RULE,
     &no_error_tracking::RULE,
