@@ -29,6 +29,7 @@ mod retry_duplicates;
 mod retry_ignores_limits;
 mod retry_without_backoff;
 mod returned_error_ignored;
+mod sdk_unpinned;
 mod secret_in_client;
 mod secret_in_log;
 mod secret_in_public_env;
@@ -96,6 +97,7 @@ pub static RULES: &[&Rule] = &[
     &response_unvalidated::RULE,
     &missing_endpoint::RULE,
     &retired_api::RULE,
+    &sdk_unpinned::RULE,
     &overbroad_scope::RULE,
     &swallowed_vendor_error::RULE,
     &no_error_tracking::RULE,
