@@ -51,6 +51,7 @@ pub mod page_scripts;
 pub mod paths;
 pub mod payload;
 pub mod reaching;
+pub mod pins;
 pub mod readers;
 pub mod recorded_early;
 pub mod repeats;

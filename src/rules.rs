@@ -33,6 +33,7 @@ mod retry_ignores_limits;
 mod retry_without_backoff;
 mod returned_error_ignored;
 mod row_security;
+mod sdk_unpinned;
 mod secret_in_client;
 mod secret_in_log;
 mod secret_in_public_env;
@@ -103,6 +104,7 @@ pub static RULES: &[&Rule] = &[
     &response_unvalidated::RULE,
     &missing_endpoint::RULE,
     &retired_api::RULE,
+    &sdk_unpinned::RULE,
     &oauth_no_refresh::RULE,
     &oauth_no_state::RULE,
     &overbroad_scope::RULE,
