@@ -38,6 +38,7 @@ pub mod graph;
 pub mod handlers;
 pub mod iterations;
 pub mod keys;
+pub mod known_addresses;
 pub mod modes;
 pub mod options;
 pub mod origins;
