@@ -508,6 +508,10 @@ pub struct Request {
     pub options: Option<usize>,
     /// Position of a time limit given without a name.
     pub timeout: Option<usize>,
+    /// Where a message says whom it reaches: `#1` for the second argument, `#0.To` for a header put into the first,
+    /// a keyword.
+    #[serde(default)]
+    pub recipients: Vec<String>,
 }
 
 /// A library function that means something for flow.

@@ -41,6 +41,7 @@ pub mod handlers;
 pub mod hints;
 pub mod iterations;
 pub mod keys;
+pub mod known_addresses;
 pub mod modes;
 pub mod never;
 pub mod oauth;
