@@ -112,7 +112,11 @@ impl Checks {
         }
         for (item, key) in vendor.key_headers.iter().enumerate() {
             if key.parameters.is_empty() || !key.header.contains("KEY") {
-                self.say(at!["key_header", item, "header"], "a header without its key or parameters", "say `name: KEY`");
+                self.say(
+                    at!["key_header", item, "header"],
+                    "a header without its key or parameters",
+                    "say `name: KEY`",
+                );
             }
             self.optional_source(at!["key_header", item, "source"], key.source.as_ref());
         }

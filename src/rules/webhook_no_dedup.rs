@@ -242,13 +242,13 @@ fn claims(program: &Program, handler: &WebhookHandler) -> bool {
         .collect();
     let asks_for_refusal = functions.iter().any(|&function| program.understands_refusal(function));
     // Nothing is refused where the migrations make no key for what is inserted.
-    let inserted = handler.account.deeds.iter().filter(|deed| {
-        deed.records || matches!(program.again(deed.at), Again::Row { .. } | Again::Nothing)
-    });
-    let refusals: Vec<Unique> = inserted
-        .map(|deed| program.refuses_again(deed.at))
-        .filter(|refused| *refused != Unique::Unknown)
-        .collect();
+    let inserted = handler
+        .account
+        .deeds
+        .iter()
+        .filter(|deed| deed.records || matches!(program.again(deed.at), Again::Row { .. } | Again::Nothing));
+    let refusals: Vec<Unique> =
+        inserted.map(|deed| program.refuses_again(deed.at)).filter(|refused| *refused != Unique::Unknown).collect();
     if !refusals.is_empty() && !refusals.contains(&Unique::Yes) {
         return false;
     }
