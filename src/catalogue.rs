@@ -37,7 +37,6 @@ pub use errors::ErrorTells;
 pub use hosts::{host_of_url, is_own_host};
 pub use index::VendorId;
 pub use key_headers::KeyHeader;
-pub use keyless::WithoutKey;
 pub use keyless::{Throws, WithoutKey};
 pub use load::Catalogue;
 pub use names::unqualified;
