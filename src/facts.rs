@@ -118,6 +118,9 @@ pub struct Facts {
     pub loads: Vec<Name>,
     /// The tags by which a document loads scripts of other hosts.
     pub script_tags: Vec<ScriptTag>,
+    /// Environment variables that are read in a way that fails at once when they are unset: `os.environ["X"]`,
+    /// `import { X } from "$env/static/private"`.
+    pub strict_reads: Vec<Name>,
     /// Byte offsets at which lines start; the first is 0.
     pub lines: Vec<u32>,
     /// How many places the grammar could not read (ERROR or MISSING nodes).

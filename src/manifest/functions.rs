@@ -1,6 +1,6 @@
 //! What a Supabase project says of its edge functions: whether the platform lets a request through without a token.
 
-use super::{Manifests, Setting};
+use super::{Manifest, Manifests, Setting};
 
 /// Whether the platform asks for a token before a function runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,15 +24,23 @@ impl Manifests {
         if self.is_deployed_open(name) {
             return Some((TokenGate::Open, config));
         }
-        let gate = match self.get(&config) {
-            None => TokenGate::AskedByDefault,
-            Some(manifest) => match manifest.setting(&["functions", name, "verify_jwt"]) {
-                Some(Setting::Bool(false)) => TokenGate::Open,
-                Some(_) => TokenGate::Asked,
-                None if manifest.setting(&["functions"]).is_some() => TokenGate::Asked,
-                None => TokenGate::AskedByDefault,
-            },
+        let said = |manifest: &Manifest, keys: &[&str]| match manifest.setting(keys)? {
+            Setting::Bool(false) => Some(TokenGate::Open),
+            _ => Some(TokenGate::Asked),
         };
+        let of_all = self.get(&config);
+        if let Some(gate) = of_all.and_then(|manifest| said(manifest, &["functions", name, "verify_jwt"])) {
+            return Some((gate, config));
+        }
+        // A configuration in the function's own folder says what it is meant to be.
+        let own = format!("{folder}supabase/functions/{name}/config.toml");
+        if let Some(gate) = self.get(&own).and_then(|manifest| {
+            said(manifest, &["functions", name, "verify_jwt"]).or_else(|| said(manifest, &["verify_jwt"]))
+        }) {
+            return Some((gate, own));
+        }
+        let tells_of_functions = of_all.is_some_and(|manifest| manifest.setting(&["functions"]).is_some());
+        let gate = if tells_of_functions { TokenGate::Asked } else { TokenGate::AskedByDefault };
         Some((gate, config))
     }
 
@@ -52,7 +60,6 @@ impl Manifests {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::manifest::Manifest;
     use crate::names::Name;
     use crate::walk::{SourceFile, kind_of};
 
@@ -72,13 +79,15 @@ mod tests {
     fn gates_are_closed_unless_opened() {
         let config = read("app/supabase/config.toml", "[functions.open]\nverify_jwt = false\n[functions.shut]\n");
         let package = read("package.json", r#"{"scripts":{"d":"supabase functions deploy flagged --no-verify-jwt"}}"#);
-        let manifests = Manifests::new(vec![config, package]);
+        let own = read("supabase/functions/own/config.toml", "verify_jwt = false\n");
+        let manifests = Manifests::new(vec![config, package, own]);
         let gate = |path: &str| manifests.token_gate(path).map(|(gate, _)| gate);
         assert_eq!(gate("app/supabase/functions/open/index.ts"), Some(TokenGate::Open));
         assert_eq!(gate("app/supabase/functions/shut/index.ts"), Some(TokenGate::Asked));
         assert_eq!(gate("app/supabase/functions/other/index.ts"), Some(TokenGate::Asked));
         assert_eq!(gate("supabase/functions/other/index.ts"), Some(TokenGate::AskedByDefault));
         assert_eq!(gate("app/supabase/functions/flagged/index.ts"), Some(TokenGate::Open));
+        assert_eq!(gate("supabase/functions/own/index.ts"), Some(TokenGate::Open));
         assert_eq!(gate("app/src/index.ts"), None);
     }
 }

@@ -101,7 +101,8 @@ fn asks_role(program: &Program, function: FunctionRef) -> bool {
         })
 }
 
-fn says_role(facts: &Facts, condition: ExprId, depth: usize) -> bool {
+/// Whether a condition speaks of a role.
+pub fn says_role(facts: &Facts, condition: ExprId, depth: usize) -> bool {
     let Some(depth) = depth.checked_sub(1) else { return false };
     match facts.expr(condition) {
         ExprKind::Ref(name, _) | ExprKind::Member(_, name) => {

@@ -223,7 +223,7 @@ fn makes_server_function(external: &External) -> bool {
         )
 }
 
-fn encodes(dotted: &str) -> bool {
+pub(super) fn encodes(dotted: &str) -> bool {
     ENCODERS
         .iter()
         .any(|encoder| dotted.strip_prefix(encoder).is_some_and(|rest| rest.is_empty() || rest == ".toString"))
@@ -349,7 +349,7 @@ fn as_called(program: &Program, http: &HttpUse, value: Value) -> Value {
 }
 
 /// The parameters of a URL that look like credentials.
-fn in_query(url: &Value, mut note: impl FnMut(Name, Value)) {
+pub(super) fn in_query(url: &Value, mut note: impl FnMut(Name, Value)) {
     let is_key =
         |name: &str| ["key", "token", "secret", "auth"].iter().any(|word| name.to_ascii_lowercase().contains(word));
     match url {

@@ -1,6 +1,6 @@
 //! What takes the place of an environment variable that is unset, and whether the app refuses to run without it.
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::catalogue::KnownRole;
 use crate::facts::{BlockId, BlockKind, CallId, DefId, ExprId, ExprKind, Facts, FunctionId, Op, Step};
@@ -30,8 +30,8 @@ pub struct EnvDefault {
 pub struct EnvDefaults {
     all: Vec<EnvDefault>,
     demanded: FxHashSet<Name>,
-    /// Those of them that are asked for when the app starts.
-    at_start: FxHashSet<Name>,
+    /// Those of them that are asked for when the app starts, and where.
+    at_start: FxHashMap<Name, Vec<FileId>>,
 }
 
 impl Program {
@@ -61,7 +61,12 @@ impl Program {
 
     /// Whether a variable is asked for when the app starts: by a schema, a list of what must be set, a check at load.
     pub fn is_asked_at_start(&self, name: Name) -> bool {
-        self.defaults().at_start.contains(&name)
+        self.defaults().at_start.contains_key(&name)
+    }
+
+    /// The files in which a variable is asked for when the app starts.
+    pub fn asked_at_start_in(&self, name: Name) -> &[FileId] {
+        self.defaults().at_start.get(&name).map_or(&[], Vec::as_slice)
     }
 
     /// Whether an expression is evaluated outside production only: in a branch on the mode, in a class or file of
@@ -124,6 +129,12 @@ impl Finder<'_> {
         }
     }
 
+    fn at_start(&mut self, names: impl IntoIterator<Item = Name>) {
+        for name in names {
+            self.found.at_start.entry(name).or_default().push(self.file);
+        }
+    }
+
     /// `process.env.X || "y"`, `os.getenv("X", "y")`, and `X: z.string().default("y")` in a schema.
     fn expressions(&mut self) {
         for at in 0..self.facts.exprs.len() as u32 {
@@ -140,7 +151,7 @@ impl Finder<'_> {
                             self.note(key, fallback);
                         } else if self.is_schema(value) {
                             self.found.demanded.insert(key);
-                            self.found.at_start.insert(key);
+                            self.at_start([key]);
                         }
                     }
                 }
@@ -152,7 +163,7 @@ impl Finder<'_> {
                     });
                     let names: Vec<Name> = names.collect();
                     self.found.demanded.extend(&names);
-                    self.found.at_start.extend(&names);
+                    self.at_start(names);
                 }
                 _ => {}
             }
@@ -215,7 +226,7 @@ impl Finder<'_> {
                     let mut names = FxHashSet::default();
                     self.asked(*condition, FARTHEST, &mut names);
                     if block.function == FunctionId::MODULE {
-                        self.found.at_start.extend(&names);
+                        self.at_start(names.iter().copied());
                     }
                     self.found.demanded.extend(names);
                 }

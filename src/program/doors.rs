@@ -143,7 +143,10 @@ impl Program {
     }
 
     /// What a function, or one that it calls, asks of its caller.
-    fn door_of_function(&self, function: FunctionRef, is_gate: bool) -> Door {
+    pub fn door_of_function(&self, function: FunctionRef, is_gate: bool) -> Door {
+        if self.is_said_verifier(function) {
+            return Door::Guarded;
+        }
         let facts = self.facts(function.file);
         let mut door = match is_gate {
             true => door_of_text(&self.function_name(function), true),
@@ -267,6 +270,12 @@ fn door_of_text(name: &str, may_ask: bool) -> Door {
         || ["verify", "validate", "check", "require"].iter().any(|verb| {
             ["token", "key", "secret", "api", "access", "admin", "member", "owner"].iter().any(|what| pair(verb, what))
         });
+    // `requireFullAdmin`, `ensureOrgMember`
+    let asks = asks
+        || words.first().is_some_and(|word| matches!(word.as_str(), "require" | "requires" | "ensure" | "assert"))
+            && words
+                .iter()
+                .any(|word| matches!(word.as_str(), "user" | "admin" | "staff" | "owner" | "member" | "role"));
     // That a form comes from the app's own page says nothing of who sent it.
     let is_csrf = words.iter().any(|word| matches!(word.as_str(), "csrf" | "xsrf" | "exempt"));
     // Whether a person asks: a captcha without a puzzle.

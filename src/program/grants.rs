@@ -397,7 +397,7 @@ fn is_other(row: &str) -> bool {
     words(row).iter().any(|word| OTHER_ROWS.contains(&word.trim_end_matches('s')))
 }
 
-fn is_account(row: &str) -> bool {
+pub(crate) fn is_account(row: &str) -> bool {
     let words = words(row);
     words.last().is_some_and(|last| ACCOUNTS.iter().any(|start| last.starts_with(start)))
 }

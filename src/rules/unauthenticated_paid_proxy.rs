@@ -100,6 +100,26 @@ struct Found<'p> {
 }
 
 fn check(program: &Program, report: &mut Report) {
+    let mut told: FxHashSet<CallRef> = FxHashSet::default();
+    for found in open_doors(program).into_values() {
+        let at = found.start.way.first().map_or(found.used.at, |edge| edge.call);
+        if told.insert(at) {
+            tell(program, report, &found, at);
+        }
+    }
+}
+
+/// The entry points that are told of as errors or warnings.
+pub fn told(program: &Program) -> FxHashSet<usize> {
+    let doors = open_doors(program).into_iter();
+    doors
+        .filter(|(_, found)| found.spends != Spends::OwnMail && found.door == Door::Open)
+        .map(|(entry, _)| entry)
+        .collect()
+}
+
+/// The open doors to what costs, by entry point.
+fn open_doors(program: &Program) -> BTreeMap<usize, Found<'_>> {
     let mut accounts: FxHashMap<usize, Account> = FxHashMap::default();
     let mut seen: FxHashSet<(usize, CallRef)> = FxHashSet::default();
     // One door is told once: by its worst.
@@ -128,13 +148,7 @@ fn check(program: &Program, report: &mut Report) {
             }
         }
     }
-    let mut told: FxHashSet<CallRef> = FxHashSet::default();
-    for found in doors.into_values() {
-        let at = found.start.way.first().map_or(found.used.at, |edge| edge.call);
-        if told.insert(at) {
-            tell(program, report, &found, at);
-        }
-    }
+    doors
 }
 
 /// What a call spends by itself.
@@ -179,7 +193,7 @@ fn spends(program: &Program, used: &VendorUse, start: &Start) -> Option<Spends> 
 }
 
 /// Whether the names of an entry point say that a message is what it is for: a code, a link to log in.
-fn delivers_itself(names: &str) -> bool {
+pub fn delivers_itself(names: &str) -> bool {
     let text = format!(" {} ", words(names).join(" "));
     [
         " signup",

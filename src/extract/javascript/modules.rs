@@ -23,7 +23,11 @@ impl<'s, 't> Visitor<'_, 's, 't> {
         let from = self.builder.specifier(import);
         let kind = match imported {
             // Modules whose exports are variables of the environment.
-            Imported::Name(variable) if ENV_MODULES.contains(&from.as_str()) => ExprKind::Env(variable),
+            // The build ends when one of these is unset.
+            Imported::Name(variable) if ENV_MODULES.contains(&from.as_str()) => {
+                self.builder.facts().strict_reads.push(variable);
+                ExprKind::Env(variable)
+            }
             _ => ExprKind::Imported(import, imported),
         };
         let value = self.builder.expr(span(name), kind);

@@ -74,6 +74,9 @@ impl<'t> Visitor<'_, '_, 't> {
                 // A library's second positional argument may be a cast; of `os` it is the default.
                 let positional = args.get(1).filter(|arg| arg.name.is_none() && known == Known::Read);
                 let fallback = named.or(positional).map(|arg| arg.value);
+                if known == Known::Settings && fallback.is_none() {
+                    self.builder.facts().strict_reads.push(first);
+                }
                 Some(self.env_read(span(node), first, fallback))
             }
             Known::ImportModule => Some(self.dynamic_import(node, first)),

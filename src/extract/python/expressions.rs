@@ -114,7 +114,10 @@ impl<'t> Visitor<'_, '_, 't> {
             _ => self.builder.expr(at, ExprKind::List(indices.into())),
         };
         match *self.builder.kind(index) {
-            ExprKind::Text(name) if self.known_value(value) == Some(Known::Environ) => self.env_read(at, name, None),
+            ExprKind::Text(name) if self.known_value(value) == Some(Known::Environ) => {
+                self.builder.facts().strict_reads.push(name);
+                self.env_read(at, name, None)
+            }
             ExprKind::Text(name) => self.builder.expr(at, ExprKind::Member(value, name)),
             _ => self.builder.expr(at, ExprKind::Index(value, index)),
         }

@@ -26,6 +26,7 @@ const BROUGHT: &[&str] = &[
     "query_params",
     "get_json",
     "formData",
+    "path",
 ];
 
 /// Methods of a request that read it.

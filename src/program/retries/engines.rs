@@ -1,7 +1,9 @@
-//! Engines that run a function again when it fails: durable functions, tasks of a queue.
+//! Engines that run a function again when it fails: durable functions, tasks and jobs of a queue.
 
 use super::{How, Limit, Retry, Trigger, Wait};
+use crate::catalogue::{KnownRole, Retries};
 use crate::facts::{ExprKind, Facts};
+use crate::link::eval::Eval;
 use crate::program::options::Lookup;
 use crate::program::{CallRef, Entry, EntryKind, ExprRef, FunctionRef, Program, Value};
 
@@ -17,6 +19,7 @@ pub(super) fn all(program: &Program) -> Vec<Retry> {
             let facts = program.facts(entry.function.file);
             task(program, facts, entry.function).map(|limit| (entry.function, limit))
         }
+        ("job", EntryKind::Worker) => queued_again(program, entry).then_some((entry.function, Limit::Bounded)),
         _ => None,
     });
     found
@@ -32,6 +35,32 @@ pub(super) fn all(program: &Program) -> Vec<Retry> {
             only_refused: false,
         })
         .collect()
+}
+
+/// Whether a queue that a worker may serve gives it a job again that failed: `add("mail", data, { attempts: 3 })`.
+fn queued_again(program: &Program, worker: &Entry) -> bool {
+    program.code().any(|(file, _)| {
+        program.calls_of(file).any(|call| {
+            program.has_role(call, KnownRole::Defer)
+                && program.callee(call).externals().any(|external| {
+                    let known = program.catalogue.known(external.package, &external.segs);
+                    let Some(retries) = known.and_then(|known| known.retries.as_ref()) else { return false };
+                    // A queue's name is what it is made with, or the first thing a job is given with.
+                    let made = external.sites.first().copied().filter(|&made| made != call);
+                    let name = Eval::new(program).argument(made.unwrap_or(call), 0).text();
+                    let may_serve =
+                        worker.name.as_deref().is_none_or(|served| name.is_none_or(|name| *name == *served));
+                    may_serve && goes_again(program, retries, [Some(call), made].into_iter().flatten())
+                })
+        })
+    })
+}
+
+/// Whether one of the calls says that a job is tried more than once.
+fn goes_again(program: &Program, retries: &Retries, calls: impl Iterator<Item = CallRef>) -> bool {
+    let asked = calls.flat_map(|call| retries.limit.iter().map(move |name| program.option(call, name)));
+    let given = asked.filter_map(|found| if let Lookup::Present(value) = found { Some(value) } else { None }).next();
+    matches!(given, Some(Value::Number(attempts)) if attempts > 1.0)
 }
 
 /// `retries: 0`.

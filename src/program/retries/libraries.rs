@@ -6,9 +6,10 @@ use super::{How, Limit, Retry, Trigger, Wait, at, functions};
 use crate::catalogue::{Known, KnownRole, Retries};
 use crate::facts::{ExprKind, Facts};
 use crate::finding::FileId;
+use crate::link::eval::Eval;
 use crate::names::Name;
 use crate::program::options::Lookup;
-use crate::program::{CallRef, FunctionRef, Program, Value};
+use crate::program::{CallRef, ExprRef, FunctionRef, HttpUse, Program, Value};
 
 /// The packages that may hold a retry helper: most calls are of others, and need not be looked up.
 #[derive(Default)]
@@ -32,6 +33,7 @@ pub(super) fn in_file(program: &Program, file: FileId, facts: &Facts, helpers: &
     for call in program.calls_of(file) {
         let may = program.callee(call).externals().any(|external| helpers.has(program, external.package));
         if may && program.has_role(call, KnownRole::Retry) {
+            found.extend(client_helped(program, call));
             let args = &facts.call(call.call).args;
             let handed =
                 args.iter().filter(|arg| matches!(facts.expr(arg.value), ExprKind::Function(_) | ExprKind::Ref(..)));
@@ -59,6 +61,45 @@ pub(super) fn in_file(program: &Program, file: FileId, facts: &Facts, helpers: &
         }
     }
     found
+}
+
+/// A helper that is handed a client: it repeats the client's requests, wherever they are sent from.
+fn client_helped(program: &Program, call: CallRef) -> Option<Retry> {
+    let known = known(program, call)?;
+    let retries = known.retries.as_ref()?;
+    let at = retries.client?;
+    let client = Eval::new(program).argument(call, at);
+    let client = client.externals().next()?;
+    if let Some(condition) = &retries.condition {
+        let options = program.facts(call.file).call(call.call).args.get(at + 1);
+        let options = options.map(|arg| program.value(ExprRef::new(call.file, arg.value)));
+        match options.map_or(Lookup::Absent, |options| program.lookup(&options, Name::new(condition))) {
+            Lookup::Absent => {}
+            // One of the library's own: all of them try again what may have been done.
+            Lookup::Present(value) if value.externals().any(|external| *external.package == *known.package) => {}
+            Lookup::Present(_) | Lookup::Unknown => return None,
+        }
+    }
+    let made = client.sites.last().copied();
+    let is_sent_by = |http: &&HttpUse| match made {
+        Some(_) => http.instance == made,
+        None => {
+            let callee = program.callee(http.inner);
+            http.instance.is_none() && callee.externals().any(|external| external.package == client.package)
+        }
+    };
+    let function = program.function_of(call);
+    Some(Retry {
+        how: How::Helper(call),
+        place: program.call_place(call),
+        function,
+        region: program.call_place(call).span,
+        tried: program.requests().iter().filter(is_sent_by).map(|http| http.at).collect(),
+        trigger: Trigger::Thrown,
+        limit: limit(program, retries, Some(call)),
+        wait: wait(program, retries, Some(call)),
+        only_refused: false,
+    })
 }
 
 fn known(program: &Program, call: CallRef) -> Option<&Known> {

@@ -1,0 +1,492 @@
+//! What code does with the app's full rights, which no policy of the database stops: to which rows, users and files
+//! the request points while it does so.
+
+use crate::catalogue::{Category, Effect, Runs};
+use crate::facts::{ExprId, ExprKind, Facts, Step};
+use crate::names::Name;
+use crate::program::answers::Deed;
+use crate::program::audience::says_role;
+use crate::program::grants::is_account;
+use crate::program::options::Lookup;
+use crate::program::requested::{Origin, Source};
+use crate::program::verify::words;
+use crate::program::{CallRef, Edge, ExprRef, FunctionRef, Program, Value, VendorUse, Via};
+
+/// What happens to what is picked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Touch {
+    /// It is removed or cancelled.
+    Removes,
+    /// It is changed.
+    Changes,
+    /// It is read, and the answer says what it says.
+    Reads,
+}
+
+/// Something that a request picks and that full rights reach.
+#[derive(Debug, Clone)]
+pub struct Pick {
+    /// What happens to it.
+    pub touch: Touch,
+    /// What it is: a table, "users", "files".
+    pub what: Name,
+    /// By what it is picked: a column, "id", "path".
+    pub by: Name,
+    /// Where the request says it.
+    pub source: Source,
+}
+
+/// Methods of a query that pick rows, with the place of the value among their arguments; the name comes first.
+const PICKS: &[(&str, usize)] =
+    &[("eq", 1), ("in", 1), ("in_", 1), ("ilike", 1), ("like", 1), ("contains", 1), ("filter", 2), ("where", 2)];
+
+/// Words of columns that say whose a row is.
+const WHOSE: &[&str] = &[
+    "user",
+    "uid",
+    "userid",
+    "owner",
+    "email",
+    "mail",
+    "customer",
+    "profile",
+    "account",
+    "member",
+    "patient",
+    "student",
+    "employee",
+    "phone",
+    "client",
+    "organization",
+    "organisation",
+    "org",
+    "company",
+    "tenant",
+    "workspace",
+    "team",
+    "business",
+];
+
+/// The ones that say which person.
+const PERSON: &[&str] = &[
+    "user", "uid", "userid", "email", "mail", "customer", "patient", "student", "employee", "phone", "client", "member",
+];
+
+/// Beginnings of words of tables that hold what is known of people.
+const PEOPLE: &[&str] =
+    &["user", "profile", "customer", "client", "member", "patient", "student", "employee", "contact"];
+
+/// Beginnings of words of tables that visitors without an account fill by themselves, step by step.
+const GUESTS: &[&str] = &[
+    "lead",
+    "order",
+    "cart",
+    "booking",
+    "reservation",
+    "quiz",
+    "survey",
+    "assessment",
+    "submission",
+    "response",
+    "answer",
+    "session",
+    "visit",
+    "waitlist",
+    "signup",
+    "application",
+    "intake",
+    "inquir",
+    "enquir",
+    "rsvp",
+    "guest",
+    "log",
+    "event",
+    "conversation",
+    "chat",
+    "message",
+    "track",
+    "view",
+    "click",
+    "analytic",
+    "job",
+    "queue",
+];
+
+/// Words of columns and values that only the rightful caller knows.
+const KNOWN_TO_ONE: &[&str] = &[
+    "token",
+    "tokens",
+    "code",
+    "otp",
+    "secret",
+    "signature",
+    "hash",
+    "nonce",
+    "pin",
+    "key",
+    "session",
+    "slug",
+    "fingerprint",
+    "anonymous",
+    "guest",
+    "password",
+    "passcode",
+    "hmac",
+    "state",
+    "reference",
+];
+
+impl Program {
+    /// Whether a use of the own backend has the app's full rights: its client is made with a key for servers, and
+    /// nobody's token is put in its place.
+    pub fn has_full_rights(&self, used: &VendorUse) -> bool {
+        let vendor = self.catalogue.vendor(used.vendor);
+        let Via::Sdk(package, made) = &used.via else { return false };
+        let Some(known) = vendor.packages.iter().find(|known| known.name == package.as_str()) else { return false };
+        match (known.runs, made) {
+            (Runs::Server, _) => true,
+            (Runs::Both, Some(made)) => {
+                let Some(key) = &known.key else { return false };
+                let by_name = key.option.as_deref().map(|option| self.option(*made, option));
+                let value = match by_name {
+                    Some(Lookup::Present(value)) => value,
+                    _ => {
+                        let facts = self.facts(made.file);
+                        let Some(arg) = facts.call(made.call).args.get(key.arg).filter(|arg| arg.name.is_none()) else {
+                            return false;
+                        };
+                        self.value(ExprRef::new(made.file, arg.value))
+                    }
+                };
+                let is_secret = |name: &str| {
+                    self.catalogue.env_entry(name).is_some_and(|(of, entry)| of == used.vendor && entry.secret)
+                };
+                let first = self.ingredients(&value).into_iter().find_map(|part| match part {
+                    Value::Env(name) => Some(is_secret(&name)),
+                    _ => None,
+                });
+                // A caller's token in its headers decides what the client may do.
+                let as_caller = matches!(self.option(*made, "global.headers.Authorization"), Lookup::Present(_));
+                first == Some(true) && !as_caller
+            }
+            _ => false,
+        }
+    }
+
+    /// What the request points a call with full rights to, on one way to it.
+    pub fn pick(&self, way: &[Edge], used: &VendorUse) -> Option<Pick> {
+        let operation = self.operation(used)?;
+        let vendor = self.catalogue.vendor(used.vendor);
+        let touch = match operation.effect {
+            Effect::Delete => Touch::Removes,
+            Effect::Update => Touch::Changes,
+            Effect::Read | Effect::List if vendor.own_backend => Touch::Reads,
+            _ => return None,
+        };
+        if !vendor.own_backend {
+            return (vendor.category == Category::Payments).then(|| self.record(way, used, touch)).flatten();
+        }
+        if !self.has_full_rights(used) {
+            return None;
+        }
+        if operation.http.iter().any(|form| form.contains("{id}")) {
+            return self.record(way, used, touch);
+        }
+        if operation.http.iter().any(|form| form.contains("/object/")) {
+            return self.file_of(way, used, touch);
+        }
+        if operation.http.iter().any(|form| form.contains("/rpc/")) {
+            let (by, source) = self.given_whose(way, used.at)?;
+            let what =
+                self.value(ExprRef::new(used.at.file, self.facts(used.at.file).call(used.at.call).args.first()?.value));
+            return Some(Pick { touch, what: what.text()?, by, source });
+        }
+        self.rows(way, used, touch)
+    }
+
+    /// Whether a function takes something out of the request that only the rightful caller knows, or decides by a role.
+    pub fn asks_what_one_knows(&self, function: FunctionRef) -> bool {
+        let facts = self.facts(function.file);
+        let span = facts.function(function.function).span;
+        let inside = (0..facts.exprs.len()).filter(|&at| span.contains(facts.exprs[at].span));
+        let names = inside.map(|at| ExprId(at as u32)).filter(|&at| match facts.expr(at) {
+            ExprKind::Ref(name, _) | ExprKind::Member(_, name) => proves(name),
+            _ => false,
+        });
+        let knows = names
+            .into_iter()
+            .any(|at| matches!(self.origin_on(&[], ExprRef::new(function.file, at), &[]), Origin::Request(_)));
+        let blocks = facts.blocks.iter().filter(|block| span.contains(block.span));
+        knows
+            || blocks.flat_map(|block| &block.steps).any(|step| match step {
+                Step::If { condition, .. } => says_role(facts, *condition, 5),
+                _ => false,
+            })
+    }
+
+    /// Whether a function looks something up by two things that the request brings: who knows both may ask.
+    pub fn asks_by_two(&self, way: &[Edge], function: FunctionRef) -> bool {
+        let uses = self.calls_in(function).flat_map(|at| self.vendors_at(at));
+        uses.into_iter().any(|used| {
+            let reads =
+                self.operation(used).is_some_and(|operation| matches!(operation.effect, Effect::Read | Effect::List));
+            let brought = || {
+                self.selectors(used.at)
+                    .into_iter()
+                    .filter(|(_, value)| matches!(self.origin_on(way, *value, &[]), Origin::Request(_)))
+            };
+            reads && self.catalogue.vendor(used.vendor).own_backend && brought().count() > 1
+        })
+    }
+
+    /// Whether the request gives the number of the record that a call is about.
+    pub fn names_record(&self, used: &VendorUse) -> bool {
+        let args = &self.facts(used.at.file).call(used.at.call).args;
+        args.first().is_some_and(|arg| {
+            matches!(self.origin_on(&[], ExprRef::new(used.at.file, arg.value), &[]), Origin::Request(_))
+        })
+    }
+
+    /// What the first argument names.
+    fn record(&self, way: &[Edge], used: &VendorUse, touch: Touch) -> Option<Pick> {
+        let facts = self.facts(used.at.file);
+        let arg = facts.call(used.at.call).args.first().filter(|arg| arg.name.is_none())?;
+        let Origin::Request(source) = self.origin_on(way, ExprRef::new(used.at.file, arg.value), &[]) else {
+            return None;
+        };
+        let own = self.catalogue.vendor(used.vendor).own_backend;
+        let what = Name::new(if own { "users" } else { "records" });
+        (!only_one_knows(&source)).then_some(Pick { touch, what, by: Name::new("id"), source })
+    }
+
+    /// The file whose path the request gives, in a store that is not public by its name.
+    fn file_of(&self, way: &[Edge], used: &VendorUse, touch: Touch) -> Option<Pick> {
+        let facts = self.facts(used.at.file);
+        let arg = facts.call(used.at.call).args.first()?;
+        let Origin::Request(source) = self.origin_on(way, ExprRef::new(used.at.file, arg.value), &[]) else {
+            return None;
+        };
+        // A path with the time or a random part in it names what the server has just put there.
+        let value = self.value(ExprRef::new(used.at.file, arg.value));
+        if self.fresh(&value).is_some() {
+            return None;
+        }
+        let public = words(&used.name).iter().chain(&source_words(&source)).any(|word| word == "public");
+        let store = self.table_of(used.at);
+        let named_public = store.is_some_and(|store| words(&store).iter().any(|word| word == "public"));
+        (!public && !named_public && !only_one_knows(&source)).then_some(Pick {
+            touch,
+            what: Name::new("files"),
+            by: Name::new("path"),
+            source,
+        })
+    }
+
+    /// The rows that a query picks by what the request says; none when something else narrows them too.
+    fn rows(&self, way: &[Edge], used: &VendorUse, touch: Touch) -> Option<Pick> {
+        let table = self.table_of(used.at);
+        let mut found: Option<(Name, Source)> = None;
+        for (by, value) in self.selectors(used.at) {
+            match self.origin_on(way, value, &[]) {
+                Origin::Constant => {}
+                Origin::Request(source) if found.is_none() => {
+                    if only_one_knows(&source) || any_word(&by, KNOWN_TO_ONE) {
+                        return None;
+                    }
+                    found = Some((by, source));
+                }
+                // A second thing that the caller must know, or what the server knows of the caller.
+                _ => return None,
+            }
+        }
+        let (by, source) = found?;
+        let is_id = matches!(by.as_str(), "id" | "#" | "_id") || words(&by).last().is_some_and(|word| word == "id");
+        let of_guest = table.is_some_and(|table| any_start(&table, GUESTS));
+        let whose = match touch {
+            Touch::Reads => any_word(&by, PERSON) || is_id && table.is_some_and(|table| any_start(&table, PEOPLE)),
+            Touch::Changes | Touch::Removes if any_word(&by, WHOSE) => true,
+            Touch::Removes => is_id && !of_guest,
+            // What is written is the caller's choice too.
+            Touch::Changes => {
+                is_id && (table.is_some_and(|table| is_account(&table)) || !of_guest && self.is_told_what(way, used.at))
+            }
+        };
+        whose.then(|| Pick { touch, what: table.unwrap_or_else(|| Name::new("rows")), by, source })
+    }
+
+    /// Whether the request says what is written.
+    fn is_told_what(&self, way: &[Edge], at: CallRef) -> bool {
+        let args = self.facts(at.file).call(at.call).args.iter();
+        args.filter(|arg| arg.name.is_none())
+            .any(|arg| matches!(self.origin_on(way, ExprRef::new(at.file, arg.value), &[]), Origin::Request(_)))
+    }
+
+    /// The conditions on rows of a query: what they are called and what they are compared with.
+    fn selectors(&self, at: CallRef) -> Vec<(Name, ExprRef)> {
+        let facts = self.facts(at.file);
+        let mut found = Vec::new();
+        let mut look = |call: CallRef, method: &str| {
+            let args = &facts.call(call.call).args;
+            let text = |at: usize| {
+                let value = args.get(at).map(|arg| self.value(ExprRef::new(call.file, arg.value)));
+                value.and_then(|value| value.text())
+            };
+            if matches!(method, "doc" | "document") {
+                found.extend(args.first().map(|arg| (Name::new("#"), ExprRef::new(call.file, arg.value))));
+            } else if matches!(method, "match" | "or") {
+                let arg = args.first().map(|arg| arg.value);
+                match arg.map(|arg| (arg, facts.expr(arg))) {
+                    Some((_, ExprKind::Object(entries))) => {
+                        found.extend(entries.iter().map(|&(key, value)| (key, ExprRef::new(call.file, value))));
+                    }
+                    Some((arg, _)) => found.push((Name::new(method), ExprRef::new(call.file, arg))),
+                    None => {}
+                }
+            } else if let Some(&(_, position)) = PICKS.iter().find(|(name, _)| *name == method)
+                && let (Some(by), Some(arg)) = (text(0), args.get(position).or(args.last()))
+            {
+                found.push((by, ExprRef::new(call.file, arg.value)));
+            }
+        };
+        for (outer, name) in self.chain(at) {
+            look(outer, &name);
+        }
+        let mut callee = facts.call(at.call).callee;
+        for _ in 0..8 {
+            let ExprKind::Member(base, _) = *facts.expr(callee) else { break };
+            let ExprKind::Call(inner) = *facts.expr(base) else { break };
+            callee = facts.call(inner).callee;
+            if let ExprKind::Member(_, name) = facts.expr(callee) {
+                look(CallRef::new(at.file, inner), name);
+            }
+        }
+        found
+    }
+
+    /// Whether what a read gives is part of the answer of an entry point: as a whole, or what it says of a person.
+    pub fn is_answered(&self, entry: FunctionRef, read: CallRef) -> bool {
+        const TELLS: &[&str] = &[
+            "email",
+            "phone",
+            "address",
+            "birth",
+            "dob",
+            "iban",
+            "ssn",
+            "tax",
+            "salary",
+            "diagnosis",
+            "data",
+            "url",
+            "signedurl",
+            "rows",
+            "name",
+            "notes",
+        ];
+        self.looks(read).iter().any(|look| {
+            // What a method makes of it is something else.
+            if look.part.iter().any(|part| part.ends_with("()")) {
+                return false;
+            }
+            let last = look.part.iter().rev().find(|part| *part != "[]");
+            let told = last.is_none_or(|last| any_word(last, TELLS));
+            let whole = !matches!(look.deed, Deed::Tested | Deed::Logged | Deed::Thrown | Deed::Used | Deed::Called);
+            if !told || !whole {
+                return false;
+            }
+            let facts = self.facts(look.at.file);
+            let span = facts.span(look.at.expr);
+            look.deed == Deed::Given(entry)
+                || self.calls_of(look.at.file).any(|at| {
+                    let call = facts.call(at.call);
+                    answers(facts, call.callee) && call.args.iter().any(|arg| facts.span(arg.value).contains(span))
+                })
+        })
+    }
+
+    /// Whether the function of a call answers with something that is no object of its own: a file's bytes.
+    pub fn streams_out(&self, read: CallRef) -> bool {
+        self.calls_in(self.function_of(read)).any(|at| {
+            let facts = self.facts(at.file);
+            let call = facts.call(at.call);
+            let first = call.args.first().map(|arg| facts.expr(arg.value));
+            let is_bytes = match first {
+                Some(ExprKind::Ref(..)) => true,
+                Some(ExprKind::Call(made)) => {
+                    facts.last_name(facts.call(*made).callee).is_some_and(|name| name == "from")
+                }
+                _ => false,
+            };
+            answers(facts, call.callee) && is_bytes
+        })
+    }
+
+    /// Whose rows a function of the database is told to touch by the request.
+    fn given_whose(&self, way: &[Edge], at: CallRef) -> Option<(Name, Source)> {
+        let facts = self.facts(at.file);
+        let arg = facts.call(at.call).args.get(1)?;
+        let ExprKind::Object(entries) = facts.expr(arg.value) else { return None };
+        entries.iter().find_map(|&(key, value): &(Name, ExprId)| {
+            if !any_word(&key, WHOSE) {
+                return None;
+            }
+            match self.origin_on(way, ExprRef::new(at.file, value), &[]) {
+                Origin::Request(source) if !only_one_knows(&source) => Some((key, source)),
+                _ => None,
+            }
+        })
+    }
+}
+
+/// Whether a callee makes an answer: `Response`, `res.json`, `res.status(200).send`.
+fn answers(facts: &Facts, callee: ExprId) -> bool {
+    match facts.expr(callee) {
+        ExprKind::Ref(name, _) => matches!(name.as_str(), "Response" | "NextResponse" | "jsonify" | "JSONResponse"),
+        ExprKind::Member(base, name) => match name.as_str() {
+            "json" | "Response" | "jsonify" => true,
+            "send" | "end" => match facts.expr(*base) {
+                ExprKind::Ref(of, _) => matches!(of.as_str(), "res" | "reply" | "response"),
+                ExprKind::Call(call) => {
+                    matches!(facts.expr(facts.call(*call).callee), ExprKind::Member(_, name) if matches!(name.as_str(), "status" | "code" | "header" | "type"))
+                }
+                _ => false,
+            },
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+fn any_word(name: &str, wanted: &[&str]) -> bool {
+    words(name).iter().any(|word| wanted.contains(&word.as_str()))
+}
+
+/// Whether a name says that what it holds proves who is asking.
+fn proves(name: &str) -> bool {
+    let words = words(name);
+    words.iter().enumerate().any(|(at, word)| match word.as_str() {
+        "token" | "otp" | "secret" | "signature" | "hash" | "nonce" | "pin" | "password" | "passcode" | "hmac" => true,
+        "code" => {
+            words.len() == 1
+                || at > 0
+                    && matches!(
+                        words[at - 1].as_str(),
+                        "verification" | "access" | "invite" | "auth" | "unlock" | "confirmation" | "pass" | "secret"
+                    )
+        }
+        _ => false,
+    })
+}
+
+fn any_start(name: &str, wanted: &[&str]) -> bool {
+    words(name).iter().any(|word| wanted.iter().any(|start| word.starts_with(start)))
+}
+
+fn source_words(source: &Source) -> Vec<String> {
+    source.names.iter().flat_map(|name| words(name)).collect()
+}
+
+/// Whether a value of the request goes by a name that says that only the rightful caller knows it.
+fn only_one_knows(source: &Source) -> bool {
+    source_words(source).iter().any(|word| KNOWN_TO_ONE.contains(&word.as_str()))
+}

@@ -1,0 +1,235 @@
+//! Functions and routes that use the app's full rights on whatever the request names, for anyone who asks.
+
+use std::collections::BTreeMap;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::catalogue::{Effect, VendorId};
+use crate::finding::Confidence;
+use crate::manifest::TokenGate;
+use crate::names::Name;
+use crate::program::audience::functions_on;
+use crate::program::doors::Door;
+use crate::program::full_rights::{Pick, Touch};
+use crate::program::origins::Origin;
+use crate::program::verify::{Account, words};
+use crate::program::{EdgeKind, Entry, EntryKind, FunctionRef, Program, VendorUse};
+use crate::rule::Report;
+use crate::rules::unauthenticated_paid_proxy;
+
+crate::rule! {
+    /// A function that acts for anyone, with the app's full rights
+    ///
+    /// The service key and the keys of vendors may do everything: no policy of the database stands behind them. A
+    /// function that uses them has to ask who is calling, or it does for any stranger what it does for the owner:
+    /// whoever sends another customer's id changes, cancels or reads what is theirs. That the pages only send the
+    /// right id helps nobody: the function has an address of its own.
+    ///
+    /// A platform that asks for a token (`verify_jwt`) stops nobody either: the public key of the app, which is in
+    /// every browser, is one. Then the report is of medium confidence.
+    ///
+    /// ## Silent when
+    ///
+    /// - a user, a role, a signature, a secret or a captcha is asked for: in the handler, in a helper, a decorator, or
+    ///   in middleware that covers the route; also where what cannot be followed may ask
+    /// - what picks the row only its owner knows: a token, a code, an order number together with an address
+    /// - signing up, logging in and paying as a guest are what it is for
+    /// - nothing in the request picks whose rows are meant: forms, waiting lists, public pages
+    /// - the client carries the caller's own token: then the policies decide
+    /// - a vendor's webhook, or a door to a paid service: other rules report those
+    ///
+    /// ## The cure
+    ///
+    /// Look the caller up from the token and use that id, never one of the body.
+    ///
+    /// ## Example
+    ///
+    /// ```ts path=supabase/functions/close-account/index.ts
+    /// import { createClient } from "npm:@supabase/supabase-js@2";
+    ///
+    /// const db = createClient(Deno.env.get("SUPABASE_URL")!, Deno.env.get("SUPABASE_SERVICE_ROLE_KEY")!);
+    ///
+    /// Deno.serve(async (req) => {
+    ///   const { userId } = await req.json();
+    ///   await db.from("profiles").delete().eq("user_id", userId);
+    ///   return Response.json({ closed: true });
+    /// });
+    /// ```
+    ///
+    /// ## Repair
+    ///
+    /// ```ts path=supabase/functions/close-account/index.ts
+    /// import { createClient } from "npm:@supabase/supabase-js@2";
+    ///
+    /// const db = createClient(Deno.env.get("SUPABASE_URL")!, Deno.env.get("SUPABASE_SERVICE_ROLE_KEY")!);
+    ///
+    /// Deno.serve(async (req) => {
+    ///   const token = req.headers.get("Authorization")?.replace("Bearer ", "");
+    ///   const { data: { user } } = await db.auth.getUser(token);
+    ///   if (!user) return new Response("sign in first", { status: 401 });
+    ///   await db.from("profiles").delete().eq("user_id", user.id);
+    ///   return Response.json({ closed: true });
+    /// });
+    /// ```
+    id: "edge-function-no-auth", severity: Error, confidence: High, section: "Data access of backend-as-a-service vendors",
+    security: Some(8.2), since: "0.1.0", check: check
+}
+
+/// A way from the outside to what full rights do.
+struct Found<'p> {
+    used: &'p VendorUse,
+    start: Origin,
+    pick: Pick,
+}
+
+fn check(program: &Program, report: &mut Report) {
+    // A vendor that is asked for something says nothing of who is calling; the own backend is never taken for one.
+    let backends: Vec<VendorId> = program.catalogue.own_backends().collect();
+    let mut accounts: FxHashMap<usize, Account> = FxHashMap::default();
+    // One function is told once: by its worst.
+    let mut doors: BTreeMap<usize, Found<'_>> = BTreeMap::new();
+    for used in program.vendor_uses() {
+        if !may_matter(program, used) {
+            continue;
+        }
+        for start in program.origins(program.function_of(used.at)) {
+            if !program.is_public(start.entry) {
+                continue;
+            }
+            let entry = &program.entries[start.entry];
+            let Some(pick) = program.pick(&start.way, used) else { continue };
+            let functions = functions_on(program, entry, &start, used.at);
+            if pick.touch == Touch::Reads && !is_told(program, entry, used, &pick)
+                || is_for_anyone(program, entry)
+                || entry.kind == EntryKind::ServerAction && is_covered(program)
+                || functions.iter().any(|&function| program.asks_by_two(&start.way, function))
+                || functions.into_iter().any(|function| program.asks_what_one_knows(function))
+            {
+                continue;
+            }
+            let account = accounts.entry(start.entry).or_insert_with(|| program.account_of(entry, &backends));
+            if program.door(&start, account, used.at) == Door::Guarded {
+                continue;
+            }
+            let found = Found { used, start, pick };
+            match doors.get(&found.start.entry) {
+                Some(known) if (known.pick.touch, known.used.at) <= (found.pick.touch, found.used.at) => {}
+                _ => drop(doors.insert(found.start.entry, found)),
+            }
+        }
+    }
+    if doors.is_empty() {
+        return;
+    }
+    let paid = unauthenticated_paid_proxy::told(program);
+    for (entry, found) in doors {
+        if !paid.contains(&entry) {
+            tell(program, report, &found);
+        }
+    }
+}
+
+fn may_matter(program: &Program, used: &VendorUse) -> bool {
+    program.runs_on_server(used.at.file)
+        && program.operation(used).is_some_and(|operation| {
+            matches!(operation.effect, Effect::Delete | Effect::Update | Effect::Read | Effect::List)
+        })
+}
+
+/// Whether the answer tells what is read.
+fn is_told(program: &Program, entry: &Entry, used: &VendorUse, pick: &Pick) -> bool {
+    program.is_answered(entry.function, used.at) || pick.what == "files" && program.streams_out(used.at)
+}
+
+/// Whether middleware that asks who is calling stands before the app's pages, and so before their actions.
+fn is_covered(program: &Program) -> bool {
+    let mut middleware = program.entries.iter().filter(|entry| entry.kind == EntryKind::Middleware);
+    middleware.any(|entry| program.door_of_function(entry.function, false) == Door::Guarded)
+}
+
+/// Whether an entry point is for people who have no account yet, or need none: signing up, logging in, paying.
+fn is_for_anyone(program: &Program, entry: &Entry) -> bool {
+    let names = format!("{} {}", program.entry_name(entry), program.function_name(entry.function));
+    // Links in mails and pages that the public may see.
+    if words(&names).iter().any(|word| {
+        matches!(
+            word.as_str(),
+            "track" | "tracking" | "click" | "open" | "pixel" | "public" | "share" | "shared" | "embed" | "widget"
+        )
+    }) {
+        return true;
+    }
+    if unauthenticated_paid_proxy::delivers_itself(&names) {
+        return true;
+    }
+    let reach = program.reach(entry.function, |edge| edge.kind != EdgeKind::Jump);
+    let functions: FxHashSet<FunctionRef> =
+        reach.stops.iter().flat_map(|stop| program.with_inner(stop.function)).collect();
+    functions.into_iter().flat_map(|function| program.calls_in(function)).any(|at| {
+        program.vendors_at(at).iter().any(|used| {
+            let Some(operation) = program.operation(used) else { return false };
+            // Whoever knows the number of a payment made it: `sessions.retrieve(session_id)`.
+            let by_number = operation.effect == Effect::Read && !program.catalogue.vendor(used.vendor).own_backend;
+            operation.core.is_some() || by_number && program.names_record(used)
+        })
+    })
+}
+
+fn tell(program: &Program, report: &mut Report, found: &Found<'_>) {
+    let Found { used, start, pick } = found;
+    let entry = &program.entries[start.entry];
+    let name = program.entry_name(entry);
+    let path = program.file(entry.place.file).path;
+    let gate = program.manifests.token_gate(&path).filter(|_| entry.kind == EntryKind::EdgeFunction);
+    let gated = gate.is_some_and(|(gate, _)| gate != TokenGate::Open);
+    let whom = if gated { "anyone who has the app's public key" } else { "anyone who finds it" };
+    let does = match pick.touch {
+        Touch::Removes => "remove",
+        Touch::Changes => "change",
+        Touch::Reads => "read",
+    };
+    let theirs = match pick.what.as_str() {
+        "users" => "other users' accounts".to_owned(),
+        "files" => "other customers' files".to_owned(),
+        "records" => format!("other customers' records at {}", program.catalogue.vendor(used.vendor).name),
+        table if words(&pick.by).iter().all(|word| word == "id") || pick.by == "#" => format!("any row of {table}"),
+        table => format!("other customers' rows of {table}"),
+    };
+    let is_plain = |said: &&Name| {
+        said.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+            && !matches!(
+                said.as_str(),
+                "body" | "searchParams" | "payload" | "data" | "params" | "requestData" | "input" | "req" | "json"
+            )
+    };
+    let said = pick.source.names.iter().find(is_plain).copied();
+    let by = said.map_or_else(|| "what it does it to".to_owned(), |said| format!("`{said}`"));
+    let message = format!(
+        "{whom} can {does} {theirs} ({}): {name} takes {by} from the request, has rights that no policy stops, and asks nobody who they are",
+        used.name
+    );
+    let confidence = if gated { Confidence::Medium } else { Confidence::High };
+    report
+        .at(program.call_place(used.at), used.name.clone(), message)
+        .confidence(confidence)
+        .vendor(program.vendor_id(used.vendor))
+        .because(program.place(pick.source.read), "comes with the request")
+        .because(entry.place, format!("{name} starts here"))
+        .help(cure(program, entry, found))
+        .trace(program.trace_from(start, used.at, &format!("{} can {does} {theirs}", used.name)));
+}
+
+fn cure(program: &Program, entry: &Entry, found: &Found<'_>) -> String {
+    let script = program.facts(found.used.at.file).language.is_script();
+    let whose = words(&found.pick.by).iter().any(|word| word == "user");
+    let then = if whose { "use `user.id` instead of the one in the request" } else { "check that it is theirs" };
+    match (entry.kind, script) {
+        (EntryKind::EdgeFunction, true) => format!(
+            "Look the caller up and {then}: `const {{ data: {{ user }} }} = await client.auth.getUser(token); if (!user) return new Response(\"sign in first\", {{ status: 401 }})` (the public key is no user)."
+        ),
+        (_, true) => format!(
+            "Look the caller up and {then}: `if (!session?.user) return new Response(\"sign in first\", {{ status: 401 }})`."
+        ),
+        (_, false) => format!("Look the caller up, answer 401 when there is none, and {then}."),
+    }
+}
