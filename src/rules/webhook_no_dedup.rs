@@ -240,7 +240,6 @@ fn claims(program: &Program, handler: &WebhookHandler) -> bool {
         .iter()
         .map(|stop| stop.function)
         .collect();
-    let asks_for_refusal = functions.iter().any(|&function| program.understands_refusal(function));
     // Nothing is refused where the migrations make no key for what is inserted.
     let inserted = handler
         .account
@@ -252,7 +251,7 @@ fn claims(program: &Program, handler: &WebhookHandler) -> bool {
     if !refusals.is_empty() && !refusals.contains(&Unique::Yes) {
         return false;
     }
-    asks_for_refusal
+    functions.iter().any(|&function| program.understands_refusal(function))
         || handler.account.deeds.iter().filter(|deed| deed.records).any(|deed| {
             let guards = program.guards(deed.at);
             guards.iter().any(|guard| matches!((guard.handler, guard.ending), (Handler::Block(_), Ending::Returns(_))))
