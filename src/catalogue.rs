@@ -14,6 +14,7 @@ mod jwt;
 mod key_headers;
 mod keyless;
 mod load;
+mod mailboxes;
 mod names;
 mod paths;
 mod pattern;
@@ -39,6 +40,7 @@ pub use index::VendorId;
 pub use key_headers::KeyHeader;
 pub use keyless::{Throws, WithoutKey};
 pub use load::Catalogue;
+pub use mailboxes::Mailboxes;
 pub use names::unqualified;
 pub use paths::{OperationMatch, RequestMatch, VerifierMatch};
 pub use repeats::{Idempotency, Retries};
@@ -417,6 +419,9 @@ pub struct Library {
     /// Hosts that stand for a developer's machine or a preview of the app, and go away; `*` stands for any run.
     #[serde(default)]
     pub passing_hosts: Vec<String>,
+    /// Mail services for persons.
+    #[serde(default, rename = "mailboxes")]
+    pub mailboxes: Vec<Mailboxes>,
     /// Scripts that pages load from others.
     #[serde(default, rename = "page_script")]
     pub page_scripts: Vec<PageScript>,

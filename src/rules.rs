@@ -12,6 +12,7 @@ mod duplicate_customer;
 mod edge_function_no_auth;
 mod env_unchecked;
 mod env_undocumented;
+mod error_without_context;
 mod firebase_open_rules;
 mod floating_vendor_call;
 mod fulfil_on_redirect;
@@ -25,6 +26,7 @@ mod oauth_no_refresh;
 mod oauth_no_state;
 mod overbroad_scope;
 mod permissive_rls_policy;
+mod personal_credential;
 mod render_depends_on_vendor;
 mod response_unvalidated;
 mod retired_api;
@@ -108,7 +110,9 @@ pub static RULES: &[&Rule] = &[
     &oauth_no_refresh::RULE,
     &oauth_no_state::RULE,
     &overbroad_scope::RULE,
+    &personal_credential::RULE,
     &swallowed_vendor_error::RULE,
+    &error_without_context::RULE,
     &no_error_tracking::RULE,
     &env_unchecked::RULE,
     &env_undocumented::RULE,

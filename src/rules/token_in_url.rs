@@ -3,6 +3,7 @@
 use crate::catalogue::VendorId;
 use crate::facts::Language;
 use crate::names::Name;
+use crate::program::url_keys::UrlKey;
 use crate::program::{Destination, HttpUse, Program};
 use crate::rule;
 use crate::rule::Report;
@@ -81,12 +82,14 @@ fn tell(program: &Program, report: &mut Report, http: &HttpUse, id: VendorId, ho
         return false;
     }
     let keys = program.url_keys(http);
-    let found = keys.iter().find_map(|key| {
+    let fitting = keys.iter().filter_map(|key| {
         let parameter = key.parameter?;
         let header = vendor.key_headers.iter().find(|header| header.replaces(&host, &parameter))?;
         Some((key, parameter, header))
     });
-    let Some((key, parameter, header)) = found else { return false };
+    // Of several that a wrapper can hold the vendor's own.
+    let own = |key: &UrlKey| key.variable.is_some_and(|name| program.variable(&name).1 == Some(id));
+    let Some((key, parameter, header)) = fitting.max_by_key(|(key, ..)| own(key)) else { return false };
     let name = key.variable.map_or_else(|| "the key".to_owned(), |name| name.to_string());
     let message = format!(
         "{name} goes to {} as `{parameter}` in the URL, which logs, proxies and error messages write down: whoever reads \
