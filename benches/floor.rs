@@ -84,8 +84,15 @@ fn floor(root: &Path) -> (usize, usize) {
 fn whole(root: &Path) {
     let settle = settle::Choices::new(Persona::Auditor);
     let rules = seamcheck::rules::RULES.to_vec();
-    let outcome =
-        scan(&Options { walk: choices(root), rules, settle, jobs: 0, progress: false, own: Default::default(), cache: None });
+    let outcome = scan(&Options {
+        walk: choices(root),
+        rules,
+        settle,
+        jobs: 0,
+        progress: false,
+        own: Default::default(),
+        cache: None,
+    });
     // A scan's process ends without taking the program apart.
     std::mem::forget(outcome.unwrap());
 }

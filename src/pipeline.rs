@@ -29,6 +29,7 @@ use crate::{extract, link, sql};
 const STACK: usize = 16 * 1024 * 1024;
 
 /// What to do.
+#[derive(Clone)]
 pub struct Options {
     /// What to walk.
     pub walk: walk::Choices,
@@ -92,6 +93,7 @@ fn stages(options: &Options) -> Result<Outcome, Error> {
     rayon::broadcast(|_| extract::let_go());
     clock.lap("extract");
     let mut program = link::link(&repository, understood.facts, Arc::clone(&catalogue), &options.own.hints);
+    program.change = options.settle.change.as_ref().map(settle::Change::brings);
     program.written = understood.written;
     program.as_of = Name::new(&options.settle.as_of);
     program.mentioned = understood.mentioned;
@@ -119,7 +121,8 @@ struct Understood {
 
 /// Replays the migrations; what of them was not understood is a gap.
 fn database(repository: &mut Repository, scripts: &[(FileId, sql::Script)]) -> sql::Database {
-    let scripts: Vec<_> = scripts.iter().map(|(file, script)| (*file, repository.files[file.index()].path.as_str(), script)).collect();
+    let scripts: Vec<_> =
+        scripts.iter().map(|(file, script)| (*file, repository.files[file.index()].path.as_str(), script)).collect();
     let database = sql::database(&scripts, &|path| repository.exists(path));
     for (file, count) in database.gaps() {
         let path = repository.files[file.index()].path;

@@ -34,6 +34,7 @@ mod secret_in_repo;
 mod status_unchecked;
 mod swallowed_vendor_error;
 mod test_live_mix;
+mod too_many_new_integrations;
 mod unauthenticated_paid_proxy;
 mod unbounded_fan_out;
 mod unbounded_retry;
@@ -97,6 +98,7 @@ pub static RULES: &[&Rule] = &[
     &env_undocumented::RULE,
     &hardcoded_environment::RULE,
     &test_live_mix::RULE,
+    &too_many_new_integrations::RULE,
     &edge_function_no_auth::RULE,
     &client_controlled_amount::RULE,
     &unauthenticated_paid_proxy::RULE,
