@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 mod check;
 mod effect;
+mod errors;
 mod fault;
 mod glob;
 mod hosts;
@@ -19,6 +20,7 @@ mod plausible;
 mod repeats;
 mod retired;
 mod scan;
+mod schedulers;
 mod scopes;
 mod scripts;
 mod seg;
@@ -29,14 +31,16 @@ mod webhook;
 
 pub(crate) use check::is_date;
 pub use effect::Effect;
+pub use errors::ErrorTells;
 pub use hosts::{host_of_url, is_own_host};
 pub use index::VendorId;
-pub use keyless::WithoutKey;
+pub use keyless::{Throws, WithoutKey};
 pub use load::Catalogue;
 pub use names::unqualified;
 pub use paths::{OperationMatch, RequestMatch, VerifierMatch};
 pub use repeats::{Idempotency, Retries};
 pub use retired::Retired;
+pub use schedulers::Scheduler;
 pub use scopes::Scope;
 pub use scripts::PageScript;
 pub use seg::Seg;
@@ -198,8 +202,7 @@ pub struct Package {
     #[serde(default)]
     pub returns_errors: bool,
     /// To make a client without a key throws at once.
-    #[serde(default)]
-    pub throws_without_key: bool,
+    pub throws_without_key: Option<Throws>,
     /// A client is made without a key all the same, and asks the vendor without one.
     pub without_key: Option<WithoutKey>,
     /// Methods of a client or a query after which it throws all the same: `throwOnError`.
@@ -360,6 +363,8 @@ pub struct Operation {
     pub core: Option<Core>,
     /// The id of the [`Idempotency`] entry that applies; none: it takes no key.
     pub idempotency: Option<String>,
+    /// What a key is made of where it is no order's: `customer-{user.id}`.
+    pub key: Option<String>,
     /// Where it comes from, when not the vendor's default source.
     pub source: Option<Source>,
 }
@@ -406,6 +411,9 @@ pub struct Library {
     /// Calls that report an event to an analytics or advertising vendor.
     #[serde(default, rename = "tracker")]
     pub trackers: Vec<Tracker>,
+    /// Calls by which code has the clock start something.
+    #[serde(default, rename = "scheduler")]
+    pub schedulers: Vec<Scheduler>,
 }
 
 /// An HTTP client.
@@ -447,6 +455,8 @@ pub struct HttpClient {
     /// It throws on a 4xx / 5xx answer.
     #[serde(default)]
     pub throws_on_status: bool,
+    /// How what it throws tells the URL that was asked for.
+    pub error_tells: Option<ErrorTells>,
     /// What to write: `signal: AbortSignal.timeout(10_000)`.
     pub cure: String,
     /// Where it comes from.

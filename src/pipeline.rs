@@ -123,7 +123,11 @@ struct Understood {
 fn database(repository: &mut Repository, scripts: &[(FileId, sql::Script)]) -> sql::Database {
     let scripts: Vec<_> =
         scripts.iter().map(|(file, script)| (*file, repository.files[file.index()].path.as_str(), script)).collect();
-    let database = sql::database(&scripts, &|path| repository.exists(path));
+    let database = sql::database(&scripts, &|path| repository.exists(path), &|folder| {
+        let settings = format!("{}config.toml", folder.strip_suffix("migrations")?);
+        let schemas = repository.manifests.toml(&settings)?.get("api")?.get("schemas")?.as_array()?;
+        Some(schemas.iter().filter_map(|schema| schema.as_str().map(str::to_owned)).collect())
+    });
     for (file, count) in database.gaps() {
         let path = repository.files[file.index()].path;
         repository.gap(path, GapReason::SqlNotUnderstood(count));
@@ -209,10 +213,10 @@ fn understand(file: &SourceFile, text: &str, catalogue: &Catalogue, cache: Optio
         if !said.written.is_empty() {
             said.lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at as u32 + 1)).collect();
         }
-        if file.kind == FileKind::Prose {
-            said.script = sql::is_sql(&file.path).then(|| sql::read(text));
-        } else {
+        if file.kind != FileKind::Prose {
             said.manifest = Some(Manifest::read(file, text, |_| said.written.clone())?);
+        } else if sql::is_sql(&file.path) {
+            said.script = Some(sql::read(text));
         }
         Ok(said)
     };

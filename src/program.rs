@@ -28,8 +28,10 @@ pub mod core_paths;
 pub mod credentials;
 pub mod defaults;
 pub mod deliveries;
+pub mod disclosure;
 pub mod doors;
 pub mod environment;
+pub mod exposure;
 pub mod failures;
 pub mod floating;
 pub mod fresh;
@@ -41,6 +43,7 @@ pub mod hints;
 pub mod iterations;
 pub mod keys;
 pub mod modes;
+pub mod never;
 pub mod options;
 pub mod origins;
 pub mod outbound;
@@ -49,17 +52,22 @@ pub mod paths;
 pub mod payload;
 pub mod reaching;
 pub mod readers;
+pub mod recorded_early;
 pub mod repeats;
 pub mod reporting;
 pub mod requested;
 pub mod retries;
+pub mod schedules;
 pub mod scopes;
 pub mod state_checks;
 pub mod statuses;
 pub mod swallowing;
+pub mod switches;
 pub mod terms;
 pub mod timing;
 pub mod unchecked;
+pub mod unknown_rows;
+pub mod url_keys;
 pub mod value;
 pub mod verify;
 pub mod versions;
@@ -254,6 +262,7 @@ pub struct Program {
     pub(crate) starters: OnceLock<core_paths::Callers>,
     pub(crate) retries: OnceLock<Vec<retries::Retry>>,
     pub(crate) iterations: OnceLock<Vec<iterations::Iteration>>,
+    pub(crate) schedules: OnceLock<Vec<schedules::Schedule>>,
     webhooks: OnceLock<Vec<handlers::WebhookHandler>>,
     readers: Vec<OnceLock<readers::Readers>>,
     pub(crate) hints: hints::Known,
@@ -308,6 +317,7 @@ impl Program {
             outbound: outbound::Outbound::default(),
             retries: OnceLock::new(),
             iterations: OnceLock::new(),
+            schedules: OnceLock::new(),
             webhooks: OnceLock::new(),
             written: vec![],
             mentioned: FxHashSet::default(),
@@ -369,7 +379,14 @@ impl Program {
             Some(facts) => facts.line_column(place.span.start).0,
             None => match self.written.binary_search_by_key(&place.file, |text| text.file) {
                 Ok(at) => self.written[at].lines.partition_point(|&start| start <= place.span.start).max(1) as u32,
-                Err(_) => self.manifests.env(&file.path).map_or(1, |env| env.line(place.span.start)),
+                Err(_) => match (self.manifests.text(&file.path), self.manifests.env(&file.path)) {
+                    (Some(text), _) => {
+                        let before = text.as_bytes().iter().take(place.span.start as usize);
+                        before.filter(|byte| **byte == b'\n').count() as u32 + 1
+                    }
+                    (None, Some(env)) => env.line(place.span.start),
+                    (None, None) => self.database.line(place).unwrap_or(1),
+                },
             },
         }
     }

@@ -44,6 +44,10 @@ pub(super) fn library(library: &Library) -> Vec<Problem> {
         }
         check.source(at!["tracker", at, "source"], &tracker.source);
     }
+    for (at, scheduler) in library.schedulers.iter().enumerate() {
+        check.package_name(at!["scheduler", at, "package"], &scheduler.package, &["npm", "pypi", "global"]);
+        check.source(at!["scheduler", at, "source"], &scheduler.source);
+    }
     for (at, script) in library.page_scripts.iter().enumerate() {
         if script.url.contains("//") || glob::fixed(&script.url) < 6 {
             let message = format!("`{}` is no place of a script", script.url);
@@ -139,6 +143,9 @@ impl Checks {
                 at!["package", item, "without_key", "source"],
                 package.without_key.as_ref().map(|fact| &fact.source),
             );
+            if let Some(throws) = &package.throws_without_key {
+                self.optional_source(at!["package", item, "throws_without_key", "source"], throws.source.as_ref());
+            }
             if let Some(timeout) = &package.timeout {
                 self.optional_source(at!["package", item, "timeout", "source"], timeout.source.as_ref());
             }

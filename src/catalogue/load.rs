@@ -14,7 +14,7 @@ use rustc_hash::FxHashMap;
 use super::fault::{Fault, Problem, Step};
 use super::index::{Index, VendorId};
 use super::scan::Scanner;
-use super::{HttpClient, Known, Library, PageScript, Tracker, Vendor, check};
+use super::{HttpClient, Known, Library, PageScript, Scheduler, Tracker, Vendor, check};
 use crate::names::Name;
 
 mod files {
@@ -33,6 +33,7 @@ pub struct Catalogue {
     pub(super) passing_hosts: Vec<String>,
     pub(super) page_scripts: Vec<PageScript>,
     pub(super) trackers: Vec<Tracker>,
+    pub(super) schedulers: Vec<Scheduler>,
     pub(super) index: Index,
     /// Made at the first text searched for credentials.
     pub(super) scanner: OnceLock<Scanner>,
@@ -103,6 +104,7 @@ impl Catalogue {
         let (mut http_clients, mut functions, mut own_urls) = (Vec::new(), Vec::new(), Vec::new());
         let (mut watchers, mut injected_envs) = (Vec::new(), Vec::new());
         let (mut passing_hosts, mut page_scripts, mut trackers) = (Vec::new(), Vec::new(), Vec::new());
+        let mut schedulers = Vec::new();
         for library in libraries {
             http_clients.extend(library.http_clients);
             functions.extend(library.functions);
@@ -112,6 +114,7 @@ impl Catalogue {
             passing_hosts.extend(library.passing_hosts);
             page_scripts.extend(library.page_scripts);
             trackers.extend(library.trackers);
+            schedulers.extend(library.schedulers);
         }
         let index = Index::new(&vendors, &http_clients, &functions);
         Self {
@@ -124,6 +127,7 @@ impl Catalogue {
             passing_hosts,
             page_scripts,
             trackers,
+            schedulers,
             index,
             scanner: OnceLock::new(),
         }

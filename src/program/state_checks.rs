@@ -32,6 +32,12 @@ impl Program {
         way.into_iter().any(|at| StateChecks { program: self }.before(at))
     }
 
+    /// Whether a value is a row, or a list of rows, as it was read from what the app keeps.
+    pub(super) fn is_kept_row(&self, value: ExprRef) -> bool {
+        let kept = StateChecks { program: self }.kept(value, FARTHEST);
+        kept.is_some_and(|kept| !kept.field && !kept.fault && !kept.claim && !kept.says_new)
+    }
+
     /// Whether something is asked of a set or map that lives in memory: each instance has its own.
     pub fn asked_in_memory(&self, functions: &[FunctionRef]) -> Option<CallRef> {
         functions.iter().flat_map(|&function| self.calls_in(function)).find(|&at| {

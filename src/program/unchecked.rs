@@ -130,7 +130,8 @@ impl Program {
             let own = path.rsplit('/').next().unwrap_or_default();
             let deployed = !own.split(['.', '-', '_']).any(|part| ELSEWHERE.contains(&part));
             let tracked = || self.file_at(&path).is_some_and(|file| self.is_tracked(file));
-            let has_value = |entry: &EnvEntry| matches!(entry.value, EnvValue::Plain | EnvValue::Random);
+            let has_value =
+                |entry: &EnvEntry| matches!(entry.value, EnvValue::Plain | EnvValue::Random | EnvValue::Switch(_));
             deployed && env.entries.iter().any(|entry| entry.name == name && has_value(entry)) && tracked()
         });
         let set = |table: &[&str]| {

@@ -63,7 +63,7 @@ impl Program {
     }
 
     /// Whether whoever makes a call also waits for what it makes run.
-    fn waits_on(&self, edge: &Edge) -> bool {
+    pub(super) fn waits_on(&self, edge: &Edge) -> bool {
         let floating = self.is_floating(edge.call);
         match edge.kind {
             EdgeKind::Deferred => false,
@@ -75,6 +75,14 @@ impl Program {
                 _ => !(floating && self.facts(edge.target.file).function(edge.target.function).is_async),
             },
         }
+    }
+
+    /// Whether whoever starts a way waits until its end.
+    pub fn is_waited_for(&self, way: &[Edge]) -> bool {
+        way.iter().all(|edge| {
+            let left = self.is_deferred(edge.call) || self.has_role(edge.call, KnownRole::Defer);
+            !left && self.waits_on(edge)
+        })
     }
 
     fn method_of(&self, call: CallRef) -> Option<&'static str> {

@@ -8,7 +8,7 @@ use crate::finding::{Remark, Severity};
 use crate::names::Name;
 use crate::program::keys::Key;
 use crate::program::origins::Origin;
-use crate::program::{CallRef, Destination, EntryKind, Program, VendorUse, Via};
+use crate::program::{CallRef, Destination, EntryKind, Program, VendorUse};
 use crate::rule::Report;
 
 crate::rule! {
@@ -28,6 +28,7 @@ crate::rule! {
     /// - a repeat is harmless: portal sessions, ephemeral keys, reads, updates
     /// - a key is given, as an option, a header or a field of the body, also by a wrapper
     /// - options are handed through that cannot be followed
+    /// - what is kept is asked, and the run written down there, before the call
     /// - only a script run by hand gets there; tests, tooling and dead code
     ///
     /// ## The cure
@@ -149,20 +150,22 @@ fn tell(program: &Program, report: &mut Report, keyless: &Keyless<'_>, callers: 
     if program.is_run_by_hand(&origins) {
         return;
     }
-    let origin = origins.iter().find(|origin| program.entries[origin.entry].kind != EntryKind::Script);
+    // The caller that nothing keeps from a second run is the one to tell of.
+    let guard = |origin: &Origin| guard_of(program, used.at, origin);
+    let live = || origins.iter().filter(|origin| program.entries[origin.entry].kind != EntryKind::Script);
+    let origin = live().min_by_key(|origin| guard(origin));
+    let guard = origin.map_or(Guard::None, guard);
+    if guard == Guard::Claimed {
+        return;
+    }
     let message = format!(
         "{} gives no idempotency key: {} {} twice{}",
         used.name,
-        again(program, used, origin),
+        again(program, used, origin, guard),
         operation.does,
         consequence(operation)
     );
-    let script = program.facts(used.at.file).language.is_script();
-    let cure = match used.via {
-        Via::Http(_) => &how.cure_http,
-        Via::Sdk(..) if script => &how.cure_js,
-        Via::Sdk(..) => &how.cure_py,
-    };
+    let cure = program.key_cure(used, how);
     let severity = if operation.money { Severity::Error } else { Severity::Warning };
     let mut draft = report
         .at(program.call_place(used.at), used.name.clone(), message)
@@ -186,14 +189,46 @@ fn callers_of(program: &Program, at: CallRef, known: &[CallRef]) -> Vec<Remark> 
     callers.iter().filter(|caller| program.runs_on_server(caller.file)).take(MOST_CALLERS).map(remark).collect()
 }
 
+/// What keeps a way to the call from running twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Guard {
+    /// Nothing.
+    None,
+    /// A look at what is kept: of two at the same moment both pass it.
+    Asked,
+    /// What is kept is asked, and the run written down, before the call.
+    Claimed,
+}
+
+fn guard_of(program: &Program, at: CallRef, origin: &Origin) -> Guard {
+    let way = || origin.way.iter().map(|edge| edge.call).chain([at]);
+    if !program.runs_once(way()) {
+        return Guard::None;
+    }
+    let claimed = way().any(|step| {
+        let facts = program.facts(step.file);
+        let start = facts.span(facts.call(step.call).expr).start;
+        let mut before = program.calls_in(program.function_of(step));
+        before.any(|other| {
+            facts.span(facts.call(other.call).expr).end <= start
+                && program.writes_own(other)
+                && program.runs_once([other])
+        })
+    });
+    if claimed { Guard::Claimed } else { Guard::Asked }
+}
+
 /// What repeats the call.
-fn again(program: &Program, used: &VendorUse, origin: Option<&Origin>) -> String {
+fn again(program: &Program, used: &VendorUse, origin: Option<&Origin>, guard: Guard) -> String {
     let Some(origin) = origin else {
         return format!("a repeat of {}", program.function_name(program.function_of(used.at)));
     };
     let entry = &program.entries[origin.entry];
     let name = program.entry_name(entry);
     match entry.kind {
+        _ if guard == Guard::Asked => {
+            format!("of two runs of {name} at the same moment both pass what is asked before it, and the app")
+        }
         EntryKind::Job | EntryKind::Worker | EntryKind::Load => format!("a second run of {name}"),
         EntryKind::Hook => format!("a second call of {name}"),
         _ => format!("a retry or second click of {name}"),

@@ -46,11 +46,11 @@ fn the_npm_package_runs() {
     );
     let started = work.at("node_modules/.bin").join(if cfg!(windows) { "seamcheck.cmd" } else { "seamcheck" });
     let output = Command::new(&started)
-        .args(["--rule", "missing-timeout", "--format", "compact")
+        .args(["--rule", "missing-timeout", "--format", "compact"])
         .current_dir(work.path())
         .output()
         .unwrap();
-    let direct = work.run(&["--rule", "missing-timeout", "--format", "compact");
+    let direct = work.run(&["--rule", "missing-timeout", "--format", "compact"]);
     assert_eq!((said(&output.stdout), output.status.code()), (said(&direct.stdout), direct.status.code()));
     assert_eq!(Command::new(&started).arg("--no-such-option").output().unwrap().status.code(), Some(2));
     // Without the platform's package it says what to do.
@@ -80,7 +80,7 @@ fn installed(work: &Repo, wheel: &Path) {
     let output = done(Command::new(bin.join("seamcheck")).arg("--version"));
     assert_eq!(said(&output.stdout).trim(), format!("seamcheck {}", env!("CARGO_PKG_VERSION")));
     let output = Command::new(bin.join("seamcheck"))
-        .args(["--rule", "missing-timeout")
+        .args(["--rule", "missing-timeout"])
         .current_dir(work.path())
         .output()
         .unwrap();
