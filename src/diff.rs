@@ -47,7 +47,7 @@ impl Touched {
     }
 
     /// Whether lines of a place were added or changed, or something was taken out between them.
-    fn touches(&self, from: u32, to: u32) -> bool {
+    pub fn touches(&self, from: u32, to: u32) -> bool {
         self.lines.iter().any(|&(first, last)| first <= to && from <= last)
             || self.gaps.iter().any(|&gap| from < gap && gap <= to)
     }

@@ -29,6 +29,7 @@ use crate::{extract, link, sql};
 const STACK: usize = 16 * 1024 * 1024;
 
 /// What to do.
+#[derive(Clone)]
 pub struct Options {
     /// What to walk.
     pub walk: walk::Choices,
@@ -92,6 +93,7 @@ fn stages(options: &Options) -> Result<Outcome, Error> {
     rayon::broadcast(|_| extract::let_go());
     clock.lap("extract");
     let mut program = link::link(&repository, understood.facts, Arc::clone(&catalogue), &options.own.hints);
+    program.change = options.settle.change.as_ref().map(settle::Change::brings);
     program.written = understood.written;
     program.as_of = Name::new(&options.settle.as_of);
     program.mentioned = understood.mentioned;

@@ -17,6 +17,7 @@ use crate::manifest::Manifests;
 use crate::names::Name;
 
 pub mod acknowledged;
+pub mod added;
 pub mod answers;
 pub mod assigned;
 pub mod audience;
@@ -271,6 +272,7 @@ pub struct Program {
     webhooks: OnceLock<Vec<handlers::WebhookHandler>>,
     readers: Vec<OnceLock<readers::Readers>>,
     pub(crate) hints: hints::Known,
+    pub(crate) change: Option<added::Change>,
 }
 
 /// A file without code that holds credentials.
@@ -329,6 +331,7 @@ impl Program {
             core_calls: vec![],
             starters: OnceLock::new(),
             hints: hints::Known::default(),
+            change: None,
         }
     }
 

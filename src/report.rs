@@ -11,6 +11,7 @@ use crate::walk::Repository;
 
 mod comment;
 mod compact;
+mod counts;
 mod frame;
 mod github;
 mod gitlab;
@@ -47,6 +48,8 @@ pub enum Format {
     Markdown,
     /// One line a finding.
     Compact,
+    /// `errors=1`, `warnings=2` and so on, for scripts.
+    Counts,
 }
 
 /// How the human format looks.
@@ -106,6 +109,7 @@ pub fn write<'a>(
         Format::Rdjson => rdjson::write(&told, out),
         Format::Markdown => comment::write(&told, out),
         Format::Compact => compact::write(&told, out),
+        Format::Counts => counts::write(&told, out),
     }
 }
 

@@ -45,6 +45,7 @@ mod swallowed_vendor_error;
 mod table_without_rls;
 mod test_live_mix;
 mod token_in_url;
+mod too_many_new_integrations;
 mod top_of_hour_cron;
 mod unauthenticated_paid_proxy;
 mod unbounded_fan_out;
@@ -118,6 +119,7 @@ pub static RULES: &[&Rule] = &[
     &env_undocumented::RULE,
     &hardcoded_environment::RULE,
     &test_live_mix::RULE,
+    &too_many_new_integrations::RULE,
     &table_without_rls::RULE,
     &permissive_rls_policy::RULE,
     &edge_function_no_auth::RULE,

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::baseline::Baseline;
 use crate::diff::{Changes, Scope};
 use crate::finding::{FileId, Finding, Persona, Severity};
-use crate::program::File;
+use crate::program::{File, added};
 use crate::rules::RULES;
 use crate::texts::Texts;
 use crate::walk::{FileKind, Repository};
@@ -63,6 +63,20 @@ pub struct Change {
     pub scope: Scope,
     /// What was there before, when that is what counts.
     pub before: Option<Arc<Baseline>>,
+    /// Finds out which vendors were in use before.
+    pub vendors: added::Before,
+}
+
+impl Change {
+    /// A change of which only the lines are known.
+    pub fn of(touched: Changes, scope: Scope) -> Self {
+        Self { touched: Arc::new(touched), scope, before: None, vendors: added::Before::default() }
+    }
+
+    /// What rules may know of it.
+    pub fn brings(&self) -> added::Change {
+        added::Change { touched: Arc::clone(&self.touched), before: self.vendors.clone() }
+    }
 }
 
 /// What the configuration says of a rule.

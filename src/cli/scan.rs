@@ -114,6 +114,10 @@ pub struct Scan {
     )]
     pub diff: Option<PathBuf>,
 
+    /// Report what a commit touches, as pre-commit sees it: what is staged; what is pushed (PRE_COMMIT_FROM_REF); all when nothing is staged
+    #[arg(long, group = "change", help_heading = "Changes (the whole program is analysed all the same)")]
+    pub hook: bool,
+
     /// What of a change is reported
     #[arg(long, value_enum, default_value_t = Scope::Lines, value_name = "SCOPE", requires = "change", help_heading = "Changes (the whole program is analysed all the same)")]
     pub scope: Scope,
@@ -176,7 +180,7 @@ impl Scan {
     pub fn change(&self) -> Option<Change> {
         match &self.since {
             Some(commit) => Some(Change::Since(commit.clone())),
-            None if self.staged => Some(Change::Staged),
+            None if self.staged || self.hook => Some(Change::Staged),
             None => self.changed.then_some(Change::Uncommitted),
         }
     }

@@ -12,7 +12,8 @@ use crate::config::Config;
 use crate::diff::git::{Change, Git};
 use crate::diff::{self, Changes, Scope};
 use crate::error::Error;
-use crate::pipeline::{Options, scan};
+use crate::pipeline::{Options, Outcome, scan};
+use crate::program::added::Before;
 use crate::{settle, walk};
 
 /// Tells the options what the change touches. What is staged beside other edits is laid out in a folder and scanned
@@ -28,25 +29,52 @@ pub fn heed(typed: &Scan, config: &Config, options: &mut Options) -> Result<Opti
         }
         let top = walk::repository_top(&root).unwrap_or_else(|| root.clone());
         let touched = diff::parse(&text_of(path)?).below(&seen_from(&top, &root));
-        options.settle.change = Some(settle::Change { touched: Arc::new(touched), scope: typed.scope, before: None });
+        options.settle.change = Some(settle::Change::of(touched, typed.scope));
         return Ok(None);
     }
-    let Some(change) = typed.change() else { return Ok(None) };
+    let Some(mut change) = typed.change() else { return Ok(None) };
     let git = Git::open(&root)?;
-    let folder = seen_from(&git.top, &root);
-    let touched = git.changes(&change)?.below(&folder);
-    let mut before = None;
-    if typed.scope == Scope::New {
-        let laid_out = lay_out(|to| git.export_commit(git.base(&change)?.as_deref(), to))?;
-        before = Some(Arc::new(findings_there(typed, config, &git, laid_out.path(), &touched)?));
+    if typed.hook
+        && let Some(from) = pushed_from()
+    {
+        change = Change::Since(from);
     }
-    options.settle.change = Some(settle::Change { touched: Arc::new(touched), scope: typed.scope, before });
+    let folder = seen_from(&git.top, &root);
+    let touched = git.changes(&change)?;
+    if typed.hook && touched.files.is_empty() {
+        return Ok(None);
+    }
+    let touched = touched.below(&folder);
+    let base = git.base(&change)?;
+    let git = Arc::new(git);
+    let mut told = settle::Change::of(touched, typed.scope);
+    if typed.scope == Scope::New {
+        let outcome = there(&base, &git, &there_options(typed, config, true)?, &told.touched)?;
+        let new_path =
+            |old: &str| told.touched.renamed.iter().find(|(_, from)| *from == old).map(|(new, _)| new.as_str());
+        told.before = Some(Arc::new(Baseline::new(outcome.settled.addresses.clone()).renamed(new_path)));
+        let vendors = outcome.program.vendors_in_use();
+        told.vendors = Before(Some(Arc::new(move || Some(vendors.clone()))));
+    } else {
+        let (git, touched, asked) = (Arc::clone(&git), Arc::clone(&told.touched), there_options(typed, config, false)?);
+        let ask = move || Some(there(&base, &git, &asked, &touched).ok()?.program.vendors_in_use());
+        told.vendors = Before(Some(Arc::new(ask)));
+    }
+    options.settle.change = Some(told);
     if change != Change::Staged || !git.is_unstaged()? {
         return Ok(None);
     }
     let laid_out = lay_out(|to| git.export_index(to))?;
     move_to(options, &git.top, laid_out.path())?;
     Ok(Some(laid_out))
+}
+
+/// What pre-commit says a push or a CI run starts from.
+fn pushed_from() -> Option<String> {
+    let name = ["PRE_COMMIT_FROM_REF", "PRE_COMMIT_SOURCE"].iter().find_map(|name| std::env::var(name).ok())?;
+    // A branch that the other side does not have yet.
+    let is_none = name.is_empty() || name.bytes().all(|byte| byte == b'0');
+    (!is_none).then_some(name)
 }
 
 fn text_of(path: &Path) -> Result<String, Error> {
@@ -68,22 +96,24 @@ fn lay_out(write: impl FnOnce(&Path) -> Result<(), Error>) -> Result<TempDir, Er
     Ok(folder)
 }
 
-/// What is found on the other side of the change.
-fn findings_there(
-    typed: &Scan,
-    config: &Config,
-    git: &Git,
-    there: &Path,
-    touched: &Changes,
-) -> Result<Baseline, Error> {
+/// How the other side of the change is scanned: for its findings, or only for what it is made of.
+fn there_options(typed: &Scan, config: &Config, findings: bool) -> Result<Options, Error> {
     let mut options = typed.options(config)?;
     options.settle.addresses = true;
     options.progress = false;
-    copy_unknown(&git.top, there, &options, touched);
-    move_to(&mut options, &git.top, there)?;
-    let outcome = scan(&options)?;
-    let new_path = |old: &str| touched.renamed.iter().find(|(_, from)| *from == old).map(|(new, _)| new.as_str());
-    Ok(Baseline::new(outcome.settled.addresses).renamed(new_path))
+    if !findings {
+        options.rules.clear();
+    }
+    Ok(options)
+}
+
+/// The other side of the change, scanned.
+fn there(base: &Option<String>, git: &Git, options: &Options, touched: &Changes) -> Result<Outcome, Error> {
+    let laid_out = lay_out(|to| git.export_commit(base.as_deref(), to))?;
+    let mut options = options.clone();
+    copy_unknown(&git.top, laid_out.path(), &options, touched);
+    move_to(&mut options, &git.top, laid_out.path())?;
+    scan(&options)
 }
 
 /// Environment files that git does not know stand on both sides.

@@ -180,26 +180,33 @@ fn the_validator_has_nothing_to_say() {
     repo.write("src/pay.ts", "export const pay = (body: string) => fetch(\"https://api.stripe.com/v1/charges\", { method: \"POST\", body });\n");
     let output = repo.run(&["--persona", "auditor", "--format", "sarif", "-o", "out.sarif"]);
     assert_ne!(output.status.code(), Some(2));
-    let output = Command::new(multitool)
-        .args([
-            "validate",
-            "out.sarif",
-            "--output",
-            "said.sarif",
-            "--rule-kind",
-            "Sarif;Ghas",
-            "--level",
-            "Error;Warning;Note",
-            "--log",
-            "ForceOverwrite",
-        ])
-        .current_dir(repo.path())
-        .env("DOTNET_SYSTEM_GLOBALIZATION_INVARIANT", "1")
-        .output()
-        .unwrap();
-    assert!(repo.at("said.sarif").exists(), "{}{}", said(&output.stdout), said(&output.stderr));
-    let log: Value = serde_json::from_str(repo.read("said.sarif").trim_start_matches('\u{feff}')).unwrap();
-    let results = log["runs"][0]["results"].as_array().cloned().unwrap_or_default();
+    let validated = |file: &str| {
+        let output = Command::new(&multitool)
+            // The package hands its arguments to a shell.
+            .args([
+                "validate",
+                file,
+                "--output",
+                "said.sarif",
+                "--rule-kind",
+                "\"Sarif;Ghas\"",
+                "--log",
+                "ForceOverwrite",
+            ])
+            .current_dir(repo.path())
+            .env("DOTNET_SYSTEM_GLOBALIZATION_INVARIANT", "1")
+            .output()
+            .unwrap();
+        assert!(repo.at("said.sarif").exists(), "{}{}", said(&output.stdout), said(&output.stderr));
+        let log: Value = serde_json::from_str(repo.read("said.sarif").trim_start_matches('\u{feff}')).unwrap();
+        log["runs"][0]["results"].as_array().cloned().unwrap_or_default()
+    };
+    // It does look: a result without a message is a fault.
+    let mut broken: Value = serde_json::from_str(&repo.read("out.sarif")).unwrap();
+    broken["runs"][0]["results"][0].as_object_mut().unwrap().remove("message");
+    repo.write("broken.sarif", &broken.to_string());
+    assert!(!validated("broken.sarif").is_empty());
+    let results = validated("out.sarif");
     let faults: Vec<String> = results
         .iter()
         .filter(|result| result["level"] != "note")

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -150,4 +151,41 @@ pub fn program(name: &str) -> Option<PathBuf> {
         eprintln!("skipped: {name} is not installed (.ci/run installs it)");
     }
     found
+}
+
+/// The target whose archive this machine could run.
+pub fn target() -> Option<&'static str> {
+    match (std::env::consts::OS, std::env::consts::ARCH) {
+        ("linux", "x86_64") => Some("x86_64-unknown-linux-musl"),
+        ("linux", "aarch64") => Some("aarch64-unknown-linux-musl"),
+        ("macos", "x86_64") => Some("x86_64-apple-darwin"),
+        ("macos", "aarch64") => Some("aarch64-apple-darwin"),
+        ("windows", "x86_64") => Some("x86_64-pc-windows-msvc"),
+        _ => None,
+    }
+}
+
+/// A release of the binary that the tests run, for this machine: its archive and `SHA256SUMS`. Made once.
+pub fn released() -> Option<&'static Path> {
+    static RELEASE: OnceLock<Option<TempDir>> = OnceLock::new();
+    let made = RELEASE.get_or_init(|| {
+        let (python, target) = (program("python3")?, target()?);
+        let folder = TempDir::new().unwrap();
+        let name = format!("seamcheck{}", std::env::consts::EXE_SUFFIX);
+        let bin = folder.path().join("bin");
+        std::fs::create_dir(&bin).unwrap();
+        std::fs::copy(env!("CARGO_BIN_EXE_seamcheck"), bin.join(&name)).unwrap();
+        // Without what only a debugger reads it is packed in a fraction of the time.
+        if let Some(strip) = program("strip") {
+            Command::new(strip).arg(bin.join(&name)).status().unwrap();
+        }
+        let dist = folder.path().join("dist");
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/archive.py");
+        let output = Command::new(&python).arg(script).arg(target).arg(&bin).arg(&dist).output().unwrap();
+        assert!(output.status.success(), "{}", said(&output.stderr));
+        let sums = "import hashlib, os, sys; os.chdir(sys.argv[1]); open('SHA256SUMS', 'w').write(''.join(hashlib.sha256(open(n, 'rb').read()).hexdigest() + '  ' + n + chr(10) for n in sorted(os.listdir('.')) if n != 'SHA256SUMS'))";
+        assert!(Command::new(python).args(["-c", sums]).arg(&dist).status().unwrap().success());
+        Some(folder)
+    });
+    made.as_ref().map(|folder| folder.path())
 }
