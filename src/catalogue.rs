@@ -19,6 +19,7 @@ mod names;
 mod operation;
 mod paths;
 mod pattern;
+mod platforms;
 mod plausible;
 mod repeats;
 mod retired;
@@ -45,6 +46,7 @@ pub use mailboxes::Mailboxes;
 pub use names::unqualified;
 pub use operation::{Core, Operation};
 pub use paths::{OperationMatch, RequestMatch, VerifierMatch};
+pub use platforms::Platform;
 pub use repeats::{Idempotency, Retries};
 pub use retired::Retired;
 pub use schedulers::Scheduler;
@@ -369,6 +371,9 @@ pub struct Library {
     /// Calls by which code has the clock start something.
     #[serde(default, rename = "scheduler")]
     pub schedulers: Vec<Scheduler>,
+    /// How long platforms let functions run.
+    #[serde(default, rename = "platform")]
+    pub platforms: Vec<Platform>,
 }
 
 /// An HTTP client.

@@ -43,6 +43,7 @@ pub mod hints;
 pub mod iterations;
 pub mod keys;
 pub mod known_addresses;
+pub mod lifetimes;
 pub mod modes;
 pub mod nameless;
 pub mod never;

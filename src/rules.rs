@@ -19,6 +19,7 @@ mod fulfil_on_redirect;
 mod hardcoded_environment;
 mod insecure_secret_default;
 mod integration_breaks_boot;
+mod long_timeout;
 mod missing_endpoint;
 mod missing_timeout;
 mod no_error_tracking;
@@ -90,6 +91,7 @@ pub static RULES: &[&Rule] = &[
     &retry_duplicates::RULE,
     &duplicate_customer::RULE,
     &missing_timeout::RULE,
+    &long_timeout::RULE,
     &retry_without_backoff::RULE,
     &unbounded_retry::RULE,
     &retry_ignores_limits::RULE,

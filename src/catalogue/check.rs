@@ -48,6 +48,13 @@ pub(super) fn library(library: &Library) -> Vec<Problem> {
         check.package_name(at!["scheduler", at, "package"], &scheduler.package, &["npm", "pypi", "global"]);
         check.source(at!["scheduler", at, "source"], &scheduler.source);
     }
+    for (at, platform) in library.platforms.iter().enumerate() {
+        if platform.seconds <= 0.0 {
+            let message = format!("{} lets functions run for no time", platform.framework);
+            check.say(at!["platform", at, "seconds"], message, "write how many seconds");
+        }
+        check.source(at!["platform", at, "source"], &platform.source);
+    }
     for (at, script) in library.page_scripts.iter().enumerate() {
         if script.url.contains("//") || glob::fixed(&script.url) < 6 {
             let message = format!("`{}` is no place of a script", script.url);

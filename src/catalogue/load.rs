@@ -35,6 +35,7 @@ pub struct Catalogue {
     pub(super) page_scripts: Vec<PageScript>,
     pub(super) trackers: Vec<Tracker>,
     pub(super) schedulers: Vec<Scheduler>,
+    pub(super) platforms: Vec<super::Platform>,
     pub(super) index: Index,
     /// Made at the first text searched for credentials.
     pub(super) scanner: OnceLock<Scanner>,
@@ -105,7 +106,7 @@ impl Catalogue {
         let (mut http_clients, mut functions, mut own_urls) = (Vec::new(), Vec::new(), Vec::new());
         let (mut watchers, mut injected_envs) = (Vec::new(), Vec::new());
         let (mut passing_hosts, mut page_scripts, mut trackers) = (Vec::new(), Vec::new(), Vec::new());
-        let mut schedulers = Vec::new();
+        let (mut schedulers, mut platforms) = (Vec::new(), Vec::new());
         let mut mailboxes = Vec::new();
         for library in libraries {
             http_clients.extend(library.http_clients);
@@ -118,6 +119,7 @@ impl Catalogue {
             page_scripts.extend(library.page_scripts);
             trackers.extend(library.trackers);
             schedulers.extend(library.schedulers);
+            platforms.extend(library.platforms);
         }
         let index = Index::new(&vendors, &http_clients, &functions);
         Self {
@@ -132,6 +134,7 @@ impl Catalogue {
             page_scripts,
             trackers,
             schedulers,
+            platforms,
             index,
             scanner: OnceLock::new(),
         }

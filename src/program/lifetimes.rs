@@ -1,0 +1,98 @@
+//! How long calls may wait by the limits that code sets, and how long platforms let them.
+
+use crate::catalogue::KnownRole;
+use crate::facts::{ExportValue, ExprId};
+use crate::finding::Place;
+use crate::program::options::Lookup;
+use crate::program::{CallRef, Entry, ExprRef, External, HttpUse, Program, Value, VendorUse, Via};
+
+/// How long an entry point may run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Lifetime {
+    /// Seconds until the platform ends it.
+    pub seconds: f64,
+    /// Where the project says so; none when the platform itself does.
+    pub said: Option<Place>,
+}
+
+impl Program {
+    /// How long the platform lets an entry point run: what its own file or the project's settings say, else what is
+    /// known of the platform. None when neither tells.
+    pub fn lifetime(&self, entry: &Entry) -> Option<Lifetime> {
+        let file = entry.function.file;
+        let facts = self.facts(file);
+        let own = facts.exports.iter().find(|export| export.name == "maxDuration").and_then(|export| {
+            let ExportValue::Local(value) = export.value else { return None };
+            match self.value(ExprRef::new(file, value)) {
+                Value::Number(seconds) => Some(Lifetime { seconds, said: Some(Place { file, span: export.span }) }),
+                _ => None,
+            }
+        });
+        own.or_else(|| self.configured(&self.file(file).path))
+            .or_else(|| Some(Lifetime { seconds: self.catalogue.lifetime(entry.framework)?, said: None }))
+    }
+
+    /// `functions: { "app/api/**": { maxDuration: 60 } }` in vercel.json.
+    fn configured(&self, path: &str) -> Option<Lifetime> {
+        let functions = self.manifests.json("vercel.json")?.get("functions")?.as_object()?;
+        let fits = |pattern: &str| match pattern.split_once('*') {
+            Some((head, rest)) => path.starts_with(head) && path.ends_with(rest.rsplit('*').next().unwrap_or_default()),
+            None => path == pattern,
+        };
+        let settings = functions.iter().find(|(pattern, _)| fits(pattern)).map(|(_, settings)| settings)?;
+        Some(Lifetime { seconds: settings.get("maxDuration")?.as_f64()?, said: None })
+    }
+
+    /// Seconds that a request may wait, where its own options or its client's say a number.
+    pub fn wait_of_request(&self, http: &HttpUse) -> Option<f64> {
+        let client = &self.catalogue.http_clients()[http.client];
+        let script = self.facts(http.inner.file).language.is_script();
+        let own = client.timeout.iter().map(|name| self.request_option(http, name));
+        let shared =
+            client.instance_timeout.iter().filter_map(|name| http.instance.map(|instance| self.option(instance, name)));
+        own.chain(shared).find_map(|found| self.seconds(found, script))
+    }
+
+    /// Seconds that a call of an SDK may wait, where its own options or its client's say a number.
+    pub fn wait_of_use(&self, used: &VendorUse) -> Option<f64> {
+        let package = self.package_used(used)?;
+        let timeout = package.timeout.as_ref()?;
+        let script = self.facts(used.at.file).language.is_script();
+        let own = timeout.call.iter().map(|name| self.option_from(used.at, name, timeout.call_from));
+        let made = match used.via {
+            Via::Sdk(_, made) => made,
+            Via::Http(_) => None,
+        };
+        let shared = timeout
+            .client
+            .iter()
+            .filter_map(|name| made.map(|made| self.client_option(made, name, package.key.as_ref())));
+        own.chain(shared).find_map(|found| self.seconds(found, script))
+    }
+
+    /// JavaScript counts in milliseconds, Python in seconds.
+    fn seconds(&self, found: Lookup, script: bool) -> Option<f64> {
+        let Lookup::Present(value) = found else { return None };
+        let unit = if script { 1000.0 } else { 1.0 };
+        match self.expand(&value) {
+            Value::Number(number) => Some(number / unit),
+            Value::External(external) => self.seconds_of(&external, unit),
+            _ => None,
+        }
+    }
+
+    /// `AbortSignal.timeout(30_000)`, `httpx.Timeout(60)`, `ClientTimeout(total=300)`.
+    fn seconds_of(&self, external: &External, unit: f64) -> Option<f64> {
+        let made: CallRef = *external.sites.last()?;
+        let limits = self.has_role(made, KnownRole::Timeout)
+            || external.last_member().is_some_and(|name| name == "timeout" || name.ends_with("Timeout"));
+        let facts = self.facts(made.file);
+        let args = &facts.call(made.call).args;
+        let total = args.iter().find(|arg| arg.name.is_some_and(|name| name == "total" || name == "timeout"));
+        let arg: ExprId = total.or_else(|| args.first().filter(|arg| arg.name.is_none())).filter(|_| limits)?.value;
+        match self.value(ExprRef::new(made.file, arg)) {
+            Value::Number(number) => Some(number / unit),
+            _ => None,
+        }
+    }
+}
