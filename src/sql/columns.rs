@@ -55,8 +55,6 @@ const PERSONAL: &[&str] = &[
     "bank_account",
     "account_number",
     "routing_number",
-    "street",
-    "street_address",
     "home_address",
     "emergency_contact",
 ];
@@ -82,8 +80,23 @@ const CREDENTIALS: &[&str] = &[
     "private_key",
 ];
 
-/// Parts of names that say that a column only counts or switches what they name.
+/// Parts of names that say that a column only counts or switches what they name, or that it is a firm's, for all to
+/// see.
 const ABOUT: &[&str] = &[
+    "min",
+    "max",
+    "range",
+    "error",
+    "errors",
+    "method",
+    "preference",
+    "preferences",
+    "listing",
+    "support",
+    "business",
+    "company",
+    "office",
+    "public",
     "verified",
     "sent",
     "enabled",
@@ -143,7 +156,9 @@ fn is_among(name: &str, words: &[&str]) -> bool {
     if parts.iter().any(|part| ABOUT.contains(part)) {
         return false;
     }
-    words.iter().any(|word| {
+    // `email_id` leads to a row, `tax_id` is one of a person's own.
+    let refers = parts.last() == Some(&"id");
+    words.iter().filter(|word| !refers || word.ends_with("_id")).any(|word| {
         let wanted: Vec<&str> = word.split('_').collect();
         parts.windows(wanted.len()).any(|window| window == wanted)
     })
@@ -169,12 +184,15 @@ mod tests {
 
     #[test]
     fn names_tell_what_a_column_holds() {
-        for name in ["email", "contact_email", "phoneNumber", "date_of_birth", "street_address"] {
+        for name in ["email", "contact_email", "phoneNumber", "date_of_birth", "home_address"] {
             assert!(is_among(name, PERSONAL), "{name}");
         }
-        for name in ["email_verified", "email_count", "emails_sent", "title", "birth_chart_enabled", "display_name"] {
+        let public = ["salary_min", "listing_agent_phone", "support_email", "email_error", "display_name", "title"];
+        let about = ["email_verified", "email_count", "emails_sent", "birth_chart_enabled"];
+        for name in public.into_iter().chain(about) {
             assert!(!is_among(name, PERSONAL), "{name}");
         }
+        assert!(is_among("tax_id", PERSONAL) && !is_among("email_id", PERSONAL));
         assert!(is_among("password_hash", CREDENTIALS));
         assert!(!is_among("password_protected", CREDENTIALS));
     }
