@@ -22,6 +22,7 @@ mod plausible;
 mod repeats;
 mod retired;
 mod scan;
+mod schedulers;
 mod scopes;
 mod scripts;
 mod seg;
@@ -36,14 +37,15 @@ pub use effect::Effect;
 pub use errors::ErrorTells;
 pub use hosts::{host_of_url, is_own_host};
 pub use index::VendorId;
-pub use keyless::WithoutKey;
 pub use key_headers::KeyHeader;
+pub use keyless::{Throws, WithoutKey};
 pub use load::Catalogue;
 pub use mailboxes::Mailboxes;
 pub use names::unqualified;
 pub use paths::{OperationMatch, RequestMatch, VerifierMatch};
 pub use repeats::{Idempotency, Retries};
 pub use retired::Retired;
+pub use schedulers::Scheduler;
 pub use scopes::Scope;
 pub use scripts::PageScript;
 pub use seg::Seg;
@@ -214,8 +216,7 @@ pub struct Package {
     #[serde(default)]
     pub returns_errors: bool,
     /// To make a client without a key throws at once.
-    #[serde(default)]
-    pub throws_without_key: bool,
+    pub throws_without_key: Option<Throws>,
     /// A client is made without a key all the same, and asks the vendor without one.
     pub without_key: Option<WithoutKey>,
     /// Methods of a client or a query after which it throws all the same: `throwOnError`.
@@ -376,6 +377,8 @@ pub struct Operation {
     pub core: Option<Core>,
     /// The id of the [`Idempotency`] entry that applies; none: it takes no key.
     pub idempotency: Option<String>,
+    /// What a key is made of where it is no order's: `customer-{user.id}`.
+    pub key: Option<String>,
     /// Where it comes from, when not the vendor's default source.
     pub source: Option<Source>,
 }
@@ -425,6 +428,9 @@ pub struct Library {
     /// Calls that report an event to an analytics or advertising vendor.
     #[serde(default, rename = "tracker")]
     pub trackers: Vec<Tracker>,
+    /// Calls by which code has the clock start something.
+    #[serde(default, rename = "scheduler")]
+    pub schedulers: Vec<Scheduler>,
 }
 
 /// An HTTP client.
@@ -506,6 +512,10 @@ pub struct Request {
     pub options: Option<usize>,
     /// Position of a time limit given without a name.
     pub timeout: Option<usize>,
+    /// Where a message says whom it reaches: `#1` for the second argument, `#0.To` for a header put into the first,
+    /// a keyword.
+    #[serde(default)]
+    pub recipients: Vec<String>,
 }
 
 /// A library function that means something for flow.
@@ -588,4 +598,6 @@ pub enum KnownRole {
     ParseBody,
     /// Middleware that keeps the body as bytes or text.
     KeepBody,
+    /// Keeps or reports a failure where somebody looks.
+    Log,
 }

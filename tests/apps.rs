@@ -13,11 +13,12 @@ fn app(name: &str) -> PathBuf {
 
 fn run(name: &str, jobs: usize) -> Outcome {
     let options = Options {
-        walk: walk::Choices { paths: vec![app(name)], honour_ignores: true, threads: jobs },
+        walk: walk::Choices { paths: vec![app(name)], honour_ignores: true, threads: jobs, ignored: vec![] },
         rules: RULES.to_vec(),
         settle: settle::Choices::new(Persona::Regular),
         jobs,
         progress: false,
+        own: Default::default(),
         cache: None,
     };
     scan(&options).unwrap_or_else(|error| panic!("{name}: {error}"))
@@ -43,11 +44,14 @@ fn the_demo_shows_what_it_is_made_to_show() {
             "env-undocumented src/lib/supabase.ts:3",
             "vendor-sdk-in-browser src/pages/Assistant.tsx:4",
             "secret-in-public-env src/pages/Assistant.tsx:5",
+            "env-unchecked supabase/functions/create-payment/index.ts:3",
             "client-controlled-amount supabase/functions/create-payment/index.ts:7",
             "create-without-idempotency supabase/functions/create-payment/index.ts:7",
+            "env-unchecked supabase/functions/send-welcome-email/index.ts:3",
             "missing-timeout supabase/functions/send-welcome-email/index.ts:3",
             "unauthenticated-paid-proxy supabase/functions/send-welcome-email/index.ts:3",
             "vendor-on-signup-path supabase/functions/send-welcome-email/index.ts:3",
+            "env-unchecked supabase/functions/stripe-webhook/index.ts:4",
             "webhook-verification-bypass supabase/functions/stripe-webhook/index.ts:10",
             "returned-error-ignored supabase/functions/stripe-webhook/index.ts:18",
         ]

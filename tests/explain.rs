@@ -56,11 +56,17 @@ fn found(rule: &'static Rule, files: &BTreeMap<String, String>, persona: Persona
         fs::write(path, text).unwrap();
     }
     let options = Options {
-        walk: walk::Choices { paths: vec![folder.path().to_path_buf()], honour_ignores: true, threads: 1 },
+        walk: walk::Choices {
+            paths: vec![folder.path().to_path_buf()],
+            honour_ignores: true,
+            threads: 1,
+            ignored: vec![],
+        },
         rules: vec![rule],
         settle: settle::Choices { as_of: "2026-11-22".to_owned(), ..settle::Choices::new(persona) },
         jobs: 1,
         progress: false,
+        own: Default::default(),
         cache: None,
     };
     let outcome = scan(&options).unwrap();

@@ -59,12 +59,18 @@ fn run(case: &Path, rules: Vec<&'static Rule>, persona: Persona) -> (tempfile::T
     let folder = tempfile::tempdir().unwrap();
     copy(case, folder.path());
     let options = Options {
-        walk: walk::Choices { paths: vec![folder.path().to_path_buf()], honour_ignores: true, threads: 0 },
+        walk: walk::Choices {
+            paths: vec![folder.path().to_path_buf()],
+            honour_ignores: true,
+            threads: 0,
+            ignored: vec![],
+        },
         rules,
         // Fixed, so that what is announced today does not change the snapshots when its day comes.
         settle: settle::Choices { as_of: "2026-11-22".to_owned(), ..settle::Choices::new(persona) },
         jobs: 2,
         progress: false,
+        own: Default::default(),
         cache: None,
     };
     let outcome = scan(&options).unwrap_or_else(|error| panic!("{}: {error}", case.display()));

@@ -44,6 +44,10 @@ pub(super) fn library(library: &Library) -> Vec<Problem> {
         }
         check.source(at!["tracker", at, "source"], &tracker.source);
     }
+    for (at, scheduler) in library.schedulers.iter().enumerate() {
+        check.package_name(at!["scheduler", at, "package"], &scheduler.package, &["npm", "pypi", "global"]);
+        check.source(at!["scheduler", at, "source"], &scheduler.source);
+    }
     for (at, script) in library.page_scripts.iter().enumerate() {
         if script.url.contains("//") || glob::fixed(&script.url) < 6 {
             let message = format!("`{}` is no place of a script", script.url);
@@ -108,7 +112,11 @@ impl Checks {
         }
         for (item, key) in vendor.key_headers.iter().enumerate() {
             if key.parameters.is_empty() || !key.header.contains("KEY") {
-                self.say(at!["key_header", item, "header"], "a header without its key or parameters", "say `name: KEY`");
+                self.say(
+                    at!["key_header", item, "header"],
+                    "a header without its key or parameters",
+                    "say `name: KEY`",
+                );
             }
             self.optional_source(at!["key_header", item, "source"], key.source.as_ref());
         }
@@ -151,6 +159,9 @@ impl Checks {
                 at!["package", item, "without_key", "source"],
                 package.without_key.as_ref().map(|fact| &fact.source),
             );
+            if let Some(throws) = &package.throws_without_key {
+                self.optional_source(at!["package", item, "throws_without_key", "source"], throws.source.as_ref());
+            }
             if let Some(timeout) = &package.timeout {
                 self.optional_source(at!["package", item, "timeout", "source"], timeout.source.as_ref());
             }
@@ -326,7 +337,7 @@ impl Checks {
     }
 
     fn function(&mut self, item: usize, function: &Known) {
-        let schemes = ["npm", "pypi", "node", "py", "global", "jsr", "url"];
+        let schemes = ["npm", "pypi", "node", "py", "global", "jsr", "url", "own"];
         self.package_name(at!["function", item, "package"], &function.package, &schemes);
         self.patterns(&function.paths, |path| at!["function", item, "paths", path]);
         self.source(at!["function", item, "source"], &function.source);

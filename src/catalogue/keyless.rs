@@ -1,4 +1,4 @@
-//! Packages that do not notice that they were given no key.
+//! What packages make of a key that is missing: they throw at once, or do not notice.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,5 +18,25 @@ impl WithoutKey {
     /// Whether a version does: its major, none when it is not known.
     pub fn holds_for(&self, major: Option<u32>) -> bool {
         self.below.is_none_or(|below| major.is_some_and(|major| major < below))
+    }
+}
+
+/// A package throws at once when its client is made without a key: `{}` in every version.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Throws {
+    /// The first major version that does.
+    pub from: Option<u32>,
+    /// The first major version that does no more: its requests fail instead.
+    pub until: Option<u32>,
+    /// Where it comes from, when not the package's source.
+    pub source: Option<Source>,
+}
+
+impl Throws {
+    /// Whether a version does: its major; one that is not known is the latest.
+    pub fn holds_for(&self, major: Option<u32>) -> bool {
+        let major = major.unwrap_or(u32::MAX);
+        self.from.is_none_or(|from| major >= from) && self.until.is_none_or(|until| major < until)
     }
 }

@@ -14,7 +14,7 @@ use rustc_hash::FxHashMap;
 use super::fault::{Fault, Problem, Step};
 use super::index::{Index, VendorId};
 use super::scan::Scanner;
-use super::{HttpClient, Known, Library, PageScript, Tracker, Vendor, check};
+use super::{HttpClient, Known, Library, PageScript, Scheduler, Tracker, Vendor, check};
 use crate::names::Name;
 
 mod files {
@@ -34,6 +34,7 @@ pub struct Catalogue {
     pub(super) mailboxes: Vec<super::Mailboxes>,
     pub(super) page_scripts: Vec<PageScript>,
     pub(super) trackers: Vec<Tracker>,
+    pub(super) schedulers: Vec<Scheduler>,
     pub(super) index: Index,
     /// Made at the first text searched for credentials.
     pub(super) scanner: OnceLock<Scanner>,
@@ -105,6 +106,7 @@ impl Catalogue {
         let (mut watchers, mut injected_envs) = (Vec::new(), Vec::new());
         let (mut passing_hosts, mut page_scripts, mut trackers) = (Vec::new(), Vec::new(), Vec::new());
         let mut mailboxes = Vec::new();
+        let mut schedulers = Vec::new();
         for library in libraries {
             http_clients.extend(library.http_clients);
             functions.extend(library.functions);
@@ -115,6 +117,7 @@ impl Catalogue {
             mailboxes.extend(library.mailboxes);
             page_scripts.extend(library.page_scripts);
             trackers.extend(library.trackers);
+            schedulers.extend(library.schedulers);
         }
         let index = Index::new(&vendors, &http_clients, &functions);
         Self {
@@ -128,9 +131,16 @@ impl Catalogue {
             mailboxes,
             page_scripts,
             trackers,
+            schedulers,
             index,
             scanner: OnceLock::new(),
         }
+    }
+
+    /// The ids of the vendors that the binary carries: a file is called like its vendor.
+    pub fn builtin_ids() -> impl Iterator<Item = &'static str> {
+        let name = |path: &'static str| path.rsplit('/').next().and_then(|name| name.strip_suffix(".toml"));
+        files::VENDORS.iter().filter_map(move |(path, _)| name(path))
     }
 
     /// Every vendor: the user's new ones, then the built-in, each in the order of their ids.

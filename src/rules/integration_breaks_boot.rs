@@ -130,12 +130,13 @@ fn clients(program: &Program) -> Vec<Stop> {
             continue;
         }
         let mut packages = program.catalogue.packages(client.package, &[]);
-        let Some((_, package)) =
-            packages.find(|(vendor, package)| *vendor == client.vendor && package.throws_without_key)
-        else {
-            continue;
+        let Some((_, package)) = packages.find(|(vendor, _)| *vendor == client.vendor) else { continue };
+        let major = || {
+            let mut externals = program.callee(client.at).externals();
+            externals.find_map(|external| program.package_major(client.at.file, external))
         };
-        let Some(key) = &package.key else { continue };
+        let throws = package.throws_without_key.as_ref().is_some_and(|throws| throws.holds_for(major()));
+        let Some(key) = package.key.as_ref().filter(|_| throws) else { continue };
         let variable = match key.option.as_deref() {
             Some(option) => match program.option(client.at, option) {
                 crate::program::options::Lookup::Present(value) => alone(&value),

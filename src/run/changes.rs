@@ -1,0 +1,140 @@
+//! What a scan of a change takes: its lines, and the sides that lie in no work tree.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tempfile::TempDir;
+
+use crate::baseline::Baseline;
+use crate::cli::Scan;
+use crate::config::Config;
+use crate::diff::git::{Change, Git};
+use crate::diff::{self, Changes, Scope};
+use crate::error::Error;
+use crate::pipeline::{Options, scan};
+use crate::{settle, walk};
+
+/// Tells the options what the change touches. What is staged beside other edits is laid out in a folder and scanned
+/// there; the folder is given back, to be kept until the scan is over.
+pub fn heed(typed: &Scan, config: &Config, options: &mut Options) -> Result<Option<TempDir>, Error> {
+    let root = walk::root_of(&typed.paths)?;
+    if let Some(path) = &typed.diff {
+        if typed.scope == Scope::New {
+            return Err(Error::Config {
+                what: "a diff alone does not say what was there before".to_owned(),
+                help: "`--scope new` goes with `--since`, `--changed` or `--staged`".to_owned(),
+            });
+        }
+        let top = walk::repository_top(&root).unwrap_or_else(|| root.clone());
+        let touched = diff::parse(&text_of(path)?).below(&seen_from(&top, &root));
+        options.settle.change = Some(settle::Change { touched: Arc::new(touched), scope: typed.scope, before: None });
+        return Ok(None);
+    }
+    let Some(change) = typed.change() else { return Ok(None) };
+    let git = Git::open(&root)?;
+    let folder = seen_from(&git.top, &root);
+    let touched = git.changes(&change)?.below(&folder);
+    let mut before = None;
+    if typed.scope == Scope::New {
+        let laid_out = lay_out(|to| git.export_commit(git.base(&change)?.as_deref(), to))?;
+        before = Some(Arc::new(findings_there(typed, config, &git, laid_out.path(), &touched)?));
+    }
+    options.settle.change = Some(settle::Change { touched: Arc::new(touched), scope: typed.scope, before });
+    if change != Change::Staged || !git.is_unstaged()? {
+        return Ok(None);
+    }
+    let laid_out = lay_out(|to| git.export_index(to))?;
+    move_to(options, &git.top, laid_out.path())?;
+    Ok(Some(laid_out))
+}
+
+fn text_of(path: &Path) -> Result<String, Error> {
+    if path != Path::new("-") {
+        return walk::read_named(path);
+    }
+    let mut bytes = vec![];
+    let read = std::io::stdin().read_to_end(&mut bytes);
+    read.map_err(|why| Error::Unreadable { path: "standard input".to_owned(), why: why.to_string() })?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn lay_out(write: impl FnOnce(&Path) -> Result<(), Error>) -> Result<TempDir, Error> {
+    let folder = tempfile::Builder::new().prefix("seamcheck-").tempdir().map_err(|why| Error::Config {
+        what: format!("no folder can be made for the other side of the change: {why}"),
+        help: "point TMPDIR at a folder that can be written to".to_owned(),
+    })?;
+    write(folder.path())?;
+    Ok(folder)
+}
+
+/// What is found on the other side of the change.
+fn findings_there(
+    typed: &Scan,
+    config: &Config,
+    git: &Git,
+    there: &Path,
+    touched: &Changes,
+) -> Result<Baseline, Error> {
+    let mut options = typed.options(config)?;
+    options.settle.addresses = true;
+    options.progress = false;
+    copy_unknown(&git.top, there, &options, touched);
+    move_to(&mut options, &git.top, there)?;
+    let outcome = scan(&options)?;
+    let new_path = |old: &str| touched.renamed.iter().find(|(_, from)| *from == old).map(|(new, _)| new.as_str());
+    Ok(Baseline::new(outcome.settled.addresses).renamed(new_path))
+}
+
+/// Environment files that git does not know stand on both sides.
+fn copy_unknown(top: &Path, there: &Path, options: &Options, touched: &Changes) {
+    let Ok(here) = walk::walk(&options.walk) else { return };
+    let folder = seen_from(top, &here.root);
+    for file in here.files.iter().filter(|file| !file.tracked && !touched.files.contains_key(file.path.as_str())) {
+        let to = there.join(&folder).join(file.path.as_str());
+        if file.size <= walk::SIZE_LIMIT && !to.exists() {
+            let _ = std::fs::create_dir_all(to.parent().unwrap_or(there));
+            let _ = std::fs::copy(here.root.join(file.path.as_str()), to);
+        }
+    }
+}
+
+/// Turns a scan to the same paths in another folder than the work tree's top.
+fn move_to(options: &mut Options, top: &Path, there: &Path) -> Result<(), Error> {
+    let there = there.canonicalize().unwrap_or_else(|_| there.to_owned());
+    let moved = |path: &Path| -> Option<PathBuf> {
+        let whole = path.canonicalize().ok()?;
+        Some(there.join(whole.strip_prefix(top).ok()?))
+    };
+    options.own.home = Some(walk::root_of(&options.walk.paths)?);
+    let typed = if options.walk.paths.is_empty() { vec![PathBuf::from(".")] } else { options.walk.paths.clone() };
+    let mut paths: Vec<PathBuf> = typed.iter().filter_map(|path| moved(path)).collect();
+    // A folder that the other side lacks is empty there.
+    for path in paths.iter().filter(|path| path.extension().is_none()) {
+        let _ = std::fs::create_dir_all(path);
+    }
+    paths.retain(|path| path.exists());
+    if paths.is_empty() {
+        paths.push(there.clone());
+    }
+    options.walk.paths = paths;
+    for (folder, _) in &mut options.walk.ignored {
+        if let Some(folder_there) = moved(folder) {
+            *folder = folder_there;
+        }
+    }
+    Ok(())
+}
+
+/// A folder as seen from one above it, with forward slashes.
+fn seen_from(top: &Path, folder: &Path) -> String {
+    let below = folder.strip_prefix(top).unwrap_or(Path::new(""));
+    below.to_string_lossy().replace('\\', "/")
+}
+
+/// What is scanned as seen from the top of its git repository, with a slash at its end; empty when it is the top.
+pub fn from_top(paths: &[PathBuf]) -> Result<String, Error> {
+    let root = walk::root_of(paths)?;
+    let below = walk::repository_top(&root).map(|top| seen_from(&top, &root)).unwrap_or_default();
+    Ok(if below.is_empty() { below } else { below + "/" })
+}
