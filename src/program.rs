@@ -49,6 +49,7 @@ pub mod page_scripts;
 pub mod paths;
 pub mod payload;
 pub mod reaching;
+pub mod pages;
 pub mod pins;
 pub mod readers;
 pub mod recorded_early;
