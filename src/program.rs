@@ -55,6 +55,8 @@ pub mod page_scripts;
 pub mod paths;
 pub mod payload;
 pub mod personal;
+pub mod reaching;
+pub mod pages;
 pub mod pins;
 pub mod reaching;
 pub mod readers;

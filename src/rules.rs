@@ -51,6 +51,7 @@ mod top_of_hour_cron;
 mod unauthenticated_paid_proxy;
 mod unbounded_fan_out;
 mod unbounded_retry;
+mod unpaginated_list;
 mod unprotected_cron_endpoint;
 mod unstable_idempotency_key;
 mod vendor_on_checkout_path;
@@ -98,6 +99,7 @@ pub static RULES: &[&Rule] = &[
     &unbounded_fan_out::RULE,
     &top_of_hour_cron::RULE,
     &floating_vendor_call::RULE,
+    &unpaginated_list::RULE,
     &render_depends_on_vendor::RULE,
     &integration_breaks_boot::RULE,
     &vendor_on_signup_path::RULE,

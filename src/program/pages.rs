@@ -1,0 +1,260 @@
+//! Lists of which only the first page is read, and used as if it were everything.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::catalogue::{Effect, Seg, VendorId};
+use crate::facts::{BlockKind, ExprId, ExprKind, Facts, Span};
+use crate::finding::{FileId, Place};
+use crate::program::options::Lookup;
+use crate::program::verify::words;
+use crate::program::{CallRef, EntryKind, ExprRef, External, Program, Value, Via};
+
+/// A first page that is used as if it were everything.
+#[derive(Debug, Clone)]
+pub struct FirstPage {
+    /// The call that lists.
+    pub at: CallRef,
+    /// Whose list it is.
+    pub vendor: VendorId,
+    /// The call's name in messages.
+    pub name: String,
+    /// Where it is used.
+    pub used: Place,
+    /// It is a query of the app's own backend, which gives a thousand rows at most.
+    pub own: bool,
+    /// What is listed grows with the app's customers: they themselves, or what they do.
+    pub grows: bool,
+}
+
+/// Words of tables that grow with the app's customers; settings, rules and plans stay few.
+const GROWING: &[&str] = &[
+    "user", "users", "profile", "profiles", "member", "members", "employee", "employees", "customer", "customers",
+    "contact", "contacts", "client", "clients", "subscriber", "subscribers", "lead", "leads", "patient", "patients",
+    "student", "students", "guest", "guests", "attendee", "attendees", "people", "recipient", "recipients", "order",
+    "orders", "booking", "bookings", "appointment", "appointments", "reservation", "reservations", "invoice",
+    "invoices", "payment", "payments", "transaction", "transactions", "charge", "charges", "sale", "sales", "expense",
+    "expenses", "job", "jobs", "ticket", "tickets", "message", "messages", "visit", "visits", "application",
+    "applications", "registration", "registrations", "enrollment", "enrollments", "donation", "donations",
+    "subscription", "subscriptions", "waitlist", "newsletter", "participants", "participant",
+];
+
+/// Methods that take every element of a list to decide or to add up.
+const TAKES_ALL: &[&str] = &["forEach", "reduce", "find", "some", "every"];
+
+/// Names that say where a page begins or that another follows.
+const PAGING: &[&str] = &[
+    "starting_after",
+    "startingAfter",
+    "ending_before",
+    "page",
+    "cursor",
+    "offset",
+    "after",
+    "start_cursor",
+    "page_token",
+    "pageToken",
+    "pageSize",
+    "skip",
+    "has_more",
+    "hasMore",
+    "hasNextPage",
+    "nextPage",
+    "next_page",
+    "nextPageToken",
+    "next_page_token",
+    "next_cursor",
+    "nextCursor",
+    "autoPagingEach",
+    "autoPagingToArray",
+    "auto_paging_iter",
+    "paging",
+    "range",
+];
+
+/// Options of a list that do not narrow it to what belongs to one thing.
+const BROAD: &[&str] = &["limit", "active", "status", "type", "expand", "created", "currency", "sort", "order"];
+
+/// Calls of a query that say how many rows it gives.
+const BOUNDS: &[&str] = &["limit", "range", "single", "maybeSingle", "maybe_single", "csv", "count"];
+
+/// Words of columns that part a table by customers of the app: their rows grow without end too.
+const TENANTS: &[&str] =
+    &["organization", "organisation", "org", "company", "tenant", "workspace", "business", "team", "account", "shop", "store"];
+
+/// Words of columns that say what is still to be done: what is left over comes with the next run.
+const STATES: &[&str] = &[
+    "status", "state", "sent", "processed", "pending", "notified", "due", "synced", "delivered", "attempts", "retry",
+    "scheduled", "next", "queued", "reminded", "reminder",
+];
+
+impl Program {
+    /// The lists of deployed server code of which the first page is used as if it were everything.
+    pub fn first_pages(&self) -> Vec<FirstPage> {
+        let mut lists: FxHashMap<FileId, FxHashMap<CallRef, (VendorId, &str)>> = FxHashMap::default();
+        for used in self.vendor_uses() {
+            let lists_many = self.operation(used).is_some_and(|operation| {
+                operation.effect == Effect::List || (operation.effect == Effect::Read && used.name.ends_with(".select"))
+            });
+            if lists_many && matches!(used.via, Via::Sdk(..)) && self.runs_on_server(used.at.file) {
+                lists.entry(used.at.file).or_default().insert(used.at, (used.vendor, used.name.as_str()));
+            }
+        }
+        let mut found = Vec::new();
+        let mut files: Vec<FileId> = lists.keys().copied().collect();
+        files.sort_unstable();
+        for file in files {
+            let facts = self.facts(file);
+            for (list, used, sends) in self.taken_whole(file, facts) {
+                let value = self.value(ExprRef::new(file, list));
+                let known = value.externals().find_map(|external| {
+                    let at = external.sites.iter().find(|site| lists[&file].contains_key(site))?;
+                    Some((external, *at, lists[&file][at]))
+                });
+                let Some((external, at, (vendor, name))) = known else { continue };
+                let own = self.catalogue.vendor(vendor).own_backend;
+                let grows = match own {
+                    true if sends || self.is_in_job(at) => unbounded(self, external),
+                    true => None,
+                    false => self.is_first_page(at, external, facts).then_some(true),
+                };
+                if let Some(grows) = grows {
+                    let used = Place { file, span: used };
+                    found.push(FirstPage { at, vendor, name: name.to_owned(), used, own, grows });
+                }
+            }
+        }
+        found.sort_by_key(|page| (page.at, page.used));
+        found.dedup_by_key(|page| page.at);
+        found
+    }
+
+    /// The collections that a file goes through as a whole, where, and whether something is sent for each element.
+    fn taken_whole(&self, file: FileId, facts: &Facts) -> Vec<(ExprId, Span, bool)> {
+        let sending: FxHashSet<ExprId> = self
+            .iterations()
+            .iter()
+            .filter(|iteration| iteration.place.file == file && !self.sent_by(iteration).is_empty())
+            .map(|iteration| iteration.collection.expr)
+            .collect();
+        let mut found: Vec<(ExprId, Span, bool)> =
+            sending.iter().map(|&list| (list, facts.span(list), true)).collect();
+        for block in &facts.blocks {
+            if let BlockKind::Loop(Some(list)) = block.kind {
+                found.push((list, facts.span(list), sending.contains(&list)));
+            }
+        }
+        for call in &facts.calls {
+            if let ExprKind::Member(list, name) = *facts.expr(call.callee)
+                && TAKES_ALL.contains(&name.as_str())
+            {
+                found.push((list, facts.span(call.callee), name == "reduce"));
+            }
+        }
+        found.sort_by_key(|&(list, _, sends)| (list, !sends));
+        found.dedup_by_key(|&mut (list, ..)| list);
+        found
+    }
+
+    /// Whether the clock or a queue starts what a call stands in.
+    fn is_in_job(&self, at: CallRef) -> bool {
+        let function = self.function_of(at);
+        let scheduled = self.schedules().iter().any(|schedule| schedule.runs.contains(&function));
+        scheduled || self.origins(function).iter().any(|origin| self.entries[origin.entry].kind == EntryKind::Job)
+    }
+
+    /// Whether a vendor's list is asked for as a whole and only its first page comes.
+    fn is_first_page(&self, at: CallRef, external: &External, facts: &Facts) -> bool {
+        // An object that gives its pages by itself has no part that holds the first one.
+        let after = external.segs.iter().rev().take_while(|seg| matches!(seg, Seg::Member(_))).count();
+        if after == 0 && facts.language.is_script() {
+            return false;
+        }
+        let names_paging = |name: &str| PAGING.contains(&name);
+        if external.segs.iter().any(|seg| matches!(seg, Seg::Member(name) if names_paging(name))) {
+            return false;
+        }
+        let around = facts.function(self.function_of(at).function).span;
+        let pages = facts.exprs.iter().any(|expr| {
+            around.contains(expr.span)
+                && match &expr.kind {
+                    ExprKind::Member(_, name) | ExprKind::Text(name) => names_paging(name),
+                    ExprKind::Object(entries) => entries.iter().any(|(key, _)| names_paging(key)),
+                    _ => false,
+                }
+        });
+        if pages || facts.call(at.call).args.iter().any(|arg| arg.name.is_some_and(|name| names_paging(&name))) {
+            return false;
+        }
+        let few = match self.option(at, "limit") {
+            Lookup::Present(Value::Number(limit)) => limit < 50.0,
+            Lookup::Present(_) | Lookup::Unknown => true,
+            Lookup::Absent => false,
+        };
+        !few && !self.is_narrowed(at)
+    }
+
+    /// Whether a list is asked for of one thing alone: a customer's, a subscription's.
+    fn is_narrowed(&self, at: CallRef) -> bool {
+        self.facts(at.file).call(at.call).args.iter().any(|arg| match arg.name {
+            Some(name) => !BROAD.contains(&name.as_str()),
+            None => match self.value(ExprRef::new(at.file, arg.value)) {
+                Value::Object(object) => match self.facts(object.file).expr(object.expr) {
+                    ExprKind::Object(entries) => entries.iter().any(|(key, _)| !BROAD.contains(&key.as_str())),
+                    _ => true,
+                },
+                _ => true,
+            },
+        })
+    }
+}
+
+/// Whether the table of a query grows with the app's customers; none when the query gives few rows: it has a bound, or
+/// a filter that leaves few.
+fn unbounded(program: &Program, external: &External) -> Option<bool> {
+    // What follows the rows themselves is no part of the query: `data.filter(..)`.
+    let is_call = |seg: &Seg| !matches!(seg, Seg::Member(_));
+    let end = external.segs.iter().position(|seg| matches!(seg, Seg::Member(name) if *name == "data"));
+    let (query, after) = external.segs.split_at(end.unwrap_or(external.segs.len()));
+    let mut sites = external.sites.iter().rev().skip(after.iter().filter(|seg| is_call(seg)).count());
+    let mut called = false;
+    let (mut selects, mut grows) = (false, false);
+    for seg in query.iter().rev() {
+        match seg {
+            Seg::Call | Seg::New => called = true,
+            Seg::Member(name) if called => {
+                called = false;
+                let Some(&site) = sites.next() else { break };
+                if BOUNDS.contains(&name.as_str()) {
+                    return None;
+                }
+                let args = &program.facts(site.file).call(site.call).args;
+                let first = args.first().and_then(|arg| program.value(ExprRef::new(site.file, arg.value)).text());
+                match name.as_str() {
+                    "select" => selects = true,
+                    "eq" | "in" | "in_" | "is" | "is_" | "match" | "or" | "or_" | "not" | "lt" | "lte" | "gt" | "gte" | "contains" | "filter" => {
+                        if first.is_none_or(|column| leaves_few(&column)) {
+                            return None;
+                        }
+                    }
+                    "from" | "from_" | "table" => {
+                        grows = first.is_some_and(|table| words(&table).iter().any(|word| GROWING.contains(&word.as_str())));
+                    }
+                    _ => {}
+                }
+            }
+            Seg::Member(_) => {}
+        }
+    }
+    selects.then_some(grows)
+}
+
+/// Whether a filter on a column leaves few rows, or what is left over comes next time.
+fn leaves_few(column: &str) -> bool {
+    let column = column.rsplit('.').next().unwrap_or(column);
+    let words = words(column);
+    let has = |any: &[&str]| words.iter().any(|word| any.contains(&word.as_str()));
+    if has(TENANTS) {
+        return false;
+    }
+    has(STATES) || has(&["id", "uuid", "email", "slug", "token", "code", "phone", "key", "date", "day", "at", "time"])
+}
