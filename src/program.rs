@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use rustc_hash::FxHashSet;
 
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, VendorId};
 use crate::facts::{CallId, ClassId, DefId, ExprId, Facts, FunctionId, Token};
 use crate::finding::{FileId, Place};
 use crate::link::entries::KnownRoute;
@@ -56,6 +56,7 @@ pub mod scopes;
 pub mod state_checks;
 pub mod statuses;
 pub mod swallowing;
+pub mod switches;
 pub mod terms;
 pub mod timing;
 pub mod value;
@@ -244,6 +245,8 @@ pub struct Program {
     /// The files without code that hold credentials, in order.
     pub(crate) written: Vec<Written>,
     pub(crate) mentioned: FxHashSet<Name>,
+    /// The vendors that notes and documentation name.
+    pub(crate) documented: FxHashSet<VendorId>,
     /// The calls that core paths exist for, in order.
     pub(crate) core_calls: Vec<core_paths::CoreCall>,
     /// Who starts what, for core paths.
@@ -305,6 +308,7 @@ impl Program {
             webhooks: OnceLock::new(),
             written: vec![],
             mentioned: FxHashSet::default(),
+            documented: FxHashSet::default(),
             core_calls: vec![],
             starters: OnceLock::new(),
         }

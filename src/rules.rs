@@ -17,9 +17,12 @@ mod fulfil_on_redirect;
 mod hardcoded_environment;
 mod insecure_secret_default;
 mod integration_breaks_boot;
+mod integration_undocumented;
 mod missing_endpoint;
 mod missing_timeout;
 mod no_error_tracking;
+mod no_kill_switch;
+mod no_reconciliation;
 mod overbroad_scope;
 mod render_depends_on_vendor;
 mod response_unvalidated;
@@ -83,6 +86,7 @@ pub static RULES: &[&Rule] = &[
     &integration_breaks_boot::RULE,
     &vendor_on_signup_path::RULE,
     &vendor_on_checkout_path::RULE,
+    &no_kill_switch::RULE,
     &analytics_double_fire::RULE,
     &blocking_third_party_script::RULE,
     &status_unchecked::RULE,
@@ -93,9 +97,11 @@ pub static RULES: &[&Rule] = &[
     &overbroad_scope::RULE,
     &swallowed_vendor_error::RULE,
     &no_error_tracking::RULE,
+    &no_reconciliation::RULE,
     &env_undocumented::RULE,
     &hardcoded_environment::RULE,
     &test_live_mix::RULE,
+    &integration_undocumented::RULE,
     &edge_function_no_auth::RULE,
     &firebase_open_rules::RULE,
     &client_controlled_amount::RULE,
