@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rayon::prelude::*;
 
 use crate::cache::{Cache, Kept};
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, VendorId};
 use crate::config::Own;
 use crate::contain::{WORKER, contained};
 use crate::error::Error;
@@ -98,6 +98,7 @@ fn stages(options: &Options) -> Result<Outcome, Error> {
     program.as_of = Name::new(&options.settle.as_of);
     program.mentioned = understood.mentioned;
     program.database = database(&mut repository, &understood.scripts);
+    program.documented = understood.documented;
     clock.lap("link");
     let (findings, failed) = check(&program, &options.rules);
     clock.lap("check");
@@ -115,6 +116,7 @@ struct Understood {
     /// The credentials in files that hold no code.
     written: Vec<Written>,
     mentioned: rustc_hash::FxHashSet<Name>,
+    documented: rustc_hash::FxHashSet<VendorId>,
     /// What the files of SQL do.
     scripts: Vec<(FileId, sql::Script)>,
 }
@@ -152,6 +154,7 @@ fn extract_all(
     let (mut facts, mut manifests) = (Vec::with_capacity(read.len()), vec![]);
     let (mut marked, mut written) = (vec![], vec![]);
     let (mut mentioned, mut scripts) = (rustc_hash::FxHashSet::default(), vec![]);
+    let mut documented = rustc_hash::FxHashSet::default();
     for (index, file) in read.into_iter().enumerate() {
         let file = file.unwrap_or_default();
         if file.facts.as_ref().is_some_and(|facts| facts.too_deep) {
@@ -165,13 +168,14 @@ fn extract_all(
         manifests.extend(file.manifest);
         scripts.extend(file.script.map(|script| (FileId(index as u32), script)));
         mentioned.extend(file.mentioned.iter().copied());
+        documented.extend(file.documented.iter().copied());
         if !file.written.is_empty() {
             let Said { written: tokens, lines, .. } = file;
             written.push(Written { file: FileId(index as u32), tokens, lines });
         }
     }
     repository.manifests = Arc::new(Manifests::new(manifests));
-    Understood { facts, marked, written, mentioned, scripts }
+    Understood { facts, marked, written, mentioned, documented, scripts }
 }
 
 /// What one file says.
@@ -187,6 +191,8 @@ struct Said {
     mentioned: Vec<Name>,
     /// What it does to a database.
     script: Option<sql::Script>,
+    /// The vendors it names, when it is written for people.
+    documented: Vec<VendorId>,
     marked: bool,
 }
 
@@ -209,6 +215,9 @@ fn understand(file: &SourceFile, text: &str, catalogue: &Catalogue, cache: Optio
         let mut said = Said { marked: text.contains(MARKER), written: catalogue.tokens(text), ..Said::default() };
         if file.tracked && walk::mentions::tells_what_to_set(&file.path) {
             said.mentioned = walk::mentions::variables(text);
+        }
+        if file.tracked && walk::mentions::is_documentation(&file.path) {
+            said.documented = catalogue.named_in(text);
         }
         if !said.written.is_empty() {
             said.lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at as u32 + 1)).collect();

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use rustc_hash::FxHashSet;
 
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, VendorId};
 use crate::facts::{CallId, ClassId, DefId, ExprId, Facts, FunctionId, Token};
 use crate::finding::{FileId, Place};
 use crate::link::entries::KnownRoute;
@@ -42,6 +42,7 @@ pub mod handlers;
 pub mod hints;
 pub mod iterations;
 pub mod keys;
+pub mod kill_switches;
 pub mod known_addresses;
 pub mod lifetimes;
 pub mod modes;
@@ -58,7 +59,6 @@ pub mod personal;
 pub mod reaching;
 pub mod pages;
 pub mod pins;
-pub mod reaching;
 pub mod readers;
 pub mod recorded_early;
 pub mod repeats;
@@ -265,6 +265,8 @@ pub struct Program {
     pub(crate) written: Vec<Written>,
     pub(crate) mentioned: FxHashSet<Name>,
     pub(crate) database: crate::sql::Database,
+    /// The vendors that notes and documentation name.
+    pub(crate) documented: FxHashSet<VendorId>,
     /// The calls that core paths exist for, in order.
     pub(crate) core_calls: Vec<core_paths::CoreCall>,
     /// Who starts what, for core paths.
@@ -331,6 +333,7 @@ impl Program {
             written: vec![],
             mentioned: FxHashSet::default(),
             database: crate::sql::Database::default(),
+            documented: FxHashSet::default(),
             core_calls: vec![],
             starters: OnceLock::new(),
             hints: hints::Known::default(),

@@ -19,10 +19,13 @@ mod fulfil_on_redirect;
 mod hardcoded_environment;
 mod insecure_secret_default;
 mod integration_breaks_boot;
+mod integration_undocumented;
 mod long_timeout;
 mod missing_endpoint;
 mod missing_timeout;
 mod no_error_tracking;
+mod no_kill_switch;
+mod no_reconciliation;
 mod oauth_no_refresh;
 mod oauth_no_state;
 mod overbroad_scope;
@@ -104,6 +107,7 @@ pub static RULES: &[&Rule] = &[
     &integration_breaks_boot::RULE,
     &vendor_on_signup_path::RULE,
     &vendor_on_checkout_path::RULE,
+    &no_kill_switch::RULE,
     &analytics_double_fire::RULE,
     &blocking_third_party_script::RULE,
     &status_unchecked::RULE,
@@ -119,10 +123,12 @@ pub static RULES: &[&Rule] = &[
     &swallowed_vendor_error::RULE,
     &error_without_context::RULE,
     &no_error_tracking::RULE,
+    &no_reconciliation::RULE,
     &env_unchecked::RULE,
     &env_undocumented::RULE,
     &hardcoded_environment::RULE,
     &test_live_mix::RULE,
+    &integration_undocumented::RULE,
     &too_many_new_integrations::RULE,
     &table_without_rls::RULE,
     &permissive_rls_policy::RULE,

@@ -1,5 +1,7 @@
 //! Names that give a vendor away: environment variables, webhook headers, event names.
 
+use rustc_hash::FxHashSet;
+
 use super::{Catalogue, EnvName, VendorId, glob};
 
 impl Catalogue {
@@ -43,6 +45,28 @@ impl Catalogue {
             rest = here.split_once('_').map(|(_, rest)| rest);
         }
         None
+    }
+
+    /// The vendors that a text names, by name or id.
+    pub fn named_in(&self, text: &str) -> Vec<VendorId> {
+        let lower = text.to_ascii_lowercase();
+        let words: Vec<&str> =
+            lower.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+        let known: FxHashSet<&str> = words.iter().copied().collect();
+        let says = |form: &str| {
+            let form = form.to_ascii_lowercase();
+            let parts: Vec<&str> =
+                form.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|part| !part.is_empty()).collect();
+            known.contains(parts.concat().as_str())
+                || !parts.is_empty()
+                    && parts.iter().all(|part| known.contains(part))
+                    && words.windows(parts.len()).any(|run| run == parts)
+        };
+        let vendors = self.vendors().iter().enumerate();
+        vendors
+            .filter(|(_, vendor)| says(&vendor.id) || says(&vendor.name))
+            .map(|(at, _)| VendorId(at as u16))
+            .collect()
     }
 
     /// Whether platforms or tools set a variable by themselves.

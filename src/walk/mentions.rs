@@ -18,6 +18,15 @@ pub fn tells_what_to_set(path: &str) -> bool {
             .is_some_and(|(_, ending)| ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)))
 }
 
+/// Whether a file is written for people who look after the app: notes and documentation.
+pub fn is_documentation(path: &str) -> bool {
+    const ENDINGS: &[&str] = &["md", "mdx", "rst", "adoc", "txt"];
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let ends =
+        name.rsplit_once('.').is_some_and(|(_, ending)| ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)));
+    ends && !name.starts_with("requirements") && !matches!(name, "robots.txt" | "llms.txt" | "ads.txt")
+}
+
 /// The names in a text that are written like environment variables: capitals and at least one underscore.
 pub fn variables(text: &str) -> Vec<Name> {
     let is_part = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
