@@ -11,9 +11,12 @@ mod glob;
 mod hosts;
 mod index;
 mod jwt;
+mod key_headers;
 mod keyless;
 mod load;
+mod mailboxes;
 mod names;
+mod operation;
 mod paths;
 mod pattern;
 mod plausible;
@@ -25,6 +28,7 @@ mod scopes;
 mod scripts;
 mod seg;
 mod shape;
+mod token_life;
 mod tokens;
 mod trackers;
 mod webhook;
@@ -34,9 +38,12 @@ pub use effect::Effect;
 pub use errors::ErrorTells;
 pub use hosts::{host_of_url, is_own_host};
 pub use index::VendorId;
+pub use key_headers::KeyHeader;
 pub use keyless::{Throws, WithoutKey};
 pub use load::Catalogue;
+pub use mailboxes::Mailboxes;
 pub use names::unqualified;
+pub use operation::{Core, Operation};
 pub use paths::{OperationMatch, RequestMatch, VerifierMatch};
 pub use repeats::{Idempotency, Retries};
 pub use retired::Retired;
@@ -44,6 +51,7 @@ pub use schedulers::Scheduler;
 pub use scopes::Scope;
 pub use scripts::PageScript;
 pub use seg::Seg;
+pub use token_life::{HandedToken, TokenLife};
 pub use trackers::Tracker;
 pub use webhook::{Scheme, Webhook};
 
@@ -150,6 +158,14 @@ pub struct Vendor {
     /// Permissions it grants that are broader than most uses need.
     #[serde(default, rename = "scope")]
     pub scopes: Vec<Scope>,
+    /// Headers that take what is also taken as a parameter of the URL.
+    #[serde(default, rename = "key_header")]
+    pub key_headers: Vec<KeyHeader>,
+    /// How long its OAuth access tokens last.
+    pub token_life: Option<TokenLife>,
+    /// Tokens of others that its login hands on.
+    #[serde(default, rename = "handed_token")]
+    pub handed_tokens: Vec<HandedToken>,
     /// Snippets that must be recognised as said: the entry's tests.
     #[serde(default, rename = "example")]
     pub examples: Vec<Example>,
@@ -305,70 +321,6 @@ pub struct Credential {
     pub source: Option<Source>,
 }
 
-/// A path that the app cannot do without.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Core {
-    /// An account is made: also onboarding and the check of an address.
-    Signup,
-    /// Someone logs in: also the reset of a password.
-    Login,
-    /// Someone pays, subscribes or orders.
-    Checkout,
-}
-
-/// An operation of a vendor.
-#[derive(Debug, Clone, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Operation {
-    /// Paths on a client or on a `self` package: `checkout.sessions.create`; a `*` segment matches any one segment,
-    /// `**` any run of them.
-    #[serde(default)]
-    pub sdk: Vec<String>,
-    /// HTTP forms: `POST /v1/checkout/sessions`; `{id}` or `*` matches one segment, a trailing `**` the rest.
-    #[serde(default)]
-    pub http: Vec<String>,
-    /// Only on this host, when the vendor has several that differ.
-    pub host: Option<String>,
-    /// What it does.
-    pub effect: Effect,
-    /// In words, for messages: `creates a checkout session`.
-    pub does: String,
-    /// It moves money: charge, transfer, payout, refund, invoice, order.
-    #[serde(default)]
-    pub money: bool,
-    /// A repeat is harmless though it creates: portal sessions, ephemeral keys.
-    #[serde(default)]
-    pub harmless: bool,
-    /// It makes a record of a person, and a second one for the same person when it is called again: the vendor
-    /// neither refuses nor merges it.
-    #[serde(default)]
-    pub person: bool,
-    /// Where its payload says what is to be paid: `amount`, `line_items[].price_data.unit_amount`.
-    #[serde(default)]
-    pub amounts: Vec<String>,
-    /// Where its payload says whom it reaches: `to`, `#1` for the second argument.
-    #[serde(default)]
-    pub recipients: Vec<String>,
-    /// It pays the app's money out to somebody.
-    #[serde(default)]
-    pub pays_out: bool,
-    /// Where its payload names a price or plan that the vendor keeps: `line_items[].price`.
-    #[serde(default)]
-    pub prices: Vec<String>,
-    /// It is what a core path is for: `signup`, `checkout`, `message` (a mail or code that delivers what the path
-    /// is for).
-    pub essential: Option<String>,
-    /// It is the step that a core path exists for: whoever waits for it is signing up, logging in or paying.
-    pub core: Option<Core>,
-    /// The id of the [`Idempotency`] entry that applies; none: it takes no key.
-    pub idempotency: Option<String>,
-    /// What a key is made of where it is no order's: `customer-{user.id}`.
-    pub key: Option<String>,
-    /// Where it comes from, when not the vendor's default source.
-    pub source: Option<Source>,
-}
-
 /// A snippet and what must be understood of it.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -405,6 +357,9 @@ pub struct Library {
     /// Hosts that stand for a developer's machine or a preview of the app, and go away; `*` stands for any run.
     #[serde(default)]
     pub passing_hosts: Vec<String>,
+    /// Mail services for persons.
+    #[serde(default, rename = "mailboxes")]
+    pub mailboxes: Vec<Mailboxes>,
     /// Scripts that pages load from others.
     #[serde(default, rename = "page_script")]
     pub page_scripts: Vec<PageScript>,
@@ -495,6 +450,10 @@ pub struct Request {
     pub options: Option<usize>,
     /// Position of a time limit given without a name.
     pub timeout: Option<usize>,
+    /// Where a message says whom it reaches: `#1` for the second argument, `#0.To` for a header put into the first,
+    /// a keyword.
+    #[serde(default)]
+    pub recipients: Vec<String>,
 }
 
 /// A library function that means something for flow.
@@ -535,6 +494,10 @@ pub enum KnownRole {
     Verify,
     /// Signs tokens, cookies or sessions.
     Sign,
+    /// Makes the URL at which a customer authorizes; takes `state` among its options.
+    Authorize,
+    /// Exchanges the code that a customer comes back with for tokens.
+    Exchange,
     /// Computes a MAC: the comparison of its result with a header is a verification.
     Mac,
     /// Compares in constant time.

@@ -12,6 +12,7 @@ mod duplicate_customer;
 mod edge_function_no_auth;
 mod env_unchecked;
 mod env_undocumented;
+mod error_without_context;
 mod firebase_open_rules;
 mod floating_vendor_call;
 mod fulfil_on_redirect;
@@ -21,8 +22,11 @@ mod integration_breaks_boot;
 mod missing_endpoint;
 mod missing_timeout;
 mod no_error_tracking;
+mod oauth_no_refresh;
+mod oauth_no_state;
 mod overbroad_scope;
 mod permissive_rls_policy;
+mod personal_credential;
 mod render_depends_on_vendor;
 mod response_unvalidated;
 mod retired_api;
@@ -31,6 +35,7 @@ mod retry_ignores_limits;
 mod retry_without_backoff;
 mod returned_error_ignored;
 mod row_security;
+mod sdk_unpinned;
 mod secret_in_client;
 mod secret_in_log;
 mod secret_in_public_env;
@@ -39,6 +44,7 @@ mod status_unchecked;
 mod swallowed_vendor_error;
 mod table_without_rls;
 mod test_live_mix;
+mod token_in_url;
 mod too_many_new_integrations;
 mod top_of_hour_cron;
 mod unauthenticated_paid_proxy;
@@ -68,6 +74,7 @@ pub static RULES: &[&Rule] = &[
     &secret_in_repo::RULE,
     &insecure_secret_default::RULE,
     &secret_in_log::RULE,
+    &token_in_url::RULE,
     &webhook_unverified::RULE,
     &webhook_verification_bypass::RULE,
     &webhook_weak_compare::RULE,
@@ -100,8 +107,13 @@ pub static RULES: &[&Rule] = &[
     &response_unvalidated::RULE,
     &missing_endpoint::RULE,
     &retired_api::RULE,
+    &sdk_unpinned::RULE,
+    &oauth_no_refresh::RULE,
+    &oauth_no_state::RULE,
     &overbroad_scope::RULE,
+    &personal_credential::RULE,
     &swallowed_vendor_error::RULE,
+    &error_without_context::RULE,
     &no_error_tracking::RULE,
     &env_unchecked::RULE,
     &env_undocumented::RULE,

@@ -121,7 +121,8 @@ fn every_module_says_what_it_decides() {
 
 #[test]
 fn rooms_are_not_called_utils() {
-    for (path, _) in sources("src") {
+    // Rules are called what the catalogue calls them.
+    for (path, _) in sources("src").into_iter().filter(|(path, _)| !path.starts_with("src/rules/")) {
         for word in ["util", "helper", "manager", "context", "misc", "common"] {
             assert!(!path.contains(word), "{path}: name what it decides");
         }

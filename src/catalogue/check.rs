@@ -104,6 +104,22 @@ impl Checks {
             }
             self.source(at!["retired", item, "source"], &retired.source);
         }
+        if let Some(life) = &vendor.token_life {
+            self.optional_source(at!["token_life", "source"], life.source.as_ref());
+        }
+        for (item, token) in vendor.handed_tokens.iter().enumerate() {
+            self.optional_source(at!["handed_token", item, "source"], token.source.as_ref());
+        }
+        for (item, key) in vendor.key_headers.iter().enumerate() {
+            if key.parameters.is_empty() || !key.header.contains("KEY") {
+                self.say(
+                    at!["key_header", item, "header"],
+                    "a header without its key or parameters",
+                    "say `name: KEY`",
+                );
+            }
+            self.optional_source(at!["key_header", item, "source"], key.source.as_ref());
+        }
         for (item, scope) in vendor.scopes.iter().enumerate() {
             if scope.scope.is_empty() || scope.narrower.is_empty() {
                 self.say(at!["scope", item, "scope"], "a scope without a narrower one", "say what to ask for instead");

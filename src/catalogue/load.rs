@@ -31,6 +31,7 @@ pub struct Catalogue {
     pub(super) watchers: Vec<String>,
     pub(super) injected_envs: Vec<String>,
     pub(super) passing_hosts: Vec<String>,
+    pub(super) mailboxes: Vec<super::Mailboxes>,
     pub(super) page_scripts: Vec<PageScript>,
     pub(super) trackers: Vec<Tracker>,
     pub(super) schedulers: Vec<Scheduler>,
@@ -105,6 +106,7 @@ impl Catalogue {
         let (mut watchers, mut injected_envs) = (Vec::new(), Vec::new());
         let (mut passing_hosts, mut page_scripts, mut trackers) = (Vec::new(), Vec::new(), Vec::new());
         let mut schedulers = Vec::new();
+        let mut mailboxes = Vec::new();
         for library in libraries {
             http_clients.extend(library.http_clients);
             functions.extend(library.functions);
@@ -112,6 +114,7 @@ impl Catalogue {
             watchers.extend(library.watchers);
             injected_envs.extend(library.injected_envs);
             passing_hosts.extend(library.passing_hosts);
+            mailboxes.extend(library.mailboxes);
             page_scripts.extend(library.page_scripts);
             trackers.extend(library.trackers);
             schedulers.extend(library.schedulers);
@@ -125,6 +128,7 @@ impl Catalogue {
             watchers,
             injected_envs,
             passing_hosts,
+            mailboxes,
             page_scripts,
             trackers,
             schedulers,

@@ -96,11 +96,7 @@ impl Program {
                     let value = self.expand(part);
                     let secret = value.envs().into_iter().find(|name| self.is_secret_variable(name));
                     match parameter {
-                        Some(parameter) if is_parameter(&parameter) => {
-                            if secret.is_some() || is_handed(&value) {
-                                note(found, Some(parameter), secret);
-                            }
-                        }
+                        Some(parameter) if is_parameter(&parameter) => self.note_all(Some(parameter), &value, found),
                         // `https://api.telegram.org/bot${TOKEN}/send`
                         None if at > 0 => {
                             if let Some(name) = secret.filter(|name| self.variable(name).0 == Nature::Secret) {
@@ -144,10 +140,16 @@ impl Program {
         if !is_parameter(&name) {
             return;
         }
-        let secret = value.envs().into_iter().find(|name| self.is_secret_variable(name));
-        if secret.is_some() || is_handed(value) {
-            note(found, Some(name), secret);
+        self.note_all(Some(name), value, found);
+    }
+
+    /// Notes every variable that a parameter can hold, or that something is handed in.
+    fn note_all(&self, parameter: Option<Name>, value: &Value, found: &mut Vec<UrlKey>) {
+        let held: Vec<Name> = value.envs().into_iter().filter(|name| self.is_secret_variable(name)).collect();
+        if held.is_empty() && is_handed(value) {
+            note(found, parameter, None);
         }
+        held.into_iter().for_each(|name| note(found, parameter, Some(name)));
     }
 
     /// Whether a variable's value is no publishable one.

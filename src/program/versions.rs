@@ -17,6 +17,12 @@ impl Program {
         self.version_of(file, package).is_some_and(|version| is_older(&version, than))
     }
 
+    /// Whether a file belongs to a Next.js that has no `after` yet, which came with 15.1
+    /// (<https://nextjs.org/docs/app/api-reference/functions/after>).
+    pub fn has_no_after(&self, file: FileId) -> bool {
+        self.is_older(file, Name::new("npm:next"), (15, 1))
+    }
+
     /// The version that a file's import names, else the range that its project asks for.
     fn version_of(&self, file: FileId, package: Name) -> Option<String> {
         let facts = self.file(file).facts.as_ref()?;

@@ -31,7 +31,9 @@ impl Program {
         let mut queue: VecDeque<(FunctionRef, Vec<Edge>, bool)> = VecDeque::from([(entry.function, vec![], false)]);
         while let Some((function, way, looped)) = queue.pop_front() {
             for call in self.calls_in(function) {
-                let sends = self.counts_as_sent(call);
+                // A wrapper of the program may leave what it sends to itself: that is seen inside.
+                let own = self.edges(call).iter().any(|edge| edge.kind == EdgeKind::Direct);
+                let sends = !own && self.counts_as_sent(call);
                 if !sends && self.edges(call).is_empty() {
                     continue;
                 }

@@ -8,6 +8,7 @@ use crate::finding::{Remark, Severity};
 use crate::names::Name;
 use crate::program::keys::Key;
 use crate::program::origins::Origin;
+use crate::program::state_checks::Held;
 use crate::program::{CallRef, Destination, EntryKind, Program, VendorUse};
 use crate::rule::Report;
 
@@ -151,17 +152,16 @@ fn tell(program: &Program, report: &mut Report, keyless: &Keyless<'_>, callers: 
         return;
     }
     // The caller that nothing keeps from a second run is the one to tell of.
-    let guard = |origin: &Origin| guard_of(program, used.at, origin);
     let live = || origins.iter().filter(|origin| program.entries[origin.entry].kind != EntryKind::Script);
-    let origin = live().min_by_key(|origin| guard(origin));
-    let guard = origin.map_or(Guard::None, guard);
-    if guard == Guard::Claimed {
+    let origin = live().min_by_key(|origin| held(program, used.at, origin));
+    let held = origin.map_or(Held::Free, |origin| held(program, used.at, origin));
+    if held == Held::Claimed {
         return;
     }
     let message = format!(
         "{} gives no idempotency key: {} {} twice{}",
         used.name,
-        again(program, used, origin, guard),
+        again(program, used, origin, held),
         operation.does,
         consequence(operation)
     );
@@ -189,44 +189,20 @@ fn callers_of(program: &Program, at: CallRef, known: &[CallRef]) -> Vec<Remark> 
     callers.iter().filter(|caller| program.runs_on_server(caller.file)).take(MOST_CALLERS).map(remark).collect()
 }
 
-/// What keeps a way to the call from running twice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Guard {
-    /// Nothing.
-    None,
-    /// A look at what is kept: of two at the same moment both pass it.
-    Asked,
-    /// What is kept is asked, and the run written down, before the call.
-    Claimed,
-}
-
-fn guard_of(program: &Program, at: CallRef, origin: &Origin) -> Guard {
-    let way = || origin.way.iter().map(|edge| edge.call).chain([at]);
-    if !program.runs_once(way()) {
-        return Guard::None;
-    }
-    let claimed = way().any(|step| {
-        let facts = program.facts(step.file);
-        let start = facts.span(facts.call(step.call).expr).start;
-        let mut before = program.calls_in(program.function_of(step));
-        before.any(|other| {
-            facts.span(facts.call(other.call).expr).end <= start
-                && program.writes_own(other)
-                && program.runs_once([other])
-        })
-    });
-    if claimed { Guard::Claimed } else { Guard::Asked }
+fn held(program: &Program, at: CallRef, origin: &Origin) -> Held {
+    let way: Vec<CallRef> = origin.way.iter().map(|edge| edge.call).chain([at]).collect();
+    program.held(&way)
 }
 
 /// What repeats the call.
-fn again(program: &Program, used: &VendorUse, origin: Option<&Origin>, guard: Guard) -> String {
+fn again(program: &Program, used: &VendorUse, origin: Option<&Origin>, held: Held) -> String {
     let Some(origin) = origin else {
         return format!("a repeat of {}", program.function_name(program.function_of(used.at)));
     };
     let entry = &program.entries[origin.entry];
     let name = program.entry_name(entry);
     match entry.kind {
-        _ if guard == Guard::Asked => {
+        _ if held == Held::Asked => {
             format!("of two runs of {name} at the same moment both pass what is asked before it, and the app")
         }
         EntryKind::Job | EntryKind::Worker | EntryKind::Load => format!("a second run of {name}"),

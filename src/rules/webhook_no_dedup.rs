@@ -3,7 +3,7 @@
 use rustc_hash::FxHashSet;
 
 use crate::catalogue::Category;
-use crate::finding::Confidence;
+use crate::finding::{Confidence, Place};
 use crate::program::handlers::WebhookHandler;
 use crate::program::repeats::Again;
 use crate::program::terms::{Ending, Handler};
@@ -11,6 +11,7 @@ use crate::program::verify::{Deed, words};
 use crate::program::{CallRef, EdgeKind, FunctionRef, Program};
 use crate::rule;
 use crate::rule::Report;
+use crate::sql::Unique;
 
 rule! {
     /// A webhook does its work again when an event is delivered again
@@ -27,8 +28,10 @@ rule! {
     /// - all it does is the same when done twice: `update .. set status = X where id = Y`, delete;
     /// - all it does twice is to write a log.
     ///
-    /// A set or a cache in memory is not enough: each instance has its own. A record that is kept when the work fails
-    /// is the opposite mistake: the next delivery is taken for done, and the event is lost.
+    /// A set or a cache in memory is not enough: each instance has its own. Where the repository has migrations, they say
+    /// whether a column is unique: an insert whose refusal is waited for, into a table that refuses nothing, is not enough.
+    /// A record that is kept when the work fails is the opposite mistake: the next delivery is taken for done, and the
+    /// event is lost.
     ///
     /// ## The cure
     ///
@@ -237,6 +240,17 @@ fn claims(program: &Program, handler: &WebhookHandler) -> bool {
         .iter()
         .map(|stop| stop.function)
         .collect();
+    // Nothing is refused where the migrations make no key for what is inserted.
+    let inserted = handler
+        .account
+        .deeds
+        .iter()
+        .filter(|deed| deed.records || matches!(program.again(deed.at), Again::Row { .. } | Again::Nothing));
+    let refusals: Vec<Unique> =
+        inserted.map(|deed| program.refuses_again(deed.at)).filter(|refused| *refused != Unique::Unknown).collect();
+    if !refusals.is_empty() && !refusals.contains(&Unique::Yes) {
+        return false;
+    }
     functions.iter().any(|&function| program.understands_refusal(function))
         || handler.account.deeds.iter().filter(|deed| deed.records).any(|deed| {
             let guards = program.guards(deed.at);
@@ -250,6 +264,13 @@ fn claims(program: &Program, handler: &WebhookHandler) -> bool {
                     }
                 })
         })
+}
+
+/// The table that events are recorded in, where its migrations make no key that refuses a second record.
+fn unguarded(program: &Program, handler: &WebhookHandler) -> Option<Place> {
+    let mut records = handler.account.deeds.iter().filter(|deed| deed.records);
+    let open = records.find(|deed| program.refuses_again(deed.at) == Unique::No)?;
+    program.table_made(open.at)
 }
 
 fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, first: &Doubled, all: &[Doubled]) {
@@ -283,6 +304,9 @@ fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, first:
     ));
     if first.told != first.deed {
         draft = draft.because(program.call_place(first.deed), "what is done again");
+    }
+    if let Some(made) = unguarded(program, handler) {
+        draft = draft.because(made, "no key of this table refuses a second record of the event");
     }
     if let Some(memory) = memory {
         draft = draft.because(program.call_place(memory), "kept in memory only");
