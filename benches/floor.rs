@@ -65,7 +65,7 @@ fn compare(title: &str, root: &Path, rounds: usize) {
 }
 
 fn choices(root: &Path) -> walk::Choices {
-    walk::Choices { paths: vec![root.to_owned()], honour_ignores: true, threads: 0 }
+    walk::Choices { paths: vec![root.to_owned()], honour_ignores: true, threads: 0, ignored: vec![] }
 }
 
 /// Walk, read and parse; the number of files and bytes parsed.
@@ -84,7 +84,15 @@ fn floor(root: &Path) -> (usize, usize) {
 fn whole(root: &Path) {
     let settle = settle::Choices::new(Persona::Auditor);
     let rules = seamcheck::rules::RULES.to_vec();
-    let outcome = scan(&Options { walk: choices(root), rules, settle, jobs: 0, progress: false, cache: None });
+    let outcome = scan(&Options {
+        walk: choices(root),
+        rules,
+        settle,
+        jobs: 0,
+        progress: false,
+        own: Default::default(),
+        cache: None,
+    });
     // A scan's process ends without taking the program apart.
     std::mem::forget(outcome.unwrap());
 }

@@ -66,11 +66,12 @@ fn count(root: &Path) -> BTreeMap<&'static str, Counts> {
     let mut counts: BTreeMap<&'static str, Counts> = BTreeMap::new();
     for persona in [Persona::Regular, Persona::Auditor] {
         let outcome = scan(&Options {
-            walk: walk::Choices { paths: vec![root.to_owned()], honour_ignores: true, threads: 0 },
+            walk: walk::Choices { paths: vec![root.to_owned()], honour_ignores: true, threads: 0, ignored: vec![] },
             rules: RULES.to_vec(),
             settle: settle::Choices::new(persona),
             jobs: 0,
             progress: false,
+            own: Default::default(),
             cache: None,
         });
         let outcome = outcome.unwrap_or_else(|error| panic!("{}: {error}", root.display()));

@@ -5,41 +5,53 @@ use serde::{Deserialize, Serialize};
 
 mod check;
 mod effect;
+mod errors;
 mod fault;
 mod glob;
 mod hosts;
 mod index;
 mod jwt;
+mod key_headers;
 mod keyless;
 mod load;
+mod mailboxes;
 mod names;
+mod operation;
 mod paths;
 mod pattern;
 mod plausible;
 mod repeats;
 mod retired;
 mod scan;
+mod schedulers;
 mod scopes;
 mod scripts;
 mod seg;
 mod shape;
+mod token_life;
 mod tokens;
 mod trackers;
 mod webhook;
 
 pub(crate) use check::is_date;
 pub use effect::Effect;
+pub use errors::ErrorTells;
 pub use hosts::{host_of_url, is_own_host};
 pub use index::VendorId;
+pub use key_headers::KeyHeader;
 pub use keyless::{Throws, WithoutKey};
 pub use load::Catalogue;
+pub use mailboxes::Mailboxes;
 pub use names::unqualified;
+pub use operation::{Core, Operation};
 pub use paths::{OperationMatch, RequestMatch, VerifierMatch};
 pub use repeats::{Idempotency, Retries};
 pub use retired::Retired;
+pub use schedulers::Scheduler;
 pub use scopes::Scope;
 pub use scripts::PageScript;
 pub use seg::Seg;
+pub use token_life::{HandedToken, TokenLife};
 pub use trackers::Tracker;
 pub use webhook::{Scheme, Webhook};
 
@@ -146,6 +158,14 @@ pub struct Vendor {
     /// Permissions it grants that are broader than most uses need.
     #[serde(default, rename = "scope")]
     pub scopes: Vec<Scope>,
+    /// Headers that take what is also taken as a parameter of the URL.
+    #[serde(default, rename = "key_header")]
+    pub key_headers: Vec<KeyHeader>,
+    /// How long its OAuth access tokens last.
+    pub token_life: Option<TokenLife>,
+    /// Tokens of others that its login hands on.
+    #[serde(default, rename = "handed_token")]
+    pub handed_tokens: Vec<HandedToken>,
     /// Snippets that must be recognised as said: the entry's tests.
     #[serde(default, rename = "example")]
     pub examples: Vec<Example>,
@@ -301,68 +321,6 @@ pub struct Credential {
     pub source: Option<Source>,
 }
 
-/// A path that the app cannot do without.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Core {
-    /// An account is made: also onboarding and the check of an address.
-    Signup,
-    /// Someone logs in: also the reset of a password.
-    Login,
-    /// Someone pays, subscribes or orders.
-    Checkout,
-}
-
-/// An operation of a vendor.
-#[derive(Debug, Clone, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Operation {
-    /// Paths on a client or on a `self` package: `checkout.sessions.create`; a `*` segment matches any one segment,
-    /// `**` any run of them.
-    #[serde(default)]
-    pub sdk: Vec<String>,
-    /// HTTP forms: `POST /v1/checkout/sessions`; `{id}` or `*` matches one segment, a trailing `**` the rest.
-    #[serde(default)]
-    pub http: Vec<String>,
-    /// Only on this host, when the vendor has several that differ.
-    pub host: Option<String>,
-    /// What it does.
-    pub effect: Effect,
-    /// In words, for messages: `creates a checkout session`.
-    pub does: String,
-    /// It moves money: charge, transfer, payout, refund, invoice, order.
-    #[serde(default)]
-    pub money: bool,
-    /// A repeat is harmless though it creates: portal sessions, ephemeral keys.
-    #[serde(default)]
-    pub harmless: bool,
-    /// It makes a record of a person, and a second one for the same person when it is called again: the vendor
-    /// neither refuses nor merges it.
-    #[serde(default)]
-    pub person: bool,
-    /// Where its payload says what is to be paid: `amount`, `line_items[].price_data.unit_amount`.
-    #[serde(default)]
-    pub amounts: Vec<String>,
-    /// Where its payload says whom it reaches: `to`, `#1` for the second argument.
-    #[serde(default)]
-    pub recipients: Vec<String>,
-    /// It pays the app's money out to somebody.
-    #[serde(default)]
-    pub pays_out: bool,
-    /// Where its payload names a price or plan that the vendor keeps: `line_items[].price`.
-    #[serde(default)]
-    pub prices: Vec<String>,
-    /// It is what a core path is for: `signup`, `checkout`, `message` (a mail or code that delivers what the path
-    /// is for).
-    pub essential: Option<String>,
-    /// It is the step that a core path exists for: whoever waits for it is signing up, logging in or paying.
-    pub core: Option<Core>,
-    /// The id of the [`Idempotency`] entry that applies; none: it takes no key.
-    pub idempotency: Option<String>,
-    /// Where it comes from, when not the vendor's default source.
-    pub source: Option<Source>,
-}
-
 /// A snippet and what must be understood of it.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -399,12 +357,18 @@ pub struct Library {
     /// Hosts that stand for a developer's machine or a preview of the app, and go away; `*` stands for any run.
     #[serde(default)]
     pub passing_hosts: Vec<String>,
+    /// Mail services for persons.
+    #[serde(default, rename = "mailboxes")]
+    pub mailboxes: Vec<Mailboxes>,
     /// Scripts that pages load from others.
     #[serde(default, rename = "page_script")]
     pub page_scripts: Vec<PageScript>,
     /// Calls that report an event to an analytics or advertising vendor.
     #[serde(default, rename = "tracker")]
     pub trackers: Vec<Tracker>,
+    /// Calls by which code has the clock start something.
+    #[serde(default, rename = "scheduler")]
+    pub schedulers: Vec<Scheduler>,
 }
 
 /// An HTTP client.
@@ -446,6 +410,8 @@ pub struct HttpClient {
     /// It throws on a 4xx / 5xx answer.
     #[serde(default)]
     pub throws_on_status: bool,
+    /// How what it throws tells the URL that was asked for.
+    pub error_tells: Option<ErrorTells>,
     /// What to write: `signal: AbortSignal.timeout(10_000)`.
     pub cure: String,
     /// Where it comes from.
@@ -484,6 +450,10 @@ pub struct Request {
     pub options: Option<usize>,
     /// Position of a time limit given without a name.
     pub timeout: Option<usize>,
+    /// Where a message says whom it reaches: `#1` for the second argument, `#0.To` for a header put into the first,
+    /// a keyword.
+    #[serde(default)]
+    pub recipients: Vec<String>,
 }
 
 /// A library function that means something for flow.
@@ -524,6 +494,10 @@ pub enum KnownRole {
     Verify,
     /// Signs tokens, cookies or sessions.
     Sign,
+    /// Makes the URL at which a customer authorizes; takes `state` among its options.
+    Authorize,
+    /// Exchanges the code that a customer comes back with for tokens.
+    Exchange,
     /// Computes a MAC: the comparison of its result with a header is a verification.
     Mac,
     /// Compares in constant time.
@@ -562,4 +536,6 @@ pub enum KnownRole {
     ParseBody,
     /// Middleware that keeps the body as bytes or text.
     KeepBody,
+    /// Keeps or reports a failure where somebody looks.
+    Log,
 }

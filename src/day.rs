@@ -16,7 +16,7 @@ pub fn parse(text: &str) -> Result<String, String> {
 }
 
 /// A count of days since 1970 as a date, by counting eras of 400 years from a March.
-fn civil(days: u64) -> String {
+pub(crate) fn civil(days: u64) -> String {
     let shifted = days + 719_468;
     let (era, of_era) = (shifted / 146_097, shifted % 146_097);
     let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;

@@ -64,6 +64,18 @@ pub enum Error {
         reports: Vec<miette::Report>,
     },
 
+    /// The configuration is broken.
+    #[error("the configuration {path} cannot be used: {}", count(.reports.len(), "mistake"))]
+    #[diagnostic(help(
+        "docs/configuration.md describes every key; `seamcheck schema` is for editors; `--isolated` does without"
+    ))]
+    BrokenConfig {
+        /// The file.
+        path: String,
+        /// What is wrong in it.
+        reports: Vec<miette::Report>,
+    },
+
     /// A setting that makes no sense.
     #[error("{what}")]
     Config {

@@ -120,7 +120,6 @@ pub struct Facts {
     pub script_tags: Vec<ScriptTag>,
     /// Environment variables that are read in a way that fails at once when they are unset: `os.environ["X"]`,
     /// `import { X } from "$env/static/private"`.
-    #[serde(skip)]
     pub strict_reads: Vec<Name>,
     /// Byte offsets at which lines start; the first is 0.
     pub lines: Vec<u32>,

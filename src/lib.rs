@@ -3,6 +3,7 @@
 //! Data flows one way: walk, extract, link, check, settle, report.
 
 pub mod cli;
+pub mod config;
 pub mod run;
 
 pub mod walk;
@@ -27,6 +28,9 @@ pub mod rule;
 pub mod rules;
 
 pub mod settle;
+
+pub mod baseline;
+pub mod diff;
 
 pub mod masking;
 pub mod report;

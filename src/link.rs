@@ -8,6 +8,7 @@ use crate::catalogue::Catalogue;
 use crate::facts::Facts;
 use crate::finding::FileId;
 use crate::names::Name;
+use crate::program::hints::{Hints, Known};
 use crate::program::terms::Around;
 use crate::program::{EntryKind, File, Program, core_paths};
 use crate::walk::Repository;
@@ -24,7 +25,12 @@ pub mod sides;
 pub mod urls;
 
 /// Links the facts of files to a program; `facts` belong to the repository's files, position by position.
-pub fn link(repository: &Repository, facts: Vec<Option<Facts>>, catalogue: Arc<Catalogue>) -> Program {
+pub fn link(
+    repository: &Repository,
+    facts: Vec<Option<Facts>>,
+    catalogue: Arc<Catalogue>,
+    hints: &Arc<Hints>,
+) -> Program {
     let paths: Vec<Name> = repository.files.iter().map(|file| file.path).collect();
     let read = |path: &str| repository.manifests.text(path).map(str::to_owned);
     let per_file = || {
@@ -41,6 +47,7 @@ pub fn link(repository: &Repository, facts: Vec<Option<Facts>>, catalogue: Arc<C
     program.manifests = Arc::clone(&repository.manifests);
     let untracked = repository.files.iter().enumerate().filter(|(_, file)| !file.tracked);
     program.untracked = untracked.map(|(at, _)| FileId(at as u32)).collect();
+    program.hints = Known::find(hints, &program);
     program.contexts = calls::contexts(&program);
     calls::connect(&mut program);
     program.assigned = crate::program::assigned::collect(&program);

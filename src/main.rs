@@ -26,11 +26,12 @@ fn main() -> ExitCode {
         Ok(Err(Stop::Write(why))) => {
             fail(&Error::Output { path: "the terminal".to_owned(), why: why.to_string() }.into())
         }
-        Ok(Err(Stop::User(Error::Vendors { reports }))) => {
-            reports.iter().for_each(tell);
-            fail(&Error::Vendors { reports }.into())
+        Ok(Err(Stop::User(error))) => {
+            if let Error::Vendors { reports } | Error::BrokenConfig { reports, .. } = &error {
+                reports.iter().for_each(tell);
+            }
+            fail(&error.into())
         }
-        Ok(Err(Stop::User(error))) => fail(&error.into()),
         Err(why) => {
             let what = format!("seamcheck failed: {why}");
             let help =

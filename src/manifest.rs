@@ -7,15 +7,20 @@ use crate::facts::Token;
 use crate::names::Name;
 use crate::walk::{FileKind, GapReason, SourceFile};
 
+pub mod access_rules;
 pub mod env_file;
 pub mod functions;
 pub mod package;
 pub mod python;
+pub mod schedules;
+mod yaml;
 
+pub use access_rules::AccessRules;
 pub use env_file::{EnvEntry, EnvFile, EnvValue};
 pub use functions::TokenGate;
 pub use package::Package;
 pub use python::PythonProject;
+pub use schedules::{Planned, Starts};
 
 /// Every manifest of a repository, in byte order of their paths.
 #[derive(Debug, Default)]
@@ -32,6 +37,8 @@ pub struct Manifest {
     pub text: Option<String>,
     /// What it says.
     pub says: Says,
+    /// What it has the clock start, in the order written.
+    pub planned: Vec<Planned>,
 }
 
 /// What a manifest says.
@@ -43,7 +50,9 @@ pub enum Says {
     Python(PythonProject),
     /// An environment file.
     Env(EnvFile),
-    /// JSON, comments and trailing commas allowed.
+    /// Access rules of a backend service.
+    Access(AccessRules),
+    /// JSON, comments and trailing commas allowed; also what YAML says.
     Json(serde_json::Value),
     /// TOML.
     Toml(toml::Value),
@@ -72,17 +81,26 @@ impl Manifest {
         let says = match (file.kind, name) {
             (FileKind::Env, _) => {
                 let says = Says::Env(EnvFile::read(text, tokens(text)));
-                return Ok(Self { path: file.path, text: None, says });
+                return Ok(Self { path: file.path, text: None, says, planned: vec![] });
             }
             (_, "package.json") => Says::Package(Box::new(Package::read(&json(text).map_err(broken)?))),
             (_, "pyproject.toml") => Says::Python(PythonProject::pyproject(toml(text).map_err(broken)?)),
             (_, "Pipfile") => Says::Python(PythonProject::pipfile(&toml(text).map_err(broken)?)),
+            (_, name) if name.ends_with(".rules") && text.contains("service") && text.contains("match") => {
+                Says::Access(AccessRules::language(text).map_err(broken)?)
+            }
+            (_, name) if name.ends_with(".rules.json") => Says::Access(AccessRules::tree(text).map_err(broken)?),
             (_, name) if name.ends_with(".txt") => Says::Python(PythonProject::requirements(text)),
             (_, name) if name.ends_with(".json") || name.ends_with(".jsonc") => Says::Json(json(text).map_err(broken)?),
             (_, name) if name.ends_with(".toml") || name == ".replit" => Says::Toml(toml(text).map_err(broken)?),
+            (_, name) if name.starts_with("render.y") => Says::Json(yaml::read(text).map_err(broken)?),
+            _ if schedules::is_workflow(path) && text.contains("schedule") => {
+                Says::Json(yaml::read(text).map_err(broken)?)
+            }
             _ => Says::Text,
         };
-        Ok(Self { path: file.path, text: Some(text.to_owned()), says })
+        let planned = schedules::planned(path, text, &says);
+        Ok(Self { path: file.path, text: Some(text.to_owned()), says, planned })
     }
 
     /// The folder it speaks for; the root is the empty path.
@@ -182,6 +200,35 @@ impl Manifests {
     /// The environment file at a path.
     pub fn env(&self, path: &str) -> Option<&EnvFile> {
         if let Says::Env(env) = &self.get(path)?.says { Some(env) } else { None }
+    }
+
+    /// The access rules that are deployed: those that a `firebase.json` names, or where none does, those that go by
+    /// their usual names.
+    pub fn access_rules(&self) -> Vec<(Name, &AccessRules)> {
+        let mut named: Vec<String> = vec![];
+        for project in self.named("firebase.json") {
+            let Says::Json(json) = &project.says else { continue };
+            for service in ["firestore", "storage", "database"] {
+                let entry = json.get(service);
+                let entries = entry.into_iter().chain(entry.and_then(|entry| entry.as_array()).into_iter().flatten());
+                let files = entries.filter_map(|entry| entry.get("rules")?.as_str());
+                let folder = project.folder();
+                named.extend(files.map(|file| {
+                    let file = file.trim_start_matches("./");
+                    if folder.is_empty() { file.to_owned() } else { format!("{folder}/{file}") }
+                }));
+            }
+        }
+        let rules = self.files.iter().filter_map(|file| match &file.says {
+            Says::Access(rules) => Some((file, rules)),
+            _ => None,
+        });
+        let usual = ["firestore.rules", "storage.rules", "database.rules.json"];
+        let deployed = rules.filter(|(file, _)| match named.is_empty() {
+            true => usual.contains(&file.name()),
+            false => named.iter().any(|named| file.path == named.as_str()),
+        });
+        deployed.map(|(file, rules)| (file.path, rules)).collect()
     }
 
     /// Every description of Python dependencies.

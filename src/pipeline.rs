@@ -9,6 +9,7 @@ use rayon::prelude::*;
 
 use crate::cache::{Cache, Kept};
 use crate::catalogue::Catalogue;
+use crate::config::Own;
 use crate::contain::{WORKER, contained};
 use crate::error::Error;
 use crate::facts::{Facts, Token};
@@ -28,6 +29,7 @@ use crate::{extract, link, sql};
 const STACK: usize = 16 * 1024 * 1024;
 
 /// What to do.
+#[derive(Clone)]
 pub struct Options {
     /// What to walk.
     pub walk: walk::Choices,
@@ -39,6 +41,8 @@ pub struct Options {
     pub jobs: usize,
     /// Whether a progress bar may be shown on a long scan.
     pub progress: bool,
+    /// What the repository's configuration tells the analysis.
+    pub own: Own,
     /// Where the facts of files are kept between runs; none to read all anew.
     pub cache: Option<PathBuf>,
 }
@@ -71,7 +75,8 @@ pub fn scan(options: &Options) -> Result<Outcome, Error> {
 
 fn stages(options: &Options) -> Result<Outcome, Error> {
     let mut clock = Clock::new();
-    let vendors = walk::vendor_files(&options.walk)?;
+    let mut vendors = if options.own.isolated { vec![] } else { walk::vendor_files(&options.walk)? };
+    vendors.extend(options.own.vendors.iter().cloned());
     // A repository's own vendors have credentials of their own.
     let salt = format!("{vendors:?}");
     let (catalogue, repository) = rayon::join(|| Catalogue::load(vendors), || walk::walk(&options.walk));
@@ -79,14 +84,16 @@ fn stages(options: &Options) -> Result<Outcome, Error> {
     let mut repository = repository?;
     clock.lap("walk");
     let files = repository.files.iter().filter(|file| file.kind.holds_code()).count();
-    let cache = options.cache.as_ref().and_then(|at| Cache::open(at, &repository.root, files, salt.as_bytes()));
+    let home = options.own.home.as_ref().unwrap_or(&repository.root);
+    let cache = options.cache.as_ref().and_then(|at| Cache::open(at, home, files, salt.as_bytes()));
     let understood = extract_all(&mut repository, &catalogue, cache.as_ref(), options.progress);
     if let Some(cache) = cache {
         cache.finish();
     }
     rayon::broadcast(|_| extract::let_go());
     clock.lap("extract");
-    let mut program = link::link(&repository, understood.facts, Arc::clone(&catalogue));
+    let mut program = link::link(&repository, understood.facts, Arc::clone(&catalogue), &options.own.hints);
+    program.change = options.settle.change.as_ref().map(settle::Change::brings);
     program.written = understood.written;
     program.as_of = Name::new(&options.settle.as_of);
     program.mentioned = understood.mentioned;
@@ -114,8 +121,13 @@ struct Understood {
 
 /// Replays the migrations; what of them was not understood is a gap.
 fn database(repository: &mut Repository, scripts: &[(FileId, sql::Script)]) -> sql::Database {
-    let scripts: Vec<_> = scripts.iter().map(|(file, script)| (*file, repository.files[file.index()].path.as_str(), script)).collect();
-    let database = sql::database(&scripts, &|path| repository.exists(path));
+    let scripts: Vec<_> =
+        scripts.iter().map(|(file, script)| (*file, repository.files[file.index()].path.as_str(), script)).collect();
+    let database = sql::database(&scripts, &|path| repository.exists(path), &|folder| {
+        let settings = format!("{}config.toml", folder.strip_suffix("migrations")?);
+        let schemas = repository.manifests.toml(&settings)?.get("api")?.get("schemas")?.as_array()?;
+        Some(schemas.iter().filter_map(|schema| schema.as_str().map(str::to_owned)).collect())
+    });
     for (file, count) in database.gaps() {
         let path = repository.files[file.index()].path;
         repository.gap(path, GapReason::SqlNotUnderstood(count));
@@ -201,10 +213,10 @@ fn understand(file: &SourceFile, text: &str, catalogue: &Catalogue, cache: Optio
         if !said.written.is_empty() {
             said.lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at as u32 + 1)).collect();
         }
-        if file.kind == FileKind::Prose {
-            said.script = sql::is_sql(&file.path).then(|| sql::read(text));
-        } else {
+        if file.kind != FileKind::Prose {
             said.manifest = Some(Manifest::read(file, text, |_| said.written.clone())?);
+        } else if sql::is_sql(&file.path) {
+            said.script = Some(sql::read(text));
         }
         Ok(said)
     };
@@ -292,11 +304,17 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("a.ts"), "let a = 1;\n").unwrap();
         let outcome = scan(&Options {
-            walk: walk::Choices { paths: vec![dir.path().to_owned()], honour_ignores: true, threads: 1 },
+            walk: walk::Choices {
+                paths: vec![dir.path().to_owned()],
+                honour_ignores: true,
+                threads: 1,
+                ignored: vec![],
+            },
             rules: vec![&RULE, &finds::RULE],
             settle: settle::Choices::new(Persona::Regular),
             jobs: 2,
             progress: false,
+            own: Own::default(),
             cache: None,
         })
         .unwrap();

@@ -17,6 +17,7 @@ use crate::manifest::Manifests;
 use crate::names::Name;
 
 pub mod acknowledged;
+pub mod added;
 pub mod answers;
 pub mod assigned;
 pub mod audience;
@@ -27,8 +28,10 @@ pub mod core_paths;
 pub mod credentials;
 pub mod defaults;
 pub mod deliveries;
+pub mod disclosure;
 pub mod doors;
 pub mod environment;
+pub mod exposure;
 pub mod failures;
 pub mod floating;
 pub mod fresh;
@@ -36,28 +39,41 @@ pub mod full_rights;
 pub mod grants;
 pub mod graph;
 pub mod handlers;
+pub mod hints;
 pub mod iterations;
 pub mod keys;
+pub mod known_addresses;
 pub mod modes;
+pub mod nameless;
+pub mod never;
+pub mod oauth;
 pub mod options;
 pub mod origins;
 pub mod outbound;
 pub mod page_scripts;
 pub mod paths;
 pub mod payload;
+pub mod personal;
+pub mod pins;
 pub mod reaching;
 pub mod readers;
+pub mod recorded_early;
 pub mod repeats;
 pub mod reporting;
 pub mod requested;
 pub mod retries;
+pub mod rows;
+pub mod schedules;
 pub mod scopes;
 pub mod state_checks;
 pub mod statuses;
 pub mod swallowing;
+pub mod switches;
 pub mod terms;
 pub mod timing;
 pub mod unchecked;
+pub mod unknown_rows;
+pub mod url_keys;
 pub mod value;
 pub mod verify;
 pub mod versions;
@@ -252,8 +268,11 @@ pub struct Program {
     pub(crate) starters: OnceLock<core_paths::Callers>,
     pub(crate) retries: OnceLock<Vec<retries::Retry>>,
     pub(crate) iterations: OnceLock<Vec<iterations::Iteration>>,
+    pub(crate) schedules: OnceLock<Vec<schedules::Schedule>>,
     webhooks: OnceLock<Vec<handlers::WebhookHandler>>,
     readers: Vec<OnceLock<readers::Readers>>,
+    pub(crate) hints: hints::Known,
+    pub(crate) change: Option<added::Change>,
 }
 
 /// A file without code that holds credentials.
@@ -304,12 +323,15 @@ impl Program {
             outbound: outbound::Outbound::default(),
             retries: OnceLock::new(),
             iterations: OnceLock::new(),
+            schedules: OnceLock::new(),
             webhooks: OnceLock::new(),
             written: vec![],
             mentioned: FxHashSet::default(),
             database: crate::sql::Database::default(),
             core_calls: vec![],
             starters: OnceLock::new(),
+            hints: hints::Known::default(),
+            change: None,
         }
     }
 
@@ -363,7 +385,14 @@ impl Program {
             Some(facts) => facts.line_column(place.span.start).0,
             None => match self.written.binary_search_by_key(&place.file, |text| text.file) {
                 Ok(at) => self.written[at].lines.partition_point(|&start| start <= place.span.start).max(1) as u32,
-                Err(_) => self.manifests.env(&file.path).map_or(1, |env| env.line(place.span.start)),
+                Err(_) => match (self.manifests.text(&file.path), self.manifests.env(&file.path)) {
+                    (Some(text), _) => {
+                        let before = text.as_bytes().iter().take(place.span.start as usize);
+                        before.filter(|byte| **byte == b'\n').count() as u32 + 1
+                    }
+                    (None, Some(env)) => env.line(place.span.start),
+                    (None, None) => self.database.line(place).unwrap_or(1),
+                },
             },
         }
     }

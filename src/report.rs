@@ -9,11 +9,18 @@ use crate::settle::Settled;
 use crate::texts::Texts;
 use crate::walk::Repository;
 
+mod comment;
+mod compact;
+mod counts;
 mod frame;
+mod github;
+mod gitlab;
 mod human;
 mod json;
+mod junit;
 mod markdown;
 mod paint;
+mod rdjson;
 pub mod rules;
 mod sarif;
 mod summary;
@@ -29,6 +36,20 @@ pub enum Format {
     Json,
     /// SARIF 2.1.0, for code scanning.
     Sarif,
+    /// Annotations of GitHub Actions.
+    Github,
+    /// GitLab's code quality report.
+    Gitlab,
+    /// JUnit XML, for CI systems that show tests.
+    Junit,
+    /// The format of reviewdog.
+    Rdjson,
+    /// Markdown for a job summary or a comment.
+    Markdown,
+    /// One line a finding.
+    Compact,
+    /// `errors=1`, `warnings=2` and so on, for scripts.
+    Counts,
 }
 
 /// How the human format looks.
@@ -63,22 +84,56 @@ pub(crate) struct Told<'a> {
     repository: &'a Repository,
     rules: &'a [&'a Rule],
     texts: Texts<'a>,
+    asked: Asked<'a>,
 }
 
 /// Writes a report. `files` are the program's, `rules` all rules there are, whether they ran or not.
-pub fn write(
+pub fn write<'a>(
     format: Format,
-    settled: &Settled,
-    files: &[File],
-    repository: &Repository,
-    rules: &[&Rule],
+    settled: &'a Settled,
+    files: &'a [File],
+    repository: &'a Repository,
+    rules: &'a [&'a Rule],
     out: &mut dyn Write,
-    look: Look,
+    asked: impl Into<Asked<'a>>,
 ) -> io::Result<()> {
-    let told = Told { settled, repository, rules, texts: Texts::new(files, repository) };
+    let asked = asked.into();
+    let told = Told { settled, repository, rules, texts: Texts::new(files, repository), asked };
     match format {
-        Format::Human => human::write(&told, look, out),
+        Format::Human => human::write(&told, asked.look, out),
         Format::Json => json::write(&told, out),
         Format::Sarif => sarif::write(&told, out),
+        Format::Github => github::write(&told, out),
+        Format::Gitlab => gitlab::write(&told, out),
+        Format::Junit => junit::write(&told, out),
+        Format::Rdjson => rdjson::write(&told, out),
+        Format::Markdown => comment::write(&told, out),
+        Format::Compact => compact::write(&told, out),
+        Format::Counts => counts::write(&told, out),
+    }
+}
+
+/// Prints a value the one way this tool prints JSON.
+pub fn json(value: &serde_json::Value, out: &mut dyn Write) -> io::Result<()> {
+    json::print(value, out)
+}
+
+/// How a report was asked for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Asked<'a> {
+    /// How the human format looks.
+    pub look: Look,
+    /// The category of a SARIF report.
+    pub category: Option<&'a str>,
+    /// The folder of the git repository that was scanned, with a slash at its end: services that show findings beside
+    /// a change want paths from the repository's top.
+    pub prefix: &'a str,
+    /// Folders of which a SARIF report makes a run of its own.
+    pub workspaces: &'a [String],
+}
+
+impl From<Look> for Asked<'_> {
+    fn from(look: Look) -> Self {
+        Self { look, ..Self::default() }
     }
 }

@@ -12,6 +12,8 @@ mod duplicate_customer;
 mod edge_function_no_auth;
 mod env_unchecked;
 mod env_undocumented;
+mod error_without_context;
+mod firebase_open_rules;
 mod floating_vendor_call;
 mod fulfil_on_redirect;
 mod hardcoded_environment;
@@ -20,7 +22,11 @@ mod integration_breaks_boot;
 mod missing_endpoint;
 mod missing_timeout;
 mod no_error_tracking;
+mod oauth_no_refresh;
+mod oauth_no_state;
 mod overbroad_scope;
+mod permissive_rls_policy;
+mod personal_credential;
 mod render_depends_on_vendor;
 mod response_unvalidated;
 mod retired_api;
@@ -28,15 +34,23 @@ mod retry_duplicates;
 mod retry_ignores_limits;
 mod retry_without_backoff;
 mod returned_error_ignored;
+mod row_security;
+mod sdk_unpinned;
 mod secret_in_client;
+mod secret_in_log;
 mod secret_in_public_env;
 mod secret_in_repo;
 mod status_unchecked;
 mod swallowed_vendor_error;
+mod table_without_rls;
 mod test_live_mix;
+mod token_in_url;
+mod too_many_new_integrations;
+mod top_of_hour_cron;
 mod unauthenticated_paid_proxy;
 mod unbounded_fan_out;
 mod unbounded_retry;
+mod unprotected_cron_endpoint;
 mod unstable_idempotency_key;
 mod vendor_on_checkout_path;
 mod vendor_on_signup_path;
@@ -59,6 +73,8 @@ pub static RULES: &[&Rule] = &[
     &vendor_sdk_in_browser::RULE,
     &secret_in_repo::RULE,
     &insecure_secret_default::RULE,
+    &secret_in_log::RULE,
+    &token_in_url::RULE,
     &webhook_unverified::RULE,
     &webhook_verification_bypass::RULE,
     &webhook_weak_compare::RULE,
@@ -78,6 +94,7 @@ pub static RULES: &[&Rule] = &[
     &unbounded_retry::RULE,
     &retry_ignores_limits::RULE,
     &unbounded_fan_out::RULE,
+    &top_of_hour_cron::RULE,
     &floating_vendor_call::RULE,
     &render_depends_on_vendor::RULE,
     &integration_breaks_boot::RULE,
@@ -90,14 +107,24 @@ pub static RULES: &[&Rule] = &[
     &response_unvalidated::RULE,
     &missing_endpoint::RULE,
     &retired_api::RULE,
+    &sdk_unpinned::RULE,
+    &oauth_no_refresh::RULE,
+    &oauth_no_state::RULE,
     &overbroad_scope::RULE,
+    &personal_credential::RULE,
     &swallowed_vendor_error::RULE,
+    &error_without_context::RULE,
     &no_error_tracking::RULE,
     &env_unchecked::RULE,
     &env_undocumented::RULE,
     &hardcoded_environment::RULE,
     &test_live_mix::RULE,
+    &too_many_new_integrations::RULE,
+    &table_without_rls::RULE,
+    &permissive_rls_policy::RULE,
     &edge_function_no_auth::RULE,
+    &firebase_open_rules::RULE,
+    &unprotected_cron_endpoint::RULE,
     &client_controlled_amount::RULE,
     &unauthenticated_paid_proxy::RULE,
     &fulfil_on_redirect::RULE,

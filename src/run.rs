@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use crate::catalogue::Catalogue;
 use crate::cli::{self, Cli, Command, ListFormat, Scan};
+use crate::config::Config;
 use crate::error::{Error, count};
 use crate::extract;
 use crate::facts::{TokenKind, print};
@@ -17,6 +18,11 @@ use crate::rules::RULES;
 use crate::settle::FailedRule;
 use crate::walk::{self, FileKind, Repository};
 use clap::CommandFactory;
+
+mod accepted;
+mod changes;
+mod settings;
+mod suppressions;
 
 /// Nothing found that counts.
 pub const CLEAN: u8 = 0;
@@ -54,6 +60,9 @@ pub fn run(cli: &Cli, out: &mut dyn Write, messages: &mut dyn Write) -> Result<u
         Some(Command::Explain { rule }) => report::rules::explain(cli::rule(rule, RULES)?, plain(cli), out)?,
         Some(Command::Vendors { name, format }) => show_vendors(name.as_deref(), *format, out, plain(cli))?,
         Some(Command::Facts { file, format }) => show_facts(file, *format, out)?,
+        Some(Command::Baseline { prune, scan }) => accepted::write(scan, *prune, messages)?,
+        Some(Command::Init { folder, print }) => settings::init(folder.as_deref(), *print, out, messages)?,
+        Some(Command::Schema) => report::json(&crate::config::schema(), out)?,
         Some(Command::Completions { shell }) => {
             let mut script = vec![];
             clap_complete::generate(*shell, &mut Cli::command(), "seamcheck", &mut script);
@@ -65,7 +74,7 @@ pub fn run(cli: &Cli, out: &mut dyn Write, messages: &mut dyn Write) -> Result<u
 
 /// The vendors known in the current folder: its own ones among them.
 fn show_vendors(name: Option<&str>, format: ListFormat, out: &mut dyn Write, look: Look) -> Result<(), Stop> {
-    let here = walk::Choices { paths: vec![], honour_ignores: true, threads: 0 };
+    let here = walk::Choices { paths: vec![], honour_ignores: true, threads: 0, ignored: vec![] };
     let own = walk::vendor_files(&here)?;
     let catalogue = Catalogue::load(own).map_err(|reports| Error::Vendors { reports })?;
     let found = match name {
@@ -87,23 +96,29 @@ fn show_vendors(name: Option<&str>, format: ListFormat, out: &mut dyn Write, loo
 }
 
 fn run_scan(typed: &Scan, out: &mut dyn Write, messages: &mut dyn Write) -> Result<u8, Stop> {
-    let options = typed.options()?;
-    if let Some(path) = &typed.output {
-        check_output(path)?;
-    }
+    let outputs = typed.output.iter().chain(typed.also.iter().map(|(_, path)| path));
+    outputs.into_iter().try_for_each(|path| check_output(path))?;
+    let config = Config::load(&typed.wanted(), &typed.paths, &typed.day())?;
+    let prefix = changes::from_top(&typed.paths)?;
+    let mut options = typed.options(&config)?;
+    options.settle.baseline = accepted::read(typed, &config)?;
+    // What a change looks like may lie in a folder that lives as long as the scan.
+    let _laid_out = changes::heed(typed, &config, &mut options)?;
     let outcome = scan(&options)?;
     let start = Instant::now();
-    let silent = typed.quiet && typed.format == Format::Human && outcome.settled.findings.is_empty();
+    let settled = &outcome.settled;
+    let silent = typed.quiet && typed.format == Format::Human && settled.findings.is_empty();
+    let page = Page { typed, config: &config, outcome: &outcome, prefix: &prefix };
     match &typed.output {
-        Some(path) => {
-            let failed = |why: io::Error| output_error(path, &why);
-            let file = File::create(path).map_err(failed)?;
-            let mut file = BufWriter::new(file);
-            let colour = typed.color == cli::Colour::Always;
-            write_report(typed, &outcome, &mut file, colour).and_then(|()| file.flush()).map_err(failed)?;
-        }
+        Some(path) => page.to_file(typed.format, path)?,
         None if silent => {}
-        None => write_report(typed, &outcome, out, typed.color.decide(io::stdout().is_terminal()))?,
+        None => page.write(typed.format, out, typed.color.decide(io::stdout().is_terminal()))?,
+    }
+    for (format, path) in &typed.also {
+        page.to_file(*format, path)?;
+    }
+    if typed.fix_suppressions {
+        suppressions::remove_unused(&outcome, messages)?;
     }
     if typed.stats {
         let beside = typed.format == Format::Human && typed.output.is_none();
@@ -112,7 +127,7 @@ fn run_scan(typed: &Scan, out: &mut dyn Write, messages: &mut dyn Write) -> Resu
     if typed.wants_timings() {
         write_timings(&outcome, start, messages)?;
     }
-    for FailedRule { rule, message } in &outcome.settled.failed {
+    for FailedRule { rule, message } in &settled.failed {
         writeln!(messages, "seamcheck: the rule `{rule}` failed, its findings are missing: {message}")?;
         writeln!(
             messages,
@@ -120,8 +135,9 @@ fn run_scan(typed: &Scan, out: &mut dyn Write, messages: &mut dyn Write) -> Resu
             env!("CARGO_PKG_REPOSITORY")
         )?;
     }
-    let fails = outcome.settled.findings.iter().any(|finding| typed.fail_on.fails(finding.finding.severity));
-    let code = match (outcome.settled.failed.is_empty(), fails) {
+    let fail_on = typed.fails_on(&config);
+    let fails = settled.findings.iter().any(|finding| fail_on.fails(finding.finding.severity));
+    let code = match (settled.failed.is_empty(), fails) {
         (false, _) => FAILED,
         (true, true) => FOUND,
         (true, false) => CLEAN,
@@ -131,9 +147,34 @@ fn run_scan(typed: &Scan, out: &mut dyn Write, messages: &mut dyn Write) -> Resu
     Ok(code)
 }
 
-fn write_report(typed: &Scan, outcome: &Outcome, out: &mut dyn Write, colour: bool) -> io::Result<()> {
-    let look = look(colour, typed.quiet);
-    report::write(typed.format, &outcome.settled, &outcome.program.files, &outcome.repository, RULES, out, look)
+/// What is reported, and how it was asked for.
+struct Page<'a> {
+    typed: &'a Scan,
+    config: &'a Config,
+    outcome: &'a Outcome,
+    prefix: &'a str,
+}
+
+impl Page<'_> {
+    fn to_file(&self, format: Format, path: &Path) -> Result<(), Error> {
+        let failed = |why: io::Error| output_error(path, &why);
+        let mut file = BufWriter::new(File::create(path).map_err(failed)?);
+        let colour = self.typed.color == cli::Colour::Always;
+        self.write(format, &mut file, colour).and_then(|()| file.flush()).map_err(failed)
+    }
+
+    fn write(&self, format: Format, out: &mut dyn Write, colour: bool) -> io::Result<()> {
+        let look = look(colour, self.typed.quiet);
+        let category = self.typed.sarif_category.as_ref().or(self.config.sarif_category.as_ref());
+        let asked = report::Asked {
+            look,
+            category: category.map(String::as_str),
+            prefix: self.prefix,
+            workspaces: &self.config.workspaces,
+        };
+        let Outcome { settled, program, repository, .. } = self.outcome;
+        report::write(format, settled, &program.files, repository, RULES, out, asked)
+    }
 }
 
 /// Refuses before a long scan what would fail after it.

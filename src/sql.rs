@@ -6,19 +6,24 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::finding::FileId;
+use crate::finding::{FileId, Place};
+use crate::names::Name;
 
+mod columns;
 mod cursor;
 mod fold;
 mod histories;
 mod lex;
 pub mod model;
+mod openness;
 mod read;
 mod split;
 mod statement;
 
 pub use cursor::Qualified;
 pub use model::{Database, History, Id, Job, Policy, RowSecurity, Table, Unique};
+pub use openness::{Opening, Opens};
+pub use read::templates::quoted;
 pub use statement::{Asks, Column, Command, Constraint, Rights};
 
 /// The statements of one file.
@@ -26,6 +31,8 @@ pub use statement::{Asks, Column, Command, Constraint, Rights};
 pub struct Script {
     /// What they do, in order.
     statements: Vec<statement::Statement>,
+    /// Where its lines begin.
+    lines: Vec<u32>,
     /// It names roles or tables of the platform that serves tables to browsers.
     of_platform: bool,
 }
@@ -46,20 +53,39 @@ pub fn read(text: &str) -> Script {
         &["auth.uid()", "auth.users", "service_role", "storage.buckets", "auth.role()", "auth.jwt()"];
     let statements = read::read(text);
     let of_platform = !statements.is_empty() && SIGNS.iter().any(|sign| text.contains(sign));
-    Script { statements, of_platform }
+    let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at as u32 + 1));
+    Script { lines: if statements.is_empty() { vec![] } else { lines.collect() }, statements, of_platform }
 }
 
 /// Replays every history.
-pub fn database(scripts: &[(FileId, &str, &Script)], everything: &dyn Fn(&str) -> bool) -> Database {
-    let mut database = Database::default();
-    for found in histories::histories(scripts, everything) {
+///
+/// `exists` tells whether the repository has a file, `schemas` which schemas the settings beside a folder of migrations
+/// expose.
+pub fn database(
+    scripts: &[(FileId, &str, &Script)],
+    exists: &dyn Fn(&str) -> bool,
+    schemas: &dyn Fn(&str) -> Option<Vec<String>>,
+) -> Database {
+    let lines = scripts.iter().map(|(file, _, script)| (*file, script.lines.clone())).collect();
+    let mut database = Database { lines, ..Database::default() };
+    for found in histories::histories(scripts, exists) {
         let files: Vec<(FileId, &Script)> = found.files.iter().map(|&at| (scripts[at].0, scripts[at].2)).collect();
-        database.histories.push(fold::fold(&files, found.history));
+        let mut history = found.history;
+        if let Some(schemas) = schemas(&history.folder) {
+            history.schemas = schemas.iter().map(|schema| Name::new(schema)).collect();
+        }
+        database.histories.push(fold::fold(&files, history));
     }
     database
 }
 
 impl Database {
+    /// One-based line of a place in a file of SQL.
+    pub fn line(&self, place: Place) -> Option<u32> {
+        let at = self.lines.binary_search_by_key(&place.file, |(file, _)| *file).ok()?;
+        Some(self.lines[at].1.partition_point(|&start| start <= place.span.start).max(1) as u32)
+    }
+
     /// The files with statements that were not understood, and how many.
     pub fn gaps(&self) -> Vec<(FileId, usize)> {
         let mut found: Vec<(FileId, usize)> = vec![];

@@ -93,6 +93,13 @@ impl Text {
         Position { line, column: before.chars().count() as u32 + 1, utf16: before.encode_utf16().count() as u32 + 1 }
     }
 
+    /// The one-based column of a byte offset, in bytes.
+    pub fn byte_column(&self, offset: u32) -> usize {
+        let line = self.line_of(offset);
+        let start = self.line_start(line).unwrap_or(0);
+        (self.clamp(offset) - start).min(self.line(line).len()) + 1
+    }
+
     /// Both ends of a span.
     pub fn region(&self, span: Span) -> Region {
         let start = self.position(span.start);

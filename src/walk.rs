@@ -44,6 +44,8 @@ pub struct Choices {
     pub honour_ignores: bool,
     /// How many threads look at folders; 0 leaves the choice to the machine.
     pub threads: usize,
+    /// Patterns of paths that the configuration leaves out, with the folder they are seen from.
+    pub ignored: Vec<(PathBuf, Vec<String>)>,
 }
 
 /// A walked repository.
@@ -124,6 +126,8 @@ pub enum Reason {
     Vendored,
     /// A link to a folder; its target is walked where it stands.
     LinkedFolder,
+    /// What the configuration ignores.
+    Ignored,
 }
 
 impl Reason {
@@ -137,6 +141,7 @@ impl Reason {
             Self::Generated => "generated files",
             Self::Vendored => "vendored files",
             Self::LinkedFolder => "links to folders",
+            Self::Ignored => "files and folders that the configuration ignores",
         }
     }
 }
@@ -218,6 +223,38 @@ pub fn vendor_files(choices: &Choices) -> Result<Vec<(String, String)>, Error> {
     }
     files.sort();
     Ok(files)
+}
+
+/// The ids that the vendor files of a root give, as far as they can be read.
+pub fn vendor_ids(root: &Path) -> Vec<String> {
+    let choices = Choices { paths: vec![root.to_owned()], honour_ignores: true, threads: 0, ignored: vec![] };
+    let files = vendor_files(&choices).unwrap_or_default();
+    let id = |text: &str| Some(toml::from_str::<toml::Table>(text).ok()?.get("id")?.as_str()?.to_owned());
+    files.iter().filter_map(|(_, text)| id(text)).collect()
+}
+
+/// The folder that all paths of a walk will be relative to.
+pub fn root_of(paths: &[PathBuf]) -> Result<PathBuf, Error> {
+    Ok(roots::Roots::of(paths)?.root)
+}
+
+/// The top of the git repository that a folder lies in.
+pub fn repository_top(folder: &Path) -> Option<PathBuf> {
+    git::repository(folder).map(|(top, _)| top)
+}
+
+/// The folders right in a folder, sorted.
+pub fn folders_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut found: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
+    found.sort();
+    found
+}
+
+/// Whether a pattern can be read; if not, why.
+pub fn check_pattern(pattern: &str) -> Result<(), String> {
+    let mut builder = ignore::gitignore::GitignoreBuilder::new("/");
+    builder.add_line(None, pattern).map(|_| ()).map_err(|why| why.to_string())
 }
 
 /// The text of a file outside of any walk, for a look at a single file.

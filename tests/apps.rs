@@ -13,11 +13,12 @@ fn app(name: &str) -> PathBuf {
 
 fn run(name: &str, jobs: usize) -> Outcome {
     let options = Options {
-        walk: walk::Choices { paths: vec![app(name)], honour_ignores: true, threads: jobs },
+        walk: walk::Choices { paths: vec![app(name)], honour_ignores: true, threads: jobs, ignored: vec![] },
         rules: RULES.to_vec(),
         settle: settle::Choices::new(Persona::Regular),
         jobs,
         progress: false,
+        own: Default::default(),
         cache: None,
     };
     scan(&options).unwrap_or_else(|error| panic!("{name}: {error}"))

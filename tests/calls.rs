@@ -16,11 +16,17 @@ fn program(files: &[(&str, &str)]) -> Program {
         fs::write(path, text).unwrap();
     }
     let options = Options {
-        walk: walk::Choices { paths: vec![folder.path().to_owned()], honour_ignores: true, threads: 1 },
+        walk: walk::Choices {
+            paths: vec![folder.path().to_owned()],
+            honour_ignores: true,
+            threads: 1,
+            ignored: vec![],
+        },
         rules: vec![],
         settle: settle::Choices::new(Persona::Regular),
         jobs: 1,
         progress: false,
+        own: Default::default(),
         cache: None,
     };
     scan(&options).unwrap().program

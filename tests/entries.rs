@@ -25,11 +25,17 @@ fn app(files: &[(&str, &str)]) -> Program {
         fs::write(path, text).expect("files can be written");
     }
     let options = Options {
-        walk: walk::Choices { paths: vec![folder.path().to_owned()], honour_ignores: true, threads: 1 },
+        walk: walk::Choices {
+            paths: vec![folder.path().to_owned()],
+            honour_ignores: true,
+            threads: 1,
+            ignored: vec![],
+        },
         rules: vec![],
         settle: settle::Choices::new(Persona::Regular),
         jobs: 1,
         progress: false,
+        own: Default::default(),
         cache: None,
     };
     seamcheck::scan(&options).expect("the app can be scanned").program

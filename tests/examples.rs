@@ -50,11 +50,17 @@ fn examples_are_understood_as_said() {
     }
     assert!(wanted.len() > 80, "the catalogue's examples are gone");
     let options = Options {
-        walk: walk::Choices { paths: vec![folder.path().to_path_buf()], honour_ignores: true, threads: 0 },
+        walk: walk::Choices {
+            paths: vec![folder.path().to_path_buf()],
+            honour_ignores: true,
+            threads: 0,
+            ignored: vec![],
+        },
         rules: vec![],
         settle: settle::Choices::new(Persona::Auditor),
         jobs: 2,
         progress: false,
+        own: Default::default(),
         cache: None,
     };
     let outcome = scan(&options).unwrap();

@@ -10,6 +10,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
+use seamcheck::diff::{Changes, Scope, Touched};
 use seamcheck::finding::Persona;
 use seamcheck::rule::Rule;
 use seamcheck::rules::RULES;
@@ -47,6 +48,18 @@ fn files(docs: &str, section: &str) -> Result<BTreeMap<String, String>, String> 
     }
 }
 
+/// What `change.txt` lists: a path a line, with `FROM-TO` when only these lines are new.
+fn change(text: &str) -> settle::Change {
+    let mut changes = Changes::default();
+    for line in text.lines() {
+        let (path, lines) = line.split_once(' ').unwrap_or((line, "1-999999"));
+        let (from, to) = lines.split_once('-').unwrap();
+        let lines = vec![(from.parse().unwrap(), to.parse().unwrap())];
+        changes.files.insert(path.to_owned(), Touched { lines, gaps: vec![] });
+    }
+    settle::Change::of(changes, Scope::Lines)
+}
+
 /// Where a rule reports in a repository made of these files: `path:line`.
 fn found(rule: &'static Rule, files: &BTreeMap<String, String>, persona: Persona) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
@@ -56,11 +69,21 @@ fn found(rule: &'static Rule, files: &BTreeMap<String, String>, persona: Persona
         fs::write(path, text).unwrap();
     }
     let options = Options {
-        walk: walk::Choices { paths: vec![folder.path().to_path_buf()], honour_ignores: true, threads: 1 },
+        walk: walk::Choices {
+            paths: vec![folder.path().to_path_buf()],
+            honour_ignores: true,
+            threads: 1,
+            ignored: vec![],
+        },
         rules: vec![rule],
-        settle: settle::Choices { as_of: "2026-11-22".to_owned(), ..settle::Choices::new(persona) },
+        settle: settle::Choices {
+            as_of: "2026-11-22".to_owned(),
+            change: files.get("change.txt").map(|text| change(text)),
+            ..settle::Choices::new(persona)
+        },
         jobs: 1,
         progress: false,
+        own: Default::default(),
         cache: None,
     };
     let outcome = scan(&options).unwrap();

@@ -2,7 +2,7 @@
 //!
 //! A comment `//~ rule-id` (`#~`, `--~`, `<!--~`, `{/*~`) says that the rule must report on its line, `//~^ rule-id` on the
 //! line above, `//~? rule-id` that a known gap is pinned (nothing is reported yet). No marker means silence is
-//! required. Files that hold no comments are named in the case's `expect.txt`: `path:line rule-id`.
+//! required. A case with `change.txt` is looked at as a change that adds what it lists. Files that hold no comments are named in the case's `expect.txt`: `path:line rule-id`.
 //! `bad.snap` beside the cases says what the findings say. `UPDATE=1 cargo test` rewrites it; read the difference.
 
 #![allow(clippy::unwrap_used)]
@@ -12,6 +12,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use seamcheck::diff::{Changes, Scope, Touched};
 use seamcheck::finding::Persona;
 use seamcheck::report::{self, Format, Look};
 use seamcheck::rule::Rule;
@@ -48,23 +49,45 @@ fn copy(from: &Path, to: &Path) {
         let target = to.join(name.strip_prefix("dot-").map_or(name.clone(), |rest| format!(".{rest}")));
         if path.is_dir() {
             copy(&path, &target);
-        } else if name != "expect.txt" {
+        } else if name != "expect.txt" && name != "change.txt" {
             let text = fs::read_to_string(&path).unwrap();
             fs::write(target, text.replace("{SPLIT}", "")).unwrap();
         }
     }
 }
 
+/// What `change.txt` lists: a path a line, with `FROM-TO` when only these lines are new.
+fn change(text: &str) -> settle::Change {
+    let mut changes = Changes::default();
+    for line in text.lines() {
+        let (path, lines) = line.split_once(' ').unwrap_or((line, "1-999999"));
+        let (from, to) = lines.split_once('-').unwrap();
+        let lines = vec![(from.parse().unwrap(), to.parse().unwrap())];
+        changes.files.insert(path.to_owned(), Touched { lines, gaps: vec![] });
+    }
+    settle::Change::of(changes, Scope::Lines)
+}
+
 fn run(case: &Path, rules: Vec<&'static Rule>, persona: Persona) -> (tempfile::TempDir, Outcome) {
     let folder = tempfile::tempdir().unwrap();
     copy(case, folder.path());
     let options = Options {
-        walk: walk::Choices { paths: vec![folder.path().to_path_buf()], honour_ignores: true, threads: 0 },
+        walk: walk::Choices {
+            paths: vec![folder.path().to_path_buf()],
+            honour_ignores: true,
+            threads: 0,
+            ignored: vec![],
+        },
         rules,
         // Fixed, so that what is announced today does not change the snapshots when its day comes.
-        settle: settle::Choices { as_of: "2026-11-22".to_owned(), ..settle::Choices::new(persona) },
+        settle: settle::Choices {
+            as_of: "2026-11-22".to_owned(),
+            change: fs::read_to_string(case.join("change.txt")).ok().map(|text| change(&text)),
+            ..settle::Choices::new(persona)
+        },
         jobs: 2,
         progress: false,
+        own: Default::default(),
         cache: None,
     };
     let outcome = scan(&options).unwrap_or_else(|error| panic!("{}: {error}", case.display()));

@@ -64,7 +64,7 @@ fn only_extract_and_lang_know_the_parser() {
 fn only_walk_run_and_main_touch_files_and_terminal() {
     let found = outside(
         r"\b(std::fs|fs::|File::|io::stdout|io::stdin|io::stderr|println!|eprintln!|std::process)",
-        &["src/walk", "src/cache", "src/run.rs", "src/main.rs", "src/cli.rs", "src/progress.rs"],
+        &["src/walk", "src/cache", "src/run", "src/main.rs", "src/cli", "src/diff/git.rs", "src/progress.rs"],
     );
     assert!(found.is_empty(), "{found:#?}");
 }
@@ -121,7 +121,8 @@ fn every_module_says_what_it_decides() {
 
 #[test]
 fn rooms_are_not_called_utils() {
-    for (path, _) in sources("src") {
+    // Rules are called what the catalogue calls them.
+    for (path, _) in sources("src").into_iter().filter(|(path, _)| !path.starts_with("src/rules/")) {
         for word in ["util", "helper", "manager", "context", "misc", "common"] {
             assert!(!path.contains(word), "{path}: name what it decides");
         }

@@ -37,7 +37,7 @@ impl Tree {
 
     fn choices(&self, paths: &[&str]) -> Choices {
         let paths = if paths.is_empty() { vec![self.path("")] } else { paths.iter().map(|p| self.path(p)).collect() };
-        Choices { paths, honour_ignores: true, threads: 2 }
+        Choices { paths, honour_ignores: true, threads: 2, ignored: vec![] }
     }
 
     fn walk(&self, paths: &[&str]) -> Repository {

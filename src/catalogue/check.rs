@@ -44,6 +44,10 @@ pub(super) fn library(library: &Library) -> Vec<Problem> {
         }
         check.source(at!["tracker", at, "source"], &tracker.source);
     }
+    for (at, scheduler) in library.schedulers.iter().enumerate() {
+        check.package_name(at!["scheduler", at, "package"], &scheduler.package, &["npm", "pypi", "global"]);
+        check.source(at!["scheduler", at, "source"], &scheduler.source);
+    }
     for (at, script) in library.page_scripts.iter().enumerate() {
         if script.url.contains("//") || glob::fixed(&script.url) < 6 {
             let message = format!("`{}` is no place of a script", script.url);
@@ -99,6 +103,22 @@ impl Checks {
                 self.say(at, format!("`{}` is no date", retired.date), "write the day it is shut down as `YYYY-MM-DD`");
             }
             self.source(at!["retired", item, "source"], &retired.source);
+        }
+        if let Some(life) = &vendor.token_life {
+            self.optional_source(at!["token_life", "source"], life.source.as_ref());
+        }
+        for (item, token) in vendor.handed_tokens.iter().enumerate() {
+            self.optional_source(at!["handed_token", item, "source"], token.source.as_ref());
+        }
+        for (item, key) in vendor.key_headers.iter().enumerate() {
+            if key.parameters.is_empty() || !key.header.contains("KEY") {
+                self.say(
+                    at!["key_header", item, "header"],
+                    "a header without its key or parameters",
+                    "say `name: KEY`",
+                );
+            }
+            self.optional_source(at!["key_header", item, "source"], key.source.as_ref());
         }
         for (item, scope) in vendor.scopes.iter().enumerate() {
             if scope.scope.is_empty() || scope.narrower.is_empty() {
@@ -317,7 +337,7 @@ impl Checks {
     }
 
     fn function(&mut self, item: usize, function: &Known) {
-        let schemes = ["npm", "pypi", "node", "py", "global", "jsr", "url"];
+        let schemes = ["npm", "pypi", "node", "py", "global", "jsr", "url", "own"];
         self.package_name(at!["function", item, "package"], &function.package, &schemes);
         self.patterns(&function.paths, |path| at!["function", item, "paths", path]);
         self.source(at!["function", item, "source"], &function.source);

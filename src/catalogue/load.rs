@@ -14,7 +14,7 @@ use rustc_hash::FxHashMap;
 use super::fault::{Fault, Problem, Step};
 use super::index::{Index, VendorId};
 use super::scan::Scanner;
-use super::{HttpClient, Known, Library, PageScript, Tracker, Vendor, check};
+use super::{HttpClient, Known, Library, PageScript, Scheduler, Tracker, Vendor, check};
 use crate::names::Name;
 
 mod files {
@@ -31,8 +31,10 @@ pub struct Catalogue {
     pub(super) watchers: Vec<String>,
     pub(super) injected_envs: Vec<String>,
     pub(super) passing_hosts: Vec<String>,
+    pub(super) mailboxes: Vec<super::Mailboxes>,
     pub(super) page_scripts: Vec<PageScript>,
     pub(super) trackers: Vec<Tracker>,
+    pub(super) schedulers: Vec<Scheduler>,
     pub(super) index: Index,
     /// Made at the first text searched for credentials.
     pub(super) scanner: OnceLock<Scanner>,
@@ -103,6 +105,8 @@ impl Catalogue {
         let (mut http_clients, mut functions, mut own_urls) = (Vec::new(), Vec::new(), Vec::new());
         let (mut watchers, mut injected_envs) = (Vec::new(), Vec::new());
         let (mut passing_hosts, mut page_scripts, mut trackers) = (Vec::new(), Vec::new(), Vec::new());
+        let mut schedulers = Vec::new();
+        let mut mailboxes = Vec::new();
         for library in libraries {
             http_clients.extend(library.http_clients);
             functions.extend(library.functions);
@@ -110,8 +114,10 @@ impl Catalogue {
             watchers.extend(library.watchers);
             injected_envs.extend(library.injected_envs);
             passing_hosts.extend(library.passing_hosts);
+            mailboxes.extend(library.mailboxes);
             page_scripts.extend(library.page_scripts);
             trackers.extend(library.trackers);
+            schedulers.extend(library.schedulers);
         }
         let index = Index::new(&vendors, &http_clients, &functions);
         Self {
@@ -122,11 +128,19 @@ impl Catalogue {
             watchers,
             injected_envs,
             passing_hosts,
+            mailboxes,
             page_scripts,
             trackers,
+            schedulers,
             index,
             scanner: OnceLock::new(),
         }
+    }
+
+    /// The ids of the vendors that the binary carries: a file is called like its vendor.
+    pub fn builtin_ids() -> impl Iterator<Item = &'static str> {
+        let name = |path: &'static str| path.rsplit('/').next().and_then(|name| name.strip_suffix(".toml"));
+        files::VENDORS.iter().filter_map(move |(path, _)| name(path))
     }
 
     /// Every vendor: the user's new ones, then the built-in, each in the order of their ids.

@@ -26,12 +26,27 @@ pub fn connect(program: &mut Program) {
         expand_callees(program);
     }
     collect_callers(program);
+    heed_hints(program);
     let edges: Vec<Vec<Edge>> = per_file(program, |program, file, facts| {
         (0..facts.calls.len() as u32).flat_map(|call| edges_of(program, CallRef::new(file, CallId(call)))).collect()
     });
     program.graph.edges = edges.into_iter().flatten().collect();
     program.graph.edges.sort_unstable();
     program.graph.edges.dedup();
+}
+
+/// Functions of the project that it says count as something are called as that too.
+fn heed_hints(program: &mut Program) {
+    if program.hints.is_empty() {
+        return;
+    }
+    let said: Vec<Vec<(CallRef, Value)>> = per_file(program, |program, file, facts| {
+        let calls = (0..facts.calls.len() as u32).map(|call| CallRef::new(file, CallId(call)));
+        calls.filter_map(|call| Some((call, program.callee_as_said(call, &called(program, call))?))).collect()
+    });
+    for (call, value) in said.into_iter().flatten() {
+        program.graph.callees[call.file.index()][call.call.index()] = value;
+    }
 }
 
 /// Runs `body` on every file that holds code, in parallel; one result a file, in order.

@@ -64,6 +64,12 @@ impl Modules {
     }
 }
 
+/// The package that a URL of a module server, or an `npm:` specifier, names.
+pub fn package_of_url(specifier: &str) -> Option<Target> {
+    let named = ["https://", "http://", "npm:", "//"].iter().any(|scheme| specifier.starts_with(scheme));
+    named.then(|| specifier::outright(specifier)).flatten()
+}
+
 /// Resolves every import.
 ///
 /// `paths` are the program's files, sorted, and `facts` what they say; `others` are paths of the repository

@@ -34,7 +34,8 @@ pub fn collect(program: &mut Program) {
     }
     http.sort_by_key(|http| (http.at, http.inner));
     let sdk: Vec<Vec<VendorUse>> = per_file(program, sdk_uses);
-    let mut vendors: Vec<VendorUse> = sdk.into_iter().flatten().collect();
+    http.retain(|http| !program.never_runs(http.at) && !program.never_runs(http.inner));
+    let mut vendors: Vec<VendorUse> = sdk.into_iter().flatten().filter(|used| !program.never_runs(used.at)).collect();
     vendors.extend(http.iter().enumerate().flat_map(|(at, http)| http_uses(&program.catalogue, http, at)));
     vendors.sort_by_key(|used| used.at);
     program.outbound.http = http;

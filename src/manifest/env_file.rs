@@ -41,6 +41,8 @@ pub enum EnvValue {
     Placeholder,
     /// Another variable: `${OTHER}`.
     Reference,
+    /// `true`, `1`, `on`, `yes`, or the opposite.
+    Switch(bool),
     /// A word, number, address or sentence.
     Plain,
     /// At least 16 characters that look drawn at random: a key or token.
@@ -140,12 +142,22 @@ fn look(value: &str) -> EnvValue {
         EnvValue::Empty
     } else if value.starts_with("${") || value.starts_with("$(") || (value.starts_with('$') && value.len() > 1) {
         EnvValue::Reference
+    } else if let Some(truth) = truth(value) {
+        EnvValue::Switch(truth)
     } else if is_placeholder(value) {
         EnvValue::Placeholder
     } else if is_random(value) {
         EnvValue::Random
     } else {
         EnvValue::Plain
+    }
+}
+
+fn truth(value: &str) -> Option<bool> {
+    match value.to_ascii_lowercase().as_str() {
+        "true" | "1" | "on" | "yes" => Some(true),
+        "false" | "0" | "off" | "no" => Some(false),
+        _ => None,
     }
 }
 
@@ -241,7 +253,7 @@ mod tests {
             ("<secret>", EnvValue::Placeholder),
             ("${OTHER}", EnvValue::Reference),
             ("https://api.shop.test/v1", EnvValue::Plain),
-            ("true", EnvValue::Plain),
+            ("true", EnvValue::Switch(true)),
             ("k9Qm2Lx8Zp4Rt7Vb1Ns5", EnvValue::Random),
         ] {
             assert_eq!(look(value), expected, "{value}");

@@ -20,6 +20,8 @@ pub enum Loss {
     Floating(CallRef),
     /// The answer is sent before the work: the answer.
     Answered(CallRef),
+    /// The work is left out without a word when a row is missing: the test.
+    Skipped(Place),
 }
 
 /// What an answer says.
@@ -178,9 +180,25 @@ impl Program {
         }
     }
 
+    /// Whether a block of an entry point ends with an answer that says all went well.
+    pub(super) fn leaves_well(
+        &self,
+        entry: &Entry,
+        function: FunctionRef,
+        block: BlockId,
+        returned: Option<ExprId>,
+    ) -> bool {
+        let facts = self.facts(function.file);
+        match returned {
+            _ if answers_by_call(entry) => self.sent_in(function, facts.block(block).span) == Some(Answer::Well),
+            Some(value) => self.answer(facts, value, 4) == Answer::Well,
+            None => false,
+        }
+    }
+
     /// Whether a failure is told, kept or thrown on somewhere in a block: a status of 400 and more, an error thrown
     /// on some condition, a row written, a flag set, a queue.
-    fn keeps_failure(&self, function: FunctionRef, block: BlockId) -> bool {
+    pub(super) fn keeps_failure(&self, function: FunctionRef, block: BlockId) -> bool {
         let facts = self.facts(function.file);
         let span = facts.block(block).span;
         let refuses = facts.exprs.iter().filter(|expr| span.contains(expr.span)).any(|expr| match &expr.kind {

@@ -6,6 +6,7 @@
 
 use rustc_hash::FxHashSet;
 
+use crate::catalogue::KnownRole;
 use crate::facts::{ExprId, ExprKind, FunctionId, Op};
 use crate::finding::FileId;
 use crate::names::Name;
@@ -61,6 +62,9 @@ struct State {
     /// How many functions of the program it was handed to or given by.
     depth: u8,
 }
+
+/// The longest way into a value: what is longer is a circle.
+const LONGEST: usize = 12;
 
 /// Most places one answer is followed to.
 const MOST: usize = 600;
@@ -129,7 +133,15 @@ impl Follower<'_> {
     }
 
     fn go(&mut self, state: &State, file: FileId, expr: ExprId) {
-        self.open.push(State { at: ExprRef::new(file, expr), ..state.clone() });
+        self.follow(State { at: ExprRef::new(file, expr), ..state.clone() });
+    }
+
+    /// Goes on, unless the value was taken apart so often that it turns in a circle: `text = text.trim()`.
+    fn follow(&mut self, state: State) {
+        if state.part.len() + state.wraps.len() > LONGEST {
+            return self.look(&state, Deed::Used);
+        }
+        self.open.push(state);
     }
 
     fn step(&mut self, state: &State, used: Use) {
@@ -265,15 +277,15 @@ impl Follower<'_> {
         if state.pending {
             match name.as_str() {
                 "then" => return self.then(&next, call),
-                "catch" | "finally" => return self.open.push(next),
+                "catch" | "finally" => return self.follow(next),
                 // A query is built on.
-                _ if next.part.is_empty() => return self.open.push(next),
+                _ if next.part.is_empty() => return self.follow(next),
                 _ => {}
             }
         }
         next.part.push(Name::new(&format!("{name}()")));
         self.look(&next, Deed::Called);
-        self.open.push(next);
+        self.follow(next);
     }
 
     /// `results.filter(callback)`, `results.forEach(callback)`.
@@ -288,7 +300,7 @@ impl Follower<'_> {
         } else if matches!(name.as_str(), "push" | "add" | "set" | "append") {
             return self.look(&next, Deed::Handed);
         }
-        self.open.push(next);
+        self.follow(next);
     }
 
     /// `promise.then(callback)`: the callback gets the value, and what it returns goes on by itself.
@@ -302,7 +314,7 @@ impl Follower<'_> {
                     self.look(next, Deed::Handed);
                 }
             }
-            None => self.open.push(next.clone()),
+            None => self.follow(next.clone()),
         }
     }
 
@@ -348,12 +360,12 @@ impl Follower<'_> {
             } else if dotted != "Promise.all" {
                 next.wraps.pop();
             }
-            return self.open.push(next);
+            return self.follow(next);
         }
         if dotted == "asyncio.gather" {
             let mut next = State { at: ExprRef::new(call.file, shape.expr), ..state.clone() };
             next.wraps.push(Wrap::Item(position));
-            return self.open.push(next);
+            return self.follow(next);
         }
         if program.is_logging(call) {
             return self.look(state, Deed::Logged);
@@ -403,7 +415,7 @@ impl Follower<'_> {
                 EdgeKind::Jump | EdgeKind::Deferred => continue,
             }
             reached = true;
-            self.open.push(next);
+            self.follow(next);
         }
         if !reached || !program.entries_of(function).is_empty() {
             self.look(state, Deed::Given(function));
@@ -436,6 +448,9 @@ fn callback_result(program: &Program, call: CallRef) -> Result {
 impl Program {
     /// Whether a call only writes a log.
     pub fn is_logging(&self, call: CallRef) -> bool {
+        if self.has_role(call, KnownRole::Log) {
+            return true;
+        }
         let facts = self.facts(call.file);
         match facts.expr(facts.call(call.call).callee) {
             ExprKind::Member(base, method) => {

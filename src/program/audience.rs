@@ -101,6 +101,17 @@ fn asks_role(program: &Program, function: FunctionRef) -> bool {
         })
 }
 
+/// Whether a value names a side of a chat, or lists them.
+fn speaks(facts: &Facts, expr: ExprId) -> bool {
+    match facts.expr(expr) {
+        ExprKind::Text(text) => {
+            matches!(text.as_str(), "user" | "assistant" | "system" | "tool" | "model" | "bot" | "human" | "ai")
+        }
+        ExprKind::List(items) => !items.is_empty() && items.iter().all(|&item| speaks(facts, item)),
+        _ => false,
+    }
+}
+
 /// Whether a condition speaks of a role.
 pub fn says_role(facts: &Facts, condition: ExprId, depth: usize) -> bool {
     let Some(depth) = depth.checked_sub(1) else { return false };
@@ -109,14 +120,7 @@ pub fn says_role(facts: &Facts, condition: ExprId, depth: usize) -> bool {
             words(name).iter().any(|word| matches!(word.as_str(), "admin" | "role" | "roles" | "staff" | "superuser"))
         }
         // `message.role === "user"`: who speaks in a chat.
-        ExprKind::Op(Op::Equal | Op::Unequal, parts)
-            if parts.iter().any(|&part| {
-                matches!(facts.expr(part), ExprKind::Text(text)
-                    if matches!(text.as_str(), "user" | "assistant" | "system" | "tool" | "model" | "bot"))
-            }) =>
-        {
-            false
-        }
+        ExprKind::Op(Op::Equal | Op::Unequal | Op::In, parts) if parts.iter().any(|&part| speaks(facts, part)) => false,
         ExprKind::Op(Op::Not | Op::And | Op::Or | Op::Equal | Op::Unequal | Op::In | Op::Nullish, parts) => {
             parts.iter().any(|&part| says_role(facts, part, depth))
         }

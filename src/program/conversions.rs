@@ -55,8 +55,15 @@ impl Program {
     /// The conversions that are reported, by place.
     pub fn conversions(&self) -> Vec<Conversion<'_>> {
         let mut found = Vec::new();
-        for (file, _) in self.code().filter(|(file, _)| !self.side(*file).tooling && !self.side(*file).dead) {
+        // Few of an app's calls are named like one of these: the others need not be compared with each.
+        let last = |tracker: &Tracker| Name::new(tracker.call.rsplit('.').next().unwrap_or_default());
+        let names: FxHashSet<Name> = self.catalogue.trackers().iter().map(last).collect();
+        for (file, facts) in self.code().filter(|(file, _)| !self.side(*file).tooling && !self.side(*file).dead) {
             for at in self.calls_of(file) {
+                let named = facts.last_name(facts.call(at.call).callee).is_some_and(|name| names.contains(&name));
+                if !named {
+                    continue;
+                }
                 let Some(tracker) = self.tracker(at) else { continue };
                 let Some(event) = self.event_of(at, tracker) else { continue };
                 self.named(at, event, tracker, false, 3, &mut found);

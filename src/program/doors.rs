@@ -3,9 +3,10 @@
 use rustc_hash::FxHashSet;
 
 use crate::catalogue::KnownRole;
-use crate::facts::{ExprId, ExprKind, Facts, Op};
+use crate::facts::{ExprId, ExprKind, Facts, Op, Step};
 use crate::program::audience::functions_on;
 use crate::program::origins::Origin;
+use crate::program::terms::{Ending, ending};
 use crate::program::verify::{Account, Standing, words};
 use crate::program::{CallRef, EdgeKind, Entry, FunctionRef, Gate, Program};
 
@@ -144,6 +145,9 @@ impl Program {
 
     /// What a function, or one that it calls, asks of its caller.
     pub fn door_of_function(&self, function: FunctionRef, is_gate: bool) -> Door {
+        if self.is_said_verifier(function) {
+            return Door::Guarded;
+        }
         let facts = self.facts(function.file);
         let mut door = match is_gate {
             true => door_of_text(&self.function_name(function), true),
@@ -156,6 +160,7 @@ impl Program {
             door = made.map(|callee| door_of_text(&spelled(facts, callee, 4), true)).fold(door, Ord::max);
         }
         let span = facts.function(function.function).span;
+        door = door.max(self.door_of_steps(facts, function));
         // `if (answer.status === 429) return new Response(.., { status: 429 })` tells of the vendor's limit.
         let hands_on = facts.exprs.iter().filter(|expr| span.contains(expr.span)).any(|expr| match &expr.kind {
             ExprKind::Op(Op::Equal | Op::Unequal | Op::Compare, parts) => {
@@ -223,6 +228,74 @@ impl Program {
         }
         door
     }
+}
+
+impl Program {
+    /// What a function leaves for: an earlier step that left nothing in the session, too many by one sender.
+    fn door_of_steps(&self, facts: &Facts, function: FunctionRef) -> Door {
+        let blocks = facts.blocks.iter().filter(|block| block.function == function.function);
+        let conditions = blocks.flat_map(|block| &block.steps).filter_map(|step| match step {
+            Step::If { condition, then, .. } if ending(facts, *then) != Ending::GoesOn => Some(*condition),
+            _ => None,
+        });
+        let door = |condition: ExprId| match facts.expr(condition) {
+            // `if not request.session.get("audit")`: an earlier step has to come first, and may ask.
+            ExprKind::Op(Op::Not, parts) if parts.iter().any(|&part| from_session(facts, part, 4)) => Door::Guarded,
+            // `if recent_count >= 3`: counted by sender.
+            ExprKind::Op(Op::Compare, parts) if parts.iter().any(|&part| counts_senders(facts, part)) => Door::Limited,
+            _ => Door::Open,
+        };
+        conditions.map(door).max().unwrap_or(Door::Open)
+    }
+}
+
+/// Whether a value is taken out of a session.
+fn from_session(facts: &Facts, expr: ExprId, depth: usize) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    match facts.expr(expr) {
+        ExprKind::Ref(name, block) => match facts.lookup(*block, *name).map(|def| facts.def(def).values.as_slice()) {
+            Some([only]) => from_session(facts, *only, depth),
+            _ => false,
+        },
+        ExprKind::Call(call) => match facts.expr(facts.call(*call).callee) {
+            ExprKind::Member(base, method) => *method == "get" && is_session(facts, *base),
+            _ => false,
+        },
+        ExprKind::Member(base, _) | ExprKind::Index(base, _) => is_session(facts, *base),
+        ExprKind::Op(Op::Or | Op::Nullish | Op::And, parts) => {
+            parts.first().is_some_and(|&part| from_session(facts, part, depth))
+        }
+        _ => false,
+    }
+}
+
+/// Whether a value is a count, made by a query, of what one sender did of late.
+fn counts_senders(facts: &Facts, expr: ExprId) -> bool {
+    let ExprKind::Ref(name, block) = facts.expr(expr) else { return false };
+    let Some(def) = facts.lookup(*block, *name) else { return false };
+    facts.def(def).values.iter().any(|&value| {
+        let span = facts.span(value);
+        let inside = || facts.exprs.iter().filter(|expr| span.contains(expr.span));
+        let counts = inside().any(|expr| matches!(&expr.kind, ExprKind::Member(_, name) if matches!(name.as_str(), "count" | "select" | "countDocuments")));
+        let of_late = inside().any(|expr| {
+            let name = match &expr.kind {
+                ExprKind::Member(_, name) | ExprKind::Ref(name, _) => name.as_str(),
+                ExprKind::Text(text) => text,
+                _ => return false,
+            };
+            matches!(name, "created_at" | "createdAt" | "timestamp" | "sent_at" | "gte" | "timedelta")
+                || words(name).iter().any(|word| matches!(word.as_str(), "ago" | "hour" | "since" | "window" | "stunde" | "cutoff"))
+        });
+        let by_sender = inside().any(|expr| {
+            let name = match &expr.kind {
+                ExprKind::Member(_, name) | ExprKind::Ref(name, _) => name.as_str(),
+                ExprKind::Text(text) => text,
+                _ => return false,
+            };
+            words(name).iter().any(|word| matches!(word.as_str(), "ip" | "email" | "phone" | "addr" | "sender" | "fingerprint"))
+        });
+        counts && of_late && by_sender
+    })
 }
 
 /// Whether an expression is a name for what one call makes.

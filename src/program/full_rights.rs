@@ -10,7 +10,7 @@ use crate::program::grants::is_account;
 use crate::program::options::Lookup;
 use crate::program::requested::{Origin, Source};
 use crate::program::verify::words;
-use crate::program::{CallRef, Edge, ExprRef, FunctionRef, Program, Value, VendorUse, Via};
+use crate::program::{CallRef, Edge, EdgeKind, Entry, ExprRef, FunctionRef, Program, Value, VendorUse, Via};
 
 /// What happens to what is picked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -239,8 +239,24 @@ impl Program {
         })
     }
 
-    /// Whether the request gives the number of the record that a call is about.
-    pub fn names_record(&self, used: &VendorUse) -> bool {
+    /// Whether an entry point asks a vendor for a record whose number the request gives: whoever knows the number of a
+    /// payment made it.
+    pub fn asks_for_payment(&self, entry: &Entry) -> bool {
+        let reach = self.reach(entry.function, |edge| edge.kind != EdgeKind::Jump);
+        let uses = reach
+            .stops
+            .iter()
+            .flat_map(|stop| self.with_inner(stop.function))
+            .flat_map(|function| self.calls_in(function))
+            .flat_map(|at| self.vendors_at(at));
+        uses.into_iter().any(|used| {
+            self.catalogue.vendor(used.vendor).category == Category::Payments
+                && self.operation(used).is_some_and(|operation| operation.effect == Effect::Read)
+                && self.names_record(used)
+        })
+    }
+
+    fn names_record(&self, used: &VendorUse) -> bool {
         let args = &self.facts(used.at.file).call(used.at.call).args;
         args.first().is_some_and(|arg| {
             matches!(self.origin_on(&[], ExprRef::new(used.at.file, arg.value), &[]), Origin::Request(_))

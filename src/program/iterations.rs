@@ -7,7 +7,7 @@ use crate::catalogue::{Category, Effect, KnownRole};
 use crate::facts::{BlockId, BlockKind, ExprId, ExprKind, Facts, Op, Span, Step};
 use crate::finding::{FileId, Place};
 use crate::program::retries::Wait;
-use crate::program::{CallRef, Edge, EdgeKind, ExprRef, FunctionRef, Leaves, Program};
+use crate::program::{CallRef, Edge, EdgeKind, ExprRef, FunctionRef, Leaves, Program, Value};
 
 mod few;
 mod reached;
@@ -78,6 +78,10 @@ impl Program {
 
     /// Whether a call goes to someone else who may refuse it for its rate, or be slow.
     pub fn counts_as_sent(&self, call: CallRef) -> bool {
+        // To make an object of the program sends nothing; what its constructor does is looked at by itself.
+        if self.callee(call).alternatives().iter().any(|callee| matches!(callee, Value::Class(_))) {
+            return false;
+        }
         let vendors = self.vendors_at(call);
         for used in vendors {
             let vendor = self.catalogue.vendor(used.vendor);

@@ -35,11 +35,25 @@ impl Program {
     /// What to write to give a key at this call, in its language.
     pub fn key_cure(&self, used: &VendorUse, how: &Idempotency) -> String {
         let script = self.facts(used.at.file).language.is_script();
-        match used.via {
+        let cure = match used.via {
             Via::Sdk(..) if script => how.cure_js.clone(),
             Via::Sdk(..) => how.cure_py.clone(),
             Via::Http(_) if script => how.cure_http.clone(),
             Via::Http(_) => as_python(&how.cure_http),
+        };
+        let cure = match self.operation(used).and_then(|operation| operation.key.as_deref()) {
+            Some(key) => made_of(&cure, key),
+            None => cure,
+        };
+        match (&used.via, how.js_since) {
+            (Via::Sdk(package, _), Some(since)) if script && self.is_older(used.at.file, *package, since) => {
+                let package = package.split_once(':').map_or(package.as_str(), |(_, name)| name);
+                format!(
+                    "{cure}; first raise `{package}` to {}.{} or later, for the version in use here passes the key over",
+                    since.0, since.1
+                )
+            }
+            _ => cure,
         }
     }
 
@@ -99,6 +113,12 @@ fn is_nothing(value: &Value) -> bool {
 /// One way to give it is enough.
 fn first(searches: Vec<Lookup>) -> Key {
     Key::from(Lookup::of_any(searches))
+}
+
+/// A cure with what this call's key is made of in place of an order's id.
+fn made_of(cure: &str, key: &str) -> String {
+    let script = key.replace('{', "${");
+    cure.replace("order-${order.id}", &script).replace("order-{order.id}", key)
 }
 
 /// A template literal as Python writes it: `f"order-{order.id}"`.

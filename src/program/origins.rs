@@ -132,6 +132,7 @@ impl Program {
         });
         match entry.kind {
             EntryKind::Route | EntryKind::Page => route.unwrap_or(own),
+            EntryKind::Middleware if own == "middleware" => "the middleware".to_owned(),
             EntryKind::Middleware => format!("the middleware {own}"),
             EntryKind::EdgeFunction => format!("the function {own}"),
             EntryKind::ServerAction => format!("the server action {own}"),

@@ -19,7 +19,35 @@ pub struct HoldingScript {
     pub by_strategy: bool,
 }
 
+/// Folders whose files a server hands out as they are.
+const SERVED: &[&str] = &["public", "static", "www", "wwwroot", "assets", "dist", "site", "docs"];
+
 impl Program {
+    /// Whether a page is known to be served: it is a project's own document, lies where files are handed out, is what
+    /// others are built on, or code names it.
+    pub fn is_served_page(&self, file: FileId) -> bool {
+        let path = self.file(file).path;
+        let Some((folders, name)) = path.rsplit_once('/') else { return true };
+        let stem = name.split('.').next().unwrap_or(name);
+        if !name.ends_with(".html") || matches!(stem, "index" | "base" | "layout" | "_layout" | "_base" | "master") {
+            return true;
+        }
+        let handed_out = folders.split('/').any(|folder| SERVED.contains(&folder));
+        handed_out
+            || self.code().filter(|(other, _)| *other != file && !self.side(*other).tooling).any(|(_, facts)| {
+                facts.exprs.iter().any(|expr| match &expr.kind {
+                    // `render_template("old/home.html")`, `res.render("home")`
+                    ExprKind::Text(text) => {
+                        text.len() < 120
+                            && (text.ends_with(name)
+                                || *text == *stem
+                                || path.ends_with(text.as_str()) && text.contains('/'))
+                    }
+                    _ => false,
+                })
+            })
+    }
+
     /// The scripts of other hosts that hold deployed pages up, by place; those that have to run first are left out.
     pub fn holding_scripts(&self) -> Vec<HoldingScript> {
         let mut found = Vec::new();

@@ -1,5 +1,6 @@
 //! What a vendor's call is given: where the value under a name of its payload comes from.
 
+use crate::facts::{ExprId, ExprKind, Facts, Step};
 use crate::names::Name;
 use crate::program::requested::Origin;
 use crate::program::{CallRef, Edge, ExprRef, HttpUse, Program, Value, VendorUse, Via};
@@ -31,6 +32,48 @@ impl Program {
             Origin::Unknown => 1,
             _ => 0,
         })
+    }
+
+    /// Whether a request is a message whose client says where its recipients are.
+    pub fn is_message(&self, http: &HttpUse) -> bool {
+        !self.recipients_of(http).is_empty()
+    }
+
+    fn recipients_of(&self, http: &HttpUse) -> &[String] {
+        let facts = self.facts(http.inner.file);
+        let called = facts.last_name(facts.call(http.inner.call).callee);
+        let requests = &self.http_client(http).requests;
+        let request = requests.iter().find(|request| {
+            let last = request.path.rsplit('.').next();
+            called.is_some_and(|called| last == Some(called.as_str()))
+        });
+        request.map_or(&[], |request| &request.recipients)
+    }
+
+    /// Where the addresses that a message goes to come from, on one way to it.
+    pub fn message_origins(&self, way: &[Edge], http: &HttpUse) -> Vec<Origin> {
+        let at = http.inner;
+        let facts = self.facts(at.file);
+        let args = &facts.call(at.call).args;
+        let mut found = Vec::new();
+        for place in self.recipients_of(http) {
+            let Some(position) = place.strip_prefix('#') else {
+                let named = args.iter().filter(|arg| arg.name.is_some_and(|name| name == place.as_str()));
+                found.extend(named.map(|arg| self.origin_on(way, ExprRef::new(at.file, arg.value), &[])));
+                continue;
+            };
+            let (position, header) = position.split_once('.').map_or((position, None), |(at, key)| (at, Some(key)));
+            let arg = position.parse::<usize>().ok().and_then(|position| args.get(position));
+            let Some(arg) = arg.filter(|arg| arg.name.is_none()) else { continue };
+            match header {
+                Some(header) => found.extend(
+                    put_under(facts, arg.value, header)
+                        .map(|value| self.origin_on(way, ExprRef::new(at.file, value), &[])),
+                ),
+                None => found.push(self.origin_on(way, ExprRef::new(at.file, arg.value), &[])),
+            }
+        }
+        found
     }
 
     fn given_to(&self, way: &[Edge], at: CallRef, path: &[Name], from: usize) -> Vec<Origin> {
@@ -70,6 +113,26 @@ impl Program {
         }
         found
     }
+}
+
+/// What is put under a key of what a name holds: `message["To"] = address`.
+fn put_under<'f>(facts: &'f Facts, holder: ExprId, key: &'f str) -> impl Iterator<Item = ExprId> + 'f {
+    let holder = match *facts.expr(holder) {
+        ExprKind::Ref(name, block) => facts.lookup(block, name),
+        _ => None,
+    };
+    facts.blocks.iter().flat_map(|block| &block.steps).filter_map(move |step| {
+        let Step::Assign(target, value) = step else { return None };
+        let (base, is_key) = match facts.expr(*target) {
+            ExprKind::Member(base, name) => (base, name.eq_ignore_ascii_case(key)),
+            ExprKind::Index(base, index) => {
+                (base, matches!(facts.expr(*index), ExprKind::Text(text) if text.eq_ignore_ascii_case(key)))
+            }
+            _ => return None,
+        };
+        let ExprKind::Ref(name, block) = *facts.expr(*base) else { return None };
+        (is_key && holder.is_some() && facts.lookup(block, name) == holder).then_some(*value)
+    })
 }
 
 /// `line_items[].price` and `line_items[0][price]` as the members to take.

@@ -6,6 +6,7 @@ use crate::names::Name;
 use crate::program::keys::Key;
 use crate::program::options::Lookup;
 use crate::program::{CallRef, ExprRef, Program, Value};
+use crate::sql::Unique;
 
 /// What a second run of a call does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -166,11 +167,12 @@ impl Program {
                 return Again::Nothing;
             }
         }
-        // `insert(table).values({ .. })`
-        let values = chain.iter().filter(|(_, name)| *name == "values").map(|(at, _)| at.call);
-        let args = std::iter::once(at.call).chain(values).flat_map(|call| &facts.call(call).args);
-        let mut ids = Ids::default();
-        args.for_each(|arg| ids.look(self, ExprRef::new(at.file, arg.value), arg.name, 5));
+        match self.refuses_again(at) {
+            Unique::Yes => return Again::Nothing,
+            Unique::No => return Again::Row { may_be_unique: false },
+            Unique::Unknown => {}
+        }
+        let ids = self.ids_written(at);
         if ids.own { Again::Nothing } else { Again::Row { may_be_unique: ids.foreign } }
     }
 
@@ -208,16 +210,23 @@ impl Program {
 
 /// Ids among the fields of a row.
 #[derive(Default)]
-struct Ids {
+pub(super) struct Ids {
     /// Its own id is given: a second row of it is refused.
     own: bool,
     /// An id of something else.
     foreign: bool,
+    /// The fields that are the same in a second row.
+    pub(super) stable: Vec<Name>,
+    /// It has fields that are not known.
+    pub(super) opaque: bool,
 }
 
 impl Ids {
-    fn look(&mut self, program: &Program, at: ExprRef, keyword: Option<Name>, depth: usize) {
-        let Some(depth) = depth.checked_sub(1) else { return };
+    pub(super) fn look(&mut self, program: &Program, at: ExprRef, keyword: Option<Name>, depth: usize) {
+        let Some(depth) = depth.checked_sub(1) else {
+            self.opaque = true;
+            return;
+        };
         let facts = program.facts(at.file);
         if let Some(name) = keyword {
             self.note(&name, facts, at.expr);
@@ -235,29 +244,27 @@ impl Ids {
                 items.iter().for_each(|&item| self.look(program, ExprRef::new(at.file, item), None, depth))
             }
             ExprKind::Ref(name, block) => {
-                if let Some(def) = facts.lookup(*block, *name) {
-                    facts
-                        .def(def)
-                        .values
-                        .iter()
-                        .for_each(|&value| self.look(program, ExprRef::new(at.file, value), None, depth));
-                }
+                let values = facts.lookup(*block, *name).map_or(&[][..], |def| &facts.def(def).values);
+                self.opaque |= values.len() != 1;
+                values.iter().for_each(|&value| self.look(program, ExprRef::new(at.file, value), None, depth));
             }
             ExprKind::Call(call) => {
+                self.opaque = true;
                 let call = facts.call(*call);
                 call.args.iter().for_each(|arg| self.look(program, ExprRef::new(at.file, arg.value), arg.name, depth));
             }
-            _ => {}
+            _ => self.opaque |= keyword.is_none(),
         }
     }
 
-    fn note(&mut self, key: &str, facts: &Facts, value: ExprId) {
+    fn note(&mut self, key: &Name, facts: &Facts, value: ExprId) {
         // A fresh id makes every row another one.
         let fresh = matches!(facts.expr(value), ExprKind::Call(_));
         if fresh {
             return;
         }
-        match key {
+        self.stable.push(*key);
+        match key.as_str() {
             "id" | "_id" | "uid" => self.own = true,
             _ => {
                 let words = super::verify::words(key);

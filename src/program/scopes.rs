@@ -1,5 +1,7 @@
 //! Permissions that code asks vendors for.
 
+use aho_corasick::AhoCorasick;
+
 use crate::catalogue::{Scope, VendorId};
 use crate::facts::{ExprKind, Facts};
 use crate::finding::Place;
@@ -23,6 +25,8 @@ impl Program {
             .flat_map(|(at, vendor)| vendor.scopes.iter().map(move |scope| (VendorId(at as u16), scope)))
             .filter(|(_, scope)| !scope.unless.iter().any(|package| self.imports(package)))
             .collect();
+        // One look at a text for all of them.
+        let Ok(any) = AhoCorasick::new(known.iter().map(|(_, scope)| &scope.scope)) else { return vec![] };
         let mut found = Vec::new();
         for (file, facts) in self.code() {
             let side = self.side(file);
@@ -31,6 +35,9 @@ impl Program {
             }
             for expr in &facts.exprs {
                 let ExprKind::Text(text) = &expr.kind else { continue };
+                if !any.is_match(text.as_str()) {
+                    continue;
+                }
                 for &(vendor, scope) in &known {
                     if asks_for(text, scope) && is_asked(facts, scope) && !is_own_account(facts, scope) {
                         found.push(AskedScope { vendor, scope, place: Place { file, span: expr.span } });
@@ -56,9 +63,6 @@ impl Program {
 
 /// Whether a text is a list of scopes that holds this one.
 fn asks_for(text: &str, scope: &Scope) -> bool {
-    if !text.contains(&scope.scope) {
-        return false;
-    }
     let list = text.split_once("scope=").map_or(text, |(_, list)| list.split('&').next().unwrap_or(list));
     let mut parts = list.split(|c: char| c.is_whitespace() || matches!(c, ',' | '+' | ';'));
     parts.any(|part| part.split("%20").any(|part| part == scope.scope))

@@ -9,6 +9,7 @@ use crate::names::Name;
 use crate::program::terms::{Ending, ending};
 use crate::program::verify::words;
 use crate::program::{CallRef, EdgeKind, ExprRef, FunctionRef, Program, Value};
+use crate::sql::Unique;
 
 /// How far a value is followed back to what it was read from.
 const FARTHEST: usize = 10;
@@ -26,10 +27,44 @@ struct Kept {
     says_new: bool,
 }
 
+/// What keeps a way to a call from running twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Held {
+    /// Nothing.
+    Free,
+    /// A look at what is kept: of two at the same moment both pass it.
+    Asked,
+    /// What is kept is asked, and the run written down, before the call.
+    Claimed,
+}
+
 impl Program {
+    /// What keeps the calls of a way from running twice.
+    pub fn held(&self, way: &[CallRef]) -> Held {
+        if !self.runs_once(way.iter().copied()) {
+            return Held::Free;
+        }
+        let claimed = way.iter().any(|&step| {
+            let facts = self.facts(step.file);
+            let start = facts.span(facts.call(step.call).expr).start;
+            let mut before = self.calls_in(self.function_of(step));
+            before.any(|other| {
+                let first = facts.span(facts.call(other.call).expr).end <= start;
+                first && self.writes_own(other) && self.runs_once([other])
+            })
+        });
+        if claimed { Held::Claimed } else { Held::Asked }
+    }
+
     /// Whether a state check stands before a call, in its function or before a call on the way to it.
     pub fn runs_once(&self, way: impl IntoIterator<Item = CallRef>) -> bool {
         way.into_iter().any(|at| StateChecks { program: self }.before(at))
+    }
+
+    /// Whether a value is a row, or a list of rows, as it was read from what the app keeps.
+    pub(super) fn is_kept_row(&self, value: ExprRef) -> bool {
+        let kept = StateChecks { program: self }.kept(value, FARTHEST);
+        kept.is_some_and(|kept| !kept.field && !kept.fault && !kept.claim && !kept.says_new)
     }
 
     /// Whether something is asked of a set or map that lives in memory: each instance has its own.
@@ -187,7 +222,10 @@ impl StateChecks<'_> {
         if let Some(used) = program.vendors_at(at).iter().find(|used| program.catalogue.vendor(used.vendor).own_backend)
         {
             let effect = program.operation(used).map(|operation| operation.effect);
-            let claim = matches!(effect, Some(Effect::Create | Effect::Update | Effect::Invoke | Effect::Delete));
+            // An insert claims nothing in a table that refuses nothing.
+            let open = effect == Some(Effect::Create) && program.refuses_again(at) == Unique::No;
+            let claims = matches!(effect, Some(Effect::Create | Effect::Update | Effect::Invoke | Effect::Delete));
+            let claim = claims && !open;
             return Some(Kept { claim, ..Kept::default() });
         }
         if program.has_role(at, KnownRole::Write) {

@@ -77,7 +77,10 @@ impl Program {
         handed.retain(|used| !covered.contains(&(used.at, used.way)));
         let mut first: BTreeMap<(&[UnitId], Name), (Unchecked, Vec<Place>)> = BTreeMap::new();
         for used in handed {
-            if self.is_publishable(used.variable) || self.catalogue.is_injected(&used.variable) || self.is_set_here(used.variable) {
+            if self.is_publishable(used.variable)
+                || self.catalogue.is_injected(&used.variable)
+                || self.is_set_here(used.variable)
+            {
                 continue;
             }
             match first.get_mut(&(self.units(used.at.file), used.variable)) {
@@ -127,7 +130,8 @@ impl Program {
             let own = path.rsplit('/').next().unwrap_or_default();
             let deployed = !own.split(['.', '-', '_']).any(|part| ELSEWHERE.contains(&part));
             let tracked = || self.file_at(&path).is_some_and(|file| self.is_tracked(file));
-            let has_value = |entry: &EnvEntry| matches!(entry.value, EnvValue::Plain | EnvValue::Random);
+            let has_value =
+                |entry: &EnvEntry| matches!(entry.value, EnvValue::Plain | EnvValue::Random | EnvValue::Switch(_));
             deployed && env.entries.iter().any(|entry| entry.name == name && has_value(entry)) && tracked()
         });
         let set = |table: &[&str]| {
@@ -139,9 +143,9 @@ impl Program {
 
     /// Whether a variable holds what anyone may see, and nothing that a header proves somebody by.
     fn is_publishable(&self, name: Name) -> bool {
-        let publishable = words(&name)
-            .iter()
-            .any(|word| matches!(word.as_str(), "anon" | "publishable" | "id" | "sid" | "url" | "email" | "user" | "username"));
+        let publishable = words(&name).iter().any(|word| {
+            matches!(word.as_str(), "anon" | "publishable" | "id" | "sid" | "url" | "email" | "user" | "username")
+        });
         publishable || self.catalogue.env_entry(&name).is_some_and(|(_, entry)| !entry.secret && !entry.by_use)
     }
 }
@@ -294,7 +298,8 @@ fn to_clients(program: &Program, found: &mut Vec<Unchecked>) {
             let Some(external) = program.external(call) else { continue };
             for (vendor, package) in program.catalogue.packages(external.package, &[]) {
                 let (Some(_), Some(key)) = (&package.without_key, &package.key) else { continue };
-                let is_setter = external.last_member().is_some_and(|last| key.attribute.as_deref() == Some(last.as_str()));
+                let is_setter =
+                    external.last_member().is_some_and(|last| key.attribute.as_deref() == Some(last.as_str()));
                 if let (true, Some(arg)) = (is_setter, shape.args.get(key.arg)) {
                     note(call, vendor, external.package, &program.value(ExprRef::new(file, arg.value)));
                 }
@@ -311,10 +316,8 @@ fn take_apart(program: &Program, value: &Value, depth: usize, found: &mut Vec<(N
         Value::Member(..) => found.extend(binding(program, value).map(|name| (name, Instead::Nothing))),
         Value::Template(parts) => parts.iter().for_each(|part| take_apart(program, part, depth, found)),
         Value::OneOf(parts) => {
-            let parts: Vec<Value> = parts
-                .iter()
-                .map(|part| binding(program, part).map_or_else(|| part.clone(), Value::Env))
-                .collect();
+            let parts: Vec<Value> =
+                parts.iter().map(|part| binding(program, part).map_or_else(|| part.clone(), Value::Env)).collect();
             let plain = |part: &Value| matches!(part, Value::Env(_) | Value::Text(_));
             if !parts.iter().any(plain) {
                 parts.iter().for_each(|part| take_apart(program, part, depth, found));
@@ -552,7 +555,19 @@ fn demands(name: &str) -> bool {
     words(name).iter().any(|word| {
         matches!(
             word.as_str(),
-            "assert" | "invariant" | "require" | "required" | "ensure" | "check" | "validate" | "must" | "demand" | "filter" | "all" | "every" | "some"
+            "assert"
+                | "invariant"
+                | "require"
+                | "required"
+                | "ensure"
+                | "check"
+                | "validate"
+                | "must"
+                | "demand"
+                | "filter"
+                | "all"
+                | "every"
+                | "some"
         )
     })
 }

@@ -31,7 +31,9 @@ impl Program {
         let mut queue: VecDeque<(FunctionRef, Vec<Edge>, bool)> = VecDeque::from([(entry.function, vec![], false)]);
         while let Some((function, way, looped)) = queue.pop_front() {
             for call in self.calls_in(function) {
-                let sends = self.counts_as_sent(call);
+                // A wrapper of the program may leave what it sends to itself: that is seen inside.
+                let own = self.edges(call).iter().any(|edge| edge.kind == EdgeKind::Direct);
+                let sends = !own && self.counts_as_sent(call);
                 if !sends && self.edges(call).is_empty() {
                     continue;
                 }
@@ -63,7 +65,7 @@ impl Program {
     }
 
     /// Whether whoever makes a call also waits for what it makes run.
-    fn waits_on(&self, edge: &Edge) -> bool {
+    pub(super) fn waits_on(&self, edge: &Edge) -> bool {
         let floating = self.is_floating(edge.call);
         match edge.kind {
             EdgeKind::Deferred => false,
@@ -75,6 +77,14 @@ impl Program {
                 _ => !(floating && self.facts(edge.target.file).function(edge.target.function).is_async),
             },
         }
+    }
+
+    /// Whether whoever starts a way waits until its end.
+    pub fn is_waited_for(&self, way: &[Edge]) -> bool {
+        way.iter().all(|edge| {
+            let left = self.is_deferred(edge.call) || self.has_role(edge.call, KnownRole::Defer);
+            !left && self.waits_on(edge)
+        })
     }
 
     fn method_of(&self, call: CallRef) -> Option<&'static str> {

@@ -6,7 +6,7 @@ use super::frame::{self, Label};
 use super::paint::{Paint, clean, count, text_columns, word, wrap};
 use super::{Look, Told};
 use crate::finding::{Finding, Place, Severity};
-use crate::settle::Counts;
+use crate::settle::{By, Counts};
 
 /// Gaps named before the rest is only counted.
 const GAPS: usize = 10;
@@ -135,8 +135,16 @@ impl Page<'_> {
             writeln!(out, "  {vendor:widest$}  {}", self.counts(counts))?;
         }
         let mut aside = vec![];
-        if !settled.suppressed.is_empty() {
-            aside.push(format!("{} suppressed by comments", settled.suppressed.len()));
+        let by_configuration = settled.suppressed.iter().filter(|it| it.by == By::Configuration).count();
+        for (number, what) in [
+            (settled.suppressed.len() - by_configuration, "suppressed by comments"),
+            (by_configuration, "skipped by the configuration"),
+            (settled.hidden_by_baseline.total(), "in the baseline"),
+            (settled.hidden_by_change.total(), "that the change does not touch"),
+        ] {
+            if number > 0 {
+                aside.push(format!("{number} {what}"));
+            }
         }
         if settled.hidden_by_severity.total() > 0 {
             aside.push(format!("{} below --min-severity", settled.hidden_by_severity.total()));
@@ -146,6 +154,14 @@ impl Page<'_> {
         }
         if !aside.is_empty() {
             writeln!(out, "  {}", self.paint.dim(aside.join(", ")))?;
+        }
+        if settled.mended() > 0 {
+            let mended =
+                format!("{} of the baseline mended: seamcheck baseline --prune", count(settled.mended(), "finding"));
+            writeln!(out, "  {}", self.paint.dim(mended))?;
+        }
+        for reminder in &settled.reminders {
+            writeln!(out, "  {} {}", self.paint.severity(Severity::Warning, "due:"), clean(reminder))?;
         }
         self.gaps(out)?;
         if let Some(first) = settled.findings.iter().max_by_key(|it| it.finding.severity) {

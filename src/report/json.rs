@@ -22,6 +22,7 @@ pub fn write(told: &Told<'_>, out: &mut dyn Write) -> io::Result<()> {
     let suppressed = settled.suppressed.iter().map(|it| {
         let mut value = finding(&it.finding, &it.fingerprint, texts);
         value.insert("reason".into(), mask(&it.reason).into());
+        value.insert("by".into(), it.by.word().into());
         Value::from(value)
     });
     let problems = settled.ignore_problems.iter().map(|it| {
@@ -39,12 +40,16 @@ pub fn write(told: &Told<'_>, out: &mut dyn Write) -> io::Result<()> {
         "failed_rules": failed.collect::<Vec<_>>(),
         "gaps": gaps.iter().map(|gap| json!({ "path": gap.path, "reason": mask(&gap.reason) })).collect::<Vec<_>>(),
         "left_out": told.repository.left_out,
+        "reminders": settled.reminders.iter().map(|it| mask(it)).collect::<Vec<_>>(),
         "summary": {
             "files": told.files(),
             "findings": counts(settled.counts),
             "suppressed": settled.suppressed.len(),
             "hidden_by_persona": counts(settled.hidden_by_persona),
             "hidden_by_severity": counts(settled.hidden_by_severity),
+            "hidden_by_baseline": counts(settled.hidden_by_baseline),
+            "hidden_by_change": counts(settled.hidden_by_change),
+            "mended": settled.mended(),
             "vendors": vendors,
         },
     });

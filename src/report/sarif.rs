@@ -15,7 +15,6 @@ use crate::finding::{Confidence, Finding, Place, Severity};
 use crate::masking::mask;
 use crate::rule::Rule;
 use crate::settle::SettledFinding;
-use crate::texts::Texts;
 
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 /// The key of our fingerprints; its version changes when they are computed otherwise.
@@ -23,26 +22,54 @@ const FINGERPRINT: &str = "seamcheck/v1";
 /// The base of every path: the root of what was scanned.
 const ROOT: &str = "%SRCROOT%";
 
+/// Results of a run that GitHub shows; it keeps those of the highest severity, we choose before it does.
+const MOST_RESULTS: usize = 5_000;
+/// Runs of a file that GitHub takes.
+const MOST_RUNS: usize = 20;
+
 pub fn write(told: &Told<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let results = told.settled.findings.iter().map(|it| result(it, told));
-    let log = json!({
-        "$schema": SCHEMA,
-        "version": "2.1.0",
-        "runs": [{
-            "tool": { "driver": {
-                "name": env!("CARGO_PKG_NAME"),
-                "version": env!("CARGO_PKG_VERSION"),
-                "semanticVersion": env!("CARGO_PKG_VERSION"),
-                "informationUri": env!("CARGO_PKG_REPOSITORY"),
-                "rules": told.rules.iter().map(|rule| descriptor(rule)).collect::<Vec<_>>(),
-            } },
-            "columnKind": "utf16CodeUnits",
-            "originalUriBaseIds": { ROOT: { "description": { "text": "the root of the repository" } } },
-            "invocations": [invocation(told)],
-            "results": results.collect::<Vec<_>>(),
-        }],
-    });
-    print(&log, out)
+    let folders = &told.asked.workspaces[..told.asked.workspaces.len().min(MOST_RUNS - 1)];
+    let home = |settled: &SettledFinding| {
+        let path = told.texts.path(settled.finding.place.file);
+        let inside = |folder: &&String| path.strip_prefix(folder.as_str()).is_some_and(|rest| rest.starts_with('/'));
+        folders.iter().filter(inside).max_by_key(|folder| folder.len())
+    };
+    let run_of = |folder: Option<&String>| {
+        let results = told.settled.findings.iter().filter(|settled| home(settled) == folder).collect();
+        run(told, folder.map(String::as_str), results)
+    };
+    let runs: Vec<Value> = std::iter::once(None).chain(folders.iter().map(Some)).map(run_of).collect();
+    print(&json!({ "$schema": SCHEMA, "version": "2.1.0", "runs": runs }), out)
+}
+
+/// The run of a workspace, or of what lies in none.
+fn run(told: &Told<'_>, folder: Option<&str>, mut found: Vec<&SettledFinding>) -> Value {
+    let left_out = found.len().saturating_sub(MOST_RESULTS);
+    if left_out > 0 {
+        let mut order: Vec<usize> = (0..found.len()).collect();
+        order.sort_by_key(|&at| std::cmp::Reverse((found[at].finding.severity, found[at].finding.confidence)));
+        order.truncate(MOST_RESULTS);
+        order.sort_unstable();
+        found = order.into_iter().map(|at| found[at]).collect();
+    }
+    let results: Vec<Value> = found.into_iter().map(|it| result(it, told)).collect();
+    // Without a slash at its end GitHub takes it for the id of one run, not for a category.
+    let category = [told.asked.category.unwrap_or("seamcheck").trim_end_matches('/'), folder.unwrap_or_default()];
+    let category: String = category.iter().filter(|part| !part.is_empty()).map(|part| format!("{part}/")).collect();
+    json!({
+        "tool": { "driver": {
+            "name": env!("CARGO_PKG_NAME"),
+            "version": env!("CARGO_PKG_VERSION"),
+            "semanticVersion": env!("CARGO_PKG_VERSION"),
+            "informationUri": env!("CARGO_PKG_REPOSITORY"),
+            "rules": told.rules.iter().map(|rule| descriptor(rule)).collect::<Vec<_>>(),
+        } },
+        "automationDetails": { "id": category },
+        "columnKind": "utf16CodeUnits",
+        "originalUriBaseIds": { ROOT: { "description": { "text": "the root of the repository" } } },
+        "invocations": [invocation(told, left_out)],
+        "results": results,
+    })
 }
 
 fn descriptor(rule: &Rule) -> Value {
@@ -82,22 +109,21 @@ fn precision(confidence: Confidence) -> &'static str {
 
 fn result(settled: &SettledFinding, told: &Told<'_>) -> Value {
     let finding = &settled.finding;
-    let texts = &told.texts;
     let mut value = json!({ "ruleId": finding.rule });
     if let Some(index) = told.rules.iter().position(|rule| rule.id == finding.rule) {
         value["ruleIndex"] = index.into();
     }
     value["level"] = word(finding.severity).into();
     value["message"] = message(finding);
-    value["locations"] = json!([{ "physicalLocation": physical(finding.place, texts) }]);
+    value["locations"] = json!([{ "physicalLocation": physical(finding.place, told) }]);
     if !finding.related.is_empty() {
         let related = finding.related.iter().enumerate().map(|(id, remark)| {
-            json!({ "id": id, "physicalLocation": physical(remark.place, texts), "message": text(&remark.text) })
+            json!({ "id": id, "physicalLocation": physical(remark.place, told), "message": text(&remark.text) })
         });
         value["relatedLocations"] = related.collect();
     }
     if !finding.trace.is_empty() {
-        value["codeFlows"] = json!([{ "threadFlows": [{ "locations": flow(finding, texts) }] }]);
+        value["codeFlows"] = json!([{ "threadFlows": [{ "locations": flow(finding, told) }] }]);
     }
     value["partialFingerprints"] = json!({ FINGERPRINT: settled.fingerprint });
     value["properties"] = json!({ "confidence": finding.confidence, "vendors": finding.vendors });
@@ -105,8 +131,8 @@ fn result(settled: &SettledFinding, told: &Told<'_>) -> Value {
 }
 
 /// The trace, ended by the place itself unless its last step is already there.
-fn flow(finding: &Finding, texts: &Texts<'_>) -> Vec<Value> {
-    let step = |place, words: &str| json!({ "location": { "physicalLocation": physical(place, texts), "message": text(words) } });
+fn flow(finding: &Finding, told: &Told<'_>) -> Vec<Value> {
+    let step = |place, words: &str| json!({ "location": { "physicalLocation": physical(place, told), "message": text(words) } });
     let mut steps: Vec<Value> = finding.trace.iter().map(|remark| step(remark.place, &remark.text)).collect();
     let (to, here) = (finding.trace.last().map(|last| last.place), finding.place);
     if !to.is_some_and(|to| to.file == here.file && (to.span.contains(here.span) || here.span.contains(to.span))) {
@@ -134,10 +160,10 @@ fn escape(text: &str) -> String {
     if text.contains("](") { text.replace('[', "\\[").replace(']', "\\]") } else { text.to_owned() }
 }
 
-fn physical(place: Place, texts: &Texts<'_>) -> Value {
-    let region = texts.region(place);
+fn physical(place: Place, told: &Told<'_>) -> Value {
+    let region = told.texts.region(place);
     json!({
-        "artifactLocation": artifact(texts.path(place.file)),
+        "artifactLocation": artifact(&told.path(place)),
         "region": {
             "startLine": region.start.line,
             "startColumn": region.start.utf16,
@@ -163,7 +189,7 @@ fn encode(path: &str) -> String {
     uri
 }
 
-fn invocation(told: &Told<'_>) -> Value {
+fn invocation(told: &Told<'_>, left_out: usize) -> Value {
     let notification = |level: &str, words: &str, location: Option<Value>| {
         let mut value = json!({ "level": level, "message": text(words) });
         if let Some(location) = location {
@@ -172,12 +198,19 @@ fn invocation(told: &Told<'_>) -> Value {
         value
     };
     let mut notifications = vec![];
+    if left_out > 0 {
+        let words = format!("{left_out} results are left out: code scanning shows {MOST_RESULTS}, these are the worst");
+        notifications.push(notification("warning", &words, None));
+    }
+    for reminder in &told.settled.reminders {
+        notifications.push(notification("note", reminder, None));
+    }
     for gap in told.gaps() {
-        let place = json!({ "artifactLocation": artifact(gap.path) });
+        let place = json!({ "artifactLocation": artifact(&format!("{}{}", told.asked.prefix, gap.path)) });
         notifications.push(notification("warning", &format!("not checked in full: {}", gap.reason), Some(place)));
     }
     for problem in &told.settled.ignore_problems {
-        let place = physical(problem.place, &told.texts);
+        let place = physical(problem.place, told);
         notifications.push(notification("warning", &problem.problem.to_string(), Some(place)));
     }
     for failed in &told.settled.failed {

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::Told;
-use crate::settle::Counts;
+use super::paint::count;
+use crate::finding::Place;
+use crate::settle::{Counts, IgnoreProblem, SettledFinding};
 use crate::walk::FileKind;
 
 /// A file that was not, or not wholly, understood.
@@ -33,6 +35,47 @@ impl Told<'_> {
         let mut vendors: Vec<_> = vendors.into_iter().collect();
         vendors.sort_by_key(|(_, counts)| std::cmp::Reverse((counts.error, counts.warning, counts.note)));
         vendors
+    }
+
+    /// The findings that are told, worst and surest first, else in their order.
+    pub fn by_weight(&self) -> Vec<&SettledFinding> {
+        let mut findings: Vec<&SettledFinding> = self.settled.findings.iter().collect();
+        findings.sort_by_key(|it| std::cmp::Reverse((it.finding.severity, it.finding.confidence)));
+        findings
+    }
+
+    /// The path of a place from the top of the repository.
+    pub fn path(&self, place: Place) -> String {
+        format!("{}{}", self.asked.prefix, self.texts.path(place.file))
+    }
+
+    /// What is to be known besides the findings, a line each.
+    pub fn remarks(&self) -> Vec<String> {
+        let settled = self.settled;
+        let mut remarks = vec![];
+        for (number, what) in [
+            (settled.suppressed.len(), "suppressed"),
+            (settled.hidden_by_baseline.total(), "in the baseline"),
+            (settled.hidden_by_change.total(), "outside the change"),
+        ] {
+            if number > 0 {
+                remarks.push(format!("{number} more {what}"));
+            }
+        }
+        if settled.mended() > 0 {
+            remarks
+                .push(format!("{} of the baseline mended: `seamcheck baseline --prune` drops them", settled.mended()));
+        }
+        let problem = |it: &IgnoreProblem| format!("{}: {}", self.texts.link(it.place), it.problem);
+        remarks.extend(settled.ignore_problems.iter().map(problem));
+        remarks.extend(settled.reminders.iter().map(|reminder| format!("due: {reminder}")));
+        let gaps = self.gaps();
+        if !gaps.is_empty() {
+            remarks.push(format!("{} not checked in full", count(gaps.len(), "file")));
+        }
+        remarks
+            .extend(settled.failed.iter().map(|failed| format!("the rule {} failed: {}", failed.rule, failed.message)));
+        remarks
     }
 
     /// How many files were read.

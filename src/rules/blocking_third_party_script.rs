@@ -1,6 +1,6 @@
 //! Scripts of others that every page waits for before it shows anything.
 
-use crate::finding::Remark;
+use crate::finding::{Confidence, Remark};
 use crate::names::Name;
 use crate::program::Program;
 use crate::program::page_scripts::HoldingScript;
@@ -20,7 +20,7 @@ rule! {
     /// - the tag has `async`, `defer` or `type="module"`, or stands in the body
     /// - the script is the app's own, or its place is not known
     /// - the script has to run first by its own documentation: payment forms, consent managers, embedded apps' bridges
-    /// - the page is not deployed
+    /// - the page is not deployed, or nothing serves it that can be seen (this is for auditors)
     ///
     /// ## The cure
     ///
@@ -73,15 +73,26 @@ fn check(program: &Program, report: &mut Report) {
 fn tell(program: &Program, report: &mut Report, script: &HoldingScript, all: &[HoldingScript]) {
     let known = program.catalogue.page_script(&script.src);
     let name = known.map_or_else(|| short(&script.src), |known| known.name.clone());
-    let message = format!(
-        "the page waits for {name} before it shows anything: while {} is slow or down, customers look at a blank page",
-        script.host
-    );
+    let message = match script.by_strategy {
+        // The server has sent the page: it is there to see.
+        true => format!(
+            "the page waits for {name} before it comes to life: while {} is slow or down, no button on it works",
+            script.host
+        ),
+        false => format!(
+            "the page waits for {name} before it shows anything: while {} is slow or down, customers look at a blank \
+             page",
+            script.host
+        ),
+    };
     let mut draft =
         report.at(script.place, short(&script.src), message).help(match known.and_then(|it| it.cure.clone()) {
             Some(cure) => cure,
             None => cure(script),
         });
+    if !program.is_served_page(script.place.file) {
+        draft = draft.auditor_only().confidence(Confidence::Low);
+    }
     if let Some(vendor) = program.catalogue.vendor_of_host(script.host) {
         draft = draft.vendor(program.vendor_id(vendor));
     }

@@ -244,6 +244,7 @@ fn runtime(program: &Program, used: &CoreUse<'_>, start: &Start) -> Runtime {
     match entry {
         Some(entry) if matches!(entry.kind, EntryKind::Event | EntryKind::Effect) => Runtime::Browser,
         Some(entry) if entry.kind == EntryKind::EdgeFunction => Runtime::Edge,
+        _ if program.has_no_after(used.out.at.file) => Runtime::Server,
         Some(entry) if entry.framework.starts_with("next") => Runtime::Next,
         Some(entry) if entry.kind == EntryKind::Hook && runs_next(program) => Runtime::Next,
         None if program.side(used.out.at.file).client && served.is_none() => Runtime::Browser,

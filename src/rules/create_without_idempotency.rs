@@ -8,7 +8,8 @@ use crate::finding::{Remark, Severity};
 use crate::names::Name;
 use crate::program::keys::Key;
 use crate::program::origins::Origin;
-use crate::program::{CallRef, Destination, EntryKind, Program, VendorUse, Via};
+use crate::program::state_checks::Held;
+use crate::program::{CallRef, Destination, EntryKind, Program, VendorUse};
 use crate::rule::Report;
 
 crate::rule! {
@@ -28,6 +29,7 @@ crate::rule! {
     /// - a repeat is harmless: portal sessions, ephemeral keys, reads, updates
     /// - a key is given, as an option, a header or a field of the body, also by a wrapper
     /// - options are handed through that cannot be followed
+    /// - what is kept is asked, and the run written down there, before the call
     /// - only a script run by hand gets there; tests, tooling and dead code
     ///
     /// ## The cure
@@ -149,20 +151,21 @@ fn tell(program: &Program, report: &mut Report, keyless: &Keyless<'_>, callers: 
     if program.is_run_by_hand(&origins) {
         return;
     }
-    let origin = origins.iter().find(|origin| program.entries[origin.entry].kind != EntryKind::Script);
+    // The caller that nothing keeps from a second run is the one to tell of.
+    let live = || origins.iter().filter(|origin| program.entries[origin.entry].kind != EntryKind::Script);
+    let origin = live().min_by_key(|origin| held(program, used.at, origin));
+    let held = origin.map_or(Held::Free, |origin| held(program, used.at, origin));
+    if held == Held::Claimed {
+        return;
+    }
     let message = format!(
         "{} gives no idempotency key: {} {} twice{}",
         used.name,
-        again(program, used, origin),
+        again(program, used, origin, held),
         operation.does,
         consequence(operation)
     );
-    let script = program.facts(used.at.file).language.is_script();
-    let cure = match used.via {
-        Via::Http(_) => &how.cure_http,
-        Via::Sdk(..) if script => &how.cure_js,
-        Via::Sdk(..) => &how.cure_py,
-    };
+    let cure = program.key_cure(used, how);
     let severity = if operation.money { Severity::Error } else { Severity::Warning };
     let mut draft = report
         .at(program.call_place(used.at), used.name.clone(), message)
@@ -186,14 +189,22 @@ fn callers_of(program: &Program, at: CallRef, known: &[CallRef]) -> Vec<Remark> 
     callers.iter().filter(|caller| program.runs_on_server(caller.file)).take(MOST_CALLERS).map(remark).collect()
 }
 
+fn held(program: &Program, at: CallRef, origin: &Origin) -> Held {
+    let way: Vec<CallRef> = origin.way.iter().map(|edge| edge.call).chain([at]).collect();
+    program.held(&way)
+}
+
 /// What repeats the call.
-fn again(program: &Program, used: &VendorUse, origin: Option<&Origin>) -> String {
+fn again(program: &Program, used: &VendorUse, origin: Option<&Origin>, held: Held) -> String {
     let Some(origin) = origin else {
         return format!("a repeat of {}", program.function_name(program.function_of(used.at)));
     };
     let entry = &program.entries[origin.entry];
     let name = program.entry_name(entry);
     match entry.kind {
+        _ if held == Held::Asked => {
+            format!("of two runs of {name} at the same moment both pass what is asked before it, and the app")
+        }
         EntryKind::Job | EntryKind::Worker | EntryKind::Load => format!("a second run of {name}"),
         EntryKind::Hook => format!("a second call of {name}"),
         _ => format!("a retry or second click of {name}"),

@@ -165,14 +165,11 @@ fn is_for_anyone(program: &Program, entry: &Entry) -> bool {
     let reach = program.reach(entry.function, |edge| edge.kind != EdgeKind::Jump);
     let functions: FxHashSet<FunctionRef> =
         reach.stops.iter().flat_map(|stop| program.with_inner(stop.function)).collect();
-    functions.into_iter().flat_map(|function| program.calls_in(function)).any(|at| {
-        program.vendors_at(at).iter().any(|used| {
-            let Some(operation) = program.operation(used) else { return false };
-            // Whoever knows the number of a payment made it: `sessions.retrieve(session_id)`.
-            let by_number = operation.effect == Effect::Read && !program.catalogue.vendor(used.vendor).own_backend;
-            operation.core.is_some() || by_number && program.names_record(used)
-        })
-    })
+    let starts = functions.into_iter().flat_map(|function| program.calls_in(function)).any(|at| {
+        let uses = program.vendors_at(at).iter();
+        uses.into_iter().any(|used| program.operation(used).is_some_and(|operation| operation.core.is_some()))
+    });
+    starts || program.asks_for_payment(entry)
 }
 
 fn tell(program: &Program, report: &mut Report, found: &Found<'_>) {

@@ -112,7 +112,7 @@ fn tell(program: &Program, report: &mut Report, floating: &Floating) {
     };
     let help = match (script, serverless) {
         (false, _) => "Await it: `await ...`.",
-        (true, true) if entry.framework.starts_with("next") => {
+        (true, true) if entry.framework.starts_with("next") && !program.has_no_after(entry.function.file) => {
             "Await it, or hand it over: `after(() => send().catch(console.error))` from \"next/server\"."
         }
         (true, true) if entry.framework == "supabase-functions" => {

@@ -102,6 +102,9 @@ fn check(program: &Program, report: &mut Report) {
 
 /// Whether anything in the repository reports failures: a package that does, or requests to such a vendor.
 fn is_watched(program: &Program) -> bool {
+    if program.has_own_logger() {
+        return true;
+    }
     let reports = |package: &str| {
         program.catalogue.is_watcher(package)
             || program

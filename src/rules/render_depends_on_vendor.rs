@@ -8,7 +8,7 @@ use crate::finding::Place;
 use crate::names::Name;
 use crate::program::options::Lookup;
 use crate::program::waiting::Waited;
-use crate::program::{CallRef, EdgeKind, Entry, EntryKind, Program};
+use crate::program::{CallRef, EdgeKind, Entry, EntryKind, ExprRef, Program, Value};
 use crate::rule;
 use crate::rule::Report;
 
@@ -65,7 +65,8 @@ rule! {
 
 fn check(program: &Program, report: &mut Report) {
     let mut told: FxHashSet<Place> = FxHashSet::default();
-    for entry in program.entries.iter().filter(|entry| entry.kind == EntryKind::Page) {
+    let renders = |entry: &&Entry| matches!(entry.kind, EntryKind::Page | EntryKind::Middleware);
+    for entry in program.entries.iter().filter(renders) {
         let side = program.side(entry.function.file);
         if side.tooling || side.dead || !side.server || !is_live(program, entry) || has_error_page(program, entry) {
             continue;
@@ -81,13 +82,22 @@ fn check(program: &Program, report: &mut Report) {
 
 /// Whether a page is made for each visit: it asks who visits, or what for.
 fn is_live(program: &Program, entry: &Entry) -> bool {
+    if entry.kind == EntryKind::Middleware {
+        return true;
+    }
     let facts = program.facts(entry.function.file);
     let exported = |name: &str| facts.exports.iter().find(|export| export.name == name);
-    if exported("revalidate").is_some()
-        || ["generateStaticParams", "getStaticProps", "prerender", "ErrorBoundary"]
-            .iter()
-            .any(|name| exported(name).is_some())
+    if ["revalidate", "generateStaticParams", "getStaticProps", "ErrorBoundary"]
+        .iter()
+        .any(|name| exported(name).is_some())
     {
+        return false;
+    }
+    let beforehand = exported("prerender").map(|export| match export.value {
+        ExportValue::Local(value) => program.value(ExprRef::new(entry.function.file, value)) != Value::Bool(false),
+        ExportValue::From(..) => true,
+    });
+    if beforehand == Some(true) {
         return false;
     }
     let dynamic = exported("dynamic").and_then(|export| match export.value {
@@ -110,13 +120,16 @@ fn is_live(program: &Program, entry: &Entry) -> bool {
             let segment = entry.route.is_some_and(|route| route.contains(':'));
             asks || segment
         }
-        // Loaders and server functions of pages run for each visit; documents may be made beforehand.
-        None => matches!(entry.framework, "remix" | "svelte-kit"),
+        // Loaders and server functions of pages run for each visit; documents are made beforehand unless they say so.
+        None => matches!(entry.framework, "remix" | "svelte-kit") || entry.framework == "astro" && beforehand.is_some(),
     }
 }
 
 /// Whether an error page of the app's own stands beside a page or above it.
 fn has_error_page(program: &Program, entry: &Entry) -> bool {
+    if entry.kind == EntryKind::Middleware {
+        return false;
+    }
     let path = program.file(entry.function.file).path;
     let mut folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
     loop {
@@ -173,11 +186,25 @@ fn is_needed(program: &Program, waited: &Waited) -> bool {
 fn tell(program: &Program, report: &mut Report, entry: &Entry, first: &Waited) {
     let (what, whom) = (program.sent_name(first.call), program.sent_to(first.call));
     let page = program.entry_name(entry);
-    let message =
-        format!("the page {page} waits for {what}: while {whom} is down, visitors get an error in place of the page");
-    let mut draft = report.at(program.call_place(first.call), what, message).help(
-        "Catch the failure and render the page without that part (`.catch(() => null)`), keep the answer for a while where it may be old, and put an error page beside it.",
-    );
+    let message = match entry.kind {
+        EntryKind::Middleware => {
+            format!("{page} waits for {what}: while {whom} is down, none of the pages that it covers opens")
+        }
+        _ => format!(
+            "the page {page} waits for {what}: while {whom} is down, visitors get an error in place of the page"
+        ),
+    };
+    let help = match entry.kind {
+        EntryKind::Middleware => {
+            "Catch the failure and let visitors through, or ask what your own database kept of it; leave what must be \
+             asked live to the pages that need it."
+        }
+        _ => {
+            "Catch the failure and render the page without that part (`.catch(() => null)`), keep the answer for a \
+             while where it may be old, and put an error page beside it."
+        }
+    };
+    let mut draft = report.at(program.call_place(first.call), what, message).help(help);
     if !first.way.is_empty() {
         let steps = program.trace(program.entry_head(entry), &page, &first.way, first.call, "waits here");
         draft = draft.trace(steps);

@@ -14,7 +14,8 @@ rule! {
     /// A vendor's test mode and live mode are two separate worlds. An order made in one does not exist in the other.
     /// When one function asks the sandbox and another the live system, customers pay and the check does not find their
     /// payment; or nobody pays at all, and every check passes. A secret key of one mode beside a publishable key of
-    /// the other fails at the first payment.
+    /// the other fails at the first payment. A switch for tests that is committed as it was turned last goes live with
+    /// the next deployment: nobody is asked to pay.
     ///
     /// ## Silent when
     ///
@@ -84,6 +85,17 @@ fn check(program: &Program, report: &mut Report) {
         {
             keys(program, report, file, env);
         }
+    }
+    for switch in program.payment_switches() {
+        let name = switch.name;
+        let message = format!(
+            "{name} is committed as it stands here, and with it nobody is asked to pay: deployed like this, customers \
+             get for nothing what they should buy"
+        );
+        report.at(switch.set, name.as_str(), message).because(switch.asked, "decided here").help(format!(
+            "Take {name} out of the repository: let a variable that only your own machine sets decide, and refuse it in \
+             production."
+        ));
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::catalogue::{Category, Effect};
+use crate::catalogue::{Category, Effect, VendorId};
 use crate::finding::{Confidence, Severity};
 use crate::manifest::TokenGate;
 
@@ -12,7 +12,7 @@ use crate::program::doors::Door;
 use crate::program::origins::Origin as Start;
 use crate::program::requested::Origin;
 use crate::program::verify::{Account, words};
-use crate::program::{CallRef, EntryKind, Program, VendorUse};
+use crate::program::{CallRef, EntryKind, HttpUse, Program, VendorUse};
 use crate::rule::Report;
 
 crate::rule! {
@@ -35,7 +35,7 @@ crate::rule! {
     /// - the caller is checked: a session, a user looked up, a signature, a secret, a captcha or bot check, in the handler, in a
     ///   helper, a decorator or in middleware that covers the route
     /// - what cannot be followed may be such a check
-    /// - the mail goes to the owner, or to an address that the server looks up (a contact form: a note for auditors)
+    /// - the mail goes to the owner, or to an address that the server looks up, or finds in its own data (a contact form: a note for auditors)
     /// - the mail is what signing up, logging in or resetting a password needs
     /// - what is made costs nothing: checkout sessions, payment links
     /// - vendors' webhooks, jobs and routes of staff: other rules look at those
@@ -92,17 +92,37 @@ enum Spends {
 }
 
 /// A way from the outside to a call that costs.
-struct Found<'p> {
+struct Found {
     spends: Spends,
     door: Door,
-    used: &'p VendorUse,
+    /// The call that costs, and what it is called.
+    used: CallRef,
+    name: String,
+    vendor: Option<VendorId>,
     start: Start,
+}
+
+/// A call that costs.
+#[derive(Clone, Copy)]
+enum Costs<'p> {
+    Vendor(&'p VendorUse),
+    /// A message that goes out by a client of no vendor's.
+    Message(&'p HttpUse),
+}
+
+impl Costs<'_> {
+    fn at(self) -> CallRef {
+        match self {
+            Self::Vendor(used) => used.at,
+            Self::Message(http) => http.at,
+        }
+    }
 }
 
 fn check(program: &Program, report: &mut Report) {
     let mut told: FxHashSet<CallRef> = FxHashSet::default();
     for found in open_doors(program).into_values() {
-        let at = found.start.way.first().map_or(found.used.at, |edge| edge.call);
+        let at = found.start.way.first().map_or(found.used, |edge| edge.call);
         if told.insert(at) {
             tell(program, report, &found, at);
         }
@@ -119,31 +139,46 @@ pub fn told(program: &Program) -> FxHashSet<usize> {
 }
 
 /// The open doors to what costs, by entry point.
-fn open_doors(program: &Program) -> BTreeMap<usize, Found<'_>> {
+fn open_doors(program: &Program) -> BTreeMap<usize, Found> {
+    // That a map or a price is asked for says nothing of who is calling; the own backend is never taken for one.
+    let backends: Vec<VendorId> = program.catalogue.own_backends().collect();
     let mut accounts: FxHashMap<usize, Account> = FxHashMap::default();
     let mut seen: FxHashSet<(usize, CallRef)> = FxHashSet::default();
     // One door is told once: by its worst.
-    let mut doors: BTreeMap<usize, Found<'_>> = BTreeMap::new();
-    for used in program.vendor_uses() {
-        let inner = program.request_of(used).map_or(used.at, |http| http.inner);
-        if kind(program, used).is_none() || !program.runs_on_server(used.at.file) {
+    let mut doors: BTreeMap<usize, Found> = BTreeMap::new();
+    let vendors = program.vendor_uses().iter().filter(|used| kind(program, used).is_some());
+    let messages = program.requests().iter().filter(|http| http.at == http.inner && program.is_message(http));
+    for costs in vendors.map(Costs::Vendor).chain(messages.map(Costs::Message)) {
+        let inner = match costs {
+            Costs::Vendor(used) => program.request_of(used).map_or(used.at, |http| http.inner),
+            Costs::Message(http) => http.inner,
+        };
+        if !program.runs_on_server(costs.at().file) {
             continue;
         }
-        for start in program.origins(program.function_of(used.at)) {
+        for start in program.origins(program.function_of(costs.at())) {
             let is_first = seen.insert((start.entry, inner));
-            if !is_first || !program.is_public(start.entry) || program.is_for_staff(&start, used.at) {
+            if !is_first || !program.is_public(start.entry) || program.is_for_staff(&start, costs.at()) {
                 continue;
             }
-            let Some(spends) = spends(program, used, &start) else { continue };
-            let account =
-                accounts.entry(start.entry).or_insert_with(|| program.account_of(&program.entries[start.entry], &[]));
-            let door = program.door(&start, account, used.at);
-            if door == Door::Guarded {
+            let spent = match costs {
+                Costs::Vendor(used) => spends(program, used, &start),
+                Costs::Message(http) => mails(program, http, &start),
+            };
+            let Some(spends) = spent else { continue };
+            let entry = &program.entries[start.entry];
+            let account = accounts.entry(start.entry).or_insert_with(|| program.account_of(entry, &backends));
+            let door = program.door(&start, account, costs.at());
+            if door == Door::Guarded || program.asks_for_payment(entry) {
                 continue;
             }
-            let found = Found { spends, door, used, start };
+            let (name, vendor) = match costs {
+                Costs::Vendor(used) => (used.name.clone(), Some(used.vendor)),
+                Costs::Message(http) => (program.call_text(http.at), None),
+            };
+            let found = Found { spends, door, used: costs.at(), name, vendor, start };
             match doors.get(&found.start.entry) {
-                Some(known) if (known.spends, known.used.at) <= (found.spends, found.used.at) => {}
+                Some(known) if (known.spends, known.used) <= (found.spends, found.used) => {}
                 _ => drop(doors.insert(found.start.entry, found)),
             }
         }
@@ -181,15 +216,35 @@ fn spends(program: &Program, used: &VendorUse, start: &Start) -> Option<Spends> 
     }
     let operation = program.operation(used)?;
     let origins = operation.recipients.iter().filter_map(|field| program.payload_origin_on(&start.way, used, field));
+    match mail_of(program, start, used.at, origins)? {
+        Spends::Mail => Some(spends),
+        own => (spends == Spends::Mail).then_some(own),
+    }
+}
+
+/// What a message that goes out by a client of no vendor's spends.
+fn mails(program: &Program, http: &HttpUse, start: &Start) -> Option<Spends> {
+    let entry = &program.entries[start.entry];
+    let names = format!("{} {}", program.entry_name(entry), program.function_name(entry.function));
+    if delivers_itself(&names) {
+        return None;
+    }
+    mail_of(program, start, http.at, program.message_origins(&start.way, http))
+}
+
+/// Mail to an address of the request, or to the app's own; none where that cannot be told.
+fn mail_of(program: &Program, start: &Start, at: CallRef, origins: impl IntoIterator<Item = Origin>) -> Option<Spends> {
     let mut told = true;
     for origin in origins {
         match origin {
-            Origin::Request(_) => return Some(spends),
+            // Looked up in the app's own data, and left where it is not known.
+            Origin::Request(source) if program.knows_address(start, at, &source) => {}
+            Origin::Request(_) => return Some(Spends::Mail),
             Origin::Unknown => told = false,
             _ => {}
         }
     }
-    (told && spends == Spends::Mail).then_some(Spends::OwnMail)
+    told.then_some(Spends::OwnMail)
 }
 
 /// Whether the names of an entry point say that a message is what it is for: a code, a link to log in.
@@ -221,8 +276,9 @@ pub fn delivers_itself(names: &str) -> bool {
     .any(|word| text.contains(word))
 }
 
-fn tell(program: &Program, report: &mut Report, found: &Found<'_>, at: CallRef) {
-    let Found { spends, door, used, start } = found;
+fn tell(program: &Program, report: &mut Report, found: &Found, at: CallRef) {
+    let Found { spends, door, used, start, .. } = found;
+    let called = &found.name;
     let entry = &program.entries[start.entry];
     let name = program.entry_name(entry);
     let cost = match spends {
@@ -241,7 +297,7 @@ fn tell(program: &Program, report: &mut Report, found: &Found<'_>, at: CallRef) 
     let whom = if gated { "anyone who has the app's public key" } else { "anyone who finds it" };
     let waits = program.works_off_what_waits(entry);
     let only = if limited { "only a rate limit stands in front of it" } else { "nobody asks who is calling" };
-    let message = format!("{name} {cost} ({}) for {whom}: {only}", used.name);
+    let message = format!("{name} {cost} ({called}) for {whom}: {only}");
     let severity = match spends {
         _ if limited || waits => Severity::Note,
         Spends::OwnMail => Severity::Note,
@@ -249,12 +305,15 @@ fn tell(program: &Program, report: &mut Report, found: &Found<'_>, at: CallRef) 
         _ => Severity::Error,
     };
     let draft = report
-        .at(program.call_place(at), used.name.clone(), message)
+        .at(program.call_place(at), called.clone(), message)
         .severity(severity)
-        .vendor(program.vendor_id(used.vendor))
         .because(entry.place, format!("{name} starts here"))
         .help(cure(program, entry.kind, at, *spends))
-        .trace(program.trace_from(start, used.at, &format!("{} costs", used.name)));
+        .trace(program.trace_from(start, *used, &format!("{called} costs")));
+    let draft = match found.vendor {
+        Some(vendor) => draft.vendor(program.vendor_id(vendor)),
+        None => draft,
+    };
     if waits || matches!(spends, Spends::OwnMail) || limited && *spends == Spends::Contact {
         draft.confidence(Confidence::Low).auditor_only();
     } else if gated {

@@ -179,6 +179,7 @@ fn start<'o>(program: &Program, origins: &'o [Origin]) -> Start<'o> {
                 | EntryKind::Page
                 | EntryKind::Middleware
         ) && !is_clocked(program, origin)
+            && program.is_waited_for(&origin.way)
     });
     match asked {
         Some(origin) => Start::Request(origin),

@@ -2,12 +2,12 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::catalogue::{Effect, KnownRole};
+use crate::catalogue::{Category, Effect, KnownRole};
 use crate::finding::{Confidence, Place};
 use crate::program::acknowledged::Loss;
 use crate::program::handlers::WebhookHandler;
 use crate::program::verify::{Deed, words};
-use crate::program::{CallRef, Edge, EdgeKind, Program};
+use crate::program::{CallRef, Edge, EdgeKind, Entry, Program};
 use crate::rule;
 use crate::rule::Report;
 
@@ -148,9 +148,10 @@ fn lost(program: &Program, handler: &WebhookHandler) -> Vec<Lost> {
         if besides {
             continue;
         }
-        let Some(loss) = program.loss_of(entry, &way, deed.at) else { continue };
+        let skipped = || skipped(program, handler, entry, deed.at).map(Loss::Skipped);
+        let Some(loss) = program.loss_of(entry, &way, deed.at).or_else(skipped) else { continue };
         let place = match loss {
-            Loss::Caught(place) | Loss::Logged(place) => place,
+            Loss::Caught(place) | Loss::Logged(place) | Loss::Skipped(place) => place,
             Loss::Left(at) | Loss::Floating(at) | Loss::Answered(at) => program.call_place(at),
         };
         // What was stored before can be worked off later.
@@ -163,6 +164,13 @@ fn lost(program: &Program, handler: &WebhookHandler) -> Vec<Lost> {
         }
     }
     found
+}
+
+/// The test by which the events of unknown customers are dropped. Money is lost with them; who writes to a chat
+/// without being known may well be passed over.
+fn skipped(program: &Program, handler: &WebhookHandler, entry: &Entry, work: CallRef) -> Option<Place> {
+    let of_money = program.catalogue.vendor(handler.vendor?).category == Category::Payments;
+    program.skipped_for_missing_row(entry, work).filter(|_| of_money)
 }
 
 /// Whether a deed is what the handler is there for: it changes what the app itself keeps, or moves money.
@@ -210,6 +218,10 @@ fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, first:
             "{webhook} answers 200 without waiting for {work}: when it fails, or the process ends first, {gone}"
         ),
         Loss::Answered(_) => format!("{webhook} answers 200 before {work} has run: when it fails {gone}"),
+        Loss::Skipped(_) => format!(
+            "{webhook} answers 200 and leaves {work} out when the row it looks for is not there: it may only not be \
+             there yet, {gone}"
+        ),
     };
     let help = match first.loss {
         Loss::Caught(_) | Loss::Logged(_) => {
@@ -220,6 +232,10 @@ fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, first:
              the work first and answer 500 when it fails."
         }
         Loss::Floating(_) => "Await the work, and answer 500 when it fails; or store the event before the answer.",
+        Loss::Skipped(_) => {
+            "Answer 500 when the row is missing, so that the event is delivered again; or store the event and work it \
+             off once the row is there; at the least write it to the log."
+        }
         Loss::Answered(_) => {
             "Send the answer after the work, and a 500 when that fails; or store the event before the answer."
         }
@@ -227,6 +243,7 @@ fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, first:
     // A helper that many use may be meant to swallow what happens in it.
     let at_home = program.home_files(handler).contains(&first.place.file);
     let confidence = match handler.vendor {
+        _ if matches!(first.loss, Loss::Skipped(_)) => Confidence::Medium,
         _ if !at_home => Confidence::Low,
         Some(_) => Confidence::High,
         None => Confidence::Medium,

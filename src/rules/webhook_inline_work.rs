@@ -5,6 +5,7 @@ use rustc_hash::FxHashSet;
 use crate::catalogue::{Category, Effect};
 use crate::finding::{Confidence, Place};
 use crate::program::handlers::WebhookHandler;
+use crate::program::state_checks::Held;
 use crate::program::verify::words;
 use crate::program::waiting::Waited;
 use crate::program::{CallRef, Destination, Entry, HttpUse, Program};
@@ -161,7 +162,17 @@ fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, first:
     };
     let then = match program.webhook_of(handler).is_some_and(|webhook| webhook.never_redelivers) {
         true => format!("{who} gives up, and the delivery counts as failed"),
-        false => format!("{who} gives up and delivers the event again, and the work runs twice"),
+        false => {
+            let way: Vec<CallRef> = first.way.iter().map(|edge| edge.call).chain([first.call]).collect();
+            match program.held(&way) {
+                Held::Claimed => format!(
+                    "{who} gives up and delivers the event again, that is turned away as known, and what was not \
+                     finished is never done"
+                ),
+                Held::Asked => format!("{who} gives up and delivers the event again while the first still runs"),
+                Held::Free => format!("{who} gives up and delivers the event again, and the work runs twice"),
+            }
+        }
     };
     let each = if first.each { ", once for each element of a loop," } else { "" };
     let slow = if whom == who { "that is slow".to_owned() } else { format!("{whom} is slow or down") };
@@ -200,6 +211,9 @@ fn help(program: &Program, entry: &Entry) -> String {
         _ if !script => "put the work into a queue (`work.delay(event_id)`) or a row that a job works off",
         "supabase-functions" => {
             "leave the work to `EdgeRuntime.waitUntil(work(event.id))` or to a job that works off what is stored"
+        }
+        "next-app" if program.has_no_after(entry.function.file) => {
+            "leave the work to `waitUntil(work(event.id))` from \"@vercel/functions\" or to a job that works off what is stored"
         }
         "next-app" => {
             "leave the work to `after(() => work(event.id))` from \"next/server\" or to a job that works off what is stored"

@@ -3,8 +3,7 @@
 use rustc_hash::FxHashSet;
 
 use crate::catalogue::Category;
-use crate::facts::ExprKind;
-use crate::finding::Confidence;
+use crate::finding::{Confidence, Place};
 use crate::program::handlers::WebhookHandler;
 use crate::program::repeats::Again;
 use crate::program::terms::{Ending, Handler};
@@ -12,6 +11,7 @@ use crate::program::verify::{Deed, words};
 use crate::program::{CallRef, EdgeKind, FunctionRef, Program};
 use crate::rule;
 use crate::rule::Report;
+use crate::sql::Unique;
 
 rule! {
     /// A webhook does its work again when an event is delivered again
@@ -28,7 +28,10 @@ rule! {
     /// - all it does is the same when done twice: `update .. set status = X where id = Y`, delete;
     /// - all it does twice is to write a log.
     ///
-    /// A set or a cache in memory is not enough: each instance has its own.
+    /// A set or a cache in memory is not enough: each instance has its own. Where the repository has migrations, they say
+    /// whether a column is unique: an insert whose refusal is waited for, into a table that refuses nothing, is not enough.
+    /// A record that is kept when the work fails is the opposite mistake: the next delivery is taken for done, and the
+    /// event is lost.
     ///
     /// ## The cure
     ///
@@ -98,11 +101,39 @@ fn check(program: &Program, report: &mut Report) {
         let doubled = doubled(program, handler);
         // The worst first; of equals the first that runs.
         let worst = doubled.iter().map(|doubled| rank(doubled.again)).max();
-        let Some(first) = doubled.iter().find(|doubled| Some(rank(doubled.again)) == worst) else { continue };
-        if told.insert(first.told) {
-            tell(program, report, handler, first, &doubled);
+        match doubled.iter().find(|doubled| Some(rank(doubled.again)) == worst) {
+            Some(first) if told.insert(first.told) => tell(program, report, handler, first, &doubled),
+            Some(_) => {}
+            None => tell_lost(program, report, handler, &mut told),
         }
     }
+}
+
+/// The opposite mistake: the event counts as handled before its work is done.
+fn tell_lost(program: &Program, report: &mut Report, handler: &WebhookHandler, told: &mut FxHashSet<CallRef>) {
+    let Some(early) = program.recorded_early(handler).filter(|early| told.insert(early.record)) else { return };
+    let work = program.call_text(early.work);
+    let message = format!(
+        "the event is written down as handled before its work: when {work} fails, {} delivers it again, and the second \
+         delivery is turned away: the event is lost",
+        sender(program, handler)
+    );
+    let help = "Take the record out again when the work fails, before the error is answered; or keep a status with it, \
+                `processing` before and `done` after the work, and turn away only what is done.";
+    let call = program.call_text(early.record);
+    let draft = report
+        .at(program.call_place(early.record), call, message)
+        .confidence(Confidence::Medium)
+        .help(help)
+        .because(program.call_place(early.work), "when this fails, the record stays");
+    if let Some(vendor) = handler.vendor {
+        draft.vendor(program.vendor_id(vendor));
+    }
+}
+
+/// Who delivers, for messages.
+fn sender(program: &Program, handler: &WebhookHandler) -> String {
+    handler.vendor.map_or_else(|| "its sender".to_owned(), |vendor| program.catalogue.vendor(vendor).name.clone())
 }
 
 fn rank(again: Again) -> u8 {
@@ -209,25 +240,18 @@ fn claims(program: &Program, handler: &WebhookHandler) -> bool {
         .iter()
         .map(|stop| stop.function)
         .collect();
-    let asks_for_refusal = functions.iter().any(|function| {
-        let facts = program.facts(function.file);
-        let span = facts.function(function.function).span;
-        facts.exprs.iter().filter(|expr| span.contains(expr.span)).any(|expr| match &expr.kind {
-            ExprKind::Text(text) => {
-                matches!(text.as_str(), "23505" | "P2002" | "ER_DUP_ENTRY" | "SQLITE_CONSTRAINT_UNIQUE")
-                    || text.len() < 80 && (text.contains("duplicate key") || text.contains("unique constraint"))
-            }
-            ExprKind::Number(number) => *number == 11_000.0,
-            ExprKind::Ref(name, _) | ExprKind::Member(_, name) => {
-                matches!(
-                    name.as_str(),
-                    "IntegrityError" | "UniqueViolation" | "UniqueViolationError" | "DuplicateKeyError"
-                )
-            }
-            _ => false,
-        })
-    });
-    asks_for_refusal
+    // Nothing is refused where the migrations make no key for what is inserted.
+    let inserted = handler
+        .account
+        .deeds
+        .iter()
+        .filter(|deed| deed.records || matches!(program.again(deed.at), Again::Row { .. } | Again::Nothing));
+    let refusals: Vec<Unique> =
+        inserted.map(|deed| program.refuses_again(deed.at)).filter(|refused| *refused != Unique::Unknown).collect();
+    if !refusals.is_empty() && !refusals.contains(&Unique::Yes) {
+        return false;
+    }
+    functions.iter().any(|&function| program.understands_refusal(function))
         || handler.account.deeds.iter().filter(|deed| deed.records).any(|deed| {
             let guards = program.guards(deed.at);
             guards.iter().any(|guard| matches!((guard.handler, guard.ending), (Handler::Block(_), Ending::Returns(_))))
@@ -242,13 +266,17 @@ fn claims(program: &Program, handler: &WebhookHandler) -> bool {
         })
 }
 
+/// The table that events are recorded in, where its migrations make no key that refuses a second record.
+fn unguarded(program: &Program, handler: &WebhookHandler) -> Option<Place> {
+    let mut records = handler.account.deeds.iter().filter(|deed| deed.records);
+    let open = records.find(|deed| program.refuses_again(deed.at) == Unique::No)?;
+    program.table_made(open.at)
+}
+
 fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, first: &Doubled, all: &[Doubled]) {
     let entry = &program.entries[handler.entry];
     let call = program.call_text(first.told);
-    let who = match handler.vendor {
-        Some(vendor) => program.catalogue.vendor(vendor).name.clone(),
-        None => "its sender".to_owned(),
-    };
+    let who = sender(program, handler);
     let harm = match first.again {
         Again::Money => "money moves twice",
         Again::Message => "people get it twice",
@@ -276,6 +304,9 @@ fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, first:
     ));
     if first.told != first.deed {
         draft = draft.because(program.call_place(first.deed), "what is done again");
+    }
+    if let Some(made) = unguarded(program, handler) {
+        draft = draft.because(made, "no key of this table refuses a second record of the event");
     }
     if let Some(memory) = memory {
         draft = draft.because(program.call_place(memory), "kept in memory only");

@@ -4,12 +4,79 @@
 //! and secrets masked, the name of the function around it, and a number that tells equal ones apart in the order they
 //! stand. It survives edits above and below, reformatting of the line, and renames of what stands nearby; it changes
 //! when the line itself says something else. It is FNV-1a over 128 bits: a name, not a proof, so no cryptography.
+//!
+//! Baselines want more: that a formatter may break the line, and that the function may be renamed. They go by
+//! [`Address`].
 
 use rustc_hash::FxHashMap;
 
 use crate::finding::Finding;
 use crate::masking;
 use crate::texts::Texts;
+
+/// How much of the code at a place counts, in characters that are left of it: what follows says little of which call
+/// it is and is edited often.
+const CODE: usize = 120;
+
+/// What a finding is known by in a baseline.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Address {
+    /// Where it is.
+    pub path: String,
+    /// Which rule found it.
+    pub rule: String,
+    /// The subject, secrets masked.
+    pub about: String,
+    /// A hash of the subject and the code at the place, without what formatters change.
+    pub code: String,
+    /// A hash of the name of the function around it.
+    pub around: String,
+}
+
+/// The address of a finding.
+pub fn address(finding: &Finding, texts: &Texts<'_>) -> Address {
+    let about = masking::mask(&finding.subject).into_owned();
+    let code = Hash::default().text(&about).text(&unformatted(&code(finding, texts)));
+    let around = Hash::default().text(&function(finding, texts));
+    Address {
+        path: texts.path(finding.place.file).to_owned(),
+        rule: finding.rule.to_owned(),
+        code: short(&code),
+        around: short(&around),
+        about,
+    }
+}
+
+fn short(hash: &Hash) -> String {
+    format!("{:016x}", (hash.0 >> 64) as u64 ^ hash.0 as u64)
+}
+
+/// The code at the place, secrets masked, as many lines as may count.
+fn code(finding: &Finding, texts: &Texts<'_>) -> String {
+    let place = finding.place;
+    let facts = texts.facts(place.file);
+    let Some(text) = texts.of(place.file) else { return String::new() };
+    let (first, last) = (text.line_of(place.span.start), text.line_of(place.span.end));
+    let mut code = String::new();
+    for line in first..=last.min(first + CODE as u32) {
+        let start = text.line_start(line).unwrap_or(0);
+        let masked = masking::mask_line(text.line(line), start, facts);
+        // As many characters as before: the place's own columns hold.
+        let from = text.clamp(place.span.start).saturating_sub(start);
+        let until = text.clamp(place.span.end).saturating_sub(start);
+        let bytes = text.line(line).char_indices().zip(masked.chars());
+        code.extend(bytes.filter(|((at, _), _)| (from..until).contains(at)).map(|(_, char)| char));
+        code.push('\n');
+    }
+    code
+}
+
+/// Code without what formatters add, drop and change: blanks, brackets, commas, semicolons, the kind of quotes.
+fn unformatted(code: &str) -> String {
+    let kept = squeeze(code);
+    let kept = kept.chars().filter(|char| !matches!(char, ';' | ',' | '(' | ')' | '\\'));
+    kept.map(|char| if matches!(char, '\'' | '`') { '"' } else { char }).take(CODE).collect()
+}
 
 /// The fingerprints of sorted findings, in their order.
 pub fn all(findings: &[Finding], texts: &Texts<'_>) -> Vec<String> {
@@ -32,18 +99,24 @@ fn base(finding: &Finding, texts: &Texts<'_>) -> u128 {
         let start = text.line_start(number).unwrap_or(0);
         masking::mask_line(text.line(number), start, facts)
     });
-    let function = facts.and_then(|facts| {
-        let around =
-            facts.functions.iter().filter(|function| function.name.is_some() && function.span.contains(place.span));
-        around.min_by_key(|function| function.span.end - function.span.start).and_then(|function| function.name)
-    });
     Hash::default()
         .text(finding.rule)
         .text(texts.path(place.file))
         .text(&masking::mask(&finding.subject))
         .text(&squeeze(&line))
-        .text(function.as_deref().unwrap_or(""))
+        .text(&function(finding, texts))
         .0
+}
+
+/// The name of the function around a finding; empty when there is none.
+fn function(finding: &Finding, texts: &Texts<'_>) -> String {
+    let place = finding.place;
+    let function = texts.facts(place.file).and_then(|facts| {
+        let around =
+            facts.functions.iter().filter(|function| function.name.is_some() && function.span.contains(place.span));
+        around.min_by_key(|function| function.span.end - function.span.start).and_then(|function| function.name)
+    });
+    function.as_deref().unwrap_or("").to_owned()
 }
 
 /// Blanks dropped, and runs of stars made one, so that neither layout nor the length of a secret counts.

@@ -8,7 +8,8 @@ use super::model::{
     Bucket, Held, History, Id, Job, Policy, Request, Routine, RowSecurity, Table, Trigger, View, place,
 };
 use super::statement::{
-    AlterPolicy, CreatePolicy, CreateTable, Dropped, Function, Grant, GrantOn, Rights, Schedule, Statement, What,
+    Action, AlterPolicy, Asks, Constraint, CreatePolicy, CreateTable, Dropped, Function, Grant, GrantOn, Rights,
+    Schedule, Statement, What,
 };
 use crate::facts::Span;
 use crate::finding::{FileId, Place};
@@ -59,7 +60,12 @@ pub(super) fn fold(files: &[(FileId, &Script)], mut history: History) -> History
 /// What some statement makes or renames something to.
 fn made_somewhere(files: &[(FileId, &Script)]) -> FxHashSet<Id> {
     let mut made = FxHashSet::default();
-    for statement in files.iter().flat_map(|(_, script)| &script.statements) {
+    files.iter().for_each(|(_, script)| made_in(&script.statements, &mut made));
+    made
+}
+
+fn made_in(statements: &[Statement], made: &mut FxHashSet<Id>) {
+    for statement in statements {
         match &statement.what {
             What::CreateTable(table) => {
                 made.insert(Id::of(table.name));
@@ -70,20 +76,19 @@ fn made_somewhere(files: &[(FileId, &Script)]) -> FxHashSet<Id> {
             What::AlterTable { table, actions } => {
                 for action in actions {
                     match action {
-                        super::statement::Action::Rename(name) => {
-                            made.insert(Id { name: *name, ..Id::of(*table) });
-                        }
-                        super::statement::Action::SetSchema(schema) => {
-                            made.insert(Id { schema: *schema, name: table.name });
-                        }
-                        _ => {}
-                    }
+                        Action::Rename(name) => made.insert(Id { name: *name, ..Id::of(*table) }),
+                        Action::SetSchema(schema) => made.insert(Id { schema: *schema, name: table.name }),
+                        _ => false,
+                    };
                 }
+            }
+            What::If { then, otherwise, .. } => {
+                made_in(then, made);
+                made_in(otherwise, made);
             }
             _ => {}
         }
     }
-    made
 }
 
 impl Fold {
@@ -100,7 +105,7 @@ impl Fold {
             [("auth", "users"), ("storage", "objects"), ("storage", "buckets"), ("realtime", "messages")]
         {
             let id = Id { schema: Name::new(schema), name: Name::new(name) };
-            self.tables.insert(id, Table { security: RowSecurity::On(None), ..blank(id) });
+            self.tables.insert(id, Table { security: RowSecurity::On(None), rights: self.later, ..blank(id) });
         }
     }
 
@@ -125,6 +130,11 @@ impl Fold {
         self.tables.get_mut(&id)
     }
 
+    /// Whether a name stands for a table that is made later: what needs it now is refused.
+    fn comes_later(&self, id: Id) -> bool {
+        !self.tables.contains_key(&id) && !self.history.views.contains_key(&id) && self.made_somewhere.contains(&id)
+    }
+
     fn apply(&mut self, statement: &Statement) {
         let at = self.at(statement.span);
         match &statement.what {
@@ -132,7 +142,7 @@ impl Fold {
             What::Drop { kind, names, cascade } => self.drop(*kind, names, *cascade),
             What::AlterTable { table, actions } => self.alter_table(Id::of(*table), actions, at),
             What::RenameSchema { from, to } => self.rename_schema(*from, *to),
-            What::CreatePolicy(policy) => self.create_policy(policy, at),
+            What::CreatePolicy(policy) => self.create_policy(policy, self.at(policy.head)),
             What::AlterPolicy(policy) => self.alter_policy(policy, at),
             What::DropPolicy { name, table } => {
                 if let Some(table) = self.tables.get_mut(&Id::of(*table)) {
@@ -181,6 +191,10 @@ impl Fold {
             What::Schedule(job) => self.schedule(job, at),
             What::Unschedule(name) => self.history.jobs.retain(|job| job.name != Some(*name)),
             What::Each(each) => self.each(each, at),
+            What::If { guard, then, otherwise } => {
+                let branch = if self.holds(guard) { then } else { otherwise };
+                branch.iter().for_each(|statement| self.apply(statement));
+            }
             What::Call { function, arguments } => self.call(Id::of(*function), arguments, at),
             What::Unread(tables) => {
                 self.history.gaps.push(at);
@@ -195,11 +209,18 @@ impl Fold {
 
     fn create_table(&mut self, made: &CreateTable, at: Place) {
         let id = Id::of(made.name);
+        let refers = |constraint: &Constraint| match &constraint.asks {
+            Asks::Foreign(of, _) => Id::of(*of) != id && self.comes_later(Id::of(*of)),
+            _ => false,
+        };
+        if made.constraints.iter().any(refers) {
+            return;
+        }
         if made.temporary || self.tables.get(&id).is_some_and(|table| table.made.is_some()) {
             return;
         }
         let mut table = blank(id);
-        (table.made, table.named) = (Some(at), Some(self.at(made.named)));
+        (table.made, table.head) = (Some(at), Some(self.at(made.head)));
         table.columns = made.columns.clone();
         table.constraints = made.constraints.clone();
         table.partition_of = made.partition_of.map(Id::of);
@@ -216,6 +237,9 @@ impl Fold {
     }
 
     fn create_policy(&mut self, made: &CreatePolicy, at: Place) {
+        if made.reads.iter().any(|table| self.comes_later(Id::of(*table))) {
+            return;
+        }
         let Some(table) = self.table(Id::of(made.table)) else { return };
         if table.policies.iter().any(|policy| policy.name == made.name) {
             return;
@@ -385,7 +409,7 @@ fn blank(id: Id) -> Table {
     Table {
         id,
         made: None,
-        named: None,
+        head: None,
         columns: vec![],
         constraints: vec![],
         unique: vec![],

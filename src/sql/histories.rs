@@ -51,6 +51,11 @@ pub(super) fn histories(scripts: &[(FileId, &str, &Script)], exists: &dyn Fn(&st
     }
     leave_copies(&mut folders, exists);
     let mut found: Vec<Found> = folders.into_iter().map(|(folder, files)| head(scripts, folder, files, true)).collect();
+    // Beside the platform's own migrations, others are for another database, or are run by hand at some time.
+    let own = found.iter().any(|found| of_platform(&found.history.folder));
+    for found in found.iter_mut().filter(|found| own && !of_platform(&found.history.folder)) {
+        found.history.exposed = false;
+    }
     if found.is_empty() {
         let makes = |&at: &usize| {
             scripts[at].2.statements.iter().any(|statement| matches!(statement.what, What::CreateTable(_)))
@@ -64,8 +69,13 @@ pub(super) fn histories(scripts: &[(FileId, &str, &Script)], exists: &dyn Fn(&st
     found
 }
 
+/// Whether a folder is the platform's own.
+fn of_platform(folder: &str) -> bool {
+    folder.split('/').any(|part| part == "supabase")
+}
+
 fn head(scripts: &[(FileId, &str, &Script)], folder: &str, files: Vec<usize>, ordered: bool) -> Found {
-    let exposed = folder.split('/').any(|part| part == "supabase") || files.iter().any(|&at| scripts[at].2.of_platform);
+    let exposed = of_platform(folder) || files.iter().any(|&at| scripts[at].2.of_platform);
     Found { history: History::new(folder, ordered, exposed), files }
 }
 

@@ -13,6 +13,8 @@ use crate::names::Name;
 pub struct Database {
     /// Each set of migrations that builds a database of its own, in the order of its folder.
     pub histories: Vec<History>,
+    /// Where the lines of each file begin, by file.
+    pub(super) lines: Vec<(FileId, Vec<u32>)>,
 }
 
 /// Files that build a database, one after the other.
@@ -24,6 +26,8 @@ pub struct History {
     pub ordered: bool,
     /// Browsers reach the tables of exposed schemas by the platform's data interface.
     pub exposed: bool,
+    /// The schemas that browsers reach.
+    pub schemas: Vec<Name>,
     /// The files, in the order they run.
     pub files: Vec<FileId>,
     /// The tables that are there in the end, by schema and name.
@@ -84,8 +88,8 @@ pub struct Table {
     pub id: Id,
     /// The statement that made it; none when no migration does (made by hand, or the platform's own).
     pub made: Option<Place>,
-    /// Where its name stands in that statement.
-    pub named: Option<Place>,
+    /// That statement's head: `create table orders`.
+    pub head: Option<Place>,
     /// The columns.
     pub columns: Vec<Column>,
     /// Its constraints.
@@ -143,7 +147,7 @@ pub struct Policy {
     pub using: Option<Box<str>>,
     /// Which rows may be written.
     pub check: Option<Box<str>>,
-    /// The statement that made it.
+    /// The head of the statement that made it: `create policy p on t`.
     pub place: Place,
     /// The statement that changed it last.
     pub altered: Option<Place>,
@@ -286,6 +290,7 @@ impl History {
             folder: Name::new(folder),
             ordered,
             exposed,
+            schemas: vec![Name::new("public")],
             files: vec![],
             tables: vec![],
             views: BTreeMap::new(),
@@ -296,6 +301,11 @@ impl History {
             publications: BTreeMap::new(),
             gaps: vec![],
         }
+    }
+
+    /// Whether browsers reach a table by the platform's data interface.
+    pub fn reaches(&self, table: &Table) -> bool {
+        self.exposed && self.schemas.contains(&table.id.schema)
     }
 
     /// A table that is there in the end.

@@ -49,11 +49,13 @@ struct Reader<'t> {
     fixed: Option<Span>,
     depth: usize,
     found: Vec<Statement>,
+    /// The branches it is in.
+    branches: Vec<blocks::Branch>,
 }
 
 impl<'t> Reader<'t> {
     fn new(text: &'t str, fixed: Option<Span>) -> Self {
-        Self { text, fixed, depth: 0, found: vec![] }
+        Self { text, fixed, depth: 0, found: vec![], branches: vec![] }
     }
 
     fn all(&mut self, part: Span) {
@@ -69,6 +71,13 @@ impl<'t> Reader<'t> {
     fn add(&mut self, span: Option<Span>, what: What) {
         let span = self.place(span.unwrap_or_default());
         self.found.push(Statement { span, what });
+    }
+
+    /// A statement's start, to the end of what was read between two cursors.
+    fn head(&self, statement: Option<Span>, from: Cursor<'_>, to: Cursor<'_>) -> Span {
+        let read = &from.tokens[..from.tokens.len() - to.tokens.len()];
+        let end = read.last().map(|token| token.span.end).unwrap_or_default();
+        self.place(Span { start: statement.map_or(end, |span| span.start), end })
     }
 
     fn unread(&mut self, span: Option<Span>, tables: Vec<Qualified>) {

@@ -13,6 +13,15 @@ pub struct Statement {
     pub what: What,
 }
 
+/// A condition that asks the database's own lists: `if not exists (select from pg_policies where ..)`.
+#[derive(Debug, Clone)]
+pub struct Guard {
+    /// Whether there must be such a row, or none.
+    pub wanted: bool,
+    /// The rows that are asked for.
+    pub over: Over,
+}
+
 /// What a statement does.
 #[derive(Debug, Clone)]
 pub enum What {
@@ -54,6 +63,8 @@ pub enum What {
     Unschedule(Name),
     /// Text that is made and run once for each of some names.
     Each(Box<Each>),
+    /// Some statements where a condition holds, others where it does not.
+    If { guard: Guard, then: Vec<Statement>, otherwise: Vec<Statement> },
     /// A call of a function whose body may change the schema.
     Call { function: Qualified, arguments: Vec<Option<String>> },
     /// It was not understood; the tables it names.
@@ -84,8 +95,8 @@ pub enum Dropped {
 pub struct CreateTable {
     /// Its name.
     pub name: Qualified,
-    /// Where the name stands.
-    pub named: Span,
+    /// The statement to the end of the name.
+    pub head: Span,
     /// It lives as long as the session.
     pub temporary: bool,
     /// The columns.
@@ -190,6 +201,8 @@ pub struct CreatePolicy {
     pub table: Qualified,
     /// Permissive; a restrictive one only narrows.
     pub permissive: bool,
+    /// The statement to the end of the table's name.
+    pub head: Span,
     /// What it allows.
     pub command: Command,
     /// To whom; empty when it does not say, which means everyone.
@@ -198,6 +211,8 @@ pub struct CreatePolicy {
     pub using: Option<Box<str>>,
     /// Which rows may be written.
     pub check: Option<Box<str>>,
+    /// The tables that its conditions read.
+    pub reads: Vec<Qualified>,
 }
 
 /// `alter policy`.
@@ -379,6 +394,8 @@ pub enum Over {
     Tables(Filter),
     /// The policies that there are, where the condition holds.
     Policies(Filter),
+    /// The columns of tables that there are, where the condition holds.
+    Columns(Filter),
     /// Something else.
     Unknown,
 }
@@ -386,10 +403,21 @@ pub enum Over {
 /// Which rows of the database's own lists are meant.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// Conditions that hold together: a column, whether it must be among the values, the values (`%` stands for any).
-    pub tests: Vec<(Name, bool, Vec<String>)>,
+    /// Conditions that hold together, each of them one or another.
+    pub tests: Vec<Vec<Test>>,
     /// Whether all of the condition was understood.
     pub whole: bool,
+}
+
+/// A column of a list compared with values.
+#[derive(Debug, Clone)]
+pub struct Test {
+    /// The column.
+    pub column: Name,
+    /// Whether it must be one of the values, or none of them.
+    pub wanted: bool,
+    /// The values; `%` stands for anything.
+    pub values: Vec<String>,
 }
 
 /// Text with holes.

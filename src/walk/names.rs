@@ -24,6 +24,7 @@ const MANIFESTS: &[&str] = &[
     "railway.json",
     "railway.toml",
     "render.yaml",
+    "render.yml",
     "setup.cfg",
     "staticwebapp.config.json",
     "turbo.json",
@@ -154,6 +155,7 @@ fn is_manifest(path: &str, name: &str) -> bool {
         || config("jsconfig")
         || (name.starts_with("requirements") && name.ends_with(".txt"))
         || path.ends_with("requirements/base.txt")
+        || crate::manifest::schedules::is_workflow(path)
         || path == "supabase/config.toml"
         || path.ends_with("/supabase/config.toml")
         || name == "config.toml" && path.contains("supabase/functions/")

@@ -9,6 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use ignore::{DirEntry, ParallelVisitor, ParallelVisitorBuilder, WalkBuilder, WalkState};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -59,16 +60,18 @@ impl Found {
 /// Walks.
 pub fn walk(roots: &Roots, choices: &Choices) -> Repository {
     let mut found = Found::default();
+    let ignored = Ignored::of(choices);
     let tracked = git::tracked(&roots.root);
     let below: Option<FxHashSet<&str>> =
         tracked.as_ref().map(|paths| paths.iter().map(String::as_str).collect::<FxHashSet<_>>());
     if !roots.folders.is_empty() {
         let total = Mutex::new(Found::default());
         let builder = builder(roots, choices);
-        builder.build_parallel().visit(&mut Visitors { root: &roots.root, total: &total });
+        builder.build_parallel().visit(&mut Visitors { root: &roots.root, total: &total, ignored: &ignored });
         found = total.into_inner().unwrap_or_else(PoisonError::into_inner);
     }
-    let mut later = Later { roots, seen: found.everything.iter().cloned().collect(), found: &mut found };
+    let seen = found.everything.iter().cloned().collect();
+    let mut later = Later { roots, seen, found: &mut found, ignored: &ignored };
     if choices.honour_ignores {
         match &tracked {
             Some(tracked) => later.tracked(tracked),
@@ -125,20 +128,47 @@ fn builder(roots: &Roots, choices: &Choices) -> WalkBuilder {
     builder
 }
 
+/// What the configuration leaves out.
+struct Ignored(Vec<(PathBuf, Gitignore)>);
+
+impl Ignored {
+    fn of(choices: &Choices) -> Self {
+        let read = |(folder, patterns): &(PathBuf, Vec<String>)| {
+            let mut builder = GitignoreBuilder::new(folder);
+            for pattern in patterns {
+                // A pattern that cannot be read has been refused before.
+                let _ = builder.add_line(None, pattern);
+            }
+            Some((folder.clone(), builder.build().ok()?))
+        };
+        let patterns = choices.ignored.iter().filter(|_| choices.honour_ignores);
+        Self(patterns.filter_map(read).collect())
+    }
+
+    fn matches(&self, path: &Path, is_folder: bool) -> bool {
+        self.0.iter().any(|(folder, patterns)| {
+            let below = path.strip_prefix(folder).ok();
+            below.is_some_and(|path| patterns.matched_path_or_any_parents(path, is_folder).is_ignore())
+        })
+    }
+}
+
 struct Visitors<'w> {
     root: &'w Path,
     total: &'w Mutex<Found>,
+    ignored: &'w Ignored,
 }
 
 impl<'w> ParallelVisitorBuilder<'w> for Visitors<'w> {
     fn build(&mut self) -> Box<dyn ParallelVisitor + 'w> {
-        Box::new(Visitor { root: self.root, total: self.total, found: Found::default() })
+        Box::new(Visitor { root: self.root, total: self.total, ignored: self.ignored, found: Found::default() })
     }
 }
 
 struct Visitor<'w> {
     root: &'w Path,
     total: &'w Mutex<Found>,
+    ignored: &'w Ignored,
     found: Found,
 }
 
@@ -182,6 +212,10 @@ impl Visitor<'_> {
         let Some(kind) = entry.file_type().filter(|_| entry.depth() > 0) else { return WalkState::Continue };
         let name = entry.file_name().to_string_lossy();
         let path = relative(self.root, entry.path());
+        if self.ignored.matches(entry.path(), kind.is_dir()) {
+            self.found.prune(path, Reason::Ignored);
+            return if kind.is_dir() { WalkState::Skip } else { WalkState::Continue };
+        }
         if kind.is_dir() {
             if let Some(reason) = folders::left_out(entry.path(), &name) {
                 self.found.prune(path, reason);
@@ -237,11 +271,15 @@ struct Later<'w> {
     roots: &'w Roots,
     seen: FxHashSet<String>,
     found: &'w mut Found,
+    ignored: &'w Ignored,
 }
 
 impl Later<'_> {
     fn add(&mut self, path: &str) {
         let place = self.roots.root.join(path);
+        if self.ignored.matches(&place, false) {
+            return;
+        }
         if self.seen.insert(path.to_owned())
             && let Ok(metadata) = fs::symlink_metadata(&place)
         {

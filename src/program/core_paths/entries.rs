@@ -309,6 +309,9 @@ pub fn says(core: Core, names: &str) -> bool {
 /// that handles a password or a price.
 pub fn named(program: &Program, at: usize) -> Option<Core> {
     let entry = &program.entries[at];
+    if let Some(core) = program.core_path_said(entry) {
+        return Some(core);
+    }
     let name = entry.name.map_or("", |name| name.as_str());
     if entry.kind == EntryKind::Hook {
         let text = words(name).join(" ");

@@ -90,6 +90,9 @@ pub(super) fn of(program: &Program, core: Core, out: &Outgoing<'_>, names: &str,
     if vendor.own_backend || out.request.is_some_and(|http| !all_leave(&http.to)) {
         return None;
     }
+    if program.is_essential(used.vendor) {
+        return Some(Weight::Essential);
+    }
     let operation = out.operation(program);
     let effect = operation.map(|operation| operation.effect);
     match vendor.category {

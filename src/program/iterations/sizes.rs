@@ -337,7 +337,9 @@ impl Program {
         facts.blocks.iter().any(|block| {
             let BlockKind::Then(condition) = block.kind else { return false };
             let leaves = block.steps.iter().any(|step| matches!(step, Step::Return(_) | Step::Throw(_)));
-            leaves && measures(facts, condition, name, &number, 5)
+            // `if (rows.length <= 10) { for (..) }`
+            let holds = block.span.contains(facts.span(at.expr));
+            (leaves || holds) && measures(facts, condition, name, &number, 5)
         })
     }
 }

@@ -8,6 +8,18 @@ use crate::names::Name;
 
 impl Fold {
     pub(super) fn alter_table(&mut self, mut id: Id, actions: &[Action], at: Place) {
+        let later = |constraint: &Constraint| match &constraint.asks {
+            Asks::Foreign(of, _) => self.comes_later(Id::of(*of)),
+            _ => false,
+        };
+        let refused = actions.iter().any(|action| match action {
+            Action::AddColumn(_, constraints) => constraints.iter().any(later),
+            Action::AddConstraint(constraint) => later(constraint),
+            _ => false,
+        });
+        if refused {
+            return;
+        }
         for action in actions {
             match action {
                 Action::Rename(name) => id = self.rename(id, Id { name: *name, ..id }),

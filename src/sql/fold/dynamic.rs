@@ -1,8 +1,8 @@
 //! Text that a loop makes and runs for each table or policy there is by then.
 
-use super::super::model::{Id, RowSecurity};
+use super::super::model::{Id, Policy, RowSecurity, Table};
 use super::super::read::read_made;
-use super::super::statement::{Action, Each, Filter, Hole, Over, What};
+use super::super::statement::{Action, Column, Command, Each, Filter, Guard, Hole, Over, Template, What};
 use super::Fold;
 use crate::finding::Place;
 use crate::names::Name;
@@ -11,86 +11,136 @@ use crate::names::Name;
 const SOME: &str = "some_unknown_name";
 
 /// One row of a list of the database.
-struct Row {
+struct Row<'r> {
     schema: Name,
     table: Name,
-    policy: Option<Name>,
+    column: Option<Name>,
+    policy: Option<&'r Policy>,
 }
 
-impl Row {
-    fn field(&self, field: Option<Name>) -> Option<Name> {
+impl<'r> Row<'r> {
+    fn field(&self, field: Option<Name>) -> Option<&'r str> {
+        let policy = self.policy;
         match field.as_ref().map(|field| field.as_str()) {
-            Some("schemaname" | "table_schema" | "nspname") => Some(self.schema),
-            Some("policyname" | "polname") => self.policy,
-            Some("tablename" | "table_name" | "relname") => Some(self.table),
-            None => self.policy.or(Some(self.table)),
+            Some("schemaname" | "table_schema" | "nspname") => Some(self.schema.as_str()),
+            Some("policyname" | "polname") => policy.map(|policy| policy.name.as_str()),
+            Some("tablename" | "table_name" | "relname") => Some(self.table.as_str()),
+            Some("column_name" | "attname") => self.column.map(Name::as_str),
+            Some("cmd") => policy.map(|policy| command(policy.command)),
+            Some("qual") => policy.map(|policy| policy.using.as_deref().unwrap_or("")),
+            Some("with_check") => policy.map(|policy| policy.check.as_deref().unwrap_or("")),
+            None => policy.map(|policy| policy.name.as_str()).or(Some(self.table.as_str())),
             Some(_) => None,
         }
     }
 
-    fn fits(&self, filter: &Filter) -> bool {
-        filter.tests.iter().all(|(column, wanted, values)| match self.field(Some(*column)) {
-            Some(name) => values.iter().any(|value| like(&name, value)) == *wanted,
-            None => true,
-        })
+    /// Whether it fits; none when a column is asked for that is not known.
+    fn fits(&self, filter: &Filter) -> Option<bool> {
+        for tests in &filter.tests {
+            let mut any = false;
+            for test in tests {
+                let said = self.field(Some(test.column))?;
+                any |= test.values.iter().any(|value| like(said, value)) == test.wanted;
+            }
+            if !any {
+                return Some(false);
+            }
+        }
+        Some(true)
     }
 }
 
-/// Whether a name fits a value, in which `%` stands for anything.
-fn like(name: &str, value: &str) -> bool {
-    match value.split_once('%') {
-        None => name == value,
-        Some((start, end)) => {
-            name.starts_with(start) && name.ends_with(end.trim_start_matches('%')) && name.len() >= start.len()
-        }
+fn command(command: Command) -> &'static str {
+    match command {
+        Command::All => "ALL",
+        Command::Select => "SELECT",
+        Command::Insert => "INSERT",
+        Command::Update => "UPDATE",
+        Command::Delete => "DELETE",
     }
+}
+
+/// Whether a text fits a value, in which `%` stands for anything. Letters' case tells nothing apart here.
+fn like(text: &str, value: &str) -> bool {
+    let (text, value) = (text.to_ascii_lowercase(), value.to_ascii_lowercase());
+    let mut parts = value.split('%');
+    let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else { return false };
+    let mut open = false;
+    let mut parts = parts.peekable();
+    while let Some(part) = parts.next() {
+        open = true;
+        if parts.peek().is_none() {
+            return rest.ends_with(part);
+        }
+        let Some(at) = rest.find(part) else { return false };
+        rest = &rest[at + part.len()..];
+    }
+    open || rest.is_empty()
 }
 
 impl Fold {
+    /// Whether a condition holds by now; one that cannot be told counts as held.
+    pub(super) fn holds(&self, guard: &Guard) -> bool {
+        let (rows, filter) = match &guard.over {
+            Over::Tables(filter) => (self.table_rows(), filter),
+            Over::Policies(filter) => (self.policy_rows(), filter),
+            Over::Columns(filter) => (self.column_rows(), filter),
+            Over::Names(_) | Over::Unknown => return true,
+        };
+        let mut any = false;
+        for row in rows {
+            match row.fits(filter) {
+                Some(fits) => any |= fits,
+                None => return true,
+            }
+        }
+        any == guard.wanted
+    }
+
     pub(super) fn each(&mut self, each: &Each, at: Place) {
         let (rows, filter) = match &each.over {
             Over::Tables(filter) => (self.table_rows(), filter),
             Over::Policies(filter) => (self.policy_rows(), filter),
+            Over::Columns(filter) => (self.column_rows(), filter),
             Over::Names(_) | Over::Unknown => return self.unknown(each, at),
         };
-        if !filter.whole {
-            return self.unknown(each, at);
+        let fitting: Option<Vec<bool>> = rows.iter().map(|row| row.fits(filter)).collect();
+        let Some(fitting) = fitting.filter(|_| filter.whole) else { return self.unknown(each, at) };
+        let mut texts = vec![];
+        for (row, _) in rows.iter().zip(fitting).filter(|(_, fits)| *fits) {
+            texts.extend(each.templates.iter().map(|template| filled(template, row)));
         }
-        for row in rows.iter().filter(|row| row.fits(filter)) {
-            for template in &each.templates {
-                let text = template.filled(|hole| match hole {
-                    Hole::Field { field, quoted } => {
-                        let name = row.field(*field).unwrap_or_else(|| Name::new(SOME));
-                        if *quoted { super::super::read::templates::quoted(&name) } else { name.to_string() }
-                    }
-                    Hole::Unknown => SOME.to_owned(),
-                });
-                read_made(&text, at.span).iter().for_each(|statement| self.apply(statement));
-            }
+        for text in texts {
+            read_made(&text, at.span).iter().for_each(|statement| self.apply(statement));
         }
     }
 
-    fn table_rows(&self) -> Vec<Row> {
-        let mut rows: Vec<Row> =
-            self.tables.keys().map(|id| Row { schema: id.schema, table: id.name, policy: None }).collect();
+    fn table_rows(&self) -> Vec<Row<'_>> {
+        let row = |id: &Id| Row { schema: id.schema, table: id.name, column: None, policy: None };
+        let mut rows: Vec<Row<'_>> = self.tables.keys().map(row).collect();
         rows.sort_by_key(|row| (row.schema, row.table));
         rows
     }
 
-    fn policy_rows(&self) -> Vec<Row> {
-        let mut rows: Vec<Row> = self
-            .tables
-            .values()
-            .flat_map(|table| {
-                table.policies.iter().map(|policy| Row {
-                    schema: table.id.schema,
-                    table: table.id.name,
-                    policy: Some(policy.name),
-                })
-            })
-            .collect();
-        rows.sort_by_key(|row| (row.schema, row.table, row.policy));
-        rows
+    fn policy_rows(&self) -> Vec<Row<'_>> {
+        let of = |table: &'_ Table| (table.id.schema, table.id.name);
+        let mut tables: Vec<&Table> = self.tables.values().collect();
+        tables.sort_by_key(|table| table.id);
+        let each = tables.into_iter().flat_map(|table| table.policies.iter().map(move |policy| (of(table), policy)));
+        each.map(|((schema, table), policy)| Row { schema, table, column: None, policy: Some(policy) }).collect()
+    }
+
+    fn column_rows(&self) -> Vec<Row<'_>> {
+        let mut tables: Vec<&Table> = self.tables.values().collect();
+        tables.sort_by_key(|table| table.id);
+        let each = tables.into_iter().flat_map(|table| table.columns.iter().map(move |column| (table.id, column)));
+        let row = |(id, column): (Id, &Column)| Row {
+            schema: id.schema,
+            table: id.name,
+            column: Some(column.name),
+            policy: None,
+        };
+        each.map(row).collect()
     }
 
     /// Nobody knows for which names the text is run: what it could change is no longer sure.
@@ -127,6 +177,16 @@ impl Fold {
             }
         }
     }
+}
+
+fn filled(template: &Template, row: &Row<'_>) -> String {
+    template.filled(|hole| match hole {
+        Hole::Field { field, quoted } => {
+            let name = row.field(*field).unwrap_or(SOME);
+            if *quoted { super::super::read::templates::quoted(name) } else { name.to_owned() }
+        }
+        Hole::Unknown => SOME.to_owned(),
+    })
 }
 
 /// Whether a statement is about the name that is not known.

@@ -9,7 +9,16 @@ use super::{Reader, lists};
 use crate::names::Name;
 use crate::sql::cursor::Cursor;
 use crate::sql::lex::{Kind, Token};
-use crate::sql::statement::{Each, Hole, Over, Template, What};
+use crate::sql::statement::{Each, Guard, Hole, Over, Statement, Template, What};
+
+/// An `if` or `case` that is open.
+pub(super) struct Branch {
+    guard: Option<Guard>,
+    /// Where its statements begin among those found.
+    start: usize,
+    /// Where those of its `else` do.
+    otherwise: Option<usize>,
+}
 
 /// The most statements that loops over written names may unfold to, in one body.
 const UNFOLDED: usize = 2000;
@@ -22,7 +31,9 @@ impl Reader<'_> {
             vars.set(*name, Template::of(text));
         }
         let mut budget = UNFOLDED;
+        let around = self.branches.len();
         self.run(tokens, &mut vars, &mut budget);
+        self.branches.truncate(around);
     }
 
     fn run(&mut self, tokens: &[Token], vars: &mut Vars, budget: &mut usize) {
@@ -30,7 +41,7 @@ impl Reader<'_> {
         while !rest.is_done() {
             let Some(left) = budget.checked_sub(1) else { return };
             *budget = left;
-            if rest.sign(b';') || rest.eat("begin") || rest.eat("then") || rest.eat("else") || rest.eat("declare") {
+            if rest.sign(b';') || rest.eat("begin") || rest.eat("then") || rest.eat("declare") {
                 continue;
             }
             if rest.at_sign(b'<') {
@@ -38,7 +49,22 @@ impl Reader<'_> {
                 rest.until(&["loop", "begin", "for", "while", "declare"]);
             } else if rest.eat("loop") {
                 continue;
-            } else if rest.is("if") || rest.is("elsif") || rest.is("elseif") || rest.is("when") || rest.is("case") {
+            } else if rest.eat("else") {
+                if let Some(branch) = self.branches.last_mut() {
+                    branch.otherwise = Some(self.found.len());
+                }
+            } else if rest.eat("if") {
+                let condition = rest.until(&["then"]);
+                let guard = lists::guard(condition, &|name| vars.text(name));
+                self.branches.push(Branch { guard, start: self.found.len(), otherwise: None });
+            } else if rest.is("elsif") || rest.is("elseif") || rest.is("when") {
+                // One of several: which of them is not told apart.
+                if let Some(branch) = self.branches.last_mut() {
+                    branch.guard = None;
+                }
+                rest.until(&["then"]);
+            } else if rest.is("case") {
+                self.branches.push(Branch { guard: None, start: self.found.len(), otherwise: None });
                 rest.until(&["then"]);
             } else if rest.is("while") {
                 rest.until(&["loop"]);
@@ -49,7 +75,10 @@ impl Reader<'_> {
             } else if rest.eat("execute") {
                 let statement = to_semicolon(&mut rest);
                 self.execute(statement, vars);
-            } else if rest.is("end") {
+            } else if rest.eat("end") {
+                if rest.is("if") || rest.is("case") {
+                    self.close();
+                }
                 to_semicolon(&mut rest);
             } else {
                 let statement = to_semicolon(&mut rest);
@@ -57,6 +86,17 @@ impl Reader<'_> {
                     self.statement(statement.tokens);
                 }
             }
+        }
+    }
+
+    /// The end of an `if`: what it guards waits for its condition.
+    fn close(&mut self) {
+        let Some(Branch { guard: Some(guard), start, otherwise }) = self.branches.pop() else { return };
+        let otherwise = self.found.split_off(otherwise.unwrap_or(self.found.len()).max(start));
+        let then = self.found.split_off(start);
+        if let Some(first) = then.first().or(otherwise.first()) {
+            let span = first.span;
+            self.found.push(Statement { span, what: What::If { guard, then, otherwise } });
         }
     }
 
@@ -87,14 +127,7 @@ impl Reader<'_> {
                 let before = self.found.len();
                 self.run(body.tokens, vars, budget);
                 // What the body made of the loop's rows waits for them.
-                for statement in &mut self.found[before..] {
-                    if let What::Each(each) = &mut statement.what
-                        && matches!(each.over, Over::Unknown)
-                        && each.templates.iter().all(|template| !template.has_unknown())
-                    {
-                        each.over = over.clone();
-                    }
-                }
+                wait_for(&mut self.found[before..], &over);
             }
         }
         vars.restore(var, kept);
@@ -129,6 +162,25 @@ impl Reader<'_> {
                 self.add(span, What::Each(Box::new(Each { over: Over::Unknown, templates: vec![template] })));
             }
             None => {}
+        }
+    }
+}
+
+/// Says what the texts among some statements are made for.
+fn wait_for(statements: &mut [Statement], over: &Over) {
+    for statement in statements {
+        match &mut statement.what {
+            What::If { then, otherwise, .. } => {
+                wait_for(then, over);
+                wait_for(otherwise, over);
+            }
+            What::Each(each)
+                if matches!(each.over, Over::Unknown)
+                    && each.templates.iter().all(|template| !template.has_unknown()) =>
+            {
+                each.over = over.clone();
+            }
+            _ => {}
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::names::Name;
 use crate::sql::cursor::Cursor;
 use crate::sql::lex::Kind;
-use crate::sql::statement::{Filter, Over};
+use crate::sql::statement::{Filter, Guard, Over, Test};
 
 /// The most numbers of a range that are gone through.
 const RANGE: i64 = 200;
@@ -40,9 +40,8 @@ pub(super) fn over(mut cursor: Cursor<'_>, lists: &dyn Fn(Name) -> Option<Vec<St
     if let Some(inner) = cursor.group().filter(|_| cursor.is_done()) {
         return over(inner, lists, known);
     }
-    if cursor.eat("array")
-        && cursor.tokens.len() == 1
-        && let Some(list) = cursor.ident().and_then(lists)
+    if cursor.tokens.len() == 1
+        && let Some(list) = { cursor }.ident().and_then(lists)
     {
         return Over::Names(list);
     }
@@ -63,7 +62,8 @@ pub(super) fn over(mut cursor: Cursor<'_>, lists: &dyn Fn(Name) -> Option<Vec<St
     if let Some(name) = list.name() {
         let list = name.name.as_str();
         match list {
-            "pg_policies" => return Over::Policies(filter(condition, known)),
+            "columns" => return Over::Columns(filter(condition, known)),
+            "pg_policies" | "pg_policy" => return Over::Policies(filter(condition, known)),
             "pg_tables" | "tables" | "pg_class" | "pg_stat_user_tables" => {
                 return Over::Tables(filter(condition, known));
             }
@@ -115,22 +115,65 @@ fn source(mut cursor: Cursor<'_>) -> Option<(Cursor<'_>, Cursor<'_>)> {
     Some((from, condition))
 }
 
+/// A condition as `if` asks it; none when it is not wholly understood.
+pub(super) fn guard(mut cursor: Cursor<'_>, known: Known<'_>) -> Option<Guard> {
+    let mut wanted = !cursor.eat("not");
+    if cursor.eat("exists") {
+        let inner = cursor.group()?;
+        let over = over(inner, &|_| None, known);
+        let whole = match &over {
+            Over::Tables(filter) | Over::Policies(filter) | Over::Columns(filter) => filter.whole,
+            Over::Names(_) | Over::Unknown => false,
+        };
+        return (whole && cursor.is_done()).then_some(Guard { wanted, over });
+    }
+    // `to_regclass('public.t') is not null`
+    if cursor.eat("to_regclass") {
+        let name = cursor.group()?.string()?;
+        let (schema, name) = name.split_once('.').unwrap_or(("public", &name));
+        wanted = if cursor.eat("is not null") { wanted } else { cursor.eat("is null").then_some(!wanted)? };
+        let test = |column: &str, value: &str| {
+            vec![Test { column: Name::new(column), wanted: true, values: vec![value.trim_matches('"').to_owned()] }]
+        };
+        let filter = Filter { tests: vec![test("schemaname", schema), test("tablename", name)], whole: true };
+        return cursor.is_done().then_some(Guard { wanted, over: Over::Tables(filter) });
+    }
+    None
+}
+
 fn filter(condition: Cursor<'_>, known: Known<'_>) -> Filter {
     let mut filter = Filter { tests: vec![], whole: true };
     let mut rest = condition;
     while !rest.is_done() {
         let part = rest.until(&["and"]);
         rest.eat("and");
-        match test(part, known) {
-            Some(Some(test)) => filter.tests.push(test),
-            Some(None) => {}
+        match one_of(part, known) {
+            Some(tests) if tests.is_empty() => {}
+            Some(tests) => filter.tests.push(tests),
             None => filter.whole = false,
         }
     }
     filter
 }
 
-type Test = (Name, bool, Vec<String>);
+/// Conditions of which one must hold; none when one of them is not understood, empty when it always holds.
+fn one_of(mut part: Cursor<'_>, known: Known<'_>) -> Option<Vec<Test>> {
+    let whole = part;
+    if let Some(inner) = part.group().filter(|_| part.is_done()) {
+        return one_of(inner, known);
+    }
+    let mut rest = whole;
+    let mut tests = vec![];
+    while !rest.is_done() {
+        let one = rest.until(&["or"]);
+        rest.eat("or");
+        match test(one, known)? {
+            Some(test) => tests.push(test),
+            None => return Some(vec![]),
+        }
+    }
+    Some(tests)
+}
 
 /// One condition; none when it is not understood, nothing in it when it holds for every table that matters.
 fn test(mut part: Cursor<'_>, known: Known<'_>) -> Option<Option<Test>> {
@@ -147,7 +190,8 @@ fn test(mut part: Cursor<'_>, known: Known<'_>) -> Option<Option<Test>> {
         let namespace = column == "relnamespace";
         let said = crate::sql::lex::text_of;
         let schema = part.tokens.iter().find(|token| token.kind == Kind::Text).map(|token| said(*token, part.text));
-        return Some(schema.filter(|_| namespace).map(|schema| (Name::new("nspname"), true, vec![schema])));
+        let test = |schema| Test { column: Name::new("nspname"), wanted: true, values: vec![schema] };
+        return Some(schema.filter(|_| namespace).map(test));
     }
     let value = |mut cursor: Cursor<'_>| -> Option<Vec<String>> {
         if let Some(name) = cursor.tokens.first().filter(|_| cursor.tokens.len() == 1).and_then(|_| cursor.ident()) {
@@ -166,5 +210,5 @@ fn test(mut part: Cursor<'_>, known: Known<'_>) -> Option<Option<Test>> {
     } else {
         return None;
     };
-    Some(Some((column, wanted != negated, values)))
+    Some(Some(Test { column, wanted: wanted != negated, values }))
 }

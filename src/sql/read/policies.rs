@@ -3,7 +3,7 @@
 use super::Reader;
 use crate::facts::Span;
 use crate::names::Name;
-use crate::sql::cursor::Cursor;
+use crate::sql::cursor::{Cursor, Qualified};
 use crate::sql::statement::{AlterPolicy, Command, CreatePolicy, What};
 
 impl Reader<'_> {
@@ -12,6 +12,7 @@ impl Reader<'_> {
         if cursor.are("if not exists") {
             return;
         }
+        let from = cursor;
         let Some(name) = cursor.ident() else { return };
         if !cursor.eat("on") {
             return;
@@ -20,11 +21,13 @@ impl Reader<'_> {
         let mut policy = CreatePolicy {
             name,
             table,
+            head: self.head(span, from, cursor),
             permissive: true,
             command: Command::All,
             roles: vec![],
             using: None,
             check: None,
+            reads: vec![],
         };
         if cursor.eat("as") {
             policy.permissive = !cursor.eat("restrictive");
@@ -36,6 +39,7 @@ impl Reader<'_> {
                 None => return,
             }
         }
+        policy.reads = read_by(cursor);
         let Some((roles, using, check)) = rest(&mut cursor) else { return };
         (policy.roles, policy.using, policy.check) = (roles.unwrap_or_default(), using, check);
         // The database refuses a condition that the command cannot have.
@@ -83,6 +87,19 @@ fn command(cursor: &mut Cursor<'_>) -> Option<Command> {
         "delete" => Command::Delete,
         _ => Command::All,
     })
+}
+
+/// The tables behind `from` and `join`.
+fn read_by(mut cursor: Cursor<'_>) -> Vec<Qualified> {
+    let mut found = vec![];
+    while !cursor.is_done() {
+        if cursor.eat("from") || cursor.eat("join") {
+            found.extend(cursor.name().filter(|_| !cursor.at_sign(b'(')));
+        } else {
+            cursor.next();
+        }
+    }
+    found
 }
 
 type Rest = (Option<Vec<Name>>, Option<Box<str>>, Option<Box<str>>);

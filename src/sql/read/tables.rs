@@ -32,11 +32,12 @@ const BEHIND_TYPE: &[&str] = &[
 impl Reader<'_> {
     pub(super) fn create_table(&mut self, mut cursor: Cursor<'_>, span: Option<Span>, temporary: bool) {
         cursor.eat("if not exists");
-        let named = cursor.tokens.first().map(|token| token.span).unwrap_or_default();
+        let from = cursor;
         let Some(name) = cursor.name() else { return self.unread(span, vec![]) };
+        let head = self.head(span, from, cursor);
         let mut table = CreateTable {
             name,
-            named: self.place(named),
+            head,
             temporary,
             columns: vec![],
             constraints: vec![],

@@ -1,0 +1,69 @@
+//! What a vendor's calls do.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Effect, Source};
+
+/// A path that the app cannot do without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Core {
+    /// An account is made: also onboarding and the check of an address.
+    Signup,
+    /// Someone logs in: also the reset of a password.
+    Login,
+    /// Someone pays, subscribes or orders.
+    Checkout,
+}
+
+/// An operation of a vendor.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Operation {
+    /// Paths on a client or on a `self` package: `checkout.sessions.create`; a `*` segment matches any one segment,
+    /// `**` any run of them.
+    #[serde(default)]
+    pub sdk: Vec<String>,
+    /// HTTP forms: `POST /v1/checkout/sessions`; `{id}` or `*` matches one segment, a trailing `**` the rest.
+    #[serde(default)]
+    pub http: Vec<String>,
+    /// Only on this host, when the vendor has several that differ.
+    pub host: Option<String>,
+    /// What it does.
+    pub effect: Effect,
+    /// In words, for messages: `creates a checkout session`.
+    pub does: String,
+    /// It moves money: charge, transfer, payout, refund, invoice, order.
+    #[serde(default)]
+    pub money: bool,
+    /// A repeat is harmless though it creates: portal sessions, ephemeral keys.
+    #[serde(default)]
+    pub harmless: bool,
+    /// It makes a record of a person, and a second one for the same person when it is called again: the vendor
+    /// neither refuses nor merges it.
+    #[serde(default)]
+    pub person: bool,
+    /// Where its payload says what is to be paid: `amount`, `line_items[].price_data.unit_amount`.
+    #[serde(default)]
+    pub amounts: Vec<String>,
+    /// Where its payload says whom it reaches: `to`, `#1` for the second argument.
+    #[serde(default)]
+    pub recipients: Vec<String>,
+    /// It pays the app's money out to somebody.
+    #[serde(default)]
+    pub pays_out: bool,
+    /// Where its payload names a price or plan that the vendor keeps: `line_items[].price`.
+    #[serde(default)]
+    pub prices: Vec<String>,
+    /// It is what a core path is for: `signup`, `checkout`, `message` (a mail or code that delivers what the path
+    /// is for).
+    pub essential: Option<String>,
+    /// It is the step that a core path exists for: whoever waits for it is signing up, logging in or paying.
+    pub core: Option<Core>,
+    /// The id of the [`super::Idempotency`] entry that applies; none: it takes no key.
+    pub idempotency: Option<String>,
+    /// What a key is made of where it is no order's: `customer-{user.id}`.
+    pub key: Option<String>,
+    /// Where it comes from, when not the vendor's default source.
+    pub source: Option<Source>,
+}

@@ -1,0 +1,71 @@
+//! Code that never runs, because a constant switches it off.
+
+use crate::facts::{BlockKind, DefKind, ExprId, ExprKind, Facts, Op, Step};
+use crate::program::terms::{Ending, ending};
+use crate::program::{CallRef, Program};
+
+impl Program {
+    /// Whether a call stands behind a constant that keeps it from running: `const MAIL_ON = false; if (!MAIL_ON) return`.
+    pub fn never_runs(&self, call: CallRef) -> bool {
+        let facts = self.facts(call.file);
+        let shape = facts.call(call.call);
+        let start = facts.span(shape.expr).start;
+        // Across the borders of functions: what is never made is never called.
+        facts.enclosing(shape.block).any(|(_, block)| {
+            let off = match block.kind {
+                BlockKind::Then(condition) => truth(facts, condition, 6) == Some(false),
+                BlockKind::Else(condition) => truth(facts, condition, 6) == Some(true),
+                _ => false,
+            };
+            off || block.steps.iter().any(|step| match *step {
+                Step::If { condition, then, otherwise: None } => {
+                    facts.block(then).span.end <= start
+                        && ending(facts, then) != Ending::GoesOn
+                        && truth(facts, condition, 6) == Some(true)
+                }
+                _ => false,
+            })
+        })
+    }
+}
+
+/// What a condition always comes to, as far as constants that are written out say.
+fn truth(facts: &Facts, expr: ExprId, depth: usize) -> Option<bool> {
+    let depth = depth.checked_sub(1)?;
+    match facts.expr(expr) {
+        ExprKind::Bool(truth) => Some(*truth),
+        ExprKind::Op(Op::Not, parts) => truth(facts, parts[0], depth).map(|truth| !truth),
+        ExprKind::Op(Op::And, parts) => {
+            let parts: Vec<_> = parts.iter().map(|&part| truth(facts, part, depth)).collect();
+            if parts.contains(&Some(false)) {
+                Some(false)
+            } else {
+                parts.into_iter().collect::<Option<Vec<_>>>().map(|_| true)
+            }
+        }
+        ExprKind::Op(Op::Or, parts) => {
+            let parts: Vec<_> = parts.iter().map(|&part| truth(facts, part, depth)).collect();
+            if parts.contains(&Some(true)) {
+                Some(true)
+            } else {
+                parts.into_iter().collect::<Option<Vec<_>>>().map(|_| false)
+            }
+        }
+        ExprKind::Ref(name, block) => {
+            let def = facts.def(facts.lookup(*block, *name)?);
+            match (def.kind, &def.values[..]) {
+                // Python's constants are variables that get one value.
+                (DefKind::Constant | DefKind::Variable, [value]) => match facts.expr(*value) {
+                    ExprKind::Bool(truth) if def.kind == DefKind::Constant || is_capital(&def.name) => Some(*truth),
+                    _ => None,
+                },
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+fn is_capital(name: &str) -> bool {
+    name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+}

@@ -1,0 +1,227 @@
+//! Deliveries that are written down as handled before their work is done: when the work fails, the sender tries again,
+//! and the second delivery finds the record and is turned away. The event is lost.
+
+use rustc_hash::FxHashSet;
+
+use crate::facts::{BlockKind, ExprId, ExprKind, Facts, Step};
+use crate::names::Name;
+use crate::program::handlers::WebhookHandler;
+use crate::program::verify::words;
+use crate::program::{CallRef, Edge, EdgeKind, FunctionRef, Program};
+
+/// Words in the name of a column, or of what is asked of a row, that say how far the work has come.
+const STATES: &[&str] = &[
+    "status",
+    "state",
+    "stage",
+    "processed",
+    "processing",
+    "handled",
+    "completed",
+    "complete",
+    "done",
+    "finished",
+    "success",
+    "succeeded",
+    "failed",
+    "pending",
+    "attempts",
+    "retries",
+    "locked",
+];
+
+/// A delivery that is recorded too early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecordedEarly {
+    /// What writes it down.
+    pub record: CallRef,
+    /// The work that comes after.
+    pub work: CallRef,
+}
+
+impl Program {
+    /// Where a handler writes an event down before its work, turns away what is written down, and keeps the record
+    /// when the work fails. None as well where that cannot be told.
+    pub fn recorded_early(&self, handler: &WebhookHandler) -> Option<RecordedEarly> {
+        let deeds = &handler.account.deeds;
+        let entry = &self.entries[handler.entry];
+        let reach = self.reach(entry.function, |edge| edge.kind != EdgeKind::Jump);
+        let functions: FxHashSet<FunctionRef> = reach.stops.iter().map(|stop| stop.function).collect();
+        deeds.iter().enumerate().filter(|(_, deed)| deed.records).find_map(|(position, deed)| {
+            let record = deed.at;
+            let table = self.table_of(record)?;
+            if !self.is_plain_record(record) || !self.is_turned_away_by(record, table) {
+                return None;
+            }
+            if functions.iter().any(|&function| self.settles(function, table, record)) {
+                return None;
+            }
+            let later =
+                deeds[position + 1..].iter().filter(|work| !work.records && self.table_of(work.at) != Some(table));
+            let work = later.map(|work| work.at).find(|&work| {
+                let function = self.function_of(work);
+                let way: Vec<Edge> = match reach.stops.iter().position(|stop| stop.function == function) {
+                    Some(stop) => reach.way(stop),
+                    None => return false,
+                };
+                // Seen from the function that keeps the record.
+                let here = self.function_of(record);
+                let first = match way.iter().rposition(|edge| self.function_of(edge.call) == here) {
+                    _ if function == here => work,
+                    Some(at) => way[at].call,
+                    None => return false,
+                };
+                self.comes_after(record, first) && self.fails_aloud(work) && self.loss_of(entry, &way, work).is_none()
+            })?;
+            Some(RecordedEarly { record, work })
+        })
+    }
+
+    /// Whether a call adds a row that says nothing of how far the work has come.
+    fn is_plain_record(&self, at: CallRef) -> bool {
+        let facts = self.facts(at.file);
+        let call = facts.call(at.call);
+        let ExprKind::Member(_, name) = facts.expr(call.callee) else { return false };
+        if !matches!(name.as_str(), "insert" | "create" | "add" | "insertOne" | "insert_one" | "values") {
+            return false;
+        }
+        // In all its blocks it runs for every event: nothing decides but whether writing it down failed.
+        let function = facts.function_of(call.block);
+        let decided = facts
+            .enclosing(call.block)
+            .take_while(|(_, block)| block.function == function)
+            .any(|(_, block)| !matches!(block.kind, BlockKind::Body | BlockKind::Try | BlockKind::Plain));
+        !decided && !call.args.iter().any(|arg| names_state(facts, arg.value, 5))
+    }
+
+    /// Whether events that a table holds are turned away: it was asked before, or it refuses a second row and that is
+    /// understood.
+    fn is_turned_away_by(&self, record: CallRef, table: Name) -> bool {
+        let function = self.function_of(record);
+        let facts = self.facts(record.file);
+        let start = facts.span(facts.call(record.call).expr).start;
+        let asked = self.calls_in(function).any(|at| {
+            let call = facts.call(at.call);
+            facts.span(call.expr).end <= start
+                && self.table_of(at) == Some(table)
+                && matches!(facts.expr(call.callee), ExprKind::Member(_, name) if reads(name))
+        });
+        asked && self.runs_once([record]) || self.understands_refusal(function)
+    }
+
+    /// Whether a function looks for the error by which a database refuses a second row of the same key.
+    pub fn understands_refusal(&self, function: FunctionRef) -> bool {
+        let facts = self.facts(function.file);
+        let span = facts.function(function.function).span;
+        facts.exprs.iter().filter(|expr| span.contains(expr.span)).any(|expr| match &expr.kind {
+            ExprKind::Text(text) => {
+                matches!(text.as_str(), "23505" | "P2002" | "ER_DUP_ENTRY" | "SQLITE_CONSTRAINT_UNIQUE")
+                    || text.len() < 80 && (text.contains("duplicate key") || text.contains("unique constraint"))
+            }
+            ExprKind::Number(number) => *number == 11_000.0,
+            ExprKind::Ref(name, _) | ExprKind::Member(_, name) => matches!(
+                name.as_str(),
+                "IntegrityError" | "UniqueViolation" | "UniqueViolationError" | "DuplicateKeyError"
+            ),
+            _ => false,
+        })
+    }
+
+    /// Whether a function takes the record out again, marks it, asks it for its state, or does all in one transaction.
+    fn settles(&self, function: FunctionRef, table: Name, record: CallRef) -> bool {
+        let facts = self.facts(function.file);
+        self.calls_in(function).any(|at| {
+            let call = facts.call(at.call);
+            let name = match facts.expr(call.callee) {
+                ExprKind::Member(_, name) | ExprKind::Ref(name, _) => *name,
+                _ => return false,
+            };
+            let lower = name.to_ascii_lowercase();
+            if lower.contains("transaction") || lower == "begin" || lower == "atomic" || lower == "rpc" {
+                return true;
+            }
+            if at == record || self.table_of(at) != Some(table) {
+                return false;
+            }
+            let asks_state = call.args.iter().any(|arg| names_state(facts, arg.value, 3));
+            asks_state
+                || !reads(&name) && !matches!(lower.as_str(), "insert" | "create" | "from" | "table" | "collection")
+        }) || function == self.function_of(record) && reads_state(facts, function)
+    }
+
+    /// Whether a call stands further down than another, where the first was run.
+    fn comes_after(&self, first: CallRef, second: CallRef) -> bool {
+        let facts = self.facts(first.file);
+        let (one, other) = (facts.call(first.call), facts.call(second.call));
+        let around: Vec<_> = facts.enclosing(other.block).map(|(id, _)| id).collect();
+        facts.span(one.expr).end <= facts.span(other.expr).start && around.contains(&one.block)
+            // A `try` of its own around the record.
+            || facts.span(one.expr).end <= facts.span(other.expr).start
+                && facts.block(one.block).kind == BlockKind::Try
+                && facts.block(one.block).parent.is_some_and(|parent| around.contains(&parent))
+    }
+
+    /// Whether the failure of a call stops the handler: it throws, or somebody looks at the error that it gives.
+    fn fails_aloud(&self, at: CallRef) -> bool {
+        match self.vendors_at(at).iter().find(|used| self.gives_errors(used)) {
+            Some(_) => self.error_is_seen(at),
+            None => true,
+        }
+    }
+}
+
+/// Whether a method reads rows.
+fn reads(name: &str) -> bool {
+    ["select", "find", "get", "first", "query", "exists", "count", "eq", "limit", "single", "maybeSingle", "where"]
+        .iter()
+        .any(|part| name.starts_with(part))
+}
+
+fn is_state(name: &str) -> bool {
+    words(name).iter().any(|word| STATES.contains(&word.as_str()))
+}
+
+/// Whether a row or a filter names a column that says how far the work has come.
+fn names_state(facts: &Facts, expr: ExprId, depth: usize) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return true };
+    match facts.expr(expr) {
+        ExprKind::Object(entries) => entries.iter().any(|&(key, value)| {
+            is_state(&key) && !matches!(facts.expr(value), ExprKind::Bool(true)) && !is_time(&key)
+                || key == "..."
+                || matches!(facts.expr(value), ExprKind::Object(_)) && names_state(facts, value, depth)
+        }),
+        ExprKind::List(items) => items.iter().any(|&item| names_state(facts, item, depth)),
+        ExprKind::Text(text) => text.len() < 40 && is_state(text),
+        ExprKind::Ref(name, block) => match facts.lookup(*block, *name) {
+            Some(def) => facts.def(def).values.iter().any(|&value| names_state(facts, value, depth)),
+            None => false,
+        },
+        _ => false,
+    }
+}
+
+/// `processed_at`: when it came in, as most of these tables say.
+fn is_time(column: &str) -> bool {
+    words(column).last().is_some_and(|word| word == "at" || word == "on" || word == "time")
+}
+
+/// Whether a function asks what it read for how far the work has come: `if (existing.status === "done")`.
+fn reads_state(facts: &Facts, function: FunctionRef) -> bool {
+    let own = facts.blocks.iter().filter(|block| block.function == function.function);
+    own.flat_map(|block| &block.steps).any(|step| match step {
+        Step::If { condition, .. } => asks_state(facts, *condition, 5),
+        _ => false,
+    })
+}
+
+fn asks_state(facts: &Facts, expr: ExprId, depth: usize) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    match facts.expr(expr) {
+        ExprKind::Member(base, name) => {
+            is_state(name) && matches!(facts.expr(*base), ExprKind::Ref(..) | ExprKind::Member(..))
+        }
+        ExprKind::Op(_, parts) => parts.iter().any(|&part| asks_state(facts, part, depth)),
+        ExprKind::Await(inner) => asks_state(facts, *inner, depth),
+        _ => false,
+    }
+}

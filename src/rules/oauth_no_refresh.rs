@@ -1,0 +1,142 @@
+//! Tokens of customers' accounts that end, and that nothing renews.
+
+use crate::program::oauth::tokens::{Ending, Ends};
+use crate::program::{ExprRef, Program};
+use crate::rule;
+use crate::rule::Report;
+
+rule! {
+    /// A customer's connection that stops when its token ends
+    ///
+    /// Most vendors' access tokens last an hour or less. An app that keeps one and never asks for the next works in
+    /// the demonstration and fails for every customer the same afternoon; the customer connects again, and again.
+    ///
+    /// Reported are exchanges of a code whose access token is kept while nothing in the app asks that vendor for a new
+    /// one, and a provider's token that a login's library hands on and that is kept without what renews it. That a
+    /// token ends is known from the vendor's documentation, or from the code: it reads `expires_in`, or gets a
+    /// `refresh_token`.
+    ///
+    /// ## Silent when
+    ///
+    /// - some code asks the vendor with `grant_type: "refresh_token"`, or a library does (`googleapis`, NextAuth ...);
+    /// - the token is used at once and not kept;
+    /// - the vendor's tokens do not end.
+    ///
+    /// ## The cure
+    ///
+    /// Keep the refresh token and when the access token ends; ask for a new one shortly before, and once on a 401.
+    ///
+    /// ## Example
+    ///
+    /// ```ts path=app/api/hubspot/callback/route.ts
+    /// import { PrismaClient } from "@prisma/client";
+    ///
+    /// const prisma = new PrismaClient();
+    ///
+    /// export async function connect(userId: string, code: string) {
+    ///   const answer = await fetch("https://api.hubapi.com/oauth/v1/token", {
+    ///     method: "POST",
+    ///     body: new URLSearchParams({ grant_type: "authorization_code", code, client_id: process.env.HUBSPOT_ID! }),
+    ///   });
+    ///   const tokens = await answer.json();
+    ///   await prisma.connection.create({ data: { userId, accessToken: tokens.access_token } });
+    /// }
+    ///
+    /// export async function GET(req: Request) {
+    ///   await connect("u1", new URL(req.url).searchParams.get("code")!);
+    ///   return new Response("connected");
+    /// }
+    /// ```
+    ///
+    /// ## Repair
+    ///
+    /// ```ts path=app/api/hubspot/callback/route.ts
+    /// import { PrismaClient } from "@prisma/client";
+    ///
+    /// const prisma = new PrismaClient();
+    ///
+    /// export async function connect(userId: string, code: string) {
+    ///   const answer = await fetch("https://api.hubapi.com/oauth/v1/token", {
+    ///     method: "POST",
+    ///     body: new URLSearchParams({ grant_type: "authorization_code", code, client_id: process.env.HUBSPOT_ID! }),
+    ///   });
+    ///   const tokens = await answer.json();
+    ///   const expiresAt = new Date(Date.now() + tokens.expires_in * 1000);
+    ///   await prisma.connection.create({
+    ///     data: { userId, accessToken: tokens.access_token, refreshToken: tokens.refresh_token, expiresAt },
+    ///   });
+    /// }
+    ///
+    /// export async function renew(refreshToken: string) {
+    ///   const answer = await fetch("https://api.hubapi.com/oauth/v1/token", {
+    ///     method: "POST",
+    ///     body: new URLSearchParams({ grant_type: "refresh_token", refresh_token: refreshToken }),
+    ///   });
+    ///   return answer.json();
+    /// }
+    ///
+    /// export async function GET(req: Request) {
+    ///   await connect("u1", new URL(req.url).searchParams.get("code")!);
+    ///   return new Response("connected");
+    /// }
+    /// ```
+    id: "oauth-no-refresh", severity: Warning, confidence: High, section: "Vendor credentials and permissions",
+    security: Some(3.0), since: "0.1.0", check: check
+}
+
+fn check(program: &Program, report: &mut Report) {
+    let mut told: Vec<ExprRef> = Vec::new();
+    for ending in program.ending_tokens() {
+        if !told.contains(&ending.exchange) {
+            told.push(ending.exchange);
+            tell(program, report, &ending);
+        }
+    }
+    for (at, vendor, renewed_by) in program.passed_on_tokens() {
+        let name = &program.catalogue.vendor(vendor).name;
+        let facts = program.facts(at.file);
+        let token = facts.last_name(at.expr).map_or_else(|| "the token".to_owned(), |name| name.to_string());
+        let message = format!(
+            "`{token}` is kept without `{renewed_by}`, and {name} does not renew it: when it ends, about an hour after the \
+             login, what the app does in the customer's name fails"
+        );
+        let help = format!(
+            "Keep `{renewed_by}` beside it at the login (it comes once), and ask the provider itself for a new token \
+             with `grant_type: \"refresh_token\"`."
+        );
+        report.at(program.place(at), token, message).help(help).vendor(program.vendor_id(vendor));
+    }
+}
+
+fn tell(program: &Program, report: &mut Report, ending: &Ending) {
+    let whose = match (ending.vendor, ending.host) {
+        (Some(vendor), _) => program.catalogue.vendor(vendor).name.clone(),
+        (None, Some(host)) => host.to_string(),
+        (None, None) => "the vendor".to_owned(),
+    };
+    let after = match &ending.ends {
+        Ends::After(long) => format!("after {long}"),
+        Ends::AsRead => "when `expires_in` is over".to_owned(),
+        Ends::AsAsked => "and comes with a `refresh_token`".to_owned(),
+    };
+    let message = format!(
+        "the access token of {whose} that is kept here ends {after}, and nothing asks for the next one: every customer's \
+         connection stops and must be made again by hand"
+    );
+    let keep = if ending.renewable { "" } else { "Keep `refresh_token` and when the token ends beside it. " };
+    let python = !program.facts(ending.exchange.file).language.is_script();
+    let body = if python {
+        "data={\"grant_type\": \"refresh_token\", \"refresh_token\": connection.refresh_token, ...}"
+    } else {
+        "body: new URLSearchParams({ grant_type: \"refresh_token\", refresh_token: connection.refreshToken, ... })"
+    };
+    let help =
+        format!("{keep}Before a call, when it ends within a minute, and once on a 401, ask for the next:\n{body}");
+    let draft = report
+        .at(program.place(ending.exchange), "refresh", message)
+        .because(program.place(ending.kept), "the token is kept here")
+        .help(help);
+    if let Some(vendor) = ending.vendor {
+        draft.vendor(program.vendor_id(vendor));
+    }
+}

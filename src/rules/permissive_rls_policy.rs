@@ -1,0 +1,323 @@
+//! Policies that let everyone, or everyone who is signed in, at the rows of others.
+
+use super::row_security::{CAUTION, own_rows, who};
+use crate::finding::{Confidence, Place, Severity};
+use crate::names::Name;
+use crate::program::Program;
+use crate::program::verify::words;
+use crate::rule;
+use crate::rule::{Draft, Report};
+use crate::sql::{Command, History, Opening, Opens, Policy, Rights, RowSecurity, Table, quoted};
+
+rule! {
+    /// A policy lets people at the rows of others
+    ///
+    /// Row level security is on, and a policy takes it back: `using (true)` lets everyone who has the app's public key
+    /// change and delete every row, a policy "for the service role" without `to service_role` does the same (the
+    /// service role needs no policy at all), and a `select` of everything hands the e-mail addresses of all users to
+    /// whoever asks.
+    ///
+    /// The policies that are left after all migrations count. Migrations are not the live database: what was changed
+    /// in the dashboard is not seen here.
+    ///
+    /// Reading content that is public, rows that signed-in users share, and intake that cannot be read back (a contact
+    /// form, a waiting list) are notes for the auditor.
+    ///
+    /// ## Silent when
+    ///
+    /// - the condition looks at the row or the user, or the policy is for the service role alone
+    /// - a later migration drops or narrows it, or its table is gone
+    /// - row level security is off (`table-without-rls` tells), or the roles hold no right to begin with
+    ///
+    /// ## The cure
+    ///
+    /// Ask for the row's owner; name the roles; drop policies that are meant for the server, which passes without one.
+    ///
+    /// ## Example
+    ///
+    /// ```sql path=supabase/migrations/20260102090000_payments.sql
+    /// create table public.payments (
+    ///   id uuid primary key default gen_random_uuid(),
+    ///   user_id uuid not null references auth.users (id),
+    ///   status text not null
+    /// );
+    /// alter table public.payments enable row level security;
+    /// create policy "Service role manages payments" on public.payments for all using (true);
+    /// ```
+    ///
+    /// ## Repair
+    ///
+    /// ```sql path=supabase/migrations/20260102090000_payments.sql
+    /// create table public.payments (
+    ///   id uuid primary key default gen_random_uuid(),
+    ///   user_id uuid not null references auth.users (id),
+    ///   status text not null
+    /// );
+    /// alter table public.payments enable row level security;
+    /// create policy "Service role manages payments" on public.payments for all to service_role using (true);
+    /// ```
+    id: "permissive-rls-policy", severity: Error, confidence: High, section: "Data access of backend-as-a-service vendors",
+    security: Some(8.5), since: "0.1.0", check: check
+}
+
+/// Whom a name means that speaks of code.
+const SERVER_ITSELF: &str = "the server";
+/// Words in a policy's name that mean code of the app, not its users.
+const SERVER: &[&str] = &[
+    "service",
+    "system",
+    "server",
+    "backend",
+    "edge",
+    "function",
+    "functions",
+    "webhook",
+    "webhooks",
+    "cron",
+    "trigger",
+    "triggers",
+    "internal",
+    "automation",
+    "worker",
+];
+/// Words in a policy's name that mean some people only.
+const FEW: &[&str] = &["admin", "admins", "staff", "owner", "owners", "manager", "managers"];
+
+fn check(program: &Program, report: &mut Report) {
+    for history in &program.database().histories {
+        for table in &history.tables {
+            let files = history.exposed && table.id.schema == "storage" && table.id.name == "objects";
+            if !history.reaches(table) && !files {
+                continue;
+            }
+            // Without a statement about it: made by hand, as its policies then were written for.
+            let off = matches!(table.security, RowSecurity::Off(_))
+                || (table.security == RowSecurity::Never && table.made.is_some());
+            if off {
+                continue;
+            }
+            for policy in &table.policies {
+                if let Some(opening) = policy.opening(table) {
+                    look(history, table, policy, opening, report);
+                }
+            }
+        }
+    }
+}
+
+/// How loud a case is.
+struct Verdict {
+    severity: Severity,
+    confidence: Confidence,
+    quiet: bool,
+    why: String,
+}
+
+fn look(history: &History, table: &Table, policy: &Policy, opening: Opening, report: &mut Report) {
+    let Some(verdict) = judge(table, policy, opening) else { return };
+    let (table_name, name) = (table.id.sql(), &policy.name);
+    let message = format!("{} can {} {table_name}: {}", who(opening.to), can(opening.commands), verdict.why);
+    let place: Place = policy.altered.unwrap_or(policy.place);
+    let mut draft: Draft<'_> = report
+        .at(place, format!("{table_name} \"{name}\""), message)
+        .severity(verdict.severity)
+        .confidence(verdict.confidence)
+        .help(cure(history, table, policy, opening, verdict.quiet));
+    if policy.altered.is_some() {
+        draft = draft.because(policy.place, "made here");
+    }
+    if let Some(place) = policy.unsure {
+        draft = draft
+            .confidence(Confidence::Low)
+            .auditor_only()
+            .because(place, "a statement that is not understood: it may drop the policy");
+    } else if table.narrows(opening.commands) {
+        draft = draft.confidence(Confidence::Low).auditor_only();
+    } else if !history.ordered || (table.made.is_none() && table.security == RowSecurity::Never) {
+        draft = draft.confidence(verdict.confidence.min(Confidence::Medium));
+    }
+    if verdict.quiet {
+        draft.auditor_only();
+    }
+}
+
+fn judge(table: &Table, policy: &Policy, opening: Opening) -> Option<Verdict> {
+    let writes = opening.commands.without(Rights::SELECT);
+    let changes = writes.without(Rights::INSERT);
+    let promised = promised(&policy.name);
+    if changes == Rights::default() && writes == Rights::default() {
+        return read(table, opening);
+    }
+    let by_true = match opening.to {
+        Opens::SignedIn => "its policy asks for nothing but a session",
+        _ if policy.roles.is_empty() => "its policy holds for everyone, since it has no TO and asks for nothing",
+        _ => "its policy asks for nothing",
+    };
+    let owner = table.owner();
+    let verdict = |severity, confidence, quiet, why: String| Some(Verdict { severity, confidence, quiet, why });
+    if let Some(meant) = promised {
+        let why = match policy.roles.is_empty() {
+            true => format!("its policy means {meant} by its name, but has no TO and so holds for everyone"),
+            false => format!("its policy means {meant} by its name, but asks for nothing of the kind"),
+        };
+        return verdict(Severity::Error, Confidence::High, false, why);
+    }
+    if opening.to == Opens::Everyone {
+        if changes.any(Rights::ALL) {
+            return verdict(Severity::Error, Confidence::High, false, by_true.to_owned());
+        }
+        let why = match owner {
+            Some(owner) => format!("nothing checks that {owner} is the one who asks"),
+            None => by_true.to_owned(),
+        };
+        let intake = owner.is_none() && !is_read_back(table, opening.to);
+        let severity = if intake { Severity::Note } else { Severity::Warning };
+        return verdict(severity, Confidence::High, intake, why);
+    }
+    let private = owner.or_else(|| table.personal().first().copied());
+    match (private, changes.any(Rights::ALL)) {
+        (Some(column), true) => {
+            let why = match owner {
+                Some(_) => format!("its policy asks for a session, not for the row's {column}"),
+                None => format!("its policy asks for nothing but a session, and the rows hold {column}"),
+            };
+            let confidence = if owner.is_some() { Confidence::High } else { Confidence::Medium };
+            verdict(Severity::Error, confidence, false, why)
+        }
+        (Some(column), false) if owner.is_some() && !opening.asks_session => {
+            let why = format!("nothing checks that {column} is the one who asks");
+            verdict(Severity::Warning, Confidence::Medium, false, why)
+        }
+        _ => verdict(Severity::Note, Confidence::High, true, by_true.to_owned()),
+    }
+}
+
+/// Rows that everyone reads: it matters what is in them.
+fn read(table: &Table, opening: Opening) -> Option<Verdict> {
+    let (credentials, personal) = (table.credentials(), table.personal());
+    let told: Vec<Name> = credentials.iter().chain(&personal).copied().collect();
+    if told.is_empty() {
+        let why = "its policy asks for nothing; right where all of it is public".to_owned();
+        return Some(Verdict { severity: Severity::Note, confidence: Confidence::High, quiet: true, why });
+    }
+    let confidence = match (opening.to, credentials.is_empty()) {
+        (Opens::Everyone, _) | (_, false) => Confidence::High,
+        _ => Confidence::Medium,
+    };
+    let why = format!("{} of every row with it, since its policy asks for nothing", list(&told));
+    Some(Verdict { severity: Severity::Warning, confidence, quiet: false, why })
+}
+
+/// Whether who adds rows reads them too.
+fn is_read_back(table: &Table, to: Opens) -> bool {
+    table
+        .policies
+        .iter()
+        .filter_map(|policy| policy.opening(table))
+        .any(|opening| opening.commands.any(Rights::SELECT) && opening.to >= to)
+}
+
+/// Whom a policy's name says it is for.
+fn promised(name: &str) -> Option<&'static str> {
+    let words = words(name);
+    let any = |of: &[&str]| words.iter().any(|word| of.contains(&word.as_str()));
+    if any(SERVER) {
+        return Some(SERVER_ITSELF);
+    }
+    any(FEW).then_some("a few people")
+}
+
+fn can(commands: Rights) -> String {
+    let words =
+        [(Rights::SELECT, "read"), (Rights::INSERT, "add"), (Rights::UPDATE, "change"), (Rights::DELETE, "delete")];
+    let words: Vec<&str> = words.iter().filter(|(right, _)| commands.any(*right)).map(|(_, word)| *word).collect();
+    match &words[..] {
+        ["add"] => "add rows to".to_owned(),
+        ["read"] => "read every row of".to_owned(),
+        [only] => format!("{only} any row of"),
+        [first @ .., last] => format!("{} and {last} any row of", first.join(", ")),
+        [] => "reach".to_owned(),
+    }
+}
+
+fn list(names: &[Name]) -> String {
+    let shown: Vec<&str> = names.iter().take(3).map(|name| name.as_str()).collect();
+    match &shown[..] {
+        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        _ => shown.concat(),
+    }
+}
+
+fn cure(history: &History, table: &Table, policy: &Policy, opening: Opening, quiet: bool) -> String {
+    let (name, table_name) = (quoted_always(&policy.name), table.id.sql());
+    let writes = opening.commands.without(Rights::SELECT).any(Rights::ALL);
+    let narrowed = |condition: &str| match policy.command {
+        Command::Insert => format!("with check ({condition})"),
+        Command::Select | Command::Delete => format!("using ({condition})"),
+        Command::All | Command::Update => format!("using ({condition}) with check ({condition})"),
+    };
+    let alter = |condition: &str| {
+        format!("    alter policy {name} on {table_name} to authenticated\n      {};", narrowed(condition))
+    };
+    let (advice, sql) = match (promised(&policy.name), own_rows(table)) {
+        (Some(SERVER_ITSELF), _) => (
+            "Say that it is for the server; code on the server must use the service role's key, which passes without \
+             any policy.",
+            format!("    alter policy {name} on {table_name} to service_role;"),
+        ),
+        (Some(_), _) => match asks_for_admins(history) {
+            Some(function) => ("Ask for those whom the name means.", alter(&function)),
+            None => (
+                "Take the policy out until it asks for those whom its name means.",
+                format!("    drop policy {name} on {table_name};"),
+            ),
+        },
+        (None, Some(own)) => ("Let users at their own rows only.", alter(&own)),
+        (None, None) if writes => (
+            match opening.commands.any(Rights::SELECT) {
+                true => {
+                    "Take the policy out, let a function on the server write after it has checked who asks and what, \
+                     and add a policy `for select` if browsers show these rows."
+                }
+                false => {
+                    "Take the policy out, and let a function on the server write after it has checked who asks and what."
+                }
+            },
+            format!("    drop policy {name} on {table_name};"),
+        ),
+        (None, None) => (
+            "Grant the columns that are public, and no others (`select *` from browsers must then name them).",
+            public_columns(table),
+        ),
+    };
+    let keep = if quiet { "Keep it if that is what you want. If not: " } else { "" };
+    format!(
+        "{keep}{advice}\n\n{sql}\n\n{CAUTION}\n\n    select policyname, cmd, roles, qual, with_check from pg_policies\n      where \
+         schemaname = '{}' and tablename = '{}';",
+        table.id.schema, table.id.name
+    )
+}
+
+fn public_columns(table: &Table) -> String {
+    let table_name = table.id.sql();
+    let hidden: Vec<Name> = table.credentials().into_iter().chain(table.personal()).collect();
+    let columns = table.columns.iter().map(|column| column.name).filter(|column| !hidden.contains(column));
+    let shown: Vec<String> = columns.map(|column| quoted(&column)).collect();
+    format!(
+        "    revoke select on {table_name} from anon, authenticated;\n    grant select ({}) on {table_name} to anon, authenticated;",
+        shown.join(", ")
+    )
+}
+
+/// The app's own question for an administrator, when its database has one that needs no more than the session.
+fn asks_for_admins(history: &History) -> Option<String> {
+    let known = ["is_admin", "is_staff", "is_super_admin", "is_superadmin", "is_current_user_admin"];
+    let (id, _) = history.functions.iter().find(|(id, function)| {
+        known.contains(&id.name.as_str()) && function.parameters.is_empty() && !function.returns_trigger
+    })?;
+    Some(format!("{}()", id.sql()))
+}
+
+fn quoted_always(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}

@@ -1,0 +1,181 @@
+//! What columns hold, by their names, types and references: who owns a row, what is personal, what opens doors.
+
+use super::model::{Id, Table};
+use super::statement::{Asks, Column};
+use crate::names::Name;
+
+/// Names of columns that say whose row it is.
+const OWNERS: &[&str] = &[
+    "user_id",
+    "owner_id",
+    "owner",
+    "profile_id",
+    "author_id",
+    "uid",
+    "auth_user_id",
+    "account_owner_id",
+    "customer_user_id",
+    "created_by",
+    "created_by_id",
+    "member_id",
+    "sender_id",
+    "buyer_id",
+    "seller_id",
+    "client_user_id",
+    "student_id",
+    "teacher_id",
+    "coach_id",
+    "player_id",
+    "patient_id",
+    "host_id",
+    "guest_id",
+];
+
+/// Tables whose rows are people that sign in.
+const PEOPLE: &[&str] = &["users", "profiles", "user_profiles", "profile", "user", "accounts", "members", "customers"];
+
+/// Parts of names that say something of a person's private life.
+const PERSONAL: &[&str] = &[
+    "email",
+    "phone",
+    "mobile",
+    "telephone",
+    "birth",
+    "birthday",
+    "dob",
+    "ssn",
+    "passport",
+    "iban",
+    "national_id",
+    "tax_id",
+    "salary",
+    "diagnosis",
+    "medical",
+    "card_number",
+    "bank_account",
+    "account_number",
+    "routing_number",
+    "street",
+    "street_address",
+    "home_address",
+    "emergency_contact",
+];
+
+/// Parts of names that open doors.
+const CREDENTIALS: &[&str] = &[
+    "password",
+    "passwd",
+    "secret",
+    "api_key",
+    "key_hash",
+    "access_token",
+    "refresh_token",
+    "session_token",
+    "auth_token",
+    "reset_token",
+    "invite_token",
+    "invitation_token",
+    "verification_code",
+    "otp",
+    "otp_code",
+    "pin_code",
+    "private_key",
+];
+
+/// Parts of names that say that a column only counts or switches what they name.
+const ABOUT: &[&str] = &[
+    "verified",
+    "sent",
+    "enabled",
+    "count",
+    "opt",
+    "notifications",
+    "template",
+    "subject",
+    "status",
+    "at",
+    "required",
+    "type",
+    "provider",
+    "is",
+    "has",
+    "show",
+    "allow",
+    "notify",
+    "protected",
+    "confirmed",
+];
+
+impl Table {
+    /// The column that says whose row it is.
+    pub fn owner(&self) -> Option<Name> {
+        let refers = |column: &Column| {
+            self.constraints.iter().any(|constraint| {
+                constraint.columns == [column.name]
+                    && matches!(&constraint.asks, Asks::Foreign(of, _) if PEOPLE.contains(&Id::of(*of).name.as_str()))
+            })
+        };
+        let named = OWNERS.iter().find_map(|name| self.column(name));
+        // Who wrote a row last, or looked at it, does not own it.
+        let acts = |column: &&Column| {
+            let name = column.name.as_str();
+            !name.ends_with("_by") || name == "created_by"
+        };
+        let referred = self.columns.iter().filter(acts).find(|column| refers(column));
+        named.or(referred).map(|column| column.name)
+    }
+
+    /// The columns that hold something personal.
+    pub fn personal(&self) -> Vec<Name> {
+        self.columns.iter().filter(|column| is_among(&column.name, PERSONAL)).map(|column| column.name).collect()
+    }
+
+    /// The columns that hold what opens doors.
+    pub fn credentials(&self) -> Vec<Name> {
+        self.columns.iter().filter(|column| is_among(&column.name, CREDENTIALS)).map(|column| column.name).collect()
+    }
+}
+
+/// Whether a name holds one of some words, and is not only about it.
+fn is_among(name: &str, words: &[&str]) -> bool {
+    let lower = snake(name);
+    let parts: Vec<&str> = lower.split('_').collect();
+    if parts.iter().any(|part| ABOUT.contains(part)) {
+        return false;
+    }
+    words.iter().any(|word| {
+        let wanted: Vec<&str> = word.split('_').collect();
+        parts.windows(wanted.len()).any(|window| window == wanted)
+    })
+}
+
+/// `firstName` as `first_name`.
+fn snake(name: &str) -> String {
+    let mut said = String::new();
+    let mut small = false;
+    for char in name.chars() {
+        if char.is_ascii_uppercase() && small {
+            said.push('_');
+        }
+        small = char.is_ascii_lowercase();
+        said.push(char.to_ascii_lowercase());
+    }
+    said
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_tell_what_a_column_holds() {
+        for name in ["email", "contact_email", "phoneNumber", "date_of_birth", "street_address"] {
+            assert!(is_among(name, PERSONAL), "{name}");
+        }
+        for name in ["email_verified", "email_count", "emails_sent", "title", "birth_chart_enabled", "display_name"] {
+            assert!(!is_among(name, PERSONAL), "{name}");
+        }
+        assert!(is_among("password_hash", CREDENTIALS));
+        assert!(!is_among("password_protected", CREDENTIALS));
+    }
+}

@@ -1,0 +1,195 @@
+//! Whom a policy lets through: everyone, everyone who is signed in, or only who its condition picks out.
+
+use super::cursor::Cursor;
+use super::lex::{Kind, Lexer, Token, text_of};
+use super::model::{Policy, Table};
+use super::statement::{Command, Rights};
+use crate::facts::Span;
+
+/// Whom something is open to, the narrowest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Opens {
+    /// Some: the condition looks at the row, or asks for a role of the server.
+    Some,
+    /// Whoever is signed in.
+    SignedIn,
+    /// Whoever has the app's public key.
+    Everyone,
+}
+
+/// What a policy opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Opening {
+    /// To whom.
+    pub to: Opens,
+    /// Which commands.
+    pub commands: Rights,
+    /// The condition itself asks for a session, so that somebody thought of one.
+    pub asks_session: bool,
+}
+
+impl Policy {
+    /// What it opens to all rows; none when it lets through only whom its condition picks out, or narrows.
+    pub fn opening(&self, table: &Table) -> Option<Opening> {
+        if !self.permissive {
+            return None;
+        }
+        let using = self.using.as_deref().map_or(Opens::Some, condition);
+        // Without a condition of its own a new row is held against the other one.
+        let check = self.check.as_deref().map_or(using, condition);
+        let reach = self.reach();
+        let each = [
+            (Command::Select, Rights::SELECT, using),
+            (Command::Insert, Rights::INSERT, check),
+            (Command::Update, Rights::UPDATE, using),
+            (Command::Delete, Rights::DELETE, using),
+        ];
+        let mut found: Option<Opening> = None;
+        for (command, right, condition) in each {
+            if self.command != Command::All && self.command != command {
+                continue;
+            }
+            let to = condition.min(reach).min(table.holders(right));
+            if to == Opens::Some {
+                continue;
+            }
+            match &mut found {
+                Some(opening) if opening.to == to => opening.commands = opening.commands.with(right),
+                Some(opening) if opening.to > to => {}
+                _ => found = Some(Opening { to, commands: right, asks_session: condition == Opens::SignedIn }),
+            }
+        }
+        found
+    }
+
+    /// Whom its roles name.
+    fn reach(&self) -> Opens {
+        let names = |wanted: &[&str]| self.roles.iter().any(|role| wanted.contains(&role.as_str()));
+        if self.roles.is_empty() || names(&["anon", "public"]) {
+            Opens::Everyone
+        } else if names(&["authenticated"]) {
+            Opens::SignedIn
+        } else {
+            Opens::Some
+        }
+    }
+}
+
+impl Table {
+    /// Who holds a right by grants: without one no policy helps.
+    pub fn holders(&self, right: Rights) -> Opens {
+        if self.rights.anon.with(self.rights.public).any(right) {
+            Opens::Everyone
+        } else if self.rights.authenticated.any(right) {
+            Opens::SignedIn
+        } else {
+            Opens::Some
+        }
+    }
+
+    /// Whether a restrictive policy narrows a command for everyone alike.
+    pub fn narrows(&self, commands: Rights) -> bool {
+        let right = |command: Command| match command {
+            Command::All => Rights::ALL,
+            Command::Select => Rights::SELECT,
+            Command::Insert => Rights::INSERT,
+            Command::Update => Rights::UPDATE,
+            Command::Delete => Rights::DELETE,
+        };
+        let closed = |text: &Option<Box<str>>| text.as_deref().is_some_and(|text| condition(text) == Opens::Some);
+        let narrow = self.policies.iter().filter(|policy| !policy.permissive && right(policy.command).any(commands));
+        narrow.into_iter().any(|policy| closed(&policy.using) || closed(&policy.check))
+    }
+}
+
+/// Whom a condition lets through.
+pub fn condition(text: &str) -> Opens {
+    let tokens: Vec<Token> = Lexer::new(text, Span { start: 0, end: text.len() as u32 }).collect();
+    any_of(Cursor::new(text, &tokens), 16)
+}
+
+fn any_of(cursor: Cursor<'_>, depth: usize) -> Opens {
+    let parts = parts(cursor, "or");
+    parts.into_iter().map(|part| all_of(part, depth)).max().unwrap_or(Opens::Some)
+}
+
+fn all_of(cursor: Cursor<'_>, depth: usize) -> Opens {
+    let parts = parts(cursor, "and");
+    parts.into_iter().map(|part| one(part, depth)).min().unwrap_or(Opens::Some)
+}
+
+fn parts<'t>(mut cursor: Cursor<'t>, word: &str) -> Vec<Cursor<'t>> {
+    let mut found = vec![];
+    while !cursor.is_done() {
+        found.push(cursor.until(&[word]));
+        cursor.eat(word);
+    }
+    found
+}
+
+fn one(mut cursor: Cursor<'_>, depth: usize) -> Opens {
+    let Some(depth) = depth.checked_sub(1) else { return Opens::Some };
+    let whole = cursor;
+    if let Some(inner) = cursor.group()
+        && cursor.is_done()
+    {
+        return any_of(inner, depth);
+    }
+    let plain: String = whole.plain().to_ascii_lowercase().split_whitespace().collect();
+    let plain = plain.trim_end_matches("::boolean").trim_end_matches("::bool");
+    if matches!(plain, "true" | "1=1" | "'t'" | "'true'" | "notfalse") {
+        return Opens::Everyone;
+    }
+    // `(select auth.uid())` says the same as `auth.uid()`.
+    let bare: String = plain.replace("(select", "").replace(['(', ')'], "");
+    if bare == "auth.uidisnotnull" || bare == "auth.jwtisnotnull" {
+        return Opens::SignedIn;
+    }
+    let asks_role = bare.starts_with("auth.role")
+        || bare.starts_with("current_user")
+        || (bare.starts_with("auth.jwt") && bare.contains("'role'"));
+    if asks_role && !bare.contains("<>") && !bare.contains("!=") {
+        let names = |role: &str| {
+            whole.tokens.iter().any(|token| token.kind == Kind::Text && text_of(*token, whole.text) == role)
+        };
+        if names("anon") {
+            return Opens::Everyone;
+        }
+        if names("authenticated") {
+            return Opens::SignedIn;
+        }
+    }
+    Opens::Some
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn conditions_let_through_whom_they_say() {
+        for text in ["true", "((true))", "true OR user_id = auth.uid()", "(1 = 1)"] {
+            assert_eq!(condition(text), Opens::Everyone, "{text}");
+        }
+        for text in [
+            "auth.uid() is not null",
+            "(select auth.uid()) IS NOT NULL",
+            "auth.role() = 'authenticated'",
+            "auth.role() = 'authenticated'::text and true",
+            "auth.role() in ('authenticated', 'service_role')",
+        ] {
+            assert_eq!(condition(text), Opens::SignedIn, "{text}");
+        }
+        for text in [
+            "auth.uid() = user_id",
+            "auth.role() = 'service_role'",
+            "true and is_admin()",
+            "auth.jwt() ->> 'role' = 'service_role'",
+            "false",
+            "auth.role() <> 'anon'",
+            "",
+        ] {
+            assert_eq!(condition(text), Opens::Some, "{text}");
+        }
+    }
+}

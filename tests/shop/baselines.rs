@@ -1,0 +1,123 @@
+//! Adopting the tool on an old repository: only what is new fails.
+
+use super::workbench::{HAZARD, RULE, Repo, folded, said};
+
+const FILE: &str = "supabase/functions/join/index.ts";
+const BASELINE: &str = ".seamcheck-baseline.json";
+
+fn adopted() -> Repo {
+    let repo = Repo::with_hazard();
+    let output = repo.run(&["baseline"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output.stderr));
+    assert!(said(&output.stderr).contains("accepted"), "{}", said(&output.stderr));
+    repo
+}
+
+fn is_clean(repo: &Repo) -> bool {
+    repo.places(&[]).is_empty()
+}
+
+#[test]
+fn what_was_there_is_not_told_again() {
+    let repo = adopted();
+    assert_eq!(repo.run(&[]).status.code(), Some(0));
+    let human = folded(&repo.run(&["--rule", RULE]).stdout);
+    assert!(human.contains("1 in the baseline"), "{human}");
+    assert_eq!(repo.json(&[])["summary"]["hidden_by_baseline"]["warning"], 1);
+    for shown in ["--no-baseline", "--no-ignores", "--isolated"] {
+        assert_eq!(repo.places(&[shown]).len(), 1, "{shown}");
+    }
+    assert_eq!(repo.places(&["--baseline", BASELINE]).len(), 0);
+    repo.refuses(&["--baseline", "nowhere.json"], &["there is no file or folder"]);
+}
+
+#[test]
+fn moved_lines_renamed_neighbours_and_formatters_change_nothing() {
+    let repo = Repo::new();
+    let text = "export async function contact(email: string) {\n  const answer = await fetch('https://api.brevo.com/v3/contacts', { method: 'POST', body: JSON.stringify({ email }) });\n  if (!answer.ok) throw new Error('brevo');\n}\nDeno.serve(async (req) => {\n  await contact(await req.text());\n  return new Response('ok');\n});\n";
+    repo.write(FILE, text);
+    repo.run(&["baseline"]);
+    assert!(is_clean(&repo));
+    // Moved.
+    repo.write(FILE, &format!("// a note\n\nconst before = 1;\n{text}"));
+    assert!(is_clean(&repo));
+    // The function and what stands around renamed.
+    repo.write(FILE, &text.replace("contact(", "addContact(").replace("answer", "reply"));
+    assert!(is_clean(&repo), "{:?}", repo.places(&[]));
+    // Reformatted: double quotes, broken lines, trailing commas.
+    let formatted = text.replace('\'', "\"").replace("fetch(\"https://api.brevo.com/v3/contacts\", { method: \"POST\", body: JSON.stringify({ email }) })", "fetch(\n    \"https://api.brevo.com/v3/contacts\",\n    {\n      method: \"POST\",\n      body: JSON.stringify({ email }),\n    },\n  )");
+    assert_ne!(formatted, text.replace('\'', "\""));
+    repo.write(FILE, &formatted);
+    assert!(is_clean(&repo), "{:?}", repo.places(&[]));
+    // Something else is new.
+    repo.write(FILE, &text.replace("v3/contacts", "v3/events"));
+    assert_eq!(repo.places(&[]).len(), 1);
+}
+
+#[test]
+fn one_entry_hides_one_finding() {
+    let repo = adopted();
+    repo.edit(
+        FILE,
+        "  return new Response(\"ok\");",
+        &format!(
+            "{}\n  return new Response(\"ok\");",
+            HAZARD.lines().skip(4).take(5).collect::<Vec<_>>().join("\n").replace("response", "again")
+        ),
+    );
+    assert_eq!(repo.places(&[]).len(), 1, "the second call of the same form is new");
+    repo.write("supabase/functions/copy/index.ts", HAZARD);
+    assert_eq!(repo.places(&[]).len(), 2, "in another file it is new");
+}
+
+#[test]
+fn what_is_mended_is_pruned() {
+    let repo = adopted();
+    let before = repo.read(BASELINE);
+    repo.edit(FILE, "    method: \"POST\",", "    method: \"POST\",\n    signal: AbortSignal.timeout(10_000),");
+    let human = folded(&repo.run(&[]).stdout);
+    assert!(human.contains("of the baseline mended: seamcheck baseline --prune"), "{human}");
+    // Pruning adds nothing, though there is something new.
+    repo.write("supabase/functions/new/index.ts", HAZARD);
+    let output = repo.run(&["baseline", "--prune"]);
+    assert!(said(&output.stderr).contains("dropped"), "{}", said(&output.stderr));
+    assert!(repo.read(BASELINE).lines().count() < before.lines().count());
+    assert_eq!(repo.places(&[]), ["supabase/functions/new/index.ts:5"]);
+    repo.refuses(&["baseline", "--prune", "--rule", RULE], &["pruned by all rules"]);
+    repo.refuses(&["baseline", "--staged"], &["the whole repository"]);
+}
+
+#[test]
+fn it_merges_and_holds_no_secret() {
+    let repo = Repo::new();
+    let secret = format!("sk_live_{}", "9fK2mQ7xW4rT8vZ1bN6cL3hJ5pD0sAyE");
+    repo.write("src/pay.ts", &format!("export const stripeKey = \"{secret}\";\n"));
+    repo.write("supabase/functions/b/index.ts", HAZARD);
+    repo.write("supabase/functions/a/index.ts", HAZARD);
+    repo.run(&["baseline"]);
+    let text = repo.read(BASELINE);
+    assert!(!text.contains(&secret[10..]) && text.contains("secret-in-repo"), "{text}");
+    let mut lines: Vec<&str> = text.lines().collect();
+    assert_eq!((lines.remove(0), lines.pop()), ("{\"version\": 1, \"findings\": [", Some("{}]}")));
+    assert!(lines.is_sorted() && lines.iter().all(|line| line.ends_with("},")), "{text}");
+    // Another secret in its place is told though its form is the same.
+    repo.run(&["baseline"]);
+    assert_eq!(repo.read(BASELINE), text);
+    repo.write(BASELINE, "<<<<<<< HEAD\n");
+    repo.refuses(&[], &["cannot be read", "keep the lines of both sides"]);
+    // Two branches that add different findings merge by themselves.
+    let merged = text.replace(
+        "{}]}",
+        "{\"path\":\"z.ts\",\"rule\":\"missing-timeout\",\"about\":\"x\",\"code\":\"0\",\"around\":\"0\"},\n{}]}",
+    );
+    repo.write(BASELINE, &merged);
+    assert_eq!(repo.run(&[]).status.code(), Some(0));
+}
+
+#[test]
+fn another_persona_is_not_flooded() {
+    let repo = adopted();
+    repo.run(&["baseline", "--persona", "auditor"]);
+    let report = repo.run(&["--persona", "auditor", "--fail-on", "note"]);
+    assert_eq!(report.status.code(), Some(0), "{}", said(&report.stdout));
+}
