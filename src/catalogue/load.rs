@@ -106,7 +106,7 @@ impl Catalogue {
         let (mut http_clients, mut functions, mut own_urls) = (Vec::new(), Vec::new(), Vec::new());
         let (mut watchers, mut injected_envs) = (Vec::new(), Vec::new());
         let (mut passing_hosts, mut page_scripts, mut trackers) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut schedulers, mut platforms) = (Vec::new(), Vec::new());
+        let mut platforms = Vec::new();
         let mut mailboxes = Vec::new();
         let mut mailboxes = Vec::new();
         let mut schedulers = Vec::new();
