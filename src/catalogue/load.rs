@@ -108,7 +108,6 @@ impl Catalogue {
         let (mut passing_hosts, mut page_scripts, mut trackers) = (Vec::new(), Vec::new(), Vec::new());
         let mut platforms = Vec::new();
         let mut mailboxes = Vec::new();
-        let mut mailboxes = Vec::new();
         let mut schedulers = Vec::new();
         for library in libraries {
             http_clients.extend(library.http_clients);
