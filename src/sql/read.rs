@@ -177,8 +177,7 @@ impl<'t> Reader<'t> {
         cursor.eat("concurrently");
         cursor.eat("if exists");
         let mut names = vec![];
-        loop {
-            let Some(name) = cursor.name() else { break };
+        while let Some(name) = cursor.name() {
             names.push(name);
             cursor.group();
             if !cursor.sign(b',') {

@@ -93,7 +93,7 @@ impl Template {
     }
 
     /// As a name in SQL.
-    fn as_name(mut self) -> Self {
+    fn into_name(mut self) -> Self {
         if let [text] = &mut self.texts[..] {
             *text = quoted(text);
         }
@@ -105,7 +105,7 @@ impl Template {
         self
     }
 
-    fn as_literal(mut self) -> Self {
+    fn into_literal(mut self) -> Self {
         if let [text] = &mut self.texts[..] {
             *text = format!("'{}'", text.replace('\'', "''"));
         }
@@ -141,10 +141,10 @@ fn piece(mut part: Cursor<'_>, vars: &Vars) -> Template {
         return part.group().map_or_else(Template::unknown, |inner| formatted(inner, vars));
     }
     if part.eat("quote_ident") {
-        return part.group().map_or_else(Template::unknown, |inner| template(inner, vars).as_name());
+        return part.group().map_or_else(Template::unknown, |inner| template(inner, vars).into_name());
     }
     if part.eat("quote_literal") {
-        return part.group().map_or_else(Template::unknown, |inner| template(inner, vars).as_literal());
+        return part.group().map_or_else(Template::unknown, |inner| template(inner, vars).into_literal());
     }
     if part.is("chr") || part.is("e") {
         return Template::of("\n");
@@ -185,8 +185,8 @@ fn formatted(inside: Cursor<'_>, vars: &Vars) -> Template {
         let value = values.get(at).cloned().unwrap_or_else(Template::unknown);
         let mut chars = after.chars();
         whole.push(match chars.next() {
-            Some('I') => value.as_name(),
-            Some('L') => value.as_literal(),
+            Some('I') => value.into_name(),
+            Some('L') => value.into_literal(),
             _ => value,
         });
         rest = chars.as_str();
