@@ -1,5 +1,6 @@
 //! Logs of failures that do not say whose action failed.
 
+use crate::catalogue::Effect;
 use crate::facts::{BlockId, DefKind, ExprId, ExprKind, Facts};
 use crate::program::terms::Handler;
 use crate::program::{CallRef, Program, VendorUse};
@@ -10,7 +11,10 @@ impl Program {
     pub fn nameless_failures(&self) -> Vec<(&VendorUse, CallRef)> {
         let mut found: Vec<(&VendorUse, CallRef)> = Vec::new();
         for used in self.vendor_uses() {
-            let changes = self.operation(used).is_some_and(|operation| operation.effect.changes_something());
+            // What a model was asked is asked again.
+            let changes = self.operation(used).is_some_and(|operation| {
+                operation.effect.changes_something() && operation.effect != Effect::Generate
+            });
             if !changes || self.catalogue.vendor(used.vendor).own_backend || !self.runs_on_server(used.at.file) {
                 continue;
             }

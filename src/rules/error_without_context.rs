@@ -18,7 +18,7 @@ rule! {
     ///
     /// - the log names anything besides the failure itself;
     /// - the failure goes to an error tracker, or on to the caller;
-    /// - nothing was to be changed: a failed read is asked again.
+    /// - nothing was to be changed: a failed read, or a question to a model, is asked again.
     ///
     /// ## The cure
     ///
