@@ -158,7 +158,9 @@ fn commands(script: &str) -> Vec<Starts> {
         if line.contains("curl ") || line.contains("wget ") {
             let words = line.split([' ', '\t', '"', '\'', '(', ')', ';']);
             let urls = words.filter(|word| {
-                word.starts_with("http://") || word.starts_with("https://") || (word.starts_with('$') && word.contains('/'))
+                word.starts_with("http://")
+                    || word.starts_with("https://")
+                    || (word.starts_with('$') && word.contains('/'))
             });
             found.extend(urls.take(1).map(|url| Starts::Url(url.to_owned())));
         } else {

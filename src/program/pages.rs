@@ -28,14 +28,77 @@ pub struct FirstPage {
 
 /// Words of tables that grow with the app's customers; settings, rules and plans stay few.
 const GROWING: &[&str] = &[
-    "user", "users", "profile", "profiles", "member", "members", "employee", "employees", "customer", "customers",
-    "contact", "contacts", "client", "clients", "subscriber", "subscribers", "lead", "leads", "patient", "patients",
-    "student", "students", "guest", "guests", "attendee", "attendees", "people", "recipient", "recipients", "order",
-    "orders", "booking", "bookings", "appointment", "appointments", "reservation", "reservations", "invoice",
-    "invoices", "payment", "payments", "transaction", "transactions", "charge", "charges", "sale", "sales", "expense",
-    "expenses", "job", "jobs", "ticket", "tickets", "message", "messages", "visit", "visits", "application",
-    "applications", "registration", "registrations", "enrollment", "enrollments", "donation", "donations",
-    "subscription", "subscriptions", "waitlist", "newsletter", "participants", "participant",
+    "user",
+    "users",
+    "profile",
+    "profiles",
+    "member",
+    "members",
+    "employee",
+    "employees",
+    "customer",
+    "customers",
+    "contact",
+    "contacts",
+    "client",
+    "clients",
+    "subscriber",
+    "subscribers",
+    "lead",
+    "leads",
+    "patient",
+    "patients",
+    "student",
+    "students",
+    "guest",
+    "guests",
+    "attendee",
+    "attendees",
+    "people",
+    "recipient",
+    "recipients",
+    "order",
+    "orders",
+    "booking",
+    "bookings",
+    "appointment",
+    "appointments",
+    "reservation",
+    "reservations",
+    "invoice",
+    "invoices",
+    "payment",
+    "payments",
+    "transaction",
+    "transactions",
+    "charge",
+    "charges",
+    "sale",
+    "sales",
+    "expense",
+    "expenses",
+    "job",
+    "jobs",
+    "ticket",
+    "tickets",
+    "message",
+    "messages",
+    "visit",
+    "visits",
+    "application",
+    "applications",
+    "registration",
+    "registrations",
+    "enrollment",
+    "enrollments",
+    "donation",
+    "donations",
+    "subscription",
+    "subscriptions",
+    "waitlist",
+    "newsletter",
+    "participants",
+    "participant",
 ];
 
 /// Methods that take every element of a list to decide or to add up.
@@ -78,13 +141,38 @@ const BROAD: &[&str] = &["limit", "active", "status", "type", "expand", "created
 const BOUNDS: &[&str] = &["limit", "range", "single", "maybeSingle", "maybe_single", "csv", "count"];
 
 /// Words of columns that part a table by customers of the app: their rows grow without end too.
-const TENANTS: &[&str] =
-    &["organization", "organisation", "org", "company", "tenant", "workspace", "business", "team", "account", "shop", "store"];
+const TENANTS: &[&str] = &[
+    "organization",
+    "organisation",
+    "org",
+    "company",
+    "tenant",
+    "workspace",
+    "business",
+    "team",
+    "account",
+    "shop",
+    "store",
+];
 
 /// Words of columns that say what is still to be done: what is left over comes with the next run.
 const STATES: &[&str] = &[
-    "status", "state", "sent", "processed", "pending", "notified", "due", "synced", "delivered", "attempts", "retry",
-    "scheduled", "next", "queued", "reminded", "reminder",
+    "status",
+    "state",
+    "sent",
+    "processed",
+    "pending",
+    "notified",
+    "due",
+    "synced",
+    "delivered",
+    "attempts",
+    "retry",
+    "scheduled",
+    "next",
+    "queued",
+    "reminded",
+    "reminder",
 ];
 
 impl Program {
@@ -136,8 +224,7 @@ impl Program {
             .filter(|iteration| iteration.place.file == file && !self.sent_by(iteration).is_empty())
             .map(|iteration| iteration.collection.expr)
             .collect();
-        let mut found: Vec<(ExprId, Span, bool)> =
-            sending.iter().map(|&list| (list, facts.span(list), true)).collect();
+        let mut found: Vec<(ExprId, Span, bool)> = sending.iter().map(|&list| (list, facts.span(list), true)).collect();
         for block in &facts.blocks {
             if let BlockKind::Loop(Some(list)) = block.kind {
                 found.push((list, facts.span(list), sending.contains(&list)));
@@ -231,13 +318,15 @@ fn unbounded(program: &Program, external: &External) -> Option<bool> {
                 let first = args.first().and_then(|arg| program.value(ExprRef::new(site.file, arg.value)).text());
                 match name.as_str() {
                     "select" => selects = true,
-                    "eq" | "in" | "in_" | "is" | "is_" | "match" | "or" | "or_" | "not" | "lt" | "lte" | "gt" | "gte" | "contains" | "filter" => {
+                    "eq" | "in" | "in_" | "is" | "is_" | "match" | "or" | "or_" | "not" | "lt" | "lte" | "gt"
+                    | "gte" | "contains" | "filter" => {
                         if first.is_none_or(|column| leaves_few(&column)) {
                             return None;
                         }
                     }
                     "from" | "from_" | "table" => {
-                        grows = first.is_some_and(|table| words(&table).iter().any(|word| GROWING.contains(&word.as_str())));
+                        grows = first
+                            .is_some_and(|table| words(&table).iter().any(|word| GROWING.contains(&word.as_str())));
                     }
                     _ => {}
                 }

@@ -16,17 +16,12 @@ use crate::program::versions::major;
 use crate::program::{Program, Target};
 
 /// Lockfiles of JavaScript.
-const SCRIPT_LOCKS: &[&str] = &[
-    "package-lock.json",
-    "npm-shrinkwrap.json",
-    "pnpm-lock.yaml",
-    "yarn.lock",
-    "bun.lock",
-    "bun.lockb",
-];
+const SCRIPT_LOCKS: &[&str] =
+    &["package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "yarn.lock", "bun.lock", "bun.lockb"];
 
 /// Lockfiles of Python.
-const PYTHON_LOCKS: &[&str] = &["uv.lock", "poetry.lock", "Pipfile.lock", "pdm.lock", "pylock.toml", "requirements.lock"];
+const PYTHON_LOCKS: &[&str] =
+    &["uv.lock", "poetry.lock", "Pipfile.lock", "pdm.lock", "pylock.toml", "requirements.lock"];
 
 /// An SDK that is not held to a version.
 #[derive(Debug, Clone)]
@@ -107,7 +102,9 @@ fn imports(program: &Program, found: &mut Vec<Unpinned>) {
             if !outright || import.kind == ImportKind::Type {
                 continue;
             }
-            let Target::Package { name, version, .. } = program.modules.target(file, ImportId(at as u32)) else { continue };
+            let Target::Package { name, version, .. } = program.modules.target(file, ImportId(at as u32)) else {
+                continue;
+            };
             let Some(vendor) = program.sdk(*name) else { continue };
             let place = Place { file, span: import.span };
             let key = (program.units(file), *name);
@@ -153,7 +150,9 @@ fn in_manifest(program: &Program, manifest: &Manifest, file: FileId, found: &mut
     match &manifest.says {
         Says::Package(package) if !program.is_locked(folder, SCRIPT_LOCKS) => {
             let own = package.dependencies.iter().filter(|own| !own.development && allows_majors(&own.range));
-            asked.extend(own.map(|own| (own.name.to_string(), own.range.clone(), Name::new(&format!("npm:{}", own.name)))));
+            asked.extend(
+                own.map(|own| (own.name.to_string(), own.range.clone(), Name::new(&format!("npm:{}", own.name)))),
+            );
         }
         Says::Json(map) if matches!(manifest.name(), "deno.json" | "deno.jsonc" | "import_map.json") => {
             if !program.is_locked(folder, &["deno.lock"]) {
@@ -251,7 +250,8 @@ fn requirement(line: &str) -> Option<(String, String, Name)> {
     };
     let named = name.starts_with(|c: char| c.is_ascii_alphabetic());
     // A path, a URL, `==1.2`, `~=5.0`: held.
-    let held = range.contains("==") || range.contains("~=") || range.starts_with(['@', ':', '/']) || range.contains(" @ ");
+    let held =
+        range.contains("==") || range.contains("~=") || range.starts_with(['@', ':', '/']) || range.contains(" @ ");
     (named && !held && (range.is_empty() || range.starts_with('!') || spans_majors(range)))
         .then(|| (name.to_owned(), range.to_owned(), python_package(name)))
 }
@@ -282,8 +282,8 @@ fn is_used(program: &Program, folder: &str, package: Name) -> bool {
 fn live<'p>(program: &'p Program, folder: &'p str) -> impl Iterator<Item = FileId> + 'p {
     program.code().map(|(file, _)| file).filter(move |&file| {
         let side = program.side(file);
-        let inside = folder.is_empty()
-            || program.file(file).path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
+        let inside =
+            folder.is_empty() || program.file(file).path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
         inside && !side.tooling && !side.dead
     })
 }
@@ -293,9 +293,9 @@ fn locate(text: &str, name: &str) -> Span {
     let quoted = [format!("\"{name}\""), format!("'{name}'")];
     let at = quoted.iter().find_map(|quoted| text.find(quoted.as_str()).map(|at| at + 1));
     let at = at.or_else(|| {
-        text.match_indices(name).map(|(at, _)| at).find(|&at| {
-            text[..at].chars().next_back().is_none_or(|c| !c.is_alphanumeric() && !matches!(c, '-' | '_'))
-        })
+        text.match_indices(name)
+            .map(|(at, _)| at)
+            .find(|&at| text[..at].chars().next_back().is_none_or(|c| !c.is_alphanumeric() && !matches!(c, '-' | '_')))
     });
     let start = at.unwrap_or(0);
     Span { start: start as u32, end: (start + name.len()) as u32 }

@@ -74,8 +74,7 @@ fn minute_of(cron: &str) -> Option<&str> {
 
 /// Whether a text is a cron text.
 pub fn is_cron(text: &str) -> bool {
-    const NAMES: &[&str] =
-        &["@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually"];
+    const NAMES: &[&str] = &["@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually"];
     let fields = fields(text);
     let is_field = |field: &&str| {
         field.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '*' | '/' | ',' | '-' | '?' | '#'))
@@ -169,9 +168,10 @@ fn path_of(url: &str) -> String {
 }
 
 fn functions_named(program: &Program, name: &str) -> Vec<FunctionRef> {
-    let named = program.entries.iter().filter(|entry| {
-        entry.kind == EntryKind::EdgeFunction && entry.name.is_some_and(|own| own == name)
-    });
+    let named = program
+        .entries
+        .iter()
+        .filter(|entry| entry.kind == EntryKind::EdgeFunction && entry.name.is_some_and(|own| own == name));
     named.map(|entry| entry.function).collect()
 }
 
@@ -189,10 +189,12 @@ fn started_by(program: &Program, command: &str) -> Vec<FunctionRef> {
     let runs = bodies.map(|file| FunctionRef::new(file, crate::facts::FunctionId::MODULE));
     let all: Vec<FunctionRef> = runs.collect();
     // `if __name__ == "__main__":` and the like run what they call.
-    all.into_iter().flat_map(|module| {
-        let called = program.calls_in(module).flat_map(|call| program.edges(call)).map(|edge| edge.target);
-        std::iter::once(module).chain(called.collect::<Vec<_>>())
-    }).collect()
+    all.into_iter()
+        .flat_map(|module| {
+            let called = program.calls_in(module).flat_map(|call| program.edges(call)).map(|edge| edge.target);
+            std::iter::once(module).chain(called.collect::<Vec<_>>())
+        })
+        .collect()
 }
 
 /// The functions named `scheduled` of the worker in a folder.
@@ -200,9 +202,11 @@ fn scheduled_handlers(program: &Program, folder: &str) -> Vec<FunctionRef> {
     let mut found = Vec::new();
     for (file, facts) in program.code() {
         if program.file(file).path.starts_with(folder) && !program.side(file).tooling {
-            let named = facts.functions.iter().enumerate().filter(|(_, function)| {
-                function.name.is_some_and(|name| name == "scheduled")
-            });
+            let named = facts
+                .functions
+                .iter()
+                .enumerate()
+                .filter(|(_, function)| function.name.is_some_and(|name| name == "scheduled"));
             found.extend(named.map(|(at, _)| FunctionRef::new(file, crate::facts::FunctionId(at as u32))));
         }
     }
@@ -264,7 +268,9 @@ fn time_of(program: &Program, call: CallRef, scheduler: &Scheduler) -> Option<(S
         }
     }
     let is_named = scheduler.named.as_ref().is_some_and(|name| {
-        args.iter().any(|arg| program.value(ExprRef::new(call.file, arg.value)).text().is_some_and(|text| text == name.as_str()))
+        args.iter().any(|arg| {
+            program.value(ExprRef::new(call.file, arg.value)).text().is_some_and(|text| text == name.as_str())
+        })
     });
     let cron = is_named.then(|| by_keywords(program, call, scheduler)).flatten()?;
     Some((cron, program.call_place(call)))
@@ -307,7 +313,9 @@ fn by_keywords(program: &Program, call: CallRef, scheduler: &Scheduler) -> Optio
         }
     };
     let (minute, hour) = (given("minute"), given("hour"));
-    let greater = ["day", "day_of_week", "day_of_month", "month", "month_of_year", "week"].iter().any(|name| given(name).is_some());
+    let greater = ["day", "day_of_week", "day_of_month", "month", "month_of_year", "week"]
+        .iter()
+        .any(|name| given(name).is_some());
     if minute.is_none() && hour.is_none() && !greater {
         return None;
     }
@@ -347,7 +355,9 @@ fn name_of(program: &Program, call: CallRef, runs: &[FunctionRef]) -> String {
 fn table_entry(program: &Program, file: FileId, entries: &[(Name, crate::facts::ExprId)], found: &mut Vec<Schedule>) {
     let get = |key: &str| entries.iter().find(|(name, _)| *name == key).map(|&(_, value)| ExprRef::new(file, value));
     let (Some(task), Some(schedule)) = (get("task"), get("schedule")) else { return };
-    let (Some(name), Some(cron)) = (program.value(task).text(), cron_in(program, &program.value(schedule))) else { return };
+    let (Some(name), Some(cron)) = (program.value(task).text(), cron_in(program, &program.value(schedule))) else {
+        return;
+    };
     let (module, function) = name.rsplit_once('.').unwrap_or(("", &name));
     let path = format!("{}.py", module.replace('.', "/"));
     let runs: Vec<FunctionRef> = program
@@ -369,7 +379,8 @@ fn table_entry(program: &Program, file: FileId, entries: &[(Name, crate::facts::
 
 /// `export const config = { schedule: "@hourly" }` of a function that a platform deploys.
 fn exported(program: &Program, file: FileId, found: &mut Vec<Schedule>) {
-    let entries = program.entries.iter().filter(|entry| entry.function.file == file && entry.kind == EntryKind::EdgeFunction);
+    let entries =
+        program.entries.iter().filter(|entry| entry.function.file == file && entry.kind == EntryKind::EdgeFunction);
     let runs: Vec<FunctionRef> = entries.map(|entry| entry.function).collect();
     let Some(&first) = runs.first() else { return };
     let facts = program.facts(file);
@@ -387,7 +398,8 @@ fn exported(program: &Program, file: FileId, found: &mut Vec<Schedule>) {
 
 /// A minute away from the rush, always the same for a name: not 0, 15, 30, 45 nor beside them.
 pub fn quiet_minute(name: &str) -> u32 {
-    let sum: u32 = words(name).join("").bytes().fold(7, |sum: u32, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)));
+    let sum: u32 =
+        words(name).join("").bytes().fold(7, |sum: u32, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)));
     const QUIET: [u32; 12] = [7, 11, 17, 19, 23, 26, 37, 41, 47, 49, 53, 56];
     QUIET[(sum % 12) as usize]
 }

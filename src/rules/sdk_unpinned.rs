@@ -52,10 +52,8 @@ fn check(program: &Program, report: &mut Report) {
     for sdk in program.unpinned_sdks() {
         let vendor = &program.catalogue.vendor(sdk.vendor).name;
         let (message, help) = told(&sdk, vendor, program.file(sdk.place.file).path.as_str());
-        let mut draft = report
-            .at(sdk.place, sdk.asked.clone(), message)
-            .vendor(program.vendor_id(sdk.vendor))
-            .help(help);
+        let mut draft =
+            report.at(sdk.place, sdk.asked.clone(), message).vendor(program.vendor_id(sdk.vendor)).help(help);
         if matches!(sdk.how, Loose::Two(..)) {
             draft = draft.severity(Severity::Note);
         }
@@ -94,8 +92,13 @@ fn told(sdk: &Unpinned, vendor: &str, path: &str) -> (String, String) {
             (message, cure)
         }
         Loose::Two(here, other) => (
-            format!("two majors of {vendor}'s SDK run in one deployment, {here} here and {other} elsewhere: they differ in defaults and types"),
-            format!("Import one version everywhere: `{}`", asked.replacen(&format!("@{here}"), &format!("@{}", here.max(other)), 1)),
+            format!(
+                "two majors of {vendor}'s SDK run in one deployment, {here} here and {other} elsewhere: they differ in defaults and types"
+            ),
+            format!(
+                "Import one version everywhere: `{}`",
+                asked.replacen(&format!("@{here}"), &format!("@{}", here.max(other)), 1)
+            ),
         ),
     }
 }

@@ -5,8 +5,8 @@ use crate::facts::ExprKind;
 use crate::finding::{FileId, Place};
 use crate::manifest::TokenGate;
 use crate::names::Name;
-use crate::program::origins::Origin;
 use crate::program::doors::Door;
+use crate::program::origins::Origin;
 use crate::program::schedules::Schedule;
 use crate::program::verify::{Verdict, Why};
 use crate::program::{CallRef, Entry, EntryKind, Program};
@@ -112,9 +112,7 @@ fn gap(program: &Program, at: usize) -> Option<Gap> {
             (program.door(&origin, &account, deed) != Door::Guarded).then_some(Gap::Open(deed))
         }
         Verdict::Bypass(lapse, _) => match lapse.why {
-            Why::Unset(name) if !asks_for_mode(program, lapse.place) => {
-                Some(Gap::Unset(name.to_string(), lapse.place))
-            }
+            Why::Unset(name) if !asks_for_mode(program, lapse.place) => Some(Gap::Unset(name.to_string(), lapse.place)),
             _ => None,
         },
         _ => None,
@@ -140,11 +138,15 @@ fn tell(program: &Program, report: &mut Report, schedule: &Schedule, entry: &Ent
     };
     let (message, secret) = match gap {
         Gap::Open(_) => (
-            format!("{name} is made for the clock, and does its work for whoever calls it: anyone can run the job as often as they like"),
+            format!(
+                "{name} is made for the clock, and does its work for whoever calls it: anyone can run the job as often as they like"
+            ),
             "CRON_SECRET".to_owned(),
         ),
         Gap::Unset(secret, _) => (
-            format!("while {secret} is unset, {name} does its work for whoever calls it: anyone can run the job as often as they like"),
+            format!(
+                "while {secret} is unset, {name} does its work for whoever calls it: anyone can run the job as often as they like"
+            ),
             secret.clone(),
         ),
     };
@@ -155,7 +157,9 @@ fn tell(program: &Program, report: &mut Report, schedule: &Schedule, entry: &Ent
             "if request.headers.get(\"Authorization\") != f\"Bearer {{os.environ['{secret}']}}\":\n    return \"\", 401"
         )
     } else if matches!(entry.framework, "express" | "fastify" | "next-pages") {
-        format!("const secret = {read};\nif (!secret || req.headers.authorization !== `Bearer ${{secret}}`) return res.status(401).end();")
+        format!(
+            "const secret = {read};\nif (!secret || req.headers.authorization !== `Bearer ${{secret}}`) return res.status(401).end();"
+        )
     } else {
         format!(
             "const secret = {read};\nif (!secret || req.headers.get(\"authorization\") !== `Bearer ${{secret}}`) {{\n  return new Response(\"no\", {{ status: 401 }});\n}}"
