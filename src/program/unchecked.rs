@@ -394,8 +394,7 @@ impl Asked<'_> {
             files.extend(origin.way.iter().map(|edge| edge.call.file));
         }
         // What they import may be where it is read and asked for.
-        for depth in [0, 1] {
-            let _ = depth;
+        for _ in 0..2 {
             for at in 0..files.len() {
                 let imports = program.file(files[at]).facts.as_ref().map_or(0, |facts| facts.imports.len());
                 for import in 0..imports as u32 {
