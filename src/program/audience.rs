@@ -120,11 +120,7 @@ pub fn says_role(facts: &Facts, condition: ExprId, depth: usize) -> bool {
             words(name).iter().any(|word| matches!(word.as_str(), "admin" | "role" | "roles" | "staff" | "superuser"))
         }
         // `message.role === "user"`: who speaks in a chat.
-        ExprKind::Op(Op::Equal | Op::Unequal | Op::In, parts)
-            if parts.iter().any(|&part| speaks(facts, part)) =>
-        {
-            false
-        }
+        ExprKind::Op(Op::Equal | Op::Unequal | Op::In, parts) if parts.iter().any(|&part| speaks(facts, part)) => false,
         ExprKind::Op(Op::Not | Op::And | Op::Or | Op::Equal | Op::Unequal | Op::In | Op::Nullish, parts) => {
             parts.iter().any(|&part| says_role(facts, part, depth))
         }
