@@ -16,7 +16,7 @@ rule! {
     /// ## Silent when
     ///
     /// An example file, a README or other document, or a platform's settings name it; the platform sets it by itself;
-    /// it has a fallback; only tests and scripts read it.
+    /// it has a fallback; the code goes on where it is missing (`if (!dsn) return`); only tests and scripts read it.
     ///
     /// ## The cure
     ///

@@ -100,8 +100,10 @@ fn check(program: &Program, report: &mut Report) {
                 "Ask for a setting before {name} is called, and go on without it: `{}`.",
                 switch(program, first.out.sender(), name)
             ));
-        for other in uses.iter().skip(1).take(6).filter(|other| other.out.sender() != first.out.sender()) {
-            draft = draft.because(program.call_place(other.out.sender()), "called here too");
+        let mut others: Vec<CallRef> = uses.iter().map(|other| other.out.sender()).collect();
+        others.dedup();
+        for other in others.into_iter().filter(|other| *other != first.out.sender()).take(6) {
+            draft = draft.because(program.call_place(other), "called here too");
         }
     }
 }

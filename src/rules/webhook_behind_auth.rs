@@ -1,12 +1,12 @@
 //! Deliveries never reach the handler: what stands before it asks for something a vendor does not bring.
 
 use crate::catalogue::{Category, KnownRole, Seg};
-use crate::facts::ExprKind;
+use crate::facts::{ExprKind, ImportId};
 use crate::finding::{Confidence, FileId, Place};
 use crate::manifest::TokenGate;
 use crate::program::handlers::WebhookHandler;
 use crate::program::verify::Verdict;
-use crate::program::{CallRef, EdgeKind, Entry, EntryKind, ExprRef, FunctionRef, Gate, Program};
+use crate::program::{CallRef, EdgeKind, Entry, EntryKind, ExprRef, FunctionRef, Gate, Program, Target};
 use crate::rule;
 use crate::rule::Report;
 use crate::rules::webhook_verification_broken::is_broken;
@@ -149,6 +149,9 @@ fn asks_for_user(program: &Program, function: FunctionRef) -> bool {
 
 /// The check against forged forms that covers an entry.
 fn forms_check(program: &Program, entry: &Entry) -> Option<Place> {
+    if entry.framework.starts_with("django") {
+        return middleware_of_forms(program, entry);
+    }
     let of_form = matches!(entry.framework, "flask");
     if !of_form {
         return None;
@@ -175,6 +178,33 @@ fn forms_check(program: &Program, entry: &Entry) -> Option<Place> {
     });
     let (check, _) = found.iter().find(|(_, role)| *role == KnownRole::CsrfCheck)?;
     (!exempt).then(|| program.call_place(*check))
+}
+
+/// The framework's own check against forged forms, where its settings have it and nothing exempts the view.
+fn middleware_of_forms(program: &Program, entry: &Entry) -> Option<Place> {
+    const CHECK: &str = "django.middleware.csrf.CsrfViewMiddleware";
+    // An exemption may be written at the view, at the route, or come with another kind of view.
+    let may_exempt = [entry.function.file, entry.place.file].into_iter().any(|file| {
+        let facts = program.facts(file);
+        let named = facts.exprs.iter().any(|expr| match &expr.kind {
+            ExprKind::Ref(name, _) | ExprKind::Member(_, name) => name.contains("exempt"),
+            ExprKind::Text(text) => text.contains("exempt"),
+            _ => false,
+        });
+        let foreign = (0..facts.imports.len()).any(|at| {
+            matches!(program.modules.target(file, ImportId(at as u32)), Target::Package { name, .. }
+                if matches!(name.as_str(), "pypi:rest_framework" | "pypi:ninja" | "pypi:ninja_extra" | "pypi:strawberry"))
+        });
+        named || foreign
+    });
+    if may_exempt || program.facts(entry.function.file).language.is_script() {
+        return None;
+    }
+    let settings = program.code().filter(|(file, _)| !program.side(*file).dead).find_map(|(file, facts)| {
+        let is_list = facts.exprs.iter().find(|expr| matches!(&expr.kind, ExprKind::Text(text) if *text == CHECK))?;
+        Some(Place { file, span: is_list.span })
+    });
+    settings
 }
 
 /// Whether the handler asks for the header that the gate wants.
@@ -217,7 +247,13 @@ fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, barrie
         ),
         Barrier::Forms(_) => (
             format!("{webhook} is behind the check against forged forms, and {who} brings no token of one: {lost}"),
-            "Exempt this route from the check, with @csrf.exempt under its route: its signature is checked.".to_owned(),
+            match entry.framework.starts_with("django") {
+                true => "Put @csrf_exempt over this view: its signature is checked.".to_owned(),
+                false => {
+                    "Exempt this route from the check, with @csrf.exempt under its route: its signature is checked."
+                        .to_owned()
+                }
+            },
             Confidence::High,
         ),
     };
