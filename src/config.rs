@@ -181,7 +181,7 @@ impl Loading<'_> {
                 problems.push(Problem { span: span.clone(), message, help });
             }
             for folder in folders {
-                self.config.workspaces.extend(self.from_root(&folder));
+                self.config.workspaces.extend(self.within_root(&folder));
                 if let Some(own) = find::in_folder(&folder)?
                     && !nested.iter().any(|(other, _)| other.folder == own.folder)
                 {
@@ -201,7 +201,7 @@ impl Loading<'_> {
         if !patterns.is_empty() {
             self.config.ignored.push((folder.to_owned(), patterns));
         }
-        let Some(from_root) = self.from_root(folder) else { return };
+        let Some(from_root) = self.within_root(folder) else { return };
         for rule in &settings.rules {
             if let Some(day) = rule.until.as_deref().filter(|day| *day < self.as_of) {
                 let what = format!("what {file} says of `{}` held until {day}: it counts in full again", rule.rule);
@@ -231,7 +231,7 @@ impl Loading<'_> {
     }
 
     /// A folder as seen from the scanned root; empty when the root lies in it; none when they are apart.
-    fn from_root(&self, folder: &Path) -> Option<String> {
+    fn within_root(&self, folder: &Path) -> Option<String> {
         if self.root.starts_with(folder) {
             return Some(String::new());
         }
