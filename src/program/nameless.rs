@@ -12,9 +12,9 @@ impl Program {
         let mut found: Vec<(&VendorUse, CallRef)> = Vec::new();
         for used in self.vendor_uses() {
             // What a model was asked is asked again.
-            let changes = self.operation(used).is_some_and(|operation| {
-                operation.effect.changes_something() && operation.effect != Effect::Generate
-            });
+            let changes = self
+                .operation(used)
+                .is_some_and(|operation| operation.effect.changes_something() && operation.effect != Effect::Generate);
             if !changes || self.catalogue.vendor(used.vendor).own_backend || !self.runs_on_server(used.at.file) {
                 continue;
             }
