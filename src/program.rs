@@ -54,6 +54,7 @@ pub mod origins;
 pub mod outbound;
 pub mod page_scripts;
 pub mod pages;
+pub mod partial_writes;
 pub mod paths;
 pub mod payload;
 pub mod personal;

@@ -29,6 +29,7 @@ mod no_reconciliation;
 mod oauth_no_refresh;
 mod oauth_no_state;
 mod overbroad_scope;
+mod partial_write;
 mod permissive_rls_policy;
 mod personal_credential;
 mod render_depends_on_vendor;
@@ -94,6 +95,7 @@ pub static RULES: &[&Rule] = &[
     &unstable_idempotency_key::RULE,
     &retry_duplicates::RULE,
     &duplicate_customer::RULE,
+    &partial_write::RULE,
     &missing_timeout::RULE,
     &long_timeout::RULE,
     &retry_without_backoff::RULE,
