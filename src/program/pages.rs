@@ -319,10 +319,10 @@ fn unbounded(program: &Program, external: &External) -> Option<bool> {
                 match name.as_str() {
                     "select" => selects = true,
                     "eq" | "in" | "in_" | "is" | "is_" | "match" | "or" | "or_" | "not" | "lt" | "lte" | "gt"
-                    | "gte" | "contains" | "filter" => {
-                        if first.is_none_or(|column| leaves_few(&column)) {
-                            return None;
-                        }
+                    | "gte" | "contains" | "filter"
+                        if first.is_none_or(|column| leaves_few(&column)) =>
+                    {
+                        return None;
                     }
                     "from" | "from_" | "table" => {
                         grows = first

@@ -82,7 +82,7 @@ pub fn is_cron(text: &str) -> bool {
     };
     NAMES.contains(&text.trim())
         || (matches!(fields.len(), 5 | 6)
-            && fields.iter().all(|field| is_field(field))
+            && fields.iter().all(is_field)
             && fields[0].chars().any(|c| c.is_ascii_digit() || c == '*'))
 }
 

@@ -75,7 +75,8 @@ impl Program {
         let covered: Vec<(CallRef, Way)> =
             handed.iter().filter(|used| asked.covers(used)).map(|used| (used.at, used.way)).collect();
         handed.retain(|used| !covered.contains(&(used.at, used.way)));
-        let mut first: BTreeMap<(&[UnitId], Name), (Unchecked, Vec<Place>)> = BTreeMap::new();
+        type Where<'p> = (&'p [UnitId], Name);
+        let mut first: BTreeMap<Where<'_>, (Unchecked, Vec<Place>)> = BTreeMap::new();
         for used in handed {
             if self.is_publishable(used.variable)
                 || self.catalogue.is_injected(&used.variable)
@@ -433,10 +434,10 @@ impl Reader<'_> {
         for block in &self.facts.blocks {
             for step in &block.steps {
                 match step {
-                    Step::If { condition, then, otherwise } => {
-                        if self.matters(*then) || otherwise.is_some_and(|otherwise| self.matters(otherwise)) {
-                            self.ask(*condition, FARTHEST);
-                        }
+                    Step::If { condition, then, otherwise }
+                        if (self.matters(*then) || otherwise.is_some_and(|otherwise| self.matters(otherwise))) =>
+                    {
+                        self.ask(*condition, FARTHEST);
                     }
                     // `return !!key`, `this.enabled = !!key`: what others ask.
                     Step::Return(Some(value)) | Step::Assign(_, value) if self.is_verdict(*value) => {

@@ -170,13 +170,12 @@ fn tell(program: &Program, report: &mut Report, schedule: &Schedule, entry: &Ent
     } else {
         "and send it from the schedule"
     };
-    let mut draft = report
+    let draft = report
         .at(entry.place.head(), name, message)
         .help(format!("Refuse whoever does not bring the secret, {sends}:\n{code}"))
         .because(schedule.place, format!("started by `{}`", schedule.cron));
     match gap {
-        Gap::Open(deed) => draft = draft.because(program.call_place(*deed), "this runs for anyone"),
-        Gap::Unset(_, place) => draft = draft.because(*place, "the check is skipped here"),
-    }
-    drop(draft);
+        Gap::Open(deed) => draft.because(program.call_place(*deed), "this runs for anyone"),
+        Gap::Unset(_, place) => draft.because(*place, "the check is skipped here"),
+    };
 }

@@ -200,11 +200,11 @@ fn middleware_of_forms(program: &Program, entry: &Entry) -> Option<Place> {
     if may_exempt || program.facts(entry.function.file).language.is_script() {
         return None;
     }
-    let settings = program.code().filter(|(file, _)| !program.side(*file).dead).find_map(|(file, facts)| {
+
+    program.code().filter(|(file, _)| !program.side(*file).dead).find_map(|(file, facts)| {
         let is_list = facts.exprs.iter().find(|expr| matches!(&expr.kind, ExprKind::Text(text) if *text == CHECK))?;
         Some(Place { file, span: is_list.span })
-    });
-    settings
+    })
 }
 
 /// Whether the handler asks for the header that the gate wants.

@@ -87,7 +87,7 @@ fn leave_copies(folders: &mut BTreeMap<&str, Vec<usize>>, exists: &dyn Fn(&str) 
         |folder: &&str| exists(&format!("{}config.toml", folder.strip_suffix("migrations").unwrap_or(folder)));
     let depth = |folder: &str| folder.matches('/').count();
     let nearest = ours.iter().map(|folder| depth(folder)).min();
-    let any = ours.iter().any(|folder| configured(folder));
+    let any = ours.iter().any(&configured);
     for folder in ours {
         let keep = if any { configured(&folder) } else { Some(depth(folder)) == nearest };
         if !keep {

@@ -49,7 +49,7 @@ impl Walker<'_> {
             _ => None,
         });
         match held {
-            Some(name) if !self.has_failed(at, def) => self.note(Secret::Holds(name), at),
+            Some(name) if !self.has_failed(at) => self.note(Secret::Holds(name), at),
             _ => Known::Open,
         }
     }
@@ -65,25 +65,25 @@ impl Walker<'_> {
     }
 
     /// Whether a value is read where it tells of a failure: on the arm where it lacks something, or says so.
-    fn has_failed(&self, at: ExprRef, def: DefId) -> bool {
+    fn has_failed(&self, at: ExprRef) -> bool {
         let facts = self.program.facts(at.file);
         let ExprKind::Ref(_, block) = *facts.expr(at.expr) else { return false };
         let inner = facts.function_of(block);
         facts.enclosing(block).take_while(|(_, block)| block.function == inner).any(|(_, block)| match block.kind {
             BlockKind::Catch(_) => true,
-            BlockKind::Then(condition) => denies(facts, condition, def, true, 5),
-            BlockKind::Else(condition) => denies(facts, condition, def, false, 5),
+            BlockKind::Then(condition) => denies(facts, condition, true, 5),
+            BlockKind::Else(condition) => denies(facts, condition, false, 5),
             _ => false,
         })
     }
 }
 
 /// Whether a condition of this truth says that a value lacks something or tells of an error.
-fn denies(facts: &Facts, condition: ExprId, def: DefId, truth: bool, depth: usize) -> bool {
+fn denies(facts: &Facts, condition: ExprId, truth: bool, depth: usize) -> bool {
     let Some(depth) = depth.checked_sub(1) else { return false };
     match facts.expr(condition) {
-        ExprKind::Op(Op::Not, parts) => parts.iter().any(|&part| denies(facts, part, def, !truth, depth)),
-        ExprKind::Op(Op::And | Op::Or, parts) => parts.iter().any(|&part| denies(facts, part, def, truth, depth)),
+        ExprKind::Op(Op::Not, parts) => parts.iter().any(|&part| denies(facts, part, !truth, depth)),
+        ExprKind::Op(Op::And | Op::Or, parts) => parts.iter().any(|&part| denies(facts, part, truth, depth)),
         ExprKind::Op(Op::Unequal | Op::Compare, _) => truth,
         ExprKind::Op(Op::Equal, _) => !truth,
         ExprKind::Ref(name, _) | ExprKind::Member(_, name) => {
