@@ -7,7 +7,7 @@ use crate::facts::{BlockKind, ExprId, ExprKind, Facts, Step};
 use crate::names::Name;
 use crate::program::handlers::WebhookHandler;
 use crate::program::verify::words;
-use crate::program::{CallRef, Edge, EdgeKind, FunctionRef, Program};
+use crate::program::{CallRef, Edge, EdgeKind, Entry, FunctionRef, Program};
 
 /// Words in the name of a column, or of what is asked of a row, that say how far the work has come.
 const STATES: &[&str] = &[
@@ -78,7 +78,7 @@ impl Program {
     }
 
     /// Whether a call adds a row that says nothing of how far the work has come.
-    fn is_plain_record(&self, at: CallRef) -> bool {
+    pub(crate) fn is_plain_record(&self, at: CallRef) -> bool {
         let facts = self.facts(at.file);
         let call = facts.call(at.call);
         let ExprKind::Member(_, name) = facts.expr(call.callee) else { return false };
@@ -96,7 +96,7 @@ impl Program {
 
     /// Whether events that a table holds are turned away: it was asked before, or it refuses a second row and that is
     /// understood.
-    fn is_turned_away_by(&self, record: CallRef, table: Name) -> bool {
+    pub(crate) fn is_turned_away_by(&self, record: CallRef, table: Name) -> bool {
         let function = self.function_of(record);
         let facts = self.facts(record.file);
         let start = facts.span(facts.call(record.call).expr).start;
@@ -147,6 +147,24 @@ impl Program {
             asks_state
                 || !reads(&name) && !matches!(lower.as_str(), "insert" | "create" | "from" | "table" | "collection")
         }) || function == self.function_of(record) && reads_state(facts, function)
+    }
+
+    /// Whether one deed of a handler has run when another begins, as far as both hang on calls of one function.
+    pub fn has_run_before(&self, entry: &Entry, first: CallRef, second: CallRef) -> bool {
+        let reach = self.reach(entry.function, |edge| edge.kind != EdgeKind::Jump);
+        let way = |at: CallRef| {
+            let function = self.function_of(at);
+            let stop = reach.stops.iter().position(|stop| stop.function == function);
+            let mut way: Vec<CallRef> =
+                stop.map(|stop| reach.way(stop).iter().map(|edge| edge.call).collect()).unwrap_or_default();
+            way.push(at);
+            way
+        };
+        let (one, other) = (way(first), way(second));
+        let parted = one.iter().zip(&other).find(|(one, other)| one != other);
+        parted.is_some_and(|(&one, &other)| {
+            self.function_of(one) == self.function_of(other) && self.comes_after(one, other)
+        })
     }
 
     /// Whether a call stands further down than another, where the first was run.
