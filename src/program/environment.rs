@@ -8,6 +8,7 @@ use crate::names::Name;
 use crate::program::answers::is_log;
 use crate::program::core_paths::says::answers_error;
 use crate::program::readers::Use;
+use crate::program::reporting::is_failure;
 use crate::program::terms::{Ending, ending};
 use crate::program::{CallRef, Program};
 
@@ -154,7 +155,11 @@ impl Need<'_> {
     fn fails(&self, arm: BlockId) -> bool {
         let ends = match ending(self.facts, arm) {
             Ending::Throws => true,
-            Ending::Returns(Some(value)) => answers_error(self.program, self.file, value),
+            // `return { success: false, .. }`; a plain `null` or `false` is a feature that is off.
+            Ending::Returns(Some(value)) => {
+                let told = matches!(self.facts.expr(value), ExprKind::Object(_)) && is_failure(self.facts, value);
+                told || answers_error(self.program, self.file, value)
+            }
             _ => false,
         };
         let speaks = |expr: ExprId| {
@@ -344,12 +349,13 @@ impl Need<'_> {
         let facts = self.facts;
         let stands_in = |&other: &ExprId| {
             let span = facts.span(other);
-            other != value && self.decisions.iter().any(|decision| {
-                [false, true].into_iter().any(|truth| {
+            other != value
+                && self.decisions.iter().any(|decision| {
+                    [false, true].into_iter().any(|truth| {
                     matches!(decision.arms[usize::from(truth)], Arm::Block(arm) if facts.block(arm).span.contains(span))
                         && self.tells_set(self.file, decision.condition, !truth, FARTHEST)
                 })
-            })
+                })
         };
         if facts.def(def).values.iter().any(stands_in) {
             return false;

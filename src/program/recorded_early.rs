@@ -3,9 +3,10 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::facts::{BlockKind, ExprId, ExprKind, Facts, Step};
+use crate::facts::{Block, BlockKind, ExprId, ExprKind, Facts, Op, Step};
 use crate::names::Name;
 use crate::program::handlers::WebhookHandler;
+use crate::program::terms::{Ending, ending};
 use crate::program::verify::words;
 use crate::program::{CallRef, Edge, EdgeKind, Entry, FunctionRef, Program};
 
@@ -163,7 +164,38 @@ impl Program {
         let (one, other) = (way(first), way(second));
         let parted = one.iter().zip(&other).find(|(one, other)| one != other);
         parted.is_some_and(|(&one, &other)| {
-            self.function_of(one) == self.function_of(other) && self.comes_after(one, other)
+            self.function_of(one) == self.function_of(other)
+                && (self.comes_after(one, other) || self.may_come_after(one, other))
+        })
+    }
+
+    /// Whether a call stands further down than another that runs on a condition which does not rule it out.
+    fn may_come_after(&self, first: CallRef, second: CallRef) -> bool {
+        let facts = self.facts(first.file);
+        let (one, other) = (facts.call(first.call), facts.call(second.call));
+        if facts.span(one.expr).end > facts.span(other.expr).start {
+            return false;
+        }
+        let around: Vec<_> = facts.enclosing(other.block).map(|(id, _)| id).collect();
+        let asked = |block: &Block| match block.kind {
+            BlockKind::Then(condition) => event_asked(facts, condition),
+            _ => None,
+        };
+        let events: Vec<Name> = around.iter().filter_map(|&id| asked(facts.block(id))).collect();
+        let mut arms = facts.enclosing(one.block).take_while(|(id, _)| !around.contains(id));
+        arms.all(|(id, block)| match block.kind {
+            BlockKind::Then(_) | BlockKind::Else(_) => {
+                let other_arm = facts.blocks.iter().flat_map(|block| &block.steps).any(|step| match step {
+                    Step::If { then, otherwise: Some(otherwise), .. } => {
+                        (*then == id && around.contains(otherwise)) || (*otherwise == id && around.contains(then))
+                    }
+                    _ => false,
+                });
+                let other_event = asked(block).is_some_and(|event| !events.is_empty() && !events.contains(&event));
+                !other_arm && !other_event && ending(facts, id) == Ending::GoesOn
+            }
+            BlockKind::Try | BlockKind::Plain | BlockKind::Loop(_) => true,
+            _ => false,
         })
     }
 
@@ -186,6 +218,15 @@ impl Program {
             None => true,
         }
     }
+}
+
+/// The event that a condition asks for: `event.type === "order.paid"`.
+fn event_asked(facts: &Facts, condition: ExprId) -> Option<Name> {
+    let ExprKind::Op(Op::Equal, parts) = facts.expr(condition) else { return None };
+    parts.iter().find_map(|&part| match facts.expr(part) {
+        ExprKind::Text(text) => Some(*text),
+        _ => None,
+    })
 }
 
 /// Whether a method reads rows.

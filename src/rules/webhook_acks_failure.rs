@@ -158,8 +158,10 @@ fn check(program: &Program, report: &mut Report) {
         let home = program.home_files(handler);
         // The worst of the handler's own places; of equals the first that runs.
         let own = || lost.iter().filter(|lost| home.contains(&lost.place.file));
-        let worst = own().map(|lost| weight(program, lost.work)).max();
-        let first = own().find(|lost| Some(weight(program, lost.work)) == worst).or(lost.first());
+        // What is left out for a missing row may be meant so.
+        let rank = |lost: &Lost| (!matches!(lost.loss, Loss::Skipped(_)), weight(program, lost.work));
+        let worst = own().map(rank).max();
+        let first = own().find(|lost| Some(rank(lost)) == worst).or(lost.first());
         if let Some(first) = first
             && told.insert(first.place)
         {
