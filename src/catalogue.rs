@@ -353,6 +353,9 @@ pub struct Library {
     /// Environment variables that platforms and tools set by themselves; `*` stands for any run.
     #[serde(default)]
     pub injected_envs: Vec<String>,
+    /// Options of clients that every package which has them does without.
+    #[serde(default)]
+    pub optional_options: Vec<String>,
     /// Packages that keep failures where somebody looks: structured loggers, tracing. Error trackers are vendors.
     #[serde(default)]
     pub watchers: Vec<String>,

@@ -79,6 +79,7 @@ pub mod unchecked;
 pub mod unknown_rows;
 pub mod url_keys;
 pub mod value;
+pub mod vendor_ids;
 pub mod verify;
 pub mod versions;
 pub mod waiting;

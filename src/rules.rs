@@ -58,6 +58,7 @@ mod unbounded_retry;
 mod unpaginated_list;
 mod unprotected_cron_endpoint;
 mod unstable_idempotency_key;
+mod vendor_id_discarded;
 mod vendor_on_checkout_path;
 mod vendor_on_signup_path;
 mod vendor_sdk_in_browser;
@@ -95,6 +96,7 @@ pub static RULES: &[&Rule] = &[
     &unstable_idempotency_key::RULE,
     &retry_duplicates::RULE,
     &duplicate_customer::RULE,
+    &vendor_id_discarded::RULE,
     &partial_write::RULE,
     &missing_timeout::RULE,
     &long_timeout::RULE,

@@ -30,6 +30,7 @@ pub struct Catalogue {
     pub(super) own_urls: Vec<String>,
     pub(super) watchers: Vec<String>,
     pub(super) injected_envs: Vec<String>,
+    pub(super) optional_options: Vec<String>,
     pub(super) passing_hosts: Vec<String>,
     pub(super) mailboxes: Vec<super::Mailboxes>,
     pub(super) page_scripts: Vec<PageScript>,
@@ -104,7 +105,7 @@ impl Catalogue {
 
     fn of(vendors: Vec<Vendor>, libraries: Vec<Library>) -> Self {
         let (mut http_clients, mut functions, mut own_urls) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut watchers, mut injected_envs) = (Vec::new(), Vec::new());
+        let (mut watchers, mut injected_envs, mut optional_options) = (Vec::new(), Vec::new(), Vec::new());
         let (mut passing_hosts, mut page_scripts, mut trackers) = (Vec::new(), Vec::new(), Vec::new());
         let mut platforms = Vec::new();
         let mut mailboxes = Vec::new();
@@ -115,6 +116,7 @@ impl Catalogue {
             own_urls.extend(library.own_urls);
             watchers.extend(library.watchers);
             injected_envs.extend(library.injected_envs);
+            optional_options.extend(library.optional_options);
             passing_hosts.extend(library.passing_hosts);
             mailboxes.extend(library.mailboxes);
             page_scripts.extend(library.page_scripts);
@@ -130,6 +132,7 @@ impl Catalogue {
             own_urls,
             watchers,
             injected_envs,
+            optional_options,
             passing_hosts,
             mailboxes,
             page_scripts,

@@ -74,6 +74,11 @@ impl Catalogue {
         self.injected_envs.iter().any(|form| glob::matches(form, variable))
     }
 
+    /// Whether clients do without an option, by its name.
+    pub fn is_optional_option(&self, name: &str) -> bool {
+        self.optional_options.iter().any(|option| option == name)
+    }
+
     /// Whether a package keeps failures where somebody looks: a structured logger, tracing.
     pub fn is_watcher(&self, package: &str) -> bool {
         self.watchers.iter().any(|form| glob::matches(form, package))

@@ -5,10 +5,13 @@ use rustc_hash::FxHashSet;
 
 use crate::catalogue::{Effect, KnownRole};
 use crate::facts::{BlockKind, ExprId, ExprKind, Facts, Op, Span, Step};
+use crate::finding::FileId;
 use crate::names::Name;
 use crate::program::bodies::Form;
 use crate::program::handlers::WebhookHandler;
-use crate::program::{CallRef, Edge, EdgeKind, ExprRef, FunctionRef, Program};
+use crate::program::repeats::Again;
+use crate::program::verify::words;
+use crate::program::{CallRef, Edge, EdgeKind, EntryKind, ExprRef, FunctionRef, Program};
 
 /// Parts of event names that say that something changed that was there before.
 const CHANGES: &[&str] =
@@ -50,6 +53,38 @@ impl Program {
             found.push(Written { at: deed.at, way });
         }
         found
+    }
+
+    /// Whether the rows that a handler puts down are worked off by a job to which a second one is nothing new: all
+    /// that it writes is the same when done twice.
+    pub fn is_worked_off_safely(&self, handler: usize, at: CallRef) -> bool {
+        let Some(table) = self.table_of(at) else { return false };
+        let mut jobs = self.entries.iter().enumerate().filter(|(index, entry)| {
+            let names = [entry.route, entry.name].into_iter().flatten();
+            let named = names.flat_map(|name| words(&name)).any(|word| {
+                matches!(word.as_str(), "cron" | "job" | "jobs" | "queue" | "worker" | "process" | "scheduled")
+            });
+            *index != handler && (matches!(entry.kind, EntryKind::Job | EntryKind::Worker) || named)
+        });
+        jobs.any(|(_, entry)| {
+            let reach = self.reach(entry.function, |edge| edge.kind != EdgeKind::Jump);
+            let reads = reach.stops.iter().any(|stop| {
+                self.calls_in(stop.function).any(|call| {
+                    self.table_of(call) == Some(table)
+                        && self.callee_name(call).is_some_and(|name| name.starts_with("find") || name == "select")
+                })
+            });
+            if !reads {
+                return false;
+            }
+            let deeds = self.account_of(entry, &[]).deeds;
+            let again: Vec<Again> = deeds
+                .iter()
+                .filter(|deed| self.table_of(deed.at) != Some(table))
+                .map(|deed| self.again(deed.at))
+                .collect();
+            !again.is_empty() && again.iter().all(|again| *again == Again::Nothing)
+        })
     }
 
     fn keeps_by(&self, at: CallRef) -> bool {
@@ -187,7 +222,83 @@ impl Program {
                         })
                 })
         });
-        (!settled && !self.compares_state(written.at)).then_some(event)
+        let once = ends(&event) && self.is_found_by_event(written.at);
+        (!settled && !once && !self.compares_state(written.at)).then_some(event)
+    }
+
+    /// Whether what a call writes is found by the id of the event's own object, or written only where that is the id
+    /// that is kept: what happens to an object once is then the last that is told of it.
+    fn is_found_by_event(&self, at: CallRef) -> bool {
+        let facts = self.facts(at.file);
+        let call = facts.call(at.call);
+        let asked = |expr: ExprId| self.names_event_object(at.file, expr, 12);
+        let filters = self.chain(at).flat_map(|(outer, _)| &facts.call(outer.call).args).any(|arg| asked(arg.value));
+        let within = call.args.iter().any(|arg| match facts.expr(arg.value) {
+            ExprKind::Object(entries) => entries.iter().any(|&(key, value)| key == "where" && asked(value)),
+            _ => false,
+        });
+        let function = facts.function_of(call.block);
+        let around = facts.enclosing(call.block).take_while(|(_, block)| block.function == function);
+        let compared = around.into_iter().any(|(_, block)| match block.kind {
+            BlockKind::Then(condition) => match facts.expr(condition) {
+                ExprKind::Op(Op::Equal, parts) => parts.iter().any(|&part| asked(part)),
+                _ => false,
+            },
+            _ => false,
+        });
+        filters || within || compared
+    }
+
+    /// Whether a value is the id of the object that an event is about, or of a row that was found by it.
+    fn names_event_object(&self, file: FileId, expr: ExprId, depth: usize) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        let facts = self.facts(file);
+        let inside = |part: ExprId| self.names_event_object(file, part, depth);
+        match facts.expr(expr) {
+            ExprKind::Member(base, name) if *name == "id" => self.is_event_object(file, *base, depth) || inside(*base),
+            ExprKind::Object(entries) => entries.iter().any(|&(_, value)| inside(value)),
+            ExprKind::Await(inner) => inside(*inner),
+            ExprKind::Call(call) => {
+                let call = facts.call(*call);
+                let before = match facts.expr(call.callee) {
+                    ExprKind::Member(base, _) if matches!(facts.expr(*base), ExprKind::Call(_)) => inside(*base),
+                    _ => false,
+                };
+                before || call.args.iter().any(|arg| inside(arg.value))
+            }
+            ExprKind::Ref(name, block) => {
+                let def = facts.lookup(*block, *name).map(|def| facts.def(def));
+                def.is_some_and(|def| def.values.iter().any(|&value| inside(value)))
+            }
+            // `const { data: row } = await ..`
+            ExprKind::Member(base, name) if *name == "data" => inside(*base),
+            _ => false,
+        }
+    }
+
+    /// Whether a value is the object that an event is about: `event.data.object`, or what a function is handed of it.
+    fn is_event_object(&self, file: FileId, expr: ExprId, depth: usize) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        let facts = self.facts(file);
+        match facts.expr(expr) {
+            ExprKind::Member(_, name) => matches!(name.as_str(), "object" | "data" | "resource" | "payload"),
+            ExprKind::Param(function, position) => {
+                let param = facts.function(*function).params.get(usize::from(*position)).and_then(|param| param.name);
+                param.is_some_and(|name| {
+                    words(&name).iter().any(|word| {
+                        matches!(
+                            word.as_str(),
+                            "event" | "subscription" | "sub" | "object" | "data" | "payload" | "resource" | "invoice"
+                        )
+                    })
+                })
+            }
+            ExprKind::Ref(name, block) => {
+                let def = facts.lookup(*block, *name).map(|def| facts.def(def));
+                def.is_some_and(|def| def.values.iter().any(|&value| self.is_event_object(file, value, depth)))
+            }
+            _ => false,
+        }
     }
 
     /// The name of a changing event that a call runs for, and the arm that does.
@@ -276,6 +387,12 @@ fn field_of(facts: &Facts, expr: ExprId, depth: usize) -> Option<(Name, ExprId)>
         }
         _ => None,
     }
+}
+
+/// Whether an event says that its object is no more.
+fn ends(event: &str) -> bool {
+    let lower = event.to_ascii_lowercase();
+    ["deleted", "removed", "ended", "terminated", "destroyed"].iter().any(|part| lower.contains(part))
 }
 
 /// The name of a changing event that a condition asks for.

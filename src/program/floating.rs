@@ -3,7 +3,8 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::catalogue::{Effect, KnownRole};
-use crate::facts::{ExprKind, FunctionId};
+use crate::facts::{CallId, ExprId, ExprKind, FunctionId};
+use crate::finding::FileId;
 use crate::program::origins::Origin;
 use crate::program::readers::Use;
 use crate::program::{CallRef, EdgeKind, EntryKind, FunctionRef, Leaves, Program};
@@ -207,6 +208,58 @@ fn is_for_each(program: &Program, call: CallRef) -> bool {
 }
 
 impl Program {
+    /// Whether what is left writes the stream that the answer is, and closes it when its work is done: the answer is
+    /// not over before.
+    pub fn feeds_answer(&self, floating: &Floating) -> bool {
+        self.callee(floating.at).functions().any(|function| {
+            let facts = self.facts(function.file);
+            let writer = |base: ExprId| {
+                let ExprKind::Ref(name, block) = *facts.expr(base) else { return false };
+                let values = facts.lookup(block, name).map(|def| &facts.def(def).values[..]).unwrap_or_default();
+                let made = values.iter().any(|&value| match facts.expr(value) {
+                    ExprKind::Call(call) => {
+                        matches!(facts.expr(facts.call(*call).callee), ExprKind::Member(_, name) if *name == "getWriter")
+                    }
+                    ExprKind::Param(..) => name == "controller",
+                    _ => false,
+                });
+                made
+            };
+            let closes = self.calls_in(function).filter_map(|at| {
+                let shape = facts.call(at.call);
+                match *facts.expr(shape.callee) {
+                    ExprKind::Member(base, name) if name == "close" && writer(base) => Some(facts.span(shape.expr).start),
+                    _ => None,
+                }
+            });
+            let here = self.function_of(floating.acts) == function;
+            let acts = self.call_place(floating.acts).span.end;
+            closes.max().is_some_and(|close| !here || acts <= close)
+        })
+    }
+
+    /// Whether the unit that a file belongs to logs rejections that nobody handles, and goes on.
+    pub fn logs_rejections(&self, file: FileId) -> bool {
+        let units = self.units(file);
+        self.code().filter(|(other, _)| self.units(*other).iter().any(|unit| units.contains(unit))).any(|(other, facts)| {
+            facts.calls.iter().enumerate().any(|(at, call)| {
+                let [event, handler, ..] = &call.args[..] else { return false };
+                if !matches!(facts.expr(event.value), ExprKind::Text(text) if *text == "unhandledRejection") {
+                    return false;
+                }
+                let handler = match *facts.expr(handler.value) {
+                    ExprKind::Function(function) => Some(FunctionRef::new(other, function)),
+                    _ => self.value(crate::program::ExprRef::new(other, handler.value)).functions().next(),
+                };
+                let exits = |function: FunctionRef| {
+                    self.calls_in(function).any(|call| self.has_role(call, KnownRole::Leave) || self.call_text(call).ends_with("exit"))
+                };
+                let is_on = matches!(facts.expr(facts.call(CallId(at as u32)).callee), ExprKind::Member(_, name) if *name == "on");
+                is_on && handler.is_some_and(|handler| !exits(handler))
+            })
+        })
+    }
+
     /// Whether code runs where the instance may be frozen or stopped once the answer is given.
     pub fn is_serverless(&self, origins: &[Origin]) -> bool {
         origins.iter().any(|origin| {

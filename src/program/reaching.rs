@@ -6,7 +6,9 @@ use crate::catalogue::KnownRole;
 use crate::facts::{BlockKind, ExprId, ExprKind};
 use crate::names::Name;
 use crate::program::answers::{Deed, Look};
+use crate::program::core_paths::says::answers_error;
 use crate::program::readers::Use;
+use crate::program::terms::Ending;
 use crate::program::{CallRef, EdgeKind, ExprRef, FunctionRef, HttpUse, Program};
 
 impl Program {
@@ -45,6 +47,24 @@ impl Program {
     /// Whether a failure of a call is caught on every way to it, also when the handler throws something of its own.
     pub fn failure_is_met(&self, call: CallRef) -> bool {
         self.is_met(call, &mut FxHashSet::default(), 5)
+    }
+
+    /// Whether the failure of what is done with a call's answer ends in a stand-in or a log: nobody gets an error.
+    pub fn falls_back(&self, call: CallRef, at: ExprRef) -> bool {
+        let facts = self.facts(call.file);
+        at.file == call.file
+            && self.guards(call).iter().any(|guard| {
+                let around = guard.body.is_some_and(|body| facts.block(body).span.contains(facts.span(at.expr)));
+                let goes_on = match guard.ending {
+                    Ending::Throws => false,
+                    Ending::GoesOn => self.entries_of(self.function_of(call)).is_empty(),
+                    Ending::Returns(Some(value)) => {
+                        !answers_error(self, call.file, value) && self.entries_of(self.function_of(call)).is_empty()
+                    }
+                    Ending::Returns(None) => true,
+                };
+                around && goes_on
+            })
     }
 
     fn is_met(&self, call: CallRef, seen: &mut FxHashSet<FunctionRef>, depth: usize) -> bool {

@@ -3,11 +3,12 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::facts::{BlockKind, ExprId, ExprKind, Facts, Step};
+use crate::facts::{Block, BlockKind, ExprId, ExprKind, Facts, Op, Step};
 use crate::names::Name;
 use crate::program::handlers::WebhookHandler;
+use crate::program::terms::{Ending, ending};
 use crate::program::verify::words;
-use crate::program::{CallRef, Edge, EdgeKind, FunctionRef, Program};
+use crate::program::{CallRef, Edge, EdgeKind, Entry, FunctionRef, Program};
 
 /// Words in the name of a column, or of what is asked of a row, that say how far the work has come.
 const STATES: &[&str] = &[
@@ -78,7 +79,7 @@ impl Program {
     }
 
     /// Whether a call adds a row that says nothing of how far the work has come.
-    fn is_plain_record(&self, at: CallRef) -> bool {
+    pub(crate) fn is_plain_record(&self, at: CallRef) -> bool {
         let facts = self.facts(at.file);
         let call = facts.call(at.call);
         let ExprKind::Member(_, name) = facts.expr(call.callee) else { return false };
@@ -96,7 +97,7 @@ impl Program {
 
     /// Whether events that a table holds are turned away: it was asked before, or it refuses a second row and that is
     /// understood.
-    fn is_turned_away_by(&self, record: CallRef, table: Name) -> bool {
+    pub(crate) fn is_turned_away_by(&self, record: CallRef, table: Name) -> bool {
         let function = self.function_of(record);
         let facts = self.facts(record.file);
         let start = facts.span(facts.call(record.call).expr).start;
@@ -149,6 +150,55 @@ impl Program {
         }) || function == self.function_of(record) && reads_state(facts, function)
     }
 
+    /// Whether one deed of a handler has run when another begins, as far as both hang on calls of one function.
+    pub fn has_run_before(&self, entry: &Entry, first: CallRef, second: CallRef) -> bool {
+        let reach = self.reach(entry.function, |edge| edge.kind != EdgeKind::Jump);
+        let way = |at: CallRef| {
+            let function = self.function_of(at);
+            let stop = reach.stops.iter().position(|stop| stop.function == function);
+            let mut way: Vec<CallRef> =
+                stop.map(|stop| reach.way(stop).iter().map(|edge| edge.call).collect()).unwrap_or_default();
+            way.push(at);
+            way
+        };
+        let (one, other) = (way(first), way(second));
+        let parted = one.iter().zip(&other).find(|(one, other)| one != other);
+        parted.is_some_and(|(&one, &other)| {
+            self.function_of(one) == self.function_of(other)
+                && (self.comes_after(one, other) || self.may_come_after(one, other))
+        })
+    }
+
+    /// Whether a call stands further down than another that runs on a condition which does not rule it out.
+    fn may_come_after(&self, first: CallRef, second: CallRef) -> bool {
+        let facts = self.facts(first.file);
+        let (one, other) = (facts.call(first.call), facts.call(second.call));
+        if facts.span(one.expr).end > facts.span(other.expr).start {
+            return false;
+        }
+        let around: Vec<_> = facts.enclosing(other.block).map(|(id, _)| id).collect();
+        let asked = |block: &Block| match block.kind {
+            BlockKind::Then(condition) => event_asked(facts, condition),
+            _ => None,
+        };
+        let events: Vec<Name> = around.iter().filter_map(|&id| asked(facts.block(id))).collect();
+        let mut arms = facts.enclosing(one.block).take_while(|(id, _)| !around.contains(id));
+        arms.all(|(id, block)| match block.kind {
+            BlockKind::Then(_) | BlockKind::Else(_) => {
+                let other_arm = facts.blocks.iter().flat_map(|block| &block.steps).any(|step| match step {
+                    Step::If { then, otherwise: Some(otherwise), .. } => {
+                        (*then == id && around.contains(otherwise)) || (*otherwise == id && around.contains(then))
+                    }
+                    _ => false,
+                });
+                let other_event = asked(block).is_some_and(|event| !events.is_empty() && !events.contains(&event));
+                !other_arm && !other_event && ending(facts, id) == Ending::GoesOn
+            }
+            BlockKind::Try | BlockKind::Plain | BlockKind::Loop(_) => true,
+            _ => false,
+        })
+    }
+
     /// Whether a call stands further down than another, where the first was run.
     fn comes_after(&self, first: CallRef, second: CallRef) -> bool {
         let facts = self.facts(first.file);
@@ -168,6 +218,15 @@ impl Program {
             None => true,
         }
     }
+}
+
+/// The event that a condition asks for: `event.type === "order.paid"`.
+fn event_asked(facts: &Facts, condition: ExprId) -> Option<Name> {
+    let ExprKind::Op(Op::Equal, parts) = facts.expr(condition) else { return None };
+    parts.iter().find_map(|&part| match facts.expr(part) {
+        ExprKind::Text(text) => Some(*text),
+        _ => None,
+    })
 }
 
 /// Whether a method reads rows.

@@ -9,11 +9,13 @@ use rustc_hash::FxHashSet;
 use crate::catalogue::{Category, Effect, KnownRole};
 use crate::facts::{BlockId, BlockKind, CallId, DefId, ExprId, ExprKind, Facts, FunctionId, Op, Step};
 use crate::finding::{FileId, Place};
+use crate::names::Name;
 use crate::program::answers::Deed;
 use crate::program::core_paths::says::answers_error;
+use crate::program::readers::Use;
 use crate::program::reporting::is_failure;
 use crate::program::terms::{Ending, Guard, Handler, ending};
-use crate::program::{CallRef, Destination, EdgeKind, FunctionRef, Leaves, Program};
+use crate::program::{CallRef, Destination, EdgeKind, FunctionRef, Leaves, Program, VendorUse};
 
 /// A call that can fail, as far as its failure concerns anybody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +52,8 @@ pub struct Swallowed {
     pub instead: Instead,
     /// The calls in what it guards that lead to a failure, and what fails there.
     pub failing: Vec<(CallRef, Failing)>,
+    /// A name that keeps its stand-in then, and goes into what is written afterwards.
+    pub decides: Option<Name>,
 }
 
 /// What a silent handler does.
@@ -59,10 +63,10 @@ pub enum Instead {
     Nothing,
     /// Something else, without a word.
     GoesOn,
-    /// It gives a value that a success could have given.
-    Default,
+    /// It gives a value that a success could have given; which, in words.
+    Default(&'static str),
     /// It is the branch of a failed status, and does the same.
-    Branch,
+    Branch(&'static str),
 }
 
 impl Program {
@@ -99,7 +103,7 @@ impl Program {
             };
             let instead = self.says_nothing(file, block, &guard, at);
             // What a function reports by returning is lost where its callers drop that.
-            if instead.is_none() && !given && self.reports(file, block) {
+            if instead.is_none() && !given && self.reports(file, block) && !self.records(file, block) {
                 open.extend(self.callers_that_fail(function).map(|at| Rising { at, given: true, ..rising }));
             }
             let Some(instead) = instead else { continue };
@@ -109,7 +113,10 @@ impl Program {
             let place = Place { file, span: self.facts(file).block(block).span };
             let swallowed = found.entry((file, block));
             swallowed
-                .or_insert_with(|| Swallowed { place, function, instead, failing: vec![] })
+                .or_insert_with(|| {
+                    let decides = guard.body.and_then(|body| self.written_after(at.file, body));
+                    Swallowed { place, function, instead, failing: vec![], decides }
+                })
                 .failing
                 .push((at, failing));
         }
@@ -118,9 +125,22 @@ impl Program {
         found
     }
 
-    /// Whether a handler around a call logs its failure before throwing it again.
+    /// Whether a handler around a call, or the branch of its bad status, logs its failure before throwing it.
     fn is_logged_on_the_way(&self, call: CallRef) -> bool {
         let facts = self.facts(call.file);
+        let tested = self.tests_of_status(call);
+        let told = |condition: ExprId, then: BlockId| {
+            is_bad_status(facts, condition, &tested)
+                && ending(facts, then) == Ending::Throws
+                && self.logs_in(call.file, &blocks_within(facts, then))
+        };
+        let own = facts.function_of(facts.call(call.call).block);
+        let mut steps = facts.blocks.iter().filter(|block| block.function == own).flat_map(|block| &block.steps);
+        if !tested.is_empty()
+            && steps.any(|step| matches!(step, Step::If { condition, then, .. } if told(*condition, *then)))
+        {
+            return true;
+        }
         let block = facts.call(call.call).block;
         let function = facts.function_of(block);
         let around = facts.enclosing(block).take_while(|(_, block)| block.function == function);
@@ -142,24 +162,18 @@ impl Program {
                 continue;
             }
             let function = self.function_of(failing.at);
-            let tested: FxHashSet<ExprId> = self
-                .looks(failing.at)
-                .into_iter()
-                .filter(|look| look.deed == Deed::Tested && look.at.file == failing.at.file)
-                .filter(
-                    |look| matches!(look.part[..], [part] if matches!(part.as_str(), "ok" | "status" | "status_code")),
-                )
-                .map(|look| look.at.expr)
-                .collect();
+            let tested = self.tests_of_status(failing.at);
             let facts = self.facts(failing.at.file);
             for block in facts.blocks.iter().filter(|block| block.function == function.function) {
                 for step in &block.steps {
                     let Step::If { condition, then, .. } = step else { continue };
-                    if is_bad_status(facts, *condition, &tested) && self.gives_default(failing.at.file, *then, function)
+                    if is_bad_status(facts, *condition, &tested)
+                        && let Some(value) = self.gives_default(failing.at.file, *then, function)
                     {
                         let place = Place { file: failing.at.file, span: facts.block(*then).span };
                         let failing = vec![(failing.at, failing)];
-                        found.push(Swallowed { place, function, instead: Instead::Branch, failing });
+                        let instead = Instead::Branch(stand_in(facts, value));
+                        found.push(Swallowed { place, function, instead, failing, decides: None });
                     }
                 }
             }
@@ -167,26 +181,84 @@ impl Program {
         found
     }
 
-    /// Whether a branch silently ends its function with a value that a success could have given.
-    fn gives_default(&self, file: FileId, then: BlockId, function: FunctionRef) -> bool {
+    /// The expressions that ask for the status of a call's answer.
+    fn tests_of_status(&self, call: CallRef) -> FxHashSet<ExprId> {
+        let looks = self.looks(call).into_iter();
+        looks
+            .filter(|look| look.deed == Deed::Tested && look.at.file == call.file)
+            .filter(|look| matches!(look.part[..], [part] if matches!(part.as_str(), "ok" | "status" | "status_code")))
+            .map(|look| look.at.expr)
+            .collect()
+    }
+
+    /// Whether a handler keeps the failure where somebody finds it: it writes, or waits for something to be done.
+    fn records(&self, file: FileId, block: BlockId) -> bool {
         let facts = self.facts(file);
-        let [Step::Return(Some(value))] = facts.block(then).steps[..] else { return false };
+        let inside = blocks_within(facts, block);
+        facts.calls.iter().enumerate().filter(|(_, call)| inside.contains(&call.block)).any(|(at, call)| {
+            let at = CallRef::new(file, CallId(at as u32));
+            call.awaited || self.has_role(at, KnownRole::Write) || self.callee(at).functions().next().is_some()
+        })
+    }
+
+    /// A name that guarded code gives its value, that has another without it, and that is written down afterwards.
+    fn written_after(&self, file: FileId, body: BlockId) -> Option<Name> {
+        let facts = self.facts(file);
+        let readers = self.readers(file);
+        let end = facts.block(body).span.end;
+        blocks_within(facts, body).into_iter().flat_map(|id| &facts.block(id).steps).find_map(|step| {
+            let Step::Bind(def, _) = step else { return None };
+            let outside = facts.def(*def).values.len() > 1 && !facts.block(body).span.contains(facts.def(*def).span);
+            let after = |read: &ExprId| facts.span(*read).start > end && self.is_written(file, *read, 6);
+            (outside && readers.reads(*def).iter().any(after)).then(|| facts.def(*def).name)
+        })
+    }
+
+    /// Whether a value goes into what a call writes to a database.
+    fn is_written(&self, file: FileId, value: ExprId, depth: usize) -> bool {
+        let facts = self.facts(file);
+        depth > 0
+            && self.readers(file).uses(value).iter().any(|used| match used {
+                Use::In(outer) | Use::Key(outer, _) | Use::Item(outer, _) => self.is_written(file, *outer, depth - 1),
+                Use::Arg(call, _) => {
+                    let at = CallRef::new(file, *call);
+                    let changes = self.vendors_at(at).iter().any(|used| {
+                        self.catalogue.vendor(used.vendor).own_backend
+                            && self
+                                .operation(used)
+                                .is_some_and(|operation| matches!(operation.effect, Effect::Create | Effect::Update))
+                    });
+                    changes || self.has_role(at, KnownRole::Write) && !self.is_logging(at)
+                }
+                Use::Kept(def) => {
+                    let local = facts.function_of(facts.def(*def).block) != FunctionId::MODULE;
+                    local && self.readers(file).reads(*def).iter().any(|&read| self.is_written(file, read, depth - 1))
+                }
+                _ => false,
+            })
+    }
+
+    /// The value with which a branch silently ends its function, where a success could have given it.
+    fn gives_default(&self, file: FileId, then: BlockId, function: FunctionRef) -> Option<ExprId> {
+        let facts = self.facts(file);
+        let [Step::Return(Some(value))] = facts.block(then).steps[..] else { return None };
         let empty = match facts.expr(value) {
             ExprKind::List(items) => items.is_empty(),
             ExprKind::Object(entries) => entries.is_empty(),
             ExprKind::Text(text) => text.is_empty(),
             ExprKind::Null | ExprKind::Bool(false) => {
                 let callers = self.callers(function);
-                return !callers.is_empty()
+                let unseen = !callers.is_empty()
                     && !callers.iter().any(|&caller| {
                         let looks = self.looks(caller);
                         looks.iter().any(|look| !matches!(look.deed, Deed::Logged | Deed::Called))
                     });
+                return unseen.then_some(value);
             }
             _ => false,
         };
         // An entry point answers somebody.
-        empty && self.entries_of(function).is_empty()
+        (empty && self.entries_of(function).is_empty()).then_some(value)
     }
 
     fn callers_that_fail(&self, function: FunctionRef) -> impl Iterator<Item = CallRef> + '_ {
@@ -213,7 +285,12 @@ impl Program {
             }
             let sweeps = effect == Some(Effect::Delete)
                 && matches!(vendor.category, Category::Storage | Category::Data | Category::Search);
-            if !sweeps && !matches!(effect, Some(Effect::Track | Effect::Verify | Effect::Local)) {
+            let minor = matches!(effect, Some(Effect::Track | Effect::Verify | Effect::Local));
+            // What the program's own function logs or meets inside is followed from there.
+            let met = self.requests_at(used.at).iter().any(|http| {
+                http.inner != used.at && (self.is_logged_on_the_way(http.inner) || !self.guards(http.inner).is_empty())
+            });
+            if !sweeps && !minor && !met && self.can_throw(used) {
                 found.push(Failing { at: used.at, webhook: false });
             }
         }
@@ -226,6 +303,11 @@ impl Program {
         found
     }
 
+    /// Whether the failure of a call is thrown: by its SDK, or by who looks at the error that it gives.
+    fn can_throw(&self, used: &VendorUse) -> bool {
+        !self.gives_errors(used) || self.looks(used.at).iter().any(|look| look.deed == Deed::Thrown)
+    }
+
     /// Writes to the app's own database that webhook handlers make, and the functions that do their work.
     fn webhook_writes(&self) -> (Vec<Failing>, FxHashSet<FunctionRef>) {
         let (mut found, mut functions) = (Vec::new(), FxHashSet::default());
@@ -234,7 +316,9 @@ impl Program {
             let reach = self.reach(start, |edge| edge.kind != EdgeKind::Jump);
             for stop in reach.stops.iter().take(400) {
                 functions.insert(stop.function);
+                let thrown = |call: CallRef| self.vendors_at(call).iter().all(|used| self.can_throw(used));
                 let writes = self.calls_in(stop.function).filter(|&call| self.has_role(call, KnownRole::Write));
+                let writes = writes.filter(|&call| thrown(call));
                 found.extend(writes.map(|at| Failing { at, webhook: true }));
             }
         }
@@ -273,7 +357,7 @@ impl Program {
             return Some(if empty { Instead::Nothing } else { Instead::GoesOn });
         };
         let function = FunctionRef::new(file, facts.function_of(block));
-        if self.is_told_by(function, value, guard) { None } else { Some(Instead::Default) }
+        if self.is_told_by(function, value, guard) { None } else { Some(Instead::Default(stand_in(facts, value))) }
     }
 
     /// Whether a returned value tells whoever gets it that something failed.
@@ -367,6 +451,20 @@ impl Program {
                 && mentions(facts, *condition, &bound, 4)
                 && (ending(facts, *then) == Ending::Throws || self.logs_in(file, &blocks_within(facts, *then)))
         })
+    }
+}
+
+/// A value that stands in for another, in words.
+fn stand_in(facts: &Facts, value: ExprId) -> &'static str {
+    match facts.expr(value) {
+        ExprKind::List(items) if items.is_empty() => "an empty list",
+        ExprKind::Object(entries) if entries.is_empty() => "an empty object",
+        ExprKind::Text(text) if text.is_empty() => "an empty text",
+        ExprKind::Null => "\"nothing there\"",
+        ExprKind::Bool(false) => "`false`",
+        ExprKind::Bool(true) => "`true`",
+        ExprKind::Number(number) if *number == 0.0 => "zero",
+        _ => "an ordinary value",
     }
 }
 

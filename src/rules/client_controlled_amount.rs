@@ -210,7 +210,7 @@ fn tell(program: &Program, report: &mut Report, used: &VendorUse, decided: &Deci
             used.name
         ),
         What::Price => format!(
-            "{} takes the `{name}` of the request as it comes: whoever pays picks any price of the account, cheaper and old ones too",
+            "{} takes the `{name}` of the request as it comes: whoever pays picks any other active price of the account, cheaper ones too",
             used.name
         ),
     };

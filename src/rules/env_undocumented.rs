@@ -16,7 +16,8 @@ rule! {
     /// ## Silent when
     ///
     /// An example file, a README or other document, or a platform's settings name it; the platform sets it by itself;
-    /// it has a fallback; the code goes on where it is missing (`if (!dsn) return`); only tests and scripts read it.
+    /// it has a fallback, in any form: another value, another variable that is named, a `return` or a skip that is no
+    /// error, an option that the SDK does without; it is stored and never used; only tests and scripts read it.
     ///
     /// ## The cure
     ///
@@ -41,6 +42,9 @@ rule! {
     security: None, since: "0.1.0", check: check
 }
 
+/// Most names that the cure writes out.
+const SHOWN: usize = 40;
+
 fn check(program: &Program, report: &mut Report) {
     let missing = program.undocumented_variables();
     let mut told: Vec<Option<FileId>> = Vec::new();
@@ -59,15 +63,17 @@ fn check(program: &Program, report: &mut Report) {
             names.join(", ")
         };
         let message = format!(
-            "the code needs {shown}, and no example file, document or deployment setting names {}: the next deployment \
-             goes without, and fails at its first customer",
+            "the code needs {shown}, and no example file, document or deployment setting names {0}: a new \
+             server or host runs without {0}, and what needs {0} fails there",
             if names.len() == 1 { "it" } else { "them" }
         );
-        let lines: String = names.iter().take(20).map(|name| format!("\n    {name}=")).collect();
+        let unnamed = names.len().saturating_sub(SHOWN);
+        let lines: String = names.iter().take(SHOWN).map(|name| format!("\n    {name}=")).collect();
+        let rest = if unnamed > 0 { format!("\n    # and {unnamed} more") } else { String::new() };
         let place = example.map_or(*first, |file| Place { file, span: Span { start: 0, end: 1 } });
-        let mut draft = report
-            .at(place, "environment", message)
-            .help(format!("Name what the code needs in `.env.example`, and say where each value comes from.\n{lines}"));
+        let mut draft = report.at(place, "environment", message).help(format!(
+            "Name what the code needs in `.env.example`, and say where each value comes from.\n{lines}{rest}"
+        ));
         for (name, at) in own.iter().take(8).filter(|(_, at)| *at != place) {
             draft = draft.because(*at, format!("{name} is read here"));
         }

@@ -19,6 +19,7 @@ crate::rule! {
     /// - it is awaited, returned, kept for later, or handed to `waitUntil`, `after` or a queue
     /// - it has a `.catch` of its own; on a server that keeps running also when it catches inside
     /// - it is analytics, or browser code; for auditors only where it keeps a log or a time of use
+    /// - it writes the stream that is the answer, and closes it only after its work
     /// - no entry point of the server is known to lead to it
     ///
     /// ## The cure
@@ -77,9 +78,10 @@ fn tell(program: &Program, report: &mut Report, floating: &Floating) {
     }
     let serverless = program.is_serverless(&origins);
     let chained = program.chain(floating.at).any(|(_, name)| name == "catch" || name == "then");
-    if floating.caught && (!serverless || chained) {
+    if floating.caught && (!serverless || chained) || program.feeds_answer(floating) {
         return;
     }
+    let logged = !serverless && program.logs_rejections(floating.at.file);
     let Some(origin) = origins.iter().find(|origin| program.entries[origin.entry].kind != EntryKind::Script) else {
         return;
     };
@@ -105,6 +107,9 @@ fn tell(program: &Program, report: &mut Report, floating: &Floating) {
     let who = program.entry_name(entry);
     let message = match (script, serverless) {
         (false, _) => format!("{left}: a coroutine that nobody awaits never runs, and {who} answers as if it had"),
+        (true, false) if logged => format!(
+            "{left}: when it fails, that is only a line in the log of rejections, which does not say what it was for"
+        ),
         (true, true) => format!("{left}: when {who} has answered, the instance may stop before it has run"),
         (true, false) => {
             format!("{left}: when it fails, nobody catches that, and the unhandled rejection can end the server")
@@ -141,5 +146,7 @@ fn tell(program: &Program, report: &mut Report, floating: &Floating) {
     };
     if sends.is_some_and(little) {
         draft.severity(Severity::Note).auditor_only();
+    } else if logged {
+        draft.severity(Severity::Note);
     }
 }

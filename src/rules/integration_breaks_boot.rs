@@ -66,7 +66,8 @@ const FARTHEST: usize = 5;
 struct Stop {
     at: Place,
     vendor: VendorId,
-    variable: Option<Name>,
+    /// The variables that hold its key, one of them is enough.
+    variables: Vec<Name>,
     /// The client that is made; none for a `throw`.
     client: bool,
 }
@@ -78,10 +79,10 @@ fn check(program: &Program, report: &mut Report) {
     }
     stops.sort_by_key(|stop| (stop.at, stop.client));
     stops.retain(|stop| !program.catalogue.vendor(stop.vendor).own_backend && is_one_of_many(program, stop.at.file));
-    let mut told: FxHashSet<(VendorId, Option<Name>)> = FxHashSet::default();
+    let mut told: FxHashSet<(VendorId, Vec<Name>)> = FxHashSet::default();
     for stop in &stops {
-        if told.insert((stop.vendor, stop.variable)) {
-            let same = |other: &&Stop| (other.vendor, other.variable) == (stop.vendor, stop.variable);
+        if told.insert((stop.vendor, stop.variables.clone())) {
+            let same = |other: &&Stop| (other.vendor, &other.variables) == (stop.vendor, &stop.variables);
             let others: Vec<Place> = stops.iter().filter(same).skip(1).map(|other| other.at).collect();
             tell(program, report, stop, &others);
         }
@@ -137,33 +138,34 @@ fn clients(program: &Program) -> Vec<Stop> {
         };
         let throws = package.throws_without_key.as_ref().is_some_and(|throws| throws.holds_for(major()));
         let Some(key) = package.key.as_ref().filter(|_| throws) else { continue };
-        let variable = match key.option.as_deref() {
+        let variables = match key.option.as_deref() {
             Some(option) => match program.option(client.at, option) {
                 crate::program::options::Lookup::Present(value) => alone(&value),
-                _ => None,
+                _ => vec![],
             },
-            None => call.args.get(key.arg).and_then(|arg| {
+            None => call.args.get(key.arg).map_or_else(Vec::new, |arg| {
                 // A choice in place makes sure of it: `key ? new Client(key) : null` is guarded by its own.
                 alone(&program.value(ExprRef::new(client.at.file, arg.value)))
             }),
         };
-        let Some(variable) = variable else { continue };
+        if variables.is_empty() {
+            continue;
+        }
         let chosen = is_chosen(program, ExprRef::new(client.at.file, call.expr));
-        if !chosen && !program.is_asked_at_start(variable) {
+        // One that the platform sets makes sure of it too.
+        let sure = |name: &Name| program.is_asked_at_start(*name) || program.catalogue.is_injected(name);
+        if !chosen && !variables.iter().any(sure) {
             let at = program.call_place(client.at);
-            found.push(Stop { at, vendor: client.vendor, variable: Some(variable), client: true });
+            found.push(Stop { at, vendor: client.vendor, variables, client: true });
         }
     }
     found
 }
 
-/// The variable that a value is, when it has no default.
-fn alone(value: &Value) -> Option<Name> {
-    match value {
-        Value::Env(name) => Some(*name),
-        Value::OneOf(all) if all.iter().all(|value| matches!(value, Value::Env(_))) => all.last().and_then(alone),
-        _ => None,
-    }
+/// The variables that a value can be, when it has no default.
+fn alone(value: &Value) -> Vec<Name> {
+    let all = value.alternatives();
+    if all.iter().all(|value| matches!(value, Value::Env(_))) { value.envs() } else { vec![] }
 }
 
 /// Whether a value is made on a condition only: `key ? new Client(key) : null`, `key && new Client(key)`.
@@ -204,7 +206,7 @@ fn throws(program: &Program, file: FileId, facts: &Facts) -> Vec<Stop> {
             && let Some((vendor, _)) = program.catalogue.env_entry(&name)
         {
             let at = Place { file, span: facts.span(*condition) };
-            found.push(Stop { at, vendor, variable: Some(name), client: false });
+            found.push(Stop { at, vendor, variables: vec![name], client: false });
         }
     }
     if checked.len() > 1 { vec![] } else { found }
@@ -228,20 +230,24 @@ fn absent(program: &Program, at: ExprRef, depth: usize, found: &mut Vec<Name>) {
 fn tell(program: &Program, report: &mut Report, stop: &Stop, others: &[Place]) {
     let vendor = &program.catalogue.vendor(stop.vendor).name;
     let facts = program.facts(stop.at.file);
-    let variable = stop.variable.map_or_else(|| "its key".to_owned(), |name| name.to_string());
+    let list = |between: &str| stop.variables.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(between);
+    let variable = list(" or ");
     let next = program.projects.of(stop.at.file).uses("next");
-    let what = if stop.client { format!("{vendor}'s client is made") } else { format!("{variable} is asked for") };
-    let then = if next {
-        "without it `next build` fails, and every page that loads this module with it"
-    } else {
-        "without it the server does not start, and everything that does not need it is down too"
+    let what = match stop.client {
+        true => format!("{vendor}'s client is made when the module is loaded and throws without {variable}"),
+        false => format!("this file throws an error as soon as it is loaded when {variable} is missing"),
     };
-    let needs = if stop.client { format!(" and throws without {variable}") } else { " by a throw".to_owned() };
+    let then = if next {
+        "`next build` fails then, and with it every page and route that uses this file"
+    } else {
+        "the server does not start then, and everything that does not need it is down too"
+    };
+    let read = stop.variables.iter().map(|name| format!("process.env.{name}")).collect::<Vec<_>>().join(" || ");
     let help = if facts.language.is_script() {
         format!(
             "Make the client when it is first used, and let only that feature fail:\nlet client;\nexport function \
-             getClient() {{\n  if (!process.env.{variable}) throw new Error(\"{variable} is not set\");\n  return (client ??= \
-             /* make it here */);\n}}"
+             getClient() {{\n  const key = {read};\n  if (!key) throw new Error(\"{variable} is not set\");\n  return (client ??= \
+             /* what is made at the top now, with key */);\n}}"
         )
     } else {
         "Make the client when it is first used, and let only that feature fail:\n@functools.cache\ndef get_client():\n    \
@@ -249,7 +255,7 @@ fn tell(program: &Program, report: &mut Report, stop: &Stop, others: &[Place]) {
             .to_owned()
     };
     let mut draft = report
-        .at(stop.at, variable.clone(), format!("{what} when the module is loaded{needs}: {then}"))
+        .at(stop.at, variable.clone(), format!("{what}: {then}"))
         .vendor(program.vendor_id(stop.vendor))
         .help(help);
     for &other in others {

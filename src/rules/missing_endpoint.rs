@@ -162,10 +162,18 @@ fn shown(unmatched: &Unmatched, path: Name) -> String {
 
 fn outcome(program: &Program, call: CallRef, is_function: bool) -> &'static str {
     let hidden = !program.guards(call).is_empty();
+    // What gives its error throws nothing that could be caught.
+    let gives = program.vendors_at(call).iter().any(|used| program.gives_errors(used));
     match (is_function, hidden) {
+        (true, _) if gives && !program.error_is_seen(call) => {
+            "every call gets a 404 as an error that nobody looks at, and what it was for never happens"
+        }
+        (true, _) if gives => "every call fails with a 404, and what it was for never happens",
         (true, true) => "every call fails with a 404 that is caught here, and what it was for never happens",
         (true, false) => "every call fails with a 404, and what it was for never happens",
-        (false, true) => "the request ends in a 404 that is caught here, and what it was for never happens",
+        (false, true) => {
+            "the request ends in a 404 that goes no further than this place, and what it was for never happens"
+        }
         (false, false) => "the request ends in a 404, and what it was for never happens",
     }
 }

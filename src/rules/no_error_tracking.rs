@@ -1,7 +1,7 @@
 //! Vendors are called on the server, and nothing tells anybody when they fail.
 
 use crate::catalogue::{Category, VendorId};
-use crate::facts::{ImportId, Span};
+use crate::facts::{ExprKind, ImportId, Span};
 use crate::finding::{FileId, Place};
 use crate::program::{CallRef, Destination, Program, Target};
 use crate::rule;
@@ -83,8 +83,8 @@ fn check(program: &Program, report: &mut Report) {
     let names: Vec<&str> = used.iter().map(|(vendor, _)| program.catalogue.vendor(*vendor).name.as_str()).collect();
     let shown = if names.len() > 4 { format!("{} and others", names[..4].join(", ")) } else { names.join(", ") };
     let message = format!(
-        "the server calls {} vendors ({shown}), and nothing reports their failures: you learn of an outage from your \
-         customers",
+        "the server calls {} vendors ({shown}), and no error tracker or structured log takes their failures: you \
+         learn of an outage from your customers",
         names.len()
     );
     let mut draft = report
@@ -134,7 +134,18 @@ fn is_watched(program: &Program) -> bool {
             vendor.is_some_and(|vendor| program.catalogue.vendor(vendor).category == Category::Monitoring)
         })
     };
-    imported || depended_on() || asked() || tagged()
+    // `{"()": "package.module.Formatter"}`: a setting names it.
+    let named = || {
+        program.code().filter(|(_, facts)| !facts.language.is_script()).any(|(_, facts)| {
+            facts.exprs.iter().any(|expr| match &expr.kind {
+                ExprKind::Text(text) => text.split_once('.').is_some_and(|(package, rest)| {
+                    !rest.contains(' ') && program.catalogue.is_watcher(&format!("pypi:{package}"))
+                }),
+                _ => false,
+            })
+        })
+    };
+    imported || depended_on() || asked() || tagged() || named()
 }
 
 /// Where the cure goes: the manifest of the project that calls vendors first, else that call.

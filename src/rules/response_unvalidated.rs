@@ -145,6 +145,9 @@ fn has_schema(program: &Program, call: CallRef) -> bool {
 /// The first element of a list that may be empty.
 fn reached(program: &Program, report: &mut Report, http: &HttpUse) {
     let Some((at, look)) = program.reached_into(http) else { return };
+    if program.falls_back(http.inner, look.at) {
+        return;
+    }
     let origins = program.origins(program.function_of(http.at));
     if program.is_run_by_hand(&origins) {
         return;
@@ -158,7 +161,7 @@ fn reached(program: &Program, report: &mut Report, http: &HttpUse) {
         false => "the code throws, and the customer gets an error that says nothing",
     };
     let message = format!(
-        "an element of a list in the answer of {whom} is taken and reached into, though nobody asked whether there is one: when the list is empty or named otherwise, {then}"
+        "the code takes the first item in the answer of {whom} without checking that there is one: when the list is empty or named otherwise, {then}"
     );
     let help = match script {
         true => {

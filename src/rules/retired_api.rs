@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
 
-use crate::catalogue::{Retired, Tier, VendorId};
+use crate::catalogue::{KnownRole, Retired, Tier, VendorId};
 use crate::facts::{ExprId, ExprKind, FunctionId, Op};
 use crate::finding::{Confidence, FileId, Place, Severity};
 use crate::names::Name;
@@ -27,6 +27,7 @@ rule! {
     /// ## Silent when
     ///
     /// - the name is only compared, listed for people to choose from, or the key of a table;
+    /// - it is a label: stored or answered as the model that was used;
     /// - the code is tooling, or never deployed;
     /// - nobody but a third party tells the day: a note for auditors.
     ///
@@ -128,8 +129,18 @@ fn is_asked_for(program: &Program, at: ExprRef, depth: usize) -> bool {
     defaulted
         || field
         || readers.uses(at.expr).iter().any(|used| match *used {
-            Use::Key(object, key) => says_model(&key) && !is_listed(program, ExprRef::new(at.file, object)),
-            Use::Kept(def) => says_model(&facts.def(def).name),
+            Use::Key(object, key) => {
+                let object = ExprRef::new(at.file, object);
+                says_model(&key) && !is_listed(program, object) && !is_kept_or_answered(program, object)
+            }
+            Use::Kept(def) => {
+                let reads = readers.reads(def);
+                let exported = program.is_visible_outside(at.file, def);
+                says_model(&facts.def(def).name)
+                    && (exported
+                        || reads.is_empty()
+                        || reads.iter().any(|&read| !is_label(program, ExprRef::new(at.file, read))))
+            }
             Use::Arg(call, position) => takes_model(program, CallRef::new(at.file, call), position),
             Use::In(outer) => match facts.expr(outer) {
                 ExprKind::Op(Op::Or | Op::Nullish | Op::Choose, _) => next(outer),
@@ -152,11 +163,54 @@ fn is_asked_for(program: &Program, at: ExprRef, depth: usize) -> bool {
         })
 }
 
+/// Whether an object goes into the database, or is the answer to who asked: what it says of a model is a label.
+fn is_kept_or_answered(program: &Program, object: ExprRef) -> bool {
+    program.readers(object.file).uses(object.expr).iter().any(|used| match *used {
+        // `create({ data: { .. } })`
+        Use::Key(outer, _) => is_kept_or_answered(program, ExprRef::new(object.file, outer)),
+        Use::Arg(call, _) => {
+            let at = CallRef::new(object.file, call);
+            let own = program.vendors_at(at).iter().any(|used| program.catalogue.vendor(used.vendor).own_backend);
+            let facts = program.facts(object.file);
+            let answers = matches!(
+                facts.expr(facts.call(call).callee),
+                ExprKind::Member(base, name) if *name == "json" && facts.last_name(*base).is_some_and(|base| {
+                    matches!(base.as_str(), "res" | "Response" | "NextResponse" | "reply" | "c")
+                })
+            );
+            own || answers || program.has_role(at, KnownRole::Write)
+        }
+        _ => false,
+    })
+}
+
+/// Whether a read only tells people or the database which model it was.
+fn is_label(program: &Program, read: ExprRef) -> bool {
+    let facts = program.facts(read.file);
+    let uses = program.readers(read.file).uses(read.expr);
+    !uses.is_empty()
+        && uses.iter().all(|used| {
+            match *used {
+            Use::Key(object, key) => {
+                !says_model(&key) || is_kept_or_answered(program, ExprRef::new(read.file, object))
+            }
+            Use::In(outer) => match facts.expr(outer) {
+                // A name in an address asks for it, in a sentence it does not.
+                ExprKind::Template(parts) => parts.iter().any(|&part| {
+                    matches!(facts.expr(part), ExprKind::Text(text) if text.contains(' ') && !text.contains('/'))
+                }),
+                _ => false,
+            },
+            _ => false,
+        }
+        })
+}
+
 fn says_model(name: &str) -> bool {
     let words = words(name);
     let end = words.last().map(String::as_str);
     let word = |any: &[&str]| words.iter().any(|word| any.contains(&word.as_str()));
-    word(&["model"]) && !matches!(end, Some("label" | "title" | "description" | "options" | "list" | "names"))
+    word(&["model"]) && !matches!(end, Some("label" | "title" | "description" | "options" | "list" | "names" | "used"))
         || matches!(name, "engine" | "llm")
 }
 

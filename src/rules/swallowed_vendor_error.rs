@@ -20,13 +20,16 @@ crate::rule! {
     /// - it returns `false` or `null` and a caller looks at that
     /// - what was to be brought is missed afterwards: `if (!session) throw ..`
     /// - it is for failures that are no vendor's: parsing, missing keys, things not found
+    /// - the call gives its error back instead of throwing it, so that no handler around it ever runs (whether anybody
+    ///   looks at that error is for `returned-error-ignored`)
+    /// - the project's own function around the vendor's call records the failure or logs it before it throws
     /// - it guards the app's own backend outside of webhooks, a clean-up after a failure, analytics, or the answer of
     ///   an arbitrary website
     ///
     /// ## The cure
     ///
     /// Log what failed with an id that finds it again, and stop or tell the caller where the failed action is what
-    /// the caller came for.
+    /// the caller came for, or where a stand-in for its answer would be written down or shown as the truth.
     ///
     /// ## Example
     ///
@@ -127,11 +130,11 @@ fn tell(program: &Program, report: &mut Report, all: &[Swallowed]) {
         Instead::GoesOn => {
             format!("this {handler} swallows the failure of {what}: {who} goes on, and nobody can know that it failed")
         }
-        Instead::Branch => format!(
-            "this branch turns a refusal of {what} into an ordinary value: {who} goes on as if that were true, and nobody can know"
+        Instead::Branch(value) => format!(
+            "this branch turns a refusal of {what} into {value}: {who} goes on as if that were true, and nobody can know"
         ),
-        Instead::Default => format!(
-            "this {handler} turns the failure of {what} into an ordinary value: {who} answers as if that were true, and nobody can know"
+        Instead::Default(value) => format!(
+            "this {handler} turns the failure of {what} into {value}: {who} answers as if that were true, and nobody can know"
         ),
     };
     let log = if python {
@@ -139,11 +142,29 @@ fn tell(program: &Program, report: &mut Report, all: &[Swallowed]) {
     } else {
         "`console.error(\"..\", { id, error })`"
     };
-    let then = if failing.webhook { ", then rethrow, so that the vendor delivers again" } else { "" };
+    let help = match (swallowed.decides, swallowed.instead) {
+        _ if failing.webhook => {
+            format!(
+                "Log the failure with an id that finds the action again: {log}, then rethrow, so that the vendor \
+                     delivers again."
+            )
+        }
+        (Some(name), _) => format!(
+            "Stop here, a log is not enough: `{name}` keeps its stand-in and is written down afterwards. Log the \
+             failure ({log}) and throw it again, or leave what is stored as it was."
+        ),
+        (None, Instead::Default(_) | Instead::Branch(_)) => format!(
+            "Let whoever asked see that it failed: log it with an id ({log}) and throw it again, or answer an error \
+             (a 5xx), rather than a value that a success could have given."
+        ),
+        (None, Instead::Nothing | Instead::GoesOn) => {
+            format!("Log the failure with an id that finds the action again: {log}.")
+        }
+    };
     let mut draft = report
         .at(swallowed.place, what.clone(), message)
         .because(program.call_place(call), format!("what fails: {what}"))
-        .help(format!("Log the failure with an id that finds the action again: {log}{then}."));
+        .help(help);
     if let Some(used) = used {
         draft = draft.vendor(program.vendor_id(used.vendor));
     }

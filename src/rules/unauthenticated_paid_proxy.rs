@@ -294,7 +294,8 @@ fn tell(program: &Program, report: &mut Report, found: &Found, at: CallRef) {
     let gate = program.manifests.token_gate(&config).filter(|_| entry.kind == EntryKind::EdgeFunction);
     // The platform asks for a token, and the public key of the app is one.
     let gated = gate.is_some_and(|(gate, _)| gate != TokenGate::Open);
-    let whom = if gated { "anyone who has the app's public key" } else { "anyone who finds it" };
+    let whom =
+        if gated { "anyone who has the app's public key, which is in every browser" } else { "anyone who finds it" };
     let waits = program.works_off_what_waits(entry);
     let only = if limited { "only a rate limit stands in front of it" } else { "nobody asks who is calling" };
     let message = format!("{name} {cost} ({called}) for {whom}: {only}");

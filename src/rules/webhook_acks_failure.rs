@@ -6,6 +6,7 @@ use crate::catalogue::{Category, Effect, KnownRole};
 use crate::finding::{Confidence, Place};
 use crate::program::acknowledged::Loss;
 use crate::program::handlers::WebhookHandler;
+use crate::program::repeats::Again;
 use crate::program::verify::{Deed, words};
 use crate::program::{CallRef, Edge, EdgeKind, Entry, Program};
 use crate::rule;
@@ -30,7 +31,10 @@ rule! {
     ///
     /// ## The cure
     ///
-    /// Let the error of the work reach the answer: log it, and answer 500.
+    /// Let the error of the work reach the answer: log it, and answer 500. Where a charge, a credit or a message went out
+    /// before, make that safe to repeat first (an idempotency key, or a claim by the event's id); where the event was
+    /// recorded as handled before, take that record out again: else the next delivery repeats the one and is turned away
+    /// by the other.
     ///
     /// ## Example
     ///
@@ -109,6 +113,34 @@ const BESIDES: &[&str] = &[
     "variant",
 ];
 
+/// Words in the names of what somebody paid for.
+const PAID: &[&str] = &[
+    "order",
+    "purchase",
+    "payment",
+    "paid",
+    "subscription",
+    "plan",
+    "tier",
+    "premium",
+    "credit",
+    "balance",
+    "invoice",
+    "enrollment",
+    "enrolment",
+    "membership",
+    "license",
+    "licence",
+    "entitlement",
+    "access",
+    "seat",
+    "ticket",
+    "booking",
+    "donation",
+    "payout",
+    "refund",
+];
+
 /// A loss, and the work that is lost.
 struct Lost {
     loss: Loss,
@@ -124,13 +156,95 @@ fn check(program: &Program, report: &mut Report) {
         }
         let lost = lost(program, handler);
         let home = program.home_files(handler);
-        let first = lost.iter().find(|lost| home.contains(&lost.place.file)).or(lost.first());
+        // The worst of the handler's own places; of equals the first that runs.
+        let own = || lost.iter().filter(|lost| home.contains(&lost.place.file));
+        // What is left out for a missing row may be meant so.
+        let rank = |lost: &Lost| (!matches!(lost.loss, Loss::Skipped(_)), weight(program, lost.work));
+        let worst = own().map(rank).max();
+        let first = own().find(|lost| Some(rank(lost)) == worst).or(lost.first());
         if let Some(first) = first
             && told.insert(first.place)
         {
             tell(program, report, handler, first, &lost);
         }
     }
+}
+
+/// How much hangs on a write: what was paid for before what is made, that before what is changed besides.
+fn weight(program: &Program, work: CallRef) -> u8 {
+    let uses = program.vendors_at(work);
+    if uses.iter().any(|used| program.operation(used).is_some_and(|operation| operation.money)) {
+        return 4;
+    }
+    let mut names = words(&program.call_text(work));
+    names.extend(program.table_of(work).iter().flat_map(|table| words(table)));
+    names.extend(program.fields_written(work).iter().flat_map(|field| words(field)));
+    let paid = names.iter().any(|word| PAID.contains(&word.trim_end_matches('s')));
+    let made = matches!(program.again(work), Again::Row { .. } | Again::Record | Again::Count);
+    match (paid, made) {
+        (true, true) => 3,
+        (true, false) | (false, true) => 2,
+        (false, false) => 1,
+    }
+}
+
+/// What ran before the work and must not run twice: the next delivery would do it again.
+fn repeated(program: &Program, handler: &WebhookHandler, work: CallRef) -> Option<(CallRef, Again)> {
+    let entry = &program.entries[handler.entry];
+    let deeds = handler.account.deeds.iter().filter(|deed| !deed.records && deed.at != work);
+    let mut before: Vec<(CallRef, Again)> = deeds
+        .map(|deed| (deed.at, program.again(deed.at)))
+        .filter(|(_, again)| matches!(again, Again::Money | Again::Message | Again::Count | Again::Row { .. }))
+        .filter(|&(at, _)| !program.runs_once([at]) && program.has_run_before(entry, at, work))
+        .collect();
+    before.sort_by_key(|&(_, again)| std::cmp::Reverse(again));
+    before.into_iter().next()
+}
+
+/// The record of the event that is made before the work, and by which the next delivery is turned away.
+fn recorded(program: &Program, handler: &WebhookHandler, work: CallRef) -> Option<CallRef> {
+    let entry = &program.entries[handler.entry];
+    let records = handler.account.deeds.iter().filter(|deed| deed.records).map(|deed| deed.at);
+    records.into_iter().find(|&record| {
+        let Some(table) = program.table_of(record) else { return false };
+        program.is_plain_record(record)
+            && program.is_turned_away_by(record, table)
+            && program.has_run_before(entry, record, work)
+    })
+}
+
+/// How the error is brought to the answer, given what ran before.
+fn answer_error(program: &Program, handler: &WebhookHandler, work: CallRef) -> String {
+    let again = "log it, and answer 500 so that the event is delivered again";
+    if let Some(record) = recorded(program, handler, work) {
+        return format!(
+            "Take the record of the event out again when the work fails ({} keeps it, and the next delivery is taken \
+             for done), then let the error reach the answer: {again}.",
+            program.call_text(record)
+        );
+    }
+    let Some((at, kind)) = repeated(program, handler, work) else {
+        return format!("Let the error reach the answer: {again}.");
+    };
+    let takes_key = program
+        .vendors_at(at)
+        .iter()
+        .any(|used| !program.catalogue.vendor(used.vendor).own_backend && program.idempotency(used).is_some());
+    let call = program.call_text(at);
+    let harm = match kind {
+        Again::Money => "move the money twice",
+        Again::Message => "send it twice",
+        Again::Count => "add it twice",
+        _ => "write a second row",
+    };
+    let how = match takes_key {
+        true => "give it an idempotency key made of the event's id",
+        false => "claim it by the event's id where that is unique, or keep the failed rest for a job",
+    };
+    format!(
+        "First make {call}, which ran before, safe to repeat: {how}. Only then let the error reach the answer: {again}. \
+         As it stands a second delivery would {harm}."
+    )
 }
 
 fn lost(program: &Program, handler: &WebhookHandler) -> Vec<Lost> {
@@ -207,7 +321,18 @@ fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, first:
         Some(vendor) => program.catalogue.vendor(vendor).name.clone(),
         None => "the sender".to_owned(),
     };
-    let gone = format!("{who} does not deliver the event again, and what it told is lost");
+    // What weighs as much was done before: then only a step of the work is missing.
+    let kept = handler.account.deeds.iter().any(|deed| {
+        deed.at != first.work
+            && is_work(program, deed)
+            && !all.iter().any(|lost| lost.work == deed.at)
+            && weight(program, deed.at) >= weight(program, first.work)
+            && program.has_run_before(entry, deed.at, first.work)
+    });
+    let gone = match kept {
+        true => format!("{who} does not deliver the event again, and this step is never made up for"),
+        false => format!("{who} does not deliver the event again, and what it told is lost"),
+    };
     let message = match first.loss {
         Loss::Caught(_) => format!("{webhook} answers 200 although {work} failed: the error is caught here, {gone}"),
         Loss::Logged(_) => format!("{webhook} answers 200 although {work} failed: the error is only logged, {gone}"),
@@ -224,20 +349,23 @@ fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, first:
         ),
     };
     let help = match first.loss {
-        Loss::Caught(_) | Loss::Logged(_) => {
-            "Let the error reach the answer: log it, and answer 500 so that the event is delivered again."
-        }
+        Loss::Caught(_) | Loss::Logged(_) => answer_error(program, handler, first.work),
         Loss::Left(_) => {
             "Store the event before the answer and work it off from there, or hand it to a queue that keeps it; or do \
              the work first and answer 500 when it fails."
+                .to_owned()
         }
-        Loss::Floating(_) => "Await the work, and answer 500 when it fails; or store the event before the answer.",
+        Loss::Floating(_) => {
+            "Await the work, and answer 500 when it fails; or store the event before the answer.".to_owned()
+        }
         Loss::Skipped(_) => {
             "Answer 500 when the row is missing, so that the event is delivered again; or store the event and work it \
              off once the row is there; at the least write it to the log."
+                .to_owned()
         }
         Loss::Answered(_) => {
             "Send the answer after the work, and a 500 when that fails; or store the event before the answer."
+                .to_owned()
         }
     };
     // A helper that many use may be meant to swallow what happens in it.

@@ -7,7 +7,7 @@ use crate::finding::{Confidence, Place};
 use crate::program::handlers::WebhookHandler;
 use crate::program::repeats::Again;
 use crate::program::terms::{Ending, Handler};
-use crate::program::verify::{Deed, words};
+use crate::program::verify::{Deed, Verdict, words};
 use crate::program::{CallRef, EdgeKind, FunctionRef, Program};
 use crate::rule;
 use crate::rule::Report;
@@ -26,7 +26,12 @@ rule! {
     /// - the effect is an upsert, or has an `ON CONFLICT`, or carries an idempotency key;
     /// - a look-up or a state of what is kept decides whether the effect runs;
     /// - all it does is the same when done twice: `update .. set status = X where id = Y`, delete;
-    /// - all it does twice is to write a log.
+    /// - all it does twice is to write a log;
+    /// - it only queues a row, and all that the job which works the rows off writes is the same when done twice;
+    /// - the vendor does not deliver again.
+    ///
+    /// Of a sender that only the name of the route tells of, and that nothing checks, nobody knows whether it delivers again: that is
+    /// for auditors.
     ///
     /// A set or a cache in memory is not enough: each instance has its own. Where the repository has migrations, they say
     /// whether a column is unique: an insert whose refusal is waited for, into a table that refuses nothing, is not enough.
@@ -98,6 +103,9 @@ struct Doubled {
 fn check(program: &Program, report: &mut Report) {
     let mut told: FxHashSet<CallRef> = FxHashSet::default();
     for handler in program.webhook_handlers() {
+        if program.webhook_of(handler).is_some_and(|webhook| webhook.never_redelivers) {
+            continue;
+        }
         let doubled = doubled(program, handler);
         // The worst first; of equals the first that runs.
         let worst = doubled.iter().map(|doubled| rank(doubled.again)).max();
@@ -164,6 +172,7 @@ fn doubled(program: &Program, handler: &WebhookHandler) -> Vec<Doubled> {
         .filter(|deed| !deed.records)
         .map(|deed| (deed.at, program.again(deed.at)))
         .filter(|&(at, again)| rank(again) > 0 && !is_log(program, at) && !is_replaced(program, deeds, at))
+        .filter(|&(at, again)| !(matches!(again, Again::Row { .. }) && program.is_worked_off_safely(handler.entry, at)))
         .collect();
     if suspects.is_empty() || claims(program, handler) {
         return vec![];
@@ -300,7 +309,7 @@ fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, first:
     let id = program.webhook_of(handler).and_then(|webhook| webhook.event_id.as_deref()).unwrap_or("the event's id");
     let mut draft = report.at(program.call_place(first.told), call, message).confidence(confidence).help(format!(
         "Insert {id} into a table where it is unique before the work, answer 200 and stop when it is there already, and \
-         take it out again when the work fails."
+         delete that row again when the work fails: the next delivery would be ignored otherwise."
     ));
     if first.told != first.deed {
         draft = draft.because(program.call_place(first.deed), "what is done again");
@@ -318,7 +327,11 @@ fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, first:
         draft = draft.because(program.call_place(other.told), "this runs again too");
     }
     draft = draft.trace(program.trace_to(entry, first.deed, "runs again"));
-    if let Some(vendor) = handler.vendor {
-        draft.vendor(program.vendor_id(vendor));
+    match handler.vendor {
+        Some(vendor) => drop(draft.vendor(program.vendor_id(vendor))),
+        None if handler.by_name && matches!(handler.verdict, Verdict::Unverified { .. }) => {
+            drop(draft.confidence(Confidence::Low).auditor_only())
+        }
+        None => {}
     }
 }

@@ -94,7 +94,7 @@ fn check(program: &Program, report: &mut Report) {
         }
         let (webhook, call) = (program.webhook_name(handler), program.call_text(written.at));
         let message = format!(
-            "{webhook} writes what {event} says ({call}) without a look at when it was said: a delivery that comes late overwrites a newer state"
+            "{webhook} writes what {event} says ({call}) without a look at when it was said: two deliveries that arrive in the wrong order leave the older state"
         );
         let mut draft = report.at(program.call_place(at), call, message).auditor_only().help(
             "Keep the time of the last event beside the state and skip events that are older, or fetch the object from the vendor and write what it says now.",
