@@ -216,14 +216,14 @@ impl Program {
             let writer = |base: ExprId| {
                 let ExprKind::Ref(name, block) = *facts.expr(base) else { return false };
                 let values = facts.lookup(block, name).map(|def| &facts.def(def).values[..]).unwrap_or_default();
-                let made = values.iter().any(|&value| match facts.expr(value) {
+                
+                values.iter().any(|&value| match facts.expr(value) {
                     ExprKind::Call(call) => {
                         matches!(facts.expr(facts.call(*call).callee), ExprKind::Member(_, name) if *name == "getWriter")
                     }
                     ExprKind::Param(..) => name == "controller",
                     _ => false,
-                });
-                made
+                })
             };
             let closes = self.calls_in(function).filter_map(|at| {
                 let shape = facts.call(at.call);

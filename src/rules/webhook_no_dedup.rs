@@ -328,10 +328,10 @@ fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, first:
     }
     draft = draft.trace(program.trace_to(entry, first.deed, "runs again"));
     match handler.vendor {
-        Some(vendor) => drop(draft.vendor(program.vendor_id(vendor))),
+        Some(vendor) => draft.vendor(program.vendor_id(vendor)),
         None if handler.by_name && matches!(handler.verdict, Verdict::Unverified { .. }) => {
-            drop(draft.confidence(Confidence::Low).auditor_only())
+            draft.confidence(Confidence::Low).auditor_only()
         }
-        None => {}
-    }
+        None => draft,
+    };
 }
