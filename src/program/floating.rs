@@ -216,7 +216,7 @@ impl Program {
             let writer = |base: ExprId| {
                 let ExprKind::Ref(name, block) = *facts.expr(base) else { return false };
                 let values = facts.lookup(block, name).map(|def| &facts.def(def).values[..]).unwrap_or_default();
-                
+
                 values.iter().any(|&value| match facts.expr(value) {
                     ExprKind::Call(call) => {
                         matches!(facts.expr(facts.call(*call).callee), ExprKind::Member(_, name) if *name == "getWriter")
