@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+mod api_version;
 mod check;
 mod effect;
 mod errors;
@@ -34,6 +35,7 @@ mod tokens;
 mod trackers;
 mod webhook;
 
+pub use api_version::{ApiVersion, OldSdk};
 pub(crate) use check::is_date;
 pub use effect::Effect;
 pub use errors::ErrorTells;
@@ -157,6 +159,9 @@ pub struct Vendor {
     /// What it has shut down, or will.
     #[serde(default)]
     pub retired: Vec<Retired>,
+    /// How its API is called without saying which version.
+    #[serde(default, rename = "api_version")]
+    pub api_versions: Vec<ApiVersion>,
     /// Permissions it grants that are broader than most uses need.
     #[serde(default, rename = "scope")]
     pub scopes: Vec<Scope>,

@@ -19,6 +19,7 @@ use crate::names::Name;
 pub mod acknowledged;
 pub mod added;
 pub mod answers;
+pub mod api_versions;
 pub mod assigned;
 pub mod audience;
 pub mod bodies;

@@ -3,6 +3,7 @@
 use crate::rule::Rule;
 
 mod analytics_double_fire;
+mod api_version_unpinned;
 mod blocking_third_party_script;
 mod browser_secrets;
 mod client_controlled_amount;
@@ -118,6 +119,7 @@ pub static RULES: &[&Rule] = &[
     &returned_error_ignored::RULE,
     &response_unvalidated::RULE,
     &missing_endpoint::RULE,
+    &api_version_unpinned::RULE,
     &retired_api::RULE,
     &sdk_unpinned::RULE,
     &oauth_no_refresh::RULE,

@@ -111,6 +111,17 @@ impl Checks {
             }
             self.source(at!["retired", item, "source"], &retired.source);
         }
+        for (item, version) in vendor.api_versions.iter().enumerate() {
+            if version.http.is_empty() || version.http.iter().any(|path| !path.starts_with('/')) {
+                let at = at!["api_version", item, "http"];
+                self.say(at, "a version of the API without paths", "write the paths it is about: `/v1/*`");
+            }
+            self.source(at!["api_version", item, "source"], &version.source);
+            for (sdk, old) in version.sdk.iter().enumerate() {
+                self.package_name(at!["api_version", item, "sdk", sdk, "package"], &old.package, &["npm", "pypi"]);
+                self.source(at!["api_version", item, "sdk", sdk, "source"], &old.source);
+            }
+        }
         if let Some(life) = &vendor.token_life {
             self.optional_source(at!["token_life", "source"], life.source.as_ref());
         }

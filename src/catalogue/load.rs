@@ -241,6 +241,7 @@ fn extend(known: &mut Vendor, user: Vendor) {
     known.scopes.extend(base.scopes);
     known.examples.extend(base.examples);
     known.retired.extend(base.retired);
+    known.api_versions.extend(base.api_versions);
     known.notes.extend(base.notes);
     extend_by(&mut known.packages, base.packages, |package| &package.name);
     extend_by(&mut known.envs, base.envs, |env| &env.name);
