@@ -291,6 +291,12 @@ impl Facts {
         }
     }
 
+    /// What a function gives back, in source order; functions written inside it give for themselves.
+    pub fn returned(&self, function: FunctionId) -> impl Iterator<Item = ExprId> {
+        let own = self.blocks.iter().filter(move |block| block.function == function);
+        own.flat_map(|block| &block.steps).filter_map(|step| if let Step::Return(value) = step { *value } else { None })
+    }
+
     /// The function whose body holds `block`.
     pub fn function_of(&self, block: BlockId) -> FunctionId {
         self.block(block).function

@@ -97,3 +97,19 @@ fn all_of(parts: impl IntoIterator<Item = Holds>) -> Holds {
 fn day_of_millis(millis: f64) -> Option<String> {
     (millis.is_finite() && (0.0..1e15).contains(&millis)).then(|| crate::day::civil((millis / 86_400_000.0) as u64))
 }
+
+/// Where the next thing begins: white space and comments are passed over. A comment that nobody closes goes on to the
+/// end.
+fn after_space(text: &str, mut at: usize) -> usize {
+    loop {
+        let trimmed = text[at..].trim_start();
+        at = text.len() - trimmed.len();
+        at += if trimmed.starts_with("//") {
+            trimmed.find('\n').unwrap_or(trimmed.len())
+        } else if trimmed.starts_with("/*") {
+            trimmed.find("*/").map_or(trimmed.len(), |end| end + 2)
+        } else {
+            return at;
+        };
+    }
+}

@@ -3,10 +3,11 @@
 use rustc_hash::FxHashSet;
 
 use crate::catalogue::{KnownRole, Seg};
-use crate::facts::{BlockId, BlockKind, Call, DefId, ExportValue, ExprId, ExprKind, Facts, ImportId, Op};
+use crate::facts::{DefId, ExportValue, ExprId, ExprKind, Op};
 use crate::finding::{FileId, Place};
 use crate::program::options::Lookup;
-use crate::program::{CallRef, DefRef, Entry, ExprRef, External, FunctionRef, Gate, Program, Target, Value};
+use crate::program::terms::always_before;
+use crate::program::{CallRef, DefRef, Entry, ExprRef, External, FunctionRef, Gate, Program, Value};
 
 /// How far a value is followed back to the request.
 const FARTHEST: usize = 12;
@@ -77,22 +78,8 @@ impl Program {
     /// The major version of a package that a file, or what made its client, names in an import; else what the
     /// nearest manifest asks for.
     pub fn package_major(&self, file: FileId, external: &External) -> Option<u32> {
-        let files = external.sites.first().map(|site| site.file).into_iter().chain([file]);
-        let named = files.flat_map(|file| {
-            let imports = self.facts(file).imports.iter().enumerate();
-            imports.filter_map(move |(at, _)| match self.modules.target(file, ImportId(at as u32)) {
-                Target::Package { name, version, .. } if *name == external.package => *version,
-                _ => None,
-            })
-        });
-        let mut named = named.map(|version| version.to_string());
-        let wanted = named.next().or_else(|| {
-            let name = external.package.strip_prefix("npm:")?;
-            let (_, package) = self.manifests.package_of(&self.file(file).path)?;
-            package.dependencies.iter().find(|known| known.name == name).map(|known| known.range.clone())
-        })?;
-        let digits = wanted.trim_start_matches(|c: char| !c.is_ascii_digit());
-        digits.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+        let mut files = external.sites.first().map(|site| site.file).into_iter().chain([file]);
+        files.find_map(|file| self.major_of(file, external.package))
     }
 
     /// Whether an expression is the request, by what it is called.
@@ -104,25 +91,6 @@ impl Program {
             _ => false,
         }
     }
-}
-
-/// Whether whatever comes to `second` has come through `first`: it stands on no arm of its own.
-fn always_before(facts: &Facts, first: &Call, second: &Call) -> bool {
-    let around: Vec<BlockId> = facts.enclosing(second.block).map(|(id, _)| id).collect();
-    let mut tried = false;
-    for (id, block) in facts.enclosing(first.block) {
-        if around.contains(&id) {
-            // What a handler reads, it reads because the first read did not come to its end.
-            let rescued = facts.enclosing(second.block).take_while(|(inner, _)| *inner != id);
-            return !(tried && rescued.into_iter().any(|(_, block)| matches!(block.kind, BlockKind::Catch(_))));
-        }
-        match block.kind {
-            BlockKind::Try => tried = true,
-            BlockKind::Plain | BlockKind::With(_) | BlockKind::Finally => {}
-            _ => return false,
-        }
-    }
-    false
 }
 
 struct Bodies<'p> {

@@ -57,9 +57,8 @@ const LOGGERS: &[&str] = &["log", "debug", "trace", "info", "warn", "print", "lo
 
 impl Program {
     /// Every place of deployed server code where something secret leaves.
-    pub fn disclosures(&self) -> Vec<Disclosure> {
-        let mut finder =
-            Finder { program: self, tellings: self.tellings(), arrived: FxHashSet::default(), found: vec![] };
+    pub fn disclosures(&self, tellings: &Tellings) -> Vec<Disclosure> {
+        let mut finder = Finder { program: self, tellings, arrived: FxHashSet::default(), found: vec![] };
         for (file, _) in self.code() {
             if self.runs_on_server(file) {
                 self.calls_of(file).filter_map(|call| self.sink(call)).for_each(|sink| finder.sink(&sink));
@@ -228,7 +227,7 @@ fn holds_while_unset(facts: &Facts, condition: ExprId, truth: bool, depth: usize
 
 struct Finder<'p> {
     program: &'p Program,
-    tellings: Tellings,
+    tellings: &'p Tellings,
     /// What was followed to its callers, by the function that only logs or the call that writes.
     arrived: FxHashSet<(Option<ExprRef>, FunctionRef, u16, Vec<Name>)>,
     found: Vec<Disclosure>,

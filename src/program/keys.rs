@@ -46,7 +46,10 @@ impl Program {
             None => cure,
         };
         match (&used.via, how.js_since) {
-            (Via::Sdk(package, _), Some(since)) if script && self.is_older(used.at.file, *package, since) => {
+            // The version is the one that the client was made with.
+            (Via::Sdk(package, made), Some(since))
+                if script && self.is_older(made.map_or(used.at.file, |made| made.file), *package, since) =>
+            {
                 let package = package.split_once(':').map_or(package.as_str(), |(_, name)| name);
                 format!(
                     "{cure}; first raise `{package}` to {}.{} or later, for the version in use here passes the key over",

@@ -1,7 +1,8 @@
 //! Handlers that change two systems one after the other, and have no way back when the second fails.
 
 use crate::catalogue::{Effect, VendorId};
-use crate::facts::{BlockKind, ExprKind};
+use crate::facts::ExprKind;
+use crate::program::terms::always_before;
 use crate::program::{CallRef, Entry, EntryKind, FunctionRef, Program};
 
 /// Names of calls that make several writes one, or undo what was done.
@@ -115,10 +116,8 @@ impl Program {
     fn follows(&self, first: CallRef, second: CallRef) -> bool {
         let facts = self.facts(first.file);
         let (one, other) = (facts.call(first.call), facts.call(second.call));
-        let around: Vec<_> = facts.enclosing(other.block).collect();
-        let failed = around.iter().any(|(_, block)| matches!(block.kind, BlockKind::Catch(_)));
-        !failed
+        !self.runs_on_failure(second)
             && facts.span(one.expr).end <= facts.span(other.expr).start
-            && around.iter().any(|(id, _)| *id == one.block)
+            && always_before(facts, one, other)
     }
 }

@@ -6,6 +6,7 @@ use rustc_hash::FxHashSet;
 use crate::facts::{Block, BlockKind, ExprId, ExprKind, Facts, Op, Step};
 use crate::names::Name;
 use crate::program::handlers::WebhookHandler;
+use crate::program::terms::always_before;
 use crate::program::terms::{Ending, ending};
 use crate::program::verify::words;
 use crate::program::{CallRef, Edge, EdgeKind, Entry, FunctionRef, Program};
@@ -203,12 +204,7 @@ impl Program {
     fn comes_after(&self, first: CallRef, second: CallRef) -> bool {
         let facts = self.facts(first.file);
         let (one, other) = (facts.call(first.call), facts.call(second.call));
-        let around: Vec<_> = facts.enclosing(other.block).map(|(id, _)| id).collect();
-        facts.span(one.expr).end <= facts.span(other.expr).start && around.contains(&one.block)
-            // A `try` of its own around the record.
-            || facts.span(one.expr).end <= facts.span(other.expr).start
-                && facts.block(one.block).kind == BlockKind::Try
-                && facts.block(one.block).parent.is_some_and(|parent| around.contains(&parent))
+        facts.span(one.expr).end <= facts.span(other.expr).start && always_before(facts, one, other)
     }
 
     /// Whether the failure of a call stops the handler: it throws, or somebody looks at the error that it gives.

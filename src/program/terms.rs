@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::catalogue::KnownRole;
-use crate::facts::{BlockId, BlockKind, CallId, ExprId, ExprKind, Facts, Step};
+use crate::facts::{BlockId, BlockKind, Call, CallId, ExprId, ExprKind, Facts, Step};
 use crate::names::Name;
 use crate::program::{CallRef, ExprRef, FunctionRef, Program, Value};
 
@@ -255,4 +255,23 @@ pub fn ending(facts: &Facts, block: BlockId) -> Ending {
         }
     }
     Ending::GoesOn
+}
+
+/// Whether whatever comes to `second` has come through `first`: it stands on no arm of its own.
+pub fn always_before(facts: &Facts, first: &Call, second: &Call) -> bool {
+    let around: Vec<BlockId> = facts.enclosing(second.block).map(|(id, _)| id).collect();
+    let mut tried = false;
+    for (id, block) in facts.enclosing(first.block) {
+        if around.contains(&id) {
+            // What a handler reads, it reads because the first read did not come to its end.
+            let rescued = facts.enclosing(second.block).take_while(|(inner, _)| *inner != id);
+            return !(tried && rescued.into_iter().any(|(_, block)| matches!(block.kind, BlockKind::Catch(_))));
+        }
+        match block.kind {
+            BlockKind::Try => tried = true,
+            BlockKind::Plain | BlockKind::With(_) | BlockKind::Finally => {}
+            _ => return false,
+        }
+    }
+    false
 }

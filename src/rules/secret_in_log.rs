@@ -65,7 +65,7 @@ rule! {
 
 fn check(program: &Program, report: &mut Report) {
     let tellings = program.tellings();
-    let all = program.disclosures();
+    let all = program.disclosures(&tellings);
     // What one function tells of in several places is one finding.
     let mut told: Vec<Key> = Vec::new();
     for disclosure in &all {

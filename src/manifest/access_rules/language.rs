@@ -72,19 +72,7 @@ struct Waiting {
 impl<'t> Reader<'t> {
     /// White space and comments.
     fn space(&mut self) {
-        loop {
-            let rest = &self.text[self.at..];
-            let trimmed = rest.trim_start();
-            self.at += rest.len() - trimmed.len();
-            let skip = if trimmed.starts_with("//") {
-                trimmed.find('\n').unwrap_or(trimmed.len())
-            } else if trimmed.starts_with("/*") {
-                trimmed.find("*/").map_or(trimmed.len(), |end| end + 2)
-            } else {
-                return;
-            };
-            self.at += skip;
-        }
+        self.at = super::after_space(self.text, self.at);
     }
 
     fn is_done(&mut self) -> bool {

@@ -5,7 +5,7 @@ use super::cuts::cut_of;
 use super::names::{identifies, says_credential};
 use super::walk::{Known, Walker};
 use crate::catalogue::KnownRole;
-use crate::facts::{Call, ExprId, ExprKind, Step};
+use crate::facts::{Call, ExprId, ExprKind};
 use crate::names::Name;
 use crate::program::{CallRef, EdgeKind, ExprRef, FunctionRef};
 
@@ -141,13 +141,7 @@ impl Walker<'_> {
                 return Known::Open;
             }
             let facts = self.program.facts(target.file);
-            let mut returned: Vec<ExprId> = Vec::new();
-            for block in facts.blocks.iter().filter(|block| block.function == target.function) {
-                returned.extend(block.steps.iter().filter_map(|step| match step {
-                    Step::Return(value) => *value,
-                    _ => None,
-                }));
-            }
+            let returned: Vec<ExprId> = facts.returned(target.function).collect();
             if returned.is_empty() {
                 return Known::Open;
             }

@@ -2,7 +2,7 @@
 
 use super::State;
 use crate::catalogue::KnownRole;
-use crate::facts::{DefKind, ExprId, ExprKind, Op, Step};
+use crate::facts::{DefKind, ExprId, ExprKind, Op};
 use crate::names::Name;
 use crate::program::verify::words;
 use crate::program::{CallRef, EdgeKind, ExprRef, FunctionRef, Program, Value};
@@ -246,13 +246,7 @@ impl Tracer<'_> {
         if secret || named {
             return Part::Secret;
         }
-        let mut values: Vec<ExprId> = Vec::new();
-        for block in facts.blocks.iter().filter(|block| block.function == target.function) {
-            values.extend(block.steps.iter().filter_map(|step| match step {
-                Step::Return(value) => *value,
-                _ => None,
-            }));
-        }
+        let values: Vec<ExprId> = facts.returned(target.function).collect();
         self.entered.push((target, call));
         let part = values
             .into_iter()

@@ -2,7 +2,7 @@
 
 use super::{Origin, Tracer, any_of, is_whole};
 use crate::catalogue::KnownRole;
-use crate::facts::{Call, ExprId, ExprKind, Step};
+use crate::facts::{Call, ExprId, ExprKind};
 use crate::names::Name;
 use crate::program::assigned::Holder;
 use crate::program::{CallRef, EdgeKind, ExprRef, FunctionRef, Value};
@@ -136,13 +136,7 @@ impl Tracer<'_> {
             return Origin::Unknown;
         }
         let facts = self.program.facts(target.file);
-        let mut returned: Vec<ExprId> = Vec::new();
-        for block in facts.blocks.iter().filter(|block| block.function == target.function) {
-            returned.extend(block.steps.iter().filter_map(|step| match step {
-                Step::Return(value) => *value,
-                _ => None,
-            }));
-        }
+        let returned: Vec<ExprId> = facts.returned(target.function).collect();
         if returned.is_empty() {
             return Origin::Unknown;
         }
