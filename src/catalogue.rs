@@ -425,10 +425,17 @@ pub struct HttpClient {
     pub throws_on_status: bool,
     /// How what it throws tells the URL that was asked for.
     pub error_tells: Option<ErrorTells>,
-    /// What to write: `signal: AbortSignal.timeout(10_000)`.
+    /// What to write, with `{ms}` or `{s}` for the limit: `signal: AbortSignal.timeout({ms})`.
     pub cure: String,
     /// Where it comes from.
     pub source: Source,
+}
+
+impl HttpClient {
+    /// What to write for a limit of so many seconds.
+    pub fn cure_of(&self, seconds: u32) -> String {
+        self.cure.replace("{ms}", &format!("{seconds}_000")).replace("{s}", &seconds.to_string())
+    }
 }
 
 /// Settings of a framework: names that a module of the app defines.

@@ -32,7 +32,7 @@ impl Program {
         let shape = &self.entries[entry];
         kinds.contains(&shape.kind)
             && self.runs_on_server(shape.function.file)
-            && !self.webhook_handlers().iter().any(|handler| handler.entry == entry)
+            && !self.webhook_handlers().iter().any(|handler| handler.entry == entry && !handler.serves_others)
             && !words(&self.entry_name(shape))
                 .iter()
                 .any(|word| matches!(word.as_str(), "webhook" | "webhooks" | "ipn"))
