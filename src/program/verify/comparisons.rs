@@ -10,7 +10,7 @@ use super::{Lapse, Standing, Walk, Why};
 use crate::catalogue::KnownRole;
 use crate::facts::{ExprId, ExprKind, Op, Step};
 use crate::names::Name;
-use crate::program::{CallRef, ExprRef, FunctionRef, Value};
+use crate::program::{CallRef, EdgeKind, ExprRef, FunctionRef, Value};
 
 /// How far a value is followed back to what it was computed from.
 const FARTHEST: usize = 8;
@@ -221,11 +221,14 @@ impl Walk<'_> {
         )
     }
 
-    /// Whether a value is computed from a MAC, here or by own functions that give one back. Each expression is
-    /// looked at once: variables made of each other branch without end.
+    /// Whether a value is computed from a MAC, here or by own functions that give one back. What a vendor, a database
+    /// above all, finds by a MAC is none. Each expression is looked at once: variables made of each other branch
+    /// without end.
     fn derives_mac(&self, function: FunctionRef, expr: ExprId) -> bool {
         let mut open = vec![ExprRef::new(function.file, expr)];
         let mut seen: FxHashSet<ExprRef> = FxHashSet::default();
+        // By which calls own functions were entered: what their parameters stand for.
+        let mut entered: Vec<(FunctionRef, CallRef)> = vec![];
         while let Some(at) = open.pop() {
             if !seen.insert(at) {
                 continue;
@@ -238,13 +241,27 @@ impl Walk<'_> {
                     if self.program.has_role(made, KnownRole::Mac) {
                         return true;
                     }
+                    if self.is_found_by(made) {
+                        continue;
+                    }
                     let shape = facts.call(*call);
                     if !matches!(facts.expr(shape.callee), ExprKind::Ref(..)) {
                         follow(shape.callee);
                     }
-                    shape.args.iter().for_each(|arg| follow(arg.value));
-                    for edge in self.program.edges(made) {
+                    let edges = self.program.edges(made);
+                    if !edges.iter().any(|edge| edge.kind == EdgeKind::Direct) {
+                        shape.args.iter().for_each(|arg| follow(arg.value));
+                    }
+                    for edge in edges {
+                        entered.push((edge.target, made));
                         open.extend(self.given_back(edge.target));
+                    }
+                }
+                ExprKind::Param(function, position) => {
+                    let function = FunctionRef::new(at.file, *function);
+                    for &(_, call) in entered.iter().filter(|(target, _)| *target == function) {
+                        let args = &self.program.facts(call.file).call(call.call).args;
+                        open.extend(args.get(*position as usize).map(|arg| ExprRef::new(call.file, arg.value)));
                     }
                 }
                 ExprKind::Ref(name, block) => {
@@ -266,6 +283,14 @@ impl Walk<'_> {
             }
         }
         false
+    }
+
+    /// Whether what a call gives is what a vendor finds: by its SDK, or by a request.
+    fn is_found_by(&self, call: CallRef) -> bool {
+        let program = self.program;
+        let mut externals = program.callee(call).externals();
+        !program.requests_at(call).is_empty()
+            || externals.any(|external| program.catalogue.packages(external.package, &[]).next().is_some())
     }
 
     /// What a function gives back; one that compares a MAC itself gives a verdict instead, which is none.
