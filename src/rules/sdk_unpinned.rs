@@ -79,7 +79,8 @@ fn told(sdk: &Unpinned, vendor: &str, path: &str) -> (String, String) {
         ),
         Loose::Manifest => {
             // Each minor of 0 is a major of its own.
-            let zero = asked.rsplit(' ').next().is_some_and(|range| range.trim_start_matches(['^', '~']).starts_with('0'));
+            let zero =
+                asked.rsplit(' ').next().is_some_and(|range| range.trim_start_matches(['^', '~']).starts_with('0'));
             let cure = match path.ends_with(".txt") || path.ends_with(".toml") || path.ends_with("Pipfile") {
                 true => "Hold the major version that was tested (`~=5.0`, `>=5,<6`), or commit a lockfile".to_owned(),
                 false if asked.contains(':') => {
