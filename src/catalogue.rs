@@ -25,6 +25,7 @@ mod plausible;
 mod repeats;
 mod retired;
 mod scan;
+mod returned;
 mod schedulers;
 mod scopes;
 mod scripts;
@@ -51,6 +52,7 @@ pub use paths::{OperationMatch, RequestMatch, VerifierMatch};
 pub use platforms::Platform;
 pub use repeats::{Idempotency, Retries};
 pub use retired::Retired;
+pub use returned::{ErrorsBelow, Reports};
 pub use schedulers::Scheduler;
 pub use scopes::Scope;
 pub use scripts::PageScript;
@@ -224,6 +226,8 @@ pub struct Package {
     /// It reports failure by returning `{ error }` rather than throwing.
     #[serde(default)]
     pub returns_errors: bool,
+    /// Older versions report failure in another way.
+    pub errors_below: Option<ErrorsBelow>,
     /// To make a client without a key throws at once.
     pub throws_without_key: Option<Throws>,
     /// A client is made without a key all the same, and asks the vendor without one.

@@ -177,6 +177,10 @@ impl Checks {
                 at!["package", item, "without_key", "source"],
                 package.without_key.as_ref().map(|fact| &fact.source),
             );
+            self.optional_source(
+                at!["package", item, "errors_below", "source"],
+                package.errors_below.as_ref().map(|below| &below.source),
+            );
             if let Some(throws) = &package.throws_without_key {
                 self.optional_source(at!["package", item, "throws_without_key", "source"], throws.source.as_ref());
             }
