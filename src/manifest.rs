@@ -12,6 +12,7 @@ pub mod env_file;
 pub mod functions;
 pub mod package;
 pub mod python;
+pub mod rewrites;
 pub mod schedules;
 mod yaml;
 

@@ -76,6 +76,7 @@ pub mod swallowing;
 pub mod switches;
 pub mod terms;
 pub mod timing;
+pub mod uncalled;
 pub mod unchecked;
 pub mod unknown_rows;
 pub mod url_keys;

@@ -7,6 +7,7 @@ const MANIFESTS: &[&str] = &[
     ".replit",
     "Pipfile",
     "Procfile",
+    "_redirects",
     "angular.json",
     "app.json",
     "deno.json",
