@@ -56,6 +56,7 @@ pub mod outbound;
 pub mod page_scripts;
 pub mod pages;
 pub mod partial_writes;
+pub mod passage;
 pub mod paths;
 pub mod payload;
 pub mod personal;
