@@ -8,6 +8,7 @@ mod check;
 mod effect;
 mod errors;
 mod fault;
+mod gatekeepers;
 mod glob;
 mod hosts;
 mod index;
@@ -40,6 +41,7 @@ pub use api_version::{ApiVersion, OldSdk};
 pub(crate) use check::is_date;
 pub use effect::Effect;
 pub use errors::ErrorTells;
+pub use gatekeepers::Gatekeeper;
 pub use hosts::{host_of_url, is_own_host};
 pub use index::VendorId;
 pub use key_headers::KeyHeader;
@@ -383,6 +385,9 @@ pub struct Library {
     /// Calls by which code has the clock start something.
     #[serde(default, rename = "scheduler")]
     pub schedulers: Vec<Scheduler>,
+    /// Middleware that refuses whoever has no session.
+    #[serde(default, rename = "gatekeeper")]
+    pub gatekeepers: Vec<Gatekeeper>,
     /// How long platforms let functions run.
     #[serde(default, rename = "platform")]
     pub platforms: Vec<Platform>,
@@ -534,6 +539,8 @@ pub enum KnownRole {
     Retry,
     /// Looks the user up: auth.
     Authenticate,
+    /// Made of patterns of paths; says of a request whether its path is one of them.
+    MatchRoute,
     /// Never comes back: it throws, or ends the process.
     Leave,
     /// Checks a password or opens a session: someone is logging in.

@@ -14,6 +14,7 @@ pub mod functions;
 pub mod lockfile;
 pub mod package;
 pub mod python;
+pub mod rewrites;
 pub mod schedules;
 mod yaml;
 

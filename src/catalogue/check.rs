@@ -48,6 +48,10 @@ pub(super) fn library(library: &Library) -> Vec<Problem> {
         check.package_name(at!["scheduler", at, "package"], &scheduler.package, &["npm", "pypi", "global"]);
         check.source(at!["scheduler", at, "source"], &scheduler.source);
     }
+    for (at, gatekeeper) in library.gatekeepers.iter().enumerate() {
+        check.package_name(at!["gatekeeper", at, "package"], &gatekeeper.package, &["npm"]);
+        check.source(at!["gatekeeper", at, "source"], &gatekeeper.source);
+    }
     for (at, platform) in library.platforms.iter().enumerate() {
         if platform.seconds <= 0.0 {
             let message = format!("{} lets functions run for no time", platform.framework);

@@ -8,6 +8,7 @@ const MANIFESTS: &[&str] = &[
     ".replit",
     "Pipfile",
     "Procfile",
+    "_redirects",
     "angular.json",
     "app.json",
     "deno.json",
