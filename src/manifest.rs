@@ -10,6 +10,7 @@ use crate::walk::{FileKind, GapReason, SourceFile};
 pub mod access_rules;
 pub mod env_file;
 pub mod functions;
+pub mod models;
 pub mod package;
 pub mod python;
 pub mod schedules;
@@ -18,6 +19,7 @@ mod yaml;
 pub use access_rules::AccessRules;
 pub use env_file::{EnvEntry, EnvFile, EnvValue};
 pub use functions::TokenGate;
+pub use models::Model;
 pub use package::Package;
 pub use python::PythonProject;
 pub use schedules::{Planned, Starts};
@@ -52,6 +54,8 @@ pub enum Says {
     Env(EnvFile),
     /// Access rules of a backend service.
     Access(AccessRules),
+    /// The models of a database client.
+    Models(Vec<Model>),
     /// JSON, comments and trailing commas allowed; also what YAML says.
     Json(serde_json::Value),
     /// TOML.
@@ -90,6 +94,7 @@ impl Manifest {
                 Says::Access(AccessRules::language(text).map_err(broken)?)
             }
             (_, name) if name.ends_with(".rules.json") => Says::Access(AccessRules::tree(text).map_err(broken)?),
+            (_, name) if name.ends_with(".prisma") => Says::Models(models::read(text).map_err(broken)?),
             (_, name) if name.ends_with(".txt") => Says::Python(PythonProject::requirements(text)),
             (_, name) if name.ends_with(".json") || name.ends_with(".jsonc") => Says::Json(json(text).map_err(broken)?),
             (_, name) if name.ends_with(".toml") || name == ".replit" => Says::Toml(toml(text).map_err(broken)?),
@@ -229,6 +234,14 @@ impl Manifests {
             false => named.iter().any(|named| file.path == named.as_str()),
         });
         deployed.map(|(file, rules)| (file.path, rules)).collect()
+    }
+
+    /// Every schema file of a database client.
+    pub fn models(&self) -> impl Iterator<Item = (Name, &[Model])> {
+        self.files.iter().filter_map(|file| match &file.says {
+            Says::Models(models) => Some((file.path, models.as_slice())),
+            _ => None,
+        })
     }
 
     /// Every description of Python dependencies.

@@ -37,6 +37,7 @@ pub struct Catalogue {
     pub(super) trackers: Vec<Tracker>,
     pub(super) schedulers: Vec<Scheduler>,
     pub(super) platforms: Vec<super::Platform>,
+    pub(super) tables: Vec<super::Tables>,
     pub(super) index: Index,
     /// Made at the first text searched for credentials.
     pub(super) scanner: OnceLock<Scanner>,
@@ -107,7 +108,7 @@ impl Catalogue {
         let (mut http_clients, mut functions, mut own_urls) = (Vec::new(), Vec::new(), Vec::new());
         let (mut watchers, mut injected_envs, mut optional_options) = (Vec::new(), Vec::new(), Vec::new());
         let (mut passing_hosts, mut page_scripts, mut trackers) = (Vec::new(), Vec::new(), Vec::new());
-        let mut platforms = Vec::new();
+        let (mut platforms, mut tables) = (Vec::new(), Vec::new());
         let mut mailboxes = Vec::new();
         let mut schedulers = Vec::new();
         for library in libraries {
@@ -123,6 +124,7 @@ impl Catalogue {
             trackers.extend(library.trackers);
             schedulers.extend(library.schedulers);
             platforms.extend(library.platforms);
+            tables.extend(library.tables);
         }
         let index = Index::new(&vendors, &http_clients, &functions);
         Self {
@@ -139,6 +141,7 @@ impl Catalogue {
             trackers,
             schedulers,
             platforms,
+            tables,
             index,
             scanner: OnceLock::new(),
         }
