@@ -32,6 +32,7 @@ mod scopes;
 mod scripts;
 mod seg;
 mod shape;
+mod tables;
 mod token_life;
 mod tokens;
 mod trackers;
@@ -59,6 +60,7 @@ pub use schedulers::Scheduler;
 pub use scopes::Scope;
 pub use scripts::PageScript;
 pub use seg::Seg;
+pub use tables::{TableForm, Tables};
 pub use token_life::{HandedToken, TokenLife};
 pub use trackers::Tracker;
 pub use webhook::{Scheme, Webhook};
@@ -391,6 +393,9 @@ pub struct Library {
     /// How long platforms let functions run.
     #[serde(default, rename = "platform")]
     pub platforms: Vec<Platform>,
+    /// Ways to declare tables in code.
+    #[serde(default)]
+    pub tables: Vec<Tables>,
 }
 
 /// An HTTP client.

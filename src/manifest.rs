@@ -12,6 +12,7 @@ pub mod access_rules;
 pub mod env_file;
 pub mod functions;
 pub mod lockfile;
+pub mod models;
 pub mod package;
 pub mod python;
 pub mod rewrites;
@@ -22,6 +23,7 @@ pub use access_rules::AccessRules;
 pub use env_file::{EnvEntry, EnvFile, EnvValue};
 pub use functions::TokenGate;
 pub use lockfile::Lockfile;
+pub use models::Model;
 pub use package::Package;
 pub use python::PythonProject;
 pub use schedules::{Planned, Starts};
@@ -58,6 +60,8 @@ pub enum Says {
     Access(AccessRules),
     /// A lockfile.
     Lock(Lockfile),
+    /// The models of a database client.
+    Models(Vec<Model>),
     /// JSON, comments and trailing commas allowed; also what YAML says.
     Json(serde_json::Value),
     /// TOML.
@@ -96,6 +100,7 @@ impl Manifest {
                 Says::Access(AccessRules::language(text).map_err(broken)?)
             }
             (_, name) if name.ends_with(".rules.json") => Says::Access(AccessRules::tree(text).map_err(broken)?),
+            (_, name) if name.ends_with(".prisma") => Says::Models(models::read(text).map_err(broken)?),
             (_, name) if name.ends_with(".txt") => Says::Python(PythonProject::requirements(text)),
             (_, name) if name.ends_with(".json") || name.ends_with(".jsonc") => Says::Json(json(text).map_err(broken)?),
             (_, name) if name.ends_with(".toml") || name == ".replit" => Says::Toml(toml(text).map_err(broken)?),
@@ -242,6 +247,14 @@ impl Manifests {
             false => named.iter().any(|named| file.path == named.as_str()),
         });
         deployed.map(|(file, rules)| (file.path, rules)).collect()
+    }
+
+    /// Every schema file of a database client.
+    pub fn models(&self) -> impl Iterator<Item = (Name, &[Model])> {
+        self.files.iter().filter_map(|file| match &file.says {
+            Says::Models(models) => Some((file.path, models.as_slice())),
+            _ => None,
+        })
     }
 
     /// Every description of Python dependencies.

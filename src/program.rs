@@ -75,6 +75,7 @@ pub mod state_checks;
 pub mod statuses;
 pub mod swallowing;
 pub mod switches;
+pub mod tables;
 pub mod terms;
 pub mod timing;
 pub mod uncalled;

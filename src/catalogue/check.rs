@@ -52,6 +52,14 @@ pub(super) fn library(library: &Library) -> Vec<Problem> {
         check.package_name(at!["gatekeeper", at, "package"], &gatekeeper.package, &["npm"]);
         check.source(at!["gatekeeper", at, "source"], &gatekeeper.source);
     }
+    for (at, tables) in library.tables.iter().enumerate() {
+        check.package_name(at!["tables", at, "package"], &tables.package, &["npm", "pypi"]);
+        if tables.paths.is_empty() || tables.unique.is_empty() {
+            let message = format!("nothing of {} declares a table, or a unique column", tables.package);
+            check.say(at!["tables", at, "paths"], message, "write what makes tables: `pgTable`");
+        }
+        check.source(at!["tables", at, "source"], &tables.source);
+    }
     for (at, platform) in library.platforms.iter().enumerate() {
         if platform.seconds <= 0.0 {
             let message = format!("{} lets functions run for no time", platform.framework);

@@ -229,7 +229,11 @@ impl StateChecks<'_> {
             return Some(Kept { claim, ..Kept::default() });
         }
         if program.has_role(at, KnownRole::Write) {
-            return Some(Kept { claim: true, ..Kept::default() });
+            let facts = program.facts(at.file);
+            let inserts = matches!(facts.expr(facts.call(at.call).callee), ExprKind::Member(_, name)
+                if ["insert", "create", "add"].iter().any(|part| name.starts_with(part)));
+            let open = inserts && program.refuses_again(at) == Unique::No;
+            return Some(Kept { claim: !open, ..Kept::default() });
         }
         let of_database =
             program.callee(at).externals().any(|external| program.catalogue.is_database(external.package));

@@ -152,6 +152,7 @@ fn is_manifest(path: &str, name: &str) -> bool {
         || name == "config.toml" && path.contains("supabase/functions/")
         || name.ends_with(".rules")
         || name.ends_with(".rules.json")
+        || name.ends_with(".prisma")
 }
 
 /// Whether a name says that the file is to be left out.
