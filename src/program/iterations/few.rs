@@ -63,8 +63,24 @@ const PERSONS: &[&str] =
 
 /// Words of elements that stand for many: what they hold are not the parts of one thing.
 const GROUPS: &[&str] = &[
-    "page", "batch", "chunk", "group", "segment", "tenant", "org", "organization", "company", "team", "bucket", "shop",
-    "store", "list", "result", "res", "response", "part",
+    "page",
+    "batch",
+    "chunk",
+    "group",
+    "segment",
+    "tenant",
+    "org",
+    "organization",
+    "company",
+    "team",
+    "bucket",
+    "shop",
+    "store",
+    "list",
+    "result",
+    "res",
+    "response",
+    "part",
 ];
 
 /// Methods of collections and queries: what they are called on is the collection.
@@ -182,7 +198,8 @@ impl Program {
         self.incoming(function).iter().any(|edge| {
             let facts = self.facts(edge.call.file);
             let callee = facts.expr(facts.call(edge.call.call).callee);
-            edge.kind == EdgeKind::Callback && matches!(callee, ExprKind::Member(_, name) if EACH.contains(&name.as_str()))
+            edge.kind == EdgeKind::Callback
+                && matches!(callee, ExprKind::Member(_, name) if EACH.contains(&name.as_str()))
         })
     }
 
@@ -231,7 +248,9 @@ impl Program {
             }
             ExprKind::Member(base, name) => {
                 let holder = facts.last_name(*base).is_some_and(|base| HOLDERS.contains(&base.as_str()));
-                says_few(name) || holder || matches!(name.as_str(), "data" | "rows" | "query" | "objects") && next(*base)
+                says_few(name)
+                    || holder
+                    || matches!(name.as_str(), "data" | "rows" | "query" | "objects") && next(*base)
             }
             ExprKind::Await(base) | ExprKind::Spread(base) => next(*base),
             ExprKind::Op(Op::Or | Op::Nullish | Op::Choose, parts) => parts.iter().any(|&part| next(part)),
