@@ -216,6 +216,10 @@ fn understand(file: &SourceFile, text: &str, catalogue: &Catalogue, cache: Optio
             };
             return Ok(Said { facts: kept.facts, marked: kept.marked, ..Said::default() });
         }
+        if file.kind == FileKind::Lock {
+            let manifest = Manifest::lock(file, text, catalogue.package_names())?;
+            return Ok(Said { manifest: Some(manifest), ..Said::default() });
+        }
         let mut said = Said { marked: text.contains(MARKER), written: catalogue.tokens(text), ..Said::default() };
         if file.tracked && walk::mentions::tells_what_to_set(&file.path) {
             said.mentioned = walk::mentions::variables(text);
