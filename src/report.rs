@@ -10,6 +10,7 @@ use crate::texts::Texts;
 use crate::walk::Repository;
 
 mod comment;
+mod cure;
 mod compact;
 mod counts;
 mod frame;
