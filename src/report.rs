@@ -10,9 +10,9 @@ use crate::texts::Texts;
 use crate::walk::Repository;
 
 mod comment;
-mod cure;
 mod compact;
 mod counts;
+mod cure;
 mod frame;
 mod github;
 mod gitlab;
