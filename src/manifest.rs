@@ -4,20 +4,26 @@
 use serde::Serialize;
 
 use crate::facts::Token;
+use crate::manifest::lockfile::Wanted;
 use crate::names::Name;
 use crate::walk::{FileKind, GapReason, SourceFile};
 
 pub mod access_rules;
 pub mod env_file;
 pub mod functions;
+pub mod lockfile;
+pub mod models;
 pub mod package;
 pub mod python;
+pub mod rewrites;
 pub mod schedules;
 mod yaml;
 
 pub use access_rules::AccessRules;
 pub use env_file::{EnvEntry, EnvFile, EnvValue};
 pub use functions::TokenGate;
+pub use lockfile::Lockfile;
+pub use models::Model;
 pub use package::Package;
 pub use python::PythonProject;
 pub use schedules::{Planned, Starts};
@@ -33,7 +39,7 @@ pub struct Manifests {
 pub struct Manifest {
     /// Relative to the root.
     pub path: Name,
-    /// Its text; of environment files none is kept.
+    /// Its text; of environment files and lockfiles none is kept.
     pub text: Option<String>,
     /// What it says.
     pub says: Says,
@@ -52,6 +58,10 @@ pub enum Says {
     Env(EnvFile),
     /// Access rules of a backend service.
     Access(AccessRules),
+    /// A lockfile.
+    Lock(Lockfile),
+    /// The models of a database client.
+    Models(Vec<Model>),
     /// JSON, comments and trailing commas allowed; also what YAML says.
     Json(serde_json::Value),
     /// TOML.
@@ -90,6 +100,7 @@ impl Manifest {
                 Says::Access(AccessRules::language(text).map_err(broken)?)
             }
             (_, name) if name.ends_with(".rules.json") => Says::Access(AccessRules::tree(text).map_err(broken)?),
+            (_, name) if name.ends_with(".prisma") => Says::Models(models::read(text).map_err(broken)?),
             (_, name) if name.ends_with(".txt") => Says::Python(PythonProject::requirements(text)),
             (_, name) if name.ends_with(".json") || name.ends_with(".jsonc") => Says::Json(json(text).map_err(broken)?),
             (_, name) if name.ends_with(".toml") || name == ".replit" => Says::Toml(toml(text).map_err(broken)?),
@@ -101,6 +112,13 @@ impl Manifest {
         };
         let planned = schedules::planned(path, text, &says);
         Ok(Self { path: file.path, text: Some(text.to_owned()), says, planned })
+    }
+
+    /// Reads a lockfile; keeps of it what may be asked for.
+    pub fn lock(file: &SourceFile, text: &str, wanted: &Wanted) -> Result<Self, GapReason> {
+        let name = file.path.as_str().rsplit('/').next().unwrap_or_default();
+        let lock = Lockfile::read(name, text, wanted).map_err(GapReason::BrokenManifest)?;
+        Ok(Self { path: file.path, text: None, says: Says::Lock(lock), planned: vec![] })
     }
 
     /// The folder it speaks for; the root is the empty path.
@@ -231,6 +249,14 @@ impl Manifests {
         deployed.map(|(file, rules)| (file.path, rules)).collect()
     }
 
+    /// Every schema file of a database client.
+    pub fn models(&self) -> impl Iterator<Item = (Name, &[Model])> {
+        self.files.iter().filter_map(|file| match &file.says {
+            Says::Models(models) => Some((file.path, models.as_slice())),
+            _ => None,
+        })
+    }
+
     /// Every description of Python dependencies.
     pub fn python(&self) -> impl Iterator<Item = (&Manifest, &PythonProject)> {
         self.files.iter().filter_map(|file| match &file.says {
@@ -244,16 +270,30 @@ impl Manifests {
         self.above(path, "package.json").find_map(|file| Some((file, file.package()?)))
     }
 
+    /// The lockfiles of these names in a folder, as far as they could be read.
+    pub fn locks<'m>(&'m self, folder: &'m str, names: &'m [&str]) -> impl Iterator<Item = &'m Lockfile> {
+        names.iter().filter_map(move |name| self.lock(folder, name))
+    }
+
+    /// The lockfile of a name in a folder, if it could be read.
+    pub fn lock(&self, folder: &str, name: &str) -> Option<&Lockfile> {
+        let found = if folder.is_empty() { self.get(name) } else { self.get(&format!("{folder}/{name}")) };
+        if let Says::Lock(lock) = &found?.says { Some(lock) } else { None }
+    }
+
     /// Manifests of a file name at and above the folder of `path`, the nearest first.
     pub fn above<'m, 'p>(&'m self, path: &'p str, name: &'p str) -> impl Iterator<Item = &'m Manifest> + use<'m, 'p> {
-        let mut folder = Some(path.rsplit_once('/').map_or("", |(folder, _)| folder));
-        std::iter::from_fn(move || {
-            let here = folder?;
-            folder = if here.is_empty() { None } else { Some(here.rsplit_once('/').map_or("", |(up, _)| up)) };
-            Some(if here.is_empty() { name.to_owned() } else { format!("{here}/{name}") })
-        })
-        .filter_map(|path| self.get(&path))
+        folders(path.rsplit_once('/').map_or("", |(folder, _)| folder))
+            .map(move |folder| if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") })
+            .filter_map(|path| self.get(&path))
     }
+}
+
+/// A folder and those it lies in, up to the root.
+pub fn folders(folder: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(folder), |here| {
+        (!here.is_empty()).then(|| here.rsplit_once('/').map_or("", |(up, _)| up))
+    })
 }
 
 fn json(text: &str) -> Result<serde_json::Value, String> {

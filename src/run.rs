@@ -202,6 +202,7 @@ fn write_stats(repository: &Repository, out: &mut dyn Write) -> io::Result<()> {
         ("code files", number(FileKind::holds_code)),
         ("manifests", number(|kind| kind == FileKind::Manifest)),
         ("environment files", number(|kind| kind == FileKind::Env)),
+        ("lockfiles", number(|kind| kind == FileKind::Lock)),
         ("other texts (read for credentials)", number(|kind| kind == FileKind::Prose)),
         ("other files (not read)", number(|kind| kind == FileKind::Other)),
     ] {

@@ -14,7 +14,7 @@ use rustc_hash::FxHashMap;
 use super::fault::{Fault, Problem, Step};
 use super::index::{Index, VendorId};
 use super::scan::Scanner;
-use super::{HttpClient, Known, Library, PageScript, Scheduler, Tracker, Vendor, check};
+use super::{Gatekeeper, HttpClient, Known, Library, PageScript, Scheduler, Tracker, Vendor, check};
 use crate::names::Name;
 
 mod files {
@@ -36,7 +36,9 @@ pub struct Catalogue {
     pub(super) page_scripts: Vec<PageScript>,
     pub(super) trackers: Vec<Tracker>,
     pub(super) schedulers: Vec<Scheduler>,
+    pub(super) gatekeepers: Vec<Gatekeeper>,
     pub(super) platforms: Vec<super::Platform>,
+    pub(super) tables: Vec<super::Tables>,
     pub(super) index: Index,
     /// Made at the first text searched for credentials.
     pub(super) scanner: OnceLock<Scanner>,
@@ -107,9 +109,9 @@ impl Catalogue {
         let (mut http_clients, mut functions, mut own_urls) = (Vec::new(), Vec::new(), Vec::new());
         let (mut watchers, mut injected_envs, mut optional_options) = (Vec::new(), Vec::new(), Vec::new());
         let (mut passing_hosts, mut page_scripts, mut trackers) = (Vec::new(), Vec::new(), Vec::new());
-        let mut platforms = Vec::new();
+        let (mut platforms, mut tables) = (Vec::new(), Vec::new());
         let mut mailboxes = Vec::new();
-        let mut schedulers = Vec::new();
+        let (mut schedulers, mut gatekeepers) = (Vec::new(), Vec::new());
         for library in libraries {
             http_clients.extend(library.http_clients);
             functions.extend(library.functions);
@@ -122,7 +124,9 @@ impl Catalogue {
             page_scripts.extend(library.page_scripts);
             trackers.extend(library.trackers);
             schedulers.extend(library.schedulers);
+            gatekeepers.extend(library.gatekeepers);
             platforms.extend(library.platforms);
+            tables.extend(library.tables);
         }
         let index = Index::new(&vendors, &http_clients, &functions);
         Self {
@@ -138,7 +142,9 @@ impl Catalogue {
             page_scripts,
             trackers,
             schedulers,
+            gatekeepers,
             platforms,
+            tables,
             index,
             scanner: OnceLock::new(),
         }

@@ -1,6 +1,6 @@
 //! What the failure of a call means: whether it comes as a value, who looks at it, and what hangs on it.
 
-use crate::catalogue::{Effect, Package, Seg};
+use crate::catalogue::{Effect, Package, Reports, Seg};
 use crate::facts::{BlockKind, ExprKind};
 use crate::names::Name;
 use crate::program::answers::{Deed, Look};
@@ -43,7 +43,7 @@ impl Program {
         if !matches!(used.via, Via::Sdk(..)) {
             return false;
         }
-        let Some(package) = self.error_giver(used) else { return false };
+        let Some((package, _)) = self.giver_of_errors(used.at) else { return false };
         let throws = |name: &str| package.throws_after.iter().any(|other| other == name);
         let before = self
             .callee(used.at)
@@ -52,10 +52,12 @@ impl Program {
         !before && !self.chain(used.at).any(|(_, name)| throws(&name))
     }
 
-    fn error_giver(&self, used: &VendorUse) -> Option<&Package> {
-        self.callee(used.at).externals().find_map(|external| {
-            let mut packages = self.catalogue.packages(external.package, &external.segs);
-            packages.find(|(_, package)| package.returns_errors).map(|(_, package)| package)
+    /// The package behind a call whose version in use gives its errors, and how it gives them.
+    pub fn giver_of_errors(&self, call: CallRef) -> Option<(&Package, Reports)> {
+        self.callee(call).externals().find_map(|external| {
+            let packages = self.catalogue.packages(external.package, &external.segs).map(|(_, package)| package);
+            let reports = |package: &Package| package.reports(|| self.package_major(call.file, external));
+            packages.map(|package| (package, reports(package))).find(|(_, reports)| *reports != Reports::Thrown)
         })
     }
 
@@ -64,13 +66,16 @@ impl Program {
         let external = self.external(used.at)?;
         let is_query =
             matches!(external.segs[..], [.., Seg::Call | Seg::New, Seg::Member(_), Seg::Call, Seg::Member(_)]);
-        self.error_giver(used)?.throws_after.first().filter(|_| is_query).map(String::as_str)
+        self.giver_of_errors(used.at)?.0.throws_after.first().filter(|_| is_query).map(String::as_str)
     }
 
     /// Whether somebody looks at the error that a call gives: itself, the answer as a whole, or whether there is
-    /// anything beside it.
+    /// anything beside it. Of an SDK that gives what the vendor answered, error or not, whoever looks at the answer
+    /// sees it.
     pub fn error_is_seen(&self, call: CallRef) -> bool {
-        self.looks(call).iter().any(shows_error)
+        let looks = self.looks(call);
+        let answered = || self.giver_of_errors(call).is_some_and(|(_, reports)| reports == Reports::Answered);
+        looks.iter().any(shows_error) || !looks.is_empty() && answered()
     }
 
     /// Whether a call asks a function of the database, by its name, for what it gives: as far as is seen a read.

@@ -80,6 +80,7 @@ impl Told<'_> {
 
     /// How many files were read.
     pub fn files(&self) -> usize {
-        self.repository.files.iter().filter(|file| !matches!(file.kind, FileKind::Other | FileKind::Prose)).count()
+        let counts = |kind| !matches!(kind, FileKind::Other | FileKind::Prose | FileKind::Lock);
+        self.repository.files.iter().filter(|file| counts(file.kind)).count()
     }
 }

@@ -16,7 +16,7 @@ rule! {
     /// ## Silent when
     ///
     /// - a major is named: `@2`, `^1.2`, `~=5.0`, `>=1,<2`
-    /// - a lockfile lies beside the manifest or above it
+    /// - a lockfile beside the manifest or above it holds a version of it (one that is no text is believed to)
     /// - only types are imported; nothing that is deployed uses the SDK; tests and tooling
     ///
     /// Two majors of one SDK in one unit of deployment are a note.
@@ -78,16 +78,21 @@ fn told(sdk: &Unpinned, vendor: &str, path: &str) -> (String, String) {
             format!("Name the version that was tested: `{}`", with_version(sdk)),
         ),
         Loose::Manifest => {
+            // Each minor of 0 is a major of its own.
+            let zero =
+                asked.rsplit(' ').next().is_some_and(|range| range.trim_start_matches(['^', '~']).starts_with('0'));
             let cure = match path.ends_with(".txt") || path.ends_with(".toml") || path.ends_with("Pipfile") {
                 true => "Hold the major version that was tested (`~=5.0`, `>=5,<6`), or commit a lockfile".to_owned(),
                 false if asked.contains(':') => {
                     format!("Name the major version that was tested: `{}`, or commit the lockfile", with_version(sdk))
                 }
+                false if zero => "Commit the lockfile, and name the minor that was tested (`^0.60.0`)".to_owned(),
                 false => "Commit the lockfile, and name the major version that was tested (`^17.0.0`)".to_owned(),
             };
             let message = format!(
-                "`{asked}` allows any later major, and no lockfile holds one: the next installation runs on whatever \
-                 {vendor} has released by then, breaking changes included"
+                "`{asked}` allows any later {}, and no lockfile holds one: the next installation runs on whatever \
+                 {vendor} has released by then, breaking changes included",
+                if zero { "minor" } else { "major" }
             );
             (message, cure)
         }

@@ -419,5 +419,6 @@ fn blank(id: Id) -> Table {
         partition_of: None,
         rights: Held::default(),
         unsure: None,
+        fields: vec![],
     }
 }

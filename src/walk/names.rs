@@ -1,12 +1,14 @@
 //! What a file's name says: manifest, environment, document; or lockfile, minified, vendored copy.
 
 use super::{FileKind, Reason};
+use crate::manifest::lockfile;
 
 /// Manifests by their whole name.
 const MANIFESTS: &[&str] = &[
     ".replit",
     "Pipfile",
     "Procfile",
+    "_redirects",
     "angular.json",
     "app.json",
     "deno.json",
@@ -34,22 +36,8 @@ const MANIFESTS: &[&str] = &[
     "wrangler.toml",
 ];
 
-const LOCKFILES: &[&str] = &[
-    "Cargo.lock",
-    "Gemfile.lock",
-    "Pipfile.lock",
-    "bun.lock",
-    "bun.lockb",
-    "composer.lock",
-    "deno.lock",
-    "npm-shrinkwrap.json",
-    "package-lock.json",
-    "pdm.lock",
-    "pnpm-lock.yaml",
-    "poetry.lock",
-    "uv.lock",
-    "yarn.lock",
-];
+/// Lockfiles that are not read: of other languages, and those that are no text.
+const LOCKFILES: &[&str] = &["Cargo.lock", "Gemfile.lock", "bun.lockb", "composer.lock", "deno.lock"];
 
 /// Libraries that are copied into repositories. Only a copy's name counts: the bare name of the first two, a
 /// version or a build's name ("slim", "umd") behind the others. A hand-written `chart.js` stays.
@@ -93,6 +81,9 @@ pub fn special(path: &str) -> Option<FileKind> {
     }
     if is_manifest(path, name) {
         return Some(FileKind::Manifest);
+    }
+    if lockfile::is_read(name) {
+        return Some(FileKind::Lock);
     }
     let extension = name.rsplit_once('.')?.1;
     ["html", "htm", "vue", "svelte", "astro"]
@@ -161,6 +152,7 @@ fn is_manifest(path: &str, name: &str) -> bool {
         || name == "config.toml" && path.contains("supabase/functions/")
         || name.ends_with(".rules")
         || name.ends_with(".rules.json")
+        || name.ends_with(".prisma")
 }
 
 /// Whether a name says that the file is to be left out.
@@ -226,7 +218,8 @@ mod tests {
             assert_eq!(left_out(own), None, "{own}");
         }
         assert_eq!(left_out("app.min.js"), Some(Reason::Minified));
-        assert_eq!(left_out("pnpm-lock.yaml"), Some(Reason::Lockfile));
+        assert_eq!(left_out("bun.lockb"), Some(Reason::Lockfile));
+        assert_eq!((left_out("pnpm-lock.yaml"), special("web/pnpm-lock.yaml")), (None, Some(FileKind::Lock)));
         assert_eq!(left_out("admin.js"), None);
     }
 }

@@ -8,9 +8,9 @@ pub(crate) fn words(name: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut word = String::new();
     let mut before = ' ';
-    let chars: Vec<char> = name.chars().collect();
-    for (at, &c) in chars.iter().enumerate() {
-        let next_is_small = chars.get(at + 1).is_some_and(|next| next.is_ascii_lowercase());
+    let mut chars = name.chars().peekable();
+    while let Some(c) = chars.next() {
+        let next_is_small = chars.peek().is_some_and(char::is_ascii_lowercase);
         let starts = c.is_ascii_uppercase()
             && (before.is_ascii_lowercase()
                 || before.is_ascii_digit()
@@ -39,7 +39,8 @@ pub(super) fn sounds_like_check(name: &str) -> bool {
 /// Whether a name says a signature: `sig`, `signature`, `x-hub-signature`.
 pub(super) fn is_signature_name(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    name.contains("signature") || words(&name).iter().any(|word| word == "sig" || word == "hmac")
+    let may_say = name.contains("sig") || name.contains("hmac");
+    may_say && (name.contains("signature") || words(&name).iter().any(|word| word == "sig" || word == "hmac"))
 }
 
 /// Whether a variable holds a secret, by its name.
