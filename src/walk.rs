@@ -31,6 +31,7 @@ mod text;
 mod tree;
 
 pub use text::{Decoded, said};
+pub use tree::OWN_IGNORES;
 
 /// Code and manifests over this many bytes are gaps, unless they are named.
 pub const SIZE_LIMIT: u64 = 2 * 1024 * 1024;
@@ -47,7 +48,8 @@ pub struct Choices {
     pub honour_ignores: bool,
     /// How many threads look at folders; 0 leaves the choice to the machine.
     pub threads: usize,
-    /// Patterns of paths that the configuration leaves out, with the folder they are seen from.
+    /// Patterns of paths that the configuration leaves out, with the folder they are seen from. The ignore file of our
+    /// own that lies in such a folder counts.
     pub ignored: Vec<(PathBuf, Vec<String>)>,
 }
 

@@ -199,8 +199,7 @@ impl<'p> Finder<'p> {
             let (led, led_to) = if is_own && !served.exists { self.led_on(http, &path, found) } else { (false, None) };
             let exists = served.exists || led;
             if !exists && is_own && from_client && !side.tooling && !side.dead && asked.is_certain() {
-                let unmatched =
-                    Unmatched { at: http.at, asked: path, method: http.method, is_function: false, led_to };
+                let unmatched = Unmatched { at: http.at, asked: path, method: http.method, is_function: false, led_to };
                 found.unmatched.push(unmatched);
             }
         }

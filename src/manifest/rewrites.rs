@@ -195,7 +195,8 @@ mod tests {
         assert_eq!(rules("netlify.toml", netlify), one("", "/api/*", url("/.netlify/functions/:splat")));
         let lines = "# the app\n/old /gone 404!\n";
         assert_eq!(rules("web/public/_redirects", lines), one("web", "/old", url("/404.html")));
-        let firebase = r#"{ "hosting": { "rewrites": [{ "source": "/api/**", "function": { "functionId": "api" } }] } }"#;
+        let firebase =
+            r#"{ "hosting": { "rewrites": [{ "source": "/api/**", "function": { "functionId": "api" } }] } }"#;
         assert_eq!(rules("firebase.json", firebase), one("", "/api/**", Leads::Function("api".to_owned())));
         assert_eq!(rules("vercel.json", "{}"), vec![]);
     }

@@ -39,7 +39,8 @@ impl Program {
         if path.contains([':', '*']) {
             return Passage::Unknown;
         }
-        let mut walk = Walk { program: self, path, method, known: Known::default(), fuel: FUEL, depth: 0, asked: false };
+        let mut walk =
+            Walk { program: self, path, method, known: Known::default(), fuel: FUEL, depth: 0, asked: false };
         match walk.middleware(exported) {
             Thing::Refusal(place) if walk.asked && walk.fuel > 0 => Passage::TurnedAway(place),
             Thing::Refusal(_) | Thing::Unknown => Passage::Unknown,
@@ -106,7 +107,9 @@ impl Walk<'_> {
         if let Value::Function(function) = self.program.value(exported) {
             return self.run(function, vec![Thing::Visitor, Thing::Visitor]);
         }
-        let ExprKind::Call(call) = *self.program.facts(exported.file).expr(exported.expr) else { return Thing::Unknown };
+        let ExprKind::Call(call) = *self.program.facts(exported.file).expr(exported.expr) else {
+            return Thing::Unknown;
+        };
         let call = CallRef::new(exported.file, call);
         let args = arguments(self.program, call);
         let functions = args.iter().filter_map(|&arg| match self.program.value(arg) {
@@ -114,9 +117,11 @@ impl Walk<'_> {
             _ => None,
         });
         let callback = functions.collect::<Vec<_>>().first().copied();
-        let gatekeeper = self.program.callee(call).externals().find_map(|external| {
-            self.program.catalogue.gatekeeper(&external.package, &external.last_member()?)
-        });
+        let gatekeeper = self
+            .program
+            .callee(call)
+            .externals()
+            .find_map(|external| self.program.catalogue.gatekeeper(&external.package, &external.last_member()?));
         if let Some(gatekeeper) = gatekeeper {
             let found = self.gatekeeper(gatekeeper, call, &args);
             if !matches!(found, Thing::Something) {
@@ -536,7 +541,9 @@ impl Walk<'_> {
             ("Boolean", [thing, ..]) => self.truth(thing).map_or(Thing::Unknown, Thing::Bool),
             // A look-up that is handed no session finds none.
             (_, [Thing::Nobody, ..])
-                if ["session", "token", "user", "auth", "verify", "decrypt", "jwt"].iter().any(|w| lower.contains(w)) =>
+                if ["session", "token", "user", "auth", "verify", "decrypt", "jwt"]
+                    .iter()
+                    .any(|w| lower.contains(w)) =>
             {
                 Thing::Nobody
             }

@@ -67,6 +67,12 @@ impl Program {
         kept.is_some_and(|kept| !kept.field && !kept.fault && !kept.claim && !kept.says_new)
     }
 
+    /// Whether a value is a field of a row, as it was read from what the app keeps.
+    pub(super) fn is_kept_field(&self, value: ExprRef) -> bool {
+        let kept = StateChecks { program: self }.kept(value, FARTHEST);
+        kept.is_some_and(|kept| kept.field && !kept.fault && !kept.claim && !kept.says_new)
+    }
+
     /// Whether something is asked of a set or map that lives in memory: each instance has its own.
     pub fn asked_in_memory(&self, functions: &[FunctionRef]) -> Option<CallRef> {
         functions.iter().flat_map(|&function| self.calls_in(function)).find(|&at| {

@@ -205,7 +205,7 @@ impl Follow<'_, '_> {
 }
 
 /// Whether a returned value tells of a failure: a status of 400 or more, an `error` key, `false`.
-fn is_error_answer(program: &Program, call: CallRef, value: ExprId) -> bool {
+pub(super) fn is_error_answer(program: &Program, call: CallRef, value: ExprId) -> bool {
     let facts = program.facts(call.file);
     match facts.expr(value) {
         ExprKind::Bool(truth) => !truth,
