@@ -126,7 +126,10 @@ fn commands(manifest: &Manifest) -> Vec<(String, String)> {
         }
         "railway.json" | "railway.toml" => {
             let deploy = value.get("deploy").filter(|deploy| deploy.get("cronSchedule").is_none());
-            said(deploy.and_then(|deploy| deploy.get("startCommand"))).map(|command| (String::new(), command)).into_iter().collect()
+            said(deploy.and_then(|deploy| deploy.get("startCommand")))
+                .map(|command| (String::new(), command))
+                .into_iter()
+                .collect()
         }
         "nixpacks.toml" => {
             let start = value.get("start").and_then(|start| start.get("cmd"));
@@ -260,7 +263,8 @@ mod tests {
         assert_eq!(starts("Procfile", procfile), [module("", "run"), module("", "shop.tasks")]);
         let docker = "FROM a AS b\nCMD [\"node\", \"early.js\"]\nFROM b\nCMD [\"uvicorn\", \"app.main:app\", \"--port\", \"8000\"]\n";
         assert_eq!(starts("api/Dockerfile", docker), [module("api", "app.main")]);
-        let compose = "services:\n  bot:\n    build: ./bot\n    command: python -m bot.run\n  db:\n    image: postgres\n";
+        let compose =
+            "services:\n  bot:\n    build: ./bot\n    command: python -m bot.run\n  db:\n    image: postgres\n";
         assert_eq!(starts("docker-compose.yml", compose), [module("bot", "bot.run")]);
         let fly = "app = \"x\"\n[processes]\nweb = \"node dist/server.js\"\nworker = \"tsx scripts/worker.ts\"\n";
         assert_eq!(starts("fly.toml", fly), [file("", "dist/server.js"), file("", "scripts/worker.ts")]);

@@ -10,7 +10,14 @@ pub fn tells_what_to_set(path: &str) -> bool {
     super::names::is_env(name)
         || matches!(
             name,
-            "Makefile" | "Justfile" | "Procfile" | "app.json" | "vercel.json" | "railway.json" | ".replit" | "turbo.json"
+            "Makefile"
+                | "Justfile"
+                | "Procfile"
+                | "app.json"
+                | "vercel.json"
+                | "railway.json"
+                | ".replit"
+                | "turbo.json"
         )
         || crate::manifest::processes::is_dockerfile(name)
         || name.starts_with("wrangler.")

@@ -115,7 +115,10 @@ fn a_server_and_its_client() {
 fn what_platforms_keep_running_is_no_script() {
     let program = app(&[
         ("package.json", r#"{"dependencies": {"bullmq": "5"}}"#),
-        ("Procfile", "release: python scripts/seed.py\nworker: npx tsx scripts/worker.ts\nbot: python -m scripts.bot\n"),
+        (
+            "Procfile",
+            "release: python scripts/seed.py\nworker: npx tsx scripts/worker.ts\nbot: python -m scripts.bot\n",
+        ),
         ("scripts/worker.ts", "import { send } from '../lib/send';\nsend();\n"),
         ("scripts/other.ts", "console.log(1);\n"),
         ("scripts/bot.py", "def main():\n    pass\n\nif __name__ == '__main__':\n    main()\n"),
