@@ -10,7 +10,7 @@ use crate::finding::{Confidence, FileId, Place, Severity};
 use crate::names::Name;
 use crate::program::readers::Use;
 use crate::program::verify::words;
-use crate::program::{CallRef, Destination, ExprRef, Program};
+use crate::program::{CallRef, Destination, ExprRef, Program, VendorUse};
 use crate::rule;
 use crate::rule::Report;
 
@@ -106,6 +106,11 @@ fn models(program: &Program, retired: &[(VendorId, &Retired)], found: &mut BTree
         for (at, expr) in facts.exprs.iter().enumerate() {
             let ExprKind::Text(text) = expr.kind else { continue };
             let Some(&(vendor, index)) = named.get(&text) else { continue };
+            // Pages name models to choose from, and to keep beside what was made: it counts where they ask themselves.
+            let asks = |used: &VendorUse| used.at.file == file && used.vendor == vendor;
+            if !program.runs_on_server(file) && !program.vendor_uses().iter().any(asks) {
+                continue;
+            }
             if is_asked_for(program, ExprRef::new(file, ExprId(at as u32)), FARTHEST) {
                 found.entry((file, vendor, index, Some(text))).or_default().push(Place { file, span: expr.span });
             }
