@@ -54,7 +54,7 @@ pub use operation::{Core, Operation};
 pub use paths::{OperationMatch, RequestMatch, VerifierMatch};
 pub use platforms::Platform;
 pub use repeats::{Idempotency, Retries};
-pub use retired::Retired;
+pub use retired::{Retired, RetiredPackage};
 pub use returned::{ErrorsBelow, Reports};
 pub use schedulers::Scheduler;
 pub use scopes::Scope;

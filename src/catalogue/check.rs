@@ -122,6 +122,9 @@ impl Checks {
                 self.say(at, format!("`{}` is no date", retired.date), "write the day it is shut down as `YYYY-MM-DD`");
             }
             self.source(at!["retired", item, "source"], &retired.source);
+            for (package, sdk) in retired.packages.iter().enumerate() {
+                self.package_name(at!["retired", item, "package", package, "name"], &sdk.name, &["npm", "pypi"]);
+            }
         }
         for (item, version) in vendor.api_versions.iter().enumerate() {
             if version.http.is_empty() || version.http.iter().any(|path| !path.starts_with('/')) {

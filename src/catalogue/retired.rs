@@ -20,6 +20,12 @@ pub struct Retired {
     /// Paths of its HTTP API: `/v1/threads*`; `*` stands for any run.
     #[serde(default)]
     pub http: Vec<String>,
+    /// SDKs, whole or up to a major version.
+    #[serde(default, rename = "package")]
+    pub packages: Vec<RetiredPackage>,
+    /// It goes on working, but is not mended any more.
+    #[serde(default)]
+    pub unsupported: bool,
     /// The day it is shut down: `YYYY-MM-DD`.
     pub date: String,
     /// What happens from then on, when calls do not simply fail: `requests are answered by another version`.
@@ -28,6 +34,16 @@ pub struct Retired {
     pub cure: String,
     /// Where it comes from.
     pub source: Source,
+}
+
+/// An SDK that is retired.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct RetiredPackage {
+    /// The package: `npm:aws-sdk`.
+    pub name: String,
+    /// Only versions below this major are.
+    pub below: Option<u32>,
 }
 
 impl Catalogue {

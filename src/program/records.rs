@@ -41,6 +41,10 @@ const RECORDS: &[&str] = &[
 /// Words at the end of the name of a table that keeps what happened to something: `order_events`.
 const HAPPENINGS: &[&str] = &["events", "event", "interactions", "steps", "actions", "impressions", "clicks", "opens"];
 
+/// Words in the names of fields that say who came to a page, and from where.
+const VISITS: &[&str] =
+    &["referrer", "referer", "visitor", "browser", "device", "os", "utm", "agent", "session", "pathname"];
+
 /// Where the writes and reads of each of the app's own tables stand: positions in the vendors' uses.
 pub type TableUses = FxHashMap<Name, Vec<usize>>;
 
@@ -88,10 +92,6 @@ impl Program {
     /// Whether a new row says what happened, in a table whose rows nobody changes.
     fn adds_happening(&self, used: &VendorUse, table: Name) -> bool {
         const APPOINTED: &[&str] = &["start", "starts", "end", "ends", "due", "scheduled", "location", "price"];
-        let named = words(&table);
-        if named.len() < 2 || !named.last().is_some_and(|word| HAPPENINGS.contains(&word.as_str())) {
-            return false;
-        }
         let is = |used: &VendorUse, effect: Effect| self.operation(used).is_some_and(|op| op.effect == effect);
         if !is(used, Effect::Create) || self.uses_of_table(table).any(|other| is(other, Effect::Update)) {
             return false;
@@ -101,7 +101,12 @@ impl Program {
         let says = |field: &Vec<String>| {
             field.last().is_some_and(|last| matches!(last.as_str(), "type" | "action" | "event" | "kind" | "step"))
         };
-        fields.iter().any(says) && !appointed
+        let named = words(&table);
+        let happenings = named.len() > 1 && named.last().is_some_and(|word| HAPPENINGS.contains(&word.as_str()));
+        // Who came from where: a visit.
+        let of_visit = |field: &&Vec<String>| field.iter().any(|word| VISITS.contains(&word.as_str()));
+        let visit = fields.iter().filter(of_visit).count() >= 3;
+        !appointed && (happenings && fields.iter().any(says) || visit)
     }
 
     /// Whether the migrations have a row of a table start something.

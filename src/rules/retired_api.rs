@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
 
-use crate::catalogue::{KnownRole, Retired, Tier, VendorId};
-use crate::facts::{ExprId, ExprKind, FunctionId, Op};
+use crate::catalogue::{KnownRole, Retired, RetiredPackage, Tier, VendorId};
+use crate::facts::{ExprId, ExprKind, FunctionId, ImportId, ImportKind, Op};
 use crate::finding::{Confidence, FileId, Place, Severity};
 use crate::names::Name;
 use crate::program::readers::Use;
 use crate::program::verify::words;
-use crate::program::{CallRef, Destination, ExprRef, Program, VendorUse};
+use crate::program::{CallRef, Destination, ExprRef, Program, Target, VendorUse};
 use crate::rule;
 use crate::rule::Report;
 
@@ -23,6 +23,9 @@ rule! {
     ///
     /// An error when the day has passed, a warning when it is announced. The day is today's, or that of `--as-of`.
     /// Models count where they are asked for: as a `model` option or setting, as a default, in the path of a request.
+    ///
+    /// An SDK that goes on working but is not mended any more is a note, once in a project. Which version of an SDK is
+    /// in use, an import or a lockfile says, else the manifest.
     ///
     /// ## Silent when
     ///
@@ -84,6 +87,7 @@ fn check(program: &Program, report: &mut Report) {
     models(program, &retired, &mut found);
     requests(program, &retired, &mut found);
     calls(program, &retired, &mut found);
+    sdks(program, &retired, report);
     for ((_, vendor, at, model), mut places) in found {
         places.sort();
         places.dedup();
@@ -270,6 +274,38 @@ fn calls(program: &Program, retired: &[(VendorId, &Retired)], found: &mut BTreeM
     }
 }
 
+/// Imports of SDKs that are retired, once a project.
+fn sdks(program: &Program, all: &[(VendorId, &Retired)], report: &mut Report) {
+    let named: Vec<(usize, &RetiredPackage)> =
+        (0..all.len()).flat_map(|at| all[at].1.packages.iter().map(move |package| (at, package))).collect();
+    let mut found: BTreeMap<(usize, usize), Vec<Place>> = BTreeMap::new();
+    for (file, facts) in program.code().filter(|(file, _)| !named.is_empty() && is_live(program, *file)) {
+        for (at, import) in facts.imports.iter().enumerate().filter(|(_, import)| import.kind != ImportKind::Type) {
+            let Target::Package { name, path, .. } = program.modules.target(file, ImportId(at as u32)) else {
+                continue;
+            };
+            let is = |package: &RetiredPackage| {
+                // `google.generativeai` is a part of `google`.
+                let inner = package.name.strip_prefix(name.as_str()).and_then(|rest| rest.strip_prefix('.'));
+                (*name == package.name.as_str()
+                    || inner.is_some_and(|part| path.first().is_some_and(|own| own == part)))
+                    && package
+                        .below
+                        .is_none_or(|below| program.major_of(file, *name).is_some_and(|major| major < below))
+            };
+            for &(retired, _) in named.iter().filter(|(_, package)| is(package)) {
+                let place = Place { file, span: import.span };
+                found.entry((program.projects.index(file), retired)).or_default().push(place);
+            }
+        }
+    }
+    for ((_, at), mut places) in found {
+        places.sort();
+        places.dedup();
+        tell(program, report, all[at].0, all[at].1, None, &places);
+    }
+}
+
 fn tell(
     program: &Program,
     report: &mut Report,
@@ -284,15 +320,24 @@ fn tell(
         Some(model) => format!("{} {model}", retired.what),
         None => retired.what.clone(),
     };
-    let then = retired.then.as_deref().unwrap_or("every call that asks for it fails");
+    let usual = match retired.unsupported {
+        true => "its faults and security holes stay, and what the vendor changes may break it",
+        false => "every call that asks for it fails",
+    };
+    let then = retired.then.as_deref().unwrap_or(usual);
     let past = retired.date.as_str() <= program.as_of.as_str();
-    let message = if past {
-        format!("{who} shut {what} down on {}: {then}", retired.date)
-    } else {
-        format!("{who} shuts {what} down on {}: from then on {then}", retired.date)
+    let message = match (retired.unsupported, past) {
+        (false, true) => format!("{who} shut {what} down on {}: {then}", retired.date),
+        (false, false) => format!("{who} shuts {what} down on {}: from then on {then}", retired.date),
+        (true, true) => format!("{who} stopped mending {what} on {}: {then}", retired.date),
+        (true, false) => format!("{who} stops mending {what} on {}: from then on {then}", retired.date),
     };
     let subject = model.map_or_else(|| retired.what.clone(), |model| model.to_string());
-    let severity = if past { Severity::Error } else { Severity::Warning };
+    let severity = match (retired.unsupported, past) {
+        (true, _) => Severity::Note,
+        (false, true) => Severity::Error,
+        (false, false) => Severity::Warning,
+    };
     let cure = format!("{}{}.", retired.cure[..1].to_uppercase(), &retired.cure[1..]);
     let mut draft = report.at(first, subject, message).severity(severity).vendor(program.vendor_id(vendor)).help(cure);
     if matches!(retired.source.tier, Tier::Secondary | Tier::Convention) {

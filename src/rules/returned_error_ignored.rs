@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::catalogue::{Effect, Operation, Package, Reports};
 use crate::finding::Severity;
 use crate::program::origins::Origin;
+use crate::program::verify::words;
 use crate::program::{EntryKind, FunctionRef, Program, VendorUse};
 use crate::rule::Report;
 
@@ -160,7 +161,7 @@ fn stake(program: &Program, used: &VendorUse, operation: &Operation, origins: &[
         let asked = || in_webhook && program.named_table(used).is_some_and(|table| program.is_asked(table));
         program.is_for_the_record(used) && !asked()
     };
-    if program.is_bookkeeping(used) || record() || program.fills_cache(used) {
+    if program.is_bookkeeping(used) || record() || program.fills_cache(used) || is_for_show(program, origins) {
         return Stake::Little;
     }
     if in_webhook {
@@ -171,6 +172,15 @@ fn stake(program: &Program, used: &VendorUse, operation: &Operation, origins: &[
         return Stake::Little;
     }
     if program.is_served(origins) { Stake::Answer } else { Stake::Little }
+}
+
+/// Whether all that starts it is there to fill a system with examples: `create-demo-users`.
+fn is_for_show(program: &Program, origins: &[Origin]) -> bool {
+    let says = |origin: &Origin| {
+        let name = program.entry_name(&program.entries[origin.entry]);
+        words(&name).iter().any(|word| matches!(word.as_str(), "demo" | "seed" | "sample" | "mock"))
+    };
+    !origins.is_empty() && origins.iter().all(says)
 }
 
 /// Whether the function or its entry point is there to delete.
