@@ -50,7 +50,7 @@ pub use mailboxes::Mailboxes;
 pub use names::unqualified;
 pub use operation::{Core, Operation};
 pub use paths::{OperationMatch, RequestMatch, VerifierMatch};
-pub use platforms::Platform;
+pub use platforms::{Platform, Server};
 pub use repeats::{Idempotency, Retries};
 pub use retired::Retired;
 pub use schedulers::Scheduler;
@@ -387,6 +387,9 @@ pub struct Library {
     /// How long platforms let functions run.
     #[serde(default, rename = "platform")]
     pub platforms: Vec<Platform>,
+    /// Servers that end workers whose request takes too long.
+    #[serde(default, rename = "server")]
+    pub servers: Vec<Server>,
 }
 
 /// An HTTP client.

@@ -38,6 +38,7 @@ pub struct Catalogue {
     pub(super) schedulers: Vec<Scheduler>,
     pub(super) gatekeepers: Vec<Gatekeeper>,
     pub(super) platforms: Vec<super::Platform>,
+    pub(super) servers: Vec<super::Server>,
     pub(super) index: Index,
     /// Made at the first text searched for credentials.
     pub(super) scanner: OnceLock<Scanner>,
@@ -108,7 +109,7 @@ impl Catalogue {
         let (mut http_clients, mut functions, mut own_urls) = (Vec::new(), Vec::new(), Vec::new());
         let (mut watchers, mut injected_envs, mut optional_options) = (Vec::new(), Vec::new(), Vec::new());
         let (mut passing_hosts, mut page_scripts, mut trackers) = (Vec::new(), Vec::new(), Vec::new());
-        let mut platforms = Vec::new();
+        let (mut platforms, mut servers) = (Vec::new(), Vec::new());
         let mut mailboxes = Vec::new();
         let (mut schedulers, mut gatekeepers) = (Vec::new(), Vec::new());
         for library in libraries {
@@ -125,6 +126,7 @@ impl Catalogue {
             schedulers.extend(library.schedulers);
             gatekeepers.extend(library.gatekeepers);
             platforms.extend(library.platforms);
+            servers.extend(library.servers);
         }
         let index = Index::new(&vendors, &http_clients, &functions);
         Self {
@@ -142,6 +144,7 @@ impl Catalogue {
             schedulers,
             gatekeepers,
             platforms,
+            servers,
             index,
             scanner: OnceLock::new(),
         }
