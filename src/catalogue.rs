@@ -52,7 +52,7 @@ pub use mailboxes::Mailboxes;
 pub use names::unqualified;
 pub use operation::{Core, Operation};
 pub use paths::{OperationMatch, RequestMatch, VerifierMatch};
-pub use platforms::Platform;
+pub use platforms::{Platform, Server};
 pub use repeats::{Idempotency, Retries};
 pub use retired::{Retired, RetiredPackage};
 pub use returned::{ErrorsBelow, Reports};
@@ -396,6 +396,9 @@ pub struct Library {
     /// Ways to declare tables in code.
     #[serde(default)]
     pub tables: Vec<Tables>,
+    /// Servers that end workers whose request takes too long.
+    #[serde(default, rename = "server")]
+    pub servers: Vec<Server>,
 }
 
 /// An HTTP client.

@@ -67,6 +67,9 @@ pub(super) fn library(library: &Library) -> Vec<Problem> {
         }
         check.source(at!["platform", at, "source"], &platform.source);
     }
+    for (at, server) in library.servers.iter().enumerate() {
+        check.source(at!["server", at, "source"], &server.source);
+    }
     for (at, script) in library.page_scripts.iter().enumerate() {
         if script.url.contains("//") || glob::fixed(&script.url) < 6 {
             let message = format!("`{}` is no place of a script", script.url);

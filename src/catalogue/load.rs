@@ -39,6 +39,7 @@ pub struct Catalogue {
     pub(super) gatekeepers: Vec<Gatekeeper>,
     pub(super) platforms: Vec<super::Platform>,
     pub(super) tables: Vec<super::Tables>,
+    pub(super) servers: Vec<super::Server>,
     pub(super) index: Index,
     /// Made at the first text searched for credentials.
     pub(super) scanner: OnceLock<Scanner>,
@@ -138,6 +139,7 @@ impl Catalogue {
         let (mut watchers, mut injected_envs, mut optional_options) = (Vec::new(), Vec::new(), Vec::new());
         let (mut passing_hosts, mut page_scripts, mut trackers) = (Vec::new(), Vec::new(), Vec::new());
         let (mut platforms, mut tables) = (Vec::new(), Vec::new());
+        let (mut platforms, mut servers) = (Vec::new(), Vec::new());
         let mut mailboxes = Vec::new();
         let (mut schedulers, mut gatekeepers) = (Vec::new(), Vec::new());
         for library in libraries {
@@ -155,6 +157,7 @@ impl Catalogue {
             gatekeepers.extend(library.gatekeepers);
             platforms.extend(library.platforms);
             tables.extend(library.tables);
+            servers.extend(library.servers);
         }
         let index = Index::new(&vendors, &http_clients, &functions);
         Self {
@@ -173,6 +176,7 @@ impl Catalogue {
             gatekeepers,
             platforms,
             tables,
+            servers,
             index,
             scanner: OnceLock::new(),
         }

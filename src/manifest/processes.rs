@@ -4,10 +4,13 @@
 use serde_json::Value;
 
 use super::{Manifest, Manifests, Says};
+use crate::names::Name;
 
 /// A command that a platform keeps running.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Process {
+    /// The settings that say so.
+    pub told_in: Name,
     /// The folder in which it runs.
     pub folder: String,
     /// As it is written; parts of a list joined by blanks.
@@ -20,7 +23,7 @@ impl Manifests {
         let mut found = Vec::new();
         for manifest in self.iter() {
             for (inner, command) in commands(manifest) {
-                found.push(Process { folder: join(manifest.folder(), &inner), command });
+                found.push(Process { told_in: manifest.path, folder: join(manifest.folder(), &inner), command });
             }
         }
         found
@@ -239,7 +242,6 @@ fn join(folder: &str, inner: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::names::Name;
     use crate::walk::{SourceFile, kind_of};
 
     fn starts(path: &str, text: &str) -> Vec<(String, Started)> {
