@@ -9,7 +9,6 @@ use crate::names::Name;
 use crate::program::terms::{Ending, ending};
 use crate::program::verify::words;
 use crate::program::{CallRef, EdgeKind, ExprRef, FunctionRef, Program, Value};
-use crate::sql::Unique;
 
 /// How far a value is followed back to what it was read from.
 const FARTHEST: usize = 10;
@@ -50,7 +49,8 @@ impl Program {
             let mut before = self.calls_in(self.function_of(step));
             before.any(|other| {
                 let first = facts.span(facts.call(other.call).expr).end <= start;
-                first && self.writes_own(other) && self.runs_once([other])
+                // Of two that look and then insert, both insert where nothing refuses the second.
+                first && self.writes_own(other) && self.runs_once([other]) && !self.adds_each_time(other)
             })
         });
         if claimed { Held::Claimed } else { Held::Asked }
@@ -229,17 +229,13 @@ impl StateChecks<'_> {
         {
             let effect = program.operation(used).map(|operation| operation.effect);
             // An insert claims nothing in a table that refuses nothing.
-            let open = effect == Some(Effect::Create) && program.refuses_again(at) == Unique::No;
+            let open = effect == Some(Effect::Create) && program.adds_each_time(at);
             let claims = matches!(effect, Some(Effect::Create | Effect::Update | Effect::Invoke | Effect::Delete));
             let claim = claims && !open;
             return Some(Kept { claim, ..Kept::default() });
         }
         if program.has_role(at, KnownRole::Write) {
-            let facts = program.facts(at.file);
-            let inserts = matches!(facts.expr(facts.call(at.call).callee), ExprKind::Member(_, name)
-                if ["insert", "create", "add"].iter().any(|part| name.starts_with(part)));
-            let open = inserts && program.refuses_again(at) == Unique::No;
-            return Some(Kept { claim: !open, ..Kept::default() });
+            return Some(Kept { claim: !program.adds_each_time(at), ..Kept::default() });
         }
         let of_database =
             program.callee(at).externals().any(|external| program.catalogue.is_database(external.package));
