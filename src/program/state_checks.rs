@@ -33,6 +33,9 @@ pub enum Held {
     Free,
     /// A look at what is kept: of two at the same moment both pass it.
     Asked,
+    /// What is kept is asked, and the run written down before the call, where nothing refuses a second note of it: of
+    /// two at the same moment both pass, a later one does not.
+    Noted,
     /// What is kept is asked, and the run written down, before the call.
     Claimed,
 }
@@ -43,17 +46,16 @@ impl Program {
         if !self.runs_once(way.iter().copied()) {
             return Held::Free;
         }
-        let claimed = way.iter().any(|&step| {
+        let written = way.iter().filter_map(|&step| {
             let facts = self.facts(step.file);
             let start = facts.span(facts.call(step.call).expr).start;
-            let mut before = self.calls_in(self.function_of(step));
-            before.any(|other| {
+            let before = self.calls_in(self.function_of(step)).filter(|other| {
                 let first = facts.span(facts.call(other.call).expr).end <= start;
-                // Of two that look and then insert, both insert where nothing refuses the second.
-                first && self.writes_own(other) && self.runs_once([other]) && !self.adds_each_time(other)
-            })
+                first && self.writes_own(*other) && self.runs_once([*other])
+            });
+            before.map(|other| if self.adds_each_time(other) { Held::Noted } else { Held::Claimed }).max()
         });
-        if claimed { Held::Claimed } else { Held::Asked }
+        written.max().unwrap_or(Held::Asked)
     }
 
     /// Whether a state check stands before a call, in its function or before a call on the way to it.
