@@ -14,6 +14,7 @@ pub mod functions;
 pub mod lockfile;
 pub mod models;
 pub mod package;
+pub mod processes;
 pub mod python;
 pub mod rewrites;
 pub mod schedules;
@@ -104,7 +105,9 @@ impl Manifest {
             (_, name) if name.ends_with(".txt") => Says::Python(PythonProject::requirements(text)),
             (_, name) if name.ends_with(".json") || name.ends_with(".jsonc") => Says::Json(json(text).map_err(broken)?),
             (_, name) if name.ends_with(".toml") || name == ".replit" => Says::Toml(toml(text).map_err(broken)?),
-            (_, name) if name.starts_with("render.y") => Says::Json(yaml::read(text).map_err(broken)?),
+            (_, name) if name.starts_with("render.y") || processes::is_compose(name) => {
+                Says::Json(yaml::read(text).map_err(broken)?)
+            }
             _ if schedules::is_workflow(path) && text.contains("schedule") => {
                 Says::Json(yaml::read(text).map_err(broken)?)
             }

@@ -41,6 +41,7 @@ pub mod grants;
 pub mod graph;
 pub mod handlers;
 pub mod hints;
+pub mod idioms;
 pub mod iterations;
 pub mod keys;
 pub mod kill_switches;

@@ -6,7 +6,7 @@
 //! A file given by name is read whatever its name, folder, size or looks.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs;
 use std::io::Read;
@@ -69,6 +69,8 @@ pub struct Repository {
     pub gaps: Vec<Gap>,
     /// What the manifests say. Filled by the caller of [`Repository::load`].
     pub manifests: Arc<Manifests>,
+    /// Files above the walked folders that are read for what they say of them: nothing is reported there.
+    pub context: BTreeSet<Name>,
 }
 
 /// A walked file.

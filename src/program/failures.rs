@@ -1,7 +1,7 @@
 //! What the failure of a call means: whether it comes as a value, who looks at it, and what hangs on it.
 
 use crate::catalogue::{Effect, Package, Reports, Seg};
-use crate::facts::{BlockId, BlockKind, ExprKind, Facts, Step};
+use crate::facts::{BlockKind, ExprKind, Step};
 use crate::names::Name;
 use crate::program::answers::{Deed, Look};
 use crate::program::core_paths::says::{answers_error, tells_failure};
@@ -76,9 +76,9 @@ impl Program {
 
     fn is_in_failing_arm(&self, call: CallRef) -> bool {
         let facts = self.facts(call.file);
-        let block = facts.call(call.call).block;
-        let function = facts.function_of(block);
-        facts.enclosing(block).take_while(|(_, block)| block.function == function).any(|(id, block)| match block.kind {
+        let own = facts.call(call.call).block;
+        let function = facts.function_of(own);
+        facts.enclosing(own).take_while(|(_, block)| block.function == function).any(|(id, block)| match block.kind {
             BlockKind::Catch(_) => true,
             BlockKind::Then(condition) | BlockKind::Else(condition) => {
                 let truth = matches!(block.kind, BlockKind::Then(_));
@@ -87,7 +87,9 @@ impl Program {
                     Ending::Returns(Some(value)) => answers_error(self, call.file, value),
                     _ => false,
                 };
-                ends || tells_failure(facts, condition, truth) && leaves(facts, id)
+                // Right on an arm that leaves the turn of a loop; one with arms of its own may try another way.
+                let leaves = || id == own && matches!(facts.block(id).steps.last(), Some(Step::Jump | Step::Break));
+                ends || tells_failure(facts, condition, truth) && (ending(facts, id) != Ending::GoesOn || leaves())
             }
             _ => false,
         })
@@ -155,11 +157,6 @@ impl Program {
             })
         })
     }
-}
-
-/// Whether nothing behind a block runs after it: it ends the function, or the turn of a loop.
-fn leaves(facts: &Facts, block: BlockId) -> bool {
-    ending(facts, block) != Ending::GoesOn || matches!(facts.block(block).steps.last(), Some(Step::Jump | Step::Break))
 }
 
 fn shows_error(look: &Look) -> bool {

@@ -3,9 +3,10 @@
 use rustc_hash::FxHashMap;
 
 use crate::catalogue::Effect;
-use crate::facts::{ExprId, ExprKind, Op};
+use crate::facts::{BlockId, BlockKind, ExprId, ExprKind, Op, Span};
 use crate::names::Name;
 use crate::program::answers::{Deed, Look};
+use crate::program::terms::{Ending, ending};
 use crate::program::verify::words;
 use crate::program::{CallRef, EdgeKind, Program, VendorUse};
 
@@ -114,9 +115,13 @@ impl Program {
     /// Whether a write keeps what was just asked of somebody else, in a table that is looked into first: when the row
     /// is missing, it is asked for again.
     pub fn fills_cache(&self, used: &VendorUse) -> bool {
-        let writes =
-            self.operation(used).is_some_and(|operation| matches!(operation.effect, Effect::Create | Effect::Update));
-        let Some(table) = self.named_table(used).filter(|_| writes) else { return false };
+        let adds = match self.operation(used).map(|operation| operation.effect) {
+            Some(Effect::Create) => true,
+            // One that adds the row when it is missing, not one that changes the rows it picks.
+            Some(Effect::Update) => !self.picks_rows(used.at),
+            _ => false,
+        };
+        let Some(table) = self.named_table(used).filter(|_| adds) else { return false };
         let function = self.function_of(used.at);
         let facts = self.facts(used.at.file);
         let start = |at: CallRef| facts.span(facts.call(at.call).expr).start;
@@ -125,17 +130,38 @@ impl Program {
                 && self.function_of(read.at) == function
                 && start(read.at) < start(used.at)
                 && self.operation(read).is_some_and(|op| matches!(op.effect, Effect::Read | Effect::List))
-                && self.is_given_when_there(read.at)
+                && self.is_given_when_there(read.at, used.at)
         });
         looked_into && self.only_asks(function)
     }
 
-    /// Whether what a read gives is tested, and goes out when it is there.
-    fn is_given_when_there(&self, read: CallRef) -> bool {
-        let looks = self.looks(read);
-        let of_data = |look: &&Look| look.part.first().is_none_or(|part| !part.starts_with("error"));
-        looks.iter().filter(of_data).any(|look| look.deed == Deed::Tested)
-            && looks.iter().filter(of_data).any(|look| matches!(look.deed, Deed::Given(_) | Deed::Handed))
+    /// Whether a query says which rows it is about: `.eq("id", id)` behind it.
+    fn picks_rows(&self, at: CallRef) -> bool {
+        let facts = self.facts(at.file);
+        self.chain(at).any(|(call, _)| match &facts.call(call.call).args[..] {
+            [column, _, ..] => matches!(facts.expr(column.value), ExprKind::Text(_)),
+            _ => false,
+        })
+    }
+
+    /// Whether what a read gives goes out when it is there, on an arm that ends before a write.
+    fn is_given_when_there(&self, read: CallRef, write: CallRef) -> bool {
+        let facts = self.facts(read.file);
+        let write = facts.span(facts.call(write.call).expr);
+        let is_last = |given: Span| {
+            facts.blocks.iter().enumerate().any(|(id, block)| {
+                matches!(block.kind, BlockKind::Then(_))
+                    && block.span.contains(given)
+                    && block.span.end <= write.start
+                    && matches!(ending(facts, BlockId(id as u32)), Ending::Returns(Some(_)))
+            })
+        };
+        self.looks(read).iter().any(|look| {
+            look.at.file == read.file
+                && look.part.first().is_none_or(|part| !part.starts_with("error"))
+                && matches!(look.deed, Deed::Given(_) | Deed::Handed | Deed::Used)
+                && is_last(facts.span(look.at.expr))
+        })
     }
 
     /// Whether a function, with what it calls, asks others for something and changes nothing at theirs.

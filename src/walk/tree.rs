@@ -29,6 +29,8 @@ struct Found {
     /// Folders that were left out, so that they are counted once.
     pruned: BTreeSet<String>,
     gaps: Vec<Gap>,
+    /// What was added for what it says of the walked folders.
+    context: Vec<String>,
 }
 
 impl Found {
@@ -83,7 +85,7 @@ pub fn walk(roots: &Roots, choices: &Choices) -> Repository {
         }
         later.hidden_dependencies();
     }
-    later.manifests_on_the_way();
+    later.context_on_the_way();
     later.named();
     finish(roots, found, below.as_ref())
 }
@@ -95,6 +97,7 @@ fn finish(roots: &Roots, mut found: Found, tracked: Option<&FxHashSet<&str>>) ->
     for file in &mut found.files {
         file.tracked = tracked.is_none_or(|tracked| tracked.contains(file.path.as_str()));
     }
+    let named: Vec<String> = roots.files.iter().map(|file| relative(&roots.root, file)).collect();
     found.everything.sort_unstable();
     found.everything.dedup();
     found.gaps.sort();
@@ -106,6 +109,7 @@ fn finish(roots: &Roots, mut found: Found, tracked: Option<&FxHashSet<&str>>) ->
         left_out: found.left_out,
         gaps: found.gaps,
         manifests: Default::default(),
+        context: found.context.iter().filter(|path| !named.contains(path)).map(|path| Name::new(path)).collect(),
     }
 }
 
@@ -374,23 +378,30 @@ impl Later<'_> {
         folders.into_iter().filter_map(list).collect()
     }
 
-    /// Manifests between the root and what was named: they say how it is resolved.
-    fn manifests_on_the_way(&mut self) {
+    /// What stands between the root and what was named and says how it is built, resolved, deployed and loaded: read
+    /// for that, not looked through.
+    fn context_on_the_way(&mut self) {
         let root = self.roots.root.clone();
-        let starts = self.roots.folders.iter().map(PathBuf::as_path);
-        let starts = starts.chain(self.roots.files.iter().filter_map(|file| file.parent()));
-        let ways: BTreeSet<PathBuf> = starts
-            .flat_map(|start| start.ancestors().take_while(|way| way.starts_with(&root)))
-            .map(Path::to_owned)
-            .collect();
-        for way in ways {
+        let above = |start: &Path| -> Vec<PathBuf> {
+            start.ancestors().take_while(|way| way.starts_with(&root)).map(Path::to_owned).collect()
+        };
+        let of_files = self.roots.files.iter().filter_map(|file| file.parent()).flat_map(above);
+        let of_folders = self.roots.folders.iter().flat_map(|folder| above(folder));
+        let mut ways: BTreeMap<PathBuf, bool> = of_files.map(|way| (way, false)).collect();
+        ways.extend(of_folders.map(|way| (way, true)));
+        for (way, of_folder) in ways {
             if self.roots.folders.iter().any(|folder| way.starts_with(folder)) {
                 continue;
             }
             for entry in fs::read_dir(&way).into_iter().flatten().flatten() {
                 let path = relative(&root, &entry.path());
-                if kind_of(&path) == FileKind::Manifest {
+                let name = path.rsplit('/').next().unwrap_or(&path);
+                let says = kind_of(&path) == FileKind::Manifest || of_folder && names::is_context(name);
+                if says && !self.seen.contains(&path) {
                     self.add(&path);
+                    if of_folder {
+                        self.found.context.push(path);
+                    }
                 }
             }
         }
