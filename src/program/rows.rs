@@ -27,6 +27,14 @@ impl Program {
         }
     }
 
+    /// Whether a call adds another row each time it runs: no key of its table lies within what it writes.
+    pub(super) fn adds_each_time(&self, at: CallRef) -> bool {
+        let facts = self.facts(at.file);
+        let inserts = matches!(facts.expr(facts.call(at.call).callee), ExprKind::Member(_, name)
+            if ["insert", "create", "add"].iter().any(|part| name.starts_with(part)));
+        inserts && self.refuses_again(at) == Unique::No
+    }
+
     /// The tables that a call writes to or reads, as migrations make or code declares them.
     fn tables_at(&self, at: CallRef) -> Vec<&Table> {
         if let Some(declared) = self.declared_at(at) {
