@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use crate::catalogue::{Core, VendorId};
+use crate::catalogue::{Category, Core, VendorId};
 use crate::diff::Changes;
 use crate::facts::ExprKind;
 use crate::finding::{FileId, Place};
@@ -120,10 +120,11 @@ impl Program {
         change.touched.files.get(path.as_str()).is_some_and(|touched| touched.touches(line, line))
     }
 
-    /// Whether a use of a vendor in a file is one of the app's: deployed, and not of its own backend.
+    /// Whether a use of a vendor in a file is one of the app's: deployed, and not of its own backend. What watches over
+    /// the app is no way for it to fail.
     fn counts(&self, file: FileId, vendor: VendorId) -> bool {
-        let side = self.side(file);
-        !side.tooling && !side.dead && !self.catalogue.vendor(vendor).own_backend
+        let (side, vendor) = (self.side(file), self.catalogue.vendor(vendor));
+        !side.tooling && !side.dead && !vendor.own_backend && vendor.category != Category::Monitoring
     }
 
     fn secrets_of(&self, change: &Change, vendor: VendorId) -> Vec<(Name, Place)> {

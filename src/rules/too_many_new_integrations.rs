@@ -21,8 +21,8 @@ rule! {
     ///
     /// The change brings one vendor, and not onto a core path that could do without it: of a checkout the payment is
     /// the vendor's work, of a login the account; the vendor was in use before, also under lines that only moved;
-    /// what comes are services of one company; it is the app's own backend; only tests and scripts use it; no change
-    /// is looked at.
+    /// what comes are services of one company; it is the app's own backend, or watches over the app (error tracking);
+    /// only tests and scripts use it; no change is looked at.
     ///
     /// ## The cure
     ///
@@ -113,7 +113,7 @@ fn check(program: &Program, report: &mut Report) {
     let mut draft = report.at(program.call_place(at), "new vendors", message).help(help);
     for added in &added {
         let vendor = name(added.vendor);
-        if let Some(&call) = added.calls.first() {
+        if let Some(call) = added.onto.first().map(|(_, call)| *call).or(added.calls.first().copied()) {
             let from = program.entry_point_of(call).map(|entry| match entry.starts_with("runs ") {
                 true => entry,
                 false => format!("reached from {entry}"),
