@@ -14,6 +14,7 @@ pub mod functions;
 pub mod lockfile;
 pub mod models;
 pub mod package;
+pub mod processes;
 pub mod python;
 pub mod rewrites;
 pub mod schedules;
@@ -104,7 +105,9 @@ impl Manifest {
             (_, name) if name.ends_with(".txt") => Says::Python(PythonProject::requirements(text)),
             (_, name) if name.ends_with(".json") || name.ends_with(".jsonc") => Says::Json(json(text).map_err(broken)?),
             (_, name) if name.ends_with(".toml") || name == ".replit" => Says::Toml(toml(text).map_err(broken)?),
-            (_, name) if name.starts_with("render.y") => Says::Json(yaml::read(text).map_err(broken)?),
+            (_, name) if name.starts_with("render.y") || processes::is_compose(name) => {
+                Says::Json(yaml::read(text).map_err(broken)?)
+            }
             _ if schedules::is_workflow(path) && text.contains("schedule") => {
                 Says::Json(yaml::read(text).map_err(broken)?)
             }
@@ -226,13 +229,15 @@ impl Manifests {
         let mut named: Vec<String> = vec![];
         for project in self.named("firebase.json") {
             let Says::Json(json) = &project.says else { continue };
-            for service in ["firestore", "storage", "database"] {
+            for service in SERVICES {
                 let entry = json.get(service);
                 let entries = entry.into_iter().chain(entry.and_then(|entry| entry.as_array()).into_iter().flatten());
                 let files = entries.filter_map(|entry| entry.get("rules")?.as_str());
                 let folder = project.folder();
                 named.extend(files.map(|file| {
                     let file = file.trim_start_matches("./");
+                    // What emulators are started with; what is deployed has the usual name.
+                    let file = if access_rules::is_for_tests(file) { usual_rules(service) } else { file };
                     if folder.is_empty() { file.to_owned() } else { format!("{folder}/{file}") }
                 }));
             }
@@ -241,7 +246,7 @@ impl Manifests {
             Says::Access(rules) => Some((file, rules)),
             _ => None,
         });
-        let usual = ["firestore.rules", "storage.rules", "database.rules.json"];
+        let usual = SERVICES.map(usual_rules);
         let deployed = rules.filter(|(file, _)| match named.is_empty() {
             true => usual.contains(&file.name()),
             false => named.iter().any(|named| file.path == named.as_str()),
@@ -294,6 +299,18 @@ pub fn folders(folder: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(folder), |here| {
         (!here.is_empty()).then(|| here.rsplit_once('/').map_or("", |(up, _)| up))
     })
+}
+
+/// The services that have access rules.
+const SERVICES: [&str; 3] = ["firestore", "storage", "database"];
+
+/// The usual name of the file that holds a service's access rules.
+fn usual_rules(service: &str) -> &'static str {
+    match service {
+        "firestore" => "firestore.rules",
+        "storage" => "storage.rules",
+        _ => "database.rules.json",
+    }
 }
 
 fn json(text: &str) -> Result<serde_json::Value, String> {

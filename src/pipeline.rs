@@ -104,7 +104,9 @@ fn stages(options: &Options) -> Result<Outcome, Error> {
     }
     program.documented = understood.documented;
     clock.lap("link");
-    let (findings, failed) = check(&program, &options.rules);
+    let (mut findings, failed) = check(&program, &options.rules);
+    let context = &repository.context;
+    findings.retain(|finding| !context.contains(&program.file(finding.place.file).path));
     clock.lap("check");
     let choices = settle::Choices { marked: Some(understood.marked), ..options.settle.clone() };
     let mut settled = settle::settle(&program.files, &repository, findings, &choices);

@@ -44,6 +44,19 @@ pub struct Catalogue {
     pub(super) scanner: OnceLock<Scanner>,
 }
 
+/// Something wrong with a vendor that a configuration describes.
+#[derive(Debug)]
+pub struct Wrong {
+    /// The key of a vendor file that it is about.
+    pub key: &'static str,
+    /// Which item of it, when it is a list.
+    pub item: usize,
+    /// What.
+    pub message: String,
+    /// What to write instead.
+    pub help: String,
+}
+
 impl Catalogue {
     /// The catalogue that the binary carries.
     ///
@@ -85,6 +98,21 @@ impl Catalogue {
         }
         let vendors = merge(builtin, user.into_iter().map(|(_, vendor)| vendor));
         Ok(Self::of(vendors, libraries))
+    }
+
+    /// What is wrong with a vendor that a configuration describes, in the form of a vendor file.
+    pub fn check_described(text: &str) -> Vec<Wrong> {
+        let Ok(vendor) = toml::from_str::<Vendor>(text) else { return Vec::new() };
+        let named = format!("/{}.toml", vendor.id);
+        let builtin = files::VENDORS.iter().find(|(path, _)| path.ends_with(&named));
+        let extends = builtin.and_then(|(_, text)| toml::from_str::<Vendor>(text).ok());
+        let problems = check::vendor(&vendor, extends.as_ref()).into_iter();
+        let wrong = |Problem { at, message, help, .. }: Problem| {
+            let key = at.iter().find_map(|step| if let Step::Key(key) = step { Some(*key) } else { None });
+            let item = at.iter().find_map(|step| if let Step::Item(item) = step { Some(*item) } else { None });
+            Wrong { key: key.unwrap_or("id"), item: item.unwrap_or(0), message, help }
+        };
+        problems.map(wrong).collect()
     }
 
     /// Everything that is wrong in the files that the binary carries.

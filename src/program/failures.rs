@@ -1,41 +1,13 @@
 //! What the failure of a call means: whether it comes as a value, who looks at it, and what hangs on it.
 
 use crate::catalogue::{Effect, Package, Reports, Seg};
-use crate::facts::{BlockKind, ExprKind};
+use crate::facts::{BlockKind, ExprKind, Step};
 use crate::names::Name;
 use crate::program::answers::{Deed, Look};
 use crate::program::core_paths::says::{answers_error, tells_failure};
 use crate::program::origins::Origin;
 use crate::program::terms::{Ending, ending};
 use crate::program::{CallRef, EdgeKind, EntryKind, FunctionRef, Program, VendorUse, Via};
-
-/// Words in the name of a table that only keeps what happened.
-const RECORDS: &[&str] = &[
-    "log",
-    "logs",
-    "audit",
-    "audits",
-    "history",
-    "activity",
-    "activities",
-    "error",
-    "errors",
-    "metric",
-    "metrics",
-    "analytics",
-    "telemetry",
-    "debug",
-    "trace",
-    "traces",
-    "views",
-    "visits",
-    "cache",
-    "limit",
-    "limits",
-    "usage",
-    "track",
-    "tracking",
-];
 
 impl Program {
     /// Whether the SDK behind a call gives its errors instead of throwing them, and was not told to throw.
@@ -104,9 +76,9 @@ impl Program {
 
     fn is_in_failing_arm(&self, call: CallRef) -> bool {
         let facts = self.facts(call.file);
-        let block = facts.call(call.call).block;
-        let function = facts.function_of(block);
-        facts.enclosing(block).take_while(|(_, block)| block.function == function).any(|(id, block)| match block.kind {
+        let own = facts.call(call.call).block;
+        let function = facts.function_of(own);
+        facts.enclosing(own).take_while(|(_, block)| block.function == function).any(|(id, block)| match block.kind {
             BlockKind::Catch(_) => true,
             BlockKind::Then(condition) | BlockKind::Else(condition) => {
                 let truth = matches!(block.kind, BlockKind::Then(_));
@@ -115,7 +87,9 @@ impl Program {
                     Ending::Returns(Some(value)) => answers_error(self, call.file, value),
                     _ => false,
                 };
-                ends || tells_failure(facts, condition, truth) && ending(facts, id) != Ending::GoesOn
+                // Right on an arm that leaves the turn of a loop; one with arms of its own may try another way.
+                let leaves = || id == own && matches!(facts.block(id).steps.last(), Some(Step::Jump | Step::Break));
+                ends || tells_failure(facts, condition, truth) && (ending(facts, id) != Ending::GoesOn || leaves())
             }
             _ => false,
         })
@@ -132,29 +106,6 @@ impl Program {
                 _ => None,
             }
         })
-    }
-
-    /// Whether a name says that what stands under it only keeps what happened: a log, an audit trail.
-    pub fn keeps_record(&self, name: &str) -> bool {
-        crate::program::verify::words(name).iter().any(|word| RECORDS.contains(&word.as_str()))
-    }
-
-    /// Whether a write only keeps times and counts: `last_used_at`, `login_count`.
-    pub fn is_bookkeeping(&self, used: &VendorUse) -> bool {
-        let facts = self.facts(used.at.file);
-        let Some(ExprKind::Object(entries)) = facts.call(used.at.call).args.first().map(|arg| facts.expr(arg.value))
-        else {
-            return false;
-        };
-        let minor = |name: &str| {
-            let words = crate::program::verify::words(name);
-            let last = words.last().map_or("", String::as_str);
-            words.iter().any(|word| matches!(word.as_str(), "last" | "count" | "counter" | "views" | "hits"))
-                || matches!(name, "updated_at" | "updatedAt")
-                || last == "at"
-                    && words.iter().any(|word| matches!(word.as_str(), "accessed" | "used" | "seen" | "checked"))
-        };
-        !entries.is_empty() && entries.iter().all(|(key, _)| minor(key))
     }
 
     /// Whether one of some origins is a webhook handler.

@@ -24,7 +24,7 @@ crate::rule! {
     /// - only reading is open, and not of everything: public content, pictures (of people's records: a
     ///   note for auditors)
     /// - only new documents may be written, to one collection: a contact form, a waiting list
-    /// - a `firebase.json` names other files
+    /// - a `firebase.json` names other files; a file whose name says that it is for tests or an emulator is not deployed
     ///
     /// ## The cure
     ///

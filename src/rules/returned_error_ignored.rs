@@ -28,8 +28,9 @@ crate::rule! {
     /// - it reads, signs out, or runs only when something has failed already
     /// - the version in use throws: what an import names or a lockfile holds, else what the manifest asks for
     ///
-    /// For auditors only, one a function: writes to the app's own backend from the browser, of log tables, and of
-    /// code that no entry point of the server leads to.
+    /// For auditors only, one a function: writes to the app's own backend from the browser, of logs and tables of
+    /// events that decide nothing, of caches (access tokens, answers that are asked for again when the row is
+    /// missing), of times, counts and states of synchronising, and of code that no entry point of the server leads to.
     ///
     /// ## The cure
     ///
@@ -153,11 +154,17 @@ fn stake(program: &Program, used: &VendorUse, operation: &Operation, origins: &[
     if sends {
         return Stake::Message;
     }
-    if program.is_webhook_work(origins) {
-        return Stake::Webhook;
-    }
-    if program.is_bookkeeping(used) || program.named_table(used).is_some_and(|table| program.keeps_record(&table)) {
+    let in_webhook = program.is_webhook_work(origins);
+    // A log in which deliveries are looked up before they are handled is more than a log.
+    let record = || {
+        let asked = || in_webhook && program.named_table(used).is_some_and(|table| program.is_asked(table));
+        program.is_for_the_record(used) && !asked()
+    };
+    if program.is_bookkeeping(used) || record() || program.fills_cache(used) {
         return Stake::Little;
+    }
+    if in_webhook {
+        return Stake::Webhook;
     }
     // Sweeping up on the way to something else.
     if operation.effect == Effect::Delete && !is_about_deleting(program, used, origins) {

@@ -7,7 +7,7 @@ use crate::manifest::TokenGate;
 use crate::program::handlers::WebhookHandler;
 use crate::program::passage::Passage;
 use crate::program::verify::Verdict;
-use crate::program::{CallRef, EdgeKind, Entry, EntryKind, ExprRef, FunctionRef, Gate, Program, Target};
+use crate::program::{CallRef, EdgeKind, Entry, ExprRef, FunctionRef, Gate, Program, Target};
 use crate::rule;
 use crate::rule::Report;
 use crate::rules::webhook_verification_broken::is_broken;
