@@ -170,7 +170,8 @@ fn of_table(eval: &mut Eval<'_>, table: ExprRef, at: CallRef) -> Value {
         Value::Text(name) => eval.key(table, name).unwrap_or(Value::Unknown),
         _ => eval.any_key(table),
     };
-    let functions: Vec<Value> = found.functions().chain(eval.argument(at, 1).functions()).map(Value::Function).collect();
+    let functions: Vec<Value> =
+        found.functions().chain(eval.argument(at, 1).functions()).map(Value::Function).collect();
     match functions.is_empty() {
         true => Value::Unknown,
         false => Value::one_of(functions),

@@ -8,8 +8,14 @@ use crate::program::terms::{Ending, Guard, Handler, ending};
 use crate::program::{CallRef, Edge, EdgeKind, Entry, FunctionRef, Program};
 
 /// What a lookup throws that finds nothing.
-const LOOKUPS: &[&str] =
-    &["DoesNotExist", "ObjectDoesNotExist", "MultipleObjectsReturned", "NoResultFound", "MultipleResultsFound", "KeyError"];
+const LOOKUPS: &[&str] = &[
+    "DoesNotExist",
+    "ObjectDoesNotExist",
+    "MultipleObjectsReturned",
+    "NoResultFound",
+    "MultipleResultsFound",
+    "KeyError",
+];
 
 /// How the failure of some work is lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -291,10 +291,12 @@ impl<'p> Search<'p> {
         let asks_stranger = asks && out.vendor.is_none();
         let hands_link = core_call.is_some_and(|core| self.flow.hands_link(core, on_path));
         let is_login = matches!(core, Core::Login | Core::Signup)
-            && (weight::is_provider(&out, &starts) || {
-                let by_it = core_call.is_some_and(|core| self.flow.hands_result(on_path, core));
-                by_it && weight::names_service(&out, &program.call_text(on_path))
-            });
+            && (weight::is_provider(&out, &starts)
+                || starts.iter().all(|start| weight::names_service(&out, &start.label))
+                || {
+                    let by_it = core_call.is_some_and(|core| self.flow.hands_result(on_path, core));
+                    by_it && weight::names_service(&out, &program.call_text(on_path))
+                });
         weight = match weight {
             // Whoever signs in with a service needs that service.
             Weight::Other if is_login => Weight::Essential,

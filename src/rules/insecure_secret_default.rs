@@ -90,7 +90,11 @@ fn check(program: &Program, report: &mut Report) {
     let mut literals: Vec<(ExprRef, Option<Name>, Purpose)> = Vec::new();
     for (at, set_as, purpose) in handed_over(program).into_iter().chain(set(program)) {
         let Some(Written { at: written, held, instead_of }) = written(program, at, FARTHEST) else { continue };
-        let name = held.or(set_as);
+        // What it is set as is demanded, or is what a variable would be called.
+        if set_as.is_some_and(|name| program.is_demanded(name)) {
+            continue;
+        }
+        let name = set_as.filter(|name| is_variable(name)).or(held).or(set_as);
         let default = program.env_defaults().iter().find(|default| default.fallback == written).copied();
         match default.or(instead_of.map(|name| EnvDefault { name, fallback: written })) {
             Some(default) if is_own(program, default.name) && is_live(program, default) => {
@@ -130,6 +134,11 @@ fn is_live(program: &Program, default: EnvDefault) -> bool {
 
 fn is_drawn(program: &Program, at: ExprRef) -> bool {
     program.fresh(&program.value(at)).is_some_and(|fresh| !fresh.is_time)
+}
+
+/// Whether a name is written as variables of the environment are.
+fn is_variable(name: &str) -> bool {
+    name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
 }
 
 /// A constant text.

@@ -227,24 +227,24 @@ fn double_submit(program: &Program, entry: &Entry) -> Option<Place> {
             })
         };
         let says = |wanted: &str| {
-            inside().any(|expr| matches!(&expr.kind, ExprKind::Text(text) if text.to_ascii_lowercase().contains(wanted)))
+            inside()
+                .any(|expr| matches!(&expr.kind, ExprKind::Text(text) if text.to_ascii_lowercase().contains(wanted)))
         };
-        let refuses = inside().any(|expr| matches!(expr.kind, ExprKind::Number(status) if status == 403.0))
-            || named("http_403");
+        let refuses =
+            inside().any(|expr| matches!(expr.kind, ExprKind::Number(status) if status == 403.0)) || named("http_403");
         // What is said of this route, of a part of it, or of requests that bring no cookie may let it pass.
         let covers = |text: &str| text.len() > 2 && route.contains(text.to_ascii_lowercase().trim_end_matches('*'));
         let said = facts.exprs.iter().any(|expr| match &expr.kind {
             ExprKind::Text(text) => (shape.span.contains(expr.span) || text.starts_with('/')) && covers(text),
             _ => false,
         });
-        let exempt = said
-            || inside().any(|expr| match &expr.kind {
+        let exempt =
+            said || inside().any(|expr| match &expr.kind {
                 ExprKind::Ref(name, _) | ExprKind::Member(_, name) => {
                     names_exemptions(name) && may_hold(program, function.file, expr.span, &covers)
                 }
                 _ => false,
-            })
-            || passes_without_cookie(facts, function.function);
+            }) || passes_without_cookie(facts, function.function);
         let checks = says("csrf") && named("cookies") && named("headers") && refuses;
         (checks && !exempt).then(|| program.function_head(function))
     })
@@ -373,7 +373,9 @@ fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, barrie
                 }
                 false => {
                     let route = entry.route.map_or_else(String::new, |route| route.to_string());
-                    format!("Let {route:?} pass in this middleware before the token is asked for: its signature is checked.")
+                    format!(
+                        "Let {route:?} pass in this middleware before the token is asked for: its signature is checked."
+                    )
                 }
             },
             Confidence::High,

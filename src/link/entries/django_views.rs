@@ -51,13 +51,14 @@ fn by_name(program: &Program, list: ExprRef) -> Vec<Gate> {
     let list = follow(program, list);
     let ExprKind::List(items) = program.facts(list.file).expr(list.expr) else { return vec![Gate::Unknown] };
     let items = items.iter().map(|&item| ExprRef::new(list.file, item));
-    items.flat_map(|item| match program.value(item).text() {
-        Some(name) if name.ends_with(".AllowAny") => vec![],
-        Some(name) if is_authentication(program, &name) => vec![Gate::Library(item)],
-        Some(_) => vec![Gate::Unknown],
-        None => permissions(program, item),
-    })
-    .collect()
+    items
+        .flat_map(|item| match program.value(item).text() {
+            Some(name) if name.ends_with(".AllowAny") => vec![],
+            Some(name) if is_authentication(program, &name) => vec![Gate::Library(item)],
+            Some(_) => vec![Gate::Unknown],
+            None => permissions(program, item),
+        })
+        .collect()
 }
 
 /// The thing of a package that a dotted name in the settings means.

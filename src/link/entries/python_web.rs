@@ -223,7 +223,8 @@ fn dependencies_to(program: &Program, at: ExprRef, depth: usize) -> Vec<Gate> {
             }
             let given = arguments(program, call).first().copied().or_else(|| keyword(program, call, "dependency"));
             let mut found = given.map(|given| gates(program, given)).unwrap_or_default();
-            let plain = matches!(facts.expr(callee), ExprKind::Ref(name, _) | ExprKind::Member(_, name) if *name == "Depends");
+            let plain =
+                matches!(facts.expr(callee), ExprKind::Ref(name, _) | ExprKind::Member(_, name) if *name == "Depends");
             found.retain(|gate| !plain || !matches!(gate, Gate::Function(given) if is_blind(program, *given, depth)));
             // What a dependency depends on runs before it.
             let inner = found.iter().filter_map(|gate| match gate {

@@ -79,7 +79,9 @@ fn holds_success(facts: &Facts, value: ExprId) -> bool {
     let args = &facts.call(*call).args;
     let object = |at: ExprId| matches!(facts.expr(at), ExprKind::Object(_)) && is_success(facts, at);
     args.first().is_some_and(|arg| object(arg.value))
-        || args.iter().any(|arg| arg.name.is_some_and(|name| matches!(name.as_str(), "ok" | "success")) && is_success(facts, arg.value))
+        || args.iter().any(|arg| {
+            arg.name.is_some_and(|name| matches!(name.as_str(), "ok" | "success")) && is_success(facts, arg.value)
+        })
 }
 
 fn says_error(name: &str) -> bool {

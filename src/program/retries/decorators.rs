@@ -50,7 +50,10 @@ fn put_around(program: &Program, decorator: ExprRef) -> Vec<FunctionRef> {
     match facts.expr(decorator.expr) {
         ExprKind::Call(call) => {
             let maker = program.value(at(decorator.file, facts.call(*call).callee));
-            maker.functions().flat_map(|maker| Eval::new(program).result(maker).functions().collect::<Vec<_>>()).collect()
+            maker
+                .functions()
+                .flat_map(|maker| Eval::new(program).result(maker).functions().collect::<Vec<_>>())
+                .collect()
         }
         _ => program.value(decorator).functions().collect(),
     }

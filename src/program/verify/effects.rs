@@ -238,6 +238,14 @@ impl Walk<'_> {
             }
         }
         let call = facts.call(at.call);
+        // `INSERT INTO webhook_events (..)`
+        let written = call.args.first().and_then(|arg| match self.program.value(ExprRef::new(at.file, arg.value)) {
+            Value::Text(text) => Some(text),
+            other => self.sql_of(&other),
+        });
+        if written.is_some_and(|text| inserted_into(&text).is_some_and(|table| is_record(&table))) {
+            return true;
+        }
         let named = |expr: ExprId| match facts.expr(expr) {
             ExprKind::Ref(name, _) | ExprKind::Member(_, name) => is_record(name),
             _ => false,
@@ -274,11 +282,18 @@ fn only_looks(statement: &str) -> bool {
     let verb = words.next().unwrap_or_default();
     match verb.as_str() {
         "create" | "alter" => true,
-        verb => matches!(
-            verb,
-            "select" | "with" | "show" | "pragma" | "begin" | "commit" | "rollback" | "set" | "explain"
-        ),
+        verb => {
+            matches!(verb, "select" | "with" | "show" | "pragma" | "begin" | "commit" | "rollback" | "set" | "explain")
+        }
     }
+}
+
+/// The table that a statement puts a row into.
+fn inserted_into(statement: &str) -> Option<String> {
+    let mut words = statement.split_whitespace();
+    let is = |word: Option<&str>, wanted: &str| word.is_some_and(|word| word.eq_ignore_ascii_case(wanted));
+    (is(words.next(), "insert") && is(words.next(), "into")).then_some(())?;
+    Some(words.next()?.split('(').next()?.to_owned())
 }
 
 /// The parameter that a value is, or is made of.
