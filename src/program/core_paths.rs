@@ -311,7 +311,16 @@ impl<'p> Search<'p> {
         let asks = core_call.is_some_and(|core| on_path < core) && self.flow.fate(on_path) != Fate::GoesOn;
         let asks_stranger = asks && out.vendor.is_none();
         let hands_link = core_call.is_some_and(|core| self.flow.hands_link(core, on_path));
+        let is_login = matches!(core, Core::Login | Core::Signup)
+            && (weight::is_provider(&out, &starts)
+                || starts.iter().all(|start| weight::names_service(&out, &start.label))
+                || {
+                    let by_it = core_call.is_some_and(|core| self.flow.hands_result(on_path, core));
+                    by_it && weight::names_service(&out, &program.call_text(on_path))
+                });
         weight = match weight {
+            // Whoever signs in with a service needs that service.
+            Weight::Other if is_login => Weight::Essential,
             // A service of an unknown kind that is asked before the order is made delivers what is ordered.
             Weight::Other if asks_stranger && core == Core::Checkout => Weight::Essential,
             Weight::Other if asks_stranger || hands_link || (asks && failure != Failure::Stops) => Weight::Message,

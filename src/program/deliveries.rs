@@ -272,7 +272,10 @@ impl Program {
                 // `subscription.get("id")`
                 if let ExprKind::Member(base, method) = facts.expr(call.callee)
                     && *method == "get"
-                    && call.args.first().is_some_and(|arg| matches!(facts.expr(arg.value), ExprKind::Text(key) if *key == "id"))
+                    && call
+                        .args
+                        .first()
+                        .is_some_and(|arg| matches!(facts.expr(arg.value), ExprKind::Text(key) if *key == "id"))
                 {
                     return self.is_event_object(file, *base, depth);
                 }

@@ -6,7 +6,7 @@ use crate::finding::FileId;
 use crate::names::Name;
 use crate::program::keys::Key;
 use crate::program::options::Lookup;
-use crate::program::{CallRef, ExprRef, Program, Value};
+use crate::program::{CallRef, EdgeKind, ExprRef, Program, Value};
 use crate::sql::Unique;
 
 /// What a second run of a call does.
@@ -119,6 +119,12 @@ impl Program {
         }
         // What commits, saves or runs something that cannot be read was told where it was made, or cannot be told.
         Again::Unknown
+    }
+
+    /// Whether a call hands a function of the program a statement that writes.
+    pub fn hands_statement(&self, at: CallRef) -> bool {
+        let own = self.edges(at).iter().any(|edge| edge.kind == EdgeKind::Direct);
+        own && self.statement(at).is_some_and(|text| !text.starts_with("select") && !text.starts_with("with"))
     }
 
     /// The statement a query runs, in lower case, as far as it is constant.

@@ -229,9 +229,14 @@ fn help(program: &Program, used: &CoreUse<'_>, start: &Start, call: &str) -> Str
             "hand it to a background task",
             "`background_tasks.add_task(send, ...)` with `background_tasks: BackgroundTasks` among the parameters",
         ),
-        Runtime::Python => {
+        Runtime::Celery => {
             ("put it into a queue", "`send.delay(...)`, or a row in an outbox table that a job works off")
         }
+        Runtime::Python => (
+            "answer first",
+            "a row in an outbox table that a job works off, or `threading.Thread(target=send, args=(...)).start()` on a \
+             server that keeps running",
+        ),
     };
     format!("call {call} only when {after}, and {how}: {deferred}; give it a time limit and catch its failure")
 }
@@ -242,6 +247,7 @@ enum Runtime {
     Next,
     Server,
     FastApi,
+    Celery,
     Python,
 }
 
@@ -256,6 +262,7 @@ fn runtime(program: &Program, used: &CoreUse<'_>, start: &Start) -> Runtime {
     if language(program, used.out.at) == Language::Python {
         return match entry {
             Some(entry) if entry.framework.starts_with("fastapi") => Runtime::FastApi,
+            _ if program.imports("pypi:celery") => Runtime::Celery,
             _ => Runtime::Python,
         };
     }

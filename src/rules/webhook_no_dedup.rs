@@ -98,6 +98,8 @@ struct Doubled {
     deed: CallRef,
     /// Where the handler does it: the effect, or the call that leads there.
     told: CallRef,
+    /// What that calls, where it is one entry of a table.
+    entry: Option<FunctionRef>,
     again: Again,
 }
 
@@ -187,18 +189,17 @@ fn doubled(program: &Program, handler: &WebhookHandler) -> Vec<Doubled> {
             continue;
         }
         let function = program.function_of(deed);
-        let mut way: Vec<CallRef> = reach
-            .stops
-            .iter()
-            .position(|stop| stop.function == function)
-            .map(|stop| reach.way(stop).iter().map(|edge| edge.call).collect())
-            .unwrap_or_default();
+        let stop = reach.stops.iter().position(|stop| stop.function == function);
+        let edges = stop.map(|stop| reach.way(stop)).unwrap_or_default();
+        let mut way: Vec<CallRef> = edges.iter().map(|edge| edge.call).collect();
         way.push(deed);
         if program.runs_once(way.iter().copied()) {
             continue;
         }
         let told = way.iter().rev().find(|&&at| home.contains(&program.function_of(at))).copied().unwrap_or(deed);
-        found.push(Doubled { deed, told, again });
+        let of_table = program.edges(told).iter().filter(|edge| edge.kind == EdgeKind::Direct).count() > 1;
+        let entry = edges.iter().find(|edge| edge.call == told).filter(|_| of_table).map(|edge| edge.target);
+        found.push(Doubled { deed, told, entry, again });
     }
     found
 }
@@ -285,7 +286,7 @@ fn unguarded(program: &Program, handler: &WebhookHandler) -> Option<Place> {
 
 fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, first: &Doubled, all: &[Doubled]) {
     let entry = &program.entries[handler.entry];
-    let call = program.call_text(first.told);
+    let call = first.entry.map_or_else(|| program.call_text(first.told), |entry| program.function_name(entry));
     let who = sender(program, handler);
     let harm = match first.again {
         Again::Money => "money moves twice",

@@ -227,6 +227,7 @@ pub fn is_for_others(start: &Start, core: Core, for_anyone: bool) -> bool {
         return true;
     }
     match core {
+        Core::Signup if holds(&names, &["superadmin", "backoffice"]) => true,
         Core::Signup if for_anyone => {
             let invites =
                 holds(&names, &["invite", "invitation", "invites"]) && !holds(&names, &["accept", "accepted", "join"]);

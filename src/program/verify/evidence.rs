@@ -115,7 +115,8 @@ pub(super) fn truth(facts: &Facts, expr: ExprId) -> Truth {
     match facts.expr(expr) {
         ExprKind::Bool(truth) => of(*truth),
         ExprKind::Null => Truth::No,
-        ExprKind::Text(text) => of(!text.is_empty()),
+        // `return "invalid"`: a state by its name.
+        ExprKind::Text(text) => of(!text.is_empty() && (text.contains(' ') || !says_no(text))),
         ExprKind::Await(inner) => truth(facts, *inner),
         // `{ valid: false, error }`: what such results are asked for.
         ExprKind::Object(entries) => match entries.iter().find(|(key, _)| is_verdict(*key)) {
@@ -133,6 +134,14 @@ pub(super) fn truth(facts: &Facts, expr: ExprId) -> Truth {
         },
         _ => Truth::Unclear,
     }
+}
+
+/// Whether a status text says no.
+pub(super) fn says_no(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    ["fail", "invalid", "error", "denied", "unverified", "rejected", "unavailable", "mismatch", "forged", "expired"]
+        .iter()
+        .any(|part| text.contains(part))
 }
 
 /// Whether a value is an answer that refuses: a status of 400 and more, or a name that says so.
