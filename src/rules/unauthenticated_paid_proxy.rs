@@ -303,10 +303,11 @@ fn tell(program: &Program, report: &mut Report, found: &Found, at: CallRef) {
     let gated = gate.is_some_and(|(gate, _)| gate != TokenGate::Open);
     let whom =
         if gated { "anyone who has the app's public key, which is in every browser" } else { "anyone who finds it" };
+    let offered = program.is_offered(entry);
+    let whom = if offered { whom } else { "anyone, once a page imports it" };
     let waits = program.works_off_what_waits(entry);
     let only = if limited { "only a rate limit stands in front of it" } else { "nobody asks who is calling" };
     let message = format!("{name} {cost} ({called}) for {whom}: {only}");
-    let offered = program.is_offered(entry);
     let severity = match spends {
         _ if limited || waits || !offered => Severity::Note,
         Spends::OwnMail => Severity::Note,
