@@ -577,4 +577,6 @@ pub enum KnownRole {
     KeepBody,
     /// Keeps or reports a failure where somebody looks.
     Log,
+    /// Makes a key of what it is given, and throws when that is empty.
+    MakeKey,
 }

@@ -23,6 +23,7 @@ pub mod outbound;
 pub mod projects;
 pub mod rewrites;
 pub mod sides;
+pub mod stand_ins;
 pub mod urls;
 
 /// Links the facts of files to a program; `facts` belong to the repository's files, position by position.

@@ -334,6 +334,7 @@ impl Checks {
                 ("verify_async", &webhook.verify_async),
                 ("verify_boolean", &webhook.verify_boolean),
                 ("verify_node", &webhook.verify_node),
+                ("verify_web", &webhook.verify_web),
             ] {
                 for (text, path) in list.iter().enumerate() {
                     if !webhook.verify.contains(path) {

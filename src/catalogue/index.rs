@@ -80,6 +80,7 @@ pub(super) struct VendorIndex {
     pub(super) verify_async: Patterns,
     pub(super) verify_boolean: Patterns,
     pub(super) verify_node: Patterns,
+    pub(super) verify_web: Patterns,
 }
 
 impl VendorIndex {
@@ -94,6 +95,7 @@ impl VendorIndex {
             push_all(&mut index.verify_async, &webhook.verify_async, at);
             push_all(&mut index.verify_boolean, &webhook.verify_boolean, at);
             push_all(&mut index.verify_node, &webhook.verify_node, at);
+            push_all(&mut index.verify_web, &webhook.verify_web, at);
         }
         index
     }
@@ -144,6 +146,8 @@ pub(super) struct Index {
     pub(super) limit_setters: FxHashSet<Name>,
     /// The last names of those.
     pub(super) limit_setters_end: FxHashSet<Name>,
+    /// The last two names of paths that verify a delivery.
+    pub(super) verifiers_end: FxHashSet<Name>,
 }
 
 impl Index {
@@ -169,6 +173,12 @@ impl Index {
             let setters = client.instance_calls.iter().map(String::as_str).chain(process);
             index.limit_setters.extend(setters.map(Name::new));
         }
+        let verifiers = vendors.iter().flat_map(|vendor| &vendor.webhooks).flat_map(|webhook| &webhook.verify);
+        index.verifiers_end.extend(verifiers.filter_map(|path| {
+            let mut dots = path.rmatch_indices('.').map(|(at, _)| at + 1);
+            dots.next()?;
+            Some(Name::new(&path[dots.next().unwrap_or(0)..]))
+        }));
         let ends = index.limit_setters.iter().filter_map(|name| name.rsplit('.').next());
         index.limit_setters_end = ends.map(Name::new).collect();
         // The most specific first; stable, so that of equals the first vendor's goes first.

@@ -48,6 +48,10 @@ pub struct VerifierMatch {
     pub boolean: bool,
     /// It needs Node's own crypto, from this major version of the package on (0: from the first).
     pub node_since: Option<u32>,
+    /// It throws when it is given an empty secret.
+    pub refuses_empty: bool,
+    /// So it does where it makes its MAC by the web's crypto: on Deno, workers and edge runtimes.
+    pub web: bool,
 }
 
 /// A package found, and the steps from its root.
@@ -264,6 +268,11 @@ impl Catalogue {
         self.index.limit_setters.contains(&Name::new(name))
     }
 
+    /// Whether some path that verifies a delivery ends in these two names: `webhooks.constructEvent`.
+    pub fn ends_in_verifier(&self, pair: Name) -> bool {
+        self.index.verifiers_end.contains(&pair)
+    }
+
     /// Whether calling `segs` verifies a delivery, by a vendor's own SDK or by a library.
     pub fn verifier(&self, package: Name, segs: &[Seg]) -> Option<VerifierMatch> {
         let found = self.find(package, segs)?;
@@ -279,11 +288,20 @@ impl Catalogue {
                     let webhooks = &self.vendor(sdk.vendor).webhooks;
                     webhooks.iter().find_map(|webhook| webhook.verify_node_since).unwrap_or(0)
                 }),
+                refuses_empty: self.vendor(sdk.vendor).webhooks.iter().any(|webhook| webhook.refuses_empty),
+                web: own.verify_web.find(&found.segs, &starts).is_some(),
             })
         });
         vendors.or_else(|| {
             let known = self.known(package, segs).filter(|known| known.role == super::KnownRole::Verify)?;
-            Some(VerifierMatch { vendor: None, is_async: known.is_async, boolean: known.boolean, node_since: None })
+            Some(VerifierMatch {
+                vendor: None,
+                is_async: known.is_async,
+                boolean: known.boolean,
+                node_since: None,
+                refuses_empty: false,
+                web: false,
+            })
         })
     }
 

@@ -44,6 +44,12 @@ pub struct Webhook {
     pub verify_node: Vec<String>,
     /// From which major version of the package on.
     pub verify_node_since: Option<u32>,
+    /// Those of them that make their MAC by the web's crypto on Deno, workers and edge runtimes, where no key is empty.
+    #[serde(default)]
+    pub verify_web: Vec<String>,
+    /// Its verifiers throw when they are given an empty secret.
+    #[serde(default)]
+    pub refuses_empty: bool,
     /// HTTP forms that verify: `POST /v1/notifications/verify-webhook-signature`.
     #[serde(default)]
     pub verify_http: Vec<String>,
@@ -58,6 +64,10 @@ pub struct Webhook {
     /// It delivers the app's own work, handed to it before: what comes in may take its time.
     #[serde(default)]
     pub delivers_jobs: bool,
+    /// Members of deliveries whose answer it waits for and goes on with, all of a list: hooks that do their work in
+    /// line, and are not delivered again.
+    #[serde(default)]
+    pub in_line: Vec<Vec<String>>,
     /// Where the event id stands: `event.id`.
     pub event_id: Option<String>,
     /// How to verify on Node.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::eval::Eval;
+use super::stand_ins;
 use crate::catalogue::Seg;
 use crate::facts::ExprKind;
 use crate::names::Name;
@@ -90,6 +91,9 @@ pub fn call(eval: &mut Eval<'_>, external: &Arc<External>, at: CallRef) -> Optio
         && TRANSPARENT.contains(&dotted.as_str())
     {
         return Some(eval.argument(at, 0));
+    }
+    if external.package == "global:Proxy" && external.segs.is_empty() {
+        return stand_ins::stood_for(eval, at);
     }
     if last.is_some_and(|name| name == "loadEnv") && external.package == "npm:vite" {
         return Some(loaded_environment(eval, at));

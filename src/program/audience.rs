@@ -1,6 +1,8 @@
 //! Whom an entry point serves: customers, those who work for the app, or machines.
 
-use crate::facts::{ExprId, ExprKind, Facts, Op, Step};
+use crate::facts::{ExportValue, ExprId, ExprKind, Facts, FunctionId, Op, Step};
+use crate::finding::FileId;
+use crate::names::Name;
 use crate::program::origins::Origin;
 use crate::program::verify::words;
 use crate::program::{CallRef, Entry, EntryKind, FunctionRef, Gate, Program};
@@ -36,6 +38,32 @@ impl Program {
             && !words(&self.entry_name(shape))
                 .iter()
                 .any(|word| matches!(word.as_str(), "webhook" | "webhooks" | "ipn"))
+    }
+
+    /// Whether a server action may be called from outside: only what pages or client modules import gets an id that a
+    /// browser can learn.
+    pub fn is_offered(&self, entry: &Entry) -> bool {
+        let function = entry.function;
+        let facts = self.facts(function.file);
+        let shape = facts.function(function.function);
+        if entry.kind != EntryKind::ServerAction || shape.parent.is_some_and(|parent| parent != FunctionId::MODULE) {
+            return true;
+        }
+        let shows = |file: FileId| {
+            let facts = self.facts(file);
+            self.side(file).client || facts.exprs.iter().any(|expr| matches!(expr.kind, ExprKind::Element(_)))
+        };
+        let named = |name: &Name| *name == "*" || *name == "default" || shape.name.is_some_and(|own| own == *name);
+        shows(function.file)
+            || self.modules.importers(function.file).iter().any(|&(file, import)| {
+                let Some(facts) = &self.file(file).facts else { return true };
+                let imports = facts.imports[import.index()].names.iter().any(named);
+                let hands_on = facts
+                    .exports
+                    .iter()
+                    .any(|export| matches!(export.value, ExportValue::From(from, _) if from == import));
+                hands_on || imports && shows(file)
+            })
     }
 
     /// Whether a way is for those who work for the app: by its names, by what stands in front, by a role that is
@@ -101,15 +129,60 @@ fn asks_role(program: &Program, function: FunctionRef) -> bool {
         })
 }
 
-/// `if (!role)`, where `role` stands in the request's body: which one is wanted, whoever asks.
-fn is_given_role(facts: &Facts, condition: ExprId) -> bool {
+/// `if (!role)`, where `role` stands in the request's body, or was looked up for a user that the body names: which one
+/// is wanted, whoever asks.
+pub fn is_given_role(facts: &Facts, condition: ExprId) -> bool {
     match facts.expr(condition) {
         ExprKind::Op(Op::Not | Op::Or, parts) => parts.iter().all(|&part| is_given_role(facts, part)),
         ExprKind::Ref(name, block) => {
             let def = facts.lookup(*block, *name).map(|def| facts.def(def));
-            def.is_some_and(|def| !def.values.is_empty() && def.values.iter().all(|&value| is_of_body(facts, value, 6)))
+            def.is_some_and(|def| {
+                let given = |&value: &ExprId| is_of_body(facts, value, 6) || is_of_named(facts, value, 9);
+                !def.values.is_empty() && def.values.iter().all(given)
+            })
         }
-        ExprKind::Member(..) => is_of_body(facts, condition, 6),
+        ExprKind::Member(..) => is_of_body(facts, condition, 6) || is_of_named(facts, condition, 9),
+        // `profile.role !== "admin"`
+        ExprKind::Op(Op::Equal | Op::Unequal, parts) => {
+            let is_constant =
+                |&part: &ExprId| matches!(facts.expr(part), ExprKind::Text(_) | ExprKind::Null | ExprKind::Bool(_));
+            let asked: Vec<ExprId> = parts.iter().copied().filter(|part| !is_constant(part)).collect();
+            !asked.is_empty() && asked.into_iter().all(|part| is_of_named(facts, part, 9))
+        }
+        _ => false,
+    }
+}
+
+/// Whether a value was looked up for a user that the request's body names: anybody may name an administrator.
+fn is_of_named(facts: &Facts, expr: ExprId, depth: usize) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    let names_user = |value: ExprId| {
+        let name = facts.last_name(value).is_some_and(|name| {
+            let words = words(&name);
+            let who = |word: &String| {
+                matches!(word.as_str(), "user" | "admin" | "profile" | "member" | "requester" | "caller")
+            };
+            words.iter().any(|word| word == "uid") || words.iter().any(who) && words.iter().any(|word| word == "id")
+        });
+        name && is_of_body(facts, value, 6)
+    };
+    match facts.expr(expr) {
+        ExprKind::Await(base) | ExprKind::Member(base, _) | ExprKind::Index(base, _) => {
+            is_of_named(facts, *base, depth)
+        }
+        ExprKind::Ref(name, block) => {
+            let def = facts.lookup(*block, *name).map(|def| facts.def(def));
+            def.is_some_and(|def| {
+                !def.values.is_empty() && def.values.iter().all(|&value| is_of_named(facts, value, depth))
+            })
+        }
+        ExprKind::Op(Op::Equal | Op::Nullish | Op::Or, parts) => {
+            parts.first().is_some_and(|&part| is_of_named(facts, part, depth))
+        }
+        ExprKind::Call(call) => {
+            let call = facts.call(*call);
+            call.args.iter().any(|arg| names_user(arg.value)) || is_of_named(facts, call.callee, depth)
+        }
         _ => false,
     }
 }

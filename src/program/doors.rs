@@ -6,9 +6,11 @@ use crate::catalogue::KnownRole;
 use crate::facts::{ExprId, ExprKind, Facts, Op, Step};
 use crate::program::audience::functions_on;
 use crate::program::origins::Origin;
+use crate::program::passage::Passage;
+use crate::program::readers::Use;
 use crate::program::terms::{Ending, ending};
 use crate::program::verify::{Account, Standing, words};
-use crate::program::{CallRef, EdgeKind, Entry, FunctionRef, Gate, Program};
+use crate::program::{CallRef, EdgeKind, Entry, EntryKind, ExprRef, FunctionRef, Gate, Program};
 
 /// What stands in the way of a stranger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -82,7 +84,7 @@ impl Program {
             return Door::Guarded;
         }
         let mut door = Door::Open;
-        for gate in &entry.middleware {
+        for gate in entry.middleware.iter().filter(|&&gate| !self.lets_pass(entry, gate)) {
             door = door.max(match *gate {
                 Gate::Function(function) => self.door_of_function(function, true),
                 Gate::Library(expr) => {
@@ -104,6 +106,19 @@ impl Program {
             }
         }
         door
+    }
+
+    /// Whether a gate that covers routes by their path lets whoever brings no session through to this one.
+    pub fn lets_pass(&self, entry: &Entry, gate: Gate) -> bool {
+        let file = match gate {
+            Gate::Function(function) => function.file,
+            Gate::Library(expr) => expr.file,
+            Gate::Unknown => return false,
+        };
+        let covers = |other: &Entry| other.kind == EntryKind::Middleware && other.place.file == file;
+        let Some(route) = entry.route.filter(|_| self.entries.iter().any(covers)) else { return false };
+        let method = entry.methods.first().map_or("POST", |method| method.as_str());
+        self.passage(file, &route, method) == Passage::Passes
     }
 
     /// Whether a way only does what lies ready on the server: the entry point takes nothing out of the request, and
@@ -169,9 +184,15 @@ impl Program {
             ExprKind::Text(text) => text.contains("429"),
             _ => false,
         });
-        let inside = facts.exprs.iter().filter(|expr| span.contains(expr.span));
-        for expr in inside {
+        for (position, expr) in facts.exprs.iter().enumerate().filter(|(_, expr)| span.contains(expr.span)) {
+            let at = ExprRef::new(function.file, ExprId(position as u32));
             door = door.max(match &expr.kind {
+                // `req.headers.authorization`
+                ExprKind::Member(_, name)
+                    if name.eq_ignore_ascii_case("authorization") && self.is_only_believed(at) =>
+                {
+                    Door::Open
+                }
                 ExprKind::Member(base, name) if WHO.contains(&name.as_str()) && holds_who(facts, *base) => {
                     Door::Guarded
                 }
@@ -193,7 +214,12 @@ impl Program {
                     }
                 }
                 ExprKind::Text(text) => match text.to_ascii_lowercase().as_str() {
-                    "authorization" | "x-api-key" | "x-cron-secret" | "x-internal-secret" => Door::Guarded,
+                    "authorization" | "x-api-key" | "x-cron-secret" | "x-internal-secret" => {
+                        match self.header_read(at) {
+                            Some(header) if self.is_only_believed(header) => Door::Open,
+                            _ => Door::Guarded,
+                        }
+                    }
                     _ => Door::Open,
                 },
                 // `status: 429`
@@ -219,6 +245,10 @@ impl Program {
                     door = Door::Guarded;
                 }
                 let own = self.edges(call).iter().any(|edge| edge.kind == EdgeKind::Direct);
+                // `decodeJwt(token)` reads what is said, which is no question.
+                if own && words(&name).iter().any(|word| word == "decode" || word == "parse") {
+                    continue;
+                }
                 let by_name = door_of_text(&name, own || self.external(call).is_none());
                 door = door.max(by_name);
                 if self.has_role(call, KnownRole::Authenticate) || self.has_role(call, KnownRole::Verify) {
@@ -231,6 +261,21 @@ impl Program {
 }
 
 impl Program {
+    /// The call, or the look-up, that reads the header of this name: `headers.get("Authorization")`.
+    fn header_read(&self, name: ExprRef) -> Option<ExprRef> {
+        let facts = self.facts(name.file);
+        let [used] = self.readers(name.file).uses(name.expr) else { return None };
+        match *used {
+            Use::Arg(call, 0) if facts.call(call).args.len() == 1 => {
+                let callee = facts.last_name(facts.call(call).callee)?;
+                matches!(callee.as_str(), "get" | "header" | "getHeader" | "get_header")
+                    .then(|| ExprRef::new(name.file, facts.call(call).expr))
+            }
+            Use::In(outer) if matches!(facts.expr(outer), ExprKind::Index(..)) => Some(ExprRef::new(name.file, outer)),
+            _ => None,
+        }
+    }
+
     /// What a function leaves for: an earlier step that left nothing in the session, too many by one sender.
     fn door_of_steps(&self, facts: &Facts, function: FunctionRef) -> Door {
         let blocks = facts.blocks.iter().filter(|block| block.function == function.function);

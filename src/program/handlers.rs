@@ -97,6 +97,7 @@ const OTHERWISE: &[&str] = &[
     "debug",
     "me",
     "dashboard",
+    "queue",
 ];
 
 impl Program {
@@ -113,6 +114,21 @@ impl Program {
         files.sort();
         files.dedup();
         files
+    }
+
+    /// Whether who calls a handler waits for its answer and goes on with it: its work has to be done in line.
+    pub fn is_called_in_line(&self, handler: &WebhookHandler) -> bool {
+        let webhooks = self.catalogue.vendors().iter().flat_map(|vendor| &vendor.webhooks);
+        let mut shapes = webhooks.flat_map(|webhook| &webhook.in_line).peekable();
+        if shapes.peek().is_none() {
+            return false;
+        }
+        let files = self.home_files(handler);
+        let exprs = files.iter().flat_map(|&file| &self.facts(file).exprs);
+        let read: FxHashSet<&str> = exprs
+            .filter_map(|expr| if let ExprKind::Member(_, name) = &expr.kind { Some(name.as_str()) } else { None })
+            .collect();
+        shapes.any(|shape| shape.iter().all(|member| read.contains(member.as_str())))
     }
 
     /// What the catalogue says of a handler's deliveries.
@@ -154,6 +170,9 @@ fn find(program: &Program) -> Vec<WebhookHandler> {
         if !seen.insert(entry.function) {
             continue;
         }
+        if signs.is_empty() && sends_on(program, entry) {
+            continue;
+        }
         let vendor = vendor(&signs, named.as_ref());
         let carrier = vendor.filter(|_| signs.is_empty()).and_then(|vendor| carrier(program, entry, vendor));
         let vendor = carrier.or(vendor);
@@ -174,6 +193,21 @@ fn find(program: &Program) -> Vec<WebhookHandler> {
         handlers.push(WebhookHandler { entry: at, vendor, evidence, by_name, serves_others, account, verdict });
     }
     handlers
+}
+
+/// Whether all that an entry does is to post to hooks of others, whose URLs are settings: `make-webhook` that posts
+/// to `MAKE_WEBHOOK_URL` is no hook itself.
+fn sends_on(program: &Program, entry: &Entry) -> bool {
+    let deeds = program.account_of(entry, &[]).deeds;
+    let posts = |call: CallRef| {
+        let requests = program.requests_at(call);
+        !requests.is_empty()
+            && requests.iter().all(|http| {
+                let mut settings = http.url.envs().into_iter();
+                settings.any(|name| words(&name).iter().any(|word| word == "webhook" || word == "hook"))
+            })
+    };
+    !deeds.is_empty() && deeds.iter().all(|deed| posts(deed.at))
 }
 
 /// Whether an entry takes requests that change something.

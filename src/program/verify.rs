@@ -17,6 +17,8 @@ mod comparisons;
 mod conditions;
 mod effects;
 mod evidence;
+mod fallbacks;
+mod flags;
 mod gates;
 mod tests;
 mod walk;
@@ -209,6 +211,8 @@ struct Walk<'p> {
     reasons: Vec<Option<Reason>>,
     /// While middleware is walked: the functions behind it, and in which standing they are let run.
     behind: Option<Behind>,
+    /// It runs where only the web's crypto is: Deno, workers, edge.
+    on_edge: bool,
 }
 
 /// What stands behind middleware.
@@ -229,6 +233,7 @@ impl Program {
     /// Walks an entry point: what stands in front of it first, then its function.
     pub fn account_of(&self, entry: &Entry, vendors: &[VendorId]) -> Account {
         let mut walk = Walk::new(self, vendors);
+        walk.on_edge = self.runs_on_edge(entry);
         let standing = walk.gates(entry);
         walk.function(entry.function, standing, None);
         walk.account
@@ -249,6 +254,7 @@ impl<'p> Walk<'p> {
             asking: vec![],
             reasons: vec![],
             behind: None,
+            on_edge: false,
         }
     }
 

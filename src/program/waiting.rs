@@ -6,6 +6,8 @@ use rustc_hash::FxHashSet;
 
 use crate::catalogue::KnownRole;
 use crate::facts::{BlockKind, Span};
+use crate::program::branches::Picks;
+use crate::program::timing::Limit;
 use crate::program::{CallRef, Edge, EdgeKind, Entry, FunctionRef, Program};
 
 /// Something that is waited for.
@@ -19,6 +21,21 @@ pub struct Waited {
     pub each: bool,
 }
 
+/// A function that is come to.
+struct Stop {
+    function: FunctionRef,
+    way: Vec<Edge>,
+    looped: bool,
+    /// What the app's own request says that leads to it.
+    picks: Option<Picks>,
+}
+
+impl Stop {
+    fn first(function: FunctionRef) -> Self {
+        Self { function, way: vec![], looped: false, picks: None }
+    }
+}
+
 /// Functions looked into from one entry point.
 const MOST_FUNCTIONS: usize = 400;
 
@@ -28,9 +45,12 @@ impl Program {
     pub fn waited_for(&self, entry: &Entry) -> Vec<Waited> {
         let mut found = Vec::new();
         let mut seen: FxHashSet<FunctionRef> = FxHashSet::from_iter([entry.function]);
-        let mut queue: VecDeque<(FunctionRef, Vec<Edge>, bool)> = VecDeque::from([(entry.function, vec![], false)]);
-        while let Some((function, way, looped)) = queue.pop_front() {
+        let mut queue: VecDeque<Stop> = VecDeque::from([Stop::first(entry.function)]);
+        while let Some(Stop { function, way, looped, picks }) = queue.pop_front() {
             for call in self.calls_in(function) {
+                if picks.as_ref().is_some_and(|picks| !self.may_be_picked(picks, call)) {
+                    continue;
+                }
                 // A wrapper of the program may leave what it sends to itself: that is seen inside.
                 let own = self.edges(call).iter().any(|edge| edge.kind == EdgeKind::Direct);
                 let sends = !own && self.counts_as_sent(call);
@@ -52,11 +72,17 @@ impl Program {
                     continue;
                 }
                 for &edge in self.edges(call).iter().filter(|edge| self.waits_on(edge)) {
+                    let jumps = edge.kind == EdgeKind::Jump;
+                    // The app's own request that gives up by itself.
+                    if jumps && self.requests_at(call).iter().any(|http| self.time_limit(http) == Limit::Set) {
+                        continue;
+                    }
                     if seen.len() < MOST_FUNCTIONS && seen.insert(edge.target) {
                         let mut way = way.clone();
                         way.push(edge);
                         let each = each || edge.kind == EdgeKind::Callback && self.runs_each(edge.call);
-                        queue.push_back((edge.target, way, each));
+                        let picks = jumps.then(|| self.picks(call));
+                        queue.push_back(Stop { function: edge.target, way, looped: each, picks });
                     }
                 }
             }

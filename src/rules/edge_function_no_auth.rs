@@ -28,6 +28,9 @@ crate::rule! {
     /// A platform that asks for a token (`verify_jwt`) stops nobody either: the public key of the app, which is in
     /// every browser, is one. Then the report is of medium confidence.
     ///
+    /// That a header is there asks nobody who they are; neither does a token that is read and not verified, or the role
+    /// of a user whom the request names.
+    ///
     /// ## Silent when
     ///
     /// - a user, a role, a signature, a secret or a captcha is asked for: in the handler, in a helper, a decorator, or
@@ -101,6 +104,7 @@ fn check(program: &Program, report: &mut Report) {
             let functions = functions_on(program, entry, &start, used.at);
             if pick.touch == Touch::Reads && !is_told(program, entry, used, &pick)
                 || is_for_anyone(program, entry)
+                || !program.is_offered(entry)
                 || entry.kind == EntryKind::ServerAction && is_covered(program)
                 || functions.iter().any(|&function| program.asks_by_two(&start.way, function))
                 || functions.into_iter().any(|function| program.asks_what_one_knows(function))

@@ -1,6 +1,6 @@
 //! Secrets in logs, in messages of errors, and in answers to callers.
 
-use crate::catalogue::VendorId;
+use crate::catalogue::{Scheme, VendorId};
 use crate::facts::{ExprKind, FunctionId};
 use crate::finding::{Confidence, Severity};
 use crate::program::disclosure::{Disclosure, Outlet};
@@ -32,6 +32,8 @@ rule! {
     ///   set the mode, as in Supabase's edge functions), in scripts and tests;
     /// - the answer that is logged has failed, and so holds no token;
     /// - the code runs in browsers only: a visitor's own console;
+    /// - the headers are those of a delivery that its vendor signs: the signature serves that one body only;
+    /// - what is spread into the logged object is written over (`{ ...body, password: "***" }`);
     /// - a logger is told what to take out (`redact`).
     ///
     /// ## The cure
@@ -65,7 +67,12 @@ rule! {
 
 fn check(program: &Program, report: &mut Report) {
     let tellings = program.tellings();
-    let all = program.disclosures(&tellings);
+    let mut all = program.disclosures(&tellings);
+    for disclosure in &mut all {
+        let function = function_around(program, disclosure.at);
+        disclosure.secrets.retain(|exposed| !is_signature_of_one(program, function, exposed.secret));
+    }
+    all.retain(|disclosure| !disclosure.secrets.is_empty());
     // What one function tells of in several places is one finding.
     let mut told: Vec<Key> = Vec::new();
     for disclosure in &all {
@@ -91,11 +98,7 @@ struct Key {
 
 fn key(program: &Program, disclosure: &Disclosure, tellings: &Tellings) -> Key {
     let file = disclosure.at.file;
-    let facts = program.facts(file);
-    let place = program.place(disclosure.at).span;
-    let within = facts.functions.iter().enumerate().filter(|(_, function)| function.span.contains(place));
-    let innermost = within.min_by_key(|(_, function)| function.span.end - function.span.start);
-    let function = FunctionRef::new(file, innermost.map_or(FunctionId::MODULE, |(at, _)| FunctionId(at as u32)));
+    let function = function_around(program, disclosure.at);
     if let [Exposed { secret: Secret::Caught(block), .. }] = disclosure.secrets[..]
         && let Some(telling) = tellings.blocks.get(&(file, block))
     {
@@ -103,6 +106,52 @@ fn key(program: &Program, disclosure: &Disclosure, tellings: &Tellings) -> Key {
     }
     let what = disclosure.secrets.iter().map(|exposed| what(exposed, tellings)).collect();
     Key { function, request: None, outlet: Some(disclosure.outlet), what }
+}
+
+/// The innermost function around an expression.
+fn function_around(program: &Program, at: ExprRef) -> FunctionRef {
+    let place = program.place(at).span;
+    let within = program.facts(at.file).functions.iter().enumerate();
+    let within = within.filter(|(_, function)| function.span.contains(place));
+    let innermost = within.min_by_key(|(_, function)| function.span.end - function.span.start);
+    FunctionRef::new(at.file, innermost.map_or(FunctionId::MODULE, |(at, _)| FunctionId(at as u32)))
+}
+
+/// Whether what leaves are headers of a delivery that is signed: a signature over one body serves nobody else.
+fn is_signature_of_one(program: &Program, function: FunctionRef, secret: Secret) -> bool {
+    let signed = |vendor: VendorId| {
+        let mut webhooks = program.catalogue.vendor(vendor).webhooks.iter();
+        webhooks.any(|webhook| matches!(webhook.scheme, Scheme::Hmac | Scheme::Asymmetric))
+    };
+    match secret {
+        Secret::Headers => {}
+        Secret::Header(name) if !name.eq_ignore_ascii_case("authorization") => {}
+        _ => return false,
+    }
+    let handlers = program.webhook_handlers().iter();
+    let entry = |at: usize| program.entries[at].function;
+    let mut handlers = handlers.filter(|handler| !handler.by_name && handler.vendor.is_some_and(signed));
+    handlers.any(|handler| {
+        let own = program.with_inner(entry(handler.entry)).contains(&function);
+        // What else comes in at the same door may bring the caller's own token.
+        own && !handler.serves_others && !reads_authorization(program, entry(handler.entry))
+            || program.calls_in(function).any(|at| {
+                program.callee(at).externals().any(|external| {
+                    let found = program.catalogue.verifier(external.package, &external.segs);
+                    found.is_some_and(|found| found.vendor.is_some_and(signed))
+                })
+            })
+    })
+}
+
+/// Whether a function reads the `Authorization` header.
+fn reads_authorization(program: &Program, function: FunctionRef) -> bool {
+    let facts = program.facts(function.file);
+    let span = facts.function(function.function).span;
+    facts.exprs.iter().filter(|expr| span.contains(expr.span)).any(|expr| match &expr.kind {
+        ExprKind::Text(name) | ExprKind::Member(_, name) => name.eq_ignore_ascii_case("authorization"),
+        _ => false,
+    })
 }
 
 fn tell(program: &Program, report: &mut Report, disclosure: &Disclosure, others: &[&Disclosure], tellings: &Tellings) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::catalogue::{Category, Effect, VendorId};
-use crate::finding::{Confidence, Severity};
+use crate::finding::{Confidence, FileId, Severity};
 use crate::manifest::TokenGate;
 
 use crate::program::doors::Door;
@@ -38,6 +38,7 @@ crate::rule! {
     /// - the mail goes to the owner, or to an address that the server looks up, or finds in its own data (a contact form: a note for auditors)
     /// - the mail is what signing up, logging in or resetting a password needs
     /// - what is made costs nothing: checkout sessions, payment links
+    /// - it is a helper in a file of server actions that no page imports (one of a file is a note for auditors)
     /// - vendors' webhooks, jobs and routes of staff: other rules look at those
     ///
     /// ## The cure
@@ -121,7 +122,13 @@ impl Costs<'_> {
 
 fn check(program: &Program, report: &mut Report) {
     let mut told: FxHashSet<CallRef> = FxHashSet::default();
+    let mut kept_in: FxHashSet<FileId> = FxHashSet::default();
     for found in open_doors(program).into_values() {
+        let entry = &program.entries[found.start.entry];
+        // Helpers in a file of server actions that no page imports: one says it of all.
+        if !program.is_offered(entry) && !kept_in.insert(entry.function.file) {
+            continue;
+        }
         let at = found.start.way.first().map_or(found.used, |edge| edge.call);
         if told.insert(at) {
             tell(program, report, &found, at);
@@ -296,11 +303,13 @@ fn tell(program: &Program, report: &mut Report, found: &Found, at: CallRef) {
     let gated = gate.is_some_and(|(gate, _)| gate != TokenGate::Open);
     let whom =
         if gated { "anyone who has the app's public key, which is in every browser" } else { "anyone who finds it" };
+    let offered = program.is_offered(entry);
+    let whom = if offered { whom } else { "anyone, once a page imports it" };
     let waits = program.works_off_what_waits(entry);
     let only = if limited { "only a rate limit stands in front of it" } else { "nobody asks who is calling" };
     let message = format!("{name} {cost} ({called}) for {whom}: {only}");
     let severity = match spends {
-        _ if limited || waits => Severity::Note,
+        _ if limited || waits || !offered => Severity::Note,
         Spends::OwnMail => Severity::Note,
         Spends::Contact => Severity::Warning,
         _ => Severity::Error,
@@ -315,7 +324,7 @@ fn tell(program: &Program, report: &mut Report, found: &Found, at: CallRef) {
         Some(vendor) => draft.vendor(program.vendor_id(vendor)),
         None => draft,
     };
-    if waits || matches!(spends, Spends::OwnMail) || limited && *spends == Spends::Contact {
+    if waits || !offered || matches!(spends, Spends::OwnMail) || limited && *spends == Spends::Contact {
         draft.confidence(Confidence::Low).auditor_only();
     } else if gated {
         draft.confidence(Confidence::Medium);

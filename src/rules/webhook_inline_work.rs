@@ -24,7 +24,9 @@ rule! {
     ///
     /// - the work is left to a queue, a job or the time after the answer;
     /// - all it waits for is its own database, or the delivering vendor when it is asked for the object;
+    /// - it waits for the key that the signature is checked with;
     /// - the delivery asks for what the call gives: the words to say in a call;
+    /// - the sender waits for the work itself: a login service that has its mail sent by a hook;
     /// - what comes in is the app's own work, handed to a queue before.
     ///
     /// ## The cure
@@ -79,7 +81,7 @@ fn check(program: &Program, report: &mut Report) {
     for handler in program.webhook_handlers() {
         let own = handler.vendor.is_some_and(|vendor| program.catalogue.vendor(vendor).own_backend);
         let jobs = program.webhook_of(handler).is_some_and(|webhook| webhook.delivers_jobs);
-        if own || jobs {
+        if own || jobs || program.is_called_in_line(handler) {
             continue;
         }
         let entry = &program.entries[handler.entry];
@@ -119,6 +121,11 @@ fn is_slow(program: &Program, handler: &WebhookHandler, entry: &Entry, call: Cal
     }) {
         return false;
     }
+    // The key that the signature is checked with.
+    let keys = |http: &HttpUse| http.to.iter().filter_map(|to| to.path()).any(|path| is_key_path(&path));
+    if program.requests_at(call).iter().any(keys) {
+        return false;
+    }
     // A credential or a setting is fetched from where the platform keeps it; or it is the vendor's own host.
     let id = handler.vendor.map(|vendor| program.catalogue.vendor(vendor).id.as_str());
     let settings = |http: &HttpUse| {
@@ -143,6 +150,12 @@ fn is_slow(program: &Program, handler: &WebhookHandler, entry: &Entry, call: Cal
         return false;
     }
     !program.is_answered_with(entry, call) || effect == Some(Effect::Send)
+}
+
+/// Whether public keys stand at a path: `/.well-known/jwks.json`, `/v1/public_key/{}`.
+fn is_key_path(path: &str) -> bool {
+    let path = path.to_ascii_lowercase().replace(['-', '_'], "");
+    ["jwks", "publickey", "/oauth2/v1/certs", "/oauth2/v3/certs"].iter().any(|part| path.contains(part))
 }
 
 /// Where it is told of: the last call on the way that stands in the handler's own files.

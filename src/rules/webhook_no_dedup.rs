@@ -28,7 +28,7 @@ rule! {
     /// - all it does is the same when done twice: `update .. set status = X where id = Y`, delete;
     /// - all it does twice is to write a log;
     /// - it only queues a row, and all that the job which works the rows off writes is the same when done twice;
-    /// - the vendor does not deliver again.
+    /// - the vendor does not deliver again, or waits for the work itself, as login services do with their hooks.
     ///
     /// Of a sender that only the name of the route tells of, and that nothing checks, nobody knows whether it delivers again: that is
     /// for auditors.
@@ -106,7 +106,9 @@ struct Doubled {
 fn check(program: &Program, report: &mut Report) {
     let mut told: FxHashSet<CallRef> = FxHashSet::default();
     for handler in program.webhook_handlers() {
-        if program.webhook_of(handler).is_some_and(|webhook| webhook.never_redelivers) {
+        if program.webhook_of(handler).is_some_and(|webhook| webhook.never_redelivers)
+            || program.is_called_in_line(handler)
+        {
             continue;
         }
         let doubled = doubled(program, handler);

@@ -24,6 +24,7 @@ rule! {
     /// - the vendor's own scheme is a static token or basic auth, and it is compared;
     /// - the object is fetched from the vendor by its id before it is acted on;
     /// - the handler only acknowledges;
+    /// - all it does is to post to a hook of somebody else, whose URL is a setting: it sends, and only its name says hook;
     /// - something on the way may check but cannot be followed.
     ///
     /// ## The cure

@@ -20,6 +20,7 @@ rule! {
     /// ## Silent when
     ///
     /// - a missing secret or header is answered with an error;
+    /// - an empty secret is refused by what makes the check of it: a key of the web's crypto, a library that throws;
     /// - what runs in spite of a failed check only answers, or keeps a record of the delivery;
     /// - whether the check can be skipped cannot be told.
     ///

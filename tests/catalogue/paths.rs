@@ -234,7 +234,10 @@ fn what_sends_nothing_is_no_operation() {
 fn verifiers() {
     let of = |package: &str, path: &str| CATALOGUE.verifier(Name::new(package), &segs(path));
     let zpay = CATALOGUE.vendor_named("zpay");
-    let expected = |is_async, boolean| Some(VerifierMatch { vendor: zpay, is_async, boolean, node_since: None });
+    let expected = |is_async, boolean| {
+        let (node_since, refuses_empty, web) = (None, false, false);
+        Some(VerifierMatch { vendor: zpay, is_async, boolean, node_since, refuses_empty, web })
+    };
     assert_eq!(of("npm:zpay", "default new webhooks constructEvent"), expected(false, false));
     assert_eq!(of("npm:zpay", "default webhooks constructEvent"), expected(false, false));
     assert_eq!(of("npm:zpay", "default new webhooks constructEventAsync"), expected(true, false));

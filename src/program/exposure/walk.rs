@@ -337,12 +337,17 @@ impl<'p> Walker<'p> {
         let wanted = path.pop();
         let mut known = Known::Harmless;
         let all = entries.iter().map(|&(key, value)| (key, Some(ExprRef::new(at.file, value))));
-        for (key, value) in all.chain(puts.iter().map(|put| (put.name, put.value))) {
+        for (index, (key, value)) in all.chain(puts.iter().map(|put| (put.name, put.value))).enumerate() {
             let Some(value) = value else { continue };
             let spread = matches!(key.as_str(), "..." | "[]");
+            // `{ ...body, password: "***" }`: what is spread is written over.
+            let replaced = |name: Name| spread && entries.iter().skip(index + 1).any(|&(later, _)| later == name);
             if let Some(name) = wanted
                 && spread
             {
+                if replaced(name) {
+                    continue;
+                }
                 path.push(name);
                 known = known.and(self.walk(value, path));
                 path.pop();
@@ -351,7 +356,17 @@ impl<'p> Walker<'p> {
             if wanted.is_some_and(|wanted| wanted != key) {
                 continue;
             }
+            let before = self.found.secrets.len();
             let mut one = self.walk(value, path);
+            let mut position = 0;
+            self.found.secrets.retain(|exposed| {
+                position += 1;
+                let gone = matches!(exposed.secret, Secret::Holds(name) | Secret::Named(name) if replaced(name));
+                position <= before || !gone
+            });
+            if one == Known::Secret && spread && self.found.secrets.len() == before {
+                one = Known::Harmless;
+            }
             if one == Known::Open && path.is_empty() && !spread {
                 one = self.named(key, value);
             }

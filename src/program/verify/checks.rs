@@ -176,6 +176,9 @@ impl Walk<'_> {
             }
             return None;
         }
+        if self.is_named_verifier(at) {
+            return Some(stronger_unknown(standing, place));
+        }
         // Something that by its name or by what it is given may check, in code that cannot be followed.
         let has_target = program.edges(at).iter().any(|edge| edge.kind == EdgeKind::Direct);
         if has_target || is_logging(&name) {
@@ -191,6 +194,18 @@ impl Walk<'_> {
         };
         (foreign && (sounds_like_check(&name) || self.takes_signature(at) || self.looks_up_secret(at, name)))
             .then(|| stronger_unknown(standing, place))
+    }
+
+    /// `client.webhooks.constructEvent(body, signature, secret)` of a client that could not be followed.
+    fn is_named_verifier(&self, at: CallRef) -> bool {
+        let facts = self.program.facts(at.file);
+        let call = facts.call(at.call);
+        let ExprKind::Member(base, name) = facts.expr(call.callee) else { return false };
+        let of = match facts.expr(*base) {
+            ExprKind::Ref(of, _) | ExprKind::Member(_, of) => *of,
+            _ => return false,
+        };
+        call.args.len() >= 2 && self.program.catalogue.ends_in_verifier(Name::new(&format!("{of}.{name}")))
     }
 
     /// Whether a request is made whose answer nothing looks at, by a client that gives a refusal like any answer.

@@ -1,5 +1,4 @@
-//! Comparisons that prove who is calling: of a MAC, or of a secret that only the caller knows; and secrets that fall
-//! back to what anyone can read.
+//! Comparisons that prove who is calling: of a MAC, or of a secret that only the caller knows.
 
 use rustc_hash::FxHashSet;
 
@@ -127,6 +126,10 @@ impl Walk<'_> {
             if is_logging(name) || matches!(name.as_str(), "get" | "update" | "digest") {
                 return nothing;
             }
+            // What was seen before is remembered, which proves nothing.
+            if *name == "has" && is_memory(facts, *base) {
+                return nothing;
+            }
             sides.push(*base);
         }
         sides.retain(|&side| {
@@ -165,7 +168,7 @@ impl Walk<'_> {
         }
         for (side, other) in [(left, right), (right, left)] {
             if self.derives_mac(function, side) && !self.is_constant(function, other) {
-                return Some(self.weak_in(ExprRef::new(file, side), FARTHEST));
+                return Some(self.weak_in(ExprRef::new(file, side), FARTHEST, false));
             }
         }
         for (side, other) in [(left, right), (right, left)] {
@@ -178,16 +181,22 @@ impl Walk<'_> {
                 continue;
             }
             if secret.envs().iter().any(|name| sounds_secret(name)) {
-                return Some(self.weak_secret(ExprRef::new(file, side), &secret));
+                return Some(self.weak_secret(ExprRef::new(file, side), &secret, false));
             }
             if self.encodes_secret(ExprRef::new(file, side), 9) {
-                return Some(self.weak_in(ExprRef::new(file, side), FARTHEST));
+                return Some(self.weak_in(ExprRef::new(file, side), FARTHEST, false));
             }
         }
         // A secret that is kept elsewhere: a field of a setting or a row.
         let kept = |expr: ExprId| match self.program.facts(file).expr(expr) {
             ExprKind::Member(_, name) => holds_secret(name),
-            ExprKind::Ref(name, _) => holds_secret(name),
+            ExprKind::Ref(name, block) => {
+                let facts = self.program.facts(file);
+                let is_text = |&value: &ExprId| matches!(facts.expr(value), ExprKind::Template(_));
+                // A key under which something is kept: `${event.id}:${event.status}`.
+                let composed = facts.lookup(*block, *name).is_some_and(|def| facts.def(def).values.iter().any(is_text));
+                holds_secret(name) && !composed
+            }
             _ => false,
         };
         let constant = self.is_constant(function, left) || self.is_constant(function, right);
@@ -200,6 +209,10 @@ impl Walk<'_> {
         let facts = self.program.facts(at.file);
         let next = |expr: ExprId| self.encodes_secret(ExprRef::new(at.file, expr), depth);
         match facts.expr(at.expr) {
+            // `[current, former].filter(Boolean)`
+            ExprKind::Call(call) if matches!(facts.expr(facts.call(*call).callee), ExprKind::Member(_, name) if *name == "filter") => {
+                next(facts.call(*call).callee)
+            }
             ExprKind::Call(call) => {
                 let shape = facts.call(*call);
                 let of_platform = self.program.external(CallRef::new(at.file, *call)).is_some_and(|external| {
@@ -211,18 +224,22 @@ impl Walk<'_> {
                 let defined = facts.lookup(*block, *name).map(|def| facts.def(def));
                 defined.is_some_and(|def| def.values.iter().any(|&value| next(value)))
             }
-            ExprKind::Member(inner, _) | ExprKind::Await(inner) => next(*inner),
-            ExprKind::Template(parts) | ExprKind::Op(Op::Add, parts) => parts.iter().any(|&part| next(part)),
+            ExprKind::Member(inner, _) | ExprKind::Await(inner) | ExprKind::ElementOf(inner) => next(*inner),
+            ExprKind::Template(parts) | ExprKind::List(parts) | ExprKind::Op(Op::Add, parts) => {
+                parts.iter().any(|&part| next(part))
+            }
             ExprKind::Env(name) => sounds_secret(name),
             _ => false,
         }
     }
 
     fn is_constant(&self, function: FunctionRef, expr: ExprId) -> bool {
-        matches!(
-            self.program.value(ExprRef::new(function.file, expr)),
-            Value::Text(_) | Value::Number(_) | Value::Bool(_) | Value::Null
-        )
+        match self.program.value(ExprRef::new(function.file, expr)) {
+            Value::Text(_) | Value::Number(_) | Value::Bool(_) => true,
+            // An element of a list that starts empty is none yet.
+            Value::Null => !is_element(self.facts(function), expr),
+            _ => false,
+        }
     }
 
     /// Whether a value is computed from a MAC, here or by own functions that give one back. What a vendor, a database
@@ -319,68 +336,31 @@ impl Walk<'_> {
         };
         returned.filter(|value| !is_verdict(value)).map(|value| ExprRef::new(function.file, value)).collect()
     }
+}
 
-    // ---- secrets that fall back -------------------------------------------------------------------------
-
-    /// The environment variable whose fallback a check's secret can be.
-    pub(super) fn fallback_secret(&self, at: CallRef) -> Option<Name> {
-        let facts = self.program.facts(at.file);
-        let call = facts.call(at.call);
-        let made = match facts.expr(call.callee) {
-            ExprKind::Member(base, _) => self.weak_in(ExprRef::new(at.file, *base), 3),
-            _ => None,
-        };
-        made.or_else(|| call.args.iter().find_map(|arg| self.weak_in(ExprRef::new(at.file, arg.value), 6)))
+/// An element of a list: of a loop, or by its position.
+fn is_element(facts: &crate::facts::Facts, expr: ExprId) -> bool {
+    match facts.expr(expr) {
+        ExprKind::Ref(name, block) => facts
+            .lookup(*block, *name)
+            .is_some_and(|def| facts.def(def).values.iter().any(|&value| is_element(facts, value))),
+        ExprKind::ElementOf(_) | ExprKind::Index(..) => true,
+        _ => false,
     }
+}
 
-    /// The environment variable beside a constant text that a value is computed from.
-    fn weak_in(&self, at: ExprRef, depth: usize) -> Option<Name> {
-        let depth = depth.checked_sub(1)?;
-        let facts = self.program.facts(at.file);
-        let next = |expr: ExprId| self.weak_in(ExprRef::new(at.file, expr), depth);
-        match facts.expr(at.expr) {
-            ExprKind::Call(call) => {
-                let shape = facts.call(*call);
-                let value = self.program.value(at);
-                self.weak_secret(at, &value)
-                    .or_else(|| next(shape.callee))
-                    .or_else(|| shape.args.iter().find_map(|arg| next(arg.value)))
-            }
-            ExprKind::Ref(name, block) => {
-                let value = self.expanded(at);
-                self.weak_secret(at, &value).or_else(|| {
-                    let def = facts.def(facts.lookup(*block, *name)?);
-                    def.values.iter().find_map(|&value| next(value))
-                })
-            }
-            ExprKind::Await(inner) | ExprKind::Spread(inner) => next(*inner),
-            ExprKind::Member(inner, _) => {
-                let value = self.expanded(at);
-                self.weak_secret(at, &value).or_else(|| next(*inner))
-            }
-            ExprKind::Template(parts) => parts.iter().find_map(|&part| next(part)),
-            ExprKind::Op(Op::Or | Op::Nullish, _) => {
-                let value = self.expanded(at);
-                self.weak_secret(at, &value)
-            }
-            _ => None,
+/// A `Map` or `Set` that starts empty.
+fn is_memory(facts: &crate::facts::Facts, expr: ExprId) -> bool {
+    match facts.expr(expr) {
+        ExprKind::Ref(name, block) => facts
+            .lookup(*block, *name)
+            .is_some_and(|def| facts.def(def).values.iter().any(|&value| is_memory(facts, value))),
+        ExprKind::Call(call) => {
+            let call = facts.call(*call);
+            let made = matches!(facts.expr(call.callee), ExprKind::Ref(name, _) if *name == "Map" || *name == "Set");
+            made && call.is_new && call.args.is_empty()
         }
-    }
-
-    /// An environment variable beside a constant text: `process.env.X || ""`, unless its absence is asked for.
-    fn weak_secret(&self, at: ExprRef, value: &Value) -> Option<Name> {
-        let alternatives = value.alternatives();
-        let env = alternatives.iter().find_map(|value| if let Value::Env(name) = value { Some(*name) } else { None });
-        // The secret of the app's own sessions is another matter.
-        let name = env.filter(|name| sounds_secret(name) && !name.contains("JWT") && !name.contains("SESSION"))?;
-        let constant = alternatives.iter().any(|value| matches!(value, Value::Text(_)));
-        if !constant {
-            return None;
-        }
-        let mut files = vec![at.file];
-        files.extend(self.active.iter().map(|(function, _)| function.file));
-        files.dedup();
-        (!files.into_iter().any(|file| self.asks_for(file, name))).then_some(name)
+        _ => false,
     }
 }
 

@@ -126,6 +126,9 @@ impl Walk<'_> {
         let program = self.program;
         let acts = |effect: Effect| effect.changes_something() || effect == Effect::Track;
         let uses = program.vendors_at(at);
+        if self.asks_function(at) {
+            return false;
+        }
         if uses.iter().any(|used| program.operation(used).is_some_and(|operation| acts(operation.effect))) {
             return true;
         }
@@ -199,6 +202,26 @@ impl Walk<'_> {
             },
         };
         head.is_some_and(|head| only_looks(&head))
+    }
+
+    /// A function of the database that by its name only gives something: `rpc("get_webhook_secret")`.
+    fn asks_function(&self, at: CallRef) -> bool {
+        let facts = self.program.facts(at.file);
+        let call = facts.call(at.call);
+        if !matches!(facts.expr(call.callee), ExprKind::Member(_, name) if *name == "rpc") {
+            return false;
+        }
+        let Some(first) = call.args.first() else { return false };
+        let Some(named) = self.program.value(ExprRef::new(at.file, first.value)).text() else { return false };
+        let words = super::words(&named);
+        let reads = matches!(
+            words.first().map(String::as_str),
+            Some("get" | "read" | "fetch" | "find" | "lookup" | "list" | "has" | "is" | "verify" | "validate")
+        );
+        reads
+            && !words
+                .iter()
+                .any(|word| matches!(word.as_str(), "create" | "update" | "set" | "insert" | "upsert" | "next"))
     }
 
     /// `text("select ..")`: the statement inside a wrapper.

@@ -89,6 +89,9 @@ impl Walk<'_> {
             if matches!(standing, Standing::Verified(_)) {
                 break;
             }
+            if self.program.lets_pass(entry, *gate) {
+                continue;
+            }
             standing = match *gate {
                 Gate::Function(function) => self.gate(function, entry.function, standing),
                 Gate::Library(expr) => self.library_gate(expr, standing),
@@ -132,7 +135,7 @@ impl Walk<'_> {
         // A guard tells by its result; what it refused never comes here.
         let ways = [ends.truthy, ends.falsy].into_iter().flatten();
         let let_through: Vec<Standing> = match ends.truthy {
-            Some(truthy) if ends.falsy.is_some() => vec![truthy],
+            Some(truthy) if ends.falsy.is_some() && !matches!(truthy, Standing::Rejected(_)) => vec![truthy],
             _ => ways.filter(|standing| !matches!(standing, Standing::Rejected(_))).collect(),
         };
         let met = let_through.into_iter().map(|standing| Some(Way::plain(standing))).fold(None, meet);

@@ -174,7 +174,8 @@ impl Walk<'_> {
                 self.account.deeds.truncate(deeds);
                 tested
             }
-            _ => (Some(standing), Some(standing)),
+            Some(Made::Test(_)) => (Some(standing), Some(standing)),
+            None => self.flagged(function, condition, standing),
         }
     }
 

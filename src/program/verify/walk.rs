@@ -85,10 +85,11 @@ impl Walk<'_> {
                     self.merge(&mut flow, arms);
                 }
                 Step::Loop(body) => {
+                    let checks = self.account.checks.len();
                     let looped = self.block(function, *body, Way::plain(standing));
                     flow.exits.extend(looped.exits);
                     // It may run no time at all; whether a check in it has passed, only a variable tells.
-                    flow.after = Some(way);
+                    flow.after = Some(self.after_loop(function, *body, way, checks));
                 }
                 Step::Block(inner) => {
                     let standing = match facts.block(*inner).kind {
@@ -260,15 +261,31 @@ impl Walk<'_> {
     fn returns(&mut self, function: FunctionRef, value: Option<ExprId>, way: Way, flow: &mut Flow) {
         flow.after = None;
         let Some(value) = value else {
-            flow.exits.push(Exit { truth: false, bare: true, way });
+            flow.exits.push(Exit { truth: false, bare: true, answer: false, way });
             return;
         };
-        let (yes, no) = self.test(function, value, way.standing);
         let facts = self.facts(function);
+        // `return same ? null : refusal`: two ways to leave.
+        if let ExprKind::Op(Op::Choose, parts) = facts.expr(value)
+            && let [condition, then, otherwise] = parts[..]
+            && truth(facts, then) == Truth::No
+            && truth(facts, otherwise) == Truth::No
+        {
+            let (yes, no) = self.test(function, condition, way.standing);
+            for (standing, arm, holds) in [(yes, then, true), (no, otherwise, false)] {
+                let Some(standing) = standing else { continue };
+                let reason = Some(self.reason(function, condition, holds));
+                let after = Way { standing, reason: if standing == way.standing { way.reason } else { reason } };
+                self.returns(function, Some(arm), after, flow);
+            }
+            return;
+        }
+        let answer = refuses(facts, value);
+        let (yes, no) = self.test(function, value, way.standing);
         let mut leave = |truth: bool, standing: Option<Standing>| {
             if let Some(standing) = standing {
                 let way = if standing == way.standing { way } else { Way::plain(standing) };
-                flow.exits.push(Exit { truth, bare: false, way });
+                flow.exits.push(Exit { truth, bare: false, answer, way });
             }
         };
         match truth(facts, value) {

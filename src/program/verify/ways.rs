@@ -42,6 +42,8 @@ pub(super) struct Exit {
     pub(super) truth: bool,
     /// `return` without a value.
     pub(super) bare: bool,
+    /// It gives an answer that refuses: something, whatever it says.
+    pub(super) answer: bool,
     pub(super) way: Way,
 }
 
@@ -126,6 +128,14 @@ pub(super) fn ends(exits: &[Exit], end: Option<Way>) -> Ends {
     if truthy.is_some() {
         let falsy = meet(fold(false), end);
         return Ends { truthy: truthy.map(|way| way.standing), falsy: falsy.map(|way| way.standing) };
+    }
+    // `Response | null`: what refuses is given back as an answer, and nothing says that all is well.
+    let given = |answer: bool| {
+        let ways = exits.iter().filter(|exit| exit.answer == answer).map(|exit| Some(exit.way));
+        ways.fold(None, meet)
+    };
+    if let (Some(answer), Some(none)) = (given(true), meet(given(false), end)) {
+        return Ends { truthy: Some(answer.standing), falsy: Some(none.standing) };
     }
     // A function that gives nothing ends one way only. What it refused it has answered itself, but its caller
     // goes on all the same: that cannot be judged from here.

@@ -1,0 +1,90 @@
+//! Secrets that fall back to what anyone can read: a text in the code, or nothing at all.
+
+use super::Walk;
+use super::evidence::sounds_secret;
+use crate::catalogue::KnownRole;
+use crate::facts::{ExprId, ExprKind, Op};
+use crate::names::Name;
+use crate::program::{CallRef, ExprRef, Value};
+
+impl Walk<'_> {
+    /// The environment variable whose fallback a check's secret can be.
+    pub(super) fn fallback_secret(&self, at: CallRef) -> Option<Name> {
+        let facts = self.program.facts(at.file);
+        let call = facts.call(at.call);
+        let refuses_empty = self.refuses_empty(at);
+        let made = match facts.expr(call.callee) {
+            ExprKind::Member(base, _) => self.weak_in(ExprRef::new(at.file, *base), 3, refuses_empty),
+            _ => None,
+        };
+        let mut given = call.args.iter();
+        made.or_else(|| given.find_map(|arg| self.weak_in(ExprRef::new(at.file, arg.value), 6, refuses_empty)))
+    }
+
+    /// Whether a check throws when its secret is empty.
+    fn refuses_empty(&self, at: CallRef) -> bool {
+        let catalogue = &self.program.catalogue;
+        // A fifth argument is the crypto to use, and only the web's needs to be given.
+        let on_web = self.on_edge || self.program.facts(at.file).call(at.call).args.len() > 4;
+        self.program.callee(at).externals().any(|external| {
+            let found = catalogue.verifier(external.package, &external.segs);
+            found.is_some_and(|found| found.refuses_empty || found.web && on_web)
+        })
+    }
+
+    /// The environment variable beside a constant text that a value is computed from; an empty one does not count
+    /// where what is made of it refuses that.
+    pub(super) fn weak_in(&self, at: ExprRef, depth: usize, refuses_empty: bool) -> Option<Name> {
+        let depth = depth.checked_sub(1)?;
+        let facts = self.program.facts(at.file);
+        let next = |expr: ExprId| self.weak_in(ExprRef::new(at.file, expr), depth, refuses_empty);
+        match facts.expr(at.expr) {
+            ExprKind::Call(call) => {
+                let shape = facts.call(*call);
+                if self.program.has_role(CallRef::new(at.file, *call), KnownRole::MakeKey) {
+                    let mut given = shape.args.iter();
+                    return given.find_map(|arg| self.weak_in(ExprRef::new(at.file, arg.value), depth, true));
+                }
+                let value = self.program.value(at);
+                self.weak_secret(at, &value, refuses_empty)
+                    .or_else(|| next(shape.callee))
+                    .or_else(|| shape.args.iter().find_map(|arg| next(arg.value)))
+            }
+            ExprKind::Ref(name, block) => {
+                let value = self.expanded(at);
+                self.weak_secret(at, &value, refuses_empty).or_else(|| {
+                    let def = facts.def(facts.lookup(*block, *name)?);
+                    def.values.iter().find_map(|&value| next(value))
+                })
+            }
+            ExprKind::Await(inner) | ExprKind::Spread(inner) => next(*inner),
+            ExprKind::Member(inner, _) => {
+                let value = self.expanded(at);
+                self.weak_secret(at, &value, refuses_empty).or_else(|| next(*inner))
+            }
+            ExprKind::Template(parts) => parts.iter().find_map(|&part| next(part)),
+            ExprKind::Op(Op::Or | Op::Nullish, _) => {
+                let value = self.expanded(at);
+                self.weak_secret(at, &value, refuses_empty)
+            }
+            _ => None,
+        }
+    }
+
+    /// An environment variable beside a constant text: `process.env.X || ""`, unless its absence is asked for.
+    pub(super) fn weak_secret(&self, at: ExprRef, value: &Value, refuses_empty: bool) -> Option<Name> {
+        let alternatives = value.alternatives();
+        let env = alternatives.iter().find_map(|value| if let Value::Env(name) = value { Some(*name) } else { None });
+        // The secret of the app's own sessions is another matter.
+        let name = env.filter(|name| sounds_secret(name) && !name.contains("JWT") && !name.contains("SESSION"))?;
+        let mut texts = alternatives.iter().filter_map(Value::text);
+        let constant = texts.any(|text| !(refuses_empty && text.is_empty()));
+        if !constant {
+            return None;
+        }
+        let mut files = vec![at.file];
+        files.extend(self.active.iter().map(|(function, _)| function.file));
+        files.dedup();
+        (!files.into_iter().any(|file| self.asks_for(file, name))).then_some(name)
+    }
+}
