@@ -8,6 +8,7 @@ mod check;
 mod effect;
 mod errors;
 mod fault;
+mod gatekeepers;
 mod glob;
 mod hosts;
 mod index;
@@ -24,13 +25,14 @@ mod platforms;
 mod plausible;
 mod repeats;
 mod retired;
-mod scan;
 mod returned;
+mod scan;
 mod schedulers;
 mod scopes;
 mod scripts;
 mod seg;
 mod shape;
+mod tables;
 mod token_life;
 mod tokens;
 mod trackers;
@@ -40,6 +42,7 @@ pub use api_version::{ApiVersion, OldSdk};
 pub(crate) use check::is_date;
 pub use effect::Effect;
 pub use errors::ErrorTells;
+pub use gatekeepers::Gatekeeper;
 pub use hosts::{host_of_url, is_own_host};
 pub use index::VendorId;
 pub use key_headers::KeyHeader;
@@ -49,7 +52,7 @@ pub use mailboxes::Mailboxes;
 pub use names::unqualified;
 pub use operation::{Core, Operation};
 pub use paths::{OperationMatch, RequestMatch, VerifierMatch};
-pub use platforms::Platform;
+pub use platforms::{Platform, Server};
 pub use repeats::{Idempotency, Retries};
 pub use retired::{Retired, RetiredPackage};
 pub use returned::{ErrorsBelow, Reports};
@@ -57,6 +60,7 @@ pub use schedulers::Scheduler;
 pub use scopes::Scope;
 pub use scripts::PageScript;
 pub use seg::Seg;
+pub use tables::{TableForm, Tables};
 pub use token_life::{HandedToken, TokenLife};
 pub use trackers::Tracker;
 pub use webhook::{Scheme, Webhook};
@@ -383,9 +387,18 @@ pub struct Library {
     /// Calls by which code has the clock start something.
     #[serde(default, rename = "scheduler")]
     pub schedulers: Vec<Scheduler>,
+    /// Middleware that refuses whoever has no session.
+    #[serde(default, rename = "gatekeeper")]
+    pub gatekeepers: Vec<Gatekeeper>,
     /// How long platforms let functions run.
     #[serde(default, rename = "platform")]
     pub platforms: Vec<Platform>,
+    /// Ways to declare tables in code.
+    #[serde(default)]
+    pub tables: Vec<Tables>,
+    /// Servers that end workers whose request takes too long.
+    #[serde(default, rename = "server")]
+    pub servers: Vec<Server>,
 }
 
 /// An HTTP client.
@@ -429,10 +442,17 @@ pub struct HttpClient {
     pub throws_on_status: bool,
     /// How what it throws tells the URL that was asked for.
     pub error_tells: Option<ErrorTells>,
-    /// What to write: `signal: AbortSignal.timeout(10_000)`.
+    /// What to write, with `{ms}` or `{s}` for the limit: `signal: AbortSignal.timeout({ms})`.
     pub cure: String,
     /// Where it comes from.
     pub source: Source,
+}
+
+impl HttpClient {
+    /// What to write for a limit of so many seconds.
+    pub fn cure_of(&self, seconds: u32) -> String {
+        self.cure.replace("{ms}", &format!("{seconds}_000")).replace("{s}", &seconds.to_string())
+    }
 }
 
 /// Settings of a framework: names that a module of the app defines.
@@ -527,6 +547,8 @@ pub enum KnownRole {
     Retry,
     /// Looks the user up: auth.
     Authenticate,
+    /// Made of patterns of paths; says of a request whether its path is one of them.
+    MatchRoute,
     /// Never comes back: it throws, or ends the process.
     Leave,
     /// Checks a password or opens a session: someone is logging in.

@@ -12,8 +12,11 @@ pub mod access_rules;
 pub mod env_file;
 pub mod functions;
 pub mod lockfile;
+pub mod models;
 pub mod package;
+pub mod processes;
 pub mod python;
+pub mod rewrites;
 pub mod schedules;
 mod yaml;
 
@@ -21,6 +24,7 @@ pub use access_rules::AccessRules;
 pub use env_file::{EnvEntry, EnvFile, EnvValue};
 pub use functions::TokenGate;
 pub use lockfile::Lockfile;
+pub use models::Model;
 pub use package::Package;
 pub use python::PythonProject;
 pub use schedules::{Planned, Starts};
@@ -57,6 +61,8 @@ pub enum Says {
     Access(AccessRules),
     /// A lockfile.
     Lock(Lockfile),
+    /// The models of a database client.
+    Models(Vec<Model>),
     /// JSON, comments and trailing commas allowed; also what YAML says.
     Json(serde_json::Value),
     /// TOML.
@@ -95,10 +101,13 @@ impl Manifest {
                 Says::Access(AccessRules::language(text).map_err(broken)?)
             }
             (_, name) if name.ends_with(".rules.json") => Says::Access(AccessRules::tree(text).map_err(broken)?),
+            (_, name) if name.ends_with(".prisma") => Says::Models(models::read(text).map_err(broken)?),
             (_, name) if name.ends_with(".txt") => Says::Python(PythonProject::requirements(text)),
             (_, name) if name.ends_with(".json") || name.ends_with(".jsonc") => Says::Json(json(text).map_err(broken)?),
             (_, name) if name.ends_with(".toml") || name == ".replit" => Says::Toml(toml(text).map_err(broken)?),
-            (_, name) if name.starts_with("render.y") => Says::Json(yaml::read(text).map_err(broken)?),
+            (_, name) if name.starts_with("render.y") || processes::is_compose(name) => {
+                Says::Json(yaml::read(text).map_err(broken)?)
+            }
             _ if schedules::is_workflow(path) && text.contains("schedule") => {
                 Says::Json(yaml::read(text).map_err(broken)?)
             }
@@ -220,13 +229,15 @@ impl Manifests {
         let mut named: Vec<String> = vec![];
         for project in self.named("firebase.json") {
             let Says::Json(json) = &project.says else { continue };
-            for service in ["firestore", "storage", "database"] {
+            for service in SERVICES {
                 let entry = json.get(service);
                 let entries = entry.into_iter().chain(entry.and_then(|entry| entry.as_array()).into_iter().flatten());
                 let files = entries.filter_map(|entry| entry.get("rules")?.as_str());
                 let folder = project.folder();
                 named.extend(files.map(|file| {
                     let file = file.trim_start_matches("./");
+                    // What emulators are started with; what is deployed has the usual name.
+                    let file = if access_rules::is_for_tests(file) { usual_rules(service) } else { file };
                     if folder.is_empty() { file.to_owned() } else { format!("{folder}/{file}") }
                 }));
             }
@@ -235,12 +246,20 @@ impl Manifests {
             Says::Access(rules) => Some((file, rules)),
             _ => None,
         });
-        let usual = ["firestore.rules", "storage.rules", "database.rules.json"];
+        let usual = SERVICES.map(usual_rules);
         let deployed = rules.filter(|(file, _)| match named.is_empty() {
             true => usual.contains(&file.name()),
             false => named.iter().any(|named| file.path == named.as_str()),
         });
         deployed.map(|(file, rules)| (file.path, rules)).collect()
+    }
+
+    /// Every schema file of a database client.
+    pub fn models(&self) -> impl Iterator<Item = (Name, &[Model])> {
+        self.files.iter().filter_map(|file| match &file.says {
+            Says::Models(models) => Some((file.path, models.as_slice())),
+            _ => None,
+        })
     }
 
     /// Every description of Python dependencies.
@@ -280,6 +299,18 @@ pub fn folders(folder: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(folder), |here| {
         (!here.is_empty()).then(|| here.rsplit_once('/').map_or("", |(up, _)| up))
     })
+}
+
+/// The services that have access rules.
+const SERVICES: [&str; 3] = ["firestore", "storage", "database"];
+
+/// The usual name of the file that holds a service's access rules.
+fn usual_rules(service: &str) -> &'static str {
+    match service {
+        "firestore" => "firestore.rules",
+        "storage" => "storage.rules",
+        _ => "database.rules.json",
+    }
 }
 
 fn json(text: &str) -> Result<serde_json::Value, String> {

@@ -104,7 +104,9 @@ fn run_scan(typed: &Scan, out: &mut dyn Write, messages: &mut dyn Write) -> Resu
     options.settle.baseline = accepted::read(typed, &config)?;
     // What a change looks like may lie in a folder that lives as long as the scan.
     let _laid_out = changes::heed(typed, &config, &mut options)?;
-    let outcome = scan(&options)?;
+    let mut outcome = scan(&options)?;
+    outcome.settled.unheeded = config.unheeded(&typed.wanted(), &outcome.repository);
+    let outcome = outcome;
     let start = Instant::now();
     let settled = &outcome.settled;
     let silent = typed.quiet && typed.format == Format::Human && settled.findings.is_empty();

@@ -6,7 +6,7 @@
 //! A file given by name is read whatever its name, folder, size or looks.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs;
 use std::io::Read;
@@ -31,6 +31,7 @@ mod text;
 mod tree;
 
 pub use text::{Decoded, said};
+pub use tree::OWN_IGNORES;
 
 /// Code and manifests over this many bytes are gaps, unless they are named.
 pub const SIZE_LIMIT: u64 = 2 * 1024 * 1024;
@@ -47,7 +48,8 @@ pub struct Choices {
     pub honour_ignores: bool,
     /// How many threads look at folders; 0 leaves the choice to the machine.
     pub threads: usize,
-    /// Patterns of paths that the configuration leaves out, with the folder they are seen from.
+    /// Patterns of paths that the configuration leaves out, with the folder they are seen from. The ignore file of our
+    /// own that lies in such a folder counts.
     pub ignored: Vec<(PathBuf, Vec<String>)>,
 }
 
@@ -67,6 +69,8 @@ pub struct Repository {
     pub gaps: Vec<Gap>,
     /// What the manifests say. Filled by the caller of [`Repository::load`].
     pub manifests: Arc<Manifests>,
+    /// Files above the walked folders that are read for what they say of them: nothing is reported there.
+    pub context: BTreeSet<Name>,
 }
 
 /// A walked file.

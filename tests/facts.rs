@@ -160,6 +160,8 @@ fn environment_reads() {
 #[test]
 fn values() {
     for (text, wanted) in [
+        ("x = a.b as A.B.C", "x = a.b"),
+        ("x = (a as A.B).c", "x = a.c"),
         ("x = 'a' + 'b' + c", "x = `ab${c}`"),
         ("x = 1 + a + 2", "x = (1 + a + 2)"),
         ("x = `a${b}c` + 'd'", "x = `a${b}cd`"),

@@ -48,12 +48,27 @@ pub(super) fn library(library: &Library) -> Vec<Problem> {
         check.package_name(at!["scheduler", at, "package"], &scheduler.package, &["npm", "pypi", "global"]);
         check.source(at!["scheduler", at, "source"], &scheduler.source);
     }
+    for (at, gatekeeper) in library.gatekeepers.iter().enumerate() {
+        check.package_name(at!["gatekeeper", at, "package"], &gatekeeper.package, &["npm"]);
+        check.source(at!["gatekeeper", at, "source"], &gatekeeper.source);
+    }
+    for (at, tables) in library.tables.iter().enumerate() {
+        check.package_name(at!["tables", at, "package"], &tables.package, &["npm", "pypi"]);
+        if tables.paths.is_empty() || tables.unique.is_empty() {
+            let message = format!("nothing of {} declares a table, or a unique column", tables.package);
+            check.say(at!["tables", at, "paths"], message, "write what makes tables: `pgTable`");
+        }
+        check.source(at!["tables", at, "source"], &tables.source);
+    }
     for (at, platform) in library.platforms.iter().enumerate() {
         if platform.seconds <= 0.0 {
             let message = format!("{} lets functions run for no time", platform.framework);
             check.say(at!["platform", at, "seconds"], message, "write how many seconds");
         }
         check.source(at!["platform", at, "source"], &platform.source);
+    }
+    for (at, server) in library.servers.iter().enumerate() {
+        check.source(at!["server", at, "source"], &server.source);
     }
     for (at, script) in library.page_scripts.iter().enumerate() {
         if script.url.contains("//") || glob::fixed(&script.url) < 6 {

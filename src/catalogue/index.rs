@@ -142,6 +142,8 @@ pub(super) struct Index {
     pub(super) event_globs: Vec<(Box<str>, VendorId)>,
     /// Methods that set a time limit on a client, a package or the process.
     pub(super) limit_setters: FxHashSet<Name>,
+    /// The last names of those.
+    pub(super) limit_setters_end: FxHashSet<Name>,
 }
 
 impl Index {
@@ -167,6 +169,8 @@ impl Index {
             let setters = client.instance_calls.iter().map(String::as_str).chain(process);
             index.limit_setters.extend(setters.map(Name::new));
         }
+        let ends = index.limit_setters.iter().filter_map(|name| name.rsplit('.').next());
+        index.limit_setters_end = ends.map(Name::new).collect();
         // The most specific first; stable, so that of equals the first vendor's goes first.
         index.host_globs.sort_by_key(|(form, _)| std::cmp::Reverse(glob::fixed(form)));
         index.env_globs.sort_by_key(|(form, ..)| std::cmp::Reverse(glob::fixed(form)));

@@ -55,6 +55,9 @@ pub struct Operation {
     /// Where its payload names a price or plan that the vendor keeps: `line_items[].price`.
     #[serde(default)]
     pub prices: Vec<String>,
+    /// How many things it gives when it is not told which page: only a list of the app's own backend must say so,
+    /// since its queries give all there is.
+    pub first_page: Option<u32>,
     /// It is what a core path is for: `signup`, `checkout`, `message` (a mail or code that delivers what the path
     /// is for).
     pub essential: Option<String>,

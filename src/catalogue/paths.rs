@@ -254,6 +254,11 @@ impl Catalogue {
         self.known(package, segs).is_some_and(|known| known.role == super::KnownRole::Env)
     }
 
+    /// Whether the (dotted) name of some method that sets a time limit ends in this one.
+    pub fn ends_in_limit_setter(&self, last: Name) -> bool {
+        self.index.limit_setters_end.contains(&last)
+    }
+
     /// Whether a method of this (dotted) name sets a time limit on a client, a package or the process.
     pub fn sets_timeout(&self, name: &str) -> bool {
         self.index.limit_setters.contains(&Name::new(name))

@@ -5,7 +5,7 @@
 
 use std::sync::OnceLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, Anchored, Input, MatchKind, StartKind};
 use regex_automata::meta;
 use regex_automata::util::syntax;
 
@@ -126,8 +126,10 @@ fn regex(pattern: &str, any_case: bool) -> Option<meta::Regex> {
 #[derive(Debug)]
 pub(super) struct Scanner {
     pub(super) formats: Vec<Format>,
-    /// None when there is nothing to look for. It knows no case: one pass serves values and contexts.
+    /// The texts, asked where one may start; none when there is nothing to look for. It knows no case: one pass
+    /// serves values and contexts.
     automaton: Option<AhoCorasick>,
+    starts: Starts,
     /// The formats that each text leads to.
     leads_to: Vec<Vec<usize>>,
 }
@@ -162,18 +164,74 @@ impl Scanner {
             }
         }
         let mut builder = AhoCorasick::builder();
-        builder.match_kind(MatchKind::LeftmostFirst).ascii_case_insensitive(true).kind(Some(AhoCorasickKind::DFA));
+        builder.match_kind(MatchKind::LeftmostFirst).start_kind(StartKind::Anchored);
+        builder.ascii_case_insensitive(true).kind(Some(AhoCorasickKind::DFA));
         let automaton = if kept.is_empty() { None } else { builder.build(&kept).ok() };
-        Self { formats, automaton, leads_to }
+        Self { formats, automaton, starts: Starts::new(&kept), leads_to }
     }
 
     /// Every place where one of the texts stands, also inside another, with the formats it leads to.
     pub(super) fn hits<'a>(&'a self, text: &'a str) -> impl Iterator<Item = (usize, &'a [usize])> + 'a {
-        let mut from = 0;
-        std::iter::from_fn(move || {
-            let hit = self.automaton.as_ref()?.find(aho_corasick::Input::new(text).range(from..))?;
-            from = hit.start() + 1;
-            Some((hit.start(), self.leads_to[hit.pattern().as_usize()].as_slice()))
+        let automaton = self.automaton.as_ref();
+        automaton.into_iter().flat_map(move |automaton| {
+            self.starts.places(text.as_bytes()).filter_map(move |at| {
+                let here = Input::new(text).range(at..).anchored(Anchored::Yes);
+                let hit = automaton.find(here)?;
+                Some((at, self.leads_to[hit.pattern().as_usize()].as_slice()))
+            })
         })
+    }
+}
+
+/// Where one of the texts may start, by the first four characters: a set of what these hash to. Source code is
+/// long and texts are rare in it; this costs a fraction of what an automaton costs at every byte.
+#[derive(Debug)]
+struct Starts {
+    /// A bit for each hash.
+    set: Vec<u64>,
+}
+
+impl Starts {
+    const HASH_BITS: u32 = 16;
+    /// The low bits of a byte, which do not tell small letters from capitals.
+    const LOW: u8 = 0x1f;
+
+    fn new(texts: &[String]) -> Self {
+        let mut starts = Self { set: vec![0; (1 << Self::HASH_BITS) / 64] };
+        for text in texts {
+            starts.add(text.as_bytes());
+        }
+        starts
+    }
+
+    /// A text of less than four characters may go on with anything.
+    fn add(&mut self, text: &[u8]) {
+        match text {
+            &[a, b, c, d, ..] => {
+                let hash = Self::hash([a, b, c, d]);
+                self.set[hash / 64] |= 1 << (hash % 64);
+            }
+            short => (0..=Self::LOW).for_each(|next| self.add(&[short, &[next]].concat())),
+        }
+    }
+
+    fn hash(head: [u8; 4]) -> usize {
+        let low = u32::from_le_bytes(head) & u32::from_le_bytes([Self::LOW; 4]);
+        (low.wrapping_mul(0x9e37_79b1) >> (32 - Self::HASH_BITS)) as usize
+    }
+
+    fn holds(&self, head: [u8; 4]) -> bool {
+        let hash = Self::hash(head);
+        self.set[hash / 64] >> (hash % 64) & 1 == 1
+    }
+
+    fn places<'a>(&'a self, text: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
+        let heads = text.windows(4).enumerate();
+        let inside = heads.filter(|(_, head)| self.holds([head[0], head[1], head[2], head[3]])).map(|(at, _)| at);
+        let at_end = (text.len().saturating_sub(3)..text.len()).filter(|&at| {
+            let byte = |further: usize| text.get(at + further).copied().unwrap_or(0);
+            self.holds([byte(0), byte(1), byte(2), byte(3)])
+        });
+        inside.chain(at_end)
     }
 }

@@ -1,8 +1,10 @@
 //! How code has the clock start something.
 
+use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 
 use super::{Catalogue, Source};
+use crate::names::Name;
 
 /// Calls of a package that say when something is to run.
 #[derive(Debug, Clone, Deserialize, Serialize)]
@@ -28,6 +30,11 @@ pub struct Scheduler {
 }
 
 impl Catalogue {
+    /// The packages that schedule something.
+    pub fn scheduling_packages(&self) -> FxHashSet<Name> {
+        self.schedulers.iter().filter(|known| !known.is_time).map(|known| Name::new(&known.package)).collect()
+    }
+
     /// The schedulers of a package.
     pub fn schedulers<'c>(&'c self, package: &'c str) -> impl Iterator<Item = &'c Scheduler> {
         self.schedulers.iter().filter(move |scheduler| scheduler.package == package)

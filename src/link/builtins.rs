@@ -150,6 +150,7 @@ pub fn method(eval: &mut Eval<'_>, base: &Value, method: Name, at: CallRef) -> O
             let part = eval.argument(at, 0);
             Some(Value::template([Value::Text(*text), part]))
         }
+        (Value::Object(table), "get" | "pop") => Some(of_table(eval, *table, at)),
         (Value::List(list), "join") => join(eval, *list, at),
         (Value::Text(separator), "join") => match eval.argument(at, 0) {
             Value::List(list) => {
@@ -159,6 +160,21 @@ pub fn method(eval: &mut Eval<'_>, base: &Value, method: Name, at: CallRef) -> O
             _ => None,
         },
         _ => None,
+    }
+}
+
+/// `HANDLERS.get(event_type, ignore)`: what a table of functions gives for a key. Other tables are not followed: they
+/// change while the program runs.
+fn of_table(eval: &mut Eval<'_>, table: ExprRef, at: CallRef) -> Value {
+    let found = match eval.argument(at, 0) {
+        Value::Text(name) => eval.key(table, name).unwrap_or(Value::Unknown),
+        _ => eval.any_key(table),
+    };
+    let functions: Vec<Value> =
+        found.functions().chain(eval.argument(at, 1).functions()).map(Value::Function).collect();
+    match functions.is_empty() {
+        true => Value::Unknown,
+        false => Value::one_of(functions),
     }
 }
 

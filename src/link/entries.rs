@@ -15,6 +15,7 @@ pub use graphs::KnownRoute;
 
 pub mod browser;
 pub mod django;
+pub mod django_views;
 pub mod edge;
 pub mod express;
 pub mod graphs;

@@ -392,7 +392,12 @@ impl<'p> Eval<'p> {
                 let members: Vec<Value> = values.iter().map(|value| self.member(value, name)).collect();
                 Value::one_of(members)
             }
-            Value::Object(object) => self.key(*object, name).unwrap_or(Value::Unknown),
+            Value::Object(object) => match self.key(*object, name) {
+                Some(value) => value,
+                // A dictionary's own method.
+                None if matches!(name.as_str(), "get" | "pop") => Value::Member(Arc::new(value.clone()), name),
+                None => Value::Unknown,
+            },
             Value::Module(file) => match self.export(*file, name) {
                 Some(value) => value,
                 // `import("./mail").then(..)`
@@ -551,7 +556,8 @@ impl<'p> Eval<'p> {
         Value::one_of(values)
     }
 
-    fn any_key(&mut self, object: ExprRef) -> Value {
+    /// Any value of an object literal.
+    pub fn any_key(&mut self, object: ExprRef) -> Value {
         let Some(ExprKind::Object(entries)) = self.facts(object.file).map(|facts| facts.expr(object.expr)) else {
             return Value::Unknown;
         };

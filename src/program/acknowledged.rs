@@ -4,8 +4,18 @@
 use crate::catalogue::KnownRole;
 use crate::facts::{BlockId, BlockKind, ExprId, ExprKind, Facts, Op, Span, Step};
 use crate::finding::Place;
-use crate::program::terms::{Ending, Handler, ending};
+use crate::program::terms::{Ending, Guard, Handler, ending};
 use crate::program::{CallRef, Edge, EdgeKind, Entry, FunctionRef, Program};
+
+/// What a lookup throws that finds nothing.
+const LOOKUPS: &[&str] = &[
+    "DoesNotExist",
+    "ObjectDoesNotExist",
+    "MultipleObjectsReturned",
+    "NoResultFound",
+    "MultipleResultsFound",
+    "KeyError",
+];
 
 /// How the failure of some work is lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,11 +55,34 @@ impl Program {
         }
         // The innermost handler takes it.
         for (index, &at) in calls.iter().enumerate().rev() {
-            let Some(guard) = self.guards(at).into_iter().next() else { continue };
+            let Some(guard) = self.guard_of_failure(at) else { continue };
             let by = index.checked_sub(1).map(|outer| calls[outer]);
             return self.swallows(entry, at, guard.handler, guard.ending, by).map(Loss::Caught);
         }
         None
+    }
+
+    /// What catches the failure of a write, innermost first: not `except Order.DoesNotExist`, which is for the lookup
+    /// beside it.
+    fn guard_of_failure(&self, at: CallRef) -> Option<Guard> {
+        let facts = self.facts(at.file);
+        let of_lookup = |block: BlockId| {
+            let BlockKind::Catch(Some(kind)) = facts.block(block).kind else { return false };
+            let kinds = match facts.expr(kind) {
+                ExprKind::List(kinds) => kinds.to_vec(),
+                _ => vec![kind],
+            };
+            kinds.into_iter().all(|kind| facts.last_name(kind).is_some_and(|name| LOOKUPS.contains(&name.as_str())))
+        };
+        self.guards(at).into_iter().find_map(|guard| match (guard.handler, guard.body) {
+            (Handler::Block(block), Some(body)) if of_lookup(block) => {
+                let others = self.around(at).handlers(body).iter().copied();
+                let mut rest = others.filter(|&other| !of_lookup(other) && ending(facts, other) != Ending::Throws);
+                let block = rest.next()?;
+                Some(Guard { body: Some(body), handler: Handler::Block(block), ending: ending(facts, block) })
+            }
+            _ => Some(guard),
+        })
     }
 
     /// Whether the work runs when nobody can be told of its failure any more.

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use crate::catalogue::{Core, VendorId};
+use crate::catalogue::{Category, Core, VendorId};
 use crate::diff::Changes;
 use crate::facts::ExprKind;
 use crate::finding::{FileId, Place};
 use crate::names::Name;
-use crate::program::core_paths::Callers;
+use crate::program::core_paths::{Callers, Weight};
 use crate::program::{CallRef, Program};
 
 /// The change that is looked at.
@@ -52,7 +52,7 @@ pub struct Added {
     pub secrets: Vec<(Name, Place)>,
     /// Where its deliveries come in.
     pub webhooks: Vec<Place>,
-    /// The core paths that wait for it now and did not before, each with the call.
+    /// The core paths that wait for it now and did not before, and could do without, each with the call.
     pub onto: Vec<(Core, CallRef)>,
 }
 
@@ -74,7 +74,9 @@ impl Program {
         }
         let mut onto: BTreeMap<(Core, VendorId), (CallRef, bool)> = BTreeMap::new();
         if !found.is_empty() {
-            for used in self.core_uses(&[Core::Signup, Core::Login, Core::Checkout]) {
+            // A checkout is the work of who is paid through, and a login that of who knows the user.
+            let uses = self.core_uses(&[Core::Signup, Core::Login, Core::Checkout]);
+            for used in uses.iter().filter(|used| used.weight == Weight::Other) {
                 let Some(vendor) = used.out.vendor_id() else { continue };
                 let entry = onto.entry((used.core, vendor)).or_insert((used.out.at, true));
                 entry.1 &= touched(used.out.at) || touched(used.on_path);
@@ -118,10 +120,11 @@ impl Program {
         change.touched.files.get(path.as_str()).is_some_and(|touched| touched.touches(line, line))
     }
 
-    /// Whether a use of a vendor in a file is one of the app's: deployed, and not of its own backend.
+    /// Whether a use of a vendor in a file is one of the app's: deployed, and not of its own backend. What watches over
+    /// the app is no way for it to fail.
     fn counts(&self, file: FileId, vendor: VendorId) -> bool {
-        let side = self.side(file);
-        !side.tooling && !side.dead && !self.catalogue.vendor(vendor).own_backend
+        let (side, vendor) = (self.side(file), self.catalogue.vendor(vendor));
+        !side.tooling && !side.dead && !vendor.own_backend && vendor.category != Category::Monitoring
     }
 
     fn secrets_of(&self, change: &Change, vendor: VendorId) -> Vec<(Name, Place)> {

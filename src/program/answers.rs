@@ -341,7 +341,7 @@ impl Follower<'_> {
     }
 
     fn enter_param(&mut self, state: &State, target: FunctionRef, position: u16) {
-        for &arrived in self.program.readers(target.file).param(target.function, position) {
+        for arrived in self.program.readers(target.file).param(target.function, position) {
             let next = State { depth: state.depth + 1, ..state.clone() };
             self.go(&next, target.file, arrived);
         }

@@ -32,7 +32,7 @@ impl Program {
         let shape = &self.entries[entry];
         kinds.contains(&shape.kind)
             && self.runs_on_server(shape.function.file)
-            && !self.webhook_handlers().iter().any(|handler| handler.entry == entry)
+            && !self.webhook_handlers().iter().any(|handler| handler.entry == entry && !handler.serves_others)
             && !words(&self.entry_name(shape))
                 .iter()
                 .any(|word| matches!(word.as_str(), "webhook" | "webhooks" | "ipn"))
@@ -96,9 +96,44 @@ fn asks_role(program: &Program, function: FunctionRef) -> bool {
     let blocks = facts.blocks.iter().filter(|block| block.function == function.function);
     called
         || blocks.flat_map(|block| &block.steps).any(|step| match step {
-            Step::If { condition, .. } => says_role(facts, *condition, 5),
+            Step::If { condition, .. } => says_role(facts, *condition, 5) && !is_given_role(facts, *condition),
             _ => false,
         })
+}
+
+/// `if (!role)`, where `role` stands in the request's body: which one is wanted, whoever asks.
+fn is_given_role(facts: &Facts, condition: ExprId) -> bool {
+    match facts.expr(condition) {
+        ExprKind::Op(Op::Not | Op::Or, parts) => parts.iter().all(|&part| is_given_role(facts, part)),
+        ExprKind::Ref(name, block) => {
+            let def = facts.lookup(*block, *name).map(|def| facts.def(def));
+            def.is_some_and(|def| !def.values.is_empty() && def.values.iter().all(|&value| is_of_body(facts, value, 6)))
+        }
+        ExprKind::Member(..) => is_of_body(facts, condition, 6),
+        _ => false,
+    }
+}
+
+/// Whether a value is a part of a request's body: `(await req.json()).role`, `req.body.role`, `data.get("role")`.
+fn is_of_body(facts: &Facts, expr: ExprId, depth: usize) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    match facts.expr(expr) {
+        ExprKind::Member(_, name) if *name == "body" => true,
+        ExprKind::Member(base, _) | ExprKind::Await(base) | ExprKind::Index(base, _) => is_of_body(facts, *base, depth),
+        ExprKind::Op(Op::Or | Op::Nullish, parts) => parts.first().is_some_and(|&part| is_of_body(facts, part, depth)),
+        ExprKind::Ref(name, block) => {
+            let def = facts.lookup(*block, *name).map(|def| facts.def(def));
+            def.is_some_and(|def| def.values.iter().any(|&value| is_of_body(facts, value, depth)))
+        }
+        ExprKind::Call(call) => match facts.expr(facts.call(*call).callee) {
+            ExprKind::Member(base, name) => {
+                matches!(name.as_str(), "json" | "formData" | "get_json")
+                    || *name == "get" && is_of_body(facts, *base, depth)
+            }
+            _ => false,
+        },
+        _ => false,
+    }
 }
 
 /// Whether a value names a side of a chat, or lists them.

@@ -88,10 +88,13 @@ impl Program {
         if development(stem) || class.is_some_and(|name| development(&name)) {
             return true;
         }
+        // In the branch that is production's own it is in use exactly there.
+        let spared = |condition: ExprId, holds: bool| {
+            names_mode(facts, condition, FARTHEST) && means_production(facts, condition, FARTHEST) != Some(holds)
+        };
         let blocks = facts.blocks.iter().any(|block| match block.kind {
-            BlockKind::Then(condition) | BlockKind::Else(condition) => {
-                block.span.contains(span) && names_mode(facts, condition, FARTHEST)
-            }
+            BlockKind::Then(condition) => block.span.contains(span) && spared(condition, true),
+            BlockKind::Else(condition) => block.span.contains(span) && spared(condition, false),
             _ => false,
         });
         let readers = self.readers(at.file);
@@ -102,10 +105,13 @@ impl Program {
                 Use::In(outer) => Some(*outer),
                 _ => None,
             });
-            Some(here)
+            Some((here, next?))
         })
         .take(FARTHEST)
-        .any(|outer| match facts.expr(outer) {
+        .any(|(inner, outer)| match facts.expr(outer) {
+            ExprKind::Op(Op::Choose | Op::And, parts) if parts.first().is_some_and(|&condition| condition != inner) => {
+                spared(parts[0], parts.get(2) != Some(&inner))
+            }
             ExprKind::Op(Op::Choose | Op::And, parts) => parts.first().is_some_and(|&c| names_mode(facts, c, FARTHEST)),
             _ => false,
         });
@@ -346,6 +352,40 @@ fn names_mode(facts: &Facts, at: ExprId, depth: usize) -> bool {
         ExprKind::Op(_, parts) => parts.iter().any(next),
         ExprKind::Call(call) => next(&facts.call(*call).callee),
         _ => false,
+    }
+}
+
+/// Whether a condition on the mode holds in production (true), or only outside it (false); none where that is not said.
+fn means_production(facts: &Facts, at: ExprId, depth: usize) -> Option<bool> {
+    let depth = depth.checked_sub(1)?;
+    let next = |part: ExprId| means_production(facts, part, depth);
+    let said = |name: &str| {
+        let words = words(name);
+        let any = |known: &[&str]| words.iter().any(|word| known.contains(&word.as_str()));
+        match (any(&["production", "prod"]), any(&["dev", "development", "debug", "test", "testing", "local"])) {
+            (true, false) => Some(true),
+            (false, true) => Some(false),
+            _ => None,
+        }
+    };
+    match facts.expr(at) {
+        ExprKind::Text(text) => said(text),
+        ExprKind::Env(name) => said(name),
+        ExprKind::Ref(name, block) => said(name).or_else(|| next(held(facts, *block, *name)?)),
+        ExprKind::Member(_, name) => said(name),
+        ExprKind::Call(call) => next(facts.call(*call).callee),
+        ExprKind::Op(Op::Not, parts) => next(parts[0]).map(|production| !production),
+        ExprKind::Op(op @ (Op::Equal | Op::Unequal), parts) => {
+            let text = parts.iter().find(|&&part| matches!(facts.expr(part), ExprKind::Text(_)))?;
+            next(*text).map(|production| production == (*op == Op::Equal))
+        }
+        ExprKind::Op(op @ (Op::And | Op::Or), parts) => {
+            let said: Vec<Option<bool>> = parts.iter().map(|&part| next(part)).collect();
+            let first = said.iter().flatten().next().copied()?;
+            let agree = said.iter().flatten().all(|&other| other == first);
+            (agree && (*op == Op::And || said.iter().all(Option::is_some))).then_some(first)
+        }
+        _ => None,
     }
 }
 

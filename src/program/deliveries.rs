@@ -222,12 +222,13 @@ impl Program {
                         })
                 })
         });
-        let once = ends(&event) && self.is_found_by_event(written.at);
+        let once = ends(&event)
+            && (self.is_found_by_event(written.at) || calls.iter().any(|&at| self.runs_for_event_object(at)));
         (!settled && !once && !self.compares_state(written.at)).then_some(event)
     }
 
-    /// Whether what a call writes is found by the id of the event's own object, or written only where that is the id
-    /// that is kept: what happens to an object once is then the last that is told of it.
+    /// Whether what a call writes is found by the id of the event's own object: what happens to an object once is then
+    /// the last that is told of it.
     fn is_found_by_event(&self, at: CallRef) -> bool {
         let facts = self.facts(at.file);
         let call = facts.call(at.call);
@@ -237,16 +238,24 @@ impl Program {
             ExprKind::Object(entries) => entries.iter().any(|&(key, value)| key == "where" && asked(value)),
             _ => false,
         });
-        let function = facts.function_of(call.block);
-        let around = facts.enclosing(call.block).take_while(|(_, block)| block.function == function);
-        let compared = around.into_iter().any(|(_, block)| match block.kind {
+        filters || within
+    }
+
+    /// Whether a call is made only where a row was found by the id of the event's own object, or is kept with it.
+    fn runs_for_event_object(&self, at: CallRef) -> bool {
+        let facts = self.facts(at.file);
+        let block = facts.call(at.call).block;
+        let function = facts.function_of(block);
+        let asked = |expr: ExprId| self.names_event_object(at.file, expr, 12);
+        let mut around = facts.enclosing(block).take_while(|(_, block)| block.function == function);
+        around.any(|(_, block)| match block.kind {
             BlockKind::Then(condition) => match facts.expr(condition) {
-                ExprKind::Op(Op::Equal, parts) => parts.iter().any(|&part| asked(part)),
+                ExprKind::Op(Op::Equal | Op::Unequal, parts) => parts.iter().any(|&part| asked(part)),
+                ExprKind::Ref(..) => asked(condition),
                 _ => false,
             },
             _ => false,
-        });
-        filters || within || compared
+        })
     }
 
     /// Whether a value is the id of the object that an event is about, or of a row that was found by it.
@@ -260,6 +269,16 @@ impl Program {
             ExprKind::Await(inner) => inside(*inner),
             ExprKind::Call(call) => {
                 let call = facts.call(*call);
+                // `subscription.get("id")`
+                if let ExprKind::Member(base, method) = facts.expr(call.callee)
+                    && *method == "get"
+                    && call
+                        .args
+                        .first()
+                        .is_some_and(|arg| matches!(facts.expr(arg.value), ExprKind::Text(key) if *key == "id"))
+                {
+                    return self.is_event_object(file, *base, depth);
+                }
                 let before = match facts.expr(call.callee) {
                     ExprKind::Member(base, _) if matches!(facts.expr(*base), ExprKind::Call(_)) => inside(*base),
                     _ => false,
@@ -392,7 +411,7 @@ fn field_of(facts: &Facts, expr: ExprId, depth: usize) -> Option<(Name, ExprId)>
 /// Whether an event says that its object is no more.
 fn ends(event: &str) -> bool {
     let lower = event.to_ascii_lowercase();
-    ["deleted", "removed", "ended", "terminated", "destroyed"].iter().any(|part| lower.contains(part))
+    ["deleted", "removed", "ended", "terminated", "destroyed", "expired"].iter().any(|part| lower.contains(part))
 }
 
 /// The name of a changing event that a condition asks for.

@@ -238,12 +238,6 @@ impl Finder<'_> {
         let program = self.program;
         let facts = program.facts(sink.at.file);
         let block = sink.call.map(|call| facts.call(call.call).block);
-        if let Some(block) = block
-            && (sink.outlet == Outlet::Log && program.is_kept_to_development(sink.at, block)
-                || program.is_run_by_hand_only(sink.at.file, block))
-        {
-            return;
-        }
         let mut whole = Exposure::default();
         for &part in &sink.parts {
             let exposure = program.exposure(part, &[]);
@@ -255,6 +249,15 @@ impl Finder<'_> {
             && let Some(caught) = self.traced(call)
         {
             whole.secrets.push(Exposed { secret: Secret::Caught(caught), at: sink.at, head: None, in_text: false });
+        }
+        if whole.secrets.is_empty() && whole.params.is_empty() {
+            return;
+        }
+        if let Some(block) = block
+            && (sink.outlet == Outlet::Log && program.is_kept_to_development(sink.at, block)
+                || program.is_run_by_hand_only(sink.at.file, block))
+        {
+            return;
         }
         let mut secrets = self.telling(sink.outlet, sink.at.file, whole.secrets);
         if let Some(block) = block {

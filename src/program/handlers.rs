@@ -13,7 +13,7 @@ use crate::catalogue::{Category, VendorId, Webhook};
 use crate::facts::{ExprId, ExprKind, Facts, FunctionId, Span};
 use crate::finding::{FileId, Place, Remark};
 use crate::names::Name;
-use crate::program::verify::{Account, Verdict, words};
+use crate::program::verify::{Account, Standing, Verdict, words};
 use crate::program::{CallRef, EdgeKind, Entry, EntryKind, ExprRef, FunctionRef, Program};
 
 /// An entry point that a vendor calls.
@@ -27,6 +27,8 @@ pub struct WebhookHandler {
     pub evidence: Vec<Remark>,
     /// Only names show it.
     pub by_name: bool,
+    /// The same entry also serves requests that are no deliveries: one function of many actions.
+    pub serves_others: bool,
     /// What it does, and what it knows of its caller then.
     pub account: Account,
     /// What that comes to.
@@ -161,9 +163,15 @@ fn find(program: &Program) -> Vec<WebhookHandler> {
         evidence.sort();
         evidence.dedup();
         let vendors: Vec<VendorId> = vendor.into_iter().collect();
-        let account = program.account_of(entry, &vendors);
-        let verdict = account.verdict();
-        handlers.push(WebhookHandler { entry: at, vendor, evidence, by_name, account, verdict });
+        let mut account = program.account_of(entry, &vendors);
+        let mut verdict = account.verdict();
+        // Verified on one way, something else on another: that way is the app's own, `if (signature) return hook(req)`.
+        let serves_others = matches!(verdict, Verdict::Unverified { partly: true, .. });
+        if serves_others {
+            account.deeds.retain(|deed| deed.standing != Standing::Unverified);
+            verdict = account.verdict();
+        }
+        handlers.push(WebhookHandler { entry: at, vendor, evidence, by_name, serves_others, account, verdict });
     }
     handlers
 }

@@ -1,8 +1,9 @@
 //! How long calls may wait by the limits that code sets, and how long platforms let them.
 
 use crate::catalogue::KnownRole;
-use crate::facts::{ExportValue, ExprId};
+use crate::facts::{ExportValue, ExprId, Span};
 use crate::finding::Place;
+use crate::link::projects::within;
 use crate::program::options::Lookup;
 use crate::program::{CallRef, Entry, ExprRef, External, HttpUse, Program, Value, VendorUse, Via};
 
@@ -29,18 +30,58 @@ impl Program {
             }
         });
         own.or_else(|| self.configured(&self.file(file).path))
-            .or_else(|| Some(Lifetime { seconds: self.catalogue.lifetime(entry.framework)?, said: None }))
+            .or_else(|| self.of_platform(entry))
+            .or_else(|| self.of_server(entry))
     }
 
-    /// `functions: { "app/api/**": { maxDuration: 60 } }` in vercel.json.
+    /// `functions: { "app/api/**": { maxDuration: 60 } }` in the nearest vercel.json.
     fn configured(&self, path: &str) -> Option<Lifetime> {
-        let functions = self.manifests.json("vercel.json")?.get("functions")?.as_object()?;
+        let settings = self.manifests.above(path, "vercel.json").next()?;
+        let inner = within(path, settings.folder())?;
+        let functions = self.manifests.json(&settings.path)?.get("functions")?.as_object()?;
         let fits = |pattern: &str| match pattern.split_once('*') {
-            Some((head, rest)) => path.starts_with(head) && path.ends_with(rest.rsplit('*').next().unwrap_or_default()),
-            None => path == pattern,
+            Some((head, rest)) => {
+                inner.starts_with(head) && inner.ends_with(rest.rsplit('*').next().unwrap_or_default())
+            }
+            None => inner == pattern,
         };
-        let settings = functions.iter().find(|(pattern, _)| fits(pattern)).map(|(_, settings)| settings)?;
-        Some(Lifetime { seconds: settings.get("maxDuration")?.as_f64()?, said: None })
+        let found = functions.iter().find(|(pattern, _)| fits(pattern)).map(|(_, settings)| settings)?;
+        Some(Lifetime { seconds: found.get("maxDuration")?.as_f64()?, said: None })
+    }
+
+    /// What is known of the platform that runs entry points of this kind.
+    fn of_platform(&self, entry: &Entry) -> Option<Lifetime> {
+        let platform = self.catalogue.platform(entry.framework)?;
+        let path = self.file(entry.function.file).path;
+        if let Some(settings) = &platform.told_by {
+            self.manifests.above(&path, settings).next()?;
+        }
+        let name = entry.name.map_or("", |name| name.as_str());
+        let longer = platform.longer.as_ref().filter(|longer| name.ends_with(&longer.ending));
+        Some(Lifetime { seconds: longer.map_or(platform.seconds, |longer| longer.seconds), said: None })
+    }
+
+    /// What the command says that starts the server; of several the longest, none when one cannot be told.
+    fn of_server(&self, entry: &Entry) -> Option<Lifetime> {
+        let path = self.file(entry.function.file).path;
+        let server = self.catalogue.servers(entry.framework).next()?;
+        let mut longest: Option<Lifetime> = None;
+        for process in self.manifests.processes() {
+            let starts = process.command.contains(&server.command);
+            if !starts || within(&path, &process.folder).is_none() {
+                continue;
+            }
+            let seconds = server.seconds_of(&process.command)?;
+            if longest.is_none_or(|known| known.seconds < seconds) {
+                let said = self.file_at(&process.told_in).map(|file| {
+                    let text = self.manifests.text(&process.told_in).unwrap_or_default();
+                    let start = text.find(&server.command).unwrap_or(0) as u32;
+                    Place { file, span: Span { start, end: start + server.command.len() as u32 } }
+                });
+                longest = Some(Lifetime { seconds, said });
+            }
+        }
+        longest
     }
 
     /// Seconds that a request may wait, where its own options or its client's say a number.

@@ -3,7 +3,7 @@
 use rustc_hash::FxHashSet;
 
 use crate::catalogue::{KnownRole, VendorId, host_of_url};
-use crate::facts::{ExprId, ExprKind};
+use crate::facts::{ExprId, ExprKind, Facts};
 use crate::finding::FileId;
 use crate::names::Name;
 use crate::program::assigned::Holder;
@@ -48,6 +48,15 @@ pub struct Authorization {
 /// Functions that make a query of an object.
 const QUERIES: &[&str] = &["URLSearchParams", "urlencode", "stringify"];
 
+/// Whether a text that is put together names a client, or how to come back: few are worth evaluating.
+fn names_client(facts: &Facts, kind: &ExprKind) -> bool {
+    let ExprKind::Template(parts) = kind else { return false };
+    parts.iter().any(|&part| match facts.expr(part) {
+        ExprKind::Text(text) => text.contains("client_id=") || text.contains("redirect_uri="),
+        inner => names_client(facts, inner),
+    })
+}
+
 impl Program {
     /// Every place of deployed code where a customer is sent to authorize.
     pub fn authorizations(&self) -> Vec<Authorization> {
@@ -58,7 +67,7 @@ impl Program {
                 continue;
             }
             for (at, expr) in facts.exprs.iter().enumerate() {
-                if matches!(expr.kind, ExprKind::Template(_)) {
+                if names_client(facts, &expr.kind) {
                     found.extend(self.written_out(ExprRef::new(file, ExprId(at as u32))));
                 }
             }

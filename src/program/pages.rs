@@ -22,6 +22,8 @@ pub struct FirstPage {
     pub used: Place,
     /// It is a query of the app's own backend, which gives a thousand rows at most.
     pub own: bool,
+    /// How many it gives, where that is known.
+    pub first: Option<u32>,
     /// What is listed grows with the app's customers: they themselves, or what they do.
     pub grows: bool,
 }
@@ -117,6 +119,8 @@ const PAGING: &[&str] = &[
     "page_token",
     "pageToken",
     "pageSize",
+    "perPage",
+    "per_page",
     "skip",
     "has_more",
     "hasMore",
@@ -178,13 +182,19 @@ const STATES: &[&str] = &[
 impl Program {
     /// The lists of deployed server code of which the first page is used as if it were everything.
     pub fn first_pages(&self) -> Vec<FirstPage> {
-        let mut lists: FxHashMap<FileId, FxHashMap<CallRef, (VendorId, &str)>> = FxHashMap::default();
+        let mut lists: FxHashMap<FileId, FxHashMap<CallRef, (VendorId, &str, bool, Option<u32>)>> =
+            FxHashMap::default();
         for used in self.vendor_uses() {
-            let lists_many = self.operation(used).is_some_and(|operation| {
-                operation.effect == Effect::List || (operation.effect == Effect::Read && used.name.ends_with(".select"))
-            });
+            let operation = self.operation(used);
+            let effect = operation.map(|operation| operation.effect);
+            let first = operation.and_then(|operation| operation.first_page);
+            let is_query = used.name.ends_with(".select");
+            let lists_many = effect == Some(Effect::List) || is_query && effect == Some(Effect::Read);
             if lists_many && matches!(used.via, Via::Sdk(..)) && self.runs_on_server(used.at.file) {
-                lists.entry(used.at.file).or_default().insert(used.at, (used.vendor, used.name.as_str()));
+                lists
+                    .entry(used.at.file)
+                    .or_default()
+                    .insert(used.at, (used.vendor, used.name.as_str(), is_query, first));
             }
         }
         let mut found = Vec::new();
@@ -198,8 +208,13 @@ impl Program {
                     let at = external.sites.iter().find(|site| lists[&file].contains_key(site))?;
                     Some((external, *at, lists[&file][at]))
                 });
-                let Some((external, at, (vendor, name))) = known else { continue };
-                let own = self.catalogue.vendor(vendor).own_backend;
+                let Some((external, at, (vendor, name, is_query, first))) = known else { continue };
+                let backend = self.catalogue.vendor(vendor).own_backend;
+                if backend && !is_query && first.is_none() {
+                    continue;
+                }
+                // Some of the backend's own lists (`auth.admin.listUsers`) come in pages like any vendor's.
+                let own = backend && is_query;
                 let grows = match own {
                     true if sends || self.is_in_job(at) => unbounded(self, external),
                     true => None,
@@ -207,7 +222,7 @@ impl Program {
                 };
                 if let Some(grows) = grows {
                     let used = Place { file, span: used };
-                    found.push(FirstPage { at, vendor, name: name.to_owned(), used, own, grows });
+                    found.push(FirstPage { at, vendor, name: name.to_owned(), used, own, first, grows });
                 }
             }
         }

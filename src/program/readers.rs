@@ -32,64 +32,80 @@ pub enum Use {
     Dropped,
 }
 
-/// What belongs to each of some keys, in flat tables: files hold as many uses as expressions.
+/// What belongs to each position of a table, in flat lists: files hold as many uses as expressions.
 #[derive(Debug)]
-struct Table<K, V> {
-    keys: Vec<K>,
+struct Table<V> {
+    /// Where the values of each position begin; one more than there are positions.
+    runs: Vec<u32>,
     values: Vec<V>,
 }
 
-impl<K: Ord + Copy, V: PartialEq> Table<K, V> {
-    fn new(mut pairs: Vec<(K, V)>) -> Self {
-        pairs.sort_by_key(|&(key, _)| key);
-        pairs.dedup();
-        let (keys, values) = pairs.into_iter().unzip();
-        Self { keys, values }
+impl<V: PartialEq + Copy> Table<V> {
+    /// Keeps the order in which the values of a position came.
+    fn new(positions: usize, pairs: &[(u32, V)]) -> Self {
+        let mut runs = vec![0; positions + 1];
+        pairs.iter().for_each(|&(at, _)| runs[at as usize + 1] += 1);
+        (0..positions).for_each(|at| runs[at + 1] += runs[at]);
+        let Some(&(_, any)) = pairs.first() else { return Self { runs, values: vec![] } };
+        let mut values = vec![any; pairs.len()];
+        let mut next = runs.clone();
+        for &(at, value) in pairs {
+            let slot = &mut next[at as usize];
+            values[*slot as usize] = value;
+            *slot += 1;
+        }
+        Self { runs, values }
     }
 
-    fn of(&self, key: K) -> &[V] {
-        let from = self.keys.partition_point(|&at| at < key);
-        let to = from + self.keys[from..].partition_point(|&at| at <= key);
-        &self.values[from..to]
+    fn of(&self, at: usize) -> &[V] {
+        match (self.runs.get(at), self.runs.get(at + 1)) {
+            (Some(&from), Some(&to)) => &self.values[from as usize..to as usize],
+            _ => &[],
+        }
     }
 }
 
 /// Who reads what in one file.
 #[derive(Debug)]
 pub struct Readers {
-    uses: Table<ExprId, Use>,
-    reads: Table<DefId, ExprId>,
-    params: Table<(FunctionId, u16), ExprId>,
+    uses: Table<Use>,
+    reads: Table<ExprId>,
+    /// The parameters that stand somewhere, in order.
+    params: Vec<((FunctionId, u16), ExprId)>,
 }
 
 /// What is noted while a file is read.
 #[derive(Default)]
 struct Notes {
-    uses: Vec<(ExprId, Use)>,
-    reads: Vec<(DefId, ExprId)>,
+    uses: Vec<(u32, Use)>,
+    reads: Vec<(u32, ExprId)>,
     params: Vec<((FunctionId, u16), ExprId)>,
 }
 
 impl Readers {
     /// Reads a file.
     pub fn new(facts: &Facts) -> Self {
-        let Notes { uses, reads, params } = Notes::of(facts);
-        Self { uses: Table::new(uses), reads: Table::new(reads), params: Table::new(params) }
+        let Notes { uses, reads, mut params } = Notes::of(facts);
+        params.sort_unstable();
+        let (uses, reads) = (Table::new(facts.exprs.len(), &uses), Table::new(facts.defs.len(), &reads));
+        Self { uses, reads, params }
     }
 
     /// Where an expression's value goes.
     pub fn uses(&self, value: ExprId) -> &[Use] {
-        self.uses.of(value)
+        self.uses.of(value.index())
     }
 
     /// Where a definition is read.
     pub fn reads(&self, def: DefId) -> &[ExprId] {
-        self.reads.of(def)
+        self.reads.of(def.index())
     }
 
     /// What stands for the value that arrives in a parameter.
-    pub fn param(&self, function: FunctionId, position: u16) -> &[ExprId] {
-        self.params.of((function, position))
+    pub fn param(&self, function: FunctionId, position: u16) -> impl Iterator<Item = ExprId> + '_ {
+        let key = (function, position);
+        let from = self.params.partition_point(|&(of, _)| of < key);
+        self.params[from..].iter().take_while(move |&&(of, _)| of == key).map(|&(_, at)| at)
     }
 }
 
@@ -136,7 +152,7 @@ impl Notes {
     }
 
     fn note(&mut self, value: ExprId, used: Use) {
-        self.uses.push((value, used));
+        self.uses.push((value.0, used));
     }
 
     fn expression(&mut self, facts: &Facts, at: ExprId) {
@@ -174,7 +190,7 @@ impl Notes {
             }
             ExprKind::Ref(name, block) => {
                 if let Some(def) = facts.lookup(*block, *name) {
-                    self.reads.push((def, at));
+                    self.reads.push((def.0, at));
                 }
             }
             ExprKind::Param(function, position) => self.params.push(((*function, *position), at)),

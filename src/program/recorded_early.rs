@@ -120,7 +120,11 @@ impl Program {
                 matches!(text.as_str(), "23505" | "P2002" | "ER_DUP_ENTRY" | "SQLITE_CONSTRAINT_UNIQUE")
                     || text.len() < 80 && (text.contains("duplicate key") || text.contains("unique constraint"))
             }
-            ExprKind::Number(number) => *number == 11_000.0,
+            // `error.code === 11000`: MongoDB's; alone it is a price.
+            ExprKind::Op(Op::Equal | Op::Unequal, parts) => {
+                parts.iter().any(|&part| matches!(facts.expr(part), ExprKind::Number(number) if *number == 11_000.0))
+                    && parts.iter().any(|&part| facts.last_name(part).is_some_and(|name| name == "code"))
+            }
             ExprKind::Ref(name, _) | ExprKind::Member(_, name) => matches!(
                 name.as_str(),
                 "IntegrityError" | "UniqueViolation" | "UniqueViolationError" | "DuplicateKeyError"

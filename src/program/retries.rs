@@ -6,6 +6,7 @@ use crate::facts::{BlockId, ExprId, Function, FunctionId, Span};
 use crate::finding::{FileId, Place};
 use crate::program::{CallRef, ExprRef, FunctionRef, Program, Value};
 
+mod decorators;
 mod engines;
 mod libraries;
 mod loops;
@@ -93,14 +94,17 @@ impl Program {
             let mut found = engines::all(self);
             found.extend(recursion::all(self));
             let mut helpers = libraries::Helpers::default();
+            let mut loops = Vec::new();
             for (file, facts) in self.code() {
                 let side = self.side(file);
                 if side.tooling || side.dead {
                     continue;
                 }
-                found.extend(loops::in_file(self, file, facts));
+                loops.extend(loops::in_file(self, file, facts));
                 found.extend(libraries::in_file(self, file, facts, &mut helpers));
             }
+            found.extend(decorators::of_loops(self, &loops));
+            found.extend(loops);
             found.sort_by_key(|retry: &Retry| (retry.place, retry.region));
             found
         })

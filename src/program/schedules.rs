@@ -216,13 +216,14 @@ fn scheduled_handlers(program: &Program, folder: &str) -> Vec<FunctionRef> {
 // ---- what code schedules -----------------------------------------------------------------------------------
 
 fn in_code(program: &Program, found: &mut Vec<Schedule>) {
+    let packages = program.catalogue.scheduling_packages();
     for (file, facts) in program.code() {
         let side = program.side(file);
         if side.tooling || side.dead {
             continue;
         }
         for call in program.calls_of(file) {
-            for external in program.callee(call).externals() {
+            for external in program.callee(call).externals().filter(|found| packages.contains(&found.package)) {
                 let last = external.last_member().filter(|last| *last != "default");
                 let name = last.as_ref().map_or_else(
                     || external.package.split_once(':').map_or("", |(_, name)| name),

@@ -1,10 +1,12 @@
 //! Permissions that code asks vendors for.
 
 use aho_corasick::AhoCorasick;
+use rustc_hash::FxHashMap;
 
 use crate::catalogue::{Scope, VendorId};
 use crate::facts::{ExprKind, Facts};
 use crate::finding::Place;
+use crate::names::Name;
 use crate::program::{Program, Target};
 
 /// A broad permission that is asked for.
@@ -27,6 +29,8 @@ impl Program {
             .collect();
         // One look at a text for all of them.
         let Ok(any) = AhoCorasick::new(known.iter().map(|(_, scope)| &scope.scope)) else { return vec![] };
+        // Texts come back: one look at each.
+        let mut looked: FxHashMap<Name, bool> = FxHashMap::default();
         let mut found = Vec::new();
         for (file, facts) in self.code() {
             let side = self.side(file);
@@ -35,7 +39,7 @@ impl Program {
             }
             for expr in &facts.exprs {
                 let ExprKind::Text(text) = &expr.kind else { continue };
-                if !any.is_match(text.as_str()) {
+                if !*looked.entry(*text).or_insert_with(|| any.is_match(text.as_str())) {
                     continue;
                 }
                 for &(vendor, scope) in &known {

@@ -9,7 +9,6 @@ use crate::names::Name;
 use crate::program::terms::{Ending, ending};
 use crate::program::verify::words;
 use crate::program::{CallRef, EdgeKind, ExprRef, FunctionRef, Program, Value};
-use crate::sql::Unique;
 
 /// How far a value is followed back to what it was read from.
 const FARTHEST: usize = 10;
@@ -34,6 +33,9 @@ pub enum Held {
     Free,
     /// A look at what is kept: of two at the same moment both pass it.
     Asked,
+    /// What is kept is asked, and the run written down before the call, where nothing refuses a second note of it: of
+    /// two at the same moment both pass, a later one does not.
+    Noted,
     /// What is kept is asked, and the run written down, before the call.
     Claimed,
 }
@@ -44,16 +46,16 @@ impl Program {
         if !self.runs_once(way.iter().copied()) {
             return Held::Free;
         }
-        let claimed = way.iter().any(|&step| {
+        let written = way.iter().filter_map(|&step| {
             let facts = self.facts(step.file);
             let start = facts.span(facts.call(step.call).expr).start;
-            let mut before = self.calls_in(self.function_of(step));
-            before.any(|other| {
+            let before = self.calls_in(self.function_of(step)).filter(|other| {
                 let first = facts.span(facts.call(other.call).expr).end <= start;
-                first && self.writes_own(other) && self.runs_once([other])
-            })
+                first && self.writes_own(*other) && self.runs_once([*other])
+            });
+            before.map(|other| if self.adds_each_time(other) { Held::Noted } else { Held::Claimed }).max()
         });
-        if claimed { Held::Claimed } else { Held::Asked }
+        written.max().unwrap_or(Held::Asked)
     }
 
     /// Whether a state check stands before a call, in its function or before a call on the way to it.
@@ -65,6 +67,12 @@ impl Program {
     pub(super) fn is_kept_row(&self, value: ExprRef) -> bool {
         let kept = StateChecks { program: self }.kept(value, FARTHEST);
         kept.is_some_and(|kept| !kept.field && !kept.fault && !kept.claim && !kept.says_new)
+    }
+
+    /// Whether a value is a field of a row, as it was read from what the app keeps.
+    pub(super) fn is_kept_field(&self, value: ExprRef) -> bool {
+        let kept = StateChecks { program: self }.kept(value, FARTHEST);
+        kept.is_some_and(|kept| kept.field && !kept.fault && !kept.claim && !kept.says_new)
     }
 
     /// Whether something is asked of a set or map that lives in memory: each instance has its own.
@@ -223,13 +231,13 @@ impl StateChecks<'_> {
         {
             let effect = program.operation(used).map(|operation| operation.effect);
             // An insert claims nothing in a table that refuses nothing.
-            let open = effect == Some(Effect::Create) && program.refuses_again(at) == Unique::No;
+            let open = effect == Some(Effect::Create) && program.adds_each_time(at);
             let claims = matches!(effect, Some(Effect::Create | Effect::Update | Effect::Invoke | Effect::Delete));
             let claim = claims && !open;
             return Some(Kept { claim, ..Kept::default() });
         }
         if program.has_role(at, KnownRole::Write) {
-            return Some(Kept { claim: true, ..Kept::default() });
+            return Some(Kept { claim: !program.adds_each_time(at), ..Kept::default() });
         }
         let of_database =
             program.callee(at).externals().any(|external| program.catalogue.is_database(external.package));

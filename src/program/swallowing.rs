@@ -423,7 +423,7 @@ impl Program {
                 && read(DefId(at as u32))
         });
         let given = match guard.handler {
-            Handler::Function(function) => readers.param(function.function, 0).iter().any(|&arrived| {
+            Handler::Function(function) => readers.param(function.function, 0).any(|arrived| {
                 readers.uses(arrived).iter().any(|used| match used {
                     crate::program::readers::Use::Kept(def) => read(*def),
                     _ => true,

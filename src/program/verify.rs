@@ -197,6 +197,8 @@ struct Walk<'p> {
     /// What own functions came to, by the standing they were entered in.
     known: FxHashMap<(FunctionRef, u8), Ends>,
     visited: FxHashSet<FunctionRef>,
+    /// Functions that do what they are handed: a wrapper of a query runs its caller's statement.
+    by_argument: FxHashSet<FunctionRef>,
     /// The functions being walked, with the call that runs each.
     active: Vec<(FunctionRef, Option<CallRef>)>,
     /// What the calls of own functions gave, to be asked when their result is tested.
@@ -241,6 +243,7 @@ impl<'p> Walk<'p> {
             account: Account::default(),
             known: FxHashMap::default(),
             visited: FxHashSet::default(),
+            by_argument: FxHashSet::default(),
             active: vec![],
             gave: FxHashMap::default(),
             asking: vec![],

@@ -202,7 +202,7 @@ fn again(program: &Program, used: &VendorUse, origin: Option<&Origin>, held: Hel
     let entry = &program.entries[origin.entry];
     let name = program.entry_name(entry);
     match entry.kind {
-        _ if held == Held::Asked => {
+        _ if matches!(held, Held::Asked | Held::Noted) => {
             format!("of two runs of {name} at the same moment both pass what is asked before it, and the app")
         }
         EntryKind::Job | EntryKind::Worker | EntryKind::Load => format!("a second run of {name}"),

@@ -89,11 +89,15 @@ fn check(program: &Program, report: &mut Report) {
     }
     let mut literals: Vec<(ExprRef, Option<Name>, Purpose)> = Vec::new();
     for (at, set_as, purpose) in handed_over(program).into_iter().chain(set(program)) {
-        let Some((written, held)) = written(program, at, FARTHEST) else { continue };
-        let name = held.or(set_as);
-        let default = program.env_defaults().iter().find(|default| default.fallback == written);
-        match default {
-            Some(&default) if is_own(program, default.name) && is_live(program, default) => {
+        let Some(Written { at: written, held, instead_of }) = written(program, at, FARTHEST) else { continue };
+        // What it is set as is demanded, or is what a variable would be called.
+        if set_as.is_some_and(|name| program.is_demanded(name)) {
+            continue;
+        }
+        let name = set_as.filter(|name| is_variable(name)).or(held).or(set_as);
+        let default = program.env_defaults().iter().find(|default| default.fallback == written).copied();
+        match default.or(instead_of.map(|name| EnvDefault { name, fallback: written })) {
+            Some(default) if is_own(program, default.name) && is_live(program, default) => {
                 let (_, places) = variables.entry(default.name).or_insert((purpose, vec![]));
                 if !places.contains(&default) {
                     places.push(default);
@@ -130,6 +134,11 @@ fn is_live(program: &Program, default: EnvDefault) -> bool {
 
 fn is_drawn(program: &Program, at: ExprRef) -> bool {
     program.fresh(&program.value(at)).is_some_and(|fresh| !fresh.is_time)
+}
+
+/// Whether a name is written as variables of the environment are.
+fn is_variable(name: &str) -> bool {
+    name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
 }
 
 /// A constant text.
@@ -249,17 +258,29 @@ fn sounds_secret(facts: &Facts, at: ExprId) -> bool {
     }
 }
 
+/// The text that a secret is.
+struct Written {
+    /// Where it stands.
+    at: ExprRef,
+    /// The name that holds it.
+    held: Option<Name>,
+    /// The variable that it is used in place of: `secret = environ.get("X")`, then `secret = DEFAULT`.
+    instead_of: Option<Name>,
+}
+
 /// The text that a secret is, where it is written, and the name that holds it.
-fn written(program: &Program, at: ExprRef, depth: usize) -> Option<(ExprRef, Option<Name>)> {
+fn written(program: &Program, at: ExprRef, depth: usize) -> Option<Written> {
     let depth = depth.checked_sub(1)?;
     let facts = program.facts(at.file);
     let next = |expr: ExprId| written(program, ExprRef::new(at.file, expr), depth);
     match facts.expr(at.expr) {
-        ExprKind::Text(text) => (text.len() > 3).then_some((at, None)),
+        ExprKind::Text(text) => (text.len() > 3).then_some(Written { at, held: None, instead_of: None }),
         ExprKind::Ref(name, block) => {
             let def = facts.def(facts.lookup(*block, *name)?);
-            let found = def.values.iter().find_map(|&value| next(value));
-            found.map(|(at, inner)| (at, inner.or(Some(*name))))
+            let found = def.values.iter().find_map(|&value| next(value))?;
+            let mut others = def.values.iter().filter(|_| def.values.len() > 1);
+            let read = others.find_map(|&value| program.value(ExprRef::new(at.file, value)).envs().into_iter().next());
+            Some(Written { held: found.held.or(Some(*name)), instead_of: found.instead_of.or(read), ..found })
         }
         ExprKind::Op(Op::Or | Op::Nullish, parts) => next(*parts.last()?),
         ExprKind::Await(inner) => next(*inner),
@@ -314,18 +335,17 @@ fn refuse(program: &Program, at: ExprRef, name: Name) -> String {
     if !facts.language.is_script() {
         return format!("secret = os.environ[\"{name}\"]");
     }
-    let path = program.file(at.file).path;
-    let read = if path.contains("supabase/functions/") || path.contains("netlify/edge-functions/") {
-        format!("Deno.env.get(\"{name}\")")
-    } else {
-        format!("process.env.{name}")
-    };
+    let read = program.read_of_variable(at.file, name);
     format!("const secret = {read};\nif (!secret) throw new Error(\"{name} is not set\");")
 }
 
-/// The variable that would hold it.
+/// The variable that would hold it: `_INSECURE_JWT_DEFAULT` stands for `JWT`.
 fn variable_name(name: Name) -> String {
-    words(&name).join("_").to_ascii_uppercase()
+    const BESIDES: &[&str] = &["insecure", "default", "fallback", "dev", "unsafe", "placeholder"];
+    let all = words(&name);
+    let plain: Vec<String> = all.iter().filter(|word| !BESIDES.contains(&word.as_str())).cloned().collect();
+    let words = if plain.is_empty() { all } else { plain };
+    words.join("_").to_ascii_uppercase()
 }
 
 fn tell_literal(program: &Program, report: &mut Report, place: Place, name: Option<Name>, purpose: Purpose) {

@@ -56,7 +56,7 @@ fn check(program: &Program, report: &mut Report) {
         let vendor = program.catalogue.vendor(asked.vendor);
         let scope = asked.scope;
         let message = format!(
-            "the app asks {} for `{}`: whoever gets hold of one customer's token can {}",
+            "the app asks {} for `{}`: whoever gets hold of such a token can {}",
             vendor.name, scope.scope, scope.grants
         );
         let draft = report

@@ -10,7 +10,7 @@ use crate::finding::{Confidence, FileId, Place, Severity};
 use crate::names::Name;
 use crate::program::readers::Use;
 use crate::program::verify::words;
-use crate::program::{CallRef, Destination, ExprRef, Program, Target};
+use crate::program::{CallRef, Destination, ExprRef, Program, Target, VendorUse};
 use crate::rule;
 use crate::rule::Report;
 
@@ -106,10 +106,15 @@ fn models(program: &Program, retired: &[(VendorId, &Retired)], found: &mut BTree
     for (at, (vendor, retired)) in retired.iter().enumerate() {
         named.extend(retired.models.iter().map(|model| (Name::new(model), (*vendor, at))));
     }
-    for (file, facts) in program.code().filter(|(file, _)| program.runs_on_server(*file)) {
+    for (file, facts) in program.code().filter(|(file, _)| is_live(program, *file)) {
         for (at, expr) in facts.exprs.iter().enumerate() {
             let ExprKind::Text(text) = expr.kind else { continue };
             let Some(&(vendor, index)) = named.get(&text) else { continue };
+            // Pages name models to choose from, and to keep beside what was made: it counts where they ask themselves.
+            let asks = |used: &VendorUse| used.at.file == file && used.vendor == vendor;
+            if !program.runs_on_server(file) && !program.vendor_uses().iter().any(asks) {
+                continue;
+            }
             if is_asked_for(program, ExprRef::new(file, ExprId(at as u32)), FARTHEST) {
                 found.entry((file, vendor, index, Some(text))).or_default().push(Place { file, span: expr.span });
             }
@@ -135,15 +140,16 @@ fn is_asked_for(program: &Program, at: ExprRef, depth: usize) -> bool {
         || readers.uses(at.expr).iter().any(|used| match *used {
             Use::Key(object, key) => {
                 let object = ExprRef::new(at.file, object);
-                says_model(&key) && !is_listed(program, object) && !is_kept_or_answered(program, object)
+                says_model(&key) && !is_listed(program, object) && !is_kept_or_answered(program, object, FARTHEST)
             }
             Use::Kept(def) => {
-                let reads = readers.reads(def);
+                // Where something else is put into it, nobody takes what it holds.
+                let taken = || readers.reads(def).iter().filter(|&&read| !readers.uses(read).is_empty());
                 let exported = program.is_visible_outside(at.file, def);
                 says_model(&facts.def(def).name)
                     && (exported
-                        || reads.is_empty()
-                        || reads.iter().any(|&read| !is_label(program, ExprRef::new(at.file, read))))
+                        || taken().next().is_none()
+                        || taken().any(|&read| !is_label(program, ExprRef::new(at.file, read))))
             }
             Use::Arg(call, position) => takes_model(program, CallRef::new(at.file, call), position),
             Use::In(outer) => match facts.expr(outer) {
@@ -168,24 +174,43 @@ fn is_asked_for(program: &Program, at: ExprRef, depth: usize) -> bool {
 }
 
 /// Whether an object goes into the database, or is the answer to who asked: what it says of a model is a label.
-fn is_kept_or_answered(program: &Program, object: ExprRef) -> bool {
-    program.readers(object.file).uses(object.expr).iter().any(|used| match *used {
+fn is_kept_or_answered(program: &Program, object: ExprRef, depth: usize) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    let readers = program.readers(object.file);
+    let next = |expr: ExprId| is_kept_or_answered(program, ExprRef::new(object.file, expr), depth);
+    readers.uses(object.expr).iter().any(|used| match *used {
         // `create({ data: { .. } })`
-        Use::Key(outer, _) => is_kept_or_answered(program, ExprRef::new(object.file, outer)),
+        Use::Key(outer, _) => next(outer),
+        Use::Kept(def) => {
+            let reads = readers.reads(def);
+            !reads.is_empty() && reads.iter().all(|&read| next(read))
+        }
         Use::Arg(call, _) => {
             let at = CallRef::new(object.file, call);
             let own = program.vendors_at(at).iter().any(|used| program.catalogue.vendor(used.vendor).own_backend);
-            let facts = program.facts(object.file);
-            let answers = matches!(
-                facts.expr(facts.call(call).callee),
-                ExprKind::Member(base, name) if *name == "json" && facts.last_name(*base).is_some_and(|base| {
-                    matches!(base.as_str(), "res" | "Response" | "NextResponse" | "reply" | "c")
-                })
-            );
-            own || answers || program.has_role(at, KnownRole::Write)
+            own || answers(program, at) || program.has_role(at, KnownRole::Write)
         }
         _ => false,
     })
+}
+
+/// Whether a call is the answer to who asked: `res.json(..)`, `new Response(JSON.stringify(..))`.
+fn answers(program: &Program, at: CallRef) -> bool {
+    let facts = program.facts(at.file);
+    let call = facts.call(at.call);
+    let ExprKind::Member(base, name) = facts.expr(call.callee) else { return false };
+    let Some(base) = facts.last_name(*base) else { return false };
+    match name.as_str() {
+        "json" => matches!(base.as_str(), "res" | "Response" | "NextResponse" | "reply" | "c"),
+        "stringify" => program.readers(at.file).uses(call.expr).iter().any(|used| match *used {
+            Use::Arg(outer, 0) => {
+                let outer = facts.call(outer);
+                outer.is_new && facts.last_name(outer.callee).is_some_and(|name| name.ends_with("Response"))
+            }
+            _ => false,
+        }),
+        _ => false,
+    }
 }
 
 /// Whether a read only tells people or the database which model it was.
@@ -196,7 +221,7 @@ fn is_label(program: &Program, read: ExprRef) -> bool {
         && uses.iter().all(|used| {
             match *used {
             Use::Key(object, key) => {
-                !says_model(&key) || is_kept_or_answered(program, ExprRef::new(read.file, object))
+                !says_model(&key) || is_kept_or_answered(program, ExprRef::new(read.file, object), FARTHEST)
             }
             Use::In(outer) => match facts.expr(outer) {
                 // A name in an address asks for it, in a sentence it does not.

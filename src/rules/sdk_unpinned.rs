@@ -82,17 +82,24 @@ fn told(sdk: &Unpinned, vendor: &str, path: &str) -> (String, String) {
             let zero =
                 asked.rsplit(' ').next().is_some_and(|range| range.trim_start_matches(['^', '~']).starts_with('0'));
             let cure = match path.ends_with(".txt") || path.ends_with(".toml") || path.ends_with("Pipfile") {
-                true => "Hold the major version that was tested (`~=5.0`, `>=5,<6`), or commit a lockfile".to_owned(),
+                true => {
+                    let name = sdk.package.split_once(':').map_or(sdk.package.as_str(), |(_, name)| name);
+                    format!("Hold the version that was tested: `pip freeze` shows it for {name}; or commit a lockfile")
+                }
                 false if asked.contains(':') => {
                     format!("Name the major version that was tested: `{}`, or commit the lockfile", with_version(sdk))
                 }
                 false if zero => "Commit the lockfile, and name the minor that was tested (`^0.60.0`)".to_owned(),
                 false => "Commit the lockfile, and name the major version that was tested (`^17.0.0`)".to_owned(),
             };
+            let allows = match asked.contains('<') {
+                true => "allows releases that may break each other",
+                false if zero => "allows any later minor",
+                false => "allows any later major",
+            };
             let message = format!(
-                "`{asked}` allows any later {}, and no lockfile holds one: the next installation runs on whatever \
-                 {vendor} has released by then, breaking changes included",
-                if zero { "minor" } else { "major" }
+                "`{asked}` {allows}, and no lockfile holds one: the next installation runs on whatever {vendor} has \
+                 released by then, breaking changes included"
             );
             (message, cure)
         }

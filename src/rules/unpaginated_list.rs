@@ -71,9 +71,11 @@ fn check(program: &Program, report: &mut Report) {
                 page.name
             ),
             false => format!(
-                "{} gives {}'s first page alone, and it is used as if it were everything: what is on later pages is left \
-                 out, without an error",
-                page.name, vendor.name
+                "{} gives {}'s first {} alone, and that is used as if it were everything: what comes after is left out, \
+                 without an error",
+                page.name,
+                vendor.name,
+                page.first.map_or_else(|| "page".to_owned(), |first| first.to_string())
             ),
         };
         let help = match (page.own, script) {

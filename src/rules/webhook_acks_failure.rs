@@ -299,7 +299,7 @@ fn is_work(program: &Program, deed: &Deed) -> bool {
             && program.operation(used).is_some_and(|operation| changes(operation.effect))
     });
     let money = uses.iter().any(|used| program.operation(used).is_some_and(|operation| operation.money));
-    if !own && !money && !program.has_role(deed.at, KnownRole::Write) {
+    if !own && !money && !program.has_role(deed.at, KnownRole::Write) && !program.hands_statement(deed.at) {
         return false;
     }
     // A key set in a store of keys is a cache or a mark.

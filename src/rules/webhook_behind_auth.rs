@@ -1,12 +1,13 @@
 //! Deliveries never reach the handler: what stands before it asks for something a vendor does not bring.
 
 use crate::catalogue::{Category, KnownRole, Seg};
-use crate::facts::{ExprKind, ImportId};
+use crate::facts::{ExprId, ExprKind, Facts, FunctionId, ImportId, Span, Step};
 use crate::finding::{Confidence, FileId, Place};
 use crate::manifest::TokenGate;
 use crate::program::handlers::WebhookHandler;
+use crate::program::passage::Passage;
 use crate::program::verify::Verdict;
-use crate::program::{CallRef, EdgeKind, Entry, EntryKind, ExprRef, FunctionRef, Gate, Program, Target};
+use crate::program::{CallRef, EdgeKind, Entry, ExprRef, FunctionRef, Gate, Program, Target, Value};
 use crate::rule;
 use crate::rule::Report;
 use crate::rules::webhook_verification_broken::is_broken;
@@ -26,7 +27,8 @@ rule! {
     /// - the configuration, or the script that deploys it, opens the function;
     /// - the handler reads the `Authorization` header: its sender is set up to bring one;
     /// - the sender is the app's own backend;
-    /// - the route is exempt from the check, or what stands before it decides by path;
+    /// - the route is exempt from the check; middleware that covers routes by their path is gone through for this one,
+    ///   and where that cannot be told, nothing is said;
     /// - nothing verifies the deliveries, or the check can be got around or not be passed: other rules tell of that.
     ///
     /// ## The cure
@@ -66,6 +68,8 @@ enum Barrier {
     Token { config: String, says: TokenGate },
     /// Middleware asks who is logged in.
     Session(Place),
+    /// Middleware that covers routes by their path does.
+    Middleware(Place),
     /// A check against forged forms covers every route.
     Forms(Place),
 }
@@ -99,11 +103,11 @@ fn barrier(program: &Program, handler: &WebhookHandler, entry: &Entry) -> Option
     if handler.by_name {
         return None;
     }
-    // What covers a whole app decides by path, in ways that are not followed.
+    // What covers a whole app decides by path.
     let covers_all = |file: FileId| {
-        program.entries.iter().any(|other| {
-            other.kind == EntryKind::Middleware && other.framework.starts_with("next") && other.place.file == file
-        })
+        let name = program.file(file).path.rsplit('/').next().unwrap_or_default();
+        let stem = name.split('.').next().unwrap_or(name);
+        entry.framework.starts_with("next") && matches!(stem, "middleware" | "proxy") && file != entry.place.file
     };
     let session = entry.middleware.iter().find_map(|gate| match *gate {
         Gate::Library(ExprRef { file, .. }) | Gate::Function(FunctionRef { file, .. }) if covers_all(file) => None,
@@ -111,7 +115,29 @@ fn barrier(program: &Program, handler: &WebhookHandler, entry: &Entry) -> Option
         Gate::Function(function) => asks_for_user(program, function).then(|| program.function_head(function)),
         Gate::Unknown => None,
     });
-    session.map(Barrier::Session).or_else(|| forms_check(program, entry).map(Barrier::Forms))
+    let by_path = || turned_away(program, entry, covers_all).map(Barrier::Middleware);
+    let forms = || forms_check(program, entry).or_else(|| double_submit(program, entry)).map(Barrier::Forms);
+    session.map(Barrier::Session).or_else(by_path).or_else(forms)
+}
+
+/// Where middleware that covers the route by its path turns away whoever has no session.
+fn turned_away(program: &Program, entry: &Entry, covers: impl Fn(FileId) -> bool) -> Option<Place> {
+    let route = entry.route?;
+    let method = entry.methods.first().map_or("POST", |method| method.as_str());
+    let mut files: Vec<FileId> = Vec::new();
+    for gate in &entry.middleware {
+        match *gate {
+            Gate::Library(ExprRef { file, .. }) | Gate::Function(FunctionRef { file, .. }) => files.push(file),
+            // It may not run for this route at all.
+            Gate::Unknown => return None,
+        }
+    }
+    files.retain(|&file| covers(file));
+    files.dedup();
+    files.into_iter().find_map(|file| match program.passage(file, &route, method) {
+        Passage::TurnedAway(place) => Some(place),
+        Passage::Passes | Passage::Unknown => None,
+    })
 }
 
 fn role_of(program: &Program, at: ExprRef) -> Option<KnownRole> {
@@ -166,8 +192,8 @@ fn forms_check(program: &Program, entry: &Entry) -> Option<Place> {
             Some((at, role?))
         })
         .collect();
-    // What is exempted by a call may be this one's blueprint.
-    if found.iter().any(|(_, role)| *role == KnownRole::CsrfExempt) {
+    let mut exemptions = found.iter().filter(|(_, role)| *role == KnownRole::CsrfExempt);
+    if exemptions.any(|&(at, _)| !exempts_other(program, at, entry)) {
         return None;
     }
     let facts = program.facts(entry.function.file);
@@ -178,6 +204,123 @@ fn forms_check(program: &Program, entry: &Entry) -> Option<Place> {
     });
     let (check, _) = found.iter().find(|(_, role)| *role == KnownRole::CsrfCheck)?;
     (!exempt).then(|| program.call_place(*check))
+}
+
+/// Whether a call exempts something that is known not to be this entry: another blueprint, another view.
+fn exempts_other(program: &Program, at: CallRef, entry: &Entry) -> bool {
+    let facts = program.facts(at.file);
+    let Some(given) = facts.call(at.call).args.first() else { return false };
+    let given = program.value(ExprRef::new(at.file, given.value));
+    if given.functions().next().is_some() {
+        return given.functions().all(|function| function != entry.function);
+    }
+    let made = |value: &Value| -> Vec<CallRef> {
+        value.externals().filter_map(|external| external.sites.first().copied()).collect()
+    };
+    // `@orders.route(..)`: the blueprint that the entry is registered on.
+    let view = program.facts(entry.function.file);
+    let decorators = view.function(entry.function.function).decorators.iter();
+    let on: Vec<CallRef> = decorators
+        .filter_map(|&decorator| match view.expr(decorator) {
+            ExprKind::Call(call) => match view.expr(view.call(*call).callee) {
+                ExprKind::Member(base, _) => Some(ExprRef::new(entry.function.file, *base)),
+                _ => None,
+            },
+            _ => None,
+        })
+        .flat_map(|base| made(&program.value(base)))
+        .collect();
+    let exempted = made(&given);
+    !exempted.is_empty() && !on.is_empty() && exempted.iter().all(|site| !on.contains(site))
+}
+
+/// Middleware that compares a token of the request with a cookie, and refuses a request that has none of both.
+fn double_submit(program: &Program, entry: &Entry) -> Option<Place> {
+    let route = entry.route?.to_ascii_lowercase();
+    entry.middleware.iter().find_map(|gate| {
+        let Gate::Function(function) = *gate else { return None };
+        let facts = program.facts(function.file);
+        if facts.language.is_script() {
+            return None;
+        }
+        let shape = facts.function(function.function);
+        let inside = || facts.exprs.iter().filter(|expr| shape.span.contains(expr.span));
+        let named = |wanted: &str| {
+            inside().any(|expr| match &expr.kind {
+                ExprKind::Ref(name, _) | ExprKind::Member(_, name) => name.to_ascii_lowercase().contains(wanted),
+                _ => false,
+            })
+        };
+        let says = |wanted: &str| {
+            inside()
+                .any(|expr| matches!(&expr.kind, ExprKind::Text(text) if text.to_ascii_lowercase().contains(wanted)))
+        };
+        let refuses =
+            inside().any(|expr| matches!(expr.kind, ExprKind::Number(status) if status == 403.0)) || named("http_403");
+        // What is said of this route, of a part of it, or of requests that bring no cookie may let it pass.
+        let covers = |text: &str| text.len() > 2 && route.contains(text.to_ascii_lowercase().trim_end_matches('*'));
+        let said = facts.exprs.iter().any(|expr| match &expr.kind {
+            ExprKind::Text(text) => (shape.span.contains(expr.span) || text.starts_with('/')) && covers(text),
+            _ => false,
+        });
+        let exempt =
+            said || inside().any(|expr| match &expr.kind {
+                ExprKind::Ref(name, _) | ExprKind::Member(_, name) => {
+                    names_exemptions(name) && may_hold(program, function.file, expr.span, &covers)
+                }
+                _ => false,
+            }) || passes_without_cookie(facts, function.function);
+        let checks = says("csrf") && named("cookies") && named("headers") && refuses;
+        (checks && !exempt).then(|| program.function_head(function))
+    })
+}
+
+/// Whether a name is that of a list of what is let through.
+fn names_exemptions(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["exempt", "skip", "public", "allow", "white", "exclu", "ignore", "open"].iter().any(|part| name.contains(part))
+}
+
+/// Whether a list holds what covers the route, or what it holds cannot be told.
+fn may_hold(program: &Program, file: FileId, span: Span, covers: &dyn Fn(&str) -> bool) -> bool {
+    let facts = program.facts(file);
+    let Some(at) = facts.exprs.iter().position(|expr| expr.span == span) else { return true };
+    let Value::List(list) = program.value(ExprRef::new(file, ExprId(at as u32))) else { return true };
+    let facts = program.facts(list.file);
+    let ExprKind::List(items) = facts.expr(list.expr) else { return true };
+    items.iter().any(|&item| program.value(ExprRef::new(list.file, item)).text().is_none_or(|text| covers(&text)))
+}
+
+/// `if "session" not in request.cookies: return await call_next(request)`
+fn passes_without_cookie(facts: &Facts, function: FunctionId) -> bool {
+    let steps = facts.blocks.iter().filter(|block| block.function == function).flat_map(|block| &block.steps);
+    let mut tests = steps.filter_map(|step| match step {
+        Step::If { condition, then, .. } => Some((*condition, *then)),
+        _ => None,
+    });
+    tests.any(|(condition, then)| {
+        let asked = facts.span(condition);
+        let of_cookie = facts.exprs.iter().any(|expr| match &expr.kind {
+            ExprKind::Ref(name, _) | ExprKind::Member(_, name) => {
+                asked.contains(expr.span) && {
+                    let name = name.to_ascii_lowercase();
+                    name.contains("cookie") || name.contains("session") || name.contains("auth")
+                }
+            }
+            _ => false,
+        });
+        let passes = facts.block(then).steps.iter().any(|step| match step {
+            Step::Return(Some(value)) => {
+                let given = facts.span(*value);
+                facts.calls.iter().any(|call| {
+                    given.contains(facts.span(call.expr))
+                        && matches!(facts.expr(call.callee), ExprKind::Ref(name, _) if name.contains("next"))
+                })
+            }
+            _ => false,
+        });
+        of_cookie && passes
+    })
 }
 
 /// The framework's own check against forged forms, where its settings have it and nothing exempts the view.
@@ -245,13 +388,32 @@ fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, barrie
                 .to_owned(),
             Confidence::High,
         ),
+        Barrier::Middleware(at) => (
+            format!(
+                "{} turns away whoever is not logged in, and {who} has no session when it calls {webhook}: {lost}",
+                program.file(at.file).path
+            ),
+            format!(
+                "Let {} through in {}: name it among the paths that need no session, or leave it out of the matcher. \
+                 Its signature is checked.",
+                entry.route.map_or_else(String::new, |route| route.to_string()),
+                program.file(at.file).path
+            ),
+            Confidence::High,
+        ),
         Barrier::Forms(_) => (
             format!("{webhook} is behind the check against forged forms, and {who} brings no token of one: {lost}"),
             match entry.framework.starts_with("django") {
                 true => "Put @csrf_exempt over this view: its signature is checked.".to_owned(),
-                false => {
+                false if entry.framework == "flask" => {
                     "Exempt this route from the check, with @csrf.exempt under its route: its signature is checked."
                         .to_owned()
+                }
+                false => {
+                    let route = entry.route.map_or_else(String::new, |route| route.to_string());
+                    format!(
+                        "Let {route:?} pass in this middleware before the token is asked for: its signature is checked."
+                    )
                 }
             },
             Confidence::High,
@@ -263,6 +425,7 @@ fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, barrie
     let mut draft = report.at(program.entry_head(entry), name, message).confidence(confidence).help(help);
     match barrier {
         Barrier::Session(place) => draft = draft.because(*place, "asks who is logged in"),
+        Barrier::Middleware(place) => draft = draft.because(*place, "turns it away here"),
         Barrier::Forms(place) => draft = draft.because(*place, "covers every route that is not exempt"),
         Barrier::Token { .. } => {}
     }

@@ -33,8 +33,9 @@ rule! {
     /// Of a sender that only the name of the route tells of, and that nothing checks, nobody knows whether it delivers again: that is
     /// for auditors.
     ///
-    /// A set or a cache in memory is not enough: each instance has its own. Where the repository has migrations, they say
-    /// whether a column is unique: an insert whose refusal is waited for, into a table that refuses nothing, is not enough.
+    /// A set or a cache in memory is not enough: each instance has its own. Where the repository has migrations, or declares
+    /// its tables in code, they say whether a column is unique: an insert whose refusal is waited for, into a table that
+    /// refuses nothing, is not enough; nor is an upsert that does not say by which key and is given none of them.
     /// A record that is kept when the work fails is the opposite mistake: the next delivery is taken for done, and the
     /// event is lost.
     ///
@@ -97,6 +98,8 @@ struct Doubled {
     deed: CallRef,
     /// Where the handler does it: the effect, or the call that leads there.
     told: CallRef,
+    /// What that calls, where it is one entry of a table.
+    entry: Option<FunctionRef>,
     again: Again,
 }
 
@@ -186,18 +189,17 @@ fn doubled(program: &Program, handler: &WebhookHandler) -> Vec<Doubled> {
             continue;
         }
         let function = program.function_of(deed);
-        let mut way: Vec<CallRef> = reach
-            .stops
-            .iter()
-            .position(|stop| stop.function == function)
-            .map(|stop| reach.way(stop).iter().map(|edge| edge.call).collect())
-            .unwrap_or_default();
+        let stop = reach.stops.iter().position(|stop| stop.function == function);
+        let edges = stop.map(|stop| reach.way(stop)).unwrap_or_default();
+        let mut way: Vec<CallRef> = edges.iter().map(|edge| edge.call).collect();
         way.push(deed);
         if program.runs_once(way.iter().copied()) {
             continue;
         }
         let told = way.iter().rev().find(|&&at| home.contains(&program.function_of(at))).copied().unwrap_or(deed);
-        found.push(Doubled { deed, told, again });
+        let of_table = program.edges(told).iter().filter(|edge| edge.kind == EdgeKind::Direct).count() > 1;
+        let entry = edges.iter().find(|edge| edge.call == told).filter(|_| of_table).map(|edge| edge.target);
+        found.push(Doubled { deed, told, entry, again });
     }
     found
 }
@@ -284,7 +286,7 @@ fn unguarded(program: &Program, handler: &WebhookHandler) -> Option<Place> {
 
 fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, first: &Doubled, all: &[Doubled]) {
     let entry = &program.entries[handler.entry];
-    let call = program.call_text(first.told);
+    let call = first.entry.map_or_else(|| program.call_text(first.told), |entry| program.function_name(entry));
     let who = sender(program, handler);
     let harm = match first.again {
         Again::Money => "money moves twice",
@@ -313,6 +315,12 @@ fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, first:
     ));
     if first.told != first.deed {
         draft = draft.because(program.call_place(first.deed), "what is done again");
+    }
+    if let Again::Row { may_be_unique: false } = first.again
+        && program.refuses_again(first.deed) == Unique::No
+        && let Some(made) = program.table_made(first.deed)
+    {
+        draft = draft.because(made, "no key of this table refuses a second row");
     }
     if let Some(made) = unguarded(program, handler) {
         draft = draft.because(made, "no key of this table refuses a second record of the event");

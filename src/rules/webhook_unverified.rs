@@ -78,8 +78,8 @@ rule! {
 
 fn check(program: &Program, report: &mut Report) {
     for handler in program.webhook_handlers() {
-        if let Verdict::Unverified { deed, records_only, partly } = handler.verdict {
-            tell(program, report, handler, deed, records_only, partly);
+        if let Verdict::Unverified { deed, records_only, .. } = handler.verdict {
+            tell(program, report, handler, deed, records_only);
         }
     }
 }
@@ -90,7 +90,6 @@ fn tell(
     handler: &WebhookHandler,
     deed: crate::program::CallRef,
     records_only: bool,
-    partly: bool,
 ) {
     let entry = &program.entries[handler.entry];
     let webhook = program.webhook_name(handler);
@@ -102,7 +101,6 @@ fn tell(
             "{webhook} runs {does} unchecked: `{name}` is neither defined nor imported, so nothing verifies who sent \
              the delivery; {forgery}"
         ),
-        None if partly => format!("{webhook} runs {does} on a way where nothing has verified who sent it: {forgery}"),
         None => format!("{webhook} runs {does} before anything verifies who sent it: {forgery}"),
     };
     let subject =
@@ -110,8 +108,8 @@ fn tell(
     // A store of deliveries, or a route that only its name shows, is less than sure.
     let confidence = match (records_only, handler.vendor) {
         (true, _) => Confidence::Low,
-        (false, Some(_)) if !partly => Confidence::High,
-        (false, _) => Confidence::Medium,
+        (false, Some(_)) => Confidence::High,
+        (false, None) => Confidence::Medium,
     };
     let mut draft = report
         .at(program.entry_head(entry), subject, message)

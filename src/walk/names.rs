@@ -8,6 +8,7 @@ const MANIFESTS: &[&str] = &[
     ".replit",
     "Pipfile",
     "Procfile",
+    "_redirects",
     "angular.json",
     "app.json",
     "deno.json",
@@ -18,6 +19,7 @@ const MANIFESTS: &[&str] = &[
     "importmap.json",
     "lerna.json",
     "netlify.toml",
+    "nixpacks.toml",
     "nx.json",
     "package.json",
     "pnpm-workspace.yaml",
@@ -134,7 +136,7 @@ pub fn is_prose(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     match name.rsplit_once('.') {
         Some((_, ending)) => ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)),
-        None => matches!(name, "Dockerfile" | "Makefile" | "Justfile"),
+        None => matches!(name, "Makefile" | "Justfile"),
     }
 }
 
@@ -146,11 +148,14 @@ fn is_manifest(path: &str, name: &str) -> bool {
         || (name.starts_with("requirements") && name.ends_with(".txt"))
         || path.ends_with("requirements/base.txt")
         || crate::manifest::schedules::is_workflow(path)
+        || crate::manifest::processes::is_dockerfile(name)
+        || crate::manifest::processes::is_compose(name)
         || path == "supabase/config.toml"
         || path.ends_with("/supabase/config.toml")
         || name == "config.toml" && path.contains("supabase/functions/")
         || name.ends_with(".rules")
         || name.ends_with(".rules.json")
+        || name.ends_with(".prisma")
 }
 
 /// Whether a name says that the file is to be left out.
@@ -178,6 +183,14 @@ fn is_copy(stem: &str) -> bool {
         };
         parts.peek().is_some() && parts.all(known)
     })
+}
+
+/// Whether a file above a walked folder says how what lies there is loaded, or what a deployment has to set.
+pub fn is_context(name: &str) -> bool {
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    matches!(name, ".env.example" | ".env.sample" | ".env.template" | "env.example" | "README.md" | "index.html")
+        || crate::lang::language_of(name).is_some()
+            && (stem.ends_with(".config") || matches!(stem, "middleware" | "proxy" | "instrumentation"))
 }
 
 /// Hidden files and folders that matter; the others are not looked at. `.server` and `.client` are folders of

@@ -184,6 +184,8 @@ impl<'s, 't> Visitor<'_, 's, 't> {
                     let index = self.operand(link, Role::Index);
                     self.builder.index(span(link), value, index)
                 }
+                // `x as A.B.C` reads as `(x as A.B).C` to the grammar: without parentheses the name is the type's.
+                Shape::Member if self.child(link, Role::Base).is_some_and(|base| is_cast(base)) => value,
                 Shape::Member => {
                     let name = self.child(link, Role::Name).map_or("", |name| self.text(name));
                     self.builder.member(span(link), value, name)
@@ -496,6 +498,10 @@ fn binary_op(sign: &str) -> Op {
         "+" => Op::Add,
         _ => Op::Arithmetic,
     }
+}
+
+fn is_cast(node: Node<'_>) -> bool {
+    matches!(node.kind(), "as_expression" | "satisfies_expression")
 }
 
 // Files have as many expressions as a few bytes of source each: their size is the size of facts.

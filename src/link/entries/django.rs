@@ -2,10 +2,11 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::django_views::{Defaults, action_gates, class_gates, function_defaults, opens};
 use super::handlers::{arguments, follow, gates, handler, keyword};
 use super::python_web::{decorator_gates, view_class, view_methods};
 use super::{KnownRoute, Label, Seeker, paths};
-use crate::facts::{ExprId, ExprKind, FunctionId, Op};
+use crate::facts::{ExprId, ExprKind, Facts, FunctionId, Op};
 use crate::finding::{FileId, Place};
 use crate::names::Name;
 use crate::program::{CallRef, ClassRef, Entry, EntryKind, ExprRef, FunctionRef, Gate, Program, Value};
@@ -36,6 +37,9 @@ pub fn find(seeker: Seeker<'_>) -> (Vec<Entry>, Vec<KnownRoute>) {
     let mut walk = Walk {
         program,
         registered: registered(program),
+        defaults: Defaults::of(program),
+        roots: roots(program),
+        lost: false,
         included: FxHashSet::default(),
         found: vec![],
         known: vec![],
@@ -47,7 +51,7 @@ pub fn find(seeker: Seeker<'_>) -> (Vec<Entry>, Vec<KnownRoute>) {
     }
     walk.dry = false;
     for &file in &files {
-        if !walk.included.contains(&file) {
+        if !walk.included.contains(&file) && walk.is_served(file) {
             walk.file(file, "");
         }
     }
@@ -85,6 +89,12 @@ fn registered(program: &Program) -> FxHashMap<CallRef, Vec<(String, ClassRef, Pl
 struct Walk<'p> {
     program: &'p Program,
     registered: FxHashMap<CallRef, Vec<(String, ClassRef, Place)>>,
+    /// What the settings ask of every view.
+    defaults: Defaults,
+    /// The files that the settings begin with.
+    roots: Vec<FileId>,
+    /// Something that may include routes could not be followed.
+    lost: bool,
     included: FxHashSet<FileId>,
     found: Vec<Entry>,
     known: Vec<KnownRoute>,
@@ -93,7 +103,55 @@ struct Walk<'p> {
     dry: bool,
 }
 
+/// `urlpatterns.append(..)`: more routes than the list says.
+fn grows(facts: &Facts, call: CallRef) -> bool {
+    let ExprKind::Member(base, name) = facts.expr(facts.call(call.call).callee) else { return false };
+    matches!(name.as_str(), "append" | "extend" | "insert")
+        && matches!(facts.expr(*base), ExprKind::Ref(list, _) if *list == "urlpatterns")
+}
+
+/// The files that `ROOT_URLCONF` names.
+fn roots(program: &Program) -> Vec<FileId> {
+    let name = Name::new("ROOT_URLCONF");
+    let settings = program.code().filter(|(_, facts)| !facts.language.is_script());
+    let named = settings.filter_map(|(file, facts)| {
+        let def = facts.defined_in(facts.function(FunctionId::MODULE).body, name)?;
+        let value = *facts.def(def).values.last()?;
+        module(program, file, &program.value(ExprRef::new(file, value)).text()?)
+    });
+    named.collect()
+}
+
+/// The file of a dotted module, nearest to the one that names it.
+fn module(program: &Program, from: FileId, dotted: &str) -> Option<FileId> {
+    let tail = format!("{}.py", dotted.replace('.', "/"));
+    let mut folder = program.file(from).path.as_str();
+    loop {
+        folder = folder.rsplit_once('/').map_or("", |(head, _)| head);
+        let path = crate::link::projects::join(folder, &tail);
+        if let Ok(at) = program.files.binary_search_by(|file| file.path.as_str().cmp(&path)) {
+            return Some(FileId(at as u32));
+        }
+        if folder.is_empty() {
+            return None;
+        }
+    }
+}
+
 impl Walk<'_> {
+    /// Whether a file that nothing includes is one that the settings begin with, as far as they say so.
+    fn is_served(&self, file: FileId) -> bool {
+        if self.lost || self.roots.is_empty() || self.roots.contains(&file) {
+            return true;
+        }
+        let path = self.program.file(file).path.as_str();
+        // `shop/config/urls.py`: the project is what lies under `shop/`.
+        !self.roots.iter().any(|&root| {
+            let mut up = self.program.file(root).path.as_str().rsplitn(3, '/').skip(2);
+            up.next().is_none_or(|project| path.strip_prefix(project).is_some_and(|rest| rest.starts_with('/')))
+        })
+    }
+
     fn file(&mut self, file: FileId, prefix: &str) {
         if self.stack.contains(&file) || self.stack.len() > 10 {
             return;
@@ -102,6 +160,7 @@ impl Walk<'_> {
         let body = facts.function(FunctionId::MODULE).body;
         let Some(def) = facts.defined_in(body, Name::new("urlpatterns")) else { return };
         self.stack.push(file);
+        self.lost |= self.program.calls_of(file).any(|call| grows(facts, call));
         for &value in &facts.def(def).values {
             self.list(ExprRef::new(file, value), prefix, 0);
         }
@@ -131,8 +190,11 @@ impl Walk<'_> {
                 let target = follow(self.program, at);
                 if target != at {
                     self.list(target, prefix, depth + 1);
+                } else {
+                    self.lost = true;
                 }
             }
+            ExprKind::Unknown | ExprKind::ElementOf(_) => self.lost = true,
             _ => {}
         }
     }
@@ -160,6 +222,7 @@ impl Walk<'_> {
                 let route = paths::join(prefix, &paths::normal(&path));
                 self.view(view, &route, self.program.call_place(call), vec![], depth);
             }
+            ExprKind::Unknown | ExprKind::ElementOf(_) => self.lost = true,
             _ => {}
         }
     }
@@ -205,7 +268,8 @@ impl Walk<'_> {
             let mut gates_here = before.clone();
             gates_here.extend(served.gates.iter().copied());
             let (methods, decorators) = self.decorators(function);
-            gates_here.extend(decorators);
+            gates_here.extend(decorators.into_iter().filter(|gate| !opens(self.program, gate)));
+            gates_here.extend(function_defaults(self.program, &self.defaults, function));
             self.push(function, &methods, route, gates_here, place);
         }
     }
@@ -261,7 +325,7 @@ impl Walk<'_> {
             return;
         }
         let mut gates_here = before;
-        gates_here.extend(self.class_gates(class));
+        gates_here.extend(class_gates(self.program, &self.defaults, class));
         // `ViewSet.as_view({ "post": "create" })`.
         let at = follow(self.program, at);
         let facts = self.program.facts(at.file);
@@ -306,36 +370,10 @@ impl Walk<'_> {
         gates
     }
 
-    /// `permission_classes`, `authentication_classes`, decorators and mixins of a class.
-    fn class_gates(&self, class: ClassRef) -> Vec<Gate> {
-        let facts = self.program.facts(class.file);
-        let shape = &facts.classes[class.class.index()];
-        let mut found: Vec<Gate> = Vec::new();
-        for &decorator in &shape.decorators {
-            found.extend(gates(self.program, ExprRef::new(class.file, decorator)));
-        }
-        for &base in &shape.bases {
-            let name = match facts.expr(base) {
-                ExprKind::Ref(name, _) | ExprKind::Member(_, name) => name.as_str(),
-                _ => "",
-            };
-            if name.ends_with("RequiredMixin") || name.ends_with("TestMixin") {
-                found.extend(gates(self.program, ExprRef::new(class.file, base)));
-            }
-        }
-        for name in ["authentication_classes", "permission_classes"] {
-            let fields = shape.fields.iter().filter(|field| field.name == name);
-            for value in fields.filter_map(|field| field.value) {
-                found.extend(gates(self.program, ExprRef::new(class.file, value)));
-            }
-        }
-        found
-    }
-
     fn include(&mut self, at: ExprRef, route: &str) {
         match self.program.value(at) {
-            Value::Text(module) => {
-                if let Some(file) = self.module(at.file, &module) {
+            Value::Text(dotted) => {
+                if let Some(file) = module(self.program, at.file, &dotted) {
                     self.included.insert(file);
                     self.file(file, route);
                 }
@@ -351,24 +389,9 @@ impl Walk<'_> {
                     ExprKind::List(items) if items.len() == 2 && !matches!(facts.expr(items[0]), ExprKind::Call(_)) => {
                         self.list(ExprRef::new(at.file, items[0]), route, 0);
                     }
-                    _ => self.list(at, route, 0),
+                    ExprKind::List(_) | ExprKind::Ref(..) | ExprKind::Member(..) => self.list(at, route, 0),
+                    _ => self.lost = true,
                 }
-            }
-        }
-    }
-
-    /// The file of a dotted module, nearest to the one that names it.
-    fn module(&self, from: FileId, dotted: &str) -> Option<FileId> {
-        let tail = format!("{}.py", dotted.replace('.', "/"));
-        let mut folder = self.program.file(from).path.as_str();
-        loop {
-            folder = folder.rsplit_once('/').map_or("", |(head, _)| head);
-            let path = crate::link::projects::join(folder, &tail);
-            if let Ok(at) = self.program.files.binary_search_by(|file| file.path.as_str().cmp(&path)) {
-                return Some(FileId(at as u32));
-            }
-            if folder.is_empty() {
-                return None;
             }
         }
     }
@@ -389,7 +412,7 @@ impl Walk<'_> {
     }
 
     fn view_set(&mut self, class: ClassRef, route: &str, place: Place) {
-        let before = self.class_gates(class);
+        let before = class_gates(self.program, &self.defaults, class);
         let one = paths::join(route, "/:pk");
         // Inherited actions are served by the framework.
         self.note(route, place);
@@ -430,7 +453,8 @@ impl Walk<'_> {
                 let path = paths::join(base, &paths::normal(&named.unwrap_or(method.name)));
                 let methods = keyword(self.program, call, "methods").map(|at| self.texts(at));
                 let methods = methods.unwrap_or_else(|| vec![Name::new("GET")]);
-                self.push(function, &methods, &path, before.clone(), place);
+                let asked = action_gates(self.program, call).unwrap_or_else(|| before.clone());
+                self.push(function, &methods, &path, asked, place);
             }
         }
     }

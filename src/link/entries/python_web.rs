@@ -33,7 +33,19 @@ pub fn events(program: &Program, file: FileId, facts: &Facts) -> Vec<Event> {
         }
     }
     for call in program.calls_of(file) {
-        let ExprKind::Member(base, method) = facts.expr(facts.call(call.call).callee) else { continue };
+        // `app.middleware("http")(check)`: the decorator called by hand.
+        let callee = facts.expr(facts.call(call.call).callee);
+        if let ExprKind::Call(inner) = callee
+            && let ExprKind::Member(base, name) = facts.expr(facts.call(*inner).callee)
+            && name == "middleware"
+        {
+            let before: Vec<Gate> = arguments(program, call).iter().flat_map(|&arg| gates(program, arg)).collect();
+            let place = program.call_place(call);
+            for handle in handles(program, ExprRef::new(file, *base)) {
+                found.push(Event { router: handle.id, place, what: What::Use("/".to_owned(), before.clone()) });
+            }
+        }
+        let ExprKind::Member(base, method) = callee else { continue };
         if !is_registration(method) {
             continue;
         }
@@ -181,17 +193,21 @@ pub fn parameter_gates(program: &Program, function: FunctionRef) -> Vec<Gate> {
     found
 }
 
-/// The functions that `Depends(..)` names in an expression.
+/// The functions that `Depends(..)` names in an expression; those that cannot see the request are left out.
 pub fn dependencies(program: &Program, at: ExprRef) -> Vec<Gate> {
+    dependencies_to(program, at, 4)
+}
+
+fn dependencies_to(program: &Program, at: ExprRef, depth: usize) -> Vec<Gate> {
     let at = follow(program, at);
     let facts = program.facts(at.file);
     let here = |expr: ExprId| ExprRef::new(at.file, expr);
     match facts.expr(at.expr) {
-        ExprKind::List(items) => items.iter().flat_map(|&item| dependencies(program, here(item))).collect(),
+        ExprKind::List(items) => items.iter().flat_map(|&item| dependencies_to(program, here(item), depth)).collect(),
         ExprKind::Index(_, index) => match facts.expr(*index) {
             ExprKind::List(items) => {
                 let calls = items.iter().filter(|item| matches!(facts.expr(**item), ExprKind::Call(_)));
-                calls.flat_map(|&item| dependencies(program, here(item))).collect()
+                calls.flat_map(|&item| dependencies_to(program, here(item), depth)).collect()
             }
             _ => vec![],
         },
@@ -206,9 +222,67 @@ pub fn dependencies(program: &Program, at: ExprRef) -> Vec<Gate> {
                 return vec![];
             }
             let given = arguments(program, call).first().copied().or_else(|| keyword(program, call, "dependency"));
-            given.map(|given| gates(program, given)).unwrap_or_default()
+            let mut found = given.map(|given| gates(program, given)).unwrap_or_default();
+            let plain =
+                matches!(facts.expr(callee), ExprKind::Ref(name, _) | ExprKind::Member(_, name) if *name == "Depends");
+            found.retain(|gate| !plain || !matches!(gate, Gate::Function(given) if is_blind(program, *given, depth)));
+            // What a dependency depends on runs before it.
+            let inner = found.iter().filter_map(|gate| match gate {
+                Gate::Function(given) => Some(*given),
+                _ => None,
+            });
+            let before: Vec<Gate> = inner.flat_map(|given| asked_first(program, given, depth)).collect();
+            before.into_iter().chain(found).collect()
         }
         _ => vec![],
+    }
+}
+
+/// The dependencies of a dependency.
+fn asked_first(program: &Program, function: FunctionRef, depth: usize) -> Vec<Gate> {
+    let Some(depth) = depth.checked_sub(1) else { return vec![] };
+    let params = program.facts(function.file).function(function.function).params.iter();
+    let written = params.flat_map(|param| param.default.into_iter().chain(param.ty));
+    written.flat_map(|expr| dependencies_to(program, ExprRef::new(function.file, expr), depth)).collect()
+}
+
+/// Whether a dependency cannot look at who is calling: it takes nothing of the request, through no other dependency
+/// either, asks no context that could hold it, and refuses nobody in so many words.
+fn is_blind(program: &Program, function: FunctionRef, depth: usize) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    let facts = program.facts(function.file);
+    let shape = facts.function(function.function);
+    let takes_nothing = shape.params.iter().all(|param| {
+        let written: Vec<ExprRef> =
+            param.default.into_iter().chain(param.ty).map(|expr| ExprRef::new(function.file, expr)).collect();
+        let depends = written.iter().any(|&at| names_dependency(program, at));
+        depends && written.iter().all(|&at| dependencies_to(program, at, depth).is_empty())
+    });
+    let asks = facts.exprs.iter().filter(|expr| shape.span.contains(expr.span)).any(|expr| match &expr.kind {
+        ExprKind::Ref(name, _) | ExprKind::Member(_, name) => {
+            let name = name.to_ascii_lowercase();
+            let context = name.contains("request") && !name.contains("requests") || name.contains("context");
+            let user = ["current_user", "ctx", "_var", "user_id", "http_401", "http_403"];
+            context || user.iter().any(|part| name.contains(part))
+        }
+        ExprKind::Number(status) => *status == 401.0 || *status == 403.0,
+        _ => false,
+    });
+    takes_nothing && !asks
+}
+
+/// Whether an expression names a dependency at all.
+fn names_dependency(program: &Program, at: ExprRef) -> bool {
+    let at = follow(program, at);
+    let facts = program.facts(at.file);
+    match facts.expr(at.expr) {
+        ExprKind::Index(_, index) => match facts.expr(*index) {
+            ExprKind::List(items) => items.iter().any(|&item| names_dependency(program, ExprRef::new(at.file, item))),
+            _ => false,
+        },
+        ExprKind::Call(call) => matches!(facts.expr(facts.call(*call).callee),
+            ExprKind::Ref(name, _) | ExprKind::Member(_, name) if name == "Depends"),
+        _ => false,
     }
 }
 

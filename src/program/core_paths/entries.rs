@@ -227,6 +227,7 @@ pub fn is_for_others(start: &Start, core: Core, for_anyone: bool) -> bool {
         return true;
     }
     match core {
+        Core::Signup if holds(&names, &["superadmin", "backoffice"]) => true,
         Core::Signup if for_anyone => {
             let invites =
                 holds(&names, &["invite", "invitation", "invites"]) && !holds(&names, &["accept", "accepted", "join"]);
@@ -238,6 +239,13 @@ pub fn is_for_others(start: &Start, core: Core, for_anyone: bool) -> bool {
         Core::Checkout => holds(&label, MERCHANT) || holds(&names, &["admin", "custom", "manual", "walkup"]),
         _ => false,
     }
+}
+
+/// Whether names of functions say that the customer stands at a counter: whoever sells waits, not who buys.
+pub fn says_counter(names: &str) -> bool {
+    let words = words(names);
+    let pair = |one: &str, two: &str| words.windows(2).any(|pair| pair[0] == one && pair[1] == two);
+    words.iter().any(|word| word == "walkup") || pair("walk", "up") || pair("walk", "in")
 }
 
 /// Whether names say what the path is for, in the languages that routes and functions are named in.

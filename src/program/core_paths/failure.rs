@@ -2,8 +2,8 @@
 //! `try`, every tested result and every answer over HTTP, to the function that the path runs through.
 
 use super::flow::{Fate, Flow};
-use super::says::answers_error;
-use crate::facts::{BlockId, ExprId, ExprKind, Facts, Step};
+use super::says::{answers_error, is_success};
+use crate::facts::{BlockId, ExprId, ExprKind, Step};
 use crate::finding::Place;
 use crate::program::terms::{Ending, Guard, Handler};
 use crate::program::{CallRef, Edge, EdgeKind, FunctionRef, Program, Value};
@@ -166,6 +166,7 @@ impl Follow<'_, '_> {
         match guard.ending {
             _ if matches!(guard.handler, Handler::Block(handler) if answers(handler)) => Failure::Stops,
             _ if towards.iter().any(|&core| core != call && holds(core)) => Failure::Stops,
+            Ending::Returns(Some(value)) if is_success(facts, value) => Failure::Caught(place),
             Ending::Returns(_) if before && !towards.is_empty() => Failure::Stops,
             Ending::Returns(Some(value)) if is_error_answer(self.program, call, value) => Failure::Stops,
             Ending::Returns(_) if self.flow.answers_after(call, body) => Failure::Stops,
@@ -205,23 +206,12 @@ impl Follow<'_, '_> {
 }
 
 /// Whether a returned value tells of a failure: a status of 400 or more, an `error` key, `false`.
-fn is_error_answer(program: &Program, call: CallRef, value: ExprId) -> bool {
+pub(super) fn is_error_answer(program: &Program, call: CallRef, value: ExprId) -> bool {
     let facts = program.facts(call.file);
     match facts.expr(value) {
         ExprKind::Bool(truth) => !truth,
         ExprKind::Object(entries) if entries.iter().any(|(key, _)| *key == "error") => true,
         _ => answers_error(program, call.file, value),
-    }
-}
-
-/// Whether a returned value tells of success: `true`, `{ ok: true }`.
-fn is_success(facts: &Facts, value: ExprId) -> bool {
-    match facts.expr(value) {
-        ExprKind::Bool(truth) => *truth,
-        ExprKind::Object(entries) => entries.iter().any(|&(key, value)| {
-            matches!(key.as_str(), "ok" | "success" | "valid" | "isValid" | "allowed") && is_success(facts, value)
-        }),
-        _ => false,
     }
 }
 

@@ -4,7 +4,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::operations::names_of;
-use super::says::{answers_error, derives, holds, tells_failure, tells_failure_of};
+use super::says::{answers_error, derives, holds, is_success, tells_failure, tells_failure_of};
 use crate::facts::{BlockId, BlockKind, CallId, ExprId, ExprKind, Facts, Op, Step};
 use crate::finding::FileId;
 use crate::program::terms::{Ending, ending};
@@ -193,6 +193,12 @@ impl<'p> Flow<'p> {
             })
     }
 
+    /// Whether what a call gives is handed to another: `user = sign_in(code)`, then `login_user(user)`.
+    pub fn hands_result(&self, from: CallRef, to: CallRef) -> bool {
+        let facts = self.program.facts(to.file);
+        from.file == to.file && facts.call(to.call).args.iter().any(|arg| derives(facts, arg.value, from.call, 6))
+    }
+
     /// What becomes of a call's result in its function.
     pub fn fate(&mut self, call: CallRef) -> Fate {
         let facts = self.program.facts(call.file);
@@ -208,6 +214,8 @@ impl<'p> Flow<'p> {
                     }
                     match ending(facts, arm) {
                         Ending::Throws => return Fate::Throws,
+                        // `if not sent: return {"success": True, "mail": False}`
+                        Ending::Returns(Some(value)) if is_success(facts, value) => return Fate::GoesOn,
                         Ending::Returns(_) => return Fate::Leaves,
                         Ending::GoesOn => {}
                     }

@@ -58,6 +58,32 @@ pub fn answers_error(program: &Program, file: FileId, value: ExprId) -> bool {
     false
 }
 
+/// Whether a returned value tells of success: `true`, `{ ok: true }`, an answer that holds it.
+pub fn is_success(facts: &Facts, value: ExprId) -> bool {
+    match facts.expr(value) {
+        ExprKind::Bool(truth) => *truth,
+        ExprKind::Object(entries) => entries.iter().any(|&(key, value)| {
+            matches!(key.as_str(), "ok" | "success" | "valid" | "isValid" | "allowed") && is_success(facts, value)
+        }),
+        // `jsonify({"success": True}), 201`
+        ExprKind::List(items) => items.first().is_some_and(|&first| holds_success(facts, first)),
+        _ => holds_success(facts, value),
+    }
+}
+
+/// Whether an answer is made of a value that tells of success, without a status that says otherwise.
+fn holds_success(facts: &Facts, value: ExprId) -> bool {
+    let ExprKind::Call(call) = facts.expr(value) else {
+        return matches!(facts.expr(value), ExprKind::Object(_)) && is_success(facts, value);
+    };
+    let args = &facts.call(*call).args;
+    let object = |at: ExprId| matches!(facts.expr(at), ExprKind::Object(_)) && is_success(facts, at);
+    args.first().is_some_and(|arg| object(arg.value))
+        || args.iter().any(|arg| {
+            arg.name.is_some_and(|name| matches!(name.as_str(), "ok" | "success")) && is_success(facts, arg.value)
+        })
+}
+
 fn says_error(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     name == "err" || name == "e" || name.ends_with("err") || name.contains("error") || name.contains("fail")

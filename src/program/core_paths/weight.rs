@@ -1,7 +1,7 @@
 //! How much a core path needs what it waits for: the vendor whose work the path is, a message that delivers what
 //! the path is for, or something that could as well happen later.
 
-use super::entries::words;
+use super::entries::{Start, words};
 use super::{Core, Outgoing};
 use crate::catalogue::{Category, Effect};
 use crate::facts::{ExprId, ExprKind, Facts};
@@ -121,12 +121,44 @@ pub(super) fn of(program: &Program, core: Core, out: &Outgoing<'_>, names: &str,
     }
 }
 
+/// Whether a request of a login's callback asks the provider that sent the customer back: for the token, or for who
+/// they are.
+pub(super) fn is_provider(out: &Outgoing<'_>, starts: &[Start]) -> bool {
+    /// What is asked of a provider there.
+    const ASKED: &[&str] = &["token", "oauth", "userinfo", "me", "user", "profile", "emails", "tokeninfo", "openid"];
+    let comes_back = |start: &Start| {
+        words(&start.label).iter().any(|word| matches!(word.as_str(), "callback" | "oauth" | "sso" | "social"))
+    };
+    let asks = |to: &Destination| match to {
+        Destination::Host(_, path) | Destination::Vendor(_, _, path) => {
+            words(path).iter().any(|word| ASKED.contains(&word.as_str()))
+        }
+        _ => false,
+    };
+    !starts.is_empty() && starts.iter().all(comes_back) && out.request.is_some_and(|http| http.to.iter().any(asks))
+}
+
+/// Whether a text names the service that a request goes to: `whop_login` of `api.whop.com`.
+pub(super) fn names_service(out: &Outgoing<'_>, text: &str) -> bool {
+    let said = words(text);
+    let named = |to: &Destination| match to {
+        Destination::Host(host, _) | Destination::Vendor(_, host, _) => {
+            host.rsplit('.').nth(1).is_some_and(|label| said.iter().any(|word| word == label))
+        }
+        _ => false,
+    };
+    out.request.is_some_and(|http| http.to.iter().any(named))
+}
+
 /// Whether a message is what the path is for: of a checkout only the link to pay is, not the thanks for the order.
 fn delivers(core: Core, names: &str) -> bool {
     let words = words(names);
     let begins = |start: &str| words.iter().any(|word| word.starts_with(start));
     match core {
-        Core::Checkout => begins("pay") && begins("link"),
+        Core::Checkout => {
+            let to_pay = |word: &str| word.starts_with("pay") || word == "checkout";
+            begins("pay") && begins("link") || words.windows(2).any(|pair| to_pay(&pair[0]) && pair[1] == "url")
+        }
         Core::Signup | Core::Login => DELIVERS.iter().any(|start| begins(start)),
     }
 }

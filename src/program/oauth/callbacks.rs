@@ -187,7 +187,7 @@ impl Looker<'_> {
             let params = &program.facts(function.file).function(function.function).params;
             for (position, param) in params.iter().enumerate() {
                 if param.name.is_some_and(|name| name.to_ascii_lowercase().contains("state")) {
-                    for &arrived in program.readers(function.file).param(function.function, position as u16) {
+                    for arrived in program.readers(function.file).param(function.function, position as u16) {
                         let at = ExprRef::new(function.file, arrived);
                         first = first.or(Some(at));
                         self.follow(at, true, 0);
@@ -300,7 +300,7 @@ impl Looker<'_> {
                 self.checked = true;
                 return;
             }
-            for &arrived in program.readers(target.file).param(target.function, position as u16) {
+            for arrived in program.readers(target.file).param(target.function, position as u16) {
                 self.follow(ExprRef::new(target.file, arrived), whole, depth + 1);
             }
         }

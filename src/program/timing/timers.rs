@@ -96,6 +96,11 @@ impl<'p> Finder<'p> {
                 }
             }
         }
+        let Some(last) = external.last_member() else { return };
+        let bounds = matches!(last.as_str(), "setTimeout" | "timeout" | "result") && !call.args.is_empty();
+        if !bounds && !self.program.catalogue.ends_in_limit_setter(last) {
+            return;
+        }
         let Some((holder, path)) = holder_of_external(external) else { return };
         // `request(..).timeout(5000)`, `req.setTimeout(5000)`, `future.result(timeout=5)`.
         if let Holder::Made(made) = holder

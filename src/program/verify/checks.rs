@@ -40,8 +40,8 @@ impl Walk<'_> {
             after = Standing::Asked(program.call_place(at));
             self.account.asks += 1;
         }
-        if !asks && self.is_effect(at) {
-            self.note_deed(at, standing);
+        if !asks && let Some(deed) = self.effect(at) {
+            self.note_deed(deed, standing);
         }
         Some(after)
     }

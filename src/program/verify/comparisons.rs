@@ -10,7 +10,7 @@ use super::{Lapse, Standing, Walk, Why};
 use crate::catalogue::KnownRole;
 use crate::facts::{ExprId, ExprKind, Op, Step};
 use crate::names::Name;
-use crate::program::{CallRef, ExprRef, FunctionRef, Value};
+use crate::program::{CallRef, EdgeKind, ExprRef, FunctionRef, Value};
 
 /// How far a value is followed back to what it was computed from.
 const FARTHEST: usize = 8;
@@ -139,9 +139,13 @@ impl Walk<'_> {
             return nothing;
         }
         let compares = self.called_name(at).is_some_and(|name| sounds_like_comparison(&name));
+        // `findCustomer(db, await hashed(phone))`: a MAC that rows are found by.
+        let mut own = program.edges(at).iter().filter(|edge| edge.kind == EdgeKind::Direct);
+        let looks_up = own
+            .any(|edge| program.calls_in(edge.target).any(|call| self.is_found_by(call) || self.waits_elsewhere(call)));
         for (index, &left) in sides.iter().enumerate() {
             for &right in &sides[index + 1..] {
-                let mac = self.derives_mac(function, left) || self.derives_mac(function, right);
+                let mac = !looks_up && (self.derives_mac(function, left) || self.derives_mac(function, right));
                 if let (true, Some(weak)) = (mac || compares, self.proves(function, left, right)) {
                     return self.compared_at(function, shape.expr, weak.map(Why::Fallback));
                 }
@@ -221,11 +225,14 @@ impl Walk<'_> {
         )
     }
 
-    /// Whether a value is computed from a MAC, here or by own functions that give one back. Each expression is
-    /// looked at once: variables made of each other branch without end.
+    /// Whether a value is computed from a MAC, here or by own functions that give one back. What a vendor, a database
+    /// above all, finds by a MAC is none. Each expression is looked at once: variables made of each other branch
+    /// without end.
     fn derives_mac(&self, function: FunctionRef, expr: ExprId) -> bool {
         let mut open = vec![ExprRef::new(function.file, expr)];
         let mut seen: FxHashSet<ExprRef> = FxHashSet::default();
+        // By which calls own functions were entered: what their parameters stand for.
+        let mut entered: Vec<(FunctionRef, CallRef)> = vec![];
         while let Some(at) = open.pop() {
             if !seen.insert(at) {
                 continue;
@@ -239,12 +246,28 @@ impl Walk<'_> {
                         return true;
                     }
                     let shape = facts.call(*call);
+                    let edges = self.program.edges(made);
+                    let is_own = edges.iter().any(|edge| edge.kind == EdgeKind::Direct);
+                    // To write a MAC down takes no waiting: what is waited for was found somewhere.
+                    if self.is_found_by(made) || shape.awaited && !is_own {
+                        continue;
+                    }
                     if !matches!(facts.expr(shape.callee), ExprKind::Ref(..)) {
                         follow(shape.callee);
                     }
-                    shape.args.iter().for_each(|arg| follow(arg.value));
-                    for edge in self.program.edges(made) {
+                    if !is_own {
+                        shape.args.iter().for_each(|arg| follow(arg.value));
+                    }
+                    for edge in edges {
+                        entered.push((edge.target, made));
                         open.extend(self.given_back(edge.target));
+                    }
+                }
+                ExprKind::Param(function, position) => {
+                    let function = FunctionRef::new(at.file, *function);
+                    for &(_, call) in entered.iter().filter(|(target, _)| *target == function) {
+                        let args = &self.program.facts(call.file).call(call.call).args;
+                        open.extend(args.get(*position as usize).map(|arg| ExprRef::new(call.file, arg.value)));
                     }
                 }
                 ExprKind::Ref(name, block) => {
@@ -266,6 +289,24 @@ impl Walk<'_> {
             }
         }
         false
+    }
+
+    /// Whether what a call gives is what a vendor finds: by its SDK, or by a request.
+    fn is_found_by(&self, call: CallRef) -> bool {
+        let program = self.program;
+        let mut externals = program.callee(call).externals();
+        !program.requests_at(call).is_empty()
+            || externals.any(|external| program.catalogue.packages(external.package, &[]).next().is_some())
+    }
+
+    /// Whether a call waits for code that is not the app's and is no cryptography.
+    fn waits_elsewhere(&self, call: CallRef) -> bool {
+        let shape = self.program.facts(call.file).call(call.call);
+        let known = self.program.callee(call).externals().any(|external| {
+            self.program.catalogue.known(external.package, &external.segs).is_some()
+                || external.package.starts_with("global:crypto")
+        });
+        shape.awaited && !known && self.program.edges(call).is_empty()
     }
 
     /// What a function gives back; one that compares a MAC itself gives a verdict instead, which is none.
@@ -349,25 +390,14 @@ fn is_request_part(facts: &crate::facts::Facts, expr: ExprId) -> bool {
         if matches!(name.as_str(), "headers" | "searchParams" | "query" | "args" | "body" | "params" | "META" | "GET" | "request" | "req"))
 }
 
-/// Whether a function compares what it is given, by its name.
+/// Whether a function compares what it is given, by its name. `lookupByHash` has and is nothing of the sort.
 fn sounds_like_comparison(name: &str) -> bool {
+    let words = super::words(name);
     let name = name.to_ascii_lowercase();
-    [
-        "equal",
-        "compare",
-        "verif",
-        "valid",
-        "check",
-        "match",
-        "includes",
-        "startswith",
-        "endswith",
-        "has",
-        "authoriz",
-        "some",
-    ]
-    .iter()
-    .any(|part| name.contains(part))
+    ["equal", "compare", "verif", "valid", "check", "match", "includes", "startswith", "endswith", "authoriz"]
+        .iter()
+        .any(|part| name.contains(part))
+        || words.iter().any(|word| matches!(word.as_str(), "has" | "some"))
 }
 
 pub(super) fn stronger_unknown(standing: Standing, place: crate::finding::Place) -> Standing {

@@ -3,7 +3,9 @@
 use super::{Deed, Standing, Walk};
 use crate::catalogue::{Effect, KnownRole, Seg};
 use crate::facts::{ExprId, ExprKind};
-use crate::program::{CallRef, Destination, EdgeKind, ExprRef, Value};
+use crate::link::eval::Eval;
+use crate::names::Name;
+use crate::program::{CallRef, Destination, EdgeKind, ExprRef, FunctionRef, Value};
 
 /// Methods that write, of objects that could not be followed: a database handed in, a transaction.
 const WRITES: &[&str] = &[
@@ -84,8 +86,43 @@ impl Walk<'_> {
         Standing::Open(lapse)
     }
 
+    /// What a call does that a forged delivery should not be able to do: itself, or the call that hands an own
+    /// wrapper the statement it runs.
+    pub(super) fn effect(&mut self, at: CallRef) -> Option<CallRef> {
+        if self.program.has_role(at, KnownRole::Write)
+            && let Some((statement, by)) = self.handed_statement(at)
+        {
+            return (!only_looks(&statement)).then_some(by);
+        }
+        self.is_effect(at).then_some(at)
+    }
+
+    /// The statement that a wrapper's query is handed, and the call that hands it.
+    fn handed_statement(&mut self, at: CallRef) -> Option<(Name, CallRef)> {
+        let program = self.program;
+        let first = program.facts(at.file).call(at.call).args.first()?.value;
+        let mut value = program.value(ExprRef::new(at.file, first));
+        let mut found = None;
+        let mut from = self.active.len();
+        while let Some((function, index)) = param_of(&value) {
+            let place = self.active[..from].iter().rposition(|(active, _)| *active == function)?;
+            let by = self.active[place].1?;
+            // What it does hangs on who calls it: it is walked for each of them.
+            self.by_argument.extend(self.active[place..].iter().map(|(function, _)| *function));
+            value = Eval::new(program).argument_for(function, index, by);
+            found = Some(by);
+            from = place;
+        }
+        let head = match &value {
+            Value::Text(text) => Some(*text),
+            Value::Template(parts) => parts.first().and_then(Value::text),
+            other => self.sql_of(other),
+        };
+        Some((head?, found?))
+    }
+
     /// Whether a call does something that a forged delivery should not be able to do.
-    pub(super) fn is_effect(&self, at: CallRef) -> bool {
+    fn is_effect(&self, at: CallRef) -> bool {
         let program = self.program;
         let acts = |effect: Effect| effect.changes_something() || effect == Effect::Track;
         let uses = program.vendors_at(at);
@@ -161,16 +198,11 @@ impl Walk<'_> {
                 None => return self.selects(&value),
             },
         };
-        let Some(head) = head else { return false };
-        let verb = head.split_whitespace().next().unwrap_or("").to_ascii_lowercase();
-        matches!(
-            verb.as_str(),
-            "select" | "with" | "show" | "pragma" | "begin" | "commit" | "rollback" | "set" | "explain"
-        )
+        head.is_some_and(|head| only_looks(&head))
     }
 
     /// `text("select ..")`: the statement inside a wrapper.
-    fn sql_of(&self, value: &Value) -> Option<crate::names::Name> {
+    fn sql_of(&self, value: &Value) -> Option<Name> {
         let Value::External(external) = value else { return None };
         let site = *external.sites.last()?;
         let first = self.program.facts(site.file).call(site.call).args.first()?;
@@ -206,6 +238,14 @@ impl Walk<'_> {
             }
         }
         let call = facts.call(at.call);
+        // `INSERT INTO webhook_events (..)`
+        let written = call.args.first().and_then(|arg| match self.program.value(ExprRef::new(at.file, arg.value)) {
+            Value::Text(text) => Some(text),
+            other => self.sql_of(&other),
+        });
+        if written.is_some_and(|text| inserted_into(&text).is_some_and(|table| is_record(&table))) {
+            return true;
+        }
         let named = |expr: ExprId| match facts.expr(expr) {
             ExprKind::Ref(name, _) | ExprKind::Member(_, name) => is_record(name),
             _ => false,
@@ -234,4 +274,33 @@ impl Walk<'_> {
             _ => named(arg.value),
         })
     }
+}
+
+/// Whether a statement changes no rows: it reads, or makes what it writes to where that is missing.
+fn only_looks(statement: &str) -> bool {
+    let mut words = statement.split_whitespace().map(str::to_ascii_lowercase);
+    let verb = words.next().unwrap_or_default();
+    match verb.as_str() {
+        "create" | "alter" => true,
+        verb => {
+            matches!(verb, "select" | "with" | "show" | "pragma" | "begin" | "commit" | "rollback" | "set" | "explain")
+        }
+    }
+}
+
+/// The table that a statement puts a row into.
+fn inserted_into(statement: &str) -> Option<String> {
+    let mut words = statement.split_whitespace();
+    let is = |word: Option<&str>, wanted: &str| word.is_some_and(|word| word.eq_ignore_ascii_case(wanted));
+    (is(words.next(), "insert") && is(words.next(), "into")).then_some(())?;
+    Some(words.next()?.split('(').next()?.to_owned())
+}
+
+/// The parameter that a value is, or is made of.
+fn param_of(value: &Value) -> Option<(FunctionRef, u16)> {
+    value.alternatives().iter().find_map(|value| match value {
+        Value::Param(function, index) => Some((*function, *index)),
+        Value::Template(parts) => parts.first().and_then(param_of),
+        _ => None,
+    })
 }

@@ -8,9 +8,9 @@ pub(crate) fn words(name: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     let mut word = String::new();
     let mut before = ' ';
-    let chars: Vec<char> = name.chars().collect();
-    for (at, &c) in chars.iter().enumerate() {
-        let next_is_small = chars.get(at + 1).is_some_and(|next| next.is_ascii_lowercase());
+    let mut chars = name.chars().peekable();
+    while let Some(c) = chars.next() {
+        let next_is_small = chars.peek().is_some_and(char::is_ascii_lowercase);
         let starts = c.is_ascii_uppercase()
             && (before.is_ascii_lowercase()
                 || before.is_ascii_digit()
@@ -39,7 +39,8 @@ pub(super) fn sounds_like_check(name: &str) -> bool {
 /// Whether a name says a signature: `sig`, `signature`, `x-hub-signature`.
 pub(super) fn is_signature_name(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    name.contains("signature") || words(&name).iter().any(|word| word == "sig" || word == "hmac")
+    let may_say = name.contains("sig") || name.contains("hmac");
+    may_say && (name.contains("signature") || words(&name).iter().any(|word| word == "sig" || word == "hmac"))
 }
 
 /// Whether a variable holds a secret, by its name.
@@ -114,7 +115,8 @@ pub(super) fn truth(facts: &Facts, expr: ExprId) -> Truth {
     match facts.expr(expr) {
         ExprKind::Bool(truth) => of(*truth),
         ExprKind::Null => Truth::No,
-        ExprKind::Text(text) => of(!text.is_empty()),
+        // `return "invalid"`: a state by its name.
+        ExprKind::Text(text) => of(!text.is_empty() && (text.contains(' ') || !says_no(text))),
         ExprKind::Await(inner) => truth(facts, *inner),
         // `{ valid: false, error }`: what such results are asked for.
         ExprKind::Object(entries) => match entries.iter().find(|(key, _)| is_verdict(*key)) {
@@ -132,6 +134,14 @@ pub(super) fn truth(facts: &Facts, expr: ExprId) -> Truth {
         },
         _ => Truth::Unclear,
     }
+}
+
+/// Whether a status text says no.
+pub(super) fn says_no(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    ["fail", "invalid", "error", "denied", "unverified", "rejected", "unavailable", "mismatch", "forged", "expired"]
+        .iter()
+        .any(|part| text.contains(part))
 }
 
 /// Whether a value is an answer that refuses: a status of 400 and more, or a name that says so.

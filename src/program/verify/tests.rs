@@ -1,6 +1,6 @@
 //! What a condition says of the caller when it holds, and when it does not.
 
-use super::evidence::{is_fault, is_verdict};
+use super::evidence::{is_fault, is_verdict, says_no};
 use super::ways::{Way, is_split, meet, stronger};
 use super::{Ends, Lapse, Standing, Walk, Why};
 use crate::facts::{BlockId, BlockKind, DefId, ExprId, ExprKind, Facts, FunctionId, Op, Step};
@@ -402,10 +402,4 @@ fn binding(facts: &Facts, fits: impl Fn(DefId, ExprId) -> bool) -> Option<(DefId
             _ => None,
         })
     })
-}
-
-/// Whether a status text says no.
-fn says_no(text: &str) -> bool {
-    let text = text.to_ascii_lowercase();
-    ["fail", "invalid", "error", "denied", "unverified", "rejected"].iter().any(|part| text.contains(part))
 }

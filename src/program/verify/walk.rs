@@ -29,7 +29,9 @@ impl Walk<'_> {
         let flow = self.block(function, body, Way::plain(standing));
         self.active.pop();
         let ends = ends(&flow.exits, flow.after);
-        self.known.insert(key, ends);
+        if !self.by_argument.contains(&function) {
+            self.known.insert(key, ends);
+        }
         ends
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Audience, Hanging, default_of, tell};
-use crate::catalogue::HttpClient;
+use crate::catalogue::{Category, HttpClient, VendorId};
 use crate::facts::{DefKind, FunctionId};
 use crate::finding::{Place, Remark};
 use crate::names::Name;
@@ -86,13 +86,43 @@ fn whom(program: &Program, open: &Open<'_>) -> Option<String> {
     std::iter::once(open.sent).chain(open.callers.iter().copied()).find_map(|http| program.destination_name(http))
 }
 
-fn vendors(program: &Program, opens: &[Open<'_>]) -> Vec<Name> {
+fn asked<'p>(opens: &'p [Open<'p>]) -> impl Iterator<Item = VendorId> + 'p {
     let all = opens.iter().flat_map(|open| std::iter::once(open.sent).chain(open.callers.iter().copied()));
-    let vendors = all.flat_map(|http| &http.to).filter_map(|to| match to {
-        Destination::Vendor(vendor, ..) => Some(program.vendor_id(*vendor)),
+    all.flat_map(|http| &http.to).filter_map(|to| match to {
+        Destination::Vendor(vendor, ..) => Some(*vendor),
         _ => None,
-    });
-    vendors.collect()
+    })
+}
+
+fn vendors(program: &Program, opens: &[Open<'_>]) -> Vec<Name> {
+    asked(opens).map(|vendor| program.vendor_id(vendor)).collect()
+}
+
+/// How long a request may take and be well.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wait {
+    /// An ordinary answer.
+    Answer,
+    /// What a model makes: a long text, speech, a picture.
+    Generated,
+}
+
+impl Wait {
+    fn of(program: &Program, opens: &[Open<'_>]) -> Self {
+        let generates = |vendor| program.catalogue.vendor(vendor).category == Category::Llm;
+        if asked(opens).any(generates) { Self::Generated } else { Self::Answer }
+    }
+
+    fn cure(self, client: &HttpClient) -> String {
+        client.cure_of(if self == Self::Generated { 60 } else { 10 })
+    }
+
+    fn why(self) -> &'static str {
+        match self {
+            Self::Answer => "",
+            Self::Generated => " (what a model makes takes longer than other answers)",
+        }
+    }
 }
 
 fn callers(program: &Program, open: &Open<'_>) -> Vec<Remark> {
@@ -121,6 +151,7 @@ fn tell_call(program: &Program, report: &mut Report, open: &Open<'_>) {
         _ => called,
     };
     let is_script = program.facts(open.sent.inner.file).language.is_script();
+    let limit = Wait::of(program, std::slice::from_ref(open));
     let place_of_cure = if is_script { "the options of this call" } else { "the arguments of this call" };
     tell(
         program,
@@ -131,7 +162,7 @@ fn tell_call(program: &Program, report: &mut Report, open: &Open<'_>) {
             default: default_of(client.default_timeout_s),
             whom: known.unwrap_or_else(|| "the server".to_owned()),
             waits: open.sent.inner,
-            help: format!("Give it a limit: add `{}` to {place_of_cure}.", client.cure),
+            help: format!("Give it a limit: add `{}` to {place_of_cure}{}.", limit.cure(client), limit.why()),
             vendors: vendors(program, std::slice::from_ref(open)),
             calls: callers(program, open),
             audience: open.audience,
@@ -147,6 +178,7 @@ fn tell_instance(program: &Program, report: &mut Report, instance: CallRef, open
         if opens.iter().any(|open| open.audience == Audience::Everyone) { Audience::Everyone } else { first.audience };
     let made = name_of(program, instance).unwrap_or_else(|| client.id.clone());
     let whom = opens.iter().find_map(|open| whom(program, open)).unwrap_or_else(|| "the server".to_owned());
+    let limit = Wait::of(program, opens);
     let mut calls: Vec<Remark> = Vec::new();
     for open in opens {
         calls.push(Remark { place: program.call_place(open.sent.inner), text: "waits through it".to_owned() });
@@ -161,7 +193,7 @@ fn tell_instance(program: &Program, report: &mut Report, instance: CallRef, open
             default: default_of(client.default_timeout_s),
             whom,
             waits: first.sent.inner,
-            help: format!("Give the client a limit where it is made: add `{}`.", client.cure),
+            help: format!("Give the client a limit where it is made: add `{}`{}.", limit.cure(client), limit.why()),
             vendors: vendors(program, opens),
             calls,
             audience,
@@ -195,7 +227,7 @@ fn tell_settings(program: &Program, report: &mut Report, opens: &[Open<'_>]) {
             default: default_of(client.default_timeout_s),
             whom: "the mail server".to_owned(),
             waits: first.sent.inner,
-            help: format!("Give it a limit: {}.", client.cure),
+            help: format!("Give it a limit: {}.", Wait::Answer.cure(client)),
             vendors: vec![],
             calls,
             audience: Audience::Everyone,

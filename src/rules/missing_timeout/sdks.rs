@@ -126,8 +126,13 @@ fn callers(program: &Program, at: CallRef) -> Vec<Remark> {
     callers.map(remark).take(5).collect()
 }
 
+/// What cures by a race call on.
+const REJECT_AFTER: &str = "const rejectAfter = (ms: number) => \
+    new Promise<never>((_, reject) => setTimeout(() => reject(new Error(\"no answer in time\")), ms))";
+
 fn help(timeout: &Timeout) -> String {
     match &timeout.cure {
+        Some(cure) if cure.contains("rejectAfter(") => format!("Give it a limit: `{cure}`, with `{REJECT_AFTER}`."),
         Some(cure) => format!("Give it a limit: `{cure}`."),
         None => "Race it against a timer: the SDK has no option for a limit.".to_owned(),
     }
