@@ -182,6 +182,16 @@ mod tests {
         assert_eq!(versions(&lock, "npm:@acme/sdk", "apps/web", "*"), ["2.0.0-beta.1"]);
         assert!(!lock.holds(Name::new("npm:unknown")));
 
+        let lines = "{\n\t\"packages\": {\n\t\t\"\": {\n\t\t\t\"version\": \"0.1.0\"\n\t\t},\n\
+                     \t\t\"node_modules/stripe\": {\n\t\t\t\"version\": \"14.2.0\",\n\t\t\t\"dependencies\": {\n\t\t\t\t\"qs\": \"1\"\n\
+                     \t\t\t}\n\t\t},\n\t\t\"web/node_modules/stripe\": {\n\t\t\t\"version\": \"17.1.0\"\n\t\t},\n\
+                     \t\t\"node_modules/@acme/sdk\": {\n\t\t\t\"name\": \"fork\",\n\t\t\t\"version\": \"1.0.0\"\n\t\t}\n\t}\n}\n";
+        let lock = read("package-lock.json", lines).unwrap();
+        assert_eq!(versions(&lock, "npm:stripe", "", "^14"), ["14.2.0"]);
+        assert_eq!(versions(&lock, "npm:stripe", "web", "^17"), ["17.1.0"]);
+        assert!(!lock.holds(Name::new("npm:@acme/sdk")));
+        assert!(read("package-lock.json", &lines.replace("\t\t},", "<<<<<<< HEAD\n")).is_err());
+
         let first = r#"{ "lockfileVersion": 1, "dependencies": { "stripe": { "version": "8.1.0",
             "dependencies": { "@acme/sdk": { "version": "1.0.0" } } } } }"#;
         let lock = read("npm-shrinkwrap.json", first).unwrap();

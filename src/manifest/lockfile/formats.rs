@@ -62,7 +62,12 @@ pub(super) fn npm(text: &str, keep: &mut Keep<'_>) -> Result<(), String> {
         #[serde(borrow, default)]
         dependencies: Pairs<'a, Installed<'a>>,
     }
-    const MODULES: &str = "node_modules/";
+    // As npm writes it, a line an entry, it need not be parsed.
+    if let Some((_, packages)) = text.split_once("\"packages\": {")
+        && packages.trim_start().lines().next() == Some("\"\": {")
+    {
+        return npm_lines(packages, keep);
+    }
     let lock: Lock<'_> = serde_json::from_str(text).map_err(|error| error.to_string())?;
     for (path, installed) in &lock.packages.0 {
         let Some((folder, name)) = path.split_once(MODULES) else { continue };
@@ -74,6 +79,30 @@ pub(super) fn npm(text: &str, keep: &mut Keep<'_>) -> Result<(), String> {
     if lock.packages.0.is_empty() {
         for (name, installed) in &lock.dependencies.0 {
             keep.script(name, "", None, installed.version.as_deref().unwrap_or_default());
+        }
+    }
+    Ok(())
+}
+
+/// Where npm puts packages.
+const MODULES: &str = "node_modules/";
+
+fn npm_lines(packages: &str, keep: &mut Keep<'_>) -> Result<(), String> {
+    let mut at: Option<(&str, &str)> = None;
+    for line in packages.lines() {
+        let line = line.trim_start();
+        if let Some(key) = line.strip_prefix('"').and_then(|line| line.strip_suffix("\": {")) {
+            at = key.split_once(MODULES).filter(|(_, name)| !name.contains(MODULES));
+        } else if let Some((folder, name)) = at {
+            let value = |key: &str| Some(line.strip_prefix(key)?.strip_prefix("\": \"")?.split('"').next()?);
+            if let Some(version) = value("\"version") {
+                keep.script(name, folder.trim_end_matches('/'), None, version);
+                at = None;
+            } else if value("\"name").is_some_and(|real| real != name) {
+                at = None;
+            }
+        } else if line.starts_with("<<<<<<<") {
+            return Err("a merge is not finished in it".to_owned());
         }
     }
     Ok(())
