@@ -166,8 +166,8 @@ fn procfile(text: &str) -> Vec<(String, String)> {
 fn dockerfile(text: &str) -> Vec<(String, String)> {
     let joined = text.replace("\\\n", " ");
     let last = |word: &str| {
-        let lines = joined.lines().map(str::trim).filter_map(|line| line.strip_prefix(word));
-        lines.filter(|rest| rest.starts_with([' ', '\t', '['])).last().map(|rest| rest.trim().to_owned())
+        let mut lines = joined.lines().map(str::trim).filter_map(|line| line.strip_prefix(word));
+        lines.rfind(|rest| rest.starts_with([' ', '\t', '['])).map(|rest| rest.trim().to_owned())
     };
     let parts: Vec<String> = ["ENTRYPOINT", "CMD"].iter().filter_map(|word| last(word)).collect();
     let plain = |part: &String| match serde_json::from_str::<Value>(part) {

@@ -179,11 +179,21 @@ const STATES: &[&str] = &[
     "reminder",
 ];
 
+/// A call that lists.
+#[derive(Clone, Copy)]
+struct Listed<'p> {
+    vendor: VendorId,
+    name: &'p str,
+    /// It is a query of rows.
+    is_query: bool,
+    /// How many it gives when nothing says which page.
+    first: Option<u32>,
+}
+
 impl Program {
     /// The lists of deployed server code of which the first page is used as if it were everything.
     pub fn first_pages(&self) -> Vec<FirstPage> {
-        let mut lists: FxHashMap<FileId, FxHashMap<CallRef, (VendorId, &str, bool, Option<u32>)>> =
-            FxHashMap::default();
+        let mut lists: FxHashMap<FileId, FxHashMap<CallRef, Listed<'_>>> = FxHashMap::default();
         for used in self.vendor_uses() {
             let operation = self.operation(used);
             let effect = operation.map(|operation| operation.effect);
@@ -194,7 +204,7 @@ impl Program {
                 lists
                     .entry(used.at.file)
                     .or_default()
-                    .insert(used.at, (used.vendor, used.name.as_str(), is_query, first));
+                    .insert(used.at, Listed { vendor: used.vendor, name: &used.name, is_query, first });
             }
         }
         let mut found = Vec::new();
@@ -208,7 +218,7 @@ impl Program {
                     let at = external.sites.iter().find(|site| lists[&file].contains_key(site))?;
                     Some((external, *at, lists[&file][at]))
                 });
-                let Some((external, at, (vendor, name, is_query, first))) = known else { continue };
+                let Some((external, at, Listed { vendor, name, is_query, first })) = known else { continue };
                 let backend = self.catalogue.vendor(vendor).own_backend;
                 if backend && !is_query && first.is_none() {
                     continue;

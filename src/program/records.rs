@@ -226,7 +226,7 @@ impl Program {
                 || key.len() > 1 && matches!(key.last().map(String::as_str), Some("message" | "reason" | "text"));
             of_failure && told && !self.may_be_nothing(used, *value)
         };
-        !keys.is_empty() && keys.iter().all(minor) || entries.iter().any(|entry| tells_failure(entry))
+        !keys.is_empty() && keys.iter().all(minor) || entries.iter().any(tells_failure)
     }
 
     /// Whether a value is nothing, or may be: `null`, `failed ? text : null`.

@@ -90,7 +90,7 @@ impl Program {
                 }
                 // `return { refund }`: whoever takes it asks for it by this name.
                 let uses = self.readers(function.file).uses(at);
-                !(!uses.is_empty() && uses.iter().all(|used| matches!(used, Use::Key(_, key) if *key == name)))
+                uses.is_empty() || !uses.iter().all(|used| matches!(used, Use::Key(_, key) if *key == name))
             })
     }
 }

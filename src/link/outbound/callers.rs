@@ -118,8 +118,8 @@ impl Caller<'_> {
                 let given: Vec<Value> = handed_in.into_iter().map(|part| self.value(part)).collect();
                 let given: Vec<Value> = given.into_iter().filter(|value| *value != Value::Null).collect();
                 let is_certain = !given.is_empty() && !given.iter().any(|value| matches!(value, Value::Unknown));
-                let fallbacks = fallbacks.into_iter().cloned().filter(|_| !is_certain);
-                Value::one_of(given.into_iter().chain(fallbacks))
+                let fallbacks = fallbacks.into_iter().filter(|_| !is_certain);
+                Value::one_of(given.into_iter().chain(fallbacks.cloned()))
             }
             other => self.eval.substitute(other, self.function, self.at),
         }

@@ -94,7 +94,7 @@ fn npm_lines(packages: &str, keep: &mut Keep<'_>) -> Result<(), String> {
         if let Some(key) = line.strip_prefix('"').and_then(|line| line.strip_suffix("\": {")) {
             at = key.split_once(MODULES).filter(|(_, name)| !name.contains(MODULES));
         } else if let Some((folder, name)) = at {
-            let value = |key: &str| Some(line.strip_prefix(key)?.strip_prefix("\": \"")?.split('"').next()?);
+            let value = |key: &str| line.strip_prefix(key)?.strip_prefix("\": \"")?.split('"').next();
             if let Some(version) = value("\"version") {
                 keep.script(name, folder.trim_end_matches('/'), None, version);
                 at = None;

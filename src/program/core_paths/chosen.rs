@@ -91,7 +91,7 @@ impl Search<'_> {
             ExprKind::Op(op @ (Op::Equal | Op::Unequal), parts) if (*op == Op::Equal) == wanted => {
                 let constant = |&part: &ExprId| matches!(facts.expr(part), ExprKind::Text(_) | ExprKind::Bool(true));
                 let field = parts.iter().copied().find(|part| !constant(part))?;
-                if parts.iter().any(|part| constant(part)) { self.field(step, field).map(Chosen::set) } else { None }
+                if parts.iter().any(constant) { self.field(step, field).map(Chosen::set) } else { None }
             }
             ExprKind::Member(..) if wanted => self.field(step, condition).map(Chosen::set),
             // Who logs in again and again has got by then what is made once.
