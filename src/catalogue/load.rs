@@ -138,8 +138,7 @@ impl Catalogue {
         let (mut http_clients, mut functions, mut own_urls) = (Vec::new(), Vec::new(), Vec::new());
         let (mut watchers, mut injected_envs, mut optional_options) = (Vec::new(), Vec::new(), Vec::new());
         let (mut passing_hosts, mut page_scripts, mut trackers) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut platforms, mut tables) = (Vec::new(), Vec::new());
-        let (mut platforms, mut servers) = (Vec::new(), Vec::new());
+        let (mut platforms, mut servers, mut tables) = (Vec::new(), Vec::new(), Vec::new());
         let mut mailboxes = Vec::new();
         let (mut schedulers, mut gatekeepers) = (Vec::new(), Vec::new());
         for library in libraries {
