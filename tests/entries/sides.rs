@@ -135,3 +135,23 @@ fn what_platforms_keep_running_is_no_script() {
     let kinds: Vec<String> = program.entries.iter().map(|entry| format!("{:?}", entry.kind)).collect();
     assert_eq!(kinds, ["Worker", "Script"]);
 }
+
+#[test]
+fn what_a_server_is_told_to_load_is_used() {
+    let program = app(&[
+        ("requirements.txt", "flask\ngunicorn\n"),
+        ("Procfile", "web: gunicorn \"factory:create()\"\n"),
+        (
+            "factory.py",
+            "from flask import Flask\nfrom shop import pages\n\ndef create():\n    made = Flask(__name__)\n    made.register_blueprint(pages)\n    return made\n",
+        ),
+        (
+            "shop.py",
+            "from flask import Blueprint\n\npages = Blueprint('pages', __name__)\n\n@pages.get('/')\ndef home():\n    return 'home'\n",
+        ),
+        ("leftover.py", "def nobody():\n    pass\n"),
+    ]);
+    let text = sides(&program);
+    assert!(text.contains("server factory.py"), "{text}");
+    assert!(text.contains("dead leftover.py"), "{text}");
+}

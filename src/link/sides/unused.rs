@@ -95,6 +95,7 @@ pub fn find(program: &Program, projects: &Projects, entries_in: &FxHashSet<FileI
     let open = |file: FileId, facts: &Facts| {
         let (folder, inner) = in_project(file);
         !entries_in.contains(&file)
+            && !projects.is_started(program.file(file).path)
             && started.contains(&projects.index(file))
             && names::in_project(folder, inner) == Use::Plain
             && !is_loaded_by_name(inner)
