@@ -29,7 +29,8 @@ crate::rule! {
     /// - a repeat is harmless: portal sessions, ephemeral keys, reads, updates
     /// - a key is given, as an option, a header or a field of the body, also by a wrapper
     /// - options are handed through that cannot be followed
-    /// - what is kept is asked, and the run written down there, before the call
+    /// - what is kept is asked, and the run written down there, before the call (in a table that migrations, or its
+    ///   declaration in code, let take a second row, two runs at the same moment both pass)
     /// - only a script run by hand gets there; tests, tooling and dead code
     ///
     /// ## The cure
