@@ -12,32 +12,78 @@ use crate::program::Program;
 
 /// Modules that frameworks, servers and tools load by their name.
 const LOADED_BY_NAME: &[&str] = &[
-    "__init__", "__main__", "admin", "app", "application", "apps", "asgi", "celery", "celeryconfig", "conftest", "dev",
-    "fabfile", "forms", "gunicorn", "handler", "index", "lambda_function", "local", "main", "manage", "middleware",
-    "models", "production", "prod", "receivers", "routers", "routing", "run", "server", "settings", "setup", "signals",
-    "staging", "tasks", "urls", "views", "wsgi", "worker",
+    "__init__",
+    "__main__",
+    "admin",
+    "app",
+    "application",
+    "apps",
+    "asgi",
+    "celery",
+    "celeryconfig",
+    "conftest",
+    "dev",
+    "fabfile",
+    "forms",
+    "gunicorn",
+    "handler",
+    "index",
+    "lambda_function",
+    "local",
+    "main",
+    "manage",
+    "middleware",
+    "models",
+    "production",
+    "prod",
+    "receivers",
+    "routers",
+    "routing",
+    "run",
+    "server",
+    "settings",
+    "setup",
+    "signals",
+    "staging",
+    "tasks",
+    "urls",
+    "views",
+    "wsgi",
+    "worker",
 ];
 
 /// Folders whose modules something looks up.
 const LOOKED_UP: &[&str] = &[
-    "alembic", "commands", "dags", "functions", "handlers", "lambda", "lambdas", "management", "migrations", "plugins",
-    "scripts", "templatetags", "versions", "extensions", "cogs",
+    "alembic",
+    "commands",
+    "dags",
+    "functions",
+    "handlers",
+    "lambda",
+    "lambdas",
+    "management",
+    "migrations",
+    "plugins",
+    "scripts",
+    "templatetags",
+    "versions",
+    "extensions",
+    "cogs",
 ];
 
 /// Functions that something outside calls by their name.
 const STARTED_BY_NAME: &[&str] = &["handler", "lambda_handler", "main", "run", "upgrade"];
 
 /// Calls that load modules by names that code puts together.
-const LOADERS: &[&str] = &["import_module", "__import__", "walk_packages", "iter_modules", "autodiscover_tasks", "find_modules"];
+const LOADERS: &[&str] =
+    &["import_module", "__import__", "walk_packages", "iter_modules", "autodiscover_tasks", "find_modules"];
 
 /// The modules that nothing loads, in order.
 pub fn find(program: &Program, projects: &Projects, entries_in: &FxHashSet<FileId>) -> Vec<FileId> {
     let python = || program.code().filter(|(_, facts)| !facts.language.is_script());
     let manages = program.files.iter().any(|file| file.path == "manage.py" || file.path.ends_with("/manage.py"));
-    let started: FxHashSet<usize> = python()
-        .filter(|(file, _)| entries_in.contains(file))
-        .map(|(file, _)| projects.index(file))
-        .collect();
+    let started: FxHashSet<usize> =
+        python().filter(|(file, _)| entries_in.contains(file)).map(|(file, _)| projects.index(file)).collect();
     if manages || started.is_empty() {
         return vec![];
     }

@@ -11,6 +11,7 @@ use crate::program::{CallRef, EdgeKind, ExprRef, FunctionRef, Program};
 const FEW: &[&str] = &[
     "admin",
     "administrator",
+    "assistant",
     "attachment",
     "badge",
     "bridge",
@@ -63,8 +64,24 @@ const PERSONS: &[&str] =
 
 /// Words of elements that stand for many: what they hold are not the parts of one thing.
 const GROUPS: &[&str] = &[
-    "page", "batch", "chunk", "group", "segment", "tenant", "org", "organization", "company", "team", "bucket", "shop",
-    "store", "list", "result", "res", "response", "part",
+    "page",
+    "batch",
+    "chunk",
+    "group",
+    "segment",
+    "tenant",
+    "org",
+    "organization",
+    "company",
+    "team",
+    "bucket",
+    "shop",
+    "store",
+    "list",
+    "result",
+    "res",
+    "response",
+    "part",
 ];
 
 /// Methods of collections and queries: what they are called on is the collection.
@@ -182,7 +199,8 @@ impl Program {
         self.incoming(function).iter().any(|edge| {
             let facts = self.facts(edge.call.file);
             let callee = facts.expr(facts.call(edge.call.call).callee);
-            edge.kind == EdgeKind::Callback && matches!(callee, ExprKind::Member(_, name) if EACH.contains(&name.as_str()))
+            edge.kind == EdgeKind::Callback
+                && matches!(callee, ExprKind::Member(_, name) if EACH.contains(&name.as_str()))
         })
     }
 
@@ -231,7 +249,9 @@ impl Program {
             }
             ExprKind::Member(base, name) => {
                 let holder = facts.last_name(*base).is_some_and(|base| HOLDERS.contains(&base.as_str()));
-                says_few(name) || holder || matches!(name.as_str(), "data" | "rows" | "query" | "objects") && next(*base)
+                says_few(name)
+                    || holder
+                    || matches!(name.as_str(), "data" | "rows" | "query" | "objects") && next(*base)
             }
             ExprKind::Await(base) | ExprKind::Spread(base) => next(*base),
             ExprKind::Op(Op::Or | Op::Nullish | Op::Choose, parts) => parts.iter().any(|&part| next(part)),
@@ -269,6 +289,7 @@ fn says_few(name: &str) -> bool {
     let before = words.len().checked_sub(2).map(|at| words[at].as_str());
     FEW.contains(&last.strip_suffix('s').unwrap_or(last)) && last.ends_with('s')
         || last == "items" && before.is_some_and(|before| HOLDERS.contains(&before))
+        || last == "accounts" && before == Some("bank")
         || matches!(last.as_str(), "cart" | "basket")
         || words.iter().any(|word| FEW_ANYWHERE.contains(&word.as_str()))
 }
