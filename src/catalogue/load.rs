@@ -139,7 +139,6 @@ impl Catalogue {
         let (mut watchers, mut injected_envs, mut optional_options) = (Vec::new(), Vec::new(), Vec::new());
         let (mut passing_hosts, mut page_scripts, mut trackers) = (Vec::new(), Vec::new(), Vec::new());
         let (mut platforms, mut tables, mut servers) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut platforms, mut servers, mut tables) = (Vec::new(), Vec::new(), Vec::new());
         let mut mailboxes = Vec::new();
         let (mut schedulers, mut gatekeepers) = (Vec::new(), Vec::new());
         for library in libraries {

@@ -248,11 +248,15 @@ impl Program {
         let function = facts.function_of(block);
         let asked = |expr: ExprId| self.names_event_object(at.file, expr, 12);
         let mut around = facts.enclosing(block).take_while(|(_, block)| block.function == function);
+        let says = |condition: ExprId| match facts.expr(condition) {
+            ExprKind::Op(Op::Equal | Op::Unequal, parts) => parts.iter().any(|&part| asked(part)),
+            ExprKind::Ref(..) => asked(condition),
+            _ => false,
+        };
         around.any(|(_, block)| match block.kind {
             BlockKind::Then(condition) => match facts.expr(condition) {
-                ExprKind::Op(Op::Equal | Op::Unequal, parts) => parts.iter().any(|&part| asked(part)),
-                ExprKind::Ref(..) => asked(condition),
-                _ => false,
+                ExprKind::Op(Op::And, parts) => parts.iter().any(|&part| says(part)),
+                _ => says(condition),
             },
             _ => false,
         })
@@ -289,6 +293,7 @@ impl Program {
                 let def = facts.lookup(*block, *name).map(|def| facts.def(def));
                 def.is_some_and(|def| def.values.iter().any(|&value| inside(value)))
             }
+            ExprKind::Op(Op::Or | Op::Nullish, parts) => parts.iter().any(|&part| inside(part)),
             // `const { data: row } = await ..`
             ExprKind::Member(base, name) if *name == "data" => inside(*base),
             _ => false,

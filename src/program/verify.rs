@@ -164,7 +164,7 @@ impl Account {
         if let Some(deed) = unverified.iter().find(|deed| !deed.records) {
             if let Some(reason) = deed.reason {
                 let check = self.checks[0];
-                let Reason { place, why, safe_default } = reason;
+                let Reason { place, why, safe_default, .. } = reason;
                 return Verdict::Bypass(Lapse { place, check, why, safe_default }, deed.at);
             }
             if deed.checks_before == 0 {

@@ -11,6 +11,7 @@ use crate::program::{CallRef, EdgeKind, ExprRef, FunctionRef, Program};
 const FEW: &[&str] = &[
     "admin",
     "administrator",
+    "assistant",
     "attachment",
     "badge",
     "bridge",
@@ -288,6 +289,7 @@ fn says_few(name: &str) -> bool {
     let before = words.len().checked_sub(2).map(|at| words[at].as_str());
     FEW.contains(&last.strip_suffix('s').unwrap_or(last)) && last.ends_with('s')
         || last == "items" && before.is_some_and(|before| HOLDERS.contains(&before))
+        || last == "accounts" && before == Some("bank")
         || matches!(last.as_str(), "cart" | "basket")
         || words.iter().any(|word| FEW_ANYWHERE.contains(&word.as_str()))
 }

@@ -5,6 +5,7 @@ use super::ways::Reason;
 use super::{Walk, Why};
 use crate::facts::{ExprId, ExprKind, Op, Step};
 use crate::finding::FileId;
+use crate::link::entries::edge::function_of;
 use crate::link::entries::handlers::follow;
 use crate::names::Name;
 use crate::program::{EdgeKind, ExprRef, FunctionRef, Value};
@@ -26,7 +27,32 @@ impl Walk<'_> {
                 None => Why::Condition,
             },
         };
-        Reason { place, why, safe_default: safe_default && matches!(why, Why::Mode(_)) }
+        let safe_default = safe_default && matches!(why, Why::Mode(_));
+        Reason { place, why, safe_default, closed: self.is_closed(at, holds, why, safe_default) }
+    }
+
+    /// Whether what a mode decides is never so on a host in production, which names itself.
+    fn is_closed(&self, at: ExprRef, holds: bool, why: Why, safe_default: bool) -> bool {
+        let Why::Mode(name) = why else { return false };
+        let path = self.program.file(at.file).path.as_str();
+        let named = matches!(name.as_str(), "NODE_ENV" | "VERCEL_ENV") && function_of(path).is_none();
+        let asked = self.behind(at);
+        let facts = self.program.facts(asked.file);
+        let ExprKind::Op(op @ (Op::Equal | Op::Unequal), parts) = facts.expr(asked.expr) else { return false };
+        let equal = (*op == Op::Equal) == holds;
+        let says = |wanted: &[&str]| {
+            parts
+                .iter()
+                .any(|&part| matches!(facts.expr(part), ExprKind::Text(text) if wanted.contains(&text.as_str())))
+        };
+        (equal && says(&["development", "test", "dev", "local"]) || !equal && says(&["production"]))
+            && (named || safe_default)
+    }
+
+    /// Why a function says yes that gives a value which is true only where people develop.
+    pub(super) fn mode_given(&self, function: FunctionRef, value: ExprId) -> Option<Reason> {
+        self.mode(ExprRef::new(function.file, value), FARTHEST)?;
+        Some(self.reason(function, value, true)).filter(|reason| reason.closed)
     }
 
     /// An expression behind names: the condition that a constant holds.

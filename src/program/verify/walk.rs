@@ -233,7 +233,7 @@ impl Walk<'_> {
         for &handler in handlers {
             let facts = self.facts(function);
             let place = Place { file: function.file, span: facts.block(handler).span }.head();
-            let reason = Reason { place, why: Why::Caught, safe_default: false };
+            let reason = Reason { place, why: Why::Caught, safe_default: false, closed: false };
             let mut handled = self.block(function, handler, Way::plain(caught));
             if let Some(Way { standing: Standing::Rejected(check), .. }) = handled.after
                 && self.sets_flag(function, handler)
@@ -264,6 +264,13 @@ impl Walk<'_> {
             flow.exits.push(Exit { truth: false, bare: true, answer: false, way });
             return;
         };
+        if way.standing == Standing::Unverified
+            && let Some(reason) = self.mode_given(function, value)
+        {
+            flow.exits.push(Exit { truth: true, bare: false, answer: false, way: Way { reason: Some(reason), ..way } });
+            flow.exits.push(Exit { truth: false, bare: false, answer: false, way });
+            return;
+        }
         let facts = self.facts(function);
         // `return same ? null : refusal`: two ways to leave.
         if let ExprKind::Op(Op::Choose, parts) = facts.expr(value)

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::{Audience, Hanging, default_of, tell};
-use crate::catalogue::{Package, Runs, Timeout};
+use crate::catalogue::{Package, Runs, Timeout, VendorId};
+use crate::facts::ExprKind;
 use crate::finding::Remark;
 use crate::names::Name;
 use crate::program::outbound::ClientUse;
 use crate::program::timing::Limit;
-use crate::program::{CallRef, Program, VendorUse, Via};
+use crate::program::{CallRef, ExprRef, Program, VendorUse, Via};
 use crate::rule::Report;
 
 pub(super) fn check(program: &Program, report: &mut Report) {
@@ -103,7 +104,7 @@ fn tell_uses(program: &Program, report: &mut Report, used: &VendorUse, timeout: 
             place: program.call_place(used.at),
             subject: used.name.clone(),
             default: default_of(timeout.default_s),
-            whom: vendor.name.clone(),
+            whom: asked(program, used).unwrap_or_else(|| vendor.name.clone()),
             waits: used.at,
             help: help(timeout),
             vendors: vec![program.vendor_id(used.vendor)],
@@ -136,4 +137,19 @@ fn help(timeout: &Timeout) -> String {
         Some(cure) => format!("Give it a limit: `{cure}`."),
         None => "Race it against a timer: the SDK has no option for a limit.".to_owned(),
     }
+}
+
+/// Whom a library asks that works with many vendors: whose model it is handed.
+fn asked(program: &Program, used: &VendorUse) -> Option<String> {
+    let facts = program.facts(used.at.file);
+    let models = facts.call(used.at.call).args.iter().filter_map(|arg| match facts.expr(arg.value) {
+        ExprKind::Object(entries) => entries.iter().find(|(key, _)| *key == "model").map(|&(_, model)| model),
+        _ => None,
+    });
+    let name = |vendor: VendorId| program.catalogue.vendor(vendor).name.clone();
+    models.map(|model| program.value(ExprRef::new(used.at.file, model))).find_map(|model| {
+        let mut behind =
+            model.externals().flat_map(|external| program.catalogue.packages(external.package, &external.segs));
+        behind.find(|(vendor, _)| *vendor != used.vendor).map(|(vendor, _)| name(vendor))
+    })
 }
