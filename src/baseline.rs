@@ -20,6 +20,8 @@ const VERSION: u32 = 1;
 #[derive(Debug, Clone, Default)]
 pub struct Baseline {
     entries: Vec<Address>,
+    /// The folders that are looked at as a whole: only there an entry that covers nothing is mended.
+    judged: Option<Vec<String>>,
 }
 
 /// Which findings a baseline covers.
@@ -29,6 +31,8 @@ pub struct Cover {
     pub covered: Vec<bool>,
     /// For each entry of the baseline, whether it still stands for a finding.
     pub alive: Vec<bool>,
+    /// The entries that cover a finding in another file than their own, which is gone: entry and finding.
+    pub moved: Vec<(usize, usize)>,
 }
 
 impl Cover {
@@ -47,6 +51,8 @@ enum By {
     Code,
     /// The function around it, and what the finding is about.
     Function,
+    /// Code, function and what it is about, in a file that took the place of one that is gone.
+    Moved,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -68,7 +74,30 @@ impl Baseline {
     /// A baseline of some findings.
     pub fn new(mut entries: Vec<Address>) -> Self {
         entries.sort();
-        Self { entries }
+        Self { entries, judged: None }
+    }
+
+    /// The entries of what lies below a folder, their paths as seen from it.
+    pub fn below(mut self, folder: &str) -> Self {
+        if !folder.is_empty() {
+            self.entries.retain_mut(|entry| {
+                let below = entry.path.strip_prefix(folder).and_then(|path| path.strip_prefix('/'));
+                below.map(str::to_owned).map(|path| entry.path = path).is_some()
+            });
+        }
+        self
+    }
+
+    /// Judges only what lies in these folders.
+    pub fn judging(self, folders: Vec<String>) -> Self {
+        Self { judged: Some(folders), ..self }
+    }
+
+    fn judges(&self, path: &str) -> bool {
+        let is_in = |folder: &String| {
+            folder.is_empty() || path.strip_prefix(folder.as_str()).is_some_and(|rest| rest.starts_with('/'))
+        };
+        self.judged.as_ref().is_none_or(|folders| folders.iter().any(is_in))
     }
 
     /// How many there are.
@@ -115,9 +144,15 @@ impl Baseline {
         writeln!(out, "{{}}]}}")
     }
 
-    /// Which findings are covered: each entry covers one. Those with the same function around them go first.
-    pub fn cover(&self, findings: &[Address]) -> Cover {
-        self.cover_by(findings, &[By::Both, By::Code])
+    /// Which findings are covered: each entry covers one. Those with the same function around them go first; at last
+    /// those of files that are gone look for what was moved. `exists` tells whether a file is there.
+    pub fn cover(&self, findings: &[Address], exists: impl Fn(&str) -> bool) -> Cover {
+        let mut cover = self.cover_by(findings, &[By::Both, By::Code]);
+        self.round(By::Moved, findings, |entry| !exists(&entry.path), &mut cover);
+        for (entry, alive) in self.entries.iter().zip(&mut cover.alive) {
+            *alive |= !self.judges(&entry.path);
+        }
+        cover
     }
 
     /// The same where the baseline is a moment ago: what was only edited is no new finding.
@@ -126,36 +161,55 @@ impl Baseline {
     }
 
     fn cover_by(&self, findings: &[Address], rounds: &[By]) -> Cover {
-        let mut cover = Cover { covered: vec![false; findings.len()], alive: vec![false; self.entries.len()] };
+        let (covered, alive) = (vec![false; findings.len()], vec![false; self.entries.len()]);
+        let mut cover = Cover { covered, alive, moved: vec![] };
         for by in rounds {
-            let key = |address: &Address| {
-                let Address { path, rule, about, code, around } = address.clone();
-                match by {
-                    By::Both => (path, rule, code, around),
-                    By::Code => (path, rule, code, String::new()),
-                    By::Function => (path, rule, about, around),
-                }
-            };
-            let mut open: FxHashMap<_, Vec<usize>> = FxHashMap::default();
-            for (at, entry) in self.entries.iter().enumerate().rev().filter(|(at, _)| !cover.alive[*at]) {
-                open.entry(key(entry)).or_default().push(at);
-            }
-            for (at, finding) in findings.iter().enumerate() {
-                if !cover.covered[at]
-                    && let Some(entry) = open.get_mut(&key(finding)).and_then(Vec::pop)
-                {
-                    cover.covered[at] = true;
-                    cover.alive[entry] = true;
-                }
-            }
+            self.round(*by, findings, |_| true, &mut cover);
         }
         cover
     }
 
-    /// Without the entries that stand for nothing any more.
-    pub fn pruned(self, alive: &[bool]) -> Self {
+    /// Lets the entries that are still open, and wanted, cover what is still uncovered.
+    fn round(&self, by: By, findings: &[Address], wanted: impl Fn(&Address) -> bool, cover: &mut Cover) {
+        let key = |address: &Address| {
+            let Address { path, rule, about, code, around } = address.clone();
+            match by {
+                By::Both => (path, rule, code, around),
+                By::Code => (path, rule, code, String::new()),
+                By::Function => (path, rule, about, around),
+                By::Moved => (about, rule, code, around),
+            }
+        };
+        let mut open: FxHashMap<_, Vec<usize>> = FxHashMap::default();
+        let entries = self.entries.iter().enumerate().rev();
+        for (at, entry) in entries.filter(|(at, entry)| !cover.alive[*at] && wanted(entry)) {
+            open.entry(key(entry)).or_default().push(at);
+        }
+        if open.is_empty() {
+            return;
+        }
+        for (at, finding) in findings.iter().enumerate() {
+            if !cover.covered[at]
+                && let Some(entry) = open.get_mut(&key(finding)).and_then(Vec::pop)
+            {
+                cover.covered[at] = true;
+                cover.alive[entry] = true;
+                if matches!(by, By::Moved) {
+                    cover.moved.push((entry, at));
+                }
+            }
+        }
+    }
+
+    /// Without the entries that stand for nothing any more; those whose file was moved get its new path.
+    pub fn pruned(mut self, alive: &[bool], moved: &[(usize, String)]) -> Self {
+        for (at, path) in moved {
+            if let Some(entry) = self.entries.get_mut(*at) {
+                entry.path.clone_from(path);
+            }
+        }
         let entries = self.entries.into_iter().zip(alive).filter(|(_, alive)| **alive).map(|(entry, _)| entry);
-        Self { entries: entries.collect() }
+        Self::new(entries.collect())
     }
 
     /// With the paths that files have now: `renamed` gives the new path of a renamed one.
@@ -183,15 +237,41 @@ mod tests {
     fn one_entry_covers_one_finding() {
         let baseline = Baseline::new(vec![address("1", "f"), address("1", "f")]);
         let found = [address("1", "f"), address("1", "f"), address("1", "f")];
-        assert_eq!(baseline.cover(&found).covered, [true, true, false]);
-        assert_eq!(baseline.cover(&found[..1]).mended(), 1);
+        assert_eq!(baseline.cover(&found, |_| true).covered, [true, true, false]);
+        assert_eq!(baseline.cover(&found[..1], |_| true).mended(), 1);
+    }
+
+    #[test]
+    fn a_part_is_judged_alone() {
+        let of = |path: &str| Address { path: path.to_owned(), ..address("1", "f") };
+        let baseline = Baseline::new(vec![of("apps/web/a.ts"), of("apps/website/a.ts"), of("b.ts")]);
+        let part = baseline.clone().below("apps/web");
+        assert_eq!((part.cover(&[of("a.ts")], |_| true).covered, part.len()), (vec![true], 1));
+        let judging = |folders: &[&str]| {
+            let folders = folders.iter().map(|folder| (*folder).to_owned()).collect();
+            baseline.clone().judging(folders).cover(&[], |_| true).mended()
+        };
+        assert_eq!((judging(&[""]), judging(&["apps/web"]), judging(&["apps"]), judging(&[])), (3, 1, 2, 0));
+    }
+
+    #[test]
+    fn a_file_may_be_moved() {
+        let baseline = Baseline::new(vec![address("1", "f")]);
+        let at = |path: &str| Address { path: path.to_owned(), ..address("1", "f") };
+        // One entry covers one finding, wherever it went, and none while its file is there.
+        let cover = baseline.cover(&[at("lib/b.ts"), at("lib/c.ts")], |path| path != "a.ts");
+        assert_eq!((cover.covered, cover.moved), (vec![true, false], vec![(0, 0)]));
+        assert_eq!(baseline.cover(&[at("lib/b.ts")], |_| true).covered, [false]);
+        // What stands elsewhere in another function is something else.
+        assert_eq!(baseline.cover(&[Address { path: "b.ts".into(), ..address("1", "g") }], |_| false).covered, [false]);
+        assert_eq!(baseline.pruned(&[true], &[(0, "lib/b.ts".to_owned())]).entries, [at("lib/b.ts")]);
     }
 
     #[test]
     fn the_function_around_may_be_renamed() {
         let baseline = Baseline::new(vec![address("1", "f"), address("1", "g")]);
         // The one that kept its function is covered by its own entry.
-        let cover = baseline.cover(&[address("1", "new"), address("1", "g"), address("2", "f")]);
+        let cover = baseline.cover(&[address("1", "new"), address("1", "g"), address("2", "f")], |_| true);
         assert_eq!((cover.covered.clone(), cover.mended()), (vec![true, true, false], 0));
     }
 

@@ -8,6 +8,7 @@ mod check;
 mod effect;
 mod errors;
 mod fault;
+mod gatekeepers;
 mod glob;
 mod hosts;
 mod index;
@@ -24,12 +25,14 @@ mod platforms;
 mod plausible;
 mod repeats;
 mod retired;
+mod returned;
 mod scan;
 mod schedulers;
 mod scopes;
 mod scripts;
 mod seg;
 mod shape;
+mod tables;
 mod token_life;
 mod tokens;
 mod trackers;
@@ -39,6 +42,7 @@ pub use api_version::{ApiVersion, OldSdk};
 pub(crate) use check::is_date;
 pub use effect::Effect;
 pub use errors::ErrorTells;
+pub use gatekeepers::Gatekeeper;
 pub use hosts::{host_of_url, is_own_host};
 pub use index::VendorId;
 pub use key_headers::KeyHeader;
@@ -51,10 +55,12 @@ pub use paths::{OperationMatch, RequestMatch, VerifierMatch};
 pub use platforms::Platform;
 pub use repeats::{Idempotency, Retries};
 pub use retired::Retired;
+pub use returned::{ErrorsBelow, Reports};
 pub use schedulers::Scheduler;
 pub use scopes::Scope;
 pub use scripts::PageScript;
 pub use seg::Seg;
+pub use tables::{TableForm, Tables};
 pub use token_life::{HandedToken, TokenLife};
 pub use trackers::Tracker;
 pub use webhook::{Scheme, Webhook};
@@ -224,6 +230,8 @@ pub struct Package {
     /// It reports failure by returning `{ error }` rather than throwing.
     #[serde(default)]
     pub returns_errors: bool,
+    /// Older versions report failure in another way.
+    pub errors_below: Option<ErrorsBelow>,
     /// To make a client without a key throws at once.
     pub throws_without_key: Option<Throws>,
     /// A client is made without a key all the same, and asks the vendor without one.
@@ -379,9 +387,15 @@ pub struct Library {
     /// Calls by which code has the clock start something.
     #[serde(default, rename = "scheduler")]
     pub schedulers: Vec<Scheduler>,
+    /// Middleware that refuses whoever has no session.
+    #[serde(default, rename = "gatekeeper")]
+    pub gatekeepers: Vec<Gatekeeper>,
     /// How long platforms let functions run.
     #[serde(default, rename = "platform")]
     pub platforms: Vec<Platform>,
+    /// Ways to declare tables in code.
+    #[serde(default)]
+    pub tables: Vec<Tables>,
 }
 
 /// An HTTP client.
@@ -530,6 +544,8 @@ pub enum KnownRole {
     Retry,
     /// Looks the user up: auth.
     Authenticate,
+    /// Made of patterns of paths; says of a request whether its path is one of them.
+    MatchRoute,
     /// Never comes back: it throws, or ends the process.
     Leave,
     /// Checks a password or opens a session: someone is logging in.

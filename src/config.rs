@@ -17,13 +17,14 @@ pub mod init;
 mod keys;
 mod node;
 mod read;
+mod unheeded;
 
 pub use find::OWN;
 pub use keys::schema;
 
 use fault::Problem;
 use find::Written;
-use read::Settings;
+use read::{OwnVendor, Settings};
 
 /// Which configuration counts.
 #[derive(Debug, Clone, Default)]
@@ -80,6 +81,8 @@ pub struct Config {
     pub reminders: Vec<String>,
     /// Folders whose configuration counts besides, seen from the scanned root.
     pub workspaces: Vec<String>,
+    /// The files that count, seen from the scanned root.
+    heeded: Vec<String>,
 }
 
 impl Config {
@@ -122,7 +125,7 @@ struct Loading<'a> {
 impl Loading<'_> {
     fn all(mut self, written: &Written) -> Result<Config, Error> {
         let settings = parse(written, false)?;
-        let mut known: Vec<String> = settings.vendors.iter().map(|(id, _)| id.clone()).collect();
+        let mut known: Vec<String> = settings.vendors.iter().map(|vendor| vendor.id.clone()).collect();
         known.extend(walk::vendor_ids(&self.root));
         self.check(written, &settings, &known)?;
         let nested = self.nested(written, &settings)?;
@@ -138,7 +141,7 @@ impl Loading<'_> {
         config.min_severity = settings.min_severity;
         config.baseline = settings.baseline;
         config.sarif_category = settings.sarif_category;
-        let named = |(id, text): (String, String)| (format!("{}: the vendor `{id}`", written.shown), text);
+        let named = |vendor: OwnVendor| (format!("{}: the vendor `{}`", written.shown, vendor.id), vendor.text);
         config.own.vendors = settings.vendors.into_iter().map(named).collect();
         for (day, what) in settings.reviews.iter().filter(|(day, _)| day.as_str() <= self.as_of) {
             config.reminders.push(format!("to be reviewed since {day}: {what}"));
@@ -157,6 +160,13 @@ impl Loading<'_> {
                     message: format!("`{pattern}` is no pattern: {why}"),
                     help,
                 });
+            }
+        }
+        for (at, vendor) in settings.vendors.iter().enumerate() {
+            problems.extend(vendor.problems());
+            if settings.vendors[..at].iter().any(|other| other.id == vendor.id) {
+                let message = format!("the vendor `{}` is described twice", vendor.id);
+                problems.push(Problem { span: vendor.at(), message, help: "join the two".to_owned() });
             }
         }
         let known: Vec<String> = Catalogue::builtin_ids().map(str::to_owned).chain(own.iter().cloned()).collect();
@@ -182,6 +192,7 @@ impl Loading<'_> {
             }
             for folder in folders {
                 self.config.workspaces.extend(self.within_root(&folder));
+                self.config.ignored.push((folder.clone(), vec![]));
                 if let Some(own) = find::in_folder(&folder)?
                     && !nested.iter().any(|(other, _)| other.folder == own.folder)
                 {
@@ -198,10 +209,11 @@ impl Loading<'_> {
     /// Takes over what holds for what lies in a folder.
     fn take(&mut self, folder: &Path, file: &str, settings: &Settings) {
         let patterns: Vec<String> = settings.ignore.iter().map(|(pattern, _)| pattern.clone()).collect();
-        if !patterns.is_empty() {
-            self.config.ignored.push((folder.to_owned(), patterns));
-        }
+        self.config.ignored.retain(|(other, _)| other != folder);
+        self.config.ignored.push((folder.to_owned(), patterns));
         let Some(from_root) = self.within_root(folder) else { return };
+        let name = file.rsplit('/').next().unwrap_or(file);
+        self.config.heeded.push(format!("{from_root}/{name}").trim_start_matches('/').to_owned());
         for rule in &settings.rules {
             if let Some(day) = rule.until.as_deref().filter(|day| *day < self.as_of) {
                 let what = format!("what {file} says of `{}` held until {day}: it counts in full again", rule.rule);

@@ -21,6 +21,7 @@ pub mod jumps;
 pub mod modules;
 pub mod outbound;
 pub mod projects;
+pub mod rewrites;
 pub mod sides;
 pub mod urls;
 

@@ -4,20 +4,27 @@
 use serde::Serialize;
 
 use crate::facts::Token;
+use crate::manifest::lockfile::Wanted;
 use crate::names::Name;
 use crate::walk::{FileKind, GapReason, SourceFile};
 
 pub mod access_rules;
 pub mod env_file;
 pub mod functions;
+pub mod lockfile;
+pub mod models;
 pub mod package;
+pub mod processes;
 pub mod python;
+pub mod rewrites;
 pub mod schedules;
 mod yaml;
 
 pub use access_rules::AccessRules;
 pub use env_file::{EnvEntry, EnvFile, EnvValue};
 pub use functions::TokenGate;
+pub use lockfile::Lockfile;
+pub use models::Model;
 pub use package::Package;
 pub use python::PythonProject;
 pub use schedules::{Planned, Starts};
@@ -33,7 +40,7 @@ pub struct Manifests {
 pub struct Manifest {
     /// Relative to the root.
     pub path: Name,
-    /// Its text; of environment files none is kept.
+    /// Its text; of environment files and lockfiles none is kept.
     pub text: Option<String>,
     /// What it says.
     pub says: Says,
@@ -52,6 +59,10 @@ pub enum Says {
     Env(EnvFile),
     /// Access rules of a backend service.
     Access(AccessRules),
+    /// A lockfile.
+    Lock(Lockfile),
+    /// The models of a database client.
+    Models(Vec<Model>),
     /// JSON, comments and trailing commas allowed; also what YAML says.
     Json(serde_json::Value),
     /// TOML.
@@ -90,10 +101,13 @@ impl Manifest {
                 Says::Access(AccessRules::language(text).map_err(broken)?)
             }
             (_, name) if name.ends_with(".rules.json") => Says::Access(AccessRules::tree(text).map_err(broken)?),
+            (_, name) if name.ends_with(".prisma") => Says::Models(models::read(text).map_err(broken)?),
             (_, name) if name.ends_with(".txt") => Says::Python(PythonProject::requirements(text)),
             (_, name) if name.ends_with(".json") || name.ends_with(".jsonc") => Says::Json(json(text).map_err(broken)?),
             (_, name) if name.ends_with(".toml") || name == ".replit" => Says::Toml(toml(text).map_err(broken)?),
-            (_, name) if name.starts_with("render.y") => Says::Json(yaml::read(text).map_err(broken)?),
+            (_, name) if name.starts_with("render.y") || processes::is_compose(name) => {
+                Says::Json(yaml::read(text).map_err(broken)?)
+            }
             _ if schedules::is_workflow(path) && text.contains("schedule") => {
                 Says::Json(yaml::read(text).map_err(broken)?)
             }
@@ -101,6 +115,13 @@ impl Manifest {
         };
         let planned = schedules::planned(path, text, &says);
         Ok(Self { path: file.path, text: Some(text.to_owned()), says, planned })
+    }
+
+    /// Reads a lockfile; keeps of it what may be asked for.
+    pub fn lock(file: &SourceFile, text: &str, wanted: &Wanted) -> Result<Self, GapReason> {
+        let name = file.path.as_str().rsplit('/').next().unwrap_or_default();
+        let lock = Lockfile::read(name, text, wanted).map_err(GapReason::BrokenManifest)?;
+        Ok(Self { path: file.path, text: None, says: Says::Lock(lock), planned: vec![] })
     }
 
     /// The folder it speaks for; the root is the empty path.
@@ -208,13 +229,15 @@ impl Manifests {
         let mut named: Vec<String> = vec![];
         for project in self.named("firebase.json") {
             let Says::Json(json) = &project.says else { continue };
-            for service in ["firestore", "storage", "database"] {
+            for service in SERVICES {
                 let entry = json.get(service);
                 let entries = entry.into_iter().chain(entry.and_then(|entry| entry.as_array()).into_iter().flatten());
                 let files = entries.filter_map(|entry| entry.get("rules")?.as_str());
                 let folder = project.folder();
                 named.extend(files.map(|file| {
                     let file = file.trim_start_matches("./");
+                    // What emulators are started with; what is deployed has the usual name.
+                    let file = if access_rules::is_for_tests(file) { usual_rules(service) } else { file };
                     if folder.is_empty() { file.to_owned() } else { format!("{folder}/{file}") }
                 }));
             }
@@ -223,12 +246,20 @@ impl Manifests {
             Says::Access(rules) => Some((file, rules)),
             _ => None,
         });
-        let usual = ["firestore.rules", "storage.rules", "database.rules.json"];
+        let usual = SERVICES.map(usual_rules);
         let deployed = rules.filter(|(file, _)| match named.is_empty() {
             true => usual.contains(&file.name()),
             false => named.iter().any(|named| file.path == named.as_str()),
         });
         deployed.map(|(file, rules)| (file.path, rules)).collect()
+    }
+
+    /// Every schema file of a database client.
+    pub fn models(&self) -> impl Iterator<Item = (Name, &[Model])> {
+        self.files.iter().filter_map(|file| match &file.says {
+            Says::Models(models) => Some((file.path, models.as_slice())),
+            _ => None,
+        })
     }
 
     /// Every description of Python dependencies.
@@ -244,15 +275,41 @@ impl Manifests {
         self.above(path, "package.json").find_map(|file| Some((file, file.package()?)))
     }
 
+    /// The lockfiles of these names in a folder, as far as they could be read.
+    pub fn locks<'m>(&'m self, folder: &'m str, names: &'m [&str]) -> impl Iterator<Item = &'m Lockfile> {
+        names.iter().filter_map(move |name| self.lock(folder, name))
+    }
+
+    /// The lockfile of a name in a folder, if it could be read.
+    pub fn lock(&self, folder: &str, name: &str) -> Option<&Lockfile> {
+        let found = if folder.is_empty() { self.get(name) } else { self.get(&format!("{folder}/{name}")) };
+        if let Says::Lock(lock) = &found?.says { Some(lock) } else { None }
+    }
+
     /// Manifests of a file name at and above the folder of `path`, the nearest first.
     pub fn above<'m, 'p>(&'m self, path: &'p str, name: &'p str) -> impl Iterator<Item = &'m Manifest> + use<'m, 'p> {
-        let mut folder = Some(path.rsplit_once('/').map_or("", |(folder, _)| folder));
-        std::iter::from_fn(move || {
-            let here = folder?;
-            folder = if here.is_empty() { None } else { Some(here.rsplit_once('/').map_or("", |(up, _)| up)) };
-            Some(if here.is_empty() { name.to_owned() } else { format!("{here}/{name}") })
-        })
-        .filter_map(|path| self.get(&path))
+        folders(path.rsplit_once('/').map_or("", |(folder, _)| folder))
+            .map(move |folder| if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") })
+            .filter_map(|path| self.get(&path))
+    }
+}
+
+/// A folder and those it lies in, up to the root.
+pub fn folders(folder: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(folder), |here| {
+        (!here.is_empty()).then(|| here.rsplit_once('/').map_or("", |(up, _)| up))
+    })
+}
+
+/// The services that have access rules.
+const SERVICES: [&str; 3] = ["firestore", "storage", "database"];
+
+/// The usual name of the file that holds a service's access rules.
+fn usual_rules(service: &str) -> &'static str {
+    match service {
+        "firestore" => "firestore.rules",
+        "storage" => "storage.rules",
+        _ => "database.rules.json",
     }
 }
 

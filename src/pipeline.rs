@@ -17,7 +17,7 @@ use crate::finding::{FileId, Finding};
 use crate::link::sides::names;
 use crate::manifest::{Manifest, Manifests};
 use crate::names::Name;
-use crate::program::{Program, Written};
+use crate::program::{Program, Written, tables};
 use crate::progress::Progress;
 use crate::rule::{Report, Rule};
 use crate::settle::ignores::MARKER;
@@ -98,9 +98,15 @@ fn stages(options: &Options) -> Result<Outcome, Error> {
     program.as_of = Name::new(&options.settle.as_of);
     program.mentioned = understood.mentioned;
     program.database = database(&mut repository, &understood.scripts);
+    for (file, tables) in tables::declared(&program) {
+        let path = program.file(file).path;
+        program.database.declare(file, &path, tables);
+    }
     program.documented = understood.documented;
     clock.lap("link");
-    let (findings, failed) = check(&program, &options.rules);
+    let (mut findings, failed) = check(&program, &options.rules);
+    let context = &repository.context;
+    findings.retain(|finding| !context.contains(&program.file(finding.place.file).path));
     clock.lap("check");
     let choices = settle::Choices { marked: Some(understood.marked), ..options.settle.clone() };
     let mut settled = settle::settle(&program.files, &repository, findings, &choices);
@@ -211,6 +217,10 @@ fn understand(file: &SourceFile, text: &str, catalogue: &Catalogue, cache: Optio
                 }
             };
             return Ok(Said { facts: kept.facts, marked: kept.marked, ..Said::default() });
+        }
+        if file.kind == FileKind::Lock {
+            let manifest = Manifest::lock(file, text, catalogue.package_names())?;
+            return Ok(Said { manifest: Some(manifest), ..Said::default() });
         }
         let mut said = Said { marked: text.contains(MARKER), written: catalogue.tokens(text), ..Said::default() };
         if file.tracked && walk::mentions::tells_what_to_set(&file.path) {

@@ -41,6 +41,7 @@ pub mod grants;
 pub mod graph;
 pub mod handlers;
 pub mod hints;
+pub mod idioms;
 pub mod iterations;
 pub mod keys;
 pub mod kill_switches;
@@ -56,6 +57,7 @@ pub mod outbound;
 pub mod page_scripts;
 pub mod pages;
 pub mod partial_writes;
+pub mod passage;
 pub mod paths;
 pub mod payload;
 pub mod personal;
@@ -63,6 +65,7 @@ pub mod pins;
 pub mod reaching;
 pub mod readers;
 pub mod recorded_early;
+pub mod records;
 pub mod repeats;
 pub mod reporting;
 pub mod requested;
@@ -74,8 +77,10 @@ pub mod state_checks;
 pub mod statuses;
 pub mod swallowing;
 pub mod switches;
+pub mod tables;
 pub mod terms;
 pub mod timing;
+pub mod uncalled;
 pub mod unchecked;
 pub mod unknown_rows;
 pub mod url_keys;
@@ -277,6 +282,7 @@ pub struct Program {
     pub(crate) retries: OnceLock<Vec<retries::Retry>>,
     pub(crate) iterations: OnceLock<Vec<iterations::Iteration>>,
     pub(crate) schedules: OnceLock<Vec<schedules::Schedule>>,
+    pub(crate) table_uses: OnceLock<records::TableUses>,
     webhooks: OnceLock<Vec<handlers::WebhookHandler>>,
     readers: Vec<OnceLock<readers::Readers>>,
     pub(crate) hints: hints::Known,
@@ -332,6 +338,7 @@ impl Program {
             retries: OnceLock::new(),
             iterations: OnceLock::new(),
             schedules: OnceLock::new(),
+            table_uses: OnceLock::new(),
             webhooks: OnceLock::new(),
             written: vec![],
             mentioned: FxHashSet::default(),

@@ -12,6 +12,7 @@ use crate::walk::Repository;
 mod comment;
 mod compact;
 mod counts;
+mod cure;
 mod frame;
 mod github;
 mod gitlab;

@@ -104,7 +104,9 @@ fn run_scan(typed: &Scan, out: &mut dyn Write, messages: &mut dyn Write) -> Resu
     options.settle.baseline = accepted::read(typed, &config)?;
     // What a change looks like may lie in a folder that lives as long as the scan.
     let _laid_out = changes::heed(typed, &config, &mut options)?;
-    let outcome = scan(&options)?;
+    let mut outcome = scan(&options)?;
+    outcome.settled.unheeded = config.unheeded(&typed.wanted(), &outcome.repository);
+    let outcome = outcome;
     let start = Instant::now();
     let settled = &outcome.settled;
     let silent = typed.quiet && typed.format == Format::Human && settled.findings.is_empty();
@@ -202,6 +204,7 @@ fn write_stats(repository: &Repository, out: &mut dyn Write) -> io::Result<()> {
         ("code files", number(FileKind::holds_code)),
         ("manifests", number(|kind| kind == FileKind::Manifest)),
         ("environment files", number(|kind| kind == FileKind::Env)),
+        ("lockfiles", number(|kind| kind == FileKind::Lock)),
         ("other texts (read for credentials)", number(|kind| kind == FileKind::Prose)),
         ("other files (not read)", number(|kind| kind == FileKind::Other)),
     ] {

@@ -215,10 +215,14 @@ pub struct Settled {
     pub hidden_by_change: Counts,
     /// For each entry of the baseline, whether it still stands for a finding.
     pub baseline_alive: Vec<bool>,
+    /// The entries of the baseline whose file was moved, each with where it is now.
+    pub baseline_moved: Vec<(usize, String)>,
     /// What every finding that nothing suppresses is known by, when that is wanted, told or not.
     pub addresses: Vec<Address>,
     /// What is due, in words.
     pub reminders: Vec<String>,
+    /// Configurations in the scanned folders that do not count, by path; the runner adds them.
+    pub unheeded: Vec<String>,
     /// What is told, by severity.
     pub counts: Counts,
     /// Rules that broke down; the pipeline adds them.
@@ -300,7 +304,9 @@ impl Hidden {
         };
         let mut by_baseline = vec![];
         if let Some(baseline) = &choices.baseline {
-            let cover = baseline.cover(&addresses);
+            let cover = baseline.cover(&addresses, |path| texts.exists(path));
+            let moved = cover.moved.iter().map(|&(entry, finding)| (entry, addresses[finding].path.clone()));
+            settled.baseline_moved = moved.collect();
             settled.baseline_alive = cover.alive;
             by_baseline = cover.covered;
         }

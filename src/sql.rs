@@ -11,6 +11,7 @@ use crate::names::Name;
 
 mod columns;
 mod cursor;
+pub mod declared;
 mod fold;
 mod histories;
 mod lex;
@@ -21,6 +22,7 @@ mod split;
 mod statement;
 
 pub use cursor::Qualified;
+pub use declared::Declared;
 pub use model::{Database, History, Id, Job, Policy, RowSecurity, Table, Unique};
 pub use openness::{Opening, Opens};
 pub use read::templates::quoted;

@@ -146,6 +146,11 @@ impl<'a> Texts<'a> {
         Some(text)
     }
 
+    /// Whether a file is there, walked or not.
+    pub fn exists(&self, path: &str) -> bool {
+        self.repository.exists(path) || self.repository.root.join(path).exists()
+    }
+
     /// The path of a file.
     pub fn path(&self, file: FileId) -> &'static str {
         self.files[file.index()].path.as_str()

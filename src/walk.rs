@@ -1,12 +1,12 @@
 //! A folder becomes a repository: which files there are, which are read, which are left out and why, and which
 //! could not be read. The only reader of files.
 //!
-//! Built-in leave-outs (dependency folders, build output, lockfiles, minified, generated and vendored files) are
+//! Built-in leave-outs (dependency folders, build output, some lockfiles, minified, generated and vendored files) are
 //! counted by reason. What should have been read and could not is a [`Gap`], and the summary names it.
 //! A file given by name is read whatever its name, folder, size or looks.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs;
 use std::io::Read;
@@ -31,9 +31,13 @@ mod text;
 mod tree;
 
 pub use text::{Decoded, said};
+pub use tree::OWN_IGNORES;
 
 /// Code and manifests over this many bytes are gaps, unless they are named.
 pub const SIZE_LIMIT: u64 = 2 * 1024 * 1024;
+
+/// Lockfiles over this many bytes are left out, unless they are named.
+const LOCK_LIMIT: u64 = 16 * 1024 * 1024;
 
 /// What to walk.
 #[derive(Debug, Clone)]
@@ -44,7 +48,8 @@ pub struct Choices {
     pub honour_ignores: bool,
     /// How many threads look at folders; 0 leaves the choice to the machine.
     pub threads: usize,
-    /// Patterns of paths that the configuration leaves out, with the folder they are seen from.
+    /// Patterns of paths that the configuration leaves out, with the folder they are seen from. The ignore file of our
+    /// own that lies in such a folder counts.
     pub ignored: Vec<(PathBuf, Vec<String>)>,
 }
 
@@ -64,6 +69,8 @@ pub struct Repository {
     pub gaps: Vec<Gap>,
     /// What the manifests say. Filled by the caller of [`Repository::load`].
     pub manifests: Arc<Manifests>,
+    /// Files above the walked folders that are read for what they say of them: nothing is reported there.
+    pub context: BTreeSet<Name>,
 }
 
 /// A walked file.
@@ -95,6 +102,8 @@ pub enum FileKind {
     Manifest,
     /// Environment variables: `.env*`, `.dev.vars`, `.flaskenv`.
     Env,
+    /// A lockfile: read for the versions of vendors' packages.
+    Lock,
     /// Notes, SQL, notebooks, settings: read for credentials alone.
     Prose,
     /// Anything else; not read.
@@ -116,7 +125,7 @@ pub enum Reason {
     DependencyFolder,
     /// A folder or bundle that a build wrote.
     BuildOutput,
-    /// A lockfile.
+    /// A lockfile that is not read.
     Lockfile,
     /// Minified code.
     Minified,
@@ -356,7 +365,11 @@ impl Repository {
             return loaded;
         }
         let path = self.root.join(file.path.as_str());
-        if file.size > SIZE_LIMIT && !file.named {
+        if file.kind == FileKind::Lock {
+            if file.size > LOCK_LIMIT && !file.named {
+                return Loaded { left_out: Some(Reason::Lockfile), ..loaded };
+            }
+        } else if file.size > SIZE_LIMIT && !file.named {
             loaded.left_out = text::looks_of_head(&path, file.kind);
             loaded.gap = loaded.left_out.is_none().then_some(GapReason::TooBig(file.size));
             return loaded;

@@ -221,9 +221,9 @@ fn facts_tell_no_secret() {
 fn a_broken_pattern_of_the_ignore_file_is_told() {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), "src/a.ts", "export const a = 1;");
-    write(dir.path(), "src/.seamcheckignore", "[z-a]\n");
+    write(dir.path(), ".seamcheckignore", "[z-a]\n");
     let output = run(dir.path(), &[]);
     let said = text(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{said}");
-    assert!(said.contains("src/.seamcheckignore: cannot be understood: line 1"), "{said}");
+    assert!(said.contains(".seamcheckignore: cannot be understood: line 1"), "{said}");
 }

@@ -275,3 +275,21 @@ fn a_missing_path_is_an_error() {
     assert!(error.to_string().contains("there is no file or folder"), "{error}");
     assert!(walk(&Choices { paths: vec![Path::new("/").join("no-such-folder-at-all")], ..tree.choices(&[]) }).is_err());
 }
+
+#[test]
+fn what_stands_above_a_part_of_a_project_is_read_for_what_it_says() {
+    let tree = Tree::new(&["supabase/functions/hook/index.ts", "src/main.ts", "server.ts", "vite.config.ts"]);
+    for file in ["package.json", "supabase/config.toml", ".env.example", "src/.env.example"] {
+        tree.write(file, if file.ends_with("json") { "{}" } else { "" });
+    }
+    let own = ["supabase/functions/hook/index.ts"];
+    // Without a repository nobody says where the project ends.
+    assert_eq!(paths(&tree.walk(&["supabase/functions"])), ["hook/index.ts"]);
+    tree.git(&["init", "-q"]);
+    let part = tree.walk(&["supabase/functions"]);
+    let context = [".env.example", "package.json", "supabase/config.toml", "vite.config.ts"];
+    assert_eq!(part.context.iter().map(|path| path.as_str()).collect::<Vec<_>>(), context);
+    let rest: Vec<&str> = paths(&part).into_iter().filter(|path| !context.contains(path)).collect();
+    assert_eq!(rest, own);
+    assert!(tree.walk(&[]).context.is_empty());
+}

@@ -48,6 +48,18 @@ pub(super) fn library(library: &Library) -> Vec<Problem> {
         check.package_name(at!["scheduler", at, "package"], &scheduler.package, &["npm", "pypi", "global"]);
         check.source(at!["scheduler", at, "source"], &scheduler.source);
     }
+    for (at, gatekeeper) in library.gatekeepers.iter().enumerate() {
+        check.package_name(at!["gatekeeper", at, "package"], &gatekeeper.package, &["npm"]);
+        check.source(at!["gatekeeper", at, "source"], &gatekeeper.source);
+    }
+    for (at, tables) in library.tables.iter().enumerate() {
+        check.package_name(at!["tables", at, "package"], &tables.package, &["npm", "pypi"]);
+        if tables.paths.is_empty() || tables.unique.is_empty() {
+            let message = format!("nothing of {} declares a table, or a unique column", tables.package);
+            check.say(at!["tables", at, "paths"], message, "write what makes tables: `pgTable`");
+        }
+        check.source(at!["tables", at, "source"], &tables.source);
+    }
     for (at, platform) in library.platforms.iter().enumerate() {
         if platform.seconds <= 0.0 {
             let message = format!("{} lets functions run for no time", platform.framework);
@@ -176,6 +188,10 @@ impl Checks {
             self.optional_source(
                 at!["package", item, "without_key", "source"],
                 package.without_key.as_ref().map(|fact| &fact.source),
+            );
+            self.optional_source(
+                at!["package", item, "errors_below", "source"],
+                package.errors_below.as_ref().map(|below| &below.source),
             );
             if let Some(throws) = &package.throws_without_key {
                 self.optional_source(at!["package", item, "throws_without_key", "source"], throws.source.as_ref());

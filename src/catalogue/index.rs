@@ -124,6 +124,8 @@ pub(super) struct Index {
     pub(super) roots: Vec<Root>,
     /// Package names to roots.
     pub(super) packages: FxHashMap<Name, usize>,
+    /// Their names as texts.
+    pub(super) names: OnceLock<FxHashSet<&'static str>>,
     /// Python packages that are only namespaces of listed ones: `pypi:google` of `pypi:google.genai`.
     pub(super) namespaces: FxHashSet<Name>,
     pub(super) vendors: Vec<OnceLock<VendorIndex>>,

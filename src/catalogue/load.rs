@@ -14,7 +14,7 @@ use rustc_hash::FxHashMap;
 use super::fault::{Fault, Problem, Step};
 use super::index::{Index, VendorId};
 use super::scan::Scanner;
-use super::{HttpClient, Known, Library, PageScript, Scheduler, Tracker, Vendor, check};
+use super::{Gatekeeper, HttpClient, Known, Library, PageScript, Scheduler, Tracker, Vendor, check};
 use crate::names::Name;
 
 mod files {
@@ -36,10 +36,25 @@ pub struct Catalogue {
     pub(super) page_scripts: Vec<PageScript>,
     pub(super) trackers: Vec<Tracker>,
     pub(super) schedulers: Vec<Scheduler>,
+    pub(super) gatekeepers: Vec<Gatekeeper>,
     pub(super) platforms: Vec<super::Platform>,
+    pub(super) tables: Vec<super::Tables>,
     pub(super) index: Index,
     /// Made at the first text searched for credentials.
     pub(super) scanner: OnceLock<Scanner>,
+}
+
+/// Something wrong with a vendor that a configuration describes.
+#[derive(Debug)]
+pub struct Wrong {
+    /// The key of a vendor file that it is about.
+    pub key: &'static str,
+    /// Which item of it, when it is a list.
+    pub item: usize,
+    /// What.
+    pub message: String,
+    /// What to write instead.
+    pub help: String,
 }
 
 impl Catalogue {
@@ -85,6 +100,21 @@ impl Catalogue {
         Ok(Self::of(vendors, libraries))
     }
 
+    /// What is wrong with a vendor that a configuration describes, in the form of a vendor file.
+    pub fn check_described(text: &str) -> Vec<Wrong> {
+        let Ok(vendor) = toml::from_str::<Vendor>(text) else { return Vec::new() };
+        let named = format!("/{}.toml", vendor.id);
+        let builtin = files::VENDORS.iter().find(|(path, _)| path.ends_with(&named));
+        let extends = builtin.and_then(|(_, text)| toml::from_str::<Vendor>(text).ok());
+        let problems = check::vendor(&vendor, extends.as_ref()).into_iter();
+        let wrong = |Problem { at, message, help, .. }: Problem| {
+            let key = at.iter().find_map(|step| if let Step::Key(key) = step { Some(*key) } else { None });
+            let item = at.iter().find_map(|step| if let Step::Item(item) = step { Some(*item) } else { None });
+            Wrong { key: key.unwrap_or("id"), item: item.unwrap_or(0), message, help }
+        };
+        problems.map(wrong).collect()
+    }
+
     /// Everything that is wrong in the files that the binary carries.
     pub fn check_builtin() -> Vec<Report> {
         let mut reports = Vec::new();
@@ -107,9 +137,9 @@ impl Catalogue {
         let (mut http_clients, mut functions, mut own_urls) = (Vec::new(), Vec::new(), Vec::new());
         let (mut watchers, mut injected_envs, mut optional_options) = (Vec::new(), Vec::new(), Vec::new());
         let (mut passing_hosts, mut page_scripts, mut trackers) = (Vec::new(), Vec::new(), Vec::new());
-        let mut platforms = Vec::new();
+        let (mut platforms, mut tables) = (Vec::new(), Vec::new());
         let mut mailboxes = Vec::new();
-        let mut schedulers = Vec::new();
+        let (mut schedulers, mut gatekeepers) = (Vec::new(), Vec::new());
         for library in libraries {
             http_clients.extend(library.http_clients);
             functions.extend(library.functions);
@@ -122,7 +152,9 @@ impl Catalogue {
             page_scripts.extend(library.page_scripts);
             trackers.extend(library.trackers);
             schedulers.extend(library.schedulers);
+            gatekeepers.extend(library.gatekeepers);
             platforms.extend(library.platforms);
+            tables.extend(library.tables);
         }
         let index = Index::new(&vendors, &http_clients, &functions);
         Self {
@@ -138,7 +170,9 @@ impl Catalogue {
             page_scripts,
             trackers,
             schedulers,
+            gatekeepers,
             platforms,
+            tables,
             index,
             scanner: OnceLock::new(),
         }

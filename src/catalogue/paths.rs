@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use rustc_hash::FxHashSet;
+
 use super::index::{ClientIndex, PackageIndex, Root, Sdk, VendorIndex};
 use super::{Catalogue, HttpClient, Known, Operation, Package, Request, Seg, VendorId, glob};
 use crate::names::Name;
@@ -99,6 +101,11 @@ impl Catalogue {
     pub fn packages<'a>(&'a self, name: Name, segs: &[Seg]) -> impl Iterator<Item = (VendorId, &'a Package)> + use<'a> {
         let sdks = self.find(name, segs).map_or(&[][..], |found| &found.root.sdks);
         sdks.iter().map(|sdk| (sdk.vendor, self.package_of(sdk)))
+    }
+
+    /// The names of all packages that something is known of: `npm:stripe`.
+    pub fn package_names(&self) -> &FxHashSet<&'static str> {
+        self.index.names.get_or_init(|| self.index.packages.keys().map(|name| name.as_str()).collect())
     }
 
     /// How many segments make a client of a vendor, when the path starts with one; the longest way counts.

@@ -23,8 +23,9 @@ use crate::{settle, walk};
 pub struct Scan {
     /// Folders and files to scan [default: the current folder]
     ///
-    /// Paths in reports are relative to the folder given, or to the common ancestor of several. A file given by
-    /// name is always scanned, even if it is ignored, minified or very big.
+    /// Paths in reports are relative to the folder given, or to the common ancestor of several; of a part of a project
+    /// in a git repository, to the project, and what stands above is read for what it says of that part. A file given
+    /// by name is always scanned, even if it is ignored, minified or very big.
     #[arg(value_name = "PATHS", value_hint = clap::ValueHint::AnyPath)]
     pub paths: Vec<PathBuf>,
 

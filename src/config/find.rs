@@ -79,6 +79,16 @@ pub fn read(path: &Path, folder: &Path) -> Result<Option<Written>, Error> {
     Ok(ours.map(|node| Written { shown, folder: folder.to_owned(), text, node }))
 }
 
+/// Whether the text of a file that is not ours holds a part that is.
+pub fn is_ours(name: &str, text: &str) -> bool {
+    let tree = match name {
+        _ if !text.contains("seamcheck") => return false,
+        "package.json" => node::json(text).ok().and_then(|node| node.get("seamcheck").cloned()),
+        _ => node::toml(text).ok().and_then(|node| node.get("tool")?.get("seamcheck").cloned()),
+    };
+    tree.is_some_and(|node| matches!(node.value, node::Value::Table(_)))
+}
+
 /// A path as seen from the current folder, where it lies below it.
 pub fn shown(path: &Path) -> String {
     let here = std::env::current_dir().and_then(|here| here.canonicalize()).unwrap_or_default();

@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use super::fault::Problem;
 use super::keys::{Key, LEVELS, ROOT, RULE, Shape};
 use super::node::{Node, Value};
-use crate::catalogue::{Core, is_date};
+use crate::catalogue::{Catalogue, Core, is_date};
 use crate::error::nearest;
 use crate::finding::{FailOn, Persona, Severity};
 use crate::program::hints::Wrapper;
@@ -38,10 +38,42 @@ pub struct Settings {
     pub wrappers: Vec<(Wrapper, String)>,
     /// Entry points of core paths.
     pub core_paths: Vec<(Core, String)>,
-    /// Vendors of the project's own: id, and text in the catalogue's form.
-    pub vendors: Vec<(String, String)>,
+    /// Vendors of the project's own.
+    pub vendors: Vec<OwnVendor>,
     /// Days on which something is to be looked at: the day, and what.
     pub reviews: Vec<(String, String)>,
+}
+
+/// A vendor of the project's own.
+#[derive(Debug, Clone)]
+pub struct OwnVendor {
+    /// Its id.
+    pub id: String,
+    /// What is said of it, in the catalogue's form.
+    pub text: String,
+    /// As it is written.
+    node: Node,
+}
+
+impl OwnVendor {
+    /// Where its id stands.
+    pub fn at(&self) -> Range<usize> {
+        self.node.get("id").unwrap_or(&self.node).span.clone()
+    }
+
+    /// What cannot be, at the places where it is written.
+    pub fn problems(&self) -> impl Iterator<Item = Problem> {
+        Catalogue::check_described(&self.text).into_iter().map(|wrong| {
+            let key = match wrong.key {
+                "package" => "packages",
+                "env" => "secrets",
+                key => key,
+            };
+            let said = self.node.get(key);
+            let item = said.and_then(|said| said.items().get(wrong.item)).or(said).unwrap_or(&self.node);
+            Problem { span: item.span.clone(), message: wrong.message, help: wrong.help }
+        })
+    }
 }
 
 /// What is said of a rule.
@@ -118,7 +150,7 @@ fn rule(entry: &super::node::Entry) -> Option<RuleSetting> {
 }
 
 /// A vendor in the form of the catalogue's files.
-fn vendor(node: &Node) -> Option<(String, String)> {
+fn vendor(node: &Node) -> Option<OwnVendor> {
     let id = text(node, "id")?;
     let quoted = |text: &str| toml::Value::from(text).to_string();
     let list = |key: &str| node.get(key).map_or(vec![], texts).into_iter().map(|(text, _)| text).collect::<Vec<_>>();
@@ -136,7 +168,7 @@ fn vendor(node: &Node) -> Option<(String, String)> {
     for secret in list("secrets") {
         said += &format!("[[env]]\nname = {}\nsecret = true\n", quoted(&secret));
     }
-    Some((id, said))
+    Some(OwnVendor { id, text: said, node: node.clone() })
 }
 
 struct Check {
@@ -192,11 +224,11 @@ impl Check {
             (Shape::Word(words), Value::Text(text)) => {
                 let help = match nearest(text, words.iter().copied()) {
                     Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("write {}", one_of(words)),
+                    None => expected(shape),
                 };
                 self.say(&node.span, format!("`{text}` is not known here"), help);
             }
-            _ => self.say(&node.span, "something else is expected here".to_owned(), expected(shape)),
+            _ => self.say(&node.span, format!("{} is expected here", kind(shape)), expected(shape)),
         }
     }
 
@@ -238,9 +270,21 @@ fn one_of(words: &[&str]) -> String {
     words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
 }
 
+fn kind(shape: Shape) -> &'static str {
+    match shape {
+        Shape::Word(_) => "one of a few words",
+        Shape::Text => "a text",
+        Shape::Day => "a day",
+        Shape::Truth => "`true` or `false`",
+        Shape::Texts => "a list",
+        Shape::Rules | Shape::Table(_) => "a table",
+        Shape::Tables(_) => "a list of tables",
+    }
+}
+
 fn expected(shape: Shape) -> String {
     match shape {
-        Shape::Word(words) => format!("write {}", one_of(words)),
+        Shape::Word(words) => format!("write one of {}", one_of(words)),
         Shape::Text => "write a text in quotes".to_owned(),
         Shape::Day => "write a day as \"YYYY-MM-DD\"".to_owned(),
         Shape::Truth => "write `true` or `false`".to_owned(),

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 
 use super::Changes;
 use crate::error::Error;
-use crate::walk::{FileKind, kind_of};
+use crate::walk::{FileKind, OWN_IGNORES, kind_of};
 
 /// Larger files are read by nobody.
 const LARGEST: u64 = 8 * 1024 * 1024;
@@ -181,7 +181,10 @@ impl Git {
         let (Some(mut asks), Some(answers)) = (child.stdin.take(), child.stdout.take()) else { return Ok(()) };
         let mut answers = BufReader::new(answers);
         // Of files that nobody reads it is enough that they are there.
-        let is_read = |object: &&Object| !matches!(kind_of(&object.path), FileKind::Other);
+        let is_read = |object: &&Object| {
+            let name = object.path.rsplit('/').next().unwrap_or_default();
+            [OWN_IGNORES, ".ignore"].contains(&name) || !matches!(kind_of(&object.path), FileKind::Other)
+        };
         let wanted: Vec<&Object> = objects.iter().filter(is_read).collect();
         let ids: Vec<String> = wanted.iter().map(|object| format!("{}\n", object.id)).collect();
         std::thread::scope(|scope| {

@@ -9,6 +9,7 @@ use crate::link::calls::per_file;
 use crate::link::entries::KnownRoute;
 use crate::link::entries::handlers::{arguments, key, object};
 use crate::link::entries::platforms::FUNCTION_PATHS;
+use crate::link::rewrites::{Led, Rewrites};
 use crate::names::Name;
 use crate::program::{
     CallRef, Destination, Edge, EdgeKind, Entry, EntryKind, ExprRef, External, FunctionRef, HttpUse, Program, Value,
@@ -30,6 +31,8 @@ pub struct Unmatched {
     pub method: Option<Name>,
     /// It asks for a function by name.
     pub is_function: bool,
+    /// The path of the app that it is led to, where something leads it on.
+    pub led_to: Option<Name>,
 }
 
 /// The jumps of a program.
@@ -139,6 +142,7 @@ fn is_open(program: &Program, http: &HttpUse) -> bool {
 struct Finder<'p> {
     program: &'p Program,
     routes: Routes,
+    rewrites: Rewrites,
     /// Functions by name.
     functions: FxHashMap<Name, Vec<usize>>,
     /// Procedures by their path.
@@ -159,7 +163,8 @@ impl<'p> Finder<'p> {
             }
         }
         let has_functions = !functions.is_empty();
-        Self { program, routes: Routes::new(program), functions, procedures, has_functions }
+        let (routes, rewrites) = (Routes::new(program), Rewrites::find(program));
+        Self { program, routes, rewrites, functions, procedures, has_functions }
     }
 
     fn request(&self, http: &HttpUse, seen: &mut FxHashSet<CallRef>, found: &mut Jumps) {
@@ -191,11 +196,52 @@ impl<'p> Finder<'p> {
             }
             let served = self.routes.serve(&asked);
             found.to.extend(served.entries.iter().map(|&entry| (http.at, entry)));
-            if !served.exists && is_own && from_client && !side.tooling && !side.dead && asked.is_certain() {
-                let unmatched = Unmatched { at: http.at, asked: path, method: http.method, is_function: false };
+            let (led, led_to) = if is_own && !served.exists { self.led_on(http, &path, found) } else { (false, None) };
+            let exists = served.exists || led;
+            if !exists && is_own && from_client && !side.tooling && !side.dead && asked.is_certain() {
+                let unmatched = Unmatched { at: http.at, asked: path, method: http.method, is_function: false, led_to };
                 found.unmatched.push(unmatched);
             }
         }
+    }
+
+    /// Whether a path that no route serves is led to something that may; what serves it is noted. Also the path of
+    /// the app that it is led to.
+    fn led_on(&self, http: &HttpUse, path: &str, found: &mut Jumps) -> (bool, Option<Name>) {
+        let (mut exists, mut led_to) = (false, None);
+        for led in self.rewrites.lead(&self.program.file(http.at.file).path, path) {
+            let (to, is_own) = match &led {
+                Led::Page => continue,
+                Led::Unknown => {
+                    exists = true;
+                    continue;
+                }
+                Led::Function(name) => {
+                    let entries = self.functions.get(&Name::new(name)).into_iter().flatten();
+                    found.to.extend(entries.map(|&entry| (http.at, entry)));
+                    exists = true;
+                    continue;
+                }
+                Led::Path(to) => (to.as_str(), true),
+                Led::Away(to) => (to.as_str(), false),
+            };
+            if let Some((name, rest)) = function_path(to) {
+                // Functions of this kind are here, so that this one should be.
+                let prefix = &to[..to.len().saturating_sub(name.len() + rest.len() + usize::from(!rest.is_empty()))];
+                let kin = |entry: &Entry| entry.route.is_some_and(|route| route.starts_with(prefix));
+                if self.functions.contains_key(&Name::new(&name)) || self.program.entries.iter().any(kin) {
+                    self.by_name(http.at, &name, &rest, http.method, found);
+                }
+                exists = true;
+                continue;
+            }
+            let asked = Asked::new(&bare(to), http.method, false);
+            let served = self.routes.serve(&asked);
+            found.to.extend(served.entries.iter().map(|&entry| (http.at, entry)));
+            exists |= served.exists || !is_own;
+            led_to = led_to.or(is_own.then(|| Name::new(to)));
+        }
+        (exists, led_to)
     }
 
     /// `functions.invoke("name")`.
@@ -222,7 +268,7 @@ impl<'p> Finder<'p> {
         let Some(entries) = self.functions.get(&name) else {
             let side = self.program.side(at.file);
             if self.has_functions && !side.tooling && !side.dead {
-                found.unmatched.push(Unmatched { at, asked: name, method, is_function: true });
+                found.unmatched.push(Unmatched { at, asked: name, method, is_function: true, led_to: None });
             }
             return;
         };
@@ -354,8 +400,16 @@ fn function_path(path: &str) -> Option<(String, String)> {
     Some((name.to_owned(), rest.to_owned()))
 }
 
+/// A path without what a file's name has and a route has not: `/api/index.py`.
+fn bare(path: &str) -> String {
+    let path = path.split(['?', '#']).next().unwrap_or(path).trim_end_matches('/');
+    let endings = [".js", ".mjs", ".cjs", ".ts", ".py"];
+    let path = endings.iter().find_map(|ending| path.strip_suffix(ending)).unwrap_or(path);
+    path.strip_suffix("/index").unwrap_or(path).to_owned()
+}
+
 /// The path of a URL on this machine.
-fn local_path(url: &Value) -> Option<Name> {
+pub(crate) fn local_path(url: &Value) -> Option<Name> {
     let text = match url {
         Value::Text(text) => text.as_str().to_owned(),
         Value::Template(parts) => {

@@ -12,7 +12,14 @@ use crate::link::eval::Eval;
 use crate::names::Name;
 pub use crate::program::options::Lookup;
 use crate::program::outbound::ClientUse;
-use crate::program::{CallRef, Destination, ExprRef, External, FunctionRef, HttpUse, Program, Value, VendorUse, Via};
+use crate::program::{CallRef, Destination, ExprRef, External, HttpUse, Program, Value, VendorUse, Via};
+
+mod callers;
+
+use callers::through_callers;
+
+/// The method of a request that names none.
+const GET: &str = "GET";
 
 /// How many wrappers deep a request is followed to its callers.
 const DEEPEST_WRAPPER: usize = 3;
@@ -160,7 +167,7 @@ fn method_of(program: &Program, options: &[Value]) -> Option<Name> {
             Lookup::Absent => {}
         }
     }
-    Some(Name::new("GET"))
+    Some(Name::new(GET))
 }
 
 fn keyword(program: &Program, at: CallRef, name: &str) -> Option<Value> {
@@ -175,58 +182,6 @@ fn option_of_call(program: &Program, at: CallRef, name: &Name) -> Option<Value> 
         Lookup::Present(value) => Some(value),
         _ => None,
     }
-}
-
-/// The same request as seen by the callers of the wrapper it stands in, when parameters of that reach it.
-fn through_callers(program: &Program, http: &HttpUse) -> Vec<HttpUse> {
-    /// A wrapper that more places call than this is followed no further: nothing would be said of one call.
-    const MOST_CALLERS: usize = 400;
-    let mut functions: Vec<FunctionRef> = Vec::new();
-    let mut note = |value: &Value| {
-        if let Value::Param(function, _) = value
-            && !functions.contains(function)
-        {
-            functions.push(*function);
-        }
-    };
-    http.url.walk(&mut note);
-    for option in &http.options {
-        option.walk(&mut note);
-    }
-    if http.method.is_none() {
-        for option in &http.options {
-            if let Lookup::Present(value) = program.lookup(option, Name::new("method")) {
-                value.walk(&mut note);
-            }
-        }
-    }
-    let mut found = Vec::new();
-    for function in functions {
-        let callers = program.callers(function);
-        if callers.len() > MOST_CALLERS {
-            continue;
-        }
-        for &caller in callers {
-            let mut eval = Eval::new(program);
-            let url = eval.substitute(&http.url, function, caller);
-            let options: Vec<Value> =
-                http.options.iter().map(|option| eval.substitute(option, function, caller)).collect();
-            let method = http.method.or_else(|| {
-                let named = http.options.iter().find_map(|option| match program.lookup(option, Name::new("method")) {
-                    Lookup::Present(value) => Some(eval.substitute(&value, function, caller)),
-                    _ => None,
-                });
-                match named {
-                    Some(Value::Text(method)) => Some(upper(method)),
-                    Some(_) => None,
-                    None => method_of(program, &options),
-                }
-            });
-            let to = program.destinations(&url);
-            found.push(HttpUse { at: caller, inner: http.inner, method, url, to, options, ..http.clone() });
-        }
-    }
-    found
 }
 
 fn http_uses(catalogue: &Catalogue, http: &HttpUse, index: usize) -> Vec<VendorUse> {

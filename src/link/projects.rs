@@ -3,6 +3,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::finding::FileId;
+use crate::manifest::processes::Started;
 use crate::names::Name;
 use crate::walk::Repository;
 
@@ -58,6 +59,7 @@ impl Project {
 pub struct Projects {
     all: Vec<Project>,
     of: Vec<u32>,
+    started: FxHashSet<Name>,
 }
 
 impl Projects {
@@ -97,7 +99,17 @@ impl Projects {
                 found
             })
             .collect();
-        Self { all, of }
+        Self { all, of, started: started(repository) }
+    }
+
+    /// Whether a platform keeps a file running: its settings name the file, or the module that it is, in a command.
+    pub fn is_started(&self, path: Name) -> bool {
+        self.started.contains(&path)
+    }
+
+    /// The files that platforms keep running, in no order.
+    pub fn started(&self) -> impl Iterator<Item = Name> + '_ {
+        self.started.iter().copied()
     }
 
     /// The project of a file.
@@ -125,6 +137,43 @@ fn project(folder: &str, inside: &FxHashMap<&str, FxHashSet<&'static str>>, repo
         project.main.clone_from(&package.main);
     }
     project
+}
+
+/// The files that platforms keep running.
+fn started(repository: &Repository) -> FxHashSet<Name> {
+    let mut found = FxHashSet::default();
+    for process in repository.manifests.processes() {
+        for (folder, started) in process.starts() {
+            // A file beside the settings, or below the folder that an image is built of.
+            let paths: Vec<String> = match started {
+                Started::Module(name) => {
+                    let path = name.replace('.', "/");
+                    vec![format!("{path}.py"), format!("{path}/__main__.py"), format!("{path}/__init__.py")]
+                }
+                Started::File(path) => sources(path.trim_start_matches("./")),
+            };
+            let file = paths.iter().find_map(|path| {
+                let at = repository.position(&join(&folder, path))?;
+                Some(repository.files[at].path)
+            });
+            found.extend(file);
+        }
+    }
+    found
+}
+
+/// What a file that a command names may be made of: `dist/index.js` of `server/index.ts`.
+fn sources(path: &str) -> Vec<String> {
+    let built = path.split_once('/').filter(|(folder, _)| matches!(*folder, "dist" | "build" | "out" | "lib"));
+    let places = match built {
+        Some((_, rest)) => vec![format!("src/{rest}"), format!("server/{rest}"), rest.to_owned()],
+        None => vec![path.to_owned()],
+    };
+    let typed = |place: String| match place.strip_suffix(".js").or_else(|| place.strip_suffix(".mjs")) {
+        Some(stem) => vec![place.clone(), format!("{stem}.ts"), format!("{stem}.mts")],
+        None => vec![place],
+    };
+    places.into_iter().flat_map(typed).collect()
 }
 
 /// The folder and the last name of a path.

@@ -18,6 +18,7 @@ pub mod imports;
 pub mod names;
 pub mod roots;
 pub mod units;
+mod unused;
 
 use imports::{Load, Paths};
 use names::Use;
@@ -70,9 +71,14 @@ pub fn decide(program: &Program, projects: &Projects, entries: &[Entry]) -> Side
         let file = FileId(at as u32);
         decision.tops.insert((projects.index(file), decision.top(file)));
     }
-    let sides = (0..program.files.len())
+    let mut sides: Vec<Side> = (0..program.files.len())
         .map(|at| decision.side(FileId(at as u32), brought[at].is_some(), server[at]))
         .collect();
+    for file in unused::find(program, projects, &decision.entries_in) {
+        if !decision.reached[file.index()] {
+            sides[file.index()].dead = true;
+        }
+    }
     Sides { sides, brought, loads }
 }
 

@@ -71,6 +71,12 @@ impl Allow {
     }
 }
 
+/// Whether a file's name says that its rules are for tests.
+pub fn is_for_tests(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.split(['.', '-', '_']).any(|word| matches!(word, "test" | "tests" | "testing" | "emulator" | "emulators"))
+}
+
 /// What is allowed when any of several conditions is enough.
 fn any_of(parts: impl IntoIterator<Item = Holds>) -> Holds {
     parts.into_iter().fold(Holds::Never, |known, part| match (known, part) {

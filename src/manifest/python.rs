@@ -40,6 +40,15 @@ impl PythonProject {
         Self { dependencies: sorted(text.lines().filter_map(requirement).collect()), toml: None }
     }
 
+    /// The version that a list of requirements holds a package to: 7.1.0 of `stripe==7.1.0`.
+    pub fn held<'t>(text: &'t str, name: &str) -> Option<&'t str> {
+        let name = canonical(name);
+        text.lines().filter(|line| requirement(line).is_some_and(|own| own == name.as_str())).find_map(|line| {
+            let version = line.split_once("==")?.1.trim_start_matches('=').trim_start();
+            Some(version.split([' ', ';', ',', '#', '\t']).next().unwrap_or(version))
+        })
+    }
+
     /// Whether it depends on a package, however its name is written.
     pub fn depends_on(&self, name: &str) -> bool {
         let name = canonical(name);
@@ -101,6 +110,9 @@ mod tests {
         let names: Vec<&str> = project.dependencies.iter().map(|name| name.as_str()).collect();
         assert_eq!(names, ["django", "own-tool", "plain", "pyjwt", "zope-interface"]);
         assert!(project.depends_on("zope_interface"));
+        assert_eq!(PythonProject::held(text, "PyJWT"), Some("2"));
+        assert_eq!(PythonProject::held("stripe[async]==7.1.0 ; x # y\n", "stripe"), Some("7.1.0"));
+        assert_eq!(PythonProject::held(text, "Django"), None);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::diff::Changes;
 use crate::facts::ExprKind;
 use crate::finding::{FileId, Place};
 use crate::names::Name;
-use crate::program::core_paths::Callers;
+use crate::program::core_paths::{Callers, Weight};
 use crate::program::{CallRef, Program};
 
 /// The change that is looked at.
@@ -52,7 +52,7 @@ pub struct Added {
     pub secrets: Vec<(Name, Place)>,
     /// Where its deliveries come in.
     pub webhooks: Vec<Place>,
-    /// The core paths that wait for it now and did not before, each with the call.
+    /// The core paths that wait for it now and did not before, and could do without, each with the call.
     pub onto: Vec<(Core, CallRef)>,
 }
 
@@ -74,7 +74,9 @@ impl Program {
         }
         let mut onto: BTreeMap<(Core, VendorId), (CallRef, bool)> = BTreeMap::new();
         if !found.is_empty() {
-            for used in self.core_uses(&[Core::Signup, Core::Login, Core::Checkout]) {
+            // A checkout is the work of who is paid through, and a login that of who knows the user.
+            let uses = self.core_uses(&[Core::Signup, Core::Login, Core::Checkout]);
+            for used in uses.iter().filter(|used| used.weight == Weight::Other) {
                 let Some(vendor) = used.out.vendor_id() else { continue };
                 let entry = onto.entry((used.core, vendor)).or_insert((used.out.at, true));
                 entry.1 &= touched(used.out.at) || touched(used.on_path);

@@ -107,9 +107,7 @@ fn is_given_role(facts: &Facts, condition: ExprId) -> bool {
         ExprKind::Op(Op::Not | Op::Or, parts) => parts.iter().all(|&part| is_given_role(facts, part)),
         ExprKind::Ref(name, block) => {
             let def = facts.lookup(*block, *name).map(|def| facts.def(def));
-            def.is_some_and(|def| {
-                !def.values.is_empty() && def.values.iter().all(|&value| is_of_body(facts, value, 6))
-            })
+            def.is_some_and(|def| !def.values.is_empty() && def.values.iter().all(|&value| is_of_body(facts, value, 6)))
         }
         ExprKind::Member(..) => is_of_body(facts, condition, 6),
         _ => false,
@@ -121,9 +119,7 @@ fn is_of_body(facts: &Facts, expr: ExprId, depth: usize) -> bool {
     let Some(depth) = depth.checked_sub(1) else { return false };
     match facts.expr(expr) {
         ExprKind::Member(_, name) if *name == "body" => true,
-        ExprKind::Member(base, _) | ExprKind::Await(base) | ExprKind::Index(base, _) => {
-            is_of_body(facts, *base, depth)
-        }
+        ExprKind::Member(base, _) | ExprKind::Await(base) | ExprKind::Index(base, _) => is_of_body(facts, *base, depth),
         ExprKind::Op(Op::Or | Op::Nullish, parts) => parts.first().is_some_and(|&part| is_of_body(facts, part, depth)),
         ExprKind::Ref(name, block) => {
             let def = facts.lookup(*block, *name).map(|def| facts.def(def));

@@ -13,6 +13,7 @@ use crate::catalogue::{Core, Operation, VendorId};
 use crate::link::calls::per_file;
 use crate::program::{CallRef, Edge, EdgeKind, FunctionRef, HttpUse, Program, VendorUse};
 
+mod chosen;
 mod entries;
 mod failure;
 mod flow;
@@ -20,6 +21,7 @@ mod operations;
 pub(super) mod says;
 mod weight;
 
+pub use chosen::Chosen;
 pub use entries::Start;
 pub use failure::Failure;
 pub use operations::CoreCall;
@@ -51,6 +53,10 @@ pub struct CoreUse<'p> {
     pub on_path: CallRef,
     /// The core call, or the call that leads to it, in the same function; none when only names tell the path.
     pub core_call: Option<CallRef>,
+    /// What shows the purpose of the path, and how.
+    pub purpose: Option<(CallRef, Purpose)>,
+    /// What is kept of a customer and decides that the call is made at all: not everybody waits for it.
+    pub only_with: Option<Chosen>,
     /// What its failure does.
     pub failure: Failure,
     /// How much the path needs it.
@@ -59,6 +65,17 @@ pub struct CoreUse<'p> {
     pub starts: Vec<Start>,
     /// The way from the path's own function to the call.
     pub way: Vec<Edge>,
+}
+
+/// How a call shows what a path is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Purpose {
+    /// The account, session, payment or order is made here.
+    Made,
+    /// A payment is only looked up here: the return from paying.
+    LookedUp,
+    /// What is called here does it.
+    Leads,
 }
 
 impl CoreUse<'_> {
@@ -278,6 +295,10 @@ impl<'p> Search<'p> {
         let reached = self.core_calls(core, &together);
         let starts = self.customers(core, starts, &reached);
         let names = names_around(program, &way, &out);
+        let behind: String = way.iter().map(|edge| program.function_name(edge.target) + " ").collect();
+        if core == Core::Checkout && entries::says_counter(&behind) {
+            return None;
+        }
         let mut weight = weight::of(program, core, &out, &names, !pays.is_empty())?;
         // The service may be the one that places the order.
         let own_rows = reached.iter().all(|call| call.weak && call.own) && !reached.is_empty();
@@ -305,7 +326,20 @@ impl<'p> Search<'p> {
             Weight::Other if asks_stranger || hands_link || (asks && failure != Failure::Stops) => Weight::Message,
             weight => weight,
         };
-        Some(CoreUse { core, out, on_path, core_call, failure, weight, starts, way })
+        let purpose = self.purpose(core, &together);
+        let only_with = chosen::only_with(program, core, &way, out.at);
+        Some(CoreUse { core, out, on_path, core_call, purpose, only_with, failure, weight, starts, way })
+    }
+
+    /// The call among some of a function that shows best what the path is for.
+    fn purpose(&self, core: Core, together: &[CallRef]) -> Option<(CallRef, Purpose)> {
+        let calls = &self.leading.get(&core)?.calls;
+        let shown = together.iter().map(|at| match calls.get(at) {
+            Some(call) if call.reads => (*at, Purpose::LookedUp),
+            Some(_) => (*at, Purpose::Made),
+            None => (*at, Purpose::Leads),
+        });
+        shown.min_by_key(|&(at, purpose)| (purpose, at))
     }
 
     /// The starts that customers start, for this purpose.

@@ -1,7 +1,7 @@
 //! What the failure of a call means: whether it comes as a value, who looks at it, and what hangs on it.
 
-use crate::catalogue::{Effect, Package, Seg};
-use crate::facts::{BlockKind, ExprKind};
+use crate::catalogue::{Effect, Package, Reports, Seg};
+use crate::facts::{BlockKind, ExprKind, Step};
 use crate::names::Name;
 use crate::program::answers::{Deed, Look};
 use crate::program::core_paths::says::{answers_error, tells_failure};
@@ -9,41 +9,13 @@ use crate::program::origins::Origin;
 use crate::program::terms::{Ending, ending};
 use crate::program::{CallRef, EdgeKind, EntryKind, FunctionRef, Program, VendorUse, Via};
 
-/// Words in the name of a table that only keeps what happened.
-const RECORDS: &[&str] = &[
-    "log",
-    "logs",
-    "audit",
-    "audits",
-    "history",
-    "activity",
-    "activities",
-    "error",
-    "errors",
-    "metric",
-    "metrics",
-    "analytics",
-    "telemetry",
-    "debug",
-    "trace",
-    "traces",
-    "views",
-    "visits",
-    "cache",
-    "limit",
-    "limits",
-    "usage",
-    "track",
-    "tracking",
-];
-
 impl Program {
     /// Whether the SDK behind a call gives its errors instead of throwing them, and was not told to throw.
     pub fn gives_errors(&self, used: &VendorUse) -> bool {
         if !matches!(used.via, Via::Sdk(..)) {
             return false;
         }
-        let Some(package) = self.error_giver(used) else { return false };
+        let Some((package, _)) = self.giver_of_errors(used.at) else { return false };
         let throws = |name: &str| package.throws_after.iter().any(|other| other == name);
         let before = self
             .callee(used.at)
@@ -52,10 +24,12 @@ impl Program {
         !before && !self.chain(used.at).any(|(_, name)| throws(&name))
     }
 
-    fn error_giver(&self, used: &VendorUse) -> Option<&Package> {
-        self.callee(used.at).externals().find_map(|external| {
-            let mut packages = self.catalogue.packages(external.package, &external.segs);
-            packages.find(|(_, package)| package.returns_errors).map(|(_, package)| package)
+    /// The package behind a call whose version in use gives its errors, and how it gives them.
+    pub fn giver_of_errors(&self, call: CallRef) -> Option<(&Package, Reports)> {
+        self.callee(call).externals().find_map(|external| {
+            let packages = self.catalogue.packages(external.package, &external.segs).map(|(_, package)| package);
+            let reports = |package: &Package| package.reports(|| self.package_major(call.file, external));
+            packages.map(|package| (package, reports(package))).find(|(_, reports)| *reports != Reports::Thrown)
         })
     }
 
@@ -64,13 +38,16 @@ impl Program {
         let external = self.external(used.at)?;
         let is_query =
             matches!(external.segs[..], [.., Seg::Call | Seg::New, Seg::Member(_), Seg::Call, Seg::Member(_)]);
-        self.error_giver(used)?.throws_after.first().filter(|_| is_query).map(String::as_str)
+        self.giver_of_errors(used.at)?.0.throws_after.first().filter(|_| is_query).map(String::as_str)
     }
 
     /// Whether somebody looks at the error that a call gives: itself, the answer as a whole, or whether there is
-    /// anything beside it.
+    /// anything beside it. Of an SDK that gives what the vendor answered, error or not, whoever looks at the answer
+    /// sees it.
     pub fn error_is_seen(&self, call: CallRef) -> bool {
-        self.looks(call).iter().any(shows_error)
+        let looks = self.looks(call);
+        let answered = || self.giver_of_errors(call).is_some_and(|(_, reports)| reports == Reports::Answered);
+        looks.iter().any(shows_error) || !looks.is_empty() && answered()
     }
 
     /// Whether a call asks a function of the database, by its name, for what it gives: as far as is seen a read.
@@ -99,9 +76,9 @@ impl Program {
 
     fn is_in_failing_arm(&self, call: CallRef) -> bool {
         let facts = self.facts(call.file);
-        let block = facts.call(call.call).block;
-        let function = facts.function_of(block);
-        facts.enclosing(block).take_while(|(_, block)| block.function == function).any(|(id, block)| match block.kind {
+        let own = facts.call(call.call).block;
+        let function = facts.function_of(own);
+        facts.enclosing(own).take_while(|(_, block)| block.function == function).any(|(id, block)| match block.kind {
             BlockKind::Catch(_) => true,
             BlockKind::Then(condition) | BlockKind::Else(condition) => {
                 let truth = matches!(block.kind, BlockKind::Then(_));
@@ -110,7 +87,9 @@ impl Program {
                     Ending::Returns(Some(value)) => answers_error(self, call.file, value),
                     _ => false,
                 };
-                ends || tells_failure(facts, condition, truth) && ending(facts, id) != Ending::GoesOn
+                // Right on an arm that leaves the turn of a loop; one with arms of its own may try another way.
+                let leaves = || id == own && matches!(facts.block(id).steps.last(), Some(Step::Jump | Step::Break));
+                ends || tells_failure(facts, condition, truth) && (ending(facts, id) != Ending::GoesOn || leaves())
             }
             _ => false,
         })
@@ -127,29 +106,6 @@ impl Program {
                 _ => None,
             }
         })
-    }
-
-    /// Whether a name says that what stands under it only keeps what happened: a log, an audit trail.
-    pub fn keeps_record(&self, name: &str) -> bool {
-        crate::program::verify::words(name).iter().any(|word| RECORDS.contains(&word.as_str()))
-    }
-
-    /// Whether a write only keeps times and counts: `last_used_at`, `login_count`.
-    pub fn is_bookkeeping(&self, used: &VendorUse) -> bool {
-        let facts = self.facts(used.at.file);
-        let Some(ExprKind::Object(entries)) = facts.call(used.at.call).args.first().map(|arg| facts.expr(arg.value))
-        else {
-            return false;
-        };
-        let minor = |name: &str| {
-            let words = crate::program::verify::words(name);
-            let last = words.last().map_or("", String::as_str);
-            words.iter().any(|word| matches!(word.as_str(), "last" | "count" | "counter" | "views" | "hits"))
-                || matches!(name, "updated_at" | "updatedAt")
-                || last == "at"
-                    && words.iter().any(|word| matches!(word.as_str(), "accessed" | "used" | "seen" | "checked"))
-        };
-        !entries.is_empty() && entries.iter().all(|(key, _)| minor(key))
     }
 
     /// Whether one of some origins is a webhook handler.

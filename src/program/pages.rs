@@ -117,6 +117,8 @@ const PAGING: &[&str] = &[
     "page_token",
     "pageToken",
     "pageSize",
+    "perPage",
+    "per_page",
     "skip",
     "has_more",
     "hasMore",
@@ -178,13 +180,13 @@ const STATES: &[&str] = &[
 impl Program {
     /// The lists of deployed server code of which the first page is used as if it were everything.
     pub fn first_pages(&self) -> Vec<FirstPage> {
-        let mut lists: FxHashMap<FileId, FxHashMap<CallRef, (VendorId, &str)>> = FxHashMap::default();
+        let mut lists: FxHashMap<FileId, FxHashMap<CallRef, (VendorId, &str, bool)>> = FxHashMap::default();
         for used in self.vendor_uses() {
-            let lists_many = self.operation(used).is_some_and(|operation| {
-                operation.effect == Effect::List || (operation.effect == Effect::Read && used.name.ends_with(".select"))
-            });
+            let effect = self.operation(used).map(|operation| operation.effect);
+            let is_query = used.name.ends_with(".select");
+            let lists_many = effect == Some(Effect::List) || is_query && effect == Some(Effect::Read);
             if lists_many && matches!(used.via, Via::Sdk(..)) && self.runs_on_server(used.at.file) {
-                lists.entry(used.at.file).or_default().insert(used.at, (used.vendor, used.name.as_str()));
+                lists.entry(used.at.file).or_default().insert(used.at, (used.vendor, used.name.as_str(), is_query));
             }
         }
         let mut found = Vec::new();
@@ -198,8 +200,9 @@ impl Program {
                     let at = external.sites.iter().find(|site| lists[&file].contains_key(site))?;
                     Some((external, *at, lists[&file][at]))
                 });
-                let Some((external, at, (vendor, name))) = known else { continue };
-                let own = self.catalogue.vendor(vendor).own_backend;
+                let Some((external, at, (vendor, name, is_query))) = known else { continue };
+                // The backend's own lists (`auth.admin.listUsers`) come in pages like any vendor's.
+                let own = is_query && self.catalogue.vendor(vendor).own_backend;
                 let grows = match own {
                     true if sends || self.is_in_job(at) => unbounded(self, external),
                     true => None,

@@ -10,18 +10,11 @@ use crate::facts::{ImportId, ImportKind, Span};
 use crate::finding::{FileId, Place};
 use crate::link::modules::package_of_url;
 use crate::link::sides::units::UnitId;
-use crate::manifest::{Manifest, Says};
+use crate::manifest::lockfile::{PYTHON_LOCKS, SCRIPT_LOCKS};
+use crate::manifest::{Manifest, Says, folders};
 use crate::names::Name;
 use crate::program::versions::major;
 use crate::program::{Program, Target};
-
-/// Lockfiles of JavaScript.
-const SCRIPT_LOCKS: &[&str] =
-    &["package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "yarn.lock", "bun.lock", "bun.lockb"];
-
-/// Lockfiles of Python.
-const PYTHON_LOCKS: &[&str] =
-    &["uv.lock", "poetry.lock", "Pipfile.lock", "pdm.lock", "pylock.toml", "requirements.lock"];
 
 /// An SDK that is not held to a version.
 #[derive(Debug, Clone)]
@@ -72,17 +65,12 @@ impl Program {
         self.catalogue.packages(package, &[]).next().map(|(vendor, _)| vendor)
     }
 
-    /// Whether a lockfile of a family lies in a folder or above it.
-    fn is_locked(&self, folder: &str, locks: &[&str]) -> bool {
-        let mut folder = Some(folder);
-        std::iter::from_fn(|| {
-            let here = folder?;
-            folder = if here.is_empty() { None } else { Some(here.rsplit_once('/').map_or("", |(up, _)| up)) };
-            Some(here)
-        })
-        .any(|here| {
+    /// Whether a lockfile of a family, in a folder or above it, holds a package. One that was not read may.
+    fn is_locked(&self, folder: &str, locks: &[&str], package: Name) -> bool {
+        folders(folder).any(|here| {
             let own = self.projects.all().iter().filter(|project| project.folder == here);
-            own.into_iter().any(|project| locks.iter().any(|lock| project.has(lock)))
+            let mut there = own.flat_map(|project| locks.iter().filter(|lock| project.has(lock)));
+            there.any(|lock| self.manifests.lock(here, lock).is_none_or(|lock| lock.holds(package)))
         })
     }
 }
@@ -108,7 +96,7 @@ fn imports(program: &Program, found: &mut Vec<Unpinned>) {
             let Some(vendor) = program.sdk(*name) else { continue };
             let place = Place { file, span: import.span };
             let key = (program.units(file), *name);
-            let locked = program.is_locked(folder_of(&program.file(file).path), &["deno.lock"]);
+            let locked = program.is_locked(folder_of(&program.file(file).path), &["deno.lock"], *name);
             if !version.is_none_or(|version| is_loose(&version)) {
                 let Some(here) = version.and_then(|version| major(&version)) else { continue };
                 match majors.get_mut(&key) {
@@ -148,33 +136,36 @@ fn in_manifest(program: &Program, manifest: &Manifest, file: FileId, found: &mut
     let folder = manifest.folder();
     let mut asked: Vec<(String, String, Name)> = Vec::new();
     match &manifest.says {
-        Says::Package(package) if !program.is_locked(folder, SCRIPT_LOCKS) => {
+        Says::Package(package) => {
             let own = package.dependencies.iter().filter(|own| !own.development && allows_majors(&own.range));
             asked.extend(
                 own.map(|own| (own.name.to_string(), own.range.clone(), Name::new(&format!("npm:{}", own.name)))),
             );
         }
         Says::Json(map) if matches!(manifest.name(), "deno.json" | "deno.jsonc" | "import_map.json") => {
-            if !program.is_locked(folder, &["deno.lock"]) {
-                for (key, target) in map.get("imports").and_then(|map| map.as_object()).into_iter().flatten() {
-                    let Some(Target::Package { name, version, .. }) = target.as_str().and_then(package_of_url) else {
-                        continue;
-                    };
-                    if version.is_none_or(|version| is_loose(&version)) && is_imported(program, folder, key) {
-                        asked.push((key.clone(), target.as_str().unwrap_or_default().to_owned(), name));
-                    }
+            for (key, target) in map.get("imports").and_then(|map| map.as_object()).into_iter().flatten() {
+                let Some(Target::Package { name, version, .. }) = target.as_str().and_then(package_of_url) else {
+                    continue;
+                };
+                if version.is_none_or(|version| is_loose(&version)) && is_imported(program, folder, key) {
+                    asked.push((key.clone(), target.as_str().unwrap_or_default().to_owned(), name));
                 }
             }
         }
-        Says::Python(_) if !program.is_locked(folder, PYTHON_LOCKS) && !is_for_development(manifest.name()) => {
+        Says::Python(_) if !is_for_development(manifest.name()) => {
             asked.extend(requirements(manifest));
         }
         _ => return,
     }
+    let locks = match &manifest.says {
+        Says::Package(_) => SCRIPT_LOCKS,
+        Says::Python(_) => PYTHON_LOCKS,
+        _ => &["deno.lock"],
+    };
     let mut told: FxHashSet<Name> = FxHashSet::default();
     for (key, range, package) in asked {
         let Some(vendor) = program.sdk(package) else { continue };
-        if !told.insert(package) || !is_used(program, folder, package) {
+        if !told.insert(package) || program.is_locked(folder, locks, package) || !is_used(program, folder, package) {
             continue;
         }
         let place = Place { file, span: locate(manifest.text.as_deref().unwrap_or_default(), &key) };
@@ -192,7 +183,10 @@ fn allows_majors(range: &str) -> bool {
     if is_loose(range) {
         return !range.contains('<') || spans_majors(range);
     }
-    range.contains("||") || (range.contains('<') && spans_majors(range))
+    // Any minor of 0: each of them may break.
+    matches!(range, "0" | "0.x" | "0.*" | "^0" | "~0" | "^0.x")
+        || range.contains("||")
+        || (range.contains('<') && spans_majors(range))
 }
 
 /// Whether `>=1 <3` holds several majors, or several minors of 0.

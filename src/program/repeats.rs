@@ -2,6 +2,7 @@
 
 use crate::catalogue::{Effect, KnownRole};
 use crate::facts::{ExprId, ExprKind, Facts, Op};
+use crate::finding::FileId;
 use crate::names::Name;
 use crate::program::keys::Key;
 use crate::program::options::Lookup;
@@ -54,6 +55,7 @@ impl Program {
                 Effect::Create | Effect::Send | Effect::Update if operation.harmless => Again::Nothing,
                 Effect::Create if own && self.is_row_write(at) => self.written_row(at),
                 Effect::Create if own => Again::Unknown,
+                Effect::Update if own && self.upserts_blindly(at) => Again::Row { may_be_unique: false },
                 Effect::Update if own => self.counted(at),
                 Effect::Create | Effect::Send => {
                     match self.idempotency(used).map(|how| self.idempotency_key(used, how)) {
@@ -90,7 +92,8 @@ impl Program {
             .iter()
             .any(|part| lower.contains(part))
         {
-            return Again::Nothing;
+            let blind = self.upserts_blindly(at);
+            return if blind { Again::Row { may_be_unique: false } } else { Again::Nothing };
         }
         if lower.starts_with("incr") || lower.starts_with("decr") {
             return Again::Count;
@@ -162,11 +165,13 @@ impl Program {
         let facts = self.facts(at.file);
         let call = facts.call(at.call);
         if matches!(facts.expr(call.callee), ExprKind::Member(_, name) if name.contains("upsert")) {
-            return Again::Nothing;
+            let blind = self.upserts_blindly(at);
+            return if blind { Again::Row { may_be_unique: false } } else { Again::Nothing };
         }
-        let chain: Vec<_> = self.chain(at).collect();
-        if chain.iter().any(|(_, name)| HARMLESS_CHAIN.contains(&name.as_str())) {
-            return Again::Nothing;
+        if let Some((link, _)) = self.chain(at).find(|(_, name)| HARMLESS_CHAIN.contains(&name.as_str())) {
+            // Without a word of which key: any that there is.
+            let blind = facts.call(link.call).args.is_empty() && self.refuses_again(at) == Unique::No;
+            return if blind { Again::Row { may_be_unique: false } } else { Again::Nothing };
         }
         for option in ["skipDuplicates", "ignoreDuplicates", "onConflict", "ignore_conflicts", "ordered"] {
             if !matches!(self.option(at, option), Lookup::Absent | Lookup::Unknown) {
@@ -180,6 +185,18 @@ impl Program {
         }
         let ids = self.ids_written(at);
         if ids.own { Again::Nothing } else { Again::Row { may_be_unique: ids.foreign } }
+    }
+
+    /// Whether an upsert that does not say by which key adds a row each time: no key of the table lies within what it
+    /// is given.
+    fn upserts_blindly(&self, at: CallRef) -> bool {
+        let facts = self.facts(at.file);
+        let call = facts.call(at.call);
+        let upserts = matches!(facts.expr(call.callee), ExprKind::Member(_, name) if name.contains("upsert"));
+        let options = ["onConflict", "on_conflict", "where", "ignoreDuplicates", "conflictPaths", "conflictFields"];
+        upserts
+            && options.iter().all(|option| matches!(self.option(at, option), Lookup::Absent))
+            && self.refuses_again(at) == Unique::No
     }
 
     /// The table or collection a call is about, when a text on its chain names it.
@@ -209,7 +226,10 @@ impl Program {
     /// Whether an update counts on from what is there: `credits + 10`, `{ increment: 1 }`.
     fn counted(&self, at: CallRef) -> Again {
         let facts = self.facts(at.file);
-        let counts = facts.call(at.call).args.iter().any(|arg| counts_on(facts, arg.value, 6));
+        // `update(members).set({ credits: member.credits + 20 })`
+        let set = self.chain(at).filter(|(_, name)| *name == "set").map(|(at, _)| at.call);
+        let calls = std::iter::once(at.call).chain(set);
+        let counts = calls.flat_map(|call| &facts.call(call).args).any(|arg| counts_on(facts, arg.value, 6));
         if counts { Again::Count } else { Again::Nothing }
     }
 }
@@ -235,12 +255,12 @@ impl Ids {
         };
         let facts = program.facts(at.file);
         if let Some(name) = keyword {
-            self.note(&name, facts, at.expr);
+            self.note(program, &name, at.file, at.expr);
         }
         match facts.expr(at.expr) {
             ExprKind::Object(entries) => {
                 for &(key, value) in entries.iter() {
-                    self.note(&key, facts, value);
+                    self.note(program, &key, at.file, value);
                     if key == "data" || key == "values" || key == "..." {
                         self.look(program, ExprRef::new(at.file, value), None, depth);
                     }
@@ -255,18 +275,21 @@ impl Ids {
                 values.iter().for_each(|&value| self.look(program, ExprRef::new(at.file, value), None, depth));
             }
             ExprKind::Call(call) => {
-                self.opaque = true;
+                // `Order(id=..)` says its fields itself.
+                let made = matches!(program.value(at), Value::Instance(_));
                 let call = facts.call(*call);
+                self.opaque |= !made || call.args.iter().any(|arg| arg.name.is_none_or(|name| name == "**"));
                 call.args.iter().for_each(|arg| self.look(program, ExprRef::new(at.file, arg.value), arg.name, depth));
             }
             _ => self.opaque |= keyword.is_none(),
         }
     }
 
-    fn note(&mut self, key: &Name, facts: &Facts, value: ExprId) {
+    fn note(&mut self, program: &Program, key: &Name, file: FileId, value: ExprId) {
+        let facts = program.facts(file);
         // A fresh id makes every row another one.
         let fresh = matches!(facts.expr(value), ExprKind::Call(_));
-        if fresh {
+        if fresh || program.fresh(&program.value(ExprRef::new(file, value))).is_some() {
             return;
         }
         self.stable.push(*key);

@@ -1,29 +1,83 @@
-//! Rows that code writes, held against what the migrations say of their table: whether a second one is refused.
+//! Rows that code writes, held against what migrations and declarations say of their table: whether a second one is
+//! refused.
 
 use super::repeats::Ids;
-use crate::facts::{ExprId, ExprKind};
+use crate::facts::{CallId, ExprId, ExprKind};
 use crate::finding::Place;
 use crate::names::Name;
-use crate::program::{CallRef, ExprRef, Program};
-use crate::sql::Unique;
+use crate::program::{CallRef, ExprRef, Program, Value};
+use crate::sql::{Table, Unique};
 
 impl Program {
     /// Whether the table refuses a second row with what this insert writes.
     pub fn refuses_again(&self, at: CallRef) -> Unique {
-        let Some(table) = self.table_of(at) else { return Unique::Unknown };
-        let ids = self.ids_written(at);
-        if ids.opaque || ids.stable.is_empty() {
-            // What is written is not all known: only a key over nothing at all could be told.
+        let tables = self.tables_at(at);
+        if tables.is_empty() {
             return Unique::Unknown;
         }
+        let ids = self.ids_written(at);
         let columns: Vec<&str> = ids.stable.iter().map(|name| name.as_str()).collect();
-        self.database().is_unique(&table, &columns)
+        // What else is written says nothing against a key within what is known.
+        if tables.iter().any(|table| table.is_unique(&columns)) {
+            return Unique::Yes;
+        }
+        match ids.opaque || columns.is_empty() || tables.iter().any(|table| table.may_be_unique(&columns)) {
+            true => Unique::Unknown,
+            false => Unique::No,
+        }
     }
 
-    /// Where the migrations make the table that a call is about.
+    /// The tables that a call writes to or reads, as migrations make or code declares them.
+    fn tables_at(&self, at: CallRef) -> Vec<&Table> {
+        if let Some(declared) = self.declared_at(at) {
+            return vec![declared];
+        }
+        self.table_of(at).map_or_else(Vec::new, |name| self.database().called(&name).collect())
+    }
+
+    /// The table that is declared where what a call is handed, or what it is called on, comes from:
+    /// `insert(orders)`, `add(Order(..))`, `Order.objects.create(..)`.
+    fn declared_at(&self, at: CallRef) -> Option<&Table> {
+        let facts = self.facts(at.file);
+        let call = facts.call(at.call);
+        let mut subjects: Vec<ExprId> = call.args.first().map(|arg| arg.value).into_iter().collect();
+        let mut expr = call.callee;
+        while let ExprKind::Member(base, _) = *facts.expr(expr) {
+            subjects.push(base);
+            expr = base;
+        }
+        subjects.into_iter().find_map(|subject| {
+            let value = self.value(ExprRef::new(at.file, subject));
+            value.alternatives().iter().find_map(|value| self.database().declared(self.declaration(value)?))
+        })
+    }
+
+    /// Where a value is declared that may stand for a table.
+    fn declaration(&self, value: &Value) -> Option<Place> {
+        match value {
+            Value::Class(class) | Value::Instance(class) => {
+                Some(Place { file: class.file, span: self.facts(class.file).classes[class.class.index()].span })
+            }
+            Value::External(external) => {
+                let site = *external.sites.last()?;
+                // A model is made of what holds the fields.
+                let made_of = self.facts(site.file).call(site.call).args.get(1).map(|arg| {
+                    let made_of = self.value(ExprRef::new(site.file, arg.value));
+                    match &made_of {
+                        Value::External(of) => of.sites.last().map(|&of| self.call_place(of)),
+                        _ => None,
+                    }
+                });
+                let known = |place: &Place| self.database().declared(*place).is_some();
+                Some(self.call_place(site)).filter(known).or(made_of.flatten())
+            }
+            _ => None,
+        }
+    }
+
+    /// Where the table is made that a call is about.
     pub fn table_made(&self, at: CallRef) -> Option<Place> {
-        let table = self.table_of(at)?;
-        self.database().tables(&table).find_map(|(_, table)| table.head)
+        self.tables_at(at).iter().find_map(|table| table.head)
     }
 
     /// The names of the fields that a write sets, as far as they are written in place.
@@ -50,9 +104,13 @@ impl Program {
     pub(super) fn ids_written(&self, at: CallRef) -> Ids {
         let facts = self.facts(at.file);
         // `insert(table).values({ .. })`
-        let chain = self.chain(at).filter(|(_, name)| *name == "values").map(|(at, _)| at.call);
+        let mut rows: Vec<CallId> =
+            self.chain(at).filter(|(_, name)| *name == "values").map(|(at, _)| at.call).collect();
+        if rows.is_empty() {
+            rows.push(at.call);
+        }
         let mut ids = Ids::default();
-        for call in std::iter::once(at.call).chain(chain) {
+        for call in rows {
             for arg in &facts.call(call).args {
                 ids.look(self, ExprRef::new(at.file, arg.value), arg.name, 5);
             }

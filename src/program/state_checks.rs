@@ -67,6 +67,12 @@ impl Program {
         kept.is_some_and(|kept| !kept.field && !kept.fault && !kept.claim && !kept.says_new)
     }
 
+    /// Whether a value is a field of a row, as it was read from what the app keeps.
+    pub(super) fn is_kept_field(&self, value: ExprRef) -> bool {
+        let kept = StateChecks { program: self }.kept(value, FARTHEST);
+        kept.is_some_and(|kept| kept.field && !kept.fault && !kept.claim && !kept.says_new)
+    }
+
     /// Whether something is asked of a set or map that lives in memory: each instance has its own.
     pub fn asked_in_memory(&self, functions: &[FunctionRef]) -> Option<CallRef> {
         functions.iter().flat_map(|&function| self.calls_in(function)).find(|&at| {
@@ -229,7 +235,11 @@ impl StateChecks<'_> {
             return Some(Kept { claim, ..Kept::default() });
         }
         if program.has_role(at, KnownRole::Write) {
-            return Some(Kept { claim: true, ..Kept::default() });
+            let facts = program.facts(at.file);
+            let inserts = matches!(facts.expr(facts.call(at.call).callee), ExprKind::Member(_, name)
+                if ["insert", "create", "add"].iter().any(|part| name.starts_with(part)));
+            let open = inserts && program.refuses_again(at) == Unique::No;
+            return Some(Kept { claim: !open, ..Kept::default() });
         }
         let of_database =
             program.callee(at).externals().any(|external| program.catalogue.is_database(external.package));

@@ -104,10 +104,17 @@ impl Program {
                 let Use::Arg(call, _) = used else { return false };
                 let named = match facts.expr(facts.call(*call).callee) {
                     ExprKind::Member(base, name) => {
-                        let json = matches!(facts.expr(*base), ExprKind::Ref(name, _) if *name == "JSON");
-                        !json
-                            && matches!(name.as_str(), "parse" | "safeParse" | "validate" | "model_validate" | "decode")
+                        let of = |wanted: &str| matches!(facts.expr(*base), ExprKind::Ref(name, _) if *name == wanted);
+                        match name.as_str() {
+                            "parse" | "safeParse" | "safeParseAsync" | "parseAsync" | "validate" | "model_validate"
+                            | "validate_python" | "decode" => !of("JSON"),
+                            // A refusal is an object of another form than what was asked for.
+                            "isArray" => of("Array"),
+                            "keys" | "hasOwn" => of("Object"),
+                            _ => false,
+                        }
                     }
+                    ExprKind::Ref(name, _) => matches!(name.as_str(), "isinstance" | "len" | "bool"),
                     _ => false,
                 };
                 named || self.has_role(CallRef::new(look.at.file, *call), KnownRole::Validate)

@@ -103,21 +103,6 @@ impl Program {
         found
     }
 
-    /// How code of a file reads a variable: `Deno.env.get("X")`, `import.meta.env.X`, `process.env.X`.
-    pub fn read_of_variable(&self, file: FileId, name: Name) -> String {
-        let path = self.file(file).path;
-        let side = self.side(file);
-        match () {
-            () if path.contains("supabase/functions/") || path.contains("netlify/edge-functions/") => {
-                format!("Deno.env.get(\"{name}\")")
-            }
-            () if side.client && !side.server && self.projects.of(file).has_script("vite.config") => {
-                format!("import.meta.env.{name}")
-            }
-            () => format!("process.env.{name}"),
-        }
-    }
-
     fn is_deployed(&self, file: FileId) -> bool {
         let side = self.side(file);
         (side.server || side.client) && !side.tooling && !side.dead

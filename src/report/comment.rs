@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::Told;
+use super::cure::cure;
 use super::paint::{clean, count, word};
 use crate::finding::{Finding, Severity};
 use crate::settle::SettledFinding;
@@ -87,20 +88,13 @@ fn steps(told: &Told<'_>, title: &str, remarks: &[crate::finding::Remark], text:
 
 /// The cure: its words, and its code in a fence that the code cannot close.
 fn help(finding: &Finding, text: &mut String) {
-    let help = clean(finding.help.trim());
-    let mut inside = false;
-    for line in help.lines() {
-        if line.trim_start().starts_with("```") {
-            inside = !inside;
-            text.push_str("\n~~~~~~\n");
-        } else if inside {
-            let _ = writeln!(text, "{}", line.replace("~~~~~~", "~~~~~"));
-        } else {
-            let _ = writeln!(text, "{}", plain(line));
+    for part in cure(&finding.help) {
+        if !part.is_code {
+            let _ = writeln!(text, "{}\n", plain(&part.lines.join(" ")));
+            continue;
         }
-    }
-    if inside {
-        text.push_str("~~~~~~\n");
+        let code: Vec<String> = part.lines.iter().map(|line| line.replace("~~~~~~", "~~~~~")).collect();
+        let _ = writeln!(text, "~~~~~~{}\n{}\n~~~~~~\n", part.language, code.join("\n"));
     }
 }
 

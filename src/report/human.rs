@@ -163,6 +163,9 @@ impl Page<'_> {
         for reminder in &settled.reminders {
             writeln!(out, "  {} {}", self.paint.severity(Severity::Warning, "due:"), clean(reminder))?;
         }
+        for line in self.told.unheeded().iter().flat_map(|said| wrap(said, 0, self.look.columns().saturating_sub(2))) {
+            writeln!(out, "  {}", clean(&line))?;
+        }
         self.gaps(out)?;
         if let Some(first) = settled.findings.iter().max_by_key(|it| it.finding.severity) {
             let rule =

@@ -41,6 +41,7 @@ pub fn write(told: &Told<'_>, out: &mut dyn Write) -> io::Result<()> {
         "gaps": gaps.iter().map(|gap| json!({ "path": gap.path, "reason": mask(&gap.reason) })).collect::<Vec<_>>(),
         "left_out": told.repository.left_out,
         "reminders": settled.reminders.iter().map(|it| mask(it)).collect::<Vec<_>>(),
+        "unheeded": settled.unheeded.iter().map(|it| mask(it)).collect::<Vec<_>>(),
         "summary": {
             "files": told.files(),
             "findings": counts(settled.counts),

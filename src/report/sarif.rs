@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 
 use super::Told;
+use super::cure::cure;
 use super::json::print;
 use super::paint::word;
 use super::rules::{Docs, slug};
@@ -148,7 +149,12 @@ fn message(finding: &Finding) -> Value {
     }
     // Code fences are for the markdown form.
     let plain: Vec<&str> = help.lines().filter(|line| !line.trim_start().starts_with("```")).collect();
-    json!({ "text": escape(&format!("{words}\n{}", plain.join("\n"))), "markdown": format!("{words}\n\n{help}") })
+    let parts = cure(&help).into_iter().map(|part| match (part.is_code, part.lines.join("\n")) {
+        (true, code) => format!("\n\n```{}\n{}\n```", part.language, code.replace("```", "``")),
+        (false, words) => format!("\n\n{words}"),
+    });
+    let markdown = words.to_string() + &parts.collect::<String>();
+    json!({ "text": escape(&format!("{words}\n{}", plain.join("\n"))), "markdown": markdown })
 }
 
 fn text(words: &str) -> Value {
@@ -204,6 +210,9 @@ fn invocation(told: &Told<'_>, left_out: usize) -> Value {
     }
     for reminder in &told.settled.reminders {
         notifications.push(notification("note", reminder, None));
+    }
+    if let Some(words) = told.unheeded() {
+        notifications.push(notification("note", &words, None));
     }
     for gap in told.gaps() {
         let place = json!({ "artifactLocation": artifact(&format!("{}{}", told.asked.prefix, gap.path)) });

@@ -69,6 +69,7 @@ impl Told<'_> {
         let problem = |it: &IgnoreProblem| format!("{}: {}", self.texts.link(it.place), it.problem);
         remarks.extend(settled.ignore_problems.iter().map(problem));
         remarks.extend(settled.reminders.iter().map(|reminder| format!("due: {reminder}")));
+        remarks.extend(self.unheeded());
         let gaps = self.gaps();
         if !gaps.is_empty() {
             remarks.push(format!("{} not checked in full", count(gaps.len(), "file")));
@@ -78,8 +79,24 @@ impl Told<'_> {
         remarks
     }
 
+    /// Configurations that do not count, in one sentence.
+    pub fn unheeded(&self) -> Option<String> {
+        let paths: Vec<&str> = self.settled.unheeded.iter().map(String::as_str).collect();
+        let (first, rest) = paths.split_first()?;
+        let (are, which) = match rest {
+            [] => ("is", (*first).to_owned()),
+            [other] => ("are", format!("{first} and {other}")),
+            more => ("are", format!("{first} and {} more", more.len())),
+        };
+        Some(format!(
+            "{which} {are} not heeded: what is scanned cannot hide findings; the configuration of the root counts, and \
+             those in folders that its `workspaces` names"
+        ))
+    }
+
     /// How many files were read.
     pub fn files(&self) -> usize {
-        self.repository.files.iter().filter(|file| !matches!(file.kind, FileKind::Other | FileKind::Prose)).count()
+        let counts = |kind| !matches!(kind, FileKind::Other | FileKind::Prose | FileKind::Lock);
+        self.repository.files.iter().filter(|file| counts(file.kind)).count()
     }
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::Look;
 use super::json::print;
 use super::paint::{Paint, wrap};
-use crate::catalogue::{Catalogue, Effect, Source, Vendor};
+use crate::catalogue::{Catalogue, Effect, Reports, Source, Vendor};
 use crate::error::count;
 
 /// `seamcheck vendors`: one line a vendor, category by category.
@@ -116,6 +116,14 @@ impl Page<'_> {
             }
             if package.returns_errors {
                 self.fact("errors", "returned, not thrown", None)?;
+            }
+            if let Some(below) = &package.errors_below {
+                let how = match below.are {
+                    Reports::Thrown => "thrown",
+                    Reports::Returned => "returned, not thrown",
+                    Reports::Answered => "handed over as if they were answers",
+                };
+                self.fact("errors", &format!("{how} before version {}", below.major), Some(&below.source))?;
             }
         }
         Ok(())

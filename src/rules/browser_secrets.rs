@@ -76,20 +76,13 @@ pub struct Home {
 /// Where the app of a file has a server for it, and how `variable` is read there.
 pub fn home(program: &Program, near: FileId, variable: &str) -> Home {
     let project = program.projects.of(near);
-    let on_deno = || {
-        program.code().any(|(file, _)| {
-            let side = program.side(file);
-            let calls_deno = |call| program.callee(call).externals().any(|external| external.package == "global:Deno");
-            side.server && !side.client && program.calls_of(file).any(calls_deno)
-        })
-    };
     let (place, read) = if project.uses("next") {
         ("a route handler or server action", format!("`process.env.{variable}`"))
     } else if project.uses("@sveltejs/kit") {
         ("a `+server.ts` route", format!("`{variable}` of `$env/static/private`"))
     } else if project.uses("nuxt") {
         ("a route in `server/api`", format!("`process.env.{variable}`"))
-    } else if on_deno() {
+    } else if program.serves_on_deno_only() {
         ("an edge function", format!("`Deno.env.get(\"{variable}\")`"))
     } else {
         ("a server route", format!("`process.env.{variable}`"))

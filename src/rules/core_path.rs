@@ -6,7 +6,7 @@ use crate::catalogue::Core;
 use crate::facts::Language;
 use crate::finding::{Confidence, Place, Severity};
 use crate::names::Name;
-use crate::program::core_paths::{CoreUse, Failure, Start, Weight};
+use crate::program::core_paths::{CoreUse, Failure, Purpose, Start, Weight};
 use crate::program::{CallRef, Destination, EdgeKind, EntryKind, Program};
 use crate::rule::Report;
 
@@ -38,6 +38,7 @@ pub fn check(program: &Program, report: &mut Report, cores: &[Core]) {
             let nearest = used.starts.first().map_or(0, |start| start.way.len());
             (
                 used.weight == Weight::Essential,
+                used.only_with.is_some(),
                 std::cmp::Reverse(severity(used)),
                 nearest + used.way.len(),
                 used.out.at,
@@ -90,7 +91,8 @@ fn tell(program: &Program, report: &mut Report, uses: &[CoreUse<'_>]) {
         .confidence(confidence(program, worst, start))
         .trace(program.trace(start.place, &start.text, &way, out.at, &format!("waits for {call}")))
         .help(help(program, worst, start, &call));
-    if severity == Severity::Note {
+    // What only some customers wait for is not on everybody's path.
+    if severity == Severity::Note || worst.only_with.is_some() {
         draft = draft.auditor_only();
     }
     if let Some(vendor) = out.vendor_id() {
@@ -99,8 +101,8 @@ fn tell(program: &Program, report: &mut Report, uses: &[CoreUse<'_>]) {
     if let Failure::Caught(Some(place)) = worst.failure {
         draft = draft.because(place, "its failure is caught here, after the wait");
     }
-    if let Some(core_call) = worst.core_call {
-        draft = draft.because(program.call_place(core_call), purpose(worst.core));
+    if let Some((at, purpose)) = worst.purpose {
+        draft = draft.because(program.call_place(at), says(worst.core, purpose));
     }
     for (place, text) in others(program, uses, worst) {
         draft = draft.because(place, text);
@@ -164,11 +166,19 @@ fn path_name(core: Core) -> &'static str {
     }
 }
 
-fn purpose(core: Core) -> &'static str {
-    match core {
-        Core::Signup => "what the path is for: the account is made here",
-        Core::Login => "what the path is for: the customer is logged in here",
-        Core::Checkout => "what the path is for: the payment or order is made here",
+fn says(core: Core, purpose: Purpose) -> &'static str {
+    match (core, purpose) {
+        (Core::Signup, Purpose::Leads) => "what the path is for: this leads to where the account is made",
+        (Core::Signup, _) => "what the path is for: the account is made here",
+        (Core::Login, Purpose::Leads) => "what the path is for: this leads to where the customer is logged in",
+        (Core::Login, _) => "what the path is for: the customer is logged in here",
+        (Core::Checkout, Purpose::Made) => "what the path is for: the payment or order is made here",
+        (Core::Checkout, Purpose::LookedUp) => {
+            "what the path is for: the customer has paid, and the payment is looked up here"
+        }
+        (Core::Checkout, Purpose::Leads) => {
+            "what the path is for: this leads to where the payment or order is made or looked up"
+        }
     }
 }
 
@@ -179,6 +189,14 @@ fn message(used: &CoreUse<'_>, who: &str, call: &str) -> String {
         Core::Login => ("nobody can log in", "everyone who logs in"),
         Core::Checkout => ("nobody can pay", "every paying customer"),
     };
+    if let (Some(chosen), false) = (used.only_with, used.weight == Weight::Essential) {
+        let state = if chosen.set { "set" } else { "missing" };
+        let wait = format!("{path} waits for {who} ({call}) where {} is {state}", chosen.name);
+        return match used.failure {
+            Failure::Stops => format!("{wait}: when it is slow or down, these customers get no further"),
+            Failure::Caught(_) => format!("{wait}: when it hangs, these customers wait with it"),
+        };
+    }
     match (used.weight, used.failure) {
         (Weight::Essential, _) => format!("{path} needs {who} ({call}): while it is down, {nobody}"),
         (_, Failure::Stops) => format!("{path} waits for {who} ({call}): when it is slow or down, {nobody}"),

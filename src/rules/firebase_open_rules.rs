@@ -24,7 +24,7 @@ crate::rule! {
     /// - only reading is open, and not of everything: public content, pictures (of people's records: a
     ///   note for auditors)
     /// - only new documents may be written, to one collection: a contact form, a waiting list
-    /// - a `firebase.json` names other files
+    /// - a `firebase.json` names other files; a file whose name says that it is for tests or an emulator is not deployed
     ///
     /// ## The cure
     ///
@@ -134,7 +134,8 @@ fn tell<'r>(report: &'r mut Report, file: FileId, rules: &AccessRules, open: &[(
     let kept = kept(rules);
     let all = first.is_about_all();
     let whole = if all { format!("all {kept}") } else { format!("the {kept} in {}", first.about().unwrap_or("it")) };
-    let reads = first.methods.contains(&"list") || others.iter().any(|(_, other)| reads_same(first, other));
+    let reads = first.methods.contains(&"list")
+        || rules.allows.iter().any(|other| other.holds == Holds::Always && reads_same(first, other));
     let can = match what {
         Open::Writes if reads => "read, change and delete",
         Open::Writes => "change and delete",

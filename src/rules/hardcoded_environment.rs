@@ -1,6 +1,7 @@
 //! Addresses of one environment written into code that runs in another.
 
 use crate::catalogue::Category;
+use crate::names::Name;
 use crate::program::Program;
 use crate::program::modes::{Mode, ModeUse, ReturnAddress};
 use crate::rule;
@@ -88,7 +89,7 @@ fn sandbox(program: &Program, report: &mut Report, used: &ModeUse) {
     let live = vendor.live_hosts.first().map_or_else(String::new, |host| format!(" (live: `https://{host}`)"));
     report.at(used.place, used.host.as_str(), message).vendor(program.vendor_id(used.vendor)).help(format!(
         "Read the host from the environment and stop when it is missing: `{}`{live}.",
-        read(program, used.place.file, &variable)
+        program.read_of_variable(used.place.file, Name::new(&variable))
     ));
 }
 
@@ -100,21 +101,9 @@ fn returned(program: &Program, report: &mut Report, address: &ReturnAddress) {
     );
     let mut draft = report.at(address.place, address.name.as_str(), message).help(format!(
         "Build it from the app's own address, read from the environment: `{}`.",
-        read(program, address.place.file, "APP_URL")
+        program.read_of_variable(address.place.file, Name::new("APP_URL"))
     ));
     for used in program.vendors_at(address.at) {
         draft = draft.vendor(program.vendor_id(used.vendor));
-    }
-}
-
-/// How code of a file reads a variable.
-fn read(program: &Program, file: crate::finding::FileId, name: &str) -> String {
-    let facts = program.facts(file);
-    if !facts.language.is_script() {
-        format!("os.environ[\"{name}\"]")
-    } else if program.file(file).path.contains("supabase/functions/") {
-        format!("Deno.env.get(\"{name}\")")
-    } else {
-        format!("process.env.{name}")
     }
 }

@@ -335,12 +335,7 @@ fn refuse(program: &Program, at: ExprRef, name: Name) -> String {
     if !facts.language.is_script() {
         return format!("secret = os.environ[\"{name}\"]");
     }
-    let path = program.file(at.file).path;
-    let read = if path.contains("supabase/functions/") || path.contains("netlify/edge-functions/") {
-        format!("Deno.env.get(\"{name}\")")
-    } else {
-        format!("process.env.{name}")
-    };
+    let read = program.read_of_variable(at.file, name);
     format!("const secret = {read};\nif (!secret) throw new Error(\"{name} is not set\");")
 }
 

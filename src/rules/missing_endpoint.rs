@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::finding::Place;
+use crate::finding::{Confidence, Place};
 use crate::link::jumps::Unmatched;
 use crate::names::Name;
 use crate::program::{CallRef, Entry, EntryKind, HttpUse, Program, Value};
@@ -19,8 +19,11 @@ rule! {
     /// ## Silent when
     ///
     /// - the repository holds no functions, or no routes, of that kind: the backend is elsewhere;
-    /// - a rewrite, proxy or catch-all route could serve it;
+    /// - a rewrite, proxy or catch-all route could serve it: one that leads to another server says nothing of what
+    ///   that has, one that answers everything with the page serves no requests;
     /// - the name is not constant, or the code is tooling or never deployed.
+    ///
+    /// Where the function that asks is itself asked for by nobody, no customer meets it: a note for the auditor.
     ///
     /// ## The cure
     ///
@@ -63,9 +66,16 @@ fn check(program: &Program, report: &mut Report) {
             asked.entry((unmatched.is_function, unmatched.asked)).or_default().push(unmatched);
         }
     }
-    for ((is_function, name), calls) in asked {
+    if asked.is_empty() {
+        return;
+    }
+    let names = program.names_taken();
+    for ((is_function, name), mut calls) in asked {
+        // A place that runs comes first.
+        calls.sort_by_key(|call| program.is_uncalled(call.at, &names));
         let Some(first) = calls.first() else { continue };
-        tell(program, report, is_function, name, first, &calls);
+        let runs = !program.is_uncalled(first.at, &names);
+        tell(program, report, (is_function, name), first, &calls, runs);
     }
 }
 
@@ -83,7 +93,7 @@ fn is_told(program: &Program, unmatched: &Unmatched) -> bool {
         return true;
     }
     // Some of the app's own routes under the same first segment are here.
-    let first = first_segment(&unmatched.asked);
+    let first = first_segment(unmatched.led_to.as_ref().unwrap_or(&unmatched.asked));
     let known = program.known_routes.iter().any(|known| !known.route.contains("api") && known.route.contains('*'));
     !known && routes(program).filter(|(_, route)| first_segment(route) == first).count() > 1
 }
@@ -126,21 +136,27 @@ fn routes(program: &Program) -> impl Iterator<Item = (&Entry, Name)> {
 fn tell(
     program: &Program,
     report: &mut Report,
-    is_function: bool,
-    name: Name,
+    (is_function, name): (bool, Name),
     first: &Unmatched,
     calls: &[&Unmatched],
+    runs: bool,
 ) {
     let at = program.call_place(first.at);
     let what = if is_function { format!("the function {name}") } else { shown(first, name) };
     let near = nearest(program, is_function, name);
-    let message = format!("nothing in the repository serves {what}: {}", outcome(program, first.at, is_function));
+    let message = match runs {
+        true => format!("nothing in the repository serves {what}: {}", outcome(program, first.at, is_function)),
+        false => format!("nothing in the repository serves {what}, and nothing is seen to call what asks for it"),
+    };
     let help = match &near {
         Some((near, _)) => format!("Call {near} if that is what is meant; else write {what}, or take the call out."),
         None if is_function => format!("Write {what}, or take the call out."),
         None => format!("Write a handler for {what}, or take the call out."),
     };
     let mut draft = report.at(at, name.to_string(), message).help(help);
+    if !runs {
+        draft = draft.confidence(Confidence::Low);
+    }
     if let Some((near, place)) = near {
         draft = draft.because(place, format!("{near} is here"));
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::catalogue::{Core, VendorId};
 use crate::finding::Confidence;
+use crate::names::Name;
 use crate::program::core_paths::{CoreUse, Weight};
 use crate::program::{CallRef, Program};
 use crate::rule::Report;
@@ -122,10 +123,5 @@ fn switch(program: &Program, at: CallRef, vendor: &str) -> String {
     if !is_script {
         return format!("if os.environ.get(\"{variable}\") == \"true\":");
     }
-    let deno = program.file(at.file).path.contains("supabase/functions/");
-    if deno {
-        format!("if (Deno.env.get(\"{variable}\") === \"true\")")
-    } else {
-        format!("if (process.env.{variable} === \"true\")")
-    }
+    format!("if ({} === \"true\")", program.read_of_variable(at.file, Name::new(&variable)))
 }

@@ -102,7 +102,7 @@ fn models(program: &Program, retired: &[(VendorId, &Retired)], found: &mut BTree
     for (at, (vendor, retired)) in retired.iter().enumerate() {
         named.extend(retired.models.iter().map(|model| (Name::new(model), (*vendor, at))));
     }
-    for (file, facts) in program.code().filter(|(file, _)| program.runs_on_server(*file)) {
+    for (file, facts) in program.code().filter(|(file, _)| is_live(program, *file)) {
         for (at, expr) in facts.exprs.iter().enumerate() {
             let ExprKind::Text(text) = expr.kind else { continue };
             let Some(&(vendor, index)) = named.get(&text) else { continue };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::catalogue::{Effect, Operation};
+use crate::catalogue::{Effect, Operation, Package, Reports};
 use crate::finding::Severity;
 use crate::program::origins::Origin;
 use crate::program::{EntryKind, FunctionRef, Program, VendorUse};
@@ -26,9 +26,11 @@ crate::rule! {
     /// - the answer as a whole is, or the `data` is tested
     /// - the query is told to throw
     /// - it reads, signs out, or runs only when something has failed already
+    /// - the version in use throws: what an import names or a lockfile holds, else what the manifest asks for
     ///
-    /// For auditors only, one a function: writes to the app's own backend from the browser, of log tables, and of
-    /// code that no entry point of the server leads to.
+    /// For auditors only, one a function: writes to the app's own backend from the browser, of logs and tables of
+    /// events that decide nothing, of caches (access tokens, answers that are asked for again when the row is
+    /// missing), of times, counts and states of synchronising, and of code that no entry point of the server leads to.
     ///
     /// ## The cure
     ///
@@ -152,11 +154,17 @@ fn stake(program: &Program, used: &VendorUse, operation: &Operation, origins: &[
     if sends {
         return Stake::Message;
     }
-    if program.is_webhook_work(origins) {
-        return Stake::Webhook;
-    }
-    if program.is_bookkeeping(used) || program.named_table(used).is_some_and(|table| program.keeps_record(&table)) {
+    let in_webhook = program.is_webhook_work(origins);
+    // A log in which deliveries are looked up before they are handled is more than a log.
+    let record = || {
+        let asked = || in_webhook && program.named_table(used).is_some_and(|table| program.is_asked(table));
+        program.is_for_the_record(used) && !asked()
+    };
+    if program.is_bookkeeping(used) || record() || program.fills_cache(used) {
         return Stake::Little;
+    }
+    if in_webhook {
+        return Stake::Webhook;
     }
     // Sweeping up on the way to something else.
     if operation.effect == Effect::Delete && !is_about_deleting(program, used, origins) {
@@ -186,11 +194,17 @@ fn tell(program: &Program, report: &mut Report, all: &[Dropped<'_>], origins: &[
     };
     let origin = origins.iter().find(|origin| program.entries[origin.entry].kind != EntryKind::Script);
     let who = origin.map(|origin| program.entry_name(&program.entries[origin.entry]));
-    let message = format!("{what} returns its error and nobody looks at it: {}", consequence(operation, stake, who));
+    let giver = program.giver_of_errors(used.at);
+    let older = giver.filter(|(_, reports)| *reports == Reports::Answered).map(|(package, _)| package);
+    let gives = match older {
+        Some(_) => "hands an error over as if it were an answer, in the version in use here,",
+        None => "returns its error",
+    };
+    let message = format!("{what} {gives} and nobody looks at it: {}", consequence(operation, stake, who));
     let mut draft = report
         .at(program.call_place(used.at), used.name.clone(), message)
         .vendor(program.vendor_id(used.vendor))
-        .help(help(program, used, stake));
+        .help(older.map_or_else(|| help(program, used, stake), raise));
     if let Some(origin) = origin.filter(|_| stake != Stake::Little) {
         draft = draft.trace(program.trace_from(origin, used.at, "drops the error here"));
     }
@@ -220,6 +234,19 @@ fn consequence(operation: &Operation, stake: Stake, who: Option<String>) -> Stri
         Stake::Webhook => format!("when it fails, {lost}, and the vendor is told that its event was handled"),
         Stake::Core => format!("when it fails, {lost}, and the customer is told that all went well"),
         _ => format!("when it fails, {lost}, and {who} goes on as if it had worked"),
+    }
+}
+
+/// The cure for a version whose errors look like answers.
+fn raise(package: &Package) -> String {
+    let name = package.name.split_once(':').map_or(package.name.as_str(), |(_, name)| name);
+    let major = package.errors_below.as_ref().map_or(0, |below| below.major);
+    match package.reports_now() {
+        Reports::Thrown => format!("Raise `{name}` to version {major} or later, which throws when it fails."),
+        _ => format!(
+            "Raise `{name}` to version {major} or later, and look at the error it returns: `const {{ error }} = await ...; \
+             if (error) throw error;`."
+        ),
     }
 }
 

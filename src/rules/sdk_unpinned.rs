@@ -16,7 +16,7 @@ rule! {
     /// ## Silent when
     ///
     /// - a major is named: `@2`, `^1.2`, `~=5.0`, `>=1,<2`
-    /// - a lockfile lies beside the manifest or above it
+    /// - a lockfile beside the manifest or above it holds a version of it (one that is no text is believed to)
     /// - only types are imported; nothing that is deployed uses the SDK; tests and tooling
     ///
     /// Two majors of one SDK in one unit of deployment are a note.
@@ -78,6 +78,9 @@ fn told(sdk: &Unpinned, vendor: &str, path: &str) -> (String, String) {
             format!("Name the version that was tested: `{}`", with_version(sdk)),
         ),
         Loose::Manifest => {
+            // Each minor of 0 is a major of its own.
+            let zero =
+                asked.rsplit(' ').next().is_some_and(|range| range.trim_start_matches(['^', '~']).starts_with('0'));
             let cure = match path.ends_with(".txt") || path.ends_with(".toml") || path.ends_with("Pipfile") {
                 true => {
                     let name = sdk.package.split_once(':').map_or(sdk.package.as_str(), |(_, name)| name);
@@ -86,10 +89,12 @@ fn told(sdk: &Unpinned, vendor: &str, path: &str) -> (String, String) {
                 false if asked.contains(':') => {
                     format!("Name the major version that was tested: `{}`, or commit the lockfile", with_version(sdk))
                 }
+                false if zero => "Commit the lockfile, and name the minor that was tested (`^0.60.0`)".to_owned(),
                 false => "Commit the lockfile, and name the major version that was tested (`^17.0.0`)".to_owned(),
             };
             let allows = match asked.contains('<') {
                 true => "allows releases that may break each other",
+                false if zero => "allows any later minor",
                 false => "allows any later major",
             };
             let message = format!(

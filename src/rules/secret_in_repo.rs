@@ -8,6 +8,7 @@ use crate::catalogue::Vendor;
 use crate::facts::{Token, TokenKind};
 use crate::finding::{FileId, Place};
 use crate::link::sides::names::{self, Use};
+use crate::names::Name;
 use crate::program::Program;
 use crate::rule;
 use crate::rule::Report;
@@ -114,8 +115,10 @@ fn read(program: &Program, file: FileId, token: &Token, vendor: Option<&Vendor>)
         None => variable_for(token),
     };
     match &program.file(file).facts {
-        Some(facts) if !facts.language.is_script() => format!("`os.environ[\"{variable}\"]`"),
-        _ => home(program, file, &variable).read,
+        // A page's key is for the server to hold.
+        Some(_) if program.side(file).client && !program.side(file).server => home(program, file, &variable).read,
+        None if !program.file(file).path.ends_with(".sql") => home(program, file, &variable).read,
+        _ => format!("`{}`", program.read_of_variable(file, Name::new(&variable))),
     }
 }
 
@@ -140,6 +143,11 @@ fn tell(program: &Program, places: &[(FileId, Token)], report: &mut Report) {
     let issuer = vendor.filter(|vendor| !vendor.hosts.is_empty()).map_or("its issuer", |vendor| vendor.name.as_str());
     let keep = if program.manifests.env(path).is_some() {
         format!("take {path} out of git (`git rm --cached {path}`) and list it in .gitignore")
+    } else if path.ends_with(".sql") {
+        let read = read(program, file, &token, vendor);
+        format!(
+            "keep the new one in the vault of the database (`select vault.create_secret(..)`) and read it by {read}"
+        )
     } else {
         format!("keep the new one in the environment and read it as {}", read(program, file, &token, vendor))
     };

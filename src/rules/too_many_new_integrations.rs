@@ -19,8 +19,10 @@ rule! {
     ///
     /// ## Silent when
     ///
-    /// The change brings one vendor, and not onto a core path; the vendor was in use before, also under lines that
-    /// only moved; it is the app's own backend; only tests and scripts use it; no change is looked at.
+    /// The change brings one vendor, and not onto a core path that could do without it: of a checkout the payment is
+    /// the vendor's work, of a login the account; the vendor was in use before, also under lines that only moved;
+    /// what comes are services of one company; it is the app's own backend; only tests and scripts use it; no change
+    /// is looked at.
     ///
     /// ## The cure
     ///
@@ -76,11 +78,12 @@ fn check(program: &Program, report: &mut Report) {
     let added = program.added_vendors();
     let onto: Vec<&Added> = added.iter().filter(|added| !added.onto.is_empty()).collect();
     let Some(first) = onto.first().copied().or(added.first()) else { return };
-    if added.len() < 2 && onto.is_empty() {
-        return;
-    }
     let name = |vendor: VendorId| program.catalogue.vendor(vendor).name.as_str();
     let names: Vec<&str> = added.iter().map(|added| name(added.vendor)).collect();
+    let companies = names.iter().filter(|name| !names.iter().any(|of| is_service_of(name, of))).count();
+    if companies < 2 && onto.is_empty() {
+        return;
+    }
     let core = onto.iter().flat_map(|added| added.onto.iter().map(|(core, _)| (name(added.vendor), path_name(*core))));
     let core: Vec<String> = core.map(|(vendor, path)| format!("{path} depends on {vendor}")).collect();
     let message = match (added.len(), core.is_empty()) {
@@ -111,8 +114,16 @@ fn check(program: &Program, report: &mut Report) {
     for added in &added {
         let vendor = name(added.vendor);
         if let Some(&call) = added.calls.first() {
-            let from = program.entry_point_of(call).map_or(String::new(), |entry| format!(", reached from {entry}"));
-            draft = draft.because(program.call_place(call), format!("{vendor} is called here{from}"));
+            let from = program.entry_point_of(call).map(|entry| match entry.starts_with("runs ") {
+                true => entry,
+                false => format!("reached from {entry}"),
+            });
+            let said = match from {
+                Some(from) if call == at => from,
+                Some(from) => format!("{vendor} is called here, {from}"),
+                None => format!("{vendor} is called here"),
+            };
+            draft = draft.because(program.call_place(call), said);
         }
         for (secret, place) in &added.secrets {
             draft = draft.because(*place, format!("{vendor} needs the secret {secret}"));
@@ -122,6 +133,11 @@ fn check(program: &Program, report: &mut Report) {
         }
         draft = draft.vendor(program.vendor_id(added.vendor));
     }
+}
+
+/// Whether a vendor's name is that of another with more behind it: one company's service.
+fn is_service_of(name: &str, of: &str) -> bool {
+    name.strip_prefix(of).is_some_and(|rest| rest.starts_with(' '))
 }
 
 fn path_name(core: Core) -> &'static str {

@@ -18,7 +18,9 @@ rule! {
     /// ## Silent when
     ///
     /// The call is deferred or not waited for; it is the payment vendor, the vendor that places the order, or the
-    /// app's own backend; it runs in a payment webhook or a job, or where a merchant sends an invoice.
+    /// app's own backend; it runs in a payment webhook or a job, or where a merchant sends an invoice or stands at the
+    /// counter. What only some customers wait for, because a stored setting, plan or link to a service says so, is the
+    /// auditor's.
     ///
     /// ## The cure
     ///

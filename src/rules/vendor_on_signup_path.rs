@@ -22,7 +22,8 @@ rule! {
     /// The call is deferred or not waited for; it is the auth provider or the app's own backend; it is a browser
     /// analytics SDK that queues by itself; it runs in a webhook, a job, or where an administrator makes accounts for
     /// others. A mail that delivers what the path is for (a verification or reset link, a login code) is a warning at
-    /// most.
+    /// most. What only some customers wait for, because a stored setting, plan or link to a service says so, is the
+    /// auditor's; so is what a login makes once.
     ///
     /// ## The cure
     ///

@@ -5,8 +5,9 @@ use crate::facts::{ExprId, ExprKind, Facts, FunctionId, ImportId, Span, Step};
 use crate::finding::{Confidence, FileId, Place};
 use crate::manifest::TokenGate;
 use crate::program::handlers::WebhookHandler;
+use crate::program::passage::Passage;
 use crate::program::verify::Verdict;
-use crate::program::{CallRef, EdgeKind, Entry, EntryKind, ExprRef, FunctionRef, Gate, Program, Target, Value};
+use crate::program::{CallRef, EdgeKind, Entry, ExprRef, FunctionRef, Gate, Program, Target, Value};
 use crate::rule;
 use crate::rule::Report;
 use crate::rules::webhook_verification_broken::is_broken;
@@ -26,7 +27,8 @@ rule! {
     /// - the configuration, or the script that deploys it, opens the function;
     /// - the handler reads the `Authorization` header: its sender is set up to bring one;
     /// - the sender is the app's own backend;
-    /// - the route is exempt from the check, or what stands before it decides by path;
+    /// - the route is exempt from the check; middleware that covers routes by their path is gone through for this one,
+    ///   and where that cannot be told, nothing is said;
     /// - nothing verifies the deliveries, or the check can be got around or not be passed: other rules tell of that.
     ///
     /// ## The cure
@@ -66,6 +68,8 @@ enum Barrier {
     Token { config: String, says: TokenGate },
     /// Middleware asks who is logged in.
     Session(Place),
+    /// Middleware that covers routes by their path does.
+    Middleware(Place),
     /// A check against forged forms covers every route.
     Forms(Place),
 }
@@ -99,11 +103,11 @@ fn barrier(program: &Program, handler: &WebhookHandler, entry: &Entry) -> Option
     if handler.by_name {
         return None;
     }
-    // What covers a whole app decides by path, in ways that are not followed.
+    // What covers a whole app decides by path.
     let covers_all = |file: FileId| {
-        program.entries.iter().any(|other| {
-            other.kind == EntryKind::Middleware && other.framework.starts_with("next") && other.place.file == file
-        })
+        let name = program.file(file).path.rsplit('/').next().unwrap_or_default();
+        let stem = name.split('.').next().unwrap_or(name);
+        entry.framework.starts_with("next") && matches!(stem, "middleware" | "proxy") && file != entry.place.file
     };
     let session = entry.middleware.iter().find_map(|gate| match *gate {
         Gate::Library(ExprRef { file, .. }) | Gate::Function(FunctionRef { file, .. }) if covers_all(file) => None,
@@ -111,8 +115,29 @@ fn barrier(program: &Program, handler: &WebhookHandler, entry: &Entry) -> Option
         Gate::Function(function) => asks_for_user(program, function).then(|| program.function_head(function)),
         Gate::Unknown => None,
     });
+    let by_path = || turned_away(program, entry, covers_all).map(Barrier::Middleware);
     let forms = || forms_check(program, entry).or_else(|| double_submit(program, entry)).map(Barrier::Forms);
-    session.map(Barrier::Session).or_else(forms)
+    session.map(Barrier::Session).or_else(by_path).or_else(forms)
+}
+
+/// Where middleware that covers the route by its path turns away whoever has no session.
+fn turned_away(program: &Program, entry: &Entry, covers: impl Fn(FileId) -> bool) -> Option<Place> {
+    let route = entry.route?;
+    let method = entry.methods.first().map_or("POST", |method| method.as_str());
+    let mut files: Vec<FileId> = Vec::new();
+    for gate in &entry.middleware {
+        match *gate {
+            Gate::Library(ExprRef { file, .. }) | Gate::Function(FunctionRef { file, .. }) => files.push(file),
+            // It may not run for this route at all.
+            Gate::Unknown => return None,
+        }
+    }
+    files.retain(|&file| covers(file));
+    files.dedup();
+    files.into_iter().find_map(|file| match program.passage(file, &route, method) {
+        Passage::TurnedAway(place) => Some(place),
+        Passage::Passes | Passage::Unknown => None,
+    })
 }
 
 fn role_of(program: &Program, at: ExprRef) -> Option<KnownRole> {
@@ -363,6 +388,19 @@ fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, barrie
                 .to_owned(),
             Confidence::High,
         ),
+        Barrier::Middleware(at) => (
+            format!(
+                "{} turns away whoever is not logged in, and {who} has no session when it calls {webhook}: {lost}",
+                program.file(at.file).path
+            ),
+            format!(
+                "Let {} through in {}: name it among the paths that need no session, or leave it out of the matcher. \
+                 Its signature is checked.",
+                entry.route.map_or_else(String::new, |route| route.to_string()),
+                program.file(at.file).path
+            ),
+            Confidence::High,
+        ),
         Barrier::Forms(_) => (
             format!("{webhook} is behind the check against forged forms, and {who} brings no token of one: {lost}"),
             match entry.framework.starts_with("django") {
@@ -387,6 +425,7 @@ fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, barrie
     let mut draft = report.at(program.entry_head(entry), name, message).confidence(confidence).help(help);
     match barrier {
         Barrier::Session(place) => draft = draft.because(*place, "asks who is logged in"),
+        Barrier::Middleware(place) => draft = draft.because(*place, "turns it away here"),
         Barrier::Forms(place) => draft = draft.because(*place, "covers every route that is not exempt"),
         Barrier::Token { .. } => {}
     }

@@ -33,8 +33,9 @@ rule! {
     /// Of a sender that only the name of the route tells of, and that nothing checks, nobody knows whether it delivers again: that is
     /// for auditors.
     ///
-    /// A set or a cache in memory is not enough: each instance has its own. Where the repository has migrations, they say
-    /// whether a column is unique: an insert whose refusal is waited for, into a table that refuses nothing, is not enough.
+    /// A set or a cache in memory is not enough: each instance has its own. Where the repository has migrations, or declares
+    /// its tables in code, they say whether a column is unique: an insert whose refusal is waited for, into a table that
+    /// refuses nothing, is not enough; nor is an upsert that does not say by which key and is given none of them.
     /// A record that is kept when the work fails is the opposite mistake: the next delivery is taken for done, and the
     /// event is lost.
     ///
@@ -314,6 +315,12 @@ fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, first:
     ));
     if first.told != first.deed {
         draft = draft.because(program.call_place(first.deed), "what is done again");
+    }
+    if let Again::Row { may_be_unique: false } = first.again
+        && program.refuses_again(first.deed) == Unique::No
+        && let Some(made) = program.table_made(first.deed)
+    {
+        draft = draft.because(made, "no key of this table refuses a second row");
     }
     if let Some(made) = unguarded(program, handler) {
         draft = draft.because(made, "no key of this table refuses a second record of the event");

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Stop, output_error};
@@ -13,24 +13,64 @@ use crate::error::{Error, count};
 use crate::pipeline::scan;
 use crate::walk;
 
-/// Where the baseline is or goes, and whether it was asked for by name.
-fn place(typed: &Scan, config: &Config) -> (PathBuf, bool) {
+/// Where the baseline is or goes, and whether it was asked for by name: beside the configuration, unless one lies
+/// in a folder that is nearer.
+fn place(typed: &Scan, config: &Config, root: &Path) -> (PathBuf, bool) {
     match (&typed.baseline, &config.baseline) {
-        (Some(path), _) => (path.clone(), true),
-        (None, Some(path)) => (config.folder.join(path), true),
-        (None, None) => (config.folder.join(FILE), false),
+        (Some(path), _) => return (path.clone(), true),
+        (None, Some(path)) => return (config.folder.join(path), true),
+        (None, None) => {}
     }
+    let top = walk::repository_top(root).unwrap_or_else(|| config.folder.clone());
+    let mut above = root.ancestors().take_while(|folder| folder.starts_with(&top));
+    (above.find(|folder| folder.join(FILE).is_file()).unwrap_or(&config.folder).join(FILE), false)
 }
 
-/// The baseline of a scan, if there is one.
+/// The baseline of a scan, if there is one, as it speaks of what is scanned.
 pub fn read(typed: &Scan, config: &Config) -> Result<Option<Arc<Baseline>>, Error> {
-    let (path, named) = place(typed, config);
+    let root = walk::root_of(&typed.paths)?;
+    let (path, named) = place(typed, config, &root);
     let unwanted = typed.no_baseline || typed.no_ignores || (typed.isolated && typed.baseline.is_none());
     if unwanted || (!named && !path.is_file()) {
         return Ok(None);
     }
-    let text = walk::read_named(&path)?;
-    Baseline::parse(&path.display().to_string(), &text).map(|baseline| Some(Arc::new(baseline)))
+    let baseline = load(&path)?.below(&from_base(&path, config, &root));
+    Ok(Some(Arc::new(baseline.judging(judged(typed, &path, config, &root)))))
+}
+
+/// The scanned root as seen from the folder that a baseline's paths are seen from: the one it lies in, or, when that is
+/// aside, the configuration's.
+fn from_base(path: &Path, config: &Config, root: &Path) -> String {
+    let own = path.parent().map(|folder| if folder == Path::new("") { Path::new(".") } else { folder });
+    let own = own.and_then(|folder| folder.canonicalize().ok());
+    let base = own.filter(|folder| root.starts_with(folder)).unwrap_or_else(|| config.folder.clone());
+    root.strip_prefix(&base).unwrap_or(Path::new("")).to_string_lossy().replace('\\', "/")
+}
+
+/// The folders in which an entry that covers nothing is mended: those that are scanned, when that is all the baseline
+/// speaks of. A part alone shows less of the program.
+fn judged(typed: &Scan, path: &Path, config: &Config, root: &Path) -> Vec<String> {
+    if !from_base(path, config, root).is_empty() || typed.paths.iter().any(|path| path.is_file()) {
+        return vec![];
+    }
+    let below = |path: &PathBuf| {
+        let whole = path.canonicalize().ok()?;
+        Some(whole.strip_prefix(root).ok()?.to_string_lossy().replace('\\', "/"))
+    };
+    if typed.paths.is_empty() { vec![String::new()] } else { typed.paths.iter().filter_map(below).collect() }
+}
+
+/// Reads a baseline that must be there.
+fn load(path: &Path) -> Result<Baseline, Error> {
+    let shown = path.display().to_string();
+    if !path.exists() {
+        return Err(Error::Config {
+            what: format!("there is no baseline `{shown}`"),
+            help: "`seamcheck baseline` accepts today's findings and writes it; `--no-baseline` does without"
+                .to_owned(),
+        });
+    }
+    Baseline::parse(&shown, &walk::read_named(path)?)
 }
 
 /// Writes today's findings, or drops from what was written what is mended.
@@ -44,18 +84,28 @@ pub fn write(typed: &Scan, prune: bool, messages: &mut dyn Write) -> Result<(), 
     let config = Config::load(&typed.wanted(), &typed.paths, &typed.day())?;
     let mut options = typed.options(&config)?;
     options.settle.addresses = true;
-    let (path, _) = place(typed, &config);
+    let root = walk::root_of(&typed.paths)?;
+    let (path, _) = place(typed, &config, &root);
+    let part = from_base(&path, &config, &root);
+    if !part.is_empty() {
+        let what = format!("`{part}` is only a part of what {} speaks of", path.display());
+        let help = "run it without paths in the folder of the baseline, or give the part a baseline of its own with \
+                    `--baseline`"
+            .to_owned();
+        return Err(Error::Config { what, help }.into());
+    }
     let (baseline, said) = if prune {
-        let old = Baseline::parse(&path.display().to_string(), &walk::read_named(&path)?)?;
+        let old = load(&path)?;
         let before = old.len();
         // A rule that did not run has found nothing; its entries stand.
         if !typed.rule.is_empty() || !typed.skip.is_empty() {
             let what = "a baseline is pruned by all rules".to_owned();
             return Err(Error::Config { what, help: "leave `--rule` and `--skip` out".to_owned() }.into());
         }
-        options.settle.baseline = Some(Arc::new(old.clone()));
+        let judged = judged(typed, &path, &config, &root);
+        options.settle.baseline = Some(Arc::new(old.clone().judging(judged)));
         let outcome = scan(&options)?;
-        let pruned = old.pruned(&outcome.settled.baseline_alive);
+        let pruned = old.pruned(&outcome.settled.baseline_alive, &outcome.settled.baseline_moved);
         let said = format!("{} dropped, {} left", count(before - pruned.len(), "entry"), pruned.len());
         (pruned, said)
     } else {

@@ -27,8 +27,7 @@ pub fn heed(typed: &Scan, config: &Config, options: &mut Options) -> Result<Opti
                 help: "`--scope new` goes with `--since`, `--changed` or `--staged`".to_owned(),
             });
         }
-        let top = walk::repository_top(&root).unwrap_or_else(|| root.clone());
-        let touched = diff::parse(&text_of(path)?).below(&seen_from(&top, &root));
+        let touched = of_diff(path, &root)?;
         options.settle.change = Some(settle::Change::of(touched, typed.scope));
         return Ok(None);
     }
@@ -75,6 +74,27 @@ fn pushed_from() -> Option<String> {
     // A branch that the other side does not have yet.
     let is_none = name.is_empty() || name.bytes().all(|byte| byte == b'0');
     (!is_none).then_some(name)
+}
+
+/// What a diff touches below the scanned root. Its paths are those of the repository's top, or, when nothing of it is
+/// there, of the root.
+fn of_diff(path: &Path, root: &Path) -> Result<Changes, Error> {
+    let text = text_of(path)?;
+    let touched = diff::parse(&text);
+    let top = walk::repository_top(root).unwrap_or_else(|| root.to_owned());
+    let lies_in = |folder: &Path| touched.files.keys().any(|path| folder.join(path).exists());
+    let with_lines = touched.files.iter().filter(|(_, touched)| !touched.lines.is_empty()).map(|(path, _)| path).min();
+    let help = "make it at the top of the repository: `git diff main | seamcheck --diff -`".to_owned();
+    if touched.files.is_empty() && !text.trim().is_empty() && !text.lines().any(|line| line.starts_with("diff ")) {
+        return Err(Error::Config { what: "this is no unified diff".to_owned(), help });
+    }
+    match with_lines {
+        _ if lies_in(&top) => Ok(touched.below(&seen_from(&top, root))),
+        Some(first) if !lies_in(root) => {
+            Err(Error::Config { what: format!("the diff speaks of files that are not here: `{first}`"), help })
+        }
+        _ => Ok(touched),
+    }
 }
 
 fn text_of(path: &Path) -> Result<String, Error> {

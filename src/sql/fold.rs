@@ -4,9 +4,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Script;
-use super::model::{
-    Bucket, Held, History, Id, Job, Policy, Request, Routine, RowSecurity, Table, Trigger, View, place,
-};
+use super::model::{Held, History, Id, Job, Policy, Request, Routine, RowSecurity, Table, Trigger, View, place};
 use super::statement::{
     Action, AlterPolicy, Asks, Constraint, CreatePolicy, CreateTable, Dropped, Function, Grant, GrantOn, Rights,
     Schedule, Statement, What,
@@ -18,6 +16,7 @@ use crate::names::Name;
 mod alter;
 mod dynamic;
 mod needs;
+mod rows;
 
 /// How deep calls of functions that change the schema are followed.
 const CALLS: usize = 4;
@@ -177,19 +176,15 @@ impl Fold {
                 let (invoker, materialized, query) = (view.invoker, view.materialized, view.query.clone());
                 self.history.views.insert(Id::of(view.name), View { invoker, materialized, query, place: at });
             }
-            What::Bucket { id, public } => self.bucket(*id, *public, at),
-            What::Publish { publication, tables, all, adds } => {
-                let tables: Vec<Id> = tables.iter().map(|table| Id::of(*table)).collect();
-                let known = self.history.publications.entry(*publication).or_insert_with(|| Some(vec![]));
-                match known {
-                    _ if *all => *known = None,
-                    Some(known) if *adds => known.extend(tables),
-                    Some(known) => known.retain(|table| !tables.contains(table)),
-                    None => {}
-                }
-            }
+            What::Buckets(change) => self.buckets(change, at),
+            What::Publish { publication, tables, how } => self.publish(*publication, tables, *how),
             What::Schedule(job) => self.schedule(job, at),
-            What::Unschedule(name) => self.history.jobs.retain(|job| job.name != Some(*name)),
+            What::Unschedule(which) => self.unschedule(which),
+            What::RenameTrigger { name, table, to } => {
+                let of = (*name, Id::of(*table));
+                let triggers = self.history.triggers.iter_mut();
+                triggers.filter(|known| (known.name, known.table) == of).for_each(|known| known.name = *to);
+            }
             What::Each(each) => self.each(each, at),
             What::If { guard, then, otherwise } => {
                 let branch = if self.holds(guard) { then } else { otherwise };
@@ -349,11 +344,6 @@ impl Fold {
         });
     }
 
-    fn bucket(&mut self, id: Name, public: Option<bool>, at: Place) {
-        let public = public.or(self.history.buckets.get(&id).map(|bucket| bucket.public)).unwrap_or(false);
-        self.history.buckets.insert(id, Bucket { public, place: at });
-    }
-
     /// Runs the body of a function that changes the schema.
     fn call(&mut self, function: Id, arguments: &[Option<String>], at: Place) {
         let Some(routine) = self.history.functions.get(&function) else { return };
@@ -419,5 +409,6 @@ fn blank(id: Id) -> Table {
         partition_of: None,
         rights: Held::default(),
         unsure: None,
+        fields: vec![],
     }
 }

@@ -38,12 +38,22 @@ pub(super) fn folder(path: &str) -> Option<&str> {
     }
 }
 
+/// The folder `migrations` of one app among several: it lies beside the app's manifest, as at a repository's root.
+fn of_an_app<'p>(path: &'p str, exists: &dyn Fn(&str) -> bool) -> Option<&'p str> {
+    let (folder, _) = path.rsplit_once('/')?;
+    let app = folder.strip_suffix("/migrations")?;
+    ["package.json", "pyproject.toml", "requirements.txt"]
+        .iter()
+        .any(|manifest| exists(&format!("{app}/{manifest}")))
+        .then_some(folder)
+}
+
 /// Finds the histories of a repository. Scripts come sorted by path.
 pub(super) fn histories(scripts: &[(FileId, &str, &Script)], exists: &dyn Fn(&str) -> bool) -> Vec<Found> {
     let mut folders: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     let mut loose: Vec<usize> = vec![];
     for (at, (_, path, _)) in scripts.iter().enumerate() {
-        match folder(path) {
+        match folder(path).or_else(|| of_an_app(path, exists)) {
             Some(folder) => folders.entry(folder).or_default().push(at),
             None if is_loose(path) => loose.push(at),
             None => {}

@@ -8,7 +8,7 @@ use crate::facts::Span;
 pub enum Kind {
     /// A keyword or an unquoted name.
     Word,
-    /// `"A name"`.
+    /// `"A name"`; other databases write it in backticks.
     Quoted,
     /// `'text'`, with `''` for a quote; also after `E`, `N`, `B`, `X`, `U&`.
     Text,
@@ -146,9 +146,9 @@ impl Iterator for Lexer<'_> {
                 self.quoted(b'\'', false);
                 Kind::Text
             }
-            b'"' => {
+            quote @ (b'"' | b'`') => {
                 self.at += 1;
-                self.quoted(b'"', false);
+                self.quoted(quote, false);
                 Kind::Quoted
             }
             b'$' => match self.tag() {
@@ -206,7 +206,10 @@ pub fn text_of(token: Token, text: &str) -> String {
     let raw = &text[token.span.start as usize..token.span.end as usize];
     match token.kind {
         Kind::Dollar => raw[body_of(token, text)].to_owned(),
-        Kind::Quoted => raw.strip_prefix('"').unwrap_or(raw).trim_end_matches('"').replace("\"\"", "\""),
+        Kind::Quoted => match raw.strip_prefix('`') {
+            Some(name) => name.trim_end_matches('`').to_owned(),
+            None => raw.strip_prefix('"').unwrap_or(raw).trim_end_matches('"').replace("\"\"", "\""),
+        },
         Kind::Text => {
             let (prefix, body) = raw.split_once('\'').unwrap_or(("", raw));
             let body = body.strip_suffix('\'').unwrap_or(body).replace("''", "'");

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use rustc_hash::FxHashMap;
+
 use super::cursor::Qualified;
 use super::statement::{Asks, Column, Command, Constraint, Rights};
 use crate::facts::Span;
@@ -15,6 +17,10 @@ pub struct Database {
     pub histories: Vec<History>,
     /// Where the lines of each file begin, by file.
     pub(super) lines: Vec<(FileId, Vec<u32>)>,
+    /// The tables that code declares: the history, and the position in it, by the place that declares them.
+    pub(super) declared: FxHashMap<Place, (usize, usize)>,
+    /// The same by the name under which clients made of a schema know them.
+    pub(super) models: FxHashMap<Name, Vec<(usize, usize)>>,
 }
 
 /// Files that build a database, one after the other.
@@ -108,6 +114,8 @@ pub struct Table {
     pub rights: Held,
     /// A statement that was not understood and names it, or that may have switched its security.
     pub unsure: Option<Place>,
+    /// The columns that code calls by another name: theirs, and the column's.
+    pub fields: Vec<(Name, Name)>,
 }
 
 /// What the platform's roles may do.
@@ -268,18 +276,16 @@ impl Database {
         self.histories.iter().filter_map(move |history| Some((history, history.table(id)?)))
     }
 
-    /// Whether a table refuses a second row with the same values in these columns.
-    pub fn is_unique(&self, table: &str, columns: &[&str]) -> Unique {
-        let mut verdict = Unique::Unknown;
-        for (_, table) in self.tables(table) {
-            if table.is_unique(columns) {
-                return Unique::Yes;
-            }
-            if table.made.is_some() && table.unsure.is_none() {
-                verdict = Unique::No;
-            }
-        }
-        verdict
+    /// The tables that a name in code stands for: that of a table, or of a model.
+    pub fn called<'d>(&'d self, name: &str) -> impl Iterator<Item = &'d Table> {
+        let models = self.models.get(&Name::new(name)).into_iter().flatten();
+        let by_model = models.map(|&(history, at)| &self.histories[history].tables[at]);
+        self.tables(name).map(|(_, table)| table).chain(by_model)
+    }
+
+    /// The table that is declared at a place in code.
+    pub fn declared(&self, place: Place) -> Option<&Table> {
+        self.declared.get(&place).map(|&(history, at)| &self.histories[history].tables[at])
     }
 }
 
@@ -317,7 +323,8 @@ impl History {
 impl Table {
     /// Whether a second row with the same values in these columns is refused: some unique key lies within them.
     pub fn is_unique(&self, columns: &[&str]) -> bool {
-        let within = |of: &[Name]| !of.is_empty() && of.iter().all(|name| columns.contains(&name.as_str()));
+        let columns = self.columns_of(columns);
+        let within = |of: &[Name]| !of.is_empty() && of.iter().all(|name| columns.contains(name));
         let by_constraint = self
             .constraints
             .iter()
@@ -327,6 +334,27 @@ impl Table {
                 .unique
                 .iter()
                 .any(|index| !index.partial && index.columns.as_ref().is_some_and(|columns| within(columns)))
+    }
+
+    /// Whether a second row may be refused for all that is known: a key over an expression or over some rows, or a
+    /// statement that was not understood.
+    pub fn may_be_unique(&self, columns: &[&str]) -> bool {
+        let columns = self.columns_of(columns);
+        self.made.is_none()
+            || self.unsure.is_some()
+            || self.unique.iter().any(|index| match &index.columns {
+                Some(of) => of.iter().all(|name| columns.contains(name)),
+                None => true,
+            })
+    }
+
+    /// The columns that names in code stand for.
+    fn columns_of(&self, names: &[&str]) -> Vec<Name> {
+        let column = |name: &&str| {
+            let known = self.fields.iter().find(|(field, _)| field == *name);
+            known.map_or_else(|| Name::new(name), |(_, column)| *column)
+        };
+        names.iter().map(column).collect()
     }
 
     /// Every set of columns that no two rows share, also partial ones.

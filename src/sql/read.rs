@@ -5,7 +5,7 @@
 use super::cursor::{Cursor, Qualified};
 use super::lex::{Kind, Token, inside, text_of};
 use super::split::statements;
-use super::statement::{Dropped, Statement, What};
+use super::statement::{Dropped, Publish, Statement, What};
 use crate::facts::Span;
 
 mod blocks;
@@ -51,11 +51,13 @@ struct Reader<'t> {
     found: Vec<Statement>,
     /// The branches it is in.
     branches: Vec<blocks::Branch>,
+    /// The scheduled jobs that were asked for last.
+    asked: Option<super::statement::Filter>,
 }
 
 impl<'t> Reader<'t> {
     fn new(text: &'t str, fixed: Option<Span>) -> Self {
-        Self { text, fixed, depth: 0, found: vec![], branches: vec![] }
+        Self { text, fixed, depth: 0, found: vec![], branches: vec![], asked: None }
     }
 
     fn all(&mut self, part: Span) {
@@ -98,6 +100,7 @@ impl<'t> Reader<'t> {
             "select" | "perform" | "call" | "with" => self.calls(cursor, span),
             "insert" => self.insert(cursor, span),
             "update" => self.update(cursor, span),
+            "delete" => self.delete(cursor, span),
             _ => {}
         }
     }
@@ -125,7 +128,7 @@ impl<'t> Reader<'t> {
         } else if cursor.eat("trigger") || cursor.eat("constraint trigger") {
             self.create_trigger(cursor, span);
         } else if cursor.eat("publication") {
-            self.publication(cursor, span);
+            self.publication(cursor, span, true);
         }
     }
 
@@ -135,7 +138,16 @@ impl<'t> Reader<'t> {
         } else if cursor.eat("policy") {
             self.alter_policy(cursor, span);
         } else if cursor.eat("publication") {
-            self.publication(cursor, span);
+            self.publication(cursor, span, false);
+        } else if cursor.eat("trigger") {
+            if let Some(name) = cursor.ident()
+                && cursor.eat("on")
+                && let Some(table) = cursor.name()
+                && cursor.eat("rename to")
+                && let Some(to) = cursor.ident()
+            {
+                self.add(span, What::RenameTrigger { name, table, to });
+            }
         } else if cursor.eat("default privileges") {
             self.default_privileges(cursor, span);
         } else if cursor.eat("schema")
@@ -162,6 +174,13 @@ impl<'t> Reader<'t> {
         ];
         if cursor.eat("policy") {
             return self.drop_policy(cursor, span);
+        }
+        if cursor.eat("publication") {
+            cursor.eat("if exists");
+            if let Some(publication) = cursor.ident() {
+                self.add(span, What::Publish { publication, tables: vec![], how: Publish::Drop });
+            }
+            return;
         }
         if cursor.eat("trigger") {
             cursor.eat("if exists");

@@ -53,14 +53,16 @@ pub enum What {
     EventTrigger { name: Name, function: Qualified },
     /// `create view`.
     CreateView(Box<View>),
-    /// A storage bucket made, or made public or private.
-    Bucket { id: Name, public: Option<bool> },
+    /// Storage buckets made, changed or deleted.
+    Buckets(Buckets),
     /// `create publication`, `alter publication`.
-    Publish { publication: Name, tables: Vec<Qualified>, all: bool, adds: bool },
+    Publish { publication: Name, tables: Vec<Qualified>, how: Publish },
     /// `cron.schedule(..)`.
     Schedule(Box<Schedule>),
-    /// `cron.unschedule(..)`.
-    Unschedule(Name),
+    /// `cron.unschedule(..)`, of the jobs that fit.
+    Unschedule(Filter),
+    /// `alter trigger .. rename to`.
+    RenameTrigger { name: Name, table: Qualified, to: Name },
     /// Text that is made and run once for each of some names.
     Each(Box<Each>),
     /// Some statements where a condition holds, others where it does not.
@@ -385,6 +387,34 @@ pub struct Each {
     pub templates: Vec<Template>,
 }
 
+/// What happens to some storage buckets.
+#[derive(Debug, Clone, Default)]
+pub struct Buckets {
+    /// Which; all that there are when it says none.
+    pub ids: Vec<Name>,
+    /// It makes those that are not there: whether everyone may read them.
+    pub made: Option<bool>,
+    /// What that becomes where they are there.
+    pub set: Option<bool>,
+    /// They are deleted.
+    pub gone: bool,
+}
+
+/// What happens to the tables of a publication.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Publish {
+    /// It is about all tables.
+    All,
+    /// It is about these.
+    Set,
+    /// And about these.
+    Add,
+    /// No longer about these.
+    Remove,
+    /// It is dropped.
+    Drop,
+}
+
 /// What a loop goes over.
 #[derive(Debug, Clone)]
 pub enum Over {
@@ -396,6 +426,8 @@ pub enum Over {
     Policies(Filter),
     /// The columns of tables that there are, where the condition holds.
     Columns(Filter),
+    /// The scheduled jobs that there are, where the condition holds.
+    Jobs(Filter),
     /// Something else.
     Unknown,
 }

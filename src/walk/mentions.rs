@@ -10,8 +10,16 @@ pub fn tells_what_to_set(path: &str) -> bool {
     super::names::is_env(name)
         || matches!(
             name,
-            "Dockerfile" | "Makefile" | "Justfile" | "app.json" | "vercel.json" | ".replit" | "turbo.json"
+            "Makefile"
+                | "Justfile"
+                | "Procfile"
+                | "app.json"
+                | "vercel.json"
+                | "railway.json"
+                | ".replit"
+                | "turbo.json"
         )
+        || crate::manifest::processes::is_dockerfile(name)
         || name.starts_with("wrangler.")
         || name
             .rsplit_once('.')

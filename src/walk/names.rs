@@ -1,12 +1,14 @@
 //! What a file's name says: manifest, environment, document; or lockfile, minified, vendored copy.
 
 use super::{FileKind, Reason};
+use crate::manifest::lockfile;
 
 /// Manifests by their whole name.
 const MANIFESTS: &[&str] = &[
     ".replit",
     "Pipfile",
     "Procfile",
+    "_redirects",
     "angular.json",
     "app.json",
     "deno.json",
@@ -17,6 +19,7 @@ const MANIFESTS: &[&str] = &[
     "importmap.json",
     "lerna.json",
     "netlify.toml",
+    "nixpacks.toml",
     "nx.json",
     "package.json",
     "pnpm-workspace.yaml",
@@ -34,22 +37,8 @@ const MANIFESTS: &[&str] = &[
     "wrangler.toml",
 ];
 
-const LOCKFILES: &[&str] = &[
-    "Cargo.lock",
-    "Gemfile.lock",
-    "Pipfile.lock",
-    "bun.lock",
-    "bun.lockb",
-    "composer.lock",
-    "deno.lock",
-    "npm-shrinkwrap.json",
-    "package-lock.json",
-    "pdm.lock",
-    "pnpm-lock.yaml",
-    "poetry.lock",
-    "uv.lock",
-    "yarn.lock",
-];
+/// Lockfiles that are not read: of other languages, and those that are no text.
+const LOCKFILES: &[&str] = &["Cargo.lock", "Gemfile.lock", "bun.lockb", "composer.lock", "deno.lock"];
 
 /// Libraries that are copied into repositories. Only a copy's name counts: the bare name of the first two, a
 /// version or a build's name ("slim", "umd") behind the others. A hand-written `chart.js` stays.
@@ -93,6 +82,9 @@ pub fn special(path: &str) -> Option<FileKind> {
     }
     if is_manifest(path, name) {
         return Some(FileKind::Manifest);
+    }
+    if lockfile::is_read(name) {
+        return Some(FileKind::Lock);
     }
     let extension = name.rsplit_once('.')?.1;
     ["html", "htm", "vue", "svelte", "astro"]
@@ -144,7 +136,7 @@ pub fn is_prose(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     match name.rsplit_once('.') {
         Some((_, ending)) => ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)),
-        None => matches!(name, "Dockerfile" | "Makefile" | "Justfile"),
+        None => matches!(name, "Makefile" | "Justfile"),
     }
 }
 
@@ -156,11 +148,14 @@ fn is_manifest(path: &str, name: &str) -> bool {
         || (name.starts_with("requirements") && name.ends_with(".txt"))
         || path.ends_with("requirements/base.txt")
         || crate::manifest::schedules::is_workflow(path)
+        || crate::manifest::processes::is_dockerfile(name)
+        || crate::manifest::processes::is_compose(name)
         || path == "supabase/config.toml"
         || path.ends_with("/supabase/config.toml")
         || name == "config.toml" && path.contains("supabase/functions/")
         || name.ends_with(".rules")
         || name.ends_with(".rules.json")
+        || name.ends_with(".prisma")
 }
 
 /// Whether a name says that the file is to be left out.
@@ -188,6 +183,14 @@ fn is_copy(stem: &str) -> bool {
         };
         parts.peek().is_some() && parts.all(known)
     })
+}
+
+/// Whether a file above a walked folder says how what lies there is loaded, or what a deployment has to set.
+pub fn is_context(name: &str) -> bool {
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    matches!(name, ".env.example" | ".env.sample" | ".env.template" | "env.example" | "README.md" | "index.html")
+        || crate::lang::language_of(name).is_some()
+            && (stem.ends_with(".config") || matches!(stem, "middleware" | "proxy" | "instrumentation"))
 }
 
 /// Hidden files and folders that matter; the others are not looked at. `.server` and `.client` are folders of
@@ -226,7 +229,8 @@ mod tests {
             assert_eq!(left_out(own), None, "{own}");
         }
         assert_eq!(left_out("app.min.js"), Some(Reason::Minified));
-        assert_eq!(left_out("pnpm-lock.yaml"), Some(Reason::Lockfile));
+        assert_eq!(left_out("bun.lockb"), Some(Reason::Lockfile));
+        assert_eq!((left_out("pnpm-lock.yaml"), special("web/pnpm-lock.yaml")), (None, Some(FileKind::Lock)));
         assert_eq!(left_out("admin.js"), None);
     }
 }

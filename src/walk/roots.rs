@@ -16,8 +16,9 @@ pub struct Roots {
 }
 
 impl Roots {
-    /// One folder is its own root; several have their common ancestor. Of a named file the root is the current
-    /// folder when the file lies below it, else the file's folder.
+    /// One folder is its own root, unless it is a part of a project of the same git repository: then the project is;
+    /// several have their common ancestor. Of a named file the root is the current folder when the file lies below
+    /// it, else the file's folder.
     pub fn of(typed: &[PathBuf]) -> Result<Self, Error> {
         let here = [PathBuf::from(".")];
         let typed = if typed.is_empty() { &here[..] } else { typed };
@@ -27,7 +28,7 @@ impl Roots {
         for path in typed {
             let path = Named::find(path)?;
             if path.is_folder {
-                roots.push(path.path.clone());
+                roots.push(project_of(&path.path).unwrap_or_else(|| path.path.clone()));
                 folders.push(path.path);
             } else {
                 let below = current.as_ref().filter(|current| path.path.starts_with(current)).cloned();
@@ -77,6 +78,23 @@ impl Named {
     }
 }
 
+/// Files that make a folder a project of its own.
+const PROJECT: &[&str] =
+    &["package.json", "pyproject.toml", "requirements.txt", "manage.py", "Pipfile", "wrangler.toml", "wrangler.jsonc"];
+
+/// The project that a folder is a part of, in the same git repository; none when it is one itself, or the top.
+fn project_of(folder: &Path) -> Option<PathBuf> {
+    let (top, _) = super::git::repository(folder)?;
+    let is_project = |folder: &&Path| PROJECT.iter().any(|name| folder.join(name).is_file());
+    if folder == top || is_project(&folder) {
+        return None;
+    }
+    let above = || folder.ancestors().skip(1).take_while(|above| above.starts_with(&top));
+    // Functions of a backend are told of beside their folder.
+    let backend = || above().find(|above| above.join("supabase/config.toml").is_file());
+    above().find(is_project).or_else(backend).map(Path::to_owned)
+}
+
 fn common(a: &Path, b: &Path) -> PathBuf {
     a.components().zip(b.components()).take_while(|(a, b)| a == b).map(|(a, _)| a).collect()
 }
@@ -84,6 +102,25 @@ fn common(a: &Path, b: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_part_of_a_project_has_the_project_as_its_root() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().canonicalize().unwrap().join(name);
+        for folder in ["app/.git", "app/supabase/functions", "app/packages/web/src", "other/src"] {
+            std::fs::create_dir_all(at(folder)).unwrap();
+        }
+        for file in ["app/package.json", "app/packages/web/package.json", "other/package.json"] {
+            std::fs::write(at(file), "{}").unwrap();
+        }
+        let root = |folder: &str| Roots::of(&[at(folder)]).unwrap().root;
+        assert_eq!(root("app/supabase/functions"), at("app"));
+        assert_eq!(root("app/packages/web/src"), at("app/packages/web"));
+        assert_eq!(root("app/packages/web"), at("app/packages/web"));
+        assert_eq!(root("app"), at("app"));
+        // Without a repository nobody says where the project ends.
+        assert_eq!(root("other/src"), at("other/src"));
+    }
 
     #[test]
     fn several_folders_have_their_common_ancestor() {

@@ -18,7 +18,7 @@ use super::{Choices, FileKind, Gap, GapReason, Reason, Repository, SourceFile, f
 use crate::names::Name;
 
 /// The ignore file of our own.
-const OWN_IGNORES: &str = ".seamcheckignore";
+pub const OWN_IGNORES: &str = ".seamcheckignore";
 
 /// What was found so far, in no order.
 #[derive(Default)]
@@ -29,6 +29,8 @@ struct Found {
     /// Folders that were left out, so that they are counted once.
     pruned: BTreeSet<String>,
     gaps: Vec<Gap>,
+    /// What was added for what it says of the walked folders.
+    context: Vec<String>,
 }
 
 impl Found {
@@ -60,7 +62,8 @@ impl Found {
 /// Walks.
 pub fn walk(roots: &Roots, choices: &Choices) -> Repository {
     let mut found = Found::default();
-    let ignored = Ignored::of(choices);
+    let mut mistakes = vec![];
+    let ignored = Ignored::of(roots, choices, &mut mistakes);
     let tracked = git::tracked(&roots.root);
     let below: Option<FxHashSet<&str>> =
         tracked.as_ref().map(|paths| paths.iter().map(String::as_str).collect::<FxHashSet<_>>());
@@ -69,6 +72,9 @@ pub fn walk(roots: &Roots, choices: &Choices) -> Repository {
         let builder = builder(roots, choices);
         builder.build_parallel().visit(&mut Visitors { root: &roots.root, total: &total, ignored: &ignored });
         found = total.into_inner().unwrap_or_else(PoisonError::into_inner);
+    }
+    for (path, why) in mistakes {
+        found.gap(&path, GapReason::BrokenManifest(why));
     }
     let seen = found.everything.iter().cloned().collect();
     let mut later = Later { roots, seen, found: &mut found, ignored: &ignored };
@@ -79,7 +85,7 @@ pub fn walk(roots: &Roots, choices: &Choices) -> Repository {
         }
         later.hidden_dependencies();
     }
-    later.manifests_on_the_way();
+    later.context_on_the_way();
     later.named();
     finish(roots, found, below.as_ref())
 }
@@ -91,6 +97,7 @@ fn finish(roots: &Roots, mut found: Found, tracked: Option<&FxHashSet<&str>>) ->
     for file in &mut found.files {
         file.tracked = tracked.is_none_or(|tracked| tracked.contains(file.path.as_str()));
     }
+    let named: Vec<String> = roots.files.iter().map(|file| relative(&roots.root, file)).collect();
     found.everything.sort_unstable();
     found.everything.dedup();
     found.gaps.sort();
@@ -102,6 +109,7 @@ fn finish(roots: &Roots, mut found: Found, tracked: Option<&FxHashSet<&str>>) ->
         left_out: found.left_out,
         gaps: found.gaps,
         manifests: Default::default(),
+        context: found.context.iter().filter(|path| !named.contains(path)).map(|path| Name::new(path)).collect(),
     }
 }
 
@@ -122,27 +130,45 @@ fn builder(roots: &Roots, choices: &Choices) -> WalkBuilder {
         .parents(honour && in_git)
         .require_git(in_git)
         .threads(choices.threads);
-    if honour {
-        builder.add_custom_ignore_filename(OWN_IGNORES);
-    }
     builder
 }
 
-/// What the configuration leaves out.
+/// What the configuration and our own ignore files leave out. Those of folders further down are scanned code, as their
+/// configurations are, and cannot hide anything.
 struct Ignored(Vec<(PathBuf, Gitignore)>);
 
 impl Ignored {
-    fn of(choices: &Choices) -> Self {
-        let read = |(folder, patterns): &(PathBuf, Vec<String>)| {
+    /// Reads them; what cannot be understood, and so stays in, is told by its path.
+    fn of(roots: &Roots, choices: &Choices, mistakes: &mut Vec<(String, String)>) -> Self {
+        if !choices.honour_ignores {
+            return Self(vec![]);
+        }
+        let top = git::repository(&roots.root).map_or(roots.root.clone(), |(top, _)| top);
+        let above = roots.root.ancestors().take_while(|folder| folder.starts_with(&top));
+        let mut folders: Vec<(&Path, &[String])> = above.map(|folder| (folder, &[][..])).collect();
+        for (folder, patterns) in &choices.ignored {
+            match folders.iter_mut().find(|(known, _)| known == folder) {
+                Some((_, known)) => *known = patterns,
+                None => folders.push((folder, patterns)),
+            }
+        }
+        let mut read = |(folder, patterns): (&Path, &[String])| {
             let mut builder = GitignoreBuilder::new(folder);
             for pattern in patterns {
                 // A pattern that cannot be read has been refused before.
                 let _ = builder.add_line(None, pattern);
             }
-            Some((folder.clone(), builder.build().ok()?))
+            let own = folder.join(OWN_IGNORES);
+            if own.is_file()
+                && let Some(error) = builder.add(&own)
+            {
+                let mut whys = vec![];
+                lines_of(&error, &mut whys);
+                mistakes.extend(whys.into_iter().map(|why| (relative(&roots.root, &own), why)));
+            }
+            Some((folder.to_owned(), builder.build().ok()?)).filter(|(_, patterns)| !patterns.is_empty())
         };
-        let patterns = choices.ignored.iter().filter(|_| choices.honour_ignores);
-        Self(patterns.filter_map(read).collect())
+        Self(folders.into_iter().filter_map(&mut read).collect())
     }
 
     fn matches(&self, path: &Path, is_folder: bool) -> bool {
@@ -194,21 +220,7 @@ impl ParallelVisitor for Visitor<'_> {
 }
 
 impl Visitor<'_> {
-    /// Patterns of our own ignore file that cannot be understood: what they should leave out stays in.
-    fn mistakes(&mut self, error: &ignore::Error) {
-        match error {
-            ignore::Error::Partial(errors) => errors.iter().for_each(|error| self.mistakes(error)),
-            ignore::Error::WithPath { path, err } if path.ends_with(OWN_IGNORES) => {
-                self.found.gap(&relative(self.root, path), GapReason::BrokenManifest(err.to_string()));
-            }
-            _ => {}
-        }
-    }
-
     fn entry(&mut self, entry: &DirEntry) -> WalkState {
-        if let Some(error) = entry.error() {
-            self.mistakes(error);
-        }
         let Some(kind) = entry.file_type().filter(|_| entry.depth() > 0) else { return WalkState::Continue };
         let name = entry.file_name().to_string_lossy();
         let path = relative(self.root, entry.path());
@@ -224,7 +236,9 @@ impl Visitor<'_> {
             let hidden = name.starts_with('.') && !names::hidden_but_wanted(&name);
             return if hidden { WalkState::Skip } else { WalkState::Continue };
         }
-        if !name.starts_with('.') || names::hidden_but_wanted(&name) {
+        if name == OWN_IGNORES {
+            self.found.everything.push(path);
+        } else if !name.starts_with('.') || names::hidden_but_wanted(&name) {
             add(&mut self.found, self.root, path, kind.is_symlink());
         }
         WalkState::Continue
@@ -299,7 +313,7 @@ impl Later<'_> {
             return;
         }
         let mut own = WalkBuilder::new(&self.roots.root);
-        own.standard_filters(false).ignore(true).add_custom_ignore_filename(OWN_IGNORES);
+        own.standard_filters(false).ignore(true);
         let mut own = own.build_matchers();
         let mut refused: FxHashMap<PathBuf, bool> = FxHashMap::default();
         for path in missing {
@@ -364,23 +378,30 @@ impl Later<'_> {
         folders.into_iter().filter_map(list).collect()
     }
 
-    /// Manifests between the root and what was named: they say how it is resolved.
-    fn manifests_on_the_way(&mut self) {
+    /// What stands between the root and what was named and says how it is built, resolved, deployed and loaded: read
+    /// for that, not looked through.
+    fn context_on_the_way(&mut self) {
         let root = self.roots.root.clone();
-        let starts = self.roots.folders.iter().map(PathBuf::as_path);
-        let starts = starts.chain(self.roots.files.iter().filter_map(|file| file.parent()));
-        let ways: BTreeSet<PathBuf> = starts
-            .flat_map(|start| start.ancestors().take_while(|way| way.starts_with(&root)))
-            .map(Path::to_owned)
-            .collect();
-        for way in ways {
+        let above = |start: &Path| -> Vec<PathBuf> {
+            start.ancestors().take_while(|way| way.starts_with(&root)).map(Path::to_owned).collect()
+        };
+        let of_files = self.roots.files.iter().filter_map(|file| file.parent()).flat_map(above);
+        let of_folders = self.roots.folders.iter().flat_map(|folder| above(folder));
+        let mut ways: BTreeMap<PathBuf, bool> = of_files.map(|way| (way, false)).collect();
+        ways.extend(of_folders.map(|way| (way, true)));
+        for (way, of_folder) in ways {
             if self.roots.folders.iter().any(|folder| way.starts_with(folder)) {
                 continue;
             }
             for entry in fs::read_dir(&way).into_iter().flatten().flatten() {
                 let path = relative(&root, &entry.path());
-                if kind_of(&path) == FileKind::Manifest {
+                let name = path.rsplit('/').next().unwrap_or(&path);
+                let says = kind_of(&path) == FileKind::Manifest || of_folder && names::is_context(name);
+                if says && !self.seen.contains(&path) {
                     self.add(&path);
+                    if of_folder {
+                        self.found.context.push(path);
+                    }
                 }
             }
         }
@@ -409,6 +430,15 @@ fn joined(folder: &str, name: &str) -> String {
 fn relative(root: &Path, path: &Path) -> String {
     let path = path.strip_prefix(root).unwrap_or(path).to_string_lossy();
     if std::path::MAIN_SEPARATOR == '/' { path.into_owned() } else { path.replace('\\', "/") }
+}
+
+/// What is wrong in an ignore file, line by line.
+fn lines_of(error: &ignore::Error, whys: &mut Vec<String>) {
+    match error {
+        ignore::Error::Partial(errors) => errors.iter().for_each(|error| lines_of(error, whys)),
+        ignore::Error::WithPath { err, .. } => lines_of(err, whys),
+        error => whys.push(error.to_string()),
+    }
 }
 
 /// The path and the system's word in an error of the walk; none for a bad pattern in an ignore file.

@@ -89,3 +89,38 @@ fn procedures_and_actions() {
     }
     insta::assert_snapshot!(text);
 }
+
+#[test]
+fn what_hosts_and_proxies_lead_on_is_followed() {
+    let program = app(&[
+        ("package.json", r#"{"dependencies": {"react": "19", "vite": "6", "firebase-functions": "6"}}"#),
+        ("index.html", "<script type=\"module\" src=\"/src/main.ts\"></script>"),
+        (
+            "src/main.ts",
+            "fetch('/api/mail', { method: 'POST' });\nfetch('/old/7');\nfetch('/py/rates');\nfetch('/cloud/any/path');\nfetch('/nowhere');\n",
+        ),
+        ("netlify.toml", "[[redirects]]\nfrom = \"/api/*\"\nto = \"/.netlify/functions/:splat\"\nstatus = 200\n"),
+        ("public/_redirects", "/old/:id  /v2/items/:id  301\n"),
+        ("firebase.json", r#"{"hosting": {"rewrites": [{"source": "/cloud/**", "function": "web"}]}}"#),
+        (
+            "vite.config.ts",
+            "export default { server: { proxy: { '/py': { target: 'http://localhost:8000', rewrite: (p) => p.replace(/^\\/py/, '/v2') } } } };\n",
+        ),
+        ("netlify/functions/mail.ts", "export const handler = async () => ({ statusCode: 200 });\n"),
+        (
+            "functions/index.js",
+            "const functions = require('firebase-functions');\nexports.web = functions.https.onRequest((req, res) => res.send('ok'));\n",
+        ),
+        (
+            "api/main.py",
+            "from fastapi import FastAPI\napp = FastAPI()\n\n@app.get('/v2/items/{id}')\ndef item(id):\n    pass\n\n@app.get('/v2/rates')\ndef rates():\n    pass\n",
+        ),
+    ]);
+    insta::assert_snapshot!(jumps(&program), @r"
+    src/main.ts:1 -> netlify/functions/mail.ts:handler
+    src/main.ts:2 -> api/main.py:item
+    src/main.ts:3 -> api/main.py:rates
+    src/main.ts:4 -> functions/index.js:2
+    src/main.ts:5 -> nothing serves /nowhere
+    ");
+}

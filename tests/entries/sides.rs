@@ -110,3 +110,28 @@ fn a_server_and_its_client() {
     insta::assert_snapshot!(sides(&program));
     assert!(program.entries.iter().all(|entry| entry.route.is_none_or(|route| !route.contains("gone"))));
 }
+
+#[test]
+fn what_platforms_keep_running_is_no_script() {
+    let program = app(&[
+        ("package.json", r#"{"dependencies": {"bullmq": "5"}}"#),
+        (
+            "Procfile",
+            "release: python scripts/seed.py\nworker: npx tsx scripts/worker.ts\nbot: python -m scripts.bot\n",
+        ),
+        ("scripts/worker.ts", "import { send } from '../lib/send';\nsend();\n"),
+        ("scripts/other.ts", "console.log(1);\n"),
+        ("scripts/bot.py", "def main():\n    pass\n\nif __name__ == '__main__':\n    main()\n"),
+        ("scripts/seed.py", "def main():\n    pass\n\nif __name__ == '__main__':\n    main()\n"),
+        ("lib/send.ts", "export const send = () => fetch('https://mail.example.com');\n"),
+    ]);
+    insta::assert_snapshot!(sides(&program), @r"
+    server lib/send.ts
+    server scripts/bot.py
+    tooling scripts/other.ts
+    tooling scripts/seed.py
+    server scripts/worker.ts
+    ");
+    let kinds: Vec<String> = program.entries.iter().map(|entry| format!("{:?}", entry.kind)).collect();
+    assert_eq!(kinds, ["Worker", "Script"]);
+}

@@ -28,7 +28,7 @@ fn what_was_there_is_not_told_again() {
         assert_eq!(repo.places(&[shown]).len(), 1, "{shown}");
     }
     assert_eq!(repo.places(&["--baseline", BASELINE]).len(), 0);
-    repo.refuses(&["--baseline", "nowhere.json"], &["there is no file or folder"]);
+    repo.refuses(&["--baseline", "nowhere.json"], &["there is no baseline `nowhere.json`", "seamcheck baseline"]);
 }
 
 #[test]
@@ -120,4 +120,69 @@ fn another_persona_is_not_flooded() {
     repo.run(&["baseline", "--persona", "auditor"]);
     let report = repo.run(&["--persona", "auditor", "--fail-on", "note"]);
     assert_eq!(report.status.code(), Some(0), "{}", said(&report.stdout));
+}
+
+#[test]
+fn a_part_of_the_repository_goes_by_it_too() {
+    let repo = Repo::new();
+    let file = format!("apps/web/{FILE}");
+    repo.write(&file, HAZARD);
+    repo.write(&format!("apps/website/{FILE}"), HAZARD);
+    repo.git(&["init", "-q"]);
+    repo.run(&["baseline"]);
+    let text = repo.read(BASELINE);
+    for part in ["apps", "apps/web", file.as_str()] {
+        let report = repo.json(&[part]);
+        assert_eq!(report["findings"].as_array().unwrap().len(), 0, "{part}");
+        assert_ne!(report["summary"]["hidden_by_baseline"]["warning"], 0, "{part}");
+        assert_eq!(report["summary"]["mended"], 0, "{part} says nothing of the rest");
+    }
+    let below = repo.command().current_dir(repo.at("apps/web")).args(["--rule", RULE]).output().unwrap();
+    assert!(said(&below.stdout).contains("1 in the baseline"), "{}", said(&below.stdout));
+    // Nor does a part rewrite what the whole was accepted for.
+    for args in [&["baseline", "apps/web"][..], &["baseline", "--prune", "apps"]] {
+        repo.refuses(args, &["is only a part of what"]);
+    }
+    assert_eq!(repo.read(BASELINE), text);
+    // One of its own is heeded where it lies.
+    let own = repo.run(&["baseline", "apps/web", "--baseline", "apps/web/.seamcheck-baseline.json"]);
+    assert_eq!(own.status.code(), Some(0), "{}", said(&own.stderr));
+    std::fs::remove_file(repo.at(BASELINE)).unwrap();
+    assert!(repo.places(&["apps/web"]).is_empty());
+    assert_eq!(repo.places(&[]).len(), 2, "it hides nothing from a scan of the whole");
+}
+
+#[test]
+fn a_renamed_file_keeps_its_findings() {
+    let repo = adopted();
+    std::fs::create_dir_all(repo.at("supabase/functions/register")).unwrap();
+    std::fs::rename(repo.at(FILE), repo.at("supabase/functions/register/index.ts")).unwrap();
+    assert!(is_clean(&repo), "{:?}", repo.places(&[]));
+    // One entry hides one finding, wherever it went.
+    repo.write("supabase/functions/signup/index.ts", HAZARD);
+    assert_eq!(repo.places(&[]).len(), 1);
+    std::fs::remove_file(repo.at("supabase/functions/signup/index.ts")).unwrap();
+    // Pruning notes where it is now; then a copy at the old place is new.
+    repo.run(&["baseline", "--prune"]);
+    assert!(repo.read(BASELINE).contains("functions/register/") && !repo.read(BASELINE).contains("functions/join/"));
+    repo.write(FILE, HAZARD);
+    assert_eq!(repo.places(&[]), [format!("{FILE}:5")]);
+}
+
+#[test]
+fn two_branches_merge_by_union() {
+    let repo = Repo::committed();
+    repo.write(".gitattributes", ".seamcheck-baseline.json merge=union\n");
+    repo.run(&["baseline"]);
+    repo.commit("adopt");
+    // Both add right beside each other.
+    for branch in ["one", "two"] {
+        repo.git(&["checkout", "-q", "-b", branch, "main"]);
+        repo.write(&format!("supabase/functions/new-{branch}/index.ts"), HAZARD);
+        repo.run(&["baseline"]);
+        repo.commit(branch);
+    }
+    repo.git(&["merge", "-q", "-m", "both", "one"]);
+    assert!(is_clean(&repo), "{:?}\n{}", repo.places(&[]), repo.read(BASELINE));
+    assert_eq!(repo.json(&["--no-baseline"])["findings"].as_array().unwrap().len(), 3);
 }

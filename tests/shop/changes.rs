@@ -156,6 +156,26 @@ fn a_diff_can_be_handed_over() {
     assert!(said(&output.stdout).starts_with(&format!("{FILE}:11:")), "{}", said(&output.stdout));
     repo.refuses(&["--diff", "change.diff", "--scope", "new"], &["a diff alone does not say what was there before"]);
     repo.refuses(&["--diff", "nowhere.diff"], &["there is no file or folder"]);
+    // Whatever wrote it, and wherever it was made.
+    for (name, text) in [
+        ("mnemonic", diff.replace("a/supabase", "i/supabase").replace("b/supabase", "w/supabase")),
+        ("bare", diff.replace("a/supabase", "supabase").replace("b/supabase", "supabase")),
+        ("windows", diff.replace("supabase/functions/join/", "supabase\\functions\\join\\").replace('\n', "\r\n")),
+    ] {
+        repo.write("change.diff", &text);
+        assert_eq!(repo.places(&["--diff", "change.diff"]), [format!("{FILE}:11")], "{name}");
+    }
+    repo.refuses(&["--diff", FILE], &["this is no unified diff"]);
+    repo.write("change.diff", &diff.replace("supabase/", "there/"));
+    repo.refuses(&["--diff", "change.diff"], &["files that are not here: `there/functions", "git diff main"]);
+    std::fs::create_dir(repo.at("app")).unwrap();
+    std::fs::rename(repo.at("supabase"), repo.at("app/supabase")).unwrap();
+    repo.write("app/change.diff", &diff);
+    let args = ["--diff", "change.diff", "--rule", RULE, "--format", "compact"];
+    let below = repo.command().current_dir(repo.at("app")).args(args).output().unwrap();
+    assert!(said(&below.stdout).starts_with(&format!("{FILE}:11:")), "{}", said(&below.stdout));
+    repo.write("change.diff", "");
+    assert!(repo.places(&["--diff", "change.diff"]).is_empty());
     repo.refuses(&["--scope", "files"], &["--staged"]);
     repo.refuses(&["--staged", "--changed"], &["cannot be used"]);
 }
@@ -207,4 +227,18 @@ fn a_hostile_repository_runs_nothing() {
         assert_ne!(output.status.code(), Some(2), "{args:?}: {}", said(&output.stderr));
         assert!(!repo.at("pwned").exists(), "{args:?} ran what the repository names");
     }
+}
+
+#[test]
+fn what_is_staged_is_left_out_as_what_lies_there() {
+    let repo = Repo::committed();
+    repo.write(".seamcheckignore", "supabase/functions/new/\n");
+    repo.write(NEW, HAZARD);
+    repo.write("README.md", "one\n");
+    repo.git(&["add", "-A"]);
+    assert!(repo.places(&["--staged"]).is_empty());
+    // With other edits about, what is staged is laid out elsewhere; the ignore files go with it.
+    repo.write("README.md", "two\n");
+    assert!(repo.places(&["--staged"]).is_empty());
+    assert!(repo.places(&["--staged", "--scope", "new"]).is_empty());
 }

@@ -146,6 +146,14 @@ fn mistakes_are_shown_in_the_file() {
         ("[wrappers]\nloger = []", &["unknown key `loger`", "did you mean `logger`?"]),
         ("[[reviews]]\ndate = \"2027-01-01\"", &["`what` is missing"]),
         ("[[vendors]]\nname = \"x\"", &["`id` is missing"]),
+        ("[[vendors]]\nid = \"Acme Corp\"", &["`Acme Corp` is no vendor id", "seamcheck.toml:2:6"]),
+        (
+            "[[vendors]]\nid = \"acme\"\nhosts = [\"a.acme.test\", \"https://acme.test/\"]\npackages = [\"acme\"]",
+            &["is no host", "seamcheck.toml:3:", "`acme` is no package", "seamcheck.toml:4:13", "2 mistakes"],
+        ),
+        ("[[vendors]]\nid = \"acme\"\n[[vendors]]\nid = \"acme\"", &["`acme` is described twice", "toml:4:6"]),
+        ("persona = 3", &["one of a few words is expected here", "write one of `regular`, `auditor`"]),
+        ("baseline = \"nowhere.json\"", &["there is no baseline", "nowhere.json", "`seamcheck baseline` accepts"]),
         ("a = ", &["1 mistake", "seamcheck.toml:1:"]),
     ] {
         repo.write("seamcheck.toml", text);
@@ -278,4 +286,34 @@ fn the_schema_holds_for_what_is_read() {
     for key in keys["properties"].as_object().unwrap().keys() {
         assert!(docs.contains(&format!("`{key}`")), "docs/configuration.md does not say `{key}`");
     }
+}
+
+#[test]
+fn whoever_writes_a_nested_configuration_is_told() {
+    let repo = Repo::new();
+    let file = "apps/web/supabase/functions/join/index.ts";
+    repo.write(file, HAZARD);
+    repo.write("apps/web/.seamcheckignore", "supabase/\n");
+    repo.write("apps/api/package.json", "{ \"name\": \"api\", \"seamcheck\": { \"ignore\": [\"**\"] } }");
+    repo.write("apps/job/pyproject.toml", "[project]\nname = \"job\"\nkeywords = [\"seamcheck\"]\n");
+    repo.write("apps/job/seamcheck.toml", "");
+    let unheeded = |repo: &Repo, args: &[&str]| -> Vec<String> {
+        serde_json::from_value(repo.json(args)["unheeded"].clone()).unwrap()
+    };
+    assert_eq!(repo.places(&[]).len(), 1, "an ignore file in scanned code cannot hide findings either");
+    let all = ["apps/api/package.json", "apps/job/seamcheck.toml", "apps/web/.seamcheckignore"];
+    assert_eq!(unheeded(&repo, &[]), all);
+    assert!(unheeded(&repo, &["--isolated"]).is_empty(), "nobody expects it then");
+    let human = folded(&repo.run(&[]).stdout);
+    assert!(human.contains("apps/api/package.json and 2 more are not heeded"), "{human}");
+    assert!(said(&repo.run(&["--format", "sarif"]).stdout).contains("are not heeded"));
+    // Those of workspaces count.
+    repo.write("seamcheck.toml", "workspaces = [\"apps/web\", \"apps/api\"]\n");
+    assert!(repo.places(&[]).is_empty());
+    assert_eq!(unheeded(&repo, &[]), ["apps/job/seamcheck.toml"]);
+    // So do all when another configuration is asked for, but for the root's own.
+    repo.write("ci.toml", "");
+    assert_eq!(unheeded(&repo, &["--config", "ci.toml"]), all);
+    // As does a scan of that folder alone.
+    assert!(unheeded(&repo, &["apps/job"]).is_empty());
 }

@@ -15,7 +15,7 @@ if (!binary) {
     console.error(
       `seamcheck: there is no binary for ${platform} here.\n` +
         "If npm was told to leave optional dependencies out, install again with them.\n" +
-        "Else `cargo install seamcheck` builds one; SEAMCHECK_BINARY says where it is.",
+        "Else `cargo install --git https://github.com/seamcheck/seamcheck` builds one; SEAMCHECK_BINARY says where it is.",
     );
     process.exit(2);
   }

@@ -153,7 +153,12 @@ fn script(module: Module<'_>) -> Option<Entry> {
         BlockKind::Then(condition) => block.function == FunctionId::MODULE && is_main(module, condition),
         _ => false,
     })?;
-    Some(module.body(block.span, &Label::new(EntryKind::Script, "python")))
+    // What a platform keeps running is run by nobody's hand.
+    let label = match module.program.projects.is_started(Name::new(module.path)) {
+        true => Label::new(EntryKind::Worker, "process").named(module.stem().0),
+        false => Label::new(EntryKind::Script, "python"),
+    };
+    Some(module.body(block.span, &label))
 }
 
 /// Django's `management/commands/NAME.py`: `Command.handle`.

@@ -123,6 +123,9 @@ fn collect(program: &Program, at: ExprRef, found: &mut Vec<Name>) {
     let facts = program.facts(at.file);
     match facts.expr(at.expr) {
         ExprKind::List(items) => items.iter().for_each(|&item| collect(program, ExprRef::new(at.file, item), found)),
+        // What it asks of headers or cookies besides is not for the path to say; what must be missing, is missing
+        // where nobody clicked.
+        ExprKind::Object(_) if key(program, at, Name::new("has")).is_some() => found.push(Name::new("(unknown")),
         ExprKind::Object(_) => {
             if let Some(source) = key(program, at, Name::new("source")) {
                 collect(program, source, found);

@@ -47,6 +47,9 @@ pub fn find(program: &Program, projects: &Projects, entries: &[Entry], paths: &P
     for project in projects.all() {
         from_manifest(project, paths, &mut roots);
     }
+    for file in projects.started().filter_map(|path| paths.get(&path)) {
+        roots[file.index()].server |= !roots[file.index()].client;
+    }
     for entry in entries {
         let path = program.file(entry.place.file).path.as_str();
         let folder = &projects.of(entry.place.file).folder;

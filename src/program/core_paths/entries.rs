@@ -241,6 +241,13 @@ pub fn is_for_others(start: &Start, core: Core, for_anyone: bool) -> bool {
     }
 }
 
+/// Whether names of functions say that the customer stands at a counter: whoever sells waits, not who buys.
+pub fn says_counter(names: &str) -> bool {
+    let words = words(names);
+    let pair = |one: &str, two: &str| words.windows(2).any(|pair| pair[0] == one && pair[1] == two);
+    words.iter().any(|word| word == "walkup") || pair("walk", "up") || pair("walk", "in")
+}
+
 /// Whether names say what the path is for, in the languages that routes and functions are named in.
 pub fn says(core: Core, names: &str) -> bool {
     let text = format!(" {} ", words(names).join(" "));

@@ -115,10 +115,7 @@ impl Follow<'_, '_> {
 
     /// Whether a vendor's call gives its errors instead of throwing them.
     fn gives_errors(&self, call: CallRef) -> bool {
-        self.program.callee(call).externals().any(|external| {
-            let mut packages = self.program.catalogue.packages(external.package, &external.segs);
-            packages.any(|(_, package)| package.returns_errors)
-        })
+        self.program.giver_of_errors(call).is_some()
     }
 
     /// Follows a failure from a call to the end of the function it stands in.
@@ -209,7 +206,7 @@ impl Follow<'_, '_> {
 }
 
 /// Whether a returned value tells of a failure: a status of 400 or more, an `error` key, `false`.
-fn is_error_answer(program: &Program, call: CallRef, value: ExprId) -> bool {
+pub(super) fn is_error_answer(program: &Program, call: CallRef, value: ExprId) -> bool {
     let facts = program.facts(call.file);
     match facts.expr(value) {
         ExprKind::Bool(truth) => !truth,

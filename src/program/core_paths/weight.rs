@@ -155,7 +155,10 @@ fn delivers(core: Core, names: &str) -> bool {
     let words = words(names);
     let begins = |start: &str| words.iter().any(|word| word.starts_with(start));
     match core {
-        Core::Checkout => begins("pay") && begins("link"),
+        Core::Checkout => {
+            let to_pay = |word: &str| word.starts_with("pay") || word == "checkout";
+            begins("pay") && begins("link") || words.windows(2).any(|pair| to_pay(&pair[0]) && pair[1] == "url")
+        }
         Core::Signup | Core::Login => DELIVERS.iter().any(|start| begins(start)),
     }
 }

@@ -1,10 +1,11 @@
 //! Collections of which nothing says how large they are, but which are small as a rule.
 
-use super::sizes::DEEPEST;
+use super::EACH;
+use super::sizes::{DEEPEST, KEEPERS};
 use crate::facts::{ExprId, ExprKind, Facts, Op};
 use crate::names::Name;
 use crate::program::verify::words;
-use crate::program::{CallRef, EdgeKind, ExprRef, Program};
+use crate::program::{CallRef, EdgeKind, ExprRef, FunctionRef, Program};
 
 /// What an app has a few of. Nouns without their `s`.
 const FEW: &[&str] = &[
@@ -38,6 +39,7 @@ const FEW: &[&str] = &[
     "platform",
     "region",
     "role",
+    "selection",
     "setting",
     "size",
     "slide",
@@ -51,6 +53,35 @@ const FEW: &[&str] = &[
 
 /// Words that say so wherever they stand in a name: `adminUsers`, `mentionedEmails`.
 const FEW_ANYWHERE: &[&str] = &["admin", "admins", "moderator", "moderators", "mention", "mentioned", "mentions"];
+
+/// What somebody puts together by hand: what it holds are a few.
+const HOLDERS: &[&str] = &["cart", "basket", "order", "booking", "invoice", "subscription", "quote", "bundle", "line"];
+
+/// Words of whose rows they are, when one of them is named: `filter(account=client)`.
+const PERSONS: &[&str] =
+    &["client", "customer", "user", "owner", "profile", "person", "member", "patient", "subscriber", "student"];
+
+/// Words of elements that stand for many: what they hold are not the parts of one thing.
+const GROUPS: &[&str] = &[
+    "page",
+    "batch",
+    "chunk",
+    "group",
+    "segment",
+    "tenant",
+    "org",
+    "organization",
+    "company",
+    "team",
+    "bucket",
+    "shop",
+    "store",
+    "list",
+    "result",
+    "res",
+    "response",
+    "part",
+];
 
 /// Methods of collections and queries: what they are called on is the collection.
 const PASSES: &[&str] = &[
@@ -100,7 +131,7 @@ impl Program {
     /// as a rule, though nothing says so. So are lists whose name or whose table's name says what there are few of:
     /// `slack_channels`, `adminUsers`, `getAllBadges()`.
     pub fn is_likely_small(&self, at: ExprRef) -> bool {
-        self.is_likely_small_to(at, DEEPEST) || self.is_named_few(at, DEEPEST)
+        self.is_likely_small_to(at, 2 * DEEPEST) || self.is_named_few(at, DEEPEST)
     }
 
     fn is_likely_small_to(&self, at: ExprRef, depth: usize) -> bool {
@@ -116,9 +147,8 @@ impl Program {
                         && values.iter().any(|&value| next(value))
                 })
             }
-            ExprKind::Member(base, _) | ExprKind::Index(base, _) | ExprKind::Await(base) | ExprKind::Spread(base) => {
-                next(*base)
-            }
+            ExprKind::Member(base, _) => self.is_element(ExprRef::new(at.file, *base), 4) || next(*base),
+            ExprKind::Index(base, _) | ExprKind::Await(base) | ExprKind::Spread(base) => next(*base),
             ExprKind::Op(Op::Or | Op::Nullish | Op::Choose, parts) => parts.iter().any(|&part| next(part)),
             ExprKind::List(items) => items.iter().any(|&item| next(item)),
             ExprKind::Call(call) => {
@@ -132,11 +162,45 @@ impl Program {
                     ExprKind::Member(base, _) => {
                         next(base) || matches!(facts.expr(base), ExprKind::Ref(..)) && of_args()
                     }
-                    _ => shape.is_new && of_args(),
+                    // `list(rows)`
+                    ExprKind::Ref(name, _) => (shape.is_new || KEEPERS.contains(&name.as_str())) && of_args(),
+                    _ => false,
                 }
             }
             _ => false,
         }
+    }
+
+    /// Whether a value is one element of another collection, or a part of one: what it holds belongs to one thing.
+    fn is_element(&self, at: ExprRef, depth: usize) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        let facts = self.facts(at.file);
+        match facts.expr(at.expr) {
+            ExprKind::Member(base, _) => self.is_element(ExprRef::new(at.file, *base), depth),
+            ExprKind::Ref(name, block) => {
+                let Some(def) = facts.lookup(*block, *name) else { return false };
+                let stands_for_many = words(name).iter().any(|word| {
+                    GROUPS.contains(&word.as_str()) || GROUPS.contains(&word.strip_suffix('s').unwrap_or(word))
+                });
+                !stands_for_many
+                    && facts.def(def).values.iter().any(|&value| match facts.expr(value) {
+                        ExprKind::ElementOf(_) => true,
+                        ExprKind::Param(function, 0) => self.takes_elements(FunctionRef::new(at.file, *function)),
+                        _ => false,
+                    })
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether a function is handed to `map` and its kind.
+    fn takes_elements(&self, function: FunctionRef) -> bool {
+        self.incoming(function).iter().any(|edge| {
+            let facts = self.facts(edge.call.file);
+            let callee = facts.expr(facts.call(edge.call.call).callee);
+            edge.kind == EdgeKind::Callback
+                && matches!(callee, ExprKind::Member(_, name) if EACH.contains(&name.as_str()))
+        })
     }
 
     /// `.eq("user_id", user.id)`, `filter_by(user_id=user.id)`.
@@ -156,7 +220,9 @@ impl Program {
             // `Site.objects.filter(owner=person)`; `user__active=True` asks for something else.
             "filter" | "filter_by" => shape.args.iter().any(|arg| {
                 let Some(name) = arg.name else { return false };
-                owner(&name) && !name.contains("__") && !matches!(facts.expr(arg.value), ExprKind::Bool(_))
+                let value = facts.last_name(arg.value);
+                let person = value.is_some_and(|value| PERSONS.contains(&value.as_str()));
+                (owner(&name) || person) && !name.contains("__") && !matches!(facts.expr(arg.value), ExprKind::Bool(_))
             }),
             _ => false,
         }
@@ -181,7 +247,10 @@ impl Program {
                 says_few(name) || values.is_some_and(|values| values.iter().any(|&value| next(value)))
             }
             ExprKind::Member(base, name) => {
-                says_few(name) || matches!(name.as_str(), "data" | "rows" | "query" | "objects") && next(*base)
+                let holder = facts.last_name(*base).is_some_and(|base| HOLDERS.contains(&base.as_str()));
+                says_few(name)
+                    || holder
+                    || matches!(name.as_str(), "data" | "rows" | "query" | "objects") && next(*base)
             }
             ExprKind::Await(base) | ExprKind::Spread(base) => next(*base),
             ExprKind::Op(Op::Or | Op::Nullish | Op::Choose, parts) => parts.iter().any(|&part| next(part)),
@@ -216,7 +285,10 @@ impl Program {
 fn says_few(name: &str) -> bool {
     let words = words(name);
     let Some(last) = words.last() else { return false };
+    let before = words.len().checked_sub(2).map(|at| words[at].as_str());
     FEW.contains(&last.strip_suffix('s').unwrap_or(last)) && last.ends_with('s')
+        || last == "items" && before.is_some_and(|before| HOLDERS.contains(&before))
+        || matches!(last.as_str(), "cart" | "basket")
         || words.iter().any(|word| FEW_ANYWHERE.contains(&word.as_str()))
 }
 

@@ -27,7 +27,7 @@ const KEEPS: &[&str] = &[
 ];
 
 /// Functions that give no more elements than their argument has.
-const KEEPERS: &[&str] = &[
+pub(super) const KEEPERS: &[&str] = &[
     "Array.from",
     "Set",
     "Map",
@@ -69,6 +69,17 @@ impl Program {
             }),
             // `xs[:5]`: its parts are a list, one that has an end.
             ExprKind::Index(_, index) if is_slice(facts, *index) => true,
+            // `TARGETS[kind]`: one of what is written out.
+            ExprKind::Index(base, _) => match self.value(ExprRef::new(at.file, *base)) {
+                Value::Object(table) => match self.facts(table.file).expr(table.expr) {
+                    ExprKind::Object(entries) => {
+                        !entries.is_empty()
+                            && entries.iter().all(|&(_, value)| self.size_to(ExprRef::new(table.file, value), depth))
+                    }
+                    _ => false,
+                },
+                _ => false,
+            },
             ExprKind::Await(inner) => next(*inner),
             ExprKind::Op(Op::Or | Op::Nullish, parts) => parts.iter().all(|&part| next(part)),
             ExprKind::Op(Op::And, parts) => parts.last().is_some_and(|&part| next(part)),

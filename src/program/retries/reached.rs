@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use rustc_hash::FxHashSet;
 
 use super::{How, Retry, Trigger};
+use crate::catalogue::Reports;
 use crate::finding::Place;
 use crate::program::iterations::is_run;
 use crate::program::{CallRef, Edge, EdgeKind, FunctionRef, Leaves, Program, Value};
@@ -141,8 +142,9 @@ impl Program {
     pub fn can_fail(&self, retry: &Retry, repeated: &Repeated, used: &crate::program::VendorUse) -> bool {
         use crate::facts::Step;
         let crate::program::Via::Sdk(package, _) = used.via else { return true };
-        let returns = self.catalogue.package(package).is_some_and(|(_, package)| package.returns_errors);
-        if !returns {
+        let major = || self.major_of(used.at.file, package);
+        let reports = self.catalogue.package(package).map(|(_, package)| package.reports(major));
+        if reports.is_none_or(|reports| reports == Reports::Thrown) {
             return true;
         }
         let facts = self.facts(repeated.call.file);

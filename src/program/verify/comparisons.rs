@@ -139,9 +139,13 @@ impl Walk<'_> {
             return nothing;
         }
         let compares = self.called_name(at).is_some_and(|name| sounds_like_comparison(&name));
+        // `findCustomer(db, await hashed(phone))`: a MAC that rows are found by.
+        let mut own = program.edges(at).iter().filter(|edge| edge.kind == EdgeKind::Direct);
+        let looks_up = own
+            .any(|edge| program.calls_in(edge.target).any(|call| self.is_found_by(call) || self.waits_elsewhere(call)));
         for (index, &left) in sides.iter().enumerate() {
             for &right in &sides[index + 1..] {
-                let mac = self.derives_mac(function, left) || self.derives_mac(function, right);
+                let mac = !looks_up && (self.derives_mac(function, left) || self.derives_mac(function, right));
                 if let (true, Some(weak)) = (mac || compares, self.proves(function, left, right)) {
                     return self.compared_at(function, shape.expr, weak.map(Why::Fallback));
                 }
@@ -241,15 +245,17 @@ impl Walk<'_> {
                     if self.program.has_role(made, KnownRole::Mac) {
                         return true;
                     }
-                    if self.is_found_by(made) {
+                    let shape = facts.call(*call);
+                    let edges = self.program.edges(made);
+                    let is_own = edges.iter().any(|edge| edge.kind == EdgeKind::Direct);
+                    // To write a MAC down takes no waiting: what is waited for was found somewhere.
+                    if self.is_found_by(made) || shape.awaited && !is_own {
                         continue;
                     }
-                    let shape = facts.call(*call);
                     if !matches!(facts.expr(shape.callee), ExprKind::Ref(..)) {
                         follow(shape.callee);
                     }
-                    let edges = self.program.edges(made);
-                    if !edges.iter().any(|edge| edge.kind == EdgeKind::Direct) {
+                    if !is_own {
                         shape.args.iter().for_each(|arg| follow(arg.value));
                     }
                     for edge in edges {
@@ -291,6 +297,16 @@ impl Walk<'_> {
         let mut externals = program.callee(call).externals();
         !program.requests_at(call).is_empty()
             || externals.any(|external| program.catalogue.packages(external.package, &[]).next().is_some())
+    }
+
+    /// Whether a call waits for code that is not the app's and is no cryptography.
+    fn waits_elsewhere(&self, call: CallRef) -> bool {
+        let shape = self.program.facts(call.file).call(call.call);
+        let known = self.program.callee(call).externals().any(|external| {
+            self.program.catalogue.known(external.package, &external.segs).is_some()
+                || external.package.starts_with("global:crypto")
+        });
+        shape.awaited && !known && self.program.edges(call).is_empty()
     }
 
     /// What a function gives back; one that compares a MAC itself gives a verdict instead, which is none.
@@ -374,25 +390,14 @@ fn is_request_part(facts: &crate::facts::Facts, expr: ExprId) -> bool {
         if matches!(name.as_str(), "headers" | "searchParams" | "query" | "args" | "body" | "params" | "META" | "GET" | "request" | "req"))
 }
 
-/// Whether a function compares what it is given, by its name.
+/// Whether a function compares what it is given, by its name. `lookupByHash` has and is nothing of the sort.
 fn sounds_like_comparison(name: &str) -> bool {
+    let words = super::words(name);
     let name = name.to_ascii_lowercase();
-    [
-        "equal",
-        "compare",
-        "verif",
-        "valid",
-        "check",
-        "match",
-        "includes",
-        "startswith",
-        "endswith",
-        "has",
-        "authoriz",
-        "some",
-    ]
-    .iter()
-    .any(|part| name.contains(part))
+    ["equal", "compare", "verif", "valid", "check", "match", "includes", "startswith", "endswith", "authoriz"]
+        .iter()
+        .any(|part| name.contains(part))
+        || words.iter().any(|word| matches!(word.as_str(), "has" | "some"))
 }
 
 pub(super) fn stronger_unknown(standing: Standing, place: crate::finding::Place) -> Standing {

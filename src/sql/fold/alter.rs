@@ -56,6 +56,7 @@ impl Fold {
                 }
             }
         }
+        self.published_as(from, Some(to));
         for trigger in self.history.triggers.iter_mut().filter(|trigger| trigger.table == from) {
             trigger.table = to;
         }

@@ -1,6 +1,6 @@
 //! Text that a loop makes and runs for each table or policy there is by then.
 
-use super::super::model::{Id, Policy, RowSecurity, Table};
+use super::super::model::{Id, Job, Policy, RowSecurity, Table};
 use super::super::read::read_made;
 use super::super::statement::{Action, Column, Command, Each, Filter, Guard, Hole, Over, Template, What};
 use super::Fold;
@@ -16,6 +16,7 @@ struct Row<'r> {
     table: Name,
     column: Option<Name>,
     policy: Option<&'r Policy>,
+    job: Option<&'r Job>,
 }
 
 impl<'r> Row<'r> {
@@ -27,6 +28,9 @@ impl<'r> Row<'r> {
             Some("tablename" | "table_name" | "relname") => Some(self.table.as_str()),
             Some("column_name" | "attname") => self.column.map(Name::as_str),
             Some("cmd") => policy.map(|policy| command(policy.command)),
+            Some("jobname") => self.job.and_then(|job| job.name).map(|name| name.as_str()),
+            Some("schedule") => self.job.and_then(|job| job.schedule.as_deref()),
+            Some("command") => self.job.map(|job| &*job.command),
             Some("qual") => policy.map(|policy| policy.using.as_deref().unwrap_or("")),
             Some("with_check") => policy.map(|policy| policy.check.as_deref().unwrap_or("")),
             None => policy.map(|policy| policy.name.as_str()).or(Some(self.table.as_str())),
@@ -48,6 +52,10 @@ impl<'r> Row<'r> {
         }
         Some(true)
     }
+}
+
+fn job_row(job: &Job) -> Row<'_> {
+    Row { schema: Name::new("cron"), table: Name::new("job"), column: None, policy: None, job: Some(job) }
 }
 
 fn command(command: Command) -> &'static str {
@@ -85,6 +93,7 @@ impl Fold {
             Over::Tables(filter) => (self.table_rows(), filter),
             Over::Policies(filter) => (self.policy_rows(), filter),
             Over::Columns(filter) => (self.column_rows(), filter),
+            Over::Jobs(filter) => (self.job_rows(), filter),
             Over::Names(_) | Over::Unknown => return true,
         };
         let mut any = false;
@@ -102,6 +111,7 @@ impl Fold {
             Over::Tables(filter) => (self.table_rows(), filter),
             Over::Policies(filter) => (self.policy_rows(), filter),
             Over::Columns(filter) => (self.column_rows(), filter),
+            Over::Jobs(filter) => (self.job_rows(), filter),
             Over::Names(_) | Over::Unknown => return self.unknown(each, at),
         };
         let fitting: Option<Vec<bool>> = rows.iter().map(|row| row.fits(filter)).collect();
@@ -116,7 +126,7 @@ impl Fold {
     }
 
     fn table_rows(&self) -> Vec<Row<'_>> {
-        let row = |id: &Id| Row { schema: id.schema, table: id.name, column: None, policy: None };
+        let row = |id: &Id| Row { schema: id.schema, table: id.name, column: None, policy: None, job: None };
         let mut rows: Vec<Row<'_>> = self.tables.keys().map(row).collect();
         rows.sort_by_key(|row| (row.schema, row.table));
         rows
@@ -127,7 +137,8 @@ impl Fold {
         let mut tables: Vec<&Table> = self.tables.values().collect();
         tables.sort_by_key(|table| table.id);
         let each = tables.into_iter().flat_map(|table| table.policies.iter().map(move |policy| (of(table), policy)));
-        each.map(|((schema, table), policy)| Row { schema, table, column: None, policy: Some(policy) }).collect()
+        each.map(|((schema, table), policy)| Row { schema, table, column: None, policy: Some(policy), job: None })
+            .collect()
     }
 
     fn column_rows(&self) -> Vec<Row<'_>> {
@@ -139,8 +150,20 @@ impl Fold {
             table: id.name,
             column: Some(column.name),
             policy: None,
+            job: None,
         };
         each.map(row).collect()
+    }
+
+    fn job_rows(&self) -> Vec<Row<'_>> {
+        self.history.jobs.iter().map(job_row).collect()
+    }
+
+    /// Takes out the jobs that fit.
+    pub(super) fn unschedule(&mut self, which: &Filter) {
+        if which.whole {
+            self.history.jobs.retain(|job| job_row(job).fits(which) != Some(true));
+        }
     }
 
     /// Nobody knows for which names the text is run: what it could change is no longer sure.

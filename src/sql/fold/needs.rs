@@ -13,6 +13,7 @@ impl Fold {
         for id in ids {
             self.tables.remove(id);
             self.history.triggers.retain(|trigger| trigger.table != *id);
+            self.published_as(*id, None);
             for table in self.tables.values_mut() {
                 table
                     .constraints
@@ -44,10 +45,12 @@ impl Fold {
     pub(super) fn drop_function(&mut self, id: Id, cascade: bool) {
         let calls = |text: &Option<Box<str>>| text.as_deref().is_some_and(|text| calls(text, &id.name));
         let needs = |table: &Table| table.policies.iter().any(|policy| calls(&policy.using) || calls(&policy.check));
-        if !cascade && self.tables.values().any(needs) {
+        let fires = self.history.triggers.iter().any(|trigger| Id::of(trigger.function) == id);
+        if !cascade && (fires || self.tables.values().any(needs)) {
             return;
         }
         self.history.functions.remove(&id);
+        self.history.triggers.retain(|trigger| Id::of(trigger.function) != id);
         for table in self.tables.values_mut() {
             table.policies.retain(|policy| !calls(&policy.using) && !calls(&policy.check));
         }

@@ -82,6 +82,7 @@ impl Reader<'_> {
                 to_semicolon(&mut rest);
             } else {
                 let statement = to_semicolon(&mut rest);
+                self.asked = lists::jobs(statement).or(self.asked.take());
                 if !assign(statement, vars) {
                     self.statement(statement.tokens);
                 }
@@ -112,6 +113,9 @@ impl Reader<'_> {
         }
         let over = lists::over(list, &|name| vars.list(name), &|name| vars.text(name));
         let kept = vars.get(var).cloned();
+        if let Over::Jobs(filter) = &over {
+            self.asked = Some(filter.clone());
+        }
         match over {
             Over::Names(names) => {
                 for name in names {

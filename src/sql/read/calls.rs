@@ -1,13 +1,13 @@
 //! Statements that call: schedules, requests, functions that change the schema; and rows of the lists that the
 //! platform keeps: buckets.
 
-use super::Reader;
 use super::routines::requests_in;
+use super::{Reader, lists};
 use crate::facts::Span;
 use crate::names::Name;
 use crate::sql::cursor::{Cursor, Qualified};
 use crate::sql::lex::{Kind, Lexer, Token, inside, text_of};
-use crate::sql::statement::{Request, Schedule, What};
+use crate::sql::statement::{Buckets, Filter, Request, Schedule, Test, What};
 
 impl Reader<'_> {
     pub(super) fn calls(&mut self, cursor: Cursor<'_>, span: Option<Span>) {
@@ -20,7 +20,7 @@ impl Reader<'_> {
                 && let Some(arguments) = after.group()
             {
                 if name.schema.is_some_and(|schema| schema == "cron") {
-                    self.cron(name.name, arguments, span);
+                    self.cron(name.name, arguments, cursor, span);
                 } else if starts {
                     let arguments = arguments.items().into_iter().map(|mut item| item.string()).collect();
                     self.add(span, What::Call { function: name, arguments });
@@ -30,12 +30,21 @@ impl Reader<'_> {
         }
     }
 
-    fn cron(&mut self, call: Name, arguments: Cursor<'_>, span: Option<Span>) {
+    fn cron(&mut self, call: Name, arguments: Cursor<'_>, statement: Cursor<'_>, span: Option<Span>) {
         let mut items = arguments.items();
         if call == "unschedule" {
-            let name = items.first_mut().map(|item| (named(item), item.string()));
-            if let Some((_, Some(name))) = name {
-                self.add(span, What::Unschedule(Name::new(&name)));
+            let name = items.first_mut().and_then(|item| {
+                named(item);
+                item.string()
+            });
+            let by_name = |name| {
+                let test = Test { column: Name::new("jobname"), wanted: true, values: vec![name] };
+                Filter { tests: vec![vec![test]], whole: true }
+            };
+            // By an id: that of the jobs that were asked for.
+            let which = name.map(by_name).or_else(|| lists::jobs(statement)).or_else(|| self.asked.clone());
+            if let Some(which) = which {
+                self.add(span, What::Unschedule(which));
             }
             return;
         }
@@ -88,19 +97,30 @@ impl Reader<'_> {
         let Some(columns) = cursor.group() else { return };
         let columns: Vec<Option<Name>> = columns.items().into_iter().map(|mut item| item.ident()).collect();
         let at = |wanted: &str| columns.iter().position(|column| column.is_some_and(|column| column == wanted));
-        if !cursor.eat("values") {
-            return;
-        }
-        while let Some(row) = cursor.group() {
-            let values = row.items();
+        let mut rows: Vec<(Name, bool)> = vec![];
+        let mut row = |values: Vec<Cursor<'_>>| {
             let id = at("id").or(at("name")).and_then(|at| values.get(at).copied()).and_then(|mut id| id.string());
-            let public = at("public").and_then(|at| values.get(at)).map(|value| value.is("true"));
-            if let Some(id) = id {
-                self.add(span, What::Bucket { id: Name::new(&id), public: Some(public.unwrap_or(false)) });
+            let public = at("public").and_then(|at| values.get(at)).is_some_and(|value| value.is("true"));
+            rows.extend(id.map(|id| (Name::new(&id), public)));
+        };
+        if cursor.eat("select") {
+            row(cursor.until(&["from", "where", "on"]).items());
+        } else if cursor.eat("values") {
+            while let Some(values) = cursor.group() {
+                row(values.items());
+                if !cursor.sign(b',') {
+                    break;
+                }
             }
-            if !cursor.sign(b',') {
-                return;
-            }
+        }
+        // `on conflict (id) do update set public = excluded.public`
+        cursor.until(&["conflict"]);
+        cursor.until(&["update"]);
+        cursor.until(&["public"]);
+        let set = (cursor.eat("public") && cursor.sign(b'=')).then_some(cursor);
+        for (id, public) in rows {
+            let set = set.map(|set| if set.is("excluded") { public } else { set.is("true") });
+            self.add(span, What::Buckets(Buckets { ids: vec![id], made: Some(public), set, gone: false }));
         }
     }
 
@@ -111,13 +131,27 @@ impl Reader<'_> {
         }
         let mut set = cursor.until(&["where"]);
         set.until(&["public"]);
-        if !(set.eat("public") && set.sign(b'=')) {
-            return;
+        if set.eat("public") && set.sign(b'=') {
+            self.those(cursor, span, Buckets { set: Some(set.is("true")), ..Buckets::default() });
         }
-        let public = set.is("true");
-        let ids = cursor.tokens.iter().filter(|token| token.kind == Kind::Text);
-        for id in ids {
-            self.add(span, What::Bucket { id: Name::new(&text_of(*id, self.text)), public: Some(public) });
+    }
+
+    /// `delete from storage.buckets where id = 'x'`, `delete from cron.job where jobname = 'x'`.
+    pub(super) fn delete(&mut self, mut cursor: Cursor<'_>, span: Option<Span>) {
+        if let Some(which) = lists::jobs(cursor) {
+            return self.add(span, What::Unschedule(which));
+        }
+        if cursor.eat("from") && cursor.eat("storage") && cursor.sign(b'.') && cursor.eat("buckets") {
+            self.those(cursor, span, Buckets { gone: true, ..Buckets::default() });
+        }
+    }
+
+    /// The buckets that a condition names; without one all of them.
+    fn those(&mut self, condition: Cursor<'_>, span: Option<Span>, change: Buckets) {
+        let texts = condition.tokens.iter().filter(|token| token.kind == Kind::Text);
+        let ids: Vec<Name> = texts.map(|id| Name::new(&text_of(*id, self.text))).collect();
+        if !ids.is_empty() || condition.is_done() {
+            self.add(span, What::Buckets(Buckets { ids, ..change }));
         }
     }
 }

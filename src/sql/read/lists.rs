@@ -1,7 +1,7 @@
 //! What a loop goes over: names that are written, or rows of the database's own lists of tables and policies.
 
 use crate::names::Name;
-use crate::sql::cursor::Cursor;
+use crate::sql::cursor::{Cursor, Qualified};
 use crate::sql::lex::Kind;
 use crate::sql::statement::{Filter, Guard, Over, Test};
 
@@ -60,6 +60,9 @@ pub(super) fn over(mut cursor: Cursor<'_>, lists: &dyn Fn(Name) -> Option<Vec<St
     let (mut from, condition) = from;
     let mut list = from;
     if let Some(name) = list.name() {
+        if is_jobs(name) {
+            return Over::Jobs(filter(condition, known));
+        }
         let list = name.name.as_str();
         match list {
             "columns" => return Over::Columns(filter(condition, known)),
@@ -122,7 +125,7 @@ pub(super) fn guard(mut cursor: Cursor<'_>, known: Known<'_>) -> Option<Guard> {
         let inner = cursor.group()?;
         let over = over(inner, &|_| None, known);
         let whole = match &over {
-            Over::Tables(filter) | Over::Policies(filter) | Over::Columns(filter) => filter.whole,
+            Over::Tables(filter) | Over::Policies(filter) | Over::Columns(filter) | Over::Jobs(filter) => filter.whole,
             Over::Names(_) | Over::Unknown => false,
         };
         return (whole && cursor.is_done()).then_some(Guard { wanted, over });
@@ -137,6 +140,39 @@ pub(super) fn guard(mut cursor: Cursor<'_>, known: Known<'_>) -> Option<Guard> {
         };
         let filter = Filter { tests: vec![test("schemaname", schema), test("tablename", name)], whole: true };
         return cursor.is_done().then_some(Guard { wanted, over: Over::Tables(filter) });
+    }
+    None
+}
+
+fn is_jobs(name: Qualified) -> bool {
+    name.schema.is_some_and(|schema| schema == "cron") && name.name == "job"
+}
+
+/// The scheduled jobs that a statement asks for, or deletes: `from cron.job where jobname = 'x'`.
+pub(super) fn jobs(cursor: Cursor<'_>) -> Option<Filter> {
+    let mut rest = cursor;
+    while !rest.is_done() {
+        let mut after = rest;
+        if after.eat("from") && after.name().is_some_and(is_jobs) {
+            let mut depth = 0usize;
+            let end = after.tokens.iter().position(|token| match token.kind {
+                Kind::Sign(b'(') => {
+                    depth += 1;
+                    false
+                }
+                Kind::Sign(b')') if depth == 0 => true,
+                Kind::Sign(b')') => {
+                    depth -= 1;
+                    false
+                }
+                _ => false,
+            });
+            let mut inside = Cursor::new(cursor.text, &after.tokens[..end.unwrap_or(after.tokens.len())]);
+            inside.until(&["where"]);
+            inside.eat("where");
+            return Some(filter(inside.until(&["order", "group", "limit", "returning"]), &|_| None));
+        }
+        rest.next();
     }
     None
 }

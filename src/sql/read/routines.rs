@@ -6,7 +6,7 @@ use crate::facts::Span;
 use crate::names::Name;
 use crate::sql::cursor::Cursor;
 use crate::sql::lex::{Kind, Lexer, Token, inside, text_of};
-use crate::sql::statement::{Function, Trigger, View, What};
+use crate::sql::statement::{Function, Publish, Trigger, View, What};
 
 impl Reader<'_> {
     pub(super) fn create_function(&mut self, mut cursor: Cursor<'_>, span: Option<Span>) {
@@ -91,14 +91,25 @@ impl Reader<'_> {
     }
 
     /// `create publication p for table a, b`, `alter publication p add table a`.
-    pub(super) fn publication(&mut self, mut cursor: Cursor<'_>, span: Option<Span>) {
+    pub(super) fn publication(&mut self, mut cursor: Cursor<'_>, span: Option<Span>, makes: bool) {
         let Some(publication) = cursor.ident() else { return };
         if cursor.eat("for all tables") {
-            return self.add(span, What::Publish { publication, tables: vec![], all: true, adds: true });
+            return self.add(span, What::Publish { publication, tables: vec![], how: Publish::All });
         }
-        let Some(words) = cursor.eat_any(&["for table", "add table", "set table", "drop table"]) else { return };
-        let tables = cursor.names();
-        self.add(span, What::Publish { publication, tables, all: false, adds: words != "drop table" });
+        let how = match cursor.eat_any(&["for table", "add table", "set table", "drop table"]) {
+            Some("add table") => Publish::Add,
+            Some("drop table") => Publish::Remove,
+            Some(_) => Publish::Set,
+            None if makes => Publish::Set,
+            None => return,
+        };
+        let mut tables = vec![];
+        for mut part in cursor.items() {
+            part.eat("table");
+            part.eat("only");
+            tables.extend(part.name());
+        }
+        self.add(span, What::Publish { publication, tables, how });
     }
 }
 

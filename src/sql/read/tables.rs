@@ -94,6 +94,8 @@ impl Reader<'_> {
         };
         cursor.eat("nulls not distinct");
         cursor.eat("nulls distinct");
+        // `unique key one (a)`
+        let given = if cursor.eat_any(&["key", "index"]).is_some() { cursor.ident().or(given) } else { given };
         let index = if cursor.eat("using index") { cursor.ident() } else { None };
         let columns = cursor.group().map(columns_of).unwrap_or_default();
         let asks = if end == "fkey" { references(&mut cursor).unwrap_or(Asks::Other) } else { asks };

@@ -1,0 +1,175 @@
+//! Python modules that nothing imports: of an app whose routes and jobs are known, what only defines something and is
+//! named nowhere else is never loaded.
+
+use rustc_hash::FxHashSet;
+
+use super::names::{self, Use};
+use super::roots::acts_when_loaded;
+use crate::facts::{ExprKind, Facts};
+use crate::finding::FileId;
+use crate::link::projects::{Projects, within};
+use crate::program::Program;
+
+/// Modules that frameworks, servers and tools load by their name.
+const LOADED_BY_NAME: &[&str] = &[
+    "__init__",
+    "__main__",
+    "admin",
+    "app",
+    "application",
+    "apps",
+    "asgi",
+    "celery",
+    "celeryconfig",
+    "conftest",
+    "dev",
+    "fabfile",
+    "forms",
+    "gunicorn",
+    "handler",
+    "index",
+    "lambda_function",
+    "local",
+    "main",
+    "manage",
+    "middleware",
+    "models",
+    "production",
+    "prod",
+    "receivers",
+    "routers",
+    "routing",
+    "run",
+    "server",
+    "settings",
+    "setup",
+    "signals",
+    "staging",
+    "tasks",
+    "urls",
+    "views",
+    "wsgi",
+    "worker",
+];
+
+/// Folders whose modules something looks up.
+const LOOKED_UP: &[&str] = &[
+    "alembic",
+    "commands",
+    "dags",
+    "functions",
+    "handlers",
+    "lambda",
+    "lambdas",
+    "management",
+    "migrations",
+    "plugins",
+    "scripts",
+    "templatetags",
+    "versions",
+    "extensions",
+    "cogs",
+];
+
+/// Functions that something outside calls by their name.
+const STARTED_BY_NAME: &[&str] = &["handler", "lambda_handler", "main", "run", "upgrade"];
+
+/// Calls that load modules by names that code puts together.
+const LOADERS: &[&str] =
+    &["import_module", "__import__", "walk_packages", "iter_modules", "autodiscover_tasks", "find_modules"];
+
+/// The modules that nothing loads, in order.
+pub fn find(program: &Program, projects: &Projects, entries_in: &FxHashSet<FileId>) -> Vec<FileId> {
+    let python = || program.code().filter(|(_, facts)| !facts.language.is_script());
+    let manages = program.files.iter().any(|file| file.path == "manage.py" || file.path.ends_with("/manage.py"));
+    let started: FxHashSet<usize> =
+        python().filter(|(file, _)| entries_in.contains(file)).map(|(file, _)| projects.index(file)).collect();
+    if manages || started.is_empty() {
+        return vec![];
+    }
+    let in_project = |file: FileId| {
+        let path = program.file(file).path.as_str();
+        let folder = &projects.of(file).folder;
+        (folder, within(path, folder).unwrap_or(path))
+    };
+    let open = |file: FileId, facts: &Facts| {
+        let (folder, inner) = in_project(file);
+        !entries_in.contains(&file)
+            && started.contains(&projects.index(file))
+            && names::in_project(folder, inner) == Use::Plain
+            && !is_loaded_by_name(inner)
+            && !acts_when_loaded(facts)
+            && !facts.functions.iter().any(|f| f.name.is_some_and(|name| STARTED_BY_NAME.contains(&name.as_str())))
+    };
+    let found: Vec<FileId> = python().filter(|&(file, facts)| open(file, facts)).map(|(file, _)| file).collect();
+    if found.is_empty() || python().any(|(_, facts)| loads_by_computed_name(facts)) {
+        return vec![];
+    }
+    let mut named: FxHashSet<&str> = FxHashSet::default();
+    let mut own: Vec<(FileId, FxHashSet<&str>)> = Vec::new();
+    for (file, facts) in python() {
+        let (folder, inner) = in_project(file);
+        if names::in_project(folder, inner) == Use::Test {
+            continue;
+        }
+        let words = words_of(facts);
+        // What a module says of itself does not load it.
+        match found.contains(&file) {
+            true => own.push((file, words)),
+            false => named.extend(words),
+        }
+    }
+    let mut unused: Vec<FileId> = Vec::new();
+    // What only unused modules import is unused as well.
+    loop {
+        let live = |&(other, ref words): &(FileId, FxHashSet<&str>), file: FileId, stem: &str| {
+            other != file && !unused.contains(&other) && words.contains(stem)
+        };
+        let is_named = |file: FileId| {
+            let stem = stem(program.file(file).path.as_str());
+            named.contains(stem) || own.iter().any(|module| live(module, file, stem))
+        };
+        let more: Vec<FileId> =
+            found.iter().copied().filter(|&file| !unused.contains(&file) && !is_named(file)).collect();
+        if more.is_empty() {
+            unused.sort_unstable();
+            return unused;
+        }
+        unused.extend(more);
+    }
+}
+
+fn stem(path: &str) -> &str {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.strip_suffix(".py").unwrap_or(name)
+}
+
+fn is_loaded_by_name(inner: &str) -> bool {
+    let stem = stem(inner);
+    LOADED_BY_NAME.contains(&stem)
+        || stem.starts_with("test")
+        || inner.split('/').any(|folder| LOOKED_UP.contains(&folder))
+}
+
+fn loads_by_computed_name(facts: &Facts) -> bool {
+    facts.calls.iter().any(|call| {
+        facts.last_name(call.callee).is_some_and(|name| LOADERS.contains(&name.as_str()))
+            && !call.args.first().is_some_and(|arg| matches!(facts.expr(arg.value), ExprKind::Text(_)))
+    })
+}
+
+/// Every word that may name a module: of imports, and of texts such as `"tasks.mail.send"`.
+fn words_of(facts: &Facts) -> FxHashSet<&'static str> {
+    let mut words: FxHashSet<&'static str> = FxHashSet::default();
+    for import in &facts.imports {
+        words.extend(import.specifier.as_str().split('.'));
+        words.extend(import.names.iter().map(|name| name.as_str()));
+    }
+    for expr in &facts.exprs {
+        let ExprKind::Text(text) = expr.kind else { continue };
+        if text.len() < 100 && !text.contains(' ') {
+            words.extend(text.as_str().split(['.', ':', '/']));
+        }
+    }
+    words
+}
