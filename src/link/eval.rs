@@ -531,6 +531,15 @@ impl<'p> Eval<'p> {
             (_, Value::Text(name)) => self.member(&base, *name),
             (Value::List(list), Value::Number(number)) => self.element(*list, *number as usize),
             (Value::List(list), _) => self.elements(*list),
+            // `client, error = made()`: each way out gives a list of its own.
+            (Value::OneOf(lists), Value::Number(number))
+                if lists.iter().all(|list| matches!(list, Value::List(_) | Value::Null)) =>
+            {
+                let lists =
+                    lists.iter().filter_map(|list| if let Value::List(list) = list { Some(*list) } else { None });
+                let values: Vec<Value> = lists.map(|list| self.element(list, *number as usize)).collect();
+                Value::one_of(values)
+            }
             (Value::Object(object), _) => self.any_key(*object),
             (Value::OneOf(_) | Value::Unknown, _) => Value::Unknown,
             (Value::External(external), _) => {

@@ -170,6 +170,32 @@ impl Program {
         (!self.keeps_failure(function, then)).then(|| Place { file: work.file, span: facts.span(condition) })
     }
 
+    /// `ok = save(..)`, then `if not ok: log(..)` and nothing more.
+    fn refusal_is_logged(&self, by: CallRef) -> bool {
+        let facts = self.facts(by.file);
+        let whole = facts.call(by.call).expr;
+        let holds =
+            |value: ExprId| value == whole || matches!(facts.expr(value), ExprKind::Await(inner) if *inner == whole);
+        let Some(def) = facts.defs.iter().position(|def| matches!(def.values[..], [only] if holds(only))) else {
+            return false;
+        };
+        let def = crate::facts::DefId(def as u32);
+        let is = |expr: ExprId| matches!(facts.expr(expr), ExprKind::Ref(name, block) if facts.lookup(*block, *name) == Some(def));
+        let function = self.function_of(by);
+        let mut tests = facts.blocks.iter().filter(|block| block.function == function.function).flat_map(|block| {
+            block.steps.iter().filter_map(|step| match step {
+                Step::If { condition, then, otherwise: None } => match facts.expr(*condition) {
+                    ExprKind::Op(Op::Not, parts) if is(parts[0]) => Some(*then),
+                    _ => None,
+                },
+                _ => None,
+            })
+        });
+        let Some(then) = tests.next() else { return false };
+        let reads = (0..facts.exprs.len()).filter(|&at| is(ExprId(at as u32))).count();
+        reads == 1 && ending(facts, then) == Ending::GoesOn && !self.keeps_failure(function, then)
+    }
+
     /// Whether a handler swallows a failure: it is not thrown on, told to whoever asks, or kept.
     fn swallows(
         &self,
@@ -195,7 +221,8 @@ impl Program {
             Ending::Returns(Some(value)) if in_entry => (self.answer(facts, value, 4) == Answer::Well).then_some(place),
             Ending::Returns(value) => {
                 // What it gives is looked at, or passed on.
-                let dropped = by.is_some_and(|by| self.facts(by.file).call(by.call).dropped);
+                let dropped =
+                    by.is_some_and(|by| self.facts(by.file).call(by.call).dropped || self.refusal_is_logged(by));
                 let tells = value.is_some_and(|value| !matches!(facts.expr(value), ExprKind::Null));
                 (dropped || !in_entry && !tells && by.is_none()).then_some(place)
             }
