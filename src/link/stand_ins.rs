@@ -53,11 +53,13 @@ fn looked_up_in(facts: &Facts, get: FunctionRef) -> Vec<ExprId> {
 fn is_param(facts: &Facts, expr: ExprId, function: FunctionId, index: u16) -> bool {
     match facts.expr(expr) {
         ExprKind::Param(of, at) => *of == function && *at == index,
-        ExprKind::Ref(name, block) => facts
-            .lookup(*block, *name)
-            .is_some_and(|def| facts.def(def).values.iter().any(|&value| {
-                matches!(facts.expr(value), ExprKind::Param(of, at) if *of == function && *at == index)
-            })),
+        ExprKind::Ref(name, block) => {
+            facts.lookup(*block, *name).is_some_and(|def| {
+                facts.def(def).values.iter().any(
+                    |&value| matches!(facts.expr(value), ExprKind::Param(of, at) if *of == function && *at == index),
+                )
+            })
+        }
         _ => false,
     }
 }

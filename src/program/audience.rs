@@ -58,7 +58,10 @@ impl Program {
             || self.modules.importers(function.file).iter().any(|&(file, import)| {
                 let Some(facts) = &self.file(file).facts else { return true };
                 let imports = facts.imports[import.index()].names.iter().any(named);
-                let hands_on = facts.exports.iter().any(|export| matches!(export.value, ExportValue::From(from, _) if from == import));
+                let hands_on = facts
+                    .exports
+                    .iter()
+                    .any(|export| matches!(export.value, ExportValue::From(from, _) if from == import));
                 hands_on || imports && shows(file)
             })
     }
@@ -141,9 +144,8 @@ pub fn is_given_role(facts: &Facts, condition: ExprId) -> bool {
         ExprKind::Member(..) => is_of_body(facts, condition, 6) || is_of_named(facts, condition, 9),
         // `profile.role !== "admin"`
         ExprKind::Op(Op::Equal | Op::Unequal, parts) => {
-            let is_constant = |&part: &ExprId| {
-                matches!(facts.expr(part), ExprKind::Text(_) | ExprKind::Null | ExprKind::Bool(_))
-            };
+            let is_constant =
+                |&part: &ExprId| matches!(facts.expr(part), ExprKind::Text(_) | ExprKind::Null | ExprKind::Bool(_));
             let asked: Vec<ExprId> = parts.iter().copied().filter(|part| !is_constant(part)).collect();
             !asked.is_empty() && asked.into_iter().all(|part| is_of_named(facts, part, 9))
         }
@@ -157,7 +159,9 @@ fn is_of_named(facts: &Facts, expr: ExprId, depth: usize) -> bool {
     let names_user = |value: ExprId| {
         let name = facts.last_name(value).is_some_and(|name| {
             let words = words(&name);
-            let who = |word: &String| matches!(word.as_str(), "user" | "admin" | "profile" | "member" | "requester" | "caller");
+            let who = |word: &String| {
+                matches!(word.as_str(), "user" | "admin" | "profile" | "member" | "requester" | "caller")
+            };
             words.iter().any(|word| word == "uid") || words.iter().any(who) && words.iter().any(|word| word == "id")
         });
         name && is_of_body(facts, value, 6)
@@ -168,7 +172,9 @@ fn is_of_named(facts: &Facts, expr: ExprId, depth: usize) -> bool {
         }
         ExprKind::Ref(name, block) => {
             let def = facts.lookup(*block, *name).map(|def| facts.def(def));
-            def.is_some_and(|def| !def.values.is_empty() && def.values.iter().all(|&value| is_of_named(facts, value, depth)))
+            def.is_some_and(|def| {
+                !def.values.is_empty() && def.values.iter().all(|&value| is_of_named(facts, value, depth))
+            })
         }
         ExprKind::Op(Op::Equal | Op::Nullish | Op::Or, parts) => {
             parts.first().is_some_and(|&part| is_of_named(facts, part, depth))

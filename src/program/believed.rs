@@ -13,7 +13,18 @@ const ASKS: &[&str] = &["startsWith", "endsWith", "includes", "startswith", "end
 
 /// Methods of texts that give a part of them.
 const PARTS: &[&str] = &[
-    "replace", "split", "slice", "substring", "substr", "trim", "toLowerCase", "toString", "at", "pop", "strip", "lower",
+    "replace",
+    "split",
+    "slice",
+    "substring",
+    "substr",
+    "trim",
+    "toLowerCase",
+    "toString",
+    "at",
+    "pop",
+    "strip",
+    "lower",
     "removeprefix",
 ];
 
@@ -141,8 +152,7 @@ impl Fate<'_> {
         }
         targets.into_iter().all(|edge| {
             let target = edge.target;
-            let standing: Vec<ExprId> =
-                program.readers(target.file).param(target.function, position as u16).collect();
+            let standing: Vec<ExprId> = program.readers(target.file).param(target.function, position as u16).collect();
             self.entered.push((target.function, call));
             let harmless = !standing.is_empty()
                 && standing.into_iter().all(|param| self.proves_nothing(ExprRef::new(target.file, param)));

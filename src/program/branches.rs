@@ -74,7 +74,8 @@ impl Program {
                 each.into_iter().all(|part| part == Some(!decisive)).then_some(!decisive)
             }
             ExprKind::Op(op @ (Op::Equal | Op::Unequal), parts) if parts.len() == 2 => {
-                let equal = same(facts, picks, parts[0], parts[1]).or_else(|| same(facts, picks, parts[1], parts[0]))?;
+                let equal =
+                    same(facts, picks, parts[0], parts[1]).or_else(|| same(facts, picks, parts[1], parts[0]))?;
                 Some(equal == (*op == Op::Equal))
             }
             _ => is_sent_header(facts, picks, condition.expr, DEEPEST).then_some(true),

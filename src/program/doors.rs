@@ -188,7 +188,9 @@ impl Program {
             let at = ExprRef::new(function.file, ExprId(position as u32));
             door = door.max(match &expr.kind {
                 // `req.headers.authorization`
-                ExprKind::Member(_, name) if name.eq_ignore_ascii_case("authorization") && self.is_only_believed(at) => {
+                ExprKind::Member(_, name)
+                    if name.eq_ignore_ascii_case("authorization") && self.is_only_believed(at) =>
+                {
                     Door::Open
                 }
                 ExprKind::Member(base, name) if WHO.contains(&name.as_str()) && holds_who(facts, *base) => {
@@ -269,9 +271,7 @@ impl Program {
                 matches!(callee.as_str(), "get" | "header" | "getHeader" | "get_header")
                     .then(|| ExprRef::new(name.file, facts.call(call).expr))
             }
-            Use::In(outer) if matches!(facts.expr(outer), ExprKind::Index(..)) => {
-                Some(ExprRef::new(name.file, outer))
-            }
+            Use::In(outer) if matches!(facts.expr(outer), ExprKind::Index(..)) => Some(ExprRef::new(name.file, outer)),
             _ => None,
         }
     }

@@ -210,9 +210,7 @@ impl Walk<'_> {
         let next = |expr: ExprId| self.encodes_secret(ExprRef::new(at.file, expr), depth);
         match facts.expr(at.expr) {
             // `[current, former].filter(Boolean)`
-            ExprKind::Call(call)
-                if matches!(facts.expr(facts.call(*call).callee), ExprKind::Member(_, name) if *name == "filter") =>
-            {
+            ExprKind::Call(call) if matches!(facts.expr(facts.call(*call).callee), ExprKind::Member(_, name) if *name == "filter") => {
                 next(facts.call(*call).callee)
             }
             ExprKind::Call(call) => {

@@ -186,7 +186,10 @@ impl Walk<'_> {
             words.first().map(String::as_str),
             Some("get" | "read" | "fetch" | "find" | "lookup" | "list" | "has" | "is" | "verify" | "validate")
         );
-        reads && !words.iter().any(|word| matches!(word.as_str(), "create" | "update" | "set" | "insert" | "upsert" | "next"))
+        reads
+            && !words
+                .iter()
+                .any(|word| matches!(word.as_str(), "create" | "update" | "set" | "insert" | "upsert" | "next"))
     }
 
     /// `text("select ..")`: the statement inside a wrapper.
