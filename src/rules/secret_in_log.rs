@@ -32,7 +32,6 @@ rule! {
     ///   set the mode, as in Supabase's edge functions), in scripts and tests;
     /// - the answer that is logged has failed, and so holds no token;
     /// - the code runs in browsers only: a visitor's own console;
-    /// - the headers are those of a delivery that its vendor signs: the signature serves that one body only;
     /// - what is spread into the logged object is written over (`{ ...body, password: "***" }`);
     /// - a logger is told what to take out (`redact`).
     ///
@@ -67,12 +66,7 @@ rule! {
 
 fn check(program: &Program, report: &mut Report) {
     let tellings = program.tellings();
-    let mut all = program.disclosures(&tellings);
-    for disclosure in &mut all {
-        let function = function_around(program, disclosure.at);
-        disclosure.secrets.retain(|exposed| !is_signature_of_one(program, function, exposed.secret));
-    }
-    all.retain(|disclosure| !disclosure.secrets.is_empty());
+    let all = program.disclosures(&tellings);
     // What one function tells of in several places is one finding.
     let mut told: Vec<Key> = Vec::new();
     for disclosure in &all {
@@ -163,12 +157,16 @@ fn tell(program: &Program, report: &mut Report, disclosure: &Disclosure, others:
         Outlet::Error => (format!("the message of {name} holds {}", listed(&whats)), "whoever sees the error"),
         Outlet::Answer => (format!("{name} answers the caller with {}", listed(&whats)), "whoever calls"),
     };
-    let message = format!("{does}: {reader} can {}", consequence(program, first));
+    let signed = is_signature_of_one(program, function_around(program, disclosure.at), first.secret);
+    let message = match signed {
+        true => format!("{does}: {reader} can send that delivery again while its signature holds"),
+        false => format!("{does}: {reader} can {}", consequence(program, first)),
+    };
     let subject = subject(first);
     let mut draft = report
         .at(program.place(disclosure.at), subject, message)
         .help(cure(program, disclosure, first))
-        .confidence(confidence(&disclosure.secrets));
+        .confidence(if signed { Confidence::Medium } else { confidence(&disclosure.secrets) });
     if disclosure.secrets.iter().all(|exposed| exposed.head.is_some()) {
         draft = draft.severity(Severity::Note);
     }
