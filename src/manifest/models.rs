@@ -24,8 +24,11 @@ pub fn read(text: &str) -> Result<Vec<Model>, String> {
     let (mut models, mut at) = (vec![], 0);
     while let Some(open) = clean[at..].find('{').map(|open| at + open) {
         let head = clean[at..open].trim();
-        let close = clean[open..].find("\n}").map(|close| open + close);
-        let Some(close) = close.or_else(|| clean[open..].find('}').map(|close| open + close)) else {
+        // A block of one line ends there; in others a default may hold a brace (`"{}"`).
+        let line = clean[open..].find('\n').map_or(clean.len(), |end| open + end);
+        let here = clean[open..line].trim_end().ends_with('}').then(|| clean[open..line].rfind('}')).flatten();
+        let close = here.or_else(|| clean[open..].find("\n}")).or_else(|| clean[open..].find('}'));
+        let Some(close) = close.map(|close| open + close) else {
             return Err(format!("`{head}` is not closed"));
         };
         let mut words = head.split_whitespace();

@@ -46,7 +46,7 @@ fn fastapi_routers() {
         ),
         (
             "app/deps.py",
-            "from typing import Annotated\nfrom fastapi import Depends\n\nclass User:\n    pass\n\ndef current_user():\n    return User()\n\ndef admin_only():\n    pass\n\nCurrentUser = Annotated[User, Depends(current_user)]\n",
+            "from typing import Annotated\nfrom fastapi import Depends, Header, Request\n\nclass User:\n    pass\n\ndef current_user(authorization: str = Header()):\n    return User()\n\ndef admin_only(request: Request):\n    pass\n\nCurrentUser = Annotated[User, Depends(current_user)]\n",
         ),
     ]);
     insta::assert_snapshot!(entries(&program, false));
