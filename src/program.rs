@@ -430,6 +430,12 @@ impl Program {
         self.graph.callee(call)
     }
 
+    /// The last name of what a call calls, as it is written: `insert` of `db.from("orders").insert(..)`.
+    pub fn called_name(&self, call: CallRef) -> Option<Name> {
+        let facts = self.facts(call.file);
+        facts.last_name(facts.call(call.call).callee)
+    }
+
     /// The place of an expression.
     pub fn place(&self, at: ExprRef) -> Place {
         Place { file: at.file, span: self.facts(at.file).span(at.expr) }

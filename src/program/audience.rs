@@ -124,14 +124,19 @@ fn asks_role(program: &Program, function: FunctionRef) -> bool {
     let blocks = facts.blocks.iter().filter(|block| block.function == function.function);
     called
         || blocks.flat_map(|block| &block.steps).any(|step| match step {
-            Step::If { condition, .. } => says_role(facts, *condition, 5) && !is_given_role(facts, *condition),
+            Step::If { condition, .. } => decides_by_role(facts, *condition),
             _ => false,
         })
 }
 
+/// Whether a condition asks for the role of whoever calls.
+pub fn decides_by_role(facts: &Facts, condition: ExprId) -> bool {
+    says_role(facts, condition, 5) && !is_given_role(facts, condition)
+}
+
 /// `if (!role)`, where `role` stands in the request's body, or was looked up for a user that the body names: which one
 /// is wanted, whoever asks.
-pub fn is_given_role(facts: &Facts, condition: ExprId) -> bool {
+fn is_given_role(facts: &Facts, condition: ExprId) -> bool {
     match facts.expr(condition) {
         ExprKind::Op(Op::Not | Op::Or, parts) => parts.iter().all(|&part| is_given_role(facts, part)),
         ExprKind::Ref(name, block) => {
@@ -221,7 +226,7 @@ fn speaks(facts: &Facts, expr: ExprId) -> bool {
 }
 
 /// Whether a condition speaks of a role.
-pub fn says_role(facts: &Facts, condition: ExprId, depth: usize) -> bool {
+fn says_role(facts: &Facts, condition: ExprId, depth: usize) -> bool {
     let Some(depth) = depth.checked_sub(1) else { return false };
     match facts.expr(condition) {
         ExprKind::Ref(name, _) | ExprKind::Member(_, name) => {

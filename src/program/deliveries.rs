@@ -71,7 +71,7 @@ impl Program {
             let reads = reach.stops.iter().any(|stop| {
                 self.calls_in(stop.function).any(|call| {
                     self.table_of(call) == Some(table)
-                        && self.callee_name(call).is_some_and(|name| name.starts_with("find") || name == "select")
+                        && self.called_name(call).is_some_and(|name| name.starts_with("find") || name == "select")
                 })
             });
             if !reads {
@@ -106,7 +106,7 @@ impl Program {
             self.calls_in(stop.function).any(|at| {
                 self.has_role(at, KnownRole::Verify)
                     || self.has_role(at, KnownRole::Validate)
-                    || self.callee_name(at).is_some_and(|name| {
+                    || self.called_name(at).is_some_and(|name| {
                         let name = name.to_ascii_lowercase();
                         name.contains("validate") || name == "safeparse" || name.contains("schema")
                     })
@@ -116,14 +116,6 @@ impl Program {
                         .any(|used| self.operation(used).is_some_and(|operation| operation.effect == Effect::Verify))
             })
         })
-    }
-
-    fn callee_name(&self, at: CallRef) -> Option<Name> {
-        let facts = self.facts(at.file);
-        match facts.expr(facts.call(at.call).callee) {
-            ExprKind::Member(_, name) | ExprKind::Ref(name, _) => Some(*name),
-            _ => None,
-        }
     }
 
     /// The fields of a delivery that a write is given and that nobody asked for before: none when one was asked for.
@@ -192,7 +184,7 @@ impl Program {
     /// the event says with when it was said or with what is kept: the event's name.
     pub fn overwrites_in_any_order(&self, handler: &WebhookHandler, written: &Written) -> Option<Name> {
         let calls: Vec<CallRef> = written.way.iter().map(|edge| edge.call).chain([written.at]).collect();
-        let name = self.callee_name(written.at)?;
+        let name = self.called_name(written.at)?;
         let name = name.to_ascii_lowercase();
         let overwrites = ["update", "upsert", "save", "commit", "set", "merge", "execute", "query"]
             .iter()

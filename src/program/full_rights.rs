@@ -5,7 +5,7 @@ use crate::catalogue::{Category, Effect, Runs};
 use crate::facts::{ExprId, ExprKind, Facts, Step};
 use crate::names::Name;
 use crate::program::answers::Deed;
-use crate::program::audience::{is_given_role, says_role};
+use crate::program::audience::decides_by_role;
 use crate::program::grants::is_account;
 use crate::program::options::Lookup;
 use crate::program::requested::{Origin, Source};
@@ -219,7 +219,7 @@ impl Program {
         let blocks = facts.blocks.iter().filter(|block| span.contains(block.span));
         knows
             || blocks.flat_map(|block| &block.steps).any(|step| match step {
-                Step::If { condition, .. } => says_role(facts, *condition, 5) && !is_given_role(facts, *condition),
+                Step::If { condition, .. } => decides_by_role(facts, *condition),
                 _ => false,
             })
     }

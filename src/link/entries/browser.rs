@@ -28,7 +28,7 @@ pub fn in_module(module: Module<'_>) -> Vec<Entry> {
     }
     for call in module.program.calls_of(module.file) {
         let shape = module.facts.call(call.call);
-        let Some(name) = last_name(module, shape.callee) else { continue };
+        let Some(name) = module.facts.last_name(shape.callee) else { continue };
         let label = if EFFECTS.contains(&name.as_str()) && !shape.args.is_empty() {
             Label::new(EntryKind::Effect, "browser")
         } else if name == "addEventListener" {
@@ -86,12 +86,5 @@ fn tag(module: Module<'_>, tag: ExprId) -> String {
         ExprKind::Text(name) | ExprKind::Ref(name, _) => name.as_str().to_owned(),
         ExprKind::Member(base, name) => format!("{}.{name}", self::tag(module, *base)),
         _ => String::new(),
-    }
-}
-
-fn last_name(module: Module<'_>, callee: ExprId) -> Option<Name> {
-    match module.facts.expr(callee) {
-        ExprKind::Ref(name, _) | ExprKind::Member(_, name) => Some(*name),
-        _ => None,
     }
 }

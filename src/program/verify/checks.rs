@@ -159,7 +159,7 @@ impl Walk<'_> {
                 None => Standing::Verified(place),
             });
         }
-        let name = self.called_name(at)?;
+        let name = self.program.called_name(at)?;
         let callee = program.callee(at);
         if let Value::External(external) = callee
             && external.segs.is_empty()
@@ -217,14 +217,6 @@ impl Walk<'_> {
         }
         let dropped = program.facts(at.file).call(at.call).dropped && program.chain(at).next().is_none();
         dropped || !self.is_looked_at(at)
-    }
-
-    pub(super) fn called_name(&self, at: CallRef) -> Option<Name> {
-        let facts = self.program.facts(at.file);
-        match facts.expr(facts.call(at.call).callee) {
-            ExprKind::Ref(name, _) | ExprKind::Member(_, name) => Some(*name),
-            _ => None,
-        }
     }
 
     /// Whether a name may come out of Python's `from x import *`.
@@ -360,7 +352,7 @@ impl Walk<'_> {
     fn leaves(&self, at: CallRef) -> bool {
         self.program.has_role(at, KnownRole::Leave)
             || matches!(self.program.callee(at), Value::Param(..) | Value::Member(..) | Value::Unknown)
-                && self.called_name(at).is_some_and(|name| name == "throw" || name == "abort")
+                && self.program.called_name(at).is_some_and(|name| name == "throw" || name == "abort")
     }
 
     /// Whether the vendor is asked, by an id the delivery gives, for what the delivery tells.

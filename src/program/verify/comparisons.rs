@@ -141,7 +141,7 @@ impl Walk<'_> {
         if sides.len() < 2 || outbound || program.is_floating(at) {
             return nothing;
         }
-        let compares = self.called_name(at).is_some_and(|name| sounds_like_comparison(&name));
+        let compares = self.program.called_name(at).is_some_and(|name| sounds_like_comparison(&name));
         // `findCustomer(db, await hashed(phone))`: a MAC that rows are found by.
         let mut own = program.edges(at).iter().filter(|edge| edge.kind == EdgeKind::Direct);
         let looks_up = own
@@ -155,7 +155,7 @@ impl Walk<'_> {
             }
         }
         // An address on a list of allowed ones.
-        let listed = self.called_name(at).is_some_and(|name| name == "includes" || name == "has")
+        let listed = self.program.called_name(at).is_some_and(|name| name == "includes" || name == "has")
             && sides.iter().any(|&side| matches!(facts.expr(side), ExprKind::Ref(name, _) if is_address_list(name)));
         if listed { (Some(stronger_unknown(standing, program.call_place(at))), nothing.1) } else { nothing }
     }

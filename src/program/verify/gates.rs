@@ -166,7 +166,8 @@ impl Walk<'_> {
             _ => false,
         });
         let aborts = self.program.calls_in(function).any(|at| {
-            self.program.has_role(at, KnownRole::Leave) || self.called_name(at).is_some_and(|name| name == "abort")
+            self.program.has_role(at, KnownRole::Leave)
+                || self.program.called_name(at).is_some_and(|name| name == "abort")
         });
         gives_nothing && steps.next().is_none() && !aborts
     }
