@@ -75,6 +75,7 @@ pub mod retries;
 pub mod rows;
 pub mod schedules;
 pub mod scopes;
+pub mod spending;
 pub mod state_checks;
 pub mod statuses;
 pub mod swallowing;
@@ -285,6 +286,10 @@ pub struct Program {
     pub(crate) iterations: OnceLock<Vec<iterations::Iteration>>,
     pub(crate) schedules: OnceLock<Vec<schedules::Schedule>>,
     pub(crate) table_uses: OnceLock<records::TableUses>,
+    pub(crate) paid_doors: OnceLock<std::collections::BTreeMap<usize, spending::PaidDoor>>,
+    /// What each entry does, filled when it is asked for.
+    pub(crate) accounts: Vec<OnceLock<verify::Account>>,
+    pub(crate) reasons: verify::Reasons,
     webhooks: OnceLock<Vec<handlers::WebhookHandler>>,
     readers: Vec<OnceLock<readers::Readers>>,
     pub(crate) hints: hints::Known,
@@ -341,6 +346,9 @@ impl Program {
             iterations: OnceLock::new(),
             schedules: OnceLock::new(),
             table_uses: OnceLock::new(),
+            paid_doors: OnceLock::new(),
+            accounts: vec![],
+            reasons: verify::Reasons::default(),
             webhooks: OnceLock::new(),
             written: vec![],
             mentioned: FxHashSet::default(),
