@@ -10,6 +10,7 @@ use crate::finding::FileId;
 use crate::link::entries::handlers::follow;
 use crate::link::eval::Eval;
 use crate::names::Name;
+use crate::program::by_file::ByFile;
 use crate::program::{CallRef, ClassRef, Edge, EdgeKind, ExprRef, FunctionRef, Program, Value};
 
 /// Fills the graph: callees first without, then twice with what callers hand in.
@@ -30,9 +31,14 @@ pub fn connect(program: &mut Program) {
     let edges: Vec<Vec<Edge>> = per_file(program, |program, file, facts| {
         (0..facts.calls.len() as u32).flat_map(|call| edges_of(program, CallRef::new(file, CallId(call)))).collect()
     });
-    program.graph.edges = edges.into_iter().flatten().collect();
-    program.graph.edges.sort_unstable();
-    program.graph.edges.dedup();
+    program.graph.edges = sorted(edges.into_iter().flatten().collect());
+}
+
+/// Edges as the graph keeps them.
+pub fn sorted(mut edges: Vec<Edge>) -> ByFile<Edge> {
+    edges.sort_unstable();
+    edges.dedup();
+    ByFile::new(edges, |edge| edge.call.file)
 }
 
 /// Functions of the project that it says count as something are called as that too.
@@ -128,7 +134,8 @@ fn collect_callers(program: &mut Program) {
     });
     let mut pairs: Vec<(FunctionRef, CallRef)> = found.into_iter().flatten().collect();
     pairs.par_sort_unstable();
-    program.graph.callers = pairs.into_iter().unzip();
+    let (called, calls): (Vec<FunctionRef>, Vec<CallRef>) = pairs.into_iter().unzip();
+    program.graph.callers = (ByFile::new(called, |function| function.file), calls);
 }
 
 /// The functions of the program that a call calls, constructors among them.

@@ -4,6 +4,7 @@ use rustc_hash::FxHashMap;
 
 use crate::facts::{CallId, FunctionId};
 use crate::finding::FileId;
+use crate::program::by_file::ByFile;
 use crate::program::{CallRef, ExprRef, FunctionRef, Program, Value};
 
 /// Why a function runs when a call does.
@@ -38,9 +39,9 @@ pub struct Graph {
     /// The calls of each function of each file, in evaluation order.
     pub(crate) calls: Vec<Vec<Vec<CallId>>>,
     /// The edges that leave each call, sorted by call.
-    pub(crate) edges: Vec<Edge>,
+    pub(crate) edges: ByFile<Edge>,
     /// What is called directly, and by which call; sorted.
-    pub(crate) callers: (Vec<FunctionRef>, Vec<CallRef>),
+    pub(crate) callers: (ByFile<FunctionRef>, Vec<CallRef>),
     /// The elements that render a component.
     pub(crate) elements: FxHashMap<FunctionRef, Vec<ExprRef>>,
 }
@@ -68,10 +69,7 @@ impl Program {
 
     /// What runs when a call does.
     pub fn edges(&self, call: CallRef) -> &[Edge] {
-        let edges = &self.graph.edges;
-        let from = edges.partition_point(|edge| edge.call < call);
-        let to = edges.partition_point(|edge| edge.call <= call);
-        &edges[from..to]
+        self.graph.edges.at(call.file, call.call, |edge| edge.call.call)
     }
 
     /// Every edge, sorted by call.
@@ -82,9 +80,7 @@ impl Program {
     /// The calls that call a function directly.
     pub fn callers(&self, function: FunctionRef) -> &[CallRef] {
         let (called, calls) = &self.graph.callers;
-        let from = called.partition_point(|&at| at < function);
-        let to = from + called[from..].partition_point(|&at| at <= function);
-        &calls[from..to]
+        &calls[called.range_at(function.file, function.function, |called| called.function)]
     }
 
     /// The functions of a file.
