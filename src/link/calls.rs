@@ -11,6 +11,7 @@ use crate::link::entries::handlers::follow;
 use crate::link::eval::Eval;
 use crate::names::Name;
 use crate::program::by_file::ByFile;
+use crate::program::graph::Roles;
 use crate::program::{CallRef, ClassRef, Edge, EdgeKind, ExprRef, FunctionRef, Program, Value};
 
 /// Fills the graph: callees first without, then twice with what callers hand in.
@@ -28,6 +29,8 @@ pub fn connect(program: &mut Program) {
     }
     collect_callers(program);
     heed_hints(program);
+    let roles = |callees: &Vec<Value>| callees.iter().map(|callee| Roles::of(callee, &program.catalogue)).collect();
+    program.graph.roles = program.graph.callees.par_iter().map(roles).collect();
     let edges: Vec<Vec<Edge>> = per_file(program, |program, file, facts| {
         (0..facts.calls.len() as u32).flat_map(|call| edges_of(program, CallRef::new(file, CallId(call)))).collect()
     });
@@ -205,7 +208,7 @@ fn edges_of(program: &Program, call: CallRef) -> Vec<Edge> {
         let handed_in = eval.expr(argument);
         edges.extend(handed_in.functions().map(|target| Edge { call, target, kind }));
     }
-    let kind = if defers(program, callee) { EdgeKind::Deferred } else { EdgeKind::Callback };
+    let kind = if program.has_role(call, KnownRole::Defer) { EdgeKind::Deferred } else { EdgeKind::Callback };
     let mut handed = |value: Value| {
         let functions = value.functions().map(|target| Edge { call, target, kind });
         edges.extend(functions);
@@ -278,14 +281,6 @@ fn captured(program: &Program, call: CallRef, edges: &[Edge]) -> Vec<(ExprRef, E
 
 fn may_be_function(facts: &Facts, expr: ExprId) -> bool {
     matches!(facts.expr(expr), ExprKind::Function(_) | ExprKind::Ref(..) | ExprKind::Member(..))
-}
-
-/// Whether what is called runs its argument later.
-fn defers(program: &Program, callee: &Value) -> bool {
-    callee.externals().any(|external| {
-        let known = program.catalogue.known(external.package, &external.segs);
-        known.is_some_and(|known| known.role == KnownRole::Defer)
-    })
 }
 
 impl Program {

@@ -2,6 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
+use crate::catalogue::{Catalogue, KnownRole};
 use crate::facts::{CallId, FunctionId};
 use crate::finding::FileId;
 use crate::program::by_file::ByFile;
@@ -36,6 +37,8 @@ pub struct Edge {
 pub struct Graph {
     /// What each call of each file calls.
     pub(crate) callees: Vec<Vec<Value>>,
+    /// What the catalogue says of what each call of each file calls.
+    pub(crate) roles: Vec<Box<[Roles]>>,
     /// The calls of each function of each file, in evaluation order.
     pub(crate) calls: Vec<Vec<Vec<CallId>>>,
     /// The edges that leave each call, sorted by call.
@@ -46,7 +49,28 @@ pub struct Graph {
     pub(crate) elements: FxHashMap<FunctionRef, Vec<ExprRef>>,
 }
 
+/// The roles of libraries' functions that a call's callee may be.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Roles(u32);
+
+impl Roles {
+    /// What the catalogue says of a callee.
+    pub(crate) fn of(callee: &Value, catalogue: &Catalogue) -> Self {
+        let known = callee.externals().filter_map(|external| catalogue.known(external.package, &external.segs));
+        Self(known.fold(0, |roles, known| roles | 1 << known.role as u32))
+    }
+
+    pub(crate) fn has(self, role: KnownRole) -> bool {
+        self.0 & 1 << role as u32 != 0
+    }
+}
+
 impl Graph {
+    /// What the catalogue says of what a call calls.
+    pub(crate) fn roles_of(&self, call: CallRef) -> Roles {
+        self.roles.get(call.file.index()).and_then(|calls| calls.get(call.call.index())).copied().unwrap_or_default()
+    }
+
     /// What a call calls.
     pub fn callee(&self, call: CallRef) -> &Value {
         static UNKNOWN: Value = Value::Unknown;

@@ -302,14 +302,14 @@ fn named(program: &Program, entry: &Entry) -> Option<Named> {
     Some(Named { vendors, alone })
 }
 
-/// The vendors that words name.
+/// The vendors that words name, alone or two together.
 fn mentioned(program: &Program, words: &[String]) -> Vec<VendorId> {
-    let vendors = program.catalogue.vendors().iter().enumerate();
-    let named = vendors.filter(|(_, vendor)| {
-        let id = vendor.id.replace('-', "");
-        words.contains(&id) || words.windows(2).any(|pair| format!("{}{}", pair[0], pair[1]) == id)
-    });
-    named.map(|(at, _)| VendorId(at as u16)).collect()
+    let pairs = words.windows(2).map(|pair| format!("{}{}", pair[0], pair[1]));
+    let named = |word: String| program.catalogue.vendor_spelled(&word);
+    let mut vendors: Vec<VendorId> = words.iter().cloned().chain(pairs).filter_map(named).collect();
+    vendors.sort_unstable();
+    vendors.dedup();
+    vendors
 }
 
 /// Whether the same route also lists, changes or deletes: an interface of the app's own, to manage webhooks.
