@@ -372,6 +372,11 @@ impl Program {
         self.files[id.index()].facts.as_ref().expect("ids of calls, functions and expressions name files with facts")
     }
 
+    /// Every file.
+    pub fn file_ids(&self) -> impl Iterator<Item = FileId> + use<> {
+        (0..self.files.len() as u32).map(FileId)
+    }
+
     /// The files that hold code.
     pub fn code(&self) -> impl Iterator<Item = (FileId, &Facts)> {
         self.files.iter().enumerate().filter_map(|(at, file)| Some((FileId(at as u32), file.facts.as_ref()?)))

@@ -104,14 +104,19 @@ const OTHERWISE: &[&str] = &[
 impl Program {
     /// The webhook handlers, one for each function that serves one.
     pub fn webhook_handlers(&self) -> &[WebhookHandler] {
-        let handlers = || candidates(self).into_iter().filter_map(|candidate| handler(self, candidate)).collect();
-        self.webhooks.get_or_init(handlers)
+        self.webhooks.get_or_init(|| {
+            let signs = self.file_ids().flat_map(|file| signs(self, file));
+            candidates(self, signs).into_iter().filter_map(|candidate| handler(self, candidate)).collect()
+        })
     }
 
     /// Finds the webhook handlers ahead, on all threads. Not where they are first asked for: a thread that waits for
     /// others there would pick up work that asks for the same.
     pub fn find_webhook_handlers(&self) {
-        let handlers = candidates(self).into_par_iter().filter_map(|candidate| handler(self, candidate)).collect();
+        let files: Vec<FileId> = self.file_ids().collect();
+        let signs: Vec<Sign> = files.par_iter().flat_map_iter(|&file| signs(self, file)).collect();
+        let handlers =
+            candidates(self, signs).into_par_iter().filter_map(|candidate| handler(self, candidate)).collect();
         // Found before by someone who could not wait: the same.
         let _ = self.webhooks.set(handlers);
     }
@@ -155,7 +160,7 @@ struct Candidate {
 }
 
 /// The entry points that take requests and show a sign of deliveries, or are named for them; each function once.
-fn candidates(program: &Program) -> Vec<Candidate> {
+fn candidates(program: &Program, signs: impl IntoIterator<Item = Sign>) -> Vec<Candidate> {
     let entries: Vec<usize> =
         (0..program.entries.len()).filter(|&at| may_take(program, &program.entries[at])).collect();
     let mut by_function: FxHashMap<FunctionRef, Vec<usize>> = FxHashMap::default();
@@ -163,7 +168,7 @@ fn candidates(program: &Program) -> Vec<Candidate> {
         by_function.entry(program.entries[at].function).or_default().push(at);
     }
     let mut shown: FxHashMap<usize, Vec<Sign>> = FxHashMap::default();
-    for sign in signs(program) {
+    for sign in signs {
         for function in upwards(program, sign.function) {
             for &entry in by_function.get(&function).into_iter().flatten() {
                 let Sign { function, ref vendors, place, ref text } = sign;
