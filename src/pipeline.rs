@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::facts::{Facts, Token};
 use crate::finding::{FileId, Finding};
 use crate::link::sides::names;
-use crate::manifest::{Manifest, Manifests};
+use crate::manifest::{Manifest, Manifests, functions};
 use crate::names::Name;
 use crate::program::{Program, Written, tables};
 use crate::progress::Progress;
@@ -161,6 +161,7 @@ fn extract_all(
     let (mut marked, mut written) = (vec![], vec![]);
     let (mut mentioned, mut scripts) = (rustc_hash::FxHashSet::default(), vec![]);
     let mut documented = rustc_hash::FxHashSet::default();
+    let mut opened = vec![];
     for (index, file) in read.into_iter().enumerate() {
         let file = file.unwrap_or_default();
         if file.facts.as_ref().is_some_and(|facts| facts.too_deep) {
@@ -172,6 +173,7 @@ fn extract_all(
         }
         facts.push(file.facts);
         manifests.extend(file.manifest);
+        opened.extend(file.opened);
         scripts.extend(file.script.map(|script| (FileId(index as u32), script)));
         mentioned.extend(file.mentioned.iter().copied());
         documented.extend(file.documented.iter().copied());
@@ -180,7 +182,9 @@ fn extract_all(
             written.push(Written { file: FileId(index as u32), tokens, lines });
         }
     }
-    repository.manifests = Arc::new(Manifests::new(manifests));
+    let mut manifests = Manifests::new(manifests);
+    manifests.opened = opened;
+    repository.manifests = Arc::new(manifests);
     Understood { facts, marked, written, mentioned, documented, scripts }
 }
 
@@ -199,6 +203,8 @@ struct Said {
     script: Option<sql::Script>,
     /// The vendors it names, when it is written for people.
     documented: Vec<VendorId>,
+    /// Functions that it deploys without the platform's gate.
+    opened: Vec<functions::Opened>,
     marked: bool,
 }
 
@@ -216,13 +222,15 @@ fn understand(file: &SourceFile, text: &str, catalogue: &Catalogue, cache: Optio
                     })
                 }
             };
-            return Ok(Said { facts: kept.facts, marked: kept.marked, ..Said::default() });
+            let opened = functions::opened_in(&file.path, text);
+            return Ok(Said { facts: kept.facts, marked: kept.marked, opened, ..Said::default() });
         }
         if file.kind == FileKind::Lock {
             let manifest = Manifest::lock(file, text, catalogue.package_names())?;
             return Ok(Said { manifest: Some(manifest), ..Said::default() });
         }
         let mut said = Said { marked: text.contains(MARKER), written: catalogue.tokens(text), ..Said::default() };
+        said.opened = functions::opened_in(&file.path, text);
         if file.tracked && walk::mentions::tells_what_to_set(&file.path) {
             said.mentioned = walk::mentions::variables(text);
         }

@@ -22,6 +22,7 @@ pub mod answers;
 pub mod api_versions;
 pub mod assigned;
 pub mod audience;
+pub mod barriers;
 pub mod believed;
 pub mod bodies;
 pub mod branches;
