@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Audience, Hanging, default_of, tell};
-use crate::catalogue::{Category, HttpClient, VendorId};
+use crate::catalogue::{Category, Effect, HttpClient, VendorId};
 use crate::facts::{DefKind, FunctionId};
 use crate::finding::{Place, Remark};
 use crate::names::Name;
@@ -83,7 +83,13 @@ fn name_of(program: &Program, call: CallRef) -> Option<String> {
 }
 
 fn whom(program: &Program, open: &Open<'_>) -> Option<String> {
-    std::iter::once(open.sent).chain(open.callers.iter().copied()).find_map(|http| program.destination_name(http))
+    program.destination_name(open.sent).or_else(|| {
+        // The address that one of several callers writes out is not where the others go.
+        let seen = program.callers(program.function_of(open.sent.inner)).len() <= open.callers.len();
+        let is_host = |http: &HttpUse| http.to.iter().any(|to| matches!(to, Destination::Host(..)));
+        let mut named = open.callers.iter().filter(|http| seen || !is_host(http));
+        named.find_map(|http| program.destination_name(http))
+    })
 }
 
 fn asked<'p>(opens: &'p [Open<'p>]) -> impl Iterator<Item = VendorId> + 'p {
@@ -105,22 +111,42 @@ enum Wait {
     Answer,
     /// What a model makes: a long text, speech, a picture.
     Generated,
+    /// What is fetched or made while one waits: a page that somebody else's browser opens. In seconds.
+    Slow(u32),
 }
 
 impl Wait {
     fn of(program: &Program, opens: &[Open<'_>]) -> Self {
+        let all = opens.iter().flat_map(|open| std::iter::once(open.sent).chain(open.callers.iter().copied()));
+        let uses = all.flat_map(|http| program.vendors_at(http.at));
+        let mut slowest = Self::Answer;
+        for operation in uses.filter_map(|used| program.operation(used)) {
+            let seconds = match &operation.takes {
+                Some(takes) => takes.seconds,
+                None if operation.effect == Effect::Generate => 60,
+                None => continue,
+            };
+            if !matches!(slowest, Self::Slow(known) if known >= seconds) {
+                slowest = Self::Slow(seconds);
+            }
+        }
         let generates = |vendor| program.catalogue.vendor(vendor).category == Category::Llm;
-        if asked(opens).any(generates) { Self::Generated } else { Self::Answer }
+        if asked(opens).any(generates) { Self::Generated } else { slowest }
     }
 
     fn cure(self, client: &HttpClient) -> String {
-        client.cure_of(if self == Self::Generated { 60 } else { 10 })
+        client.cure_of(match self {
+            Self::Answer => 10,
+            Self::Generated => 60,
+            Self::Slow(seconds) => seconds,
+        })
     }
 
     fn why(self) -> &'static str {
         match self {
             Self::Answer => "",
             Self::Generated => " (what a model makes takes longer than other answers)",
+            Self::Slow(_) => " (it answers when the work is done, which takes longer than other answers)",
         }
     }
 }
