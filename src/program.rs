@@ -26,6 +26,7 @@ pub mod believed;
 pub mod bodies;
 pub mod branches;
 pub mod bundling;
+pub mod claims;
 pub mod conversions;
 pub mod core_paths;
 pub mod credentials;

@@ -47,7 +47,7 @@ impl Program {
             return Held::Free;
         }
         // `if (!(await claimReminder(..))) return`: of two at the same moment one gets it.
-        if way.iter().any(|&at| (StateChecks { program: self }).claimed_by_helper(at)) {
+        if way.iter().any(|&at| (StateChecks { program: self }).is_claimed(at)) {
             return Held::Claimed;
         }
         let written = way.iter().filter_map(|&step| {
@@ -57,7 +57,9 @@ impl Program {
                 let first = facts.span(facts.call(other.call).expr).end <= start;
                 first && self.writes_own(*other) && self.runs_once([*other])
             });
-            before.map(|other| if self.adds_each_time(other) { Held::Noted } else { Held::Claimed }).max()
+            // An update that asks for nothing but the row lets both of two through.
+            let lets_both = |other| self.adds_each_time(other) || self.asks_for_state(other) == Some(false);
+            before.map(|other| if lets_both(other) { Held::Noted } else { Held::Claimed }).max()
         });
         written.max().unwrap_or(Held::Asked)
     }
@@ -135,9 +137,8 @@ impl StateChecks<'_> {
             || otherwise.is_some_and(leaves) && self.tells(at, *condition, true, FARTHEST)
     }
 
-    /// Whether what an own function gives decides that a call runs, and that function makes a claim which only one of
-    /// two can make.
-    fn claimed_by_helper(&self, at: CallRef) -> bool {
+    /// Whether what a claim gave, which only one of two can make, decides that a call runs.
+    fn is_claimed(&self, at: CallRef) -> bool {
         let facts = self.program.facts(at.file);
         let call = facts.call(at.call);
         let start = facts.span(call.expr).start;
@@ -152,23 +153,36 @@ impl StateChecks<'_> {
                 Step::If { condition, .. } => Some(*condition),
                 _ => None,
             });
-            arm.into_iter().chain(left).any(|condition| self.asks_claim(ExprRef::new(at.file, condition), FARTHEST))
+            let asks = |condition| self.asks_claim(ExprRef::new(at.file, condition), false, FARTHEST);
+            arm.into_iter().chain(left).any(asks)
         })
     }
 
-    /// Whether an expression holds what a claim of an own function gave.
-    fn asks_claim(&self, at: ExprRef, depth: usize) -> bool {
+    /// Whether an expression holds what a claim gave; `fault`: what it says went wrong, which an update that meets no
+    /// row does not tell.
+    fn asks_claim(&self, at: ExprRef, fault: bool, depth: usize) -> bool {
         let Some(depth) = depth.checked_sub(1) else { return false };
         let facts = self.program.facts(at.file);
-        let next = |expr: ExprId| self.asks_claim(ExprRef::new(at.file, expr), depth);
+        let next = |expr: ExprId| self.asks_claim(ExprRef::new(at.file, expr), fault, depth);
         match facts.expr(at.expr) {
             ExprKind::Op(_, parts) => parts.iter().any(|&part| next(part)),
-            ExprKind::Await(inner) | ExprKind::Member(inner, _) => next(*inner),
+            ExprKind::Await(inner) => next(*inner),
+            ExprKind::Member(inner, name) => {
+                let fault = fault || matches!(name.as_str(), "error" | "err" | "message");
+                self.asks_claim(ExprRef::new(at.file, *inner), fault, depth)
+            }
             ExprKind::Ref(name, block) => {
                 let values = facts.lookup(*block, *name).map(|def| &facts.def(def).values);
                 values.is_some_and(|values| values.len() == 1 && next(values[0]))
             }
-            ExprKind::Call(call) => self.makes_claim(CallRef::new(at.file, *call)),
+            ExprKind::Call(call) => {
+                let call_at = CallRef::new(at.file, *call);
+                let updates = !fault && self.program.asks_for_state(call_at) == Some(true);
+                updates
+                    || self.program.adds_a_row_once(call_at) && self.program.writes_own(call_at)
+                    || self.makes_claim(call_at)
+                    || matches!(facts.expr(facts.call(*call).callee), ExprKind::Member(base, _) if next(*base))
+            }
             _ => false,
         }
     }

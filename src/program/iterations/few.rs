@@ -1,9 +1,10 @@
 //! Collections of which nothing says how large they are, but which are small as a rule.
 
 use super::EACH;
-use super::sizes::{DEEPEST, KEEPERS};
+use super::sizes::{DEEPEST, KEEPERS, Size};
 use crate::facts::{ExprId, ExprKind, Facts, Op};
 use crate::names::Name;
+use crate::program::claims::named_in;
 use crate::program::verify::words;
 use crate::program::{CallRef, DefRef, EdgeKind, ExprRef, FunctionRef, Program};
 
@@ -36,20 +37,24 @@ const FEW: &[&str] = &[
     "moderator",
     "month",
     "owner",
+    "placement",
     "plan",
     "platform",
     "region",
     "role",
     "selection",
     "setting",
+    "sheet",
     "size",
     "slide",
     "step",
+    "tab",
     "tier",
     "tile",
     "type",
     "variant",
     "webhook",
+    "worksheet",
 ];
 
 /// Words that say so wherever they stand in a name: `adminUsers`, `mentionedEmails`.
@@ -234,6 +239,7 @@ impl Program {
                     || self.counts_as_sent(call)
                     || self.is_of_one_person(call)
                     || self.is_of_a_role(call)
+                    || self.gives_few(call, depth)
                 {
                     return true;
                 }
@@ -249,6 +255,14 @@ impl Program {
             }
             _ => false,
         }
+    }
+
+    /// Whether a function of the program gives a short list on every way: `getAccounts(userId)`.
+    fn gives_few(&self, call: CallRef, depth: usize) -> bool {
+        let direct = self.edges(call).iter().filter(|edge| edge.kind == EdgeKind::Direct);
+        let given: Vec<ExprRef> = direct.flat_map(|edge| self.returns_of(edge.target)).collect();
+        let few = |&at: &ExprRef| self.size(at) == Size::Bounded || self.is_likely_small_to(at, depth.min(DEEPEST));
+        !given.is_empty() && given.iter().all(few)
     }
 
     /// Whether a value is one element of another collection, or a part of one: what it holds belongs to one thing.
@@ -293,10 +307,23 @@ impl Program {
             ["user", "owner", "profile", "customer", "recipient"].iter().any(|word| column.contains(word))
         };
         match method.as_str() {
-            "eq" | "where" => match shape.args.first().map(|arg| facts.expr(arg.value)) {
-                Some(ExprKind::Text(column)) => owner(column),
-                _ => false,
+            "eq" | "where" => match shape.args.first().map(|arg| (arg.value, facts.expr(arg.value))) {
+                Some((_, ExprKind::Text(column))) => owner(column),
+                // `.where(eq(accounts.userId, userId))`
+                Some((condition, _)) => {
+                    let mut columns = Vec::new();
+                    named_in(facts, condition, &mut columns, 5);
+                    columns.iter().any(|column| owner(column))
+                }
+                None => false,
             },
+            // `orders.searchByEmail(email)`
+            name if ["byemail", "by_email", "byphone", "by_phone"]
+                .iter()
+                .any(|ending| name.to_ascii_lowercase().ends_with(ending)) =>
+            {
+                true
+            }
             // `Site.objects.filter(owner=person)`; `user__active=True` asks for something else.
             "filter" | "filter_by" => shape.args.iter().any(|arg| {
                 let Some(name) = arg.name else { return false };

@@ -42,6 +42,11 @@ impl Asked {
 }
 
 impl Program {
+    /// Whether a query asks for those who hold a role that few hold; `at` is any of its calls.
+    pub fn is_asked_by_role(&self, at: CallRef) -> bool {
+        self.is_of_a_role(self.chain(at).last().map_or(at, |(outer, _)| outer))
+    }
+
     /// `.eq("role", "admin")`; `.eq("org_id", org).in("role", ["owner", "manager"])`, with the calls it is chained to.
     pub(super) fn is_of_a_role(&self, call: CallRef) -> bool {
         let facts = self.facts(call.file);

@@ -7,8 +7,9 @@ use crate::catalogue::{Category, Effect, HttpClient, VendorId};
 use crate::facts::{DefKind, FunctionId};
 use crate::finding::{Place, Remark};
 use crate::names::Name;
+use crate::program::options::Lookup;
 use crate::program::timing::Limit;
-use crate::program::{CallRef, Destination, HttpUse, Leaves, Program};
+use crate::program::{CallRef, Destination, HttpUse, Leaves, Program, Value};
 use crate::rule::Report;
 
 /// A request without a limit: as it is sent, and the callers of its wrapper that send it out of the app.
@@ -113,6 +114,8 @@ enum Wait {
     Generated,
     /// What is fetched or made while one waits: a page that somebody else's browser opens. In seconds.
     Slow(u32),
+    /// A file goes out.
+    File,
 }
 
 impl Wait {
@@ -131,7 +134,11 @@ impl Wait {
             }
         }
         let generates = |vendor| program.catalogue.vendor(vendor).category == Category::Llm;
-        if asked(opens).any(generates) { Self::Generated } else { slowest }
+        match slowest {
+            _ if asked(opens).any(generates) => Self::Generated,
+            Self::Answer if opens.iter().any(|open| sends_file(program, open.sent)) => Self::File,
+            slowest => slowest,
+        }
     }
 
     fn cure(self, client: &HttpClient) -> String {
@@ -139,6 +146,7 @@ impl Wait {
             Self::Answer => 10,
             Self::Generated => 60,
             Self::Slow(seconds) => seconds,
+            Self::File => 120,
         })
     }
 
@@ -147,7 +155,34 @@ impl Wait {
             Self::Answer => "",
             Self::Generated => " (what a model makes takes longer than other answers)",
             Self::Slow(_) => " (it answers when the work is done, which takes longer than other answers)",
+            Self::File => " (a file takes as long as the connection it comes and goes by)",
         }
+    }
+}
+
+/// Whether a request hands on a form or the stream of the request that is being served.
+fn sends_file(program: &Program, http: &HttpUse) -> bool {
+    let Lookup::Present(body) = program.request_option(http, "body") else { return false };
+    body.any(|part| match part {
+        Value::External(external) => external.dotted().starts_with("FormData"),
+        Value::Member(base, name) => *name == "body" && matches!(**base, Value::Param(..)),
+        _ => false,
+    })
+}
+
+/// What else to say where money moves: a call that is cut off may have moved it.
+fn afterwards(program: &Program, open: &Open<'_>) -> &'static str {
+    let all = std::iter::once(open.sent).chain(open.callers.iter().copied());
+    let mut uses = all.flat_map(|http| program.vendors_at(http.at));
+    let moves = uses.any(|used| {
+        program.operation(used).is_some_and(|operation| {
+            operation.money && !operation.harmless && operation.effect == Effect::Create
+        })
+    });
+    if moves {
+        " What is cut off may have moved the money all the same: ask what became of it before it is tried again."
+    } else {
+        ""
     }
 }
 
@@ -188,7 +223,12 @@ fn tell_call(program: &Program, report: &mut Report, open: &Open<'_>) {
             default: default_of(client.default_timeout_s),
             whom: known.unwrap_or_else(|| "the server".to_owned()),
             waits: open.sent.inner,
-            help: format!("Give it a limit: add `{}` to {place_of_cure}{}.", limit.cure(client), limit.why()),
+            help: format!(
+                "Give it a limit: add `{}` to {place_of_cure}{}.{}",
+                limit.cure(client),
+                limit.why(),
+                afterwards(program, open)
+            ),
             vendors: vendors(program, std::slice::from_ref(open)),
             calls: callers(program, open),
             audience: open.audience,
