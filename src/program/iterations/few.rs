@@ -261,7 +261,11 @@ impl Program {
     fn gives_few(&self, call: CallRef, depth: usize) -> bool {
         let direct = self.edges(call).iter().filter(|edge| edge.kind == EdgeKind::Direct);
         let given: Vec<ExprRef> = direct.flat_map(|edge| self.returns_of(edge.target)).collect();
-        let few = |&at: &ExprRef| self.size(at) == Size::Bounded || self.is_likely_small_to(at, depth.min(DEEPEST));
+        // What gives an object gives a client or a record, no list.
+        let few = |&at: &ExprRef| {
+            !matches!(self.facts(at.file).expr(at.expr), ExprKind::Object(_))
+                && (self.size(at) == Size::Bounded || self.is_likely_small_to(at, depth.min(DEEPEST)))
+        };
         !given.is_empty() && given.iter().all(few)
     }
 
