@@ -29,10 +29,19 @@ impl Program {
 
     /// Whether a call adds another row each time it runs: no key of its table lies within what it writes.
     pub(super) fn adds_each_time(&self, at: CallRef) -> bool {
+        self.adds_a_row(at) && self.refuses_again(at) == Unique::No
+    }
+
+    /// Whether a call adds a row that its table refuses a second time.
+    pub(super) fn adds_a_row_once(&self, at: CallRef) -> bool {
+        self.adds_a_row(at) && self.refuses_again(at) == Unique::Yes
+    }
+
+    /// Whether a call adds a row, by its name.
+    fn adds_a_row(&self, at: CallRef) -> bool {
         let facts = self.facts(at.file);
-        let inserts = matches!(facts.expr(facts.call(at.call).callee), ExprKind::Member(_, name)
-            if ["insert", "create", "add"].iter().any(|part| name.starts_with(part)));
-        inserts && self.refuses_again(at) == Unique::No
+        matches!(facts.expr(facts.call(at.call).callee), ExprKind::Member(_, name)
+            if ["insert", "create", "add"].iter().any(|part| name.starts_with(part)))
     }
 
     /// The tables that a call writes to or reads, as migrations make or code declares them.
