@@ -12,7 +12,7 @@ use crate::program::doors::Door;
 use crate::program::origins::Origin as Start;
 use crate::program::requested::Origin;
 use crate::program::verify::{Account, words};
-use crate::program::{CallRef, EntryKind, HttpUse, Program, VendorUse};
+use crate::program::{CallRef, EdgeKind, Entry, EntryKind, FunctionRef, HttpUse, Program, VendorUse};
 use crate::rule::Report;
 
 crate::rule! {
@@ -23,8 +23,9 @@ crate::rule! {
     /// such doors within days; the bill, the blocked account and the domain on spam lists are the app's. A public
     /// key of the backend in front (the anonymous key every visitor has) is no check: it is in every browser.
     ///
-    /// It is an error for models, messages to phones, mail to an address of the request and payouts; a warning for
-    /// contacts, each of which is paid and may be sent a welcome. With only a limit in front it is a note. Where the
+    /// It is an error for models, messages and calls to phones, mail to an address of the request and payouts; a
+    /// warning for goods and deliveries, which the app is billed for, and for contacts, each of which is paid and may be
+    /// sent a welcome. With only a limit in front it is a note. Where the
     /// platform asks for a token (`verify_jwt`) and the code for no user, the public key opens the door: medium.
     ///
     /// What takes nothing out of the request and works off what waits in the app's own data spends what it would
@@ -87,6 +88,8 @@ enum Spends {
     Model,
     Phone,
     Mail,
+    /// Goods, deliveries, labels that the app is billed for.
+    Goods,
     Contact,
     /// Mail whose address the request does not bring.
     OwnMail,
@@ -201,6 +204,11 @@ fn kind(program: &Program, used: &VendorUse) -> Option<Spends> {
         _ if operation.pays_out => Some(Spends::Payout),
         Effect::Generate => Some(Spends::Model),
         Effect::Send if category == Category::Sms => Some(Spends::Phone),
+        // Agents that call somebody, by the minute.
+        Effect::Send if category == Category::Llm && operation.recipients.is_empty() => Some(Spends::Phone),
+        Effect::Create if category == Category::Commerce && operation.money && operation.essential.is_none() => {
+            Some(Spends::Goods)
+        }
         Effect::Send if !operation.recipients.is_empty() => Some(Spends::Mail),
         Effect::Create | Effect::Update if !operation.recipients.is_empty() => Some(Spends::Contact),
         _ => None,
@@ -215,7 +223,7 @@ fn spends(program: &Program, used: &VendorUse, start: &Start) -> Option<Spends> 
         return Some(spends);
     }
     let names = format!("{} {}", program.entry_name(entry), program.function_name(entry.function));
-    if delivers_itself(&names) {
+    if delivers_itself(&names) || spends == Spends::Goods && takes_orders(program, entry) {
         return None;
     }
     if !matches!(spends, Spends::Mail | Spends::Contact) {
@@ -227,6 +235,22 @@ fn spends(program: &Program, used: &VendorUse, start: &Start) -> Option<Spends> 
         Spends::Mail => Some(spends),
         own => (spends == Spends::Mail).then_some(own),
     }
+}
+
+/// Whether an entry point takes the orders of guests: it keeps one, and hands it on.
+fn takes_orders(program: &Program, entry: &Entry) -> bool {
+    let reach = program.reach(entry.function, |edge| edge.kind != EdgeKind::Jump);
+    let functions: FxHashSet<FunctionRef> =
+        reach.stops.iter().flat_map(|stop| program.with_inner(stop.function)).collect();
+    functions.into_iter().flat_map(|function| program.calls_in(function)).flat_map(|at| program.vendors_at(at)).any(
+        |used| {
+            let adds = program.operation(used).is_some_and(|operation| operation.effect == Effect::Create);
+            let table = || program.named_table(used).map(|table| words(&table)).unwrap_or_default();
+            let ordered = ["order", "orders", "booking", "bookings", "purchase", "purchases"];
+            adds && program.catalogue.vendor(used.vendor).own_backend
+                && table().last().is_some_and(|word| ordered.contains(&word.as_str()))
+        },
+    )
 }
 
 /// What a message that goes out by a client of no vendor's spends.
@@ -291,7 +315,8 @@ fn tell(program: &Program, report: &mut Report, found: &Found, at: CallRef) {
     let cost = match spends {
         Spends::Payout => "pays the app's money out",
         Spends::Model => "lets the app pay for a model's answers",
-        Spends::Phone => "lets the app pay for messages to phones",
+        Spends::Phone => "lets the app pay for messages and calls to phones",
+        Spends::Goods => "orders at the app's expense",
         Spends::Mail => "sends mail in the app's name to any address",
         Spends::Contact => "puts any address on the app's paid list",
         Spends::OwnMail => "mails the app's own address",
@@ -311,7 +336,7 @@ fn tell(program: &Program, report: &mut Report, found: &Found, at: CallRef) {
     let severity = match spends {
         _ if limited || waits || !offered => Severity::Note,
         Spends::OwnMail => Severity::Note,
-        Spends::Contact => Severity::Warning,
+        Spends::Contact | Spends::Goods => Severity::Warning,
         _ => Severity::Error,
     };
     let draft = report
