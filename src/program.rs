@@ -77,6 +77,7 @@ pub mod repeats;
 pub mod reporting;
 pub mod requested;
 pub mod retries;
+pub mod row_uses;
 pub mod rows;
 pub mod schedules;
 pub mod scopes;

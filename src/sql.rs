@@ -17,16 +17,20 @@ mod histories;
 mod lex;
 pub mod model;
 mod openness;
+pub mod people;
 mod read;
 mod split;
 mod statement;
+pub mod views;
 
 pub use cursor::Qualified;
 pub use declared::Declared;
-pub use model::{Database, History, Id, Job, Policy, RowSecurity, Table, Unique};
+pub use model::{Database, History, Id, Job, Policy, RowSecurity, Table, Unique, View};
 pub use openness::{Opening, Opens};
+pub use people::{Group, Question};
 pub use read::templates::quoted;
 pub use statement::{Asks, Column, Command, Constraint, Rights};
+pub use views::Passing;
 
 /// The statements of one file.
 #[derive(Debug, Default)]

@@ -184,7 +184,13 @@ impl Program {
             _ => return None,
         };
         if !vendor.own_backend {
-            return (vendor.category == Category::Payments).then(|| self.record(way, used, touch)).flatten();
+            let theirs = match vendor.category {
+                Category::Payments => true,
+                // What browsers may change there by design (a cart) is changed, not removed.
+                Category::Commerce | Category::Crm => touch == Touch::Removes,
+                _ => false,
+            };
+            return theirs.then(|| self.record(way, used, touch)).flatten();
         }
         if !self.has_full_rights(used) {
             return None;

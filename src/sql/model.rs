@@ -172,6 +172,8 @@ pub struct View {
     pub materialized: bool,
     /// What it reads.
     pub query: Box<str>,
+    /// What the platform's roles may do with it by their grants.
+    pub rights: Held,
     /// The statement that made it.
     pub place: Place,
 }

@@ -148,6 +148,8 @@ impl<'t> Reader<'t> {
             {
                 self.add(span, What::RenameTrigger { name, table, to });
             }
+        } else if cursor.eat("view") {
+            self.alter_view(cursor, span);
         } else if cursor.eat("default privileges") {
             self.default_privileges(cursor, span);
         } else if cursor.eat("schema")

@@ -53,6 +53,8 @@ pub enum What {
     EventTrigger { name: Name, function: Qualified },
     /// `create view`.
     CreateView(Box<View>),
+    /// `alter view`.
+    AlterView { view: Qualified, change: ViewChange },
     /// Storage buckets made, changed or deleted.
     Buckets(Buckets),
     /// `create publication`, `alter publication`.
@@ -346,6 +348,17 @@ pub struct View {
     pub materialized: bool,
     /// What it reads.
     pub query: Box<str>,
+}
+
+/// What `alter view` changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ViewChange {
+    /// `set (security_invoker = ..)`, `reset (security_invoker)`.
+    Invoker(bool),
+    /// `rename to`.
+    Rename(Name),
+    /// `set schema`.
+    Schema(Name),
 }
 
 /// A scheduled job.
