@@ -5,14 +5,13 @@ use crate::finding::FileId;
 use crate::names::Name;
 use crate::program::origins::Origin;
 use crate::program::verify::words;
-use crate::program::{CallRef, Entry, EntryKind, FunctionRef, Gate, Program};
+use crate::program::{CallRef, EdgeKind, Entry, EntryKind, FunctionRef, Gate, Program};
 
 /// Words of what those who work for the app do.
 const STAFF: &[&str] = &[
     "admin",
     "admins",
     "staff",
-    "internal",
     "backoffice",
     "superadmin",
     "superuser",
@@ -64,6 +63,19 @@ impl Program {
                     .any(|export| matches!(export.value, ExportValue::From(from, _) if from == import));
                 hands_on || imports && shows(file)
             })
+    }
+
+    /// Whether all that is known to ask an entry point is code of the app on servers.
+    pub fn serves_own_servers(&self, entry: &Entry) -> bool {
+        let mut asked = false;
+        for edge in self.incoming(entry.function).iter().filter(|edge| edge.kind == EdgeKind::Jump) {
+            let side = self.side(edge.call.file);
+            if side.client || !side.server || side.tooling {
+                return false;
+            }
+            asked = true;
+        }
+        asked
     }
 
     /// Whether a way is for those who work for the app: by its names, by what stands in front, by a role that is

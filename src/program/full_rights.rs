@@ -2,7 +2,7 @@
 //! the request points while it does so.
 
 use crate::catalogue::{Category, Effect, Runs};
-use crate::facts::{ExprId, ExprKind, Facts, Step};
+use crate::facts::{ExprId, ExprKind, Facts, Op, Step};
 use crate::names::Name;
 use crate::program::answers::Deed;
 use crate::program::audience::decides_by_role;
@@ -205,9 +205,64 @@ impl Program {
             let (by, source) = self.given_whose(way, used.at)?;
             let what =
                 self.value(ExprRef::new(used.at.file, self.facts(used.at.file).call(used.at.call).args.first()?.value));
-            return Some(Pick { touch, what: what.text()?, by, source });
+            let what = what.text().filter(|name| !self.only_reads(name) && !any_start(name, GUESTS))?;
+            return Some(Pick { touch, what, by, source });
         }
         self.rows(way, used, touch)
+    }
+
+    /// Whether a function of the database changes nothing: by its body, or by its name where no migration makes it.
+    fn only_reads(&self, name: &str) -> bool {
+        let histories = &self.database().histories;
+        let functions = histories.iter().flat_map(|history| &history.functions);
+        let bodies: Vec<String> = functions
+            .filter(|(id, _)| id.name == *name)
+            .map(|(_, function)| function.body.to_ascii_lowercase())
+            .collect();
+        match bodies.is_empty() {
+            true => words(name).first().is_some_and(|first| {
+                matches!(
+                    first.as_str(),
+                    "get" | "check" | "is" | "has" | "list" | "fetch" | "search" | "count" | "find"
+                )
+            }),
+            // One that calls another may change something there.
+            false => bodies.iter().all(|body| {
+                !["insert into", "update ", "delete from", "perform ", "execute "]
+                    .iter()
+                    .any(|word| body.contains(word))
+            }),
+        }
+    }
+
+    /// Whether a function does more with a password than to set it.
+    fn checks_password(&self, function: FunctionRef) -> bool {
+        const CHECKS: &[&str] = &[
+            "compare",
+            "verify",
+            "check",
+            "sign",
+            "signin",
+            "login",
+            "authenticate",
+            "match",
+            "hash",
+            "digest",
+            "scrypt",
+        ];
+        let facts = self.facts(function.file);
+        let called = self.calls_in(function).any(|at| {
+            let name = facts.last_name(facts.call(at.call).callee);
+            name.is_some_and(|name| words(&name).iter().any(|word| CHECKS.contains(&word.as_str())))
+        });
+        let compared = |expr: &ExprKind| match expr {
+            ExprKind::Op(Op::Equal | Op::Unequal, parts) => parts.iter().any(|&part| {
+                facts.last_name(part).is_some_and(|name| words(&name).iter().any(|word| word == "password"))
+            }),
+            _ => false,
+        };
+        let span = facts.function(function.function).span;
+        called || facts.exprs.iter().any(|expr| span.contains(expr.span) && compared(&expr.kind))
     }
 
     /// Whether a function takes something out of the request that only the rightful caller knows, or decides by a role.
@@ -215,8 +270,12 @@ impl Program {
         let facts = self.facts(function.file);
         let span = facts.function(function.function).span;
         let inside = (0..facts.exprs.len()).filter(|&at| span.contains(facts.exprs[at].span));
+        // A password that is set, not asked for, says nothing of who sets it.
+        let checks = std::cell::LazyCell::new(|| self.checks_password(function));
         let names = inside.map(|at| ExprId(at as u32)).filter(|&at| match facts.expr(at) {
-            ExprKind::Ref(name, _) | ExprKind::Member(_, name) => proves(name),
+            ExprKind::Ref(name, _) | ExprKind::Member(_, name) => {
+                proves(name) && (!words(name).iter().any(|word| word == "password") || *checks)
+            }
             _ => false,
         });
         let knows = names

@@ -1,7 +1,7 @@
 //! What code does with the rows of a table of the app's own backend with no more than its users' rights, so that the
 //! rules of the table decide about it.
 
-use crate::catalogue::Effect;
+use crate::catalogue::{Category, Effect};
 use crate::facts::{ExprId, ExprKind, Facts};
 use crate::finding::Place;
 use crate::names::Name;
@@ -36,6 +36,21 @@ impl RowUse {
 }
 
 impl Program {
+    /// Whether users sign in with another service than the app's own backend: nothing signs in with that, and a
+    /// vendor for signing in is used.
+    pub fn signs_in_elsewhere(&self) -> bool {
+        let signs_in = |used: &VendorUse| {
+            self.catalogue.vendor(used.vendor).own_backend
+                && self.operation(used).is_some_and(|operation| operation.core.is_some())
+        };
+        let elsewhere = |used: &VendorUse| {
+            let vendor = self.catalogue.vendor(used.vendor);
+            let logs_in = || vendor.calls.iter().any(|call| call.core.is_some() || call.effect == Effect::Token);
+            vendor.category == Category::Auth && !vendor.own_backend && logs_in()
+        };
+        self.vendor_uses().iter().any(elsewhere) && !self.vendor_uses().iter().any(signs_in)
+    }
+
     /// What code does with a table's rows with its users' rights, in the files' order.
     pub fn row_uses(&self, table: Name) -> Vec<RowUse> {
         let direct = self.uses_of_table(table).filter_map(|used| self.row_use(used, None));

@@ -95,7 +95,8 @@ fn look(history: &History, table: &Table, report: &mut Report) {
             .confidence(Confidence::Low)
             .auditor_only()
             .because(place, "a statement that is not understood: it may switch it on"),
-        None if history.ordered => draft,
+        // Policies without a statement that switches it on: often it was, by hand.
+        None if history.ordered && (table.policies.is_empty() || table.security != RowSecurity::Never) => draft,
         None => draft.confidence(Confidence::Medium),
     };
     if let RowSecurity::Off(place) = table.security {

@@ -128,7 +128,7 @@ fn tell(program: &Program, report: &mut Report, found: &PaidDoor, at: CallRef) {
         .at(program.call_place(at), called.clone(), message)
         .severity(severity)
         .because(entry.place, format!("{name} starts here"))
-        .help(cure(program, entry.kind, at, *spends))
+        .help(own_servers_only(program, entry, at).unwrap_or_else(|| cure(program, entry.kind, at, *spends)))
         .trace(program.trace_from(start, *used, &format!("{called} costs")));
     let draft = match found.vendor {
         Some(vendor) => draft.vendor(program.vendor_id(vendor)),
@@ -139,6 +139,21 @@ fn tell(program: &Program, report: &mut Report, found: &PaidDoor, at: CallRef) {
     } else if gated {
         draft.confidence(Confidence::Medium);
     }
+}
+
+/// The cure for what only the app's own servers ask: they bring no user.
+pub fn own_servers_only(program: &Program, entry: &Entry, at: CallRef) -> Option<String> {
+    if !program.serves_own_servers(entry) {
+        return None;
+    }
+    let script = program.facts(at.file).language.is_script();
+    let how = match (entry.kind, script) {
+        (EntryKind::EdgeFunction, true) => {
+            "`if (req.headers.get(\"Authorization\") !== `Bearer ${Deno.env.get(\"SUPABASE_SERVICE_ROLE_KEY\")}`) return new Response(\"not for you\", { status: 401 })` (they bring that key when their client is made with it)"
+        }
+        _ => "answer 401 unless a header holds a secret that only the app's servers have",
+    };
+    Some(format!("Only the app's own servers call it, and they bring no user: let them in and nobody else: {how}."))
 }
 
 fn cure(program: &Program, kind: EntryKind, at: CallRef, spends: Spends) -> String {

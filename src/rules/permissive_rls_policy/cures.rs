@@ -43,9 +43,10 @@ pub(super) fn cure(case: &Case<'_>) -> Cure {
     let others: Vec<&RowUse> =
         covered.iter().filter(|used| used.right != Rights::INSERT && !used.own).copied().collect();
     let (advice, sql, needs) = match (promised(&case.policy.name), own) {
+        (None, Some(_)) if case.program.signs_in_elsewhere() => elsewhere(case),
         (Some(SERVER_ITSELF), own) => server(case, &covered, own.as_deref()),
         (Some(_), own) => few(case, own.as_deref()),
-        (None, Some(own)) => owned(case, &own, &others),
+        (None, Some(own)) => owned(case, &own, &covered, &others),
         (None, None) => ownerless(case, &covered, &others),
     };
     let keep = if case.quiet { "Keep it if that is what you want. If not: " } else { "" };
@@ -55,6 +56,13 @@ pub(super) fn cure(case: &Case<'_>) -> Cure {
         table.id.schema, table.id.name
     );
     Cure { help, needs }
+}
+
+/// Users who have no account of the database's own: no condition of a policy knows them.
+fn elsewhere(case: &Case<'_>) -> Told {
+    let advice = "The app's users sign in with another service, so that the database does not know who asks: let functions on \
+                  the server, which look the user up there, read and write these rows.";
+    (advice.to_owned(), case.drop(), None)
 }
 
 type Told = (String, String, Option<(Place, &'static str)>);
@@ -68,18 +76,28 @@ fn server(case: &Case<'_>, covered: &[&RowUse], own: Option<&str>) -> Told {
         .to_owned();
     let kept = |used: &RowUse| !asked_elsewhere(case, used.right);
     let Some(used) = covered.iter().find(|used| kept(used)) else { return (advice, sql, None) };
-    match own.filter(|_| used.right == Rights::INSERT) {
-        Some(own) => {
-            advice.push_str(" The app's pages add rows too: let users add their own.");
-            sql.push_str(&format!(
-                "\n    create policy \"Add own rows\" on {table} for insert to authenticated\n      with check ({own});"
-            ));
-        }
-        None => advice.push_str(
+    let needs = Some((used.place, "done here with the user's own rights"));
+    let by_staff = words(&case.program.file(used.place.file).path).iter().any(|word| word == "admin");
+    if let Some(own) = own.filter(|_| used.right == Rights::INSERT && !by_staff) {
+        advice.push_str(" The app's pages add rows too: let users add their own.");
+        sql.push_str(&format!(
+            "\n    create policy \"Add own rows\" on {table} for insert to authenticated\n      with check ({own});"
+        ));
+    } else if let Some((made, asks)) = group(case) {
+        advice =
+            "The server's key passes without any policy; pages that do it too need one that asks whose rows they are."
+                .to_owned();
+        sql = format!("{made}\n{}", case.alter(&asks));
+    } else if let Some(question) = case.question(&["admin".to_owned()]) {
+        advice = "The server's key passes without any policy; pages that do it too need one that asks for a role."
+            .to_owned();
+        sql = case.alter(&question);
+    } else {
+        advice.push_str(
             " Other code does it with its users' rights (see below): move that into a function on the server first.",
-        ),
+        );
     }
-    (advice, sql, Some((used.place, "done here with the user's own rights")))
+    (advice, sql, needs)
 }
 
 /// Whether another policy lets users do something with what is theirs.
@@ -113,10 +131,22 @@ fn few(case: &Case<'_>, own: Option<&str>) -> Told {
 }
 
 /// Rows that have an owner.
-fn owned(case: &Case<'_>, own: &str, others: &[&RowUse]) -> Told {
+fn owned(case: &Case<'_>, own: &str, covered: &[&RowUse], others: &[&RowUse]) -> Told {
     let plain = || ("Let users at their own rows only.".to_owned(), case.alter(own), None);
-    let Some(used) = others.first() else { return plain() };
     let reads = case.opening.commands == Rights::SELECT;
+    if case.opening.commands == Rights::INSERT && case.opening.to == Opens::Everyone {
+        return visitors(case, own);
+    }
+    if let Some(told) = bought(case, own, covered) {
+        return told;
+    }
+    let strangers = reads && for_strangers(case.policy);
+    let Some(used) = others.first() else {
+        return match public_view(case).filter(|_| strangers) {
+            Some(view) => shown(case, own, &view, None),
+            None => plain(),
+        };
+    };
     let needs =
         Some((used.place, if reads { "rows of others are read here" } else { "rows of others are reached here" }));
     if let Some(told) = by_token(case, others) {
@@ -135,23 +165,84 @@ fn owned(case: &Case<'_>, own: &str, others: &[&RowUse]) -> Told {
             _ => plain(),
         };
     }
-    let whole = case.question(&["admin".to_owned()]).map_or(own.to_owned(), |question| format!("{own} or {question}"));
     match public_view(case) {
-        Some(view) => (
-            "Show other people the public columns only: a view holds them, pages that show others read that, and the \
-             rows themselves are left to their owners."
-                .to_owned(),
-            format!("{view}\n{}", case.alter(&whole)),
-            needs,
-        ),
+        Some(view) => shown(case, own, &view, needs),
         None => plain(),
     }
 }
 
+/// The public columns for others, the rows for their owners.
+fn shown(case: &Case<'_>, own: &str, view: &str, needs: Option<(Place, &'static str)>) -> Told {
+    let whole = case.question(&["admin".to_owned()]).map_or(own.to_owned(), |question| format!("{own} or {question}"));
+    let advice = "Show other people the public columns only: a view holds them, pages that show others read that, and \
+                  the rows themselves are left to their owners.";
+    (advice.to_owned(), format!("{view}\n{}", case.alter(&whole)), needs)
+}
+
+/// Rows that visitors add, who are nobody, and users, who must not add any in another's name.
+fn visitors(case: &Case<'_>, own: &str) -> Told {
+    let Some(owner) = case.table.owner() else { return (String::new(), case.alter(own), None) };
+    let (name, table) = (quoted_always(&case.policy.name), case.table.id.sql());
+    let advice = format!("Let a new row name nobody but the one who adds it; a visitor's has no {owner}.");
+    (
+        advice,
+        format!("    alter policy {name} on {table}\n      with check ({} is null or {own});", quoted(&owner)),
+        None,
+    )
+}
+
+/// Rows that say what somebody paid for or may do: who owns one must not write it.
+fn bought(case: &Case<'_>, own: &str, covered: &[&RowUse]) -> Option<Told> {
+    const BOUGHT: &[&str] = &[
+        "subscribed",
+        "subscription",
+        "plan",
+        "tier",
+        "credits",
+        "balance",
+        "role",
+        "roles",
+        "entitlement",
+        "entitlements",
+        "premium",
+        "paid",
+        "lifetime",
+        "payment",
+        "payments",
+    ];
+    let writes = case.opening.commands.without(Rights::SELECT);
+    let says = |name: &str| words(name).iter().any(|word| BOUGHT.contains(&word.as_str()));
+    let says = says(&case.table.id.name) || case.table.columns.iter().any(|column| says(&column.name));
+    if !writes.any(Rights::ALL) || !says {
+        return None;
+    }
+    let (name, table) = (quoted_always(&case.policy.name), case.table.id.sql());
+    let mut sql = format!("    drop policy {name} on {table};");
+    if case.opening.commands.any(Rights::SELECT) && !asked_elsewhere(case, Rights::SELECT) {
+        sql.push_str(&format!(
+            "\n    create policy \"Read own rows\" on {table} for select to authenticated\n      using ({own});"
+        ));
+    }
+    let mut advice =
+        "These rows say what somebody paid for or may do: let the server alone write them, with its own key."
+            .to_owned();
+    let writer = covered.iter().find(|used| writes.any(used.right));
+    if writer.is_some() {
+        advice.push_str(" What pages write (see below) goes through a function on the server first.");
+    }
+    Some((advice, sql, writer.map(|used| (used.place, "pages write here"))))
+}
+
+/// Whether a policy is meant for people who are not signed in.
+fn for_strangers(policy: &Policy) -> bool {
+    let named = ["public", "publicly", "anyone", "visitor", "visitors", "guest", "guests", "showcase", "anonymous"];
+    policy.roles.iter().any(|role| role.as_str() == "anon")
+        || words(&policy.name).iter().any(|word| named.contains(&word.as_str()))
+}
+
 /// Rows that have none.
 fn ownerless(case: &Case<'_>, covered: &[&RowUse], others: &[&RowUse]) -> Told {
-    let (name, table) = (quoted_always(&case.policy.name), case.table.id.sql());
-    let drop = format!("    drop policy {name} on {table};");
+    let drop = case.drop();
     let writes = case.opening.commands.without(Rights::SELECT).any(Rights::ALL);
     if !writes {
         if let Some(told) = by_token(case, others) {
@@ -243,7 +334,7 @@ fn by_token(case: &Case<'_>, others: &[&RowUse]) -> Option<Told> {
     let made = function(&format!("{routine}(given text)"), &format!("setof {}", id.sql()), &body);
     let sql = match own_rows(case.history, case.table) {
         Some(own) => case.alter(&own),
-        None => format!("    drop policy {} on {};", quoted_always(&case.policy.name), id.sql()),
+        None => case.drop(),
     };
     let advice = format!(
         "Give a row to whoever brings its {column}, and to nobody else: a function takes it, and pages call \
@@ -336,6 +427,11 @@ impl Case<'_> {
     /// The columns that strangers must not see.
     fn hidden(&self) -> Vec<Name> {
         self.table.credentials().into_iter().chain(self.table.personal()).collect()
+    }
+
+    /// The policy's end.
+    fn drop(&self) -> String {
+        format!("    drop policy {} on {};", quoted_always(&self.policy.name), self.table.id.sql())
     }
 
     /// The policy with another condition.

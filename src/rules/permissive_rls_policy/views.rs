@@ -18,11 +18,11 @@ pub(super) fn look(program: &Program, history: &History, id: Id, view: &View, re
     let changes = writes.without(Rights::INSERT);
     let writes = if changes.any(Rights::ALL) { changes } else { writes };
     let (severity, what) = match (writes.any(Rights::ALL), passing.rights.any(Rights::SELECT)) {
-        (true, _) => (Severity::Error, format!("{} {table}", can(writes))),
-        (false, _) => (Severity::Warning, format!("read {} of every row of {table}", list(&told))),
+        (true, _) => (Severity::Error, can(writes).replace("any row of", "the rows of")),
+        (false, _) => (Severity::Warning, format!("read {} in the rows of", list(&told))),
     };
     let message = format!(
-        "{} can {what} through the view {name}: it asks with its owner's rights, past the table's policies",
+        "{} can {what} {table} that the view {name} shows: it asks with its owner's rights, past the table's policies",
         who(passing.to)
     );
     let mut draft = report
