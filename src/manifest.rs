@@ -106,7 +106,9 @@ impl Manifest {
             (_, name) if name.ends_with(".prisma") => Says::Models(models::read(text).map_err(broken)?),
             (_, name) if name.ends_with(".txt") => Says::Python(PythonProject::requirements(text)),
             (_, name) if name.ends_with(".json") || name.ends_with(".jsonc") => Says::Json(json(text).map_err(broken)?),
-            (_, "config.toml") => Says::Toml(toml(text).or_else(|why| functions::by_sections(text).ok_or(why)).map_err(broken)?),
+            (_, "config.toml") => {
+                Says::Toml(toml(text).or_else(|why| functions::by_sections(text).ok_or(why)).map_err(broken)?)
+            }
             (_, name) if name.ends_with(".toml") || name == ".replit" => Says::Toml(toml(text).map_err(broken)?),
             (_, name) if name.starts_with("render.y") || processes::is_compose(name) => {
                 Says::Json(yaml::read(text).map_err(broken)?)

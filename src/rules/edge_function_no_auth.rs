@@ -212,7 +212,7 @@ fn tell(program: &Program, report: &mut Report, found: &Found<'_>) {
         .because(program.place(pick.source.read), "comes with the request")
         .because(entry.place, format!("{name} starts here"))
         .help(
-            unauthenticated_paid_proxy::own_servers_only(program, entry, used.at)
+            super::unauthenticated_paid_proxy::own_servers_only(program, entry, used.at)
                 .unwrap_or_else(|| cure(program, entry, found)),
         )
         .trace(program.trace_from(start, used.at, &format!("{} can {does} {theirs}", used.name)));

@@ -7,7 +7,7 @@ use crate::manifest::TokenGate;
 
 use crate::program::doors::Door;
 use crate::program::spending::{PaidDoor, Spends};
-use crate::program::{CallRef, EntryKind, Program};
+use crate::program::{CallRef, Entry, EntryKind, Program};
 use crate::rule::Report;
 
 crate::rule! {
