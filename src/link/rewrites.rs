@@ -231,7 +231,12 @@ fn of_glob(from: &str) -> Option<String> {
         return None;
     }
     let mut regex = String::new();
-    let mut rest = if from.starts_with(['/', '*']) { from } else { regex.push('/'); from };
+    let mut rest = if from.starts_with(['/', '*']) {
+        from
+    } else {
+        regex.push('/');
+        from
+    };
     // What closes the groups that are open, and what stands behind them.
     let mut open: Vec<&str> = Vec::new();
     while let Some(c) = rest.chars().next() {

@@ -99,9 +99,12 @@ impl Program {
         let (Some(for_all), Some((_, package))) = (&said.for_all, said.package.split_once(':')) else {
             return Lookup::Absent;
         };
-        let uses = self.code().filter(|(_, facts)| facts.imports.iter().any(|import| import.specifier.starts_with(package)));
+        let uses =
+            self.code().filter(|(_, facts)| facts.imports.iter().any(|import| import.specifier.starts_with(package)));
         let calls = uses.flat_map(|(file, _)| self.calls_of(file)).filter(|&at| {
-            self.callee(at).externals().any(|external| external.last_member().is_some_and(|name| name == for_all.as_str()))
+            self.callee(at)
+                .externals()
+                .any(|external| external.last_member().is_some_and(|name| name == for_all.as_str()))
         });
         Lookup::of_any(calls.map(of_call))
     }

@@ -73,9 +73,11 @@ impl Program {
             }
             Value::External(external) => {
                 let site = *external.sites.last()?;
-                let args = || external.sites.iter().flat_map(|of| {
-                    self.facts(of.file).call(of.call).args.iter().map(|arg| ExprRef::new(of.file, arg.value))
-                });
+                let args = || {
+                    external.sites.iter().flat_map(|of| {
+                        self.facts(of.file).call(of.call).args.iter().map(|arg| ExprRef::new(of.file, arg.value))
+                    })
+                };
                 // `getRepository(Order)`
                 let class = args().find_map(|arg| match self.value(arg) {
                     Value::Class(class) => self.class_place(class),

@@ -181,7 +181,8 @@ fn functions_named(program: &Program, name: &str) -> Vec<FunctionRef> {
 /// What a command starts: the code of a script that it names.
 fn started_by(program: &Program, command: &str) -> Vec<FunctionRef> {
     let script = script_named(program, command);
-    let (folder, command) = script.as_ref().map_or(("", command), |(folder, script)| (folder.as_str(), script.as_str()));
+    let (folder, command) =
+        script.as_ref().map_or(("", command), |(folder, script)| (folder.as_str(), script.as_str()));
     let words = command.split([' ', '\t', '"', '\'', ';', '&']);
     let files = words.filter_map(|word| {
         let path = join(folder, word.trim_start_matches("./"));
@@ -436,7 +437,8 @@ fn working_off(program: &Program, call: CallRef, worker: &str) -> Vec<FunctionRe
         };
         let at = CallRef::new(entry.place.file, crate::facts::CallId(at as u32));
         let is_worker = facts.last_name(facts.call(at.call).callee).is_some_and(|name| name == worker);
-        is_worker && (queues(at).iter().any(|name| ours.contains(name)) || first(at).is_some_and(|name| ours.contains(&name)))
+        is_worker
+            && (queues(at).iter().any(|name| ours.contains(name)) || first(at).is_some_and(|name| ours.contains(&name)))
     });
     workers.map(|entry| entry.function).collect()
 }

@@ -353,23 +353,23 @@ impl<'p> Reader<'p> {
         }
         for call in class.decorators.iter().filter_map(|&at| self.call(at)) {
             let Some(kind) = facts.last_name(call.callee) else { continue };
-            let by_option = form.says(&form.indexes, kind)
-                && call.args.iter().any(|arg| self.says_true(&form.unique, arg.value));
+            let by_option =
+                form.says(&form.indexes, kind) && call.args.iter().any(|arg| self.says_true(&form.unique, arg.value));
             if form.says(&form.unique, kind) || by_option {
                 let list = call.args.iter().find_map(|arg| match facts.expr(arg.value) {
                     ExprKind::List(items) => Some(self.texts(items)),
                     _ => None,
                 });
                 let given = |words: &[String], at: ExprId| {
-                    self.entries(at).is_some_and(|all| {
-                        all.iter().any(|(key, _)| key.is_some_and(|key| form.says(words, key)))
-                    })
+                    self.entries(at)
+                        .is_some_and(|all| all.iter().any(|(key, _)| key.is_some_and(|key| form.says(words, key))))
                 };
                 let partial = call.args.iter().any(|arg| given(&form.partial, arg.value));
                 shape.keys.push(Key { primary: false, fields: list.flatten(), partial });
             }
         }
-        let table = entity.args.iter().find_map(|arg| self.value(arg.value).text().or_else(|| self.named(form, arg.value)));
+        let table =
+            entity.args.iter().find_map(|arg| self.value(arg.value).text().or_else(|| self.named(form, arg.value)));
         // What it derives from may have columns of its own.
         shape.unsure |= !class.bases.is_empty();
         let place = Place { file: self.file, span: class.span };
@@ -390,7 +390,8 @@ impl<'p> Reader<'p> {
     /// The name that options give: `{ name: "orders" }`.
     fn named(self, form: &Tables, at: ExprId) -> Option<Name> {
         let entries = self.entries(at)?;
-        let (_, at) = entries.iter().find(|(key, _)| key.is_some_and(|key| form.named_by.as_deref() == Some(key.as_str())))?;
+        let (_, at) =
+            entries.iter().find(|(key, _)| key.is_some_and(|key| form.named_by.as_deref() == Some(key.as_str())))?;
         self.program.value(*at).text()
     }
 

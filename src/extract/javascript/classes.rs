@@ -100,7 +100,10 @@ impl<'s, 't> Visitor<'_, 's, 't> {
             }
         });
         if !decorators.is_empty() {
-            self.builder.class_mut(class).field_decorators.extend(decorators.iter().map(|&decorator| (name, decorator)));
+            self.builder
+                .class_mut(class)
+                .field_decorators
+                .extend(decorators.iter().map(|&decorator| (name, decorator)));
         }
         let is_static = self.has_token(node, "static");
         let ty = self.child(node, Role::Type).and_then(|ty| self.annotated(ty));
