@@ -53,7 +53,7 @@ pub use mailboxes::Mailboxes;
 pub use names::unqualified;
 pub use operation::{Core, Operation};
 pub use paths::{OperationMatch, RequestMatch, VerifierMatch};
-pub use platforms::{Platform, Server};
+pub use platforms::{Platform, Said, Server};
 pub use repeats::{Idempotency, Retries};
 pub use retired::{Retired, RetiredPackage};
 pub use returned::{ErrorsBelow, Reports};
@@ -63,6 +63,7 @@ pub use scripts::PageScript;
 pub use seg::Seg;
 pub use tables::{TableForm, Tables};
 pub use takes::Takes;
+pub use tables::{TableChanges, TableForm, Tables};
 pub use token_life::{HandedToken, TokenLife};
 pub use trackers::Tracker;
 pub use webhook::{Scheme, Webhook};
@@ -398,6 +399,9 @@ pub struct Library {
     /// Ways to declare tables in code.
     #[serde(default)]
     pub tables: Vec<Tables>,
+    /// How migrations that are code change tables.
+    #[serde(default)]
+    pub table_changes: Vec<TableChanges>,
     /// Servers that end workers whose request takes too long.
     #[serde(default, rename = "server")]
     pub servers: Vec<Server>,

@@ -86,6 +86,7 @@ pub mod state_checks;
 pub mod statuses;
 pub mod swallowing;
 pub mod switches;
+pub mod table_changes;
 pub mod tables;
 pub mod terms;
 pub mod timing;

@@ -63,6 +63,30 @@ pub fn read(text: &str) -> Script {
     Script { lines: if statements.is_empty() { vec![] } else { lines.collect() }, statements, of_platform }
 }
 
+impl Script {
+    /// The unique keys that its statements add to tables that are there: the table, the columns, whether it holds for
+    /// some rows alone.
+    pub fn unique_keys(&self) -> Vec<(Name, Option<Vec<Name>>, bool)> {
+        use statement::{Action, Asks, What};
+        let mut found = Vec::new();
+        for statement in &self.statements {
+            match &statement.what {
+                What::CreateIndex(index) => found.push((index.table.name, index.columns.clone(), index.partial)),
+                What::AlterTable { table, actions } => {
+                    let added = actions.iter().filter_map(|action| match action {
+                        Action::AddConstraint(constraint) => Some(constraint),
+                        _ => None,
+                    });
+                    let unique = added.filter(|added| added.asks == Asks::Unique && !added.columns.is_empty());
+                    found.extend(unique.map(|added| (table.name, Some(added.columns.clone()), false)));
+                }
+                _ => {}
+            }
+        }
+        found
+    }
+}
+
 /// Replays every history.
 ///
 /// `exists` tells whether the repository has a file, `schemas` which schemas the settings beside a folder of migrations

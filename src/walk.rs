@@ -25,7 +25,7 @@ use crate::names::Name;
 mod folders;
 mod git;
 pub mod mentions;
-mod names;
+pub(crate) mod names;
 mod roots;
 mod text;
 mod tree;

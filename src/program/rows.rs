@@ -5,7 +5,7 @@ use super::repeats::Ids;
 use crate::facts::{CallId, ExprId, ExprKind};
 use crate::finding::Place;
 use crate::names::Name;
-use crate::program::{CallRef, ExprRef, Program, Value};
+use crate::program::{CallRef, ClassRef, ExprRef, Program, Value};
 use crate::sql::{Table, Unique};
 
 impl Program {
@@ -19,6 +19,11 @@ impl Program {
         let columns: Vec<&str> = ids.stable.iter().map(|name| name.as_str()).collect();
         // What else is written says nothing against a key within what is known.
         if tables.iter().any(|table| table.is_unique(&columns)) {
+            return Unique::Yes;
+        }
+        // Migrations may know of keys that the declaration in code does not name.
+        let named = tables.iter().flat_map(|table| self.database().tables(&table.id.name));
+        if named.into_iter().any(|(_, table)| table.is_unique(&columns)) {
             return Unique::Yes;
         }
         match ids.opaque || columns.is_empty() || tables.iter().any(|table| table.may_be_unique(&columns)) {
@@ -77,6 +82,19 @@ impl Program {
             }
             Value::External(external) => {
                 let site = *external.sites.last()?;
+                let args = || {
+                    external.sites.iter().flat_map(|of| {
+                        self.facts(of.file).call(of.call).args.iter().map(|arg| ExprRef::new(of.file, arg.value))
+                    })
+                };
+                // `getRepository(Order)`
+                let class = args().find_map(|arg| match self.value(arg) {
+                    Value::Class(class) => self.class_place(class),
+                    _ => None,
+                });
+                if class.is_some() {
+                    return class;
+                }
                 // A model is made of what holds the fields.
                 let made_of = self.facts(site.file).call(site.call).args.get(1).map(|arg| {
                     let made_of = self.value(ExprRef::new(site.file, arg.value));
@@ -90,6 +108,12 @@ impl Program {
             }
             _ => None,
         }
+    }
+
+    /// Where a class stands that declares a table.
+    fn class_place(&self, class: ClassRef) -> Option<Place> {
+        let place = Place { file: class.file, span: self.facts(class.file).classes[class.class.index()].span };
+        self.database().declared(place).map(|_| place)
     }
 
     /// Where the table is made that a call is about.

@@ -13,6 +13,7 @@ use crate::program::credentials::{KeyUse, Way};
 use crate::program::{CallRef, External, Program, Value};
 use crate::rule;
 use crate::rule::Report;
+use crate::walk::names::is_page;
 
 rule! {
     /// A server credential is shipped to the browser
@@ -111,7 +112,7 @@ pub(super) fn exposure(program: &Program, file: FileId, facts: &Facts) -> Option
     if side.tooling {
         return None;
     }
-    if path.ends_with(".html") || path.ends_with(".htm") {
+    if is_page(path) {
         return (!side.dead).then_some(Exposure::Page);
     }
     if side.client {

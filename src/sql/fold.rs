@@ -151,6 +151,7 @@ impl Fold {
             What::Drop { kind, names, cascade } => self.drop(*kind, names, *cascade),
             What::AlterTable { table, actions } => self.alter_table(Id::of(*table), actions, at),
             What::RenameSchema { from, to } => self.rename_schema(*from, *to),
+            What::RenameType { from, to } => self.rename_type(*from, *to),
             What::CreatePolicy(policy) => self.create_policy(policy, self.at(policy.head)),
             What::AlterPolicy(policy) => self.alter_policy(policy, at),
             What::DropPolicy { name, table } => {
@@ -341,6 +342,7 @@ impl Fold {
             returns_trigger: made.returns_trigger,
             sets_search_path: made.sets_search_path,
             parameters: made.parameters.clone(),
+            takes: made.takes.clone(),
             body: made.body.clone(),
             requests: self.requests(&made.requests),
             place: at,
@@ -417,7 +419,7 @@ impl Fold {
             Dropped::EventTrigger => {
                 self.switches_on.retain(|(name, _)| !ids.iter().any(|id| id.name == *name));
             }
-            Dropped::Type => {}
+            Dropped::Type => ids.iter().filter(|_| cascade).for_each(|id| self.drop_type(id.name)),
         }
     }
 }

@@ -189,6 +189,8 @@ pub struct Routine {
     pub sets_search_path: bool,
     /// Its parameters' names.
     pub parameters: Vec<Name>,
+    /// Its parameters with their types, in lower case.
+    pub takes: Box<str>,
     /// Its body.
     pub body: Box<str>,
     /// The HTTP requests it makes.

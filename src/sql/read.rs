@@ -158,6 +158,12 @@ impl<'t> Reader<'t> {
             && let Some(to) = cursor.ident()
         {
             self.add(span, What::RenameSchema { from, to });
+        } else if cursor.eat("type")
+            && let Some(from) = cursor.name()
+            && cursor.eat("rename to")
+            && let Some(to) = cursor.ident()
+        {
+            self.add(span, What::RenameType { from: from.name, to });
         }
     }
 

@@ -33,6 +33,8 @@ pub enum What {
     AlterTable { table: Qualified, actions: Vec<Action> },
     /// `alter schema .. rename to`.
     RenameSchema { from: Name, to: Name },
+    /// `alter type .. rename to`.
+    RenameType { from: Name, to: Name },
     /// `create policy`.
     CreatePolicy(Box<CreatePolicy>),
     /// `alter policy`.
@@ -318,6 +320,8 @@ pub struct Function {
     pub sets_search_path: bool,
     /// Its parameters' names, in order.
     pub parameters: Vec<Name>,
+    /// Its parameters with their types, in lower case.
+    pub takes: Box<str>,
     /// Its body.
     pub body: Box<str>,
     /// The HTTP requests it makes.

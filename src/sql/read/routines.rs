@@ -11,7 +11,9 @@ use crate::sql::statement::{Function, Publish, Trigger, View, ViewChange, What};
 impl Reader<'_> {
     pub(super) fn create_function(&mut self, mut cursor: Cursor<'_>, span: Option<Span>) {
         let Some(name) = cursor.name() else { return };
-        let parameters = cursor.group().map(parameters).unwrap_or_default();
+        let group = cursor.group();
+        let takes = group.map(|inside| inside.plain().to_ascii_lowercase()).unwrap_or_default();
+        let parameters = group.map(parameters).unwrap_or_default();
         let (mut security_definer, mut returns_trigger, mut sets_search_path) = (false, false, false);
         let mut body: Option<Token> = None;
         while !cursor.is_done() {
@@ -46,6 +48,7 @@ impl Reader<'_> {
                 returns_trigger,
                 sets_search_path,
                 parameters,
+                takes: takes.into(),
                 body: text.into(),
                 requests,
             })),
