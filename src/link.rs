@@ -1,6 +1,6 @@
 //! Facts and catalogue become one program: modules, values, calls, what leaves, entry points, sides, jumps.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
 
@@ -78,6 +78,7 @@ fn start(program: &mut Program) {
     program.sides = decided.sides;
     program.brought = decided.brought;
     program.units = units;
+    program.accounts = entries.iter().map(|_| OnceLock::new()).collect();
     program.entries = entries;
     program.known_routes = known;
 }

@@ -26,6 +26,7 @@ pub mod believed;
 pub mod bodies;
 pub mod branches;
 pub mod bundling;
+pub mod by_file;
 pub mod conversions;
 pub mod core_paths;
 pub mod credentials;
@@ -75,6 +76,7 @@ pub mod retries;
 pub mod rows;
 pub mod schedules;
 pub mod scopes;
+pub mod spending;
 pub mod state_checks;
 pub mod statuses;
 pub mod swallowing;
@@ -285,6 +287,10 @@ pub struct Program {
     pub(crate) iterations: OnceLock<Vec<iterations::Iteration>>,
     pub(crate) schedules: OnceLock<Vec<schedules::Schedule>>,
     pub(crate) table_uses: OnceLock<records::TableUses>,
+    pub(crate) paid_doors: OnceLock<std::collections::BTreeMap<usize, spending::PaidDoor>>,
+    /// What each entry does, filled when it is asked for.
+    pub(crate) accounts: Vec<OnceLock<verify::Account>>,
+    pub(crate) reasons: verify::Reasons,
     webhooks: OnceLock<Vec<handlers::WebhookHandler>>,
     readers: Vec<OnceLock<readers::Readers>>,
     pub(crate) hints: hints::Known,
@@ -341,6 +347,9 @@ impl Program {
             iterations: OnceLock::new(),
             schedules: OnceLock::new(),
             table_uses: OnceLock::new(),
+            paid_doors: OnceLock::new(),
+            accounts: vec![],
+            reasons: verify::Reasons::default(),
             webhooks: OnceLock::new(),
             written: vec![],
             mentioned: FxHashSet::default(),
@@ -361,6 +370,11 @@ impl Program {
     /// The facts of a file that is known to hold code: every id that names a call, function or expression does.
     pub fn facts(&self, id: FileId) -> &Facts {
         self.files[id.index()].facts.as_ref().expect("ids of calls, functions and expressions name files with facts")
+    }
+
+    /// Every file.
+    pub fn file_ids(&self) -> impl Iterator<Item = FileId> + use<> {
+        (0..self.files.len() as u32).map(FileId)
     }
 
     /// The files that hold code.

@@ -123,6 +123,8 @@ impl ClientIndex {
 #[derive(Debug, Default)]
 pub(super) struct Index {
     pub(super) ids: FxHashMap<Name, VendorId>,
+    /// The same without dashes.
+    pub(super) spelled: FxHashMap<String, VendorId>,
     pub(super) roots: Vec<Root>,
     /// Package names to roots.
     pub(super) packages: FxHashMap<Name, usize>,
@@ -189,6 +191,7 @@ impl Index {
 
     fn vendor(&mut self, id: VendorId, vendor: &Vendor) {
         self.ids.insert(Name::new(&vendor.id), id);
+        self.spelled.insert(vendor.id.replace('-', ""), id);
         for (at, package) in vendor.packages.iter().enumerate() {
             let root = self.root(&package.name);
             for name in

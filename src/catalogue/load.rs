@@ -208,6 +208,11 @@ impl Catalogue {
         self.index.ids.get(&Name::new(id)).copied()
     }
 
+    /// The vendor whose id is this word, dashes left out.
+    pub fn vendor_spelled(&self, word: &str) -> Option<VendorId> {
+        self.index.spelled.get(word).copied()
+    }
+
     /// Every HTTP client.
     pub fn http_clients(&self) -> &[HttpClient] {
         &self.http_clients

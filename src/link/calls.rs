@@ -10,6 +10,8 @@ use crate::finding::FileId;
 use crate::link::entries::handlers::follow;
 use crate::link::eval::Eval;
 use crate::names::Name;
+use crate::program::by_file::ByFile;
+use crate::program::graph::Roles;
 use crate::program::{CallRef, ClassRef, Edge, EdgeKind, ExprRef, FunctionRef, Program, Value};
 
 /// Fills the graph: callees first without, then twice with what callers hand in.
@@ -27,12 +29,19 @@ pub fn connect(program: &mut Program) {
     }
     collect_callers(program);
     heed_hints(program);
+    let roles = |callees: &Vec<Value>| callees.iter().map(|callee| Roles::of(callee, &program.catalogue)).collect();
+    program.graph.roles = program.graph.callees.par_iter().map(roles).collect();
     let edges: Vec<Vec<Edge>> = per_file(program, |program, file, facts| {
         (0..facts.calls.len() as u32).flat_map(|call| edges_of(program, CallRef::new(file, CallId(call)))).collect()
     });
-    program.graph.edges = edges.into_iter().flatten().collect();
-    program.graph.edges.sort_unstable();
-    program.graph.edges.dedup();
+    program.graph.edges = sorted(edges.into_iter().flatten().collect());
+}
+
+/// Edges as the graph keeps them.
+pub fn sorted(mut edges: Vec<Edge>) -> ByFile<Edge> {
+    edges.sort_unstable();
+    edges.dedup();
+    ByFile::new(edges, |edge| edge.call.file)
 }
 
 /// Functions of the project that it says count as something are called as that too.
@@ -128,7 +137,8 @@ fn collect_callers(program: &mut Program) {
     });
     let mut pairs: Vec<(FunctionRef, CallRef)> = found.into_iter().flatten().collect();
     pairs.par_sort_unstable();
-    program.graph.callers = pairs.into_iter().unzip();
+    let (called, calls): (Vec<FunctionRef>, Vec<CallRef>) = pairs.into_iter().unzip();
+    program.graph.callers = (ByFile::new(called, |function| function.file), calls);
 }
 
 /// The functions of the program that a call calls, constructors among them.
@@ -198,7 +208,7 @@ fn edges_of(program: &Program, call: CallRef) -> Vec<Edge> {
         let handed_in = eval.expr(argument);
         edges.extend(handed_in.functions().map(|target| Edge { call, target, kind }));
     }
-    let kind = if defers(program, callee) { EdgeKind::Deferred } else { EdgeKind::Callback };
+    let kind = if program.has_role(call, KnownRole::Defer) { EdgeKind::Deferred } else { EdgeKind::Callback };
     let mut handed = |value: Value| {
         let functions = value.functions().map(|target| Edge { call, target, kind });
         edges.extend(functions);
@@ -271,14 +281,6 @@ fn captured(program: &Program, call: CallRef, edges: &[Edge]) -> Vec<(ExprRef, E
 
 fn may_be_function(facts: &Facts, expr: ExprId) -> bool {
     matches!(facts.expr(expr), ExprKind::Function(_) | ExprKind::Ref(..) | ExprKind::Member(..))
-}
-
-/// Whether what is called runs its argument later.
-fn defers(program: &Program, callee: &Value) -> bool {
-    callee.externals().any(|external| {
-        let known = program.catalogue.known(external.package, &external.segs);
-        known.is_some_and(|known| known.role == KnownRole::Defer)
-    })
 }
 
 impl Program {

@@ -95,16 +95,16 @@ pub fn connect(program: &mut Program) {
         .map(|entry| entry.function)
         .collect();
     let sides = std::mem::take(&mut program.sides);
-    for edge in &mut program.graph.edges {
+    let mut all = std::mem::take(&mut program.graph.edges).into_items();
+    for edge in &mut all {
         let crosses = edge.target.file != edge.call.file && actions.contains(&edge.target);
         if crosses && sides.get(edge.call.file.index()).is_some_and(|side| side.client) {
             edge.kind = EdgeKind::Jump;
         }
     }
     program.sides = sides;
-    program.graph.edges.extend(edges);
-    program.graph.edges.sort_unstable();
-    program.graph.edges.dedup();
+    all.extend(edges);
+    program.graph.edges = super::calls::sorted(all);
     program.jumps = found;
 }
 

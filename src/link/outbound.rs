@@ -10,6 +10,7 @@ use crate::finding::FileId;
 use crate::link::calls::per_file;
 use crate::link::eval::Eval;
 use crate::names::Name;
+use crate::program::by_file::ByFile;
 pub use crate::program::options::Lookup;
 use crate::program::outbound::ClientUse;
 use crate::program::{CallRef, Destination, ExprRef, External, HttpUse, Program, Value, VendorUse, Via};
@@ -45,8 +46,8 @@ pub fn collect(program: &mut Program) {
     let mut vendors: Vec<VendorUse> = sdk.into_iter().flatten().filter(|used| !program.never_runs(used.at)).collect();
     vendors.extend(http.iter().enumerate().flat_map(|(at, http)| http_uses(&program.catalogue, http, at)));
     vendors.sort_by_key(|used| used.at);
-    program.outbound.http = http;
-    program.outbound.vendors = vendors;
+    program.outbound.http = ByFile::new(http, |http| http.at.file);
+    program.outbound.vendors = ByFile::new(vendors, |used| used.at.file);
     let clients: Vec<Vec<ClientUse>> = per_file(program, clients_in);
     program.outbound.clients = clients.into_iter().flatten().collect();
 }

@@ -1,5 +1,6 @@
 //! Where values leave for people who should not have them: logs, messages of errors, answers to callers.
 
+use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
 use super::exposure::{Arriving, Exposed, Exposure, Secret};
@@ -59,13 +60,44 @@ impl Program {
     /// Every place of deployed server code where something secret leaves.
     pub fn disclosures(&self, tellings: &Tellings) -> Vec<Disclosure> {
         let mut finder = Finder { program: self, tellings, arrived: FxHashSet::default(), found: vec![] };
-        for (file, _) in self.code() {
-            if self.runs_on_server(file) {
-                self.calls_of(file).filter_map(|call| self.sink(call)).for_each(|sink| finder.sink(&sink));
-            }
-        }
-        self.returned_answers().iter().for_each(|sink| finder.sink(sink));
+        // What stands in each is most of the work, and needs nothing of the others.
+        let files: Vec<FileId> = self.code().map(|(file, _)| file).filter(|&file| self.runs_on_server(file)).collect();
+        let sinks = files.par_iter().flat_map_iter(|&file| self.calls_of(file).filter_map(|call| self.sink(call)));
+        let told = |sink: Sink| self.exposed_by(&sink).map(|whole| (sink, whole));
+        let mut sinks: Vec<(Sink, Exposure)> = sinks.filter_map(told).collect();
+        sinks.extend(self.returned_answers().into_iter().filter_map(told));
+        sinks.into_iter().for_each(|(sink, whole)| finder.sink(&sink, whole));
         finder.found
+    }
+
+    /// What stands in what is written out; none where nothing of it may be secret.
+    fn exposed_by(&self, sink: &Sink) -> Option<Exposure> {
+        let mut whole = Exposure::default();
+        for &part in &sink.parts {
+            let exposure = self.exposure(part, &[]);
+            whole.secrets.extend(exposure.secrets);
+            whole.params.extend(exposure.params);
+        }
+        if let Some(call) = sink.call
+            && sink.outlet == Outlet::Log
+            && let Some(caught) = self.traced(call)
+        {
+            whole.secrets.push(Exposed { secret: Secret::Caught(caught), at: sink.at, head: None, in_text: false });
+        }
+        (!whole.secrets.is_empty() || !whole.params.is_empty()).then_some(whole)
+    }
+
+    /// The handler around a call that logs what it caught without naming it: `logger.exception("..")`.
+    fn traced(&self, call: CallRef) -> Option<BlockId> {
+        let facts = self.facts(call.file);
+        let shape = facts.call(call.call);
+        let exception = facts.last_name(shape.callee).is_some_and(|name| name == "exception");
+        let told = shape.args.iter().any(|arg| {
+            arg.name.is_some_and(|name| name == "exc_info") && !matches!(facts.expr(arg.value), ExprKind::Bool(false))
+        });
+        let mut around = facts.enclosing(shape.block);
+        let caught = around.find(|(_, block)| matches!(block.kind, BlockKind::Catch(_))).map(|(id, _)| id);
+        caught.filter(|_| (exception || told) && !facts.language.is_script())
     }
 
     /// What a call writes out, if it does.
@@ -234,25 +266,10 @@ struct Finder<'p> {
 }
 
 impl Finder<'_> {
-    fn sink(&mut self, sink: &Sink) {
+    fn sink(&mut self, sink: &Sink, whole: Exposure) {
         let program = self.program;
         let facts = program.facts(sink.at.file);
         let block = sink.call.map(|call| facts.call(call.call).block);
-        let mut whole = Exposure::default();
-        for &part in &sink.parts {
-            let exposure = program.exposure(part, &[]);
-            whole.secrets.extend(exposure.secrets);
-            whole.params.extend(exposure.params);
-        }
-        if let Some(call) = sink.call
-            && sink.outlet == Outlet::Log
-            && let Some(caught) = self.traced(call)
-        {
-            whole.secrets.push(Exposed { secret: Secret::Caught(caught), at: sink.at, head: None, in_text: false });
-        }
-        if whole.secrets.is_empty() && whole.params.is_empty() {
-            return;
-        }
         if let Some(block) = block
             && (sink.outlet == Outlet::Log && program.is_kept_to_development(sink.at, block)
                 || program.is_run_by_hand_only(sink.at.file, block))
@@ -283,19 +300,6 @@ impl Finder<'_> {
             },
             _ => false,
         })
-    }
-
-    /// The handler around a call that logs what it caught without naming it: `logger.exception("..")`.
-    fn traced(&self, call: CallRef) -> Option<BlockId> {
-        let facts = self.program.facts(call.file);
-        let shape = facts.call(call.call);
-        let exception = facts.last_name(shape.callee).is_some_and(|name| name == "exception");
-        let told = shape.args.iter().any(|arg| {
-            arg.name.is_some_and(|name| name == "exc_info") && !matches!(facts.expr(arg.value), ExprKind::Bool(false))
-        });
-        let mut around = facts.enclosing(shape.block);
-        let caught = around.find(|(_, block)| matches!(block.kind, BlockKind::Catch(_))).map(|(id, _)| id);
-        caught.filter(|_| (exception || told) && !facts.language.is_script())
     }
 
     /// Of exceptions those that tell a credential.

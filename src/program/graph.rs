@@ -2,8 +2,10 @@
 
 use rustc_hash::FxHashMap;
 
+use crate::catalogue::{Catalogue, KnownRole};
 use crate::facts::{CallId, FunctionId};
 use crate::finding::FileId;
+use crate::program::by_file::ByFile;
 use crate::program::{CallRef, ExprRef, FunctionRef, Program, Value};
 
 /// Why a function runs when a call does.
@@ -35,17 +37,40 @@ pub struct Edge {
 pub struct Graph {
     /// What each call of each file calls.
     pub(crate) callees: Vec<Vec<Value>>,
+    /// What the catalogue says of what each call of each file calls.
+    pub(crate) roles: Vec<Box<[Roles]>>,
     /// The calls of each function of each file, in evaluation order.
     pub(crate) calls: Vec<Vec<Vec<CallId>>>,
     /// The edges that leave each call, sorted by call.
-    pub(crate) edges: Vec<Edge>,
+    pub(crate) edges: ByFile<Edge>,
     /// What is called directly, and by which call; sorted.
-    pub(crate) callers: (Vec<FunctionRef>, Vec<CallRef>),
+    pub(crate) callers: (ByFile<FunctionRef>, Vec<CallRef>),
     /// The elements that render a component.
     pub(crate) elements: FxHashMap<FunctionRef, Vec<ExprRef>>,
 }
 
+/// The roles of libraries' functions that a call's callee may be.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Roles(u32);
+
+impl Roles {
+    /// What the catalogue says of a callee.
+    pub(crate) fn of(callee: &Value, catalogue: &Catalogue) -> Self {
+        let known = callee.externals().filter_map(|external| catalogue.known(external.package, &external.segs));
+        Self(known.fold(0, |roles, known| roles | 1 << known.role as u32))
+    }
+
+    pub(crate) fn has(self, role: KnownRole) -> bool {
+        self.0 & 1 << role as u32 != 0
+    }
+}
+
 impl Graph {
+    /// What the catalogue says of what a call calls.
+    pub(crate) fn roles_of(&self, call: CallRef) -> Roles {
+        self.roles.get(call.file.index()).and_then(|calls| calls.get(call.call.index())).copied().unwrap_or_default()
+    }
+
     /// What a call calls.
     pub fn callee(&self, call: CallRef) -> &Value {
         static UNKNOWN: Value = Value::Unknown;
@@ -68,10 +93,7 @@ impl Program {
 
     /// What runs when a call does.
     pub fn edges(&self, call: CallRef) -> &[Edge] {
-        let edges = &self.graph.edges;
-        let from = edges.partition_point(|edge| edge.call < call);
-        let to = edges.partition_point(|edge| edge.call <= call);
-        &edges[from..to]
+        self.graph.edges.at(call.file, call.call, |edge| edge.call.call)
     }
 
     /// Every edge, sorted by call.
@@ -82,9 +104,7 @@ impl Program {
     /// The calls that call a function directly.
     pub fn callers(&self, function: FunctionRef) -> &[CallRef] {
         let (called, calls) = &self.graph.callers;
-        let from = called.partition_point(|&at| at < function);
-        let to = from + called[from..].partition_point(|&at| at <= function);
-        &calls[from..to]
+        &calls[called.range_at(function.file, function.function, |called| called.function)]
     }
 
     /// The functions of a file.

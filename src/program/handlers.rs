@@ -7,6 +7,7 @@ mod signs;
 
 use signs::{READERS, Sign, signs};
 
+use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::catalogue::{Category, VendorId, Webhook};
@@ -103,7 +104,21 @@ const OTHERWISE: &[&str] = &[
 impl Program {
     /// The webhook handlers, one for each function that serves one.
     pub fn webhook_handlers(&self) -> &[WebhookHandler] {
-        self.webhooks.get_or_init(|| find(self))
+        self.webhooks.get_or_init(|| {
+            let signs = self.file_ids().flat_map(|file| signs(self, file));
+            candidates(self, signs).into_iter().filter_map(|candidate| handler(self, candidate)).collect()
+        })
+    }
+
+    /// Finds the webhook handlers ahead, on all threads. Not where they are first asked for: a thread that waits for
+    /// others there would pick up work that asks for the same.
+    pub fn find_webhook_handlers(&self) {
+        let files: Vec<FileId> = self.file_ids().collect();
+        let signs: Vec<Sign> = files.par_iter().flat_map_iter(|&file| signs(self, file)).collect();
+        let handlers =
+            candidates(self, signs).into_par_iter().filter_map(|candidate| handler(self, candidate)).collect();
+        // Found before by someone who could not wait: the same.
+        let _ = self.webhooks.set(handlers);
     }
 
     /// The files that a handler is written in: its entry's, and those that look at the event.
@@ -137,7 +152,15 @@ impl Program {
     }
 }
 
-fn find(program: &Program) -> Vec<WebhookHandler> {
+/// An entry point that may be a handler.
+struct Candidate {
+    entry: usize,
+    signs: Vec<Sign>,
+    named: Option<Named>,
+}
+
+/// The entry points that take requests and show a sign of deliveries, or are named for them; each function once.
+fn candidates(program: &Program, signs: impl IntoIterator<Item = Sign>) -> Vec<Candidate> {
     let entries: Vec<usize> =
         (0..program.entries.len()).filter(|&at| may_take(program, &program.entries[at])).collect();
     let mut by_function: FxHashMap<FunctionRef, Vec<usize>> = FxHashMap::default();
@@ -145,54 +168,50 @@ fn find(program: &Program) -> Vec<WebhookHandler> {
         by_function.entry(program.entries[at].function).or_default().push(at);
     }
     let mut shown: FxHashMap<usize, Vec<Sign>> = FxHashMap::default();
-    let signs = signs(program);
-    if !signs.is_empty() {
-        let callers = callers(program);
-        for sign in signs {
-            for function in upwards(&callers, sign.function) {
-                for &entry in by_function.get(&function).into_iter().flatten() {
-                    let Sign { function, ref vendors, place, ref text } = sign;
-                    let sign = Sign { function, vendors: vendors.clone(), place, text: text.clone() };
-                    shown.entry(entry).or_default().push(sign);
-                }
+    for sign in signs {
+        for function in upwards(program, sign.function) {
+            for &entry in by_function.get(&function).into_iter().flatten() {
+                let Sign { function, ref vendors, place, ref text } = sign;
+                let sign = Sign { function, vendors: vendors.clone(), place, text: text.clone() };
+                shown.entry(entry).or_default().push(sign);
             }
         }
     }
-    let mut handlers: Vec<WebhookHandler> = Vec::new();
     let mut seen: FxHashSet<FunctionRef> = FxHashSet::default();
-    for at in entries {
-        let entry = &program.entries[at];
-        let signs = shown.remove(&at).unwrap_or_default();
-        let named = named(program, entry);
-        if signs.is_empty() && !named.as_ref().is_some_and(|named| named.alone) {
-            continue;
-        }
-        if !seen.insert(entry.function) {
-            continue;
-        }
-        if signs.is_empty() && sends_on(program, entry) {
-            continue;
-        }
-        let vendor = vendor(&signs, named.as_ref());
-        let carrier = vendor.filter(|_| signs.is_empty()).and_then(|vendor| carrier(program, entry, vendor));
-        let vendor = carrier.or(vendor);
-        let by_name = signs.is_empty();
-        let mut evidence: Vec<Remark> =
-            signs.into_iter().map(|sign| Remark { place: sign.place, text: sign.text }).collect();
-        evidence.sort();
-        evidence.dedup();
-        let vendors: Vec<VendorId> = vendor.into_iter().collect();
-        let mut account = program.account_of(entry, &vendors);
-        let mut verdict = account.verdict();
-        // Verified on one way, something else on another: that way is the app's own, `if (signature) return hook(req)`.
-        let serves_others = matches!(verdict, Verdict::Unverified { partly: true, .. });
-        if serves_others {
-            account.deeds.retain(|deed| deed.standing != Standing::Unverified);
-            verdict = account.verdict();
-        }
-        handlers.push(WebhookHandler { entry: at, vendor, evidence, by_name, serves_others, account, verdict });
+    let candidate = |entry: usize| {
+        let signs = shown.remove(&entry).unwrap_or_default();
+        let named = named(program, &program.entries[entry]);
+        let may = !signs.is_empty() || named.as_ref().is_some_and(|named| named.alone);
+        (may && seen.insert(program.entries[entry].function)).then_some(Candidate { entry, signs, named })
+    };
+    entries.into_iter().filter_map(candidate).collect()
+}
+
+/// The handler that a candidate is, if it is one.
+fn handler(program: &Program, candidate: Candidate) -> Option<WebhookHandler> {
+    let Candidate { entry: at, signs, named } = candidate;
+    let entry = &program.entries[at];
+    if signs.is_empty() && sends_on(program, entry) {
+        return None;
     }
-    handlers
+    let vendor = vendor(&signs, named.as_ref());
+    let carrier = vendor.filter(|_| signs.is_empty()).and_then(|vendor| carrier(program, entry, vendor));
+    let vendor = carrier.or(vendor);
+    let by_name = signs.is_empty();
+    let mut evidence: Vec<Remark> =
+        signs.into_iter().map(|sign| Remark { place: sign.place, text: sign.text }).collect();
+    evidence.sort();
+    evidence.dedup();
+    let vendors: Vec<VendorId> = vendor.into_iter().collect();
+    let mut account = program.account_of(entry, &vendors);
+    let mut verdict = account.verdict();
+    // Verified on one way, something else on another: that way is the app's own, `if (signature) return hook(req)`.
+    let serves_others = matches!(verdict, Verdict::Unverified { partly: true, .. });
+    if serves_others {
+        account.deeds.retain(|deed| deed.standing != Standing::Unverified);
+        verdict = account.verdict();
+    }
+    Some(WebhookHandler { entry: at, vendor, evidence, by_name, serves_others, account, verdict })
 }
 
 /// Whether all that an entry does is to post to hooks of others, whose URLs are settings: `make-webhook` that posts
@@ -222,36 +241,19 @@ fn may_take(program: &Program, entry: &Entry) -> bool {
 
 // ---- from signs to entries ------------------------------------------------------------------------------
 
-/// The functions that make each function run: callers, and the functions that others are written in.
-fn callers(program: &Program) -> FxHashMap<FunctionRef, Vec<FunctionRef>> {
-    let mut callers: FxHashMap<FunctionRef, Vec<FunctionRef>> = FxHashMap::default();
-    for edge in program.all_edges().iter().filter(|edge| edge.kind != EdgeKind::Jump) {
-        let from = program.function_of(edge.call);
-        let known = callers.entry(edge.target).or_default();
-        if !known.contains(&from) {
-            known.push(from);
-        }
-    }
-    for (file, facts) in program.code() {
-        for (at, function) in facts.functions.iter().enumerate() {
-            if let Some(parent) = function.parent.filter(|&parent| parent != FunctionId::MODULE) {
-                let inner = FunctionRef::new(file, FunctionId(at as u32));
-                callers.entry(inner).or_default().push(FunctionRef::new(file, parent));
-            }
-        }
-    }
-    callers
-}
-
-fn upwards(callers: &FxHashMap<FunctionRef, Vec<FunctionRef>>, from: FunctionRef) -> Vec<FunctionRef> {
+/// The functions that make a function run, at some distance: callers, and the functions that others are written in.
+fn upwards(program: &Program, from: FunctionRef) -> Vec<FunctionRef> {
     const MOST: usize = 400;
     let mut found = vec![from];
     let mut level = vec![from];
     for _ in 0..FARTHEST {
         let mut next = Vec::new();
         for function in level {
-            for &caller in callers.get(&function).into_iter().flatten() {
-                if !found.contains(&caller) && found.len() < MOST && caller.function != FunctionId::MODULE {
+            let edges = program.incoming(function).iter().filter(|edge| edge.kind != EdgeKind::Jump);
+            let parent = program.facts(function.file).function(function.function).parent;
+            let around = parent.map(|parent| FunctionRef::new(function.file, parent));
+            for caller in edges.map(|edge| program.function_of(edge.call)).chain(around) {
+                if caller.function != FunctionId::MODULE && found.len() < MOST && !found.contains(&caller) {
                     found.push(caller);
                     next.push(caller);
                 }
@@ -305,14 +307,14 @@ fn named(program: &Program, entry: &Entry) -> Option<Named> {
     Some(Named { vendors, alone })
 }
 
-/// The vendors that words name.
+/// The vendors that words name, alone or two together.
 fn mentioned(program: &Program, words: &[String]) -> Vec<VendorId> {
-    let vendors = program.catalogue.vendors().iter().enumerate();
-    let named = vendors.filter(|(_, vendor)| {
-        let id = vendor.id.replace('-', "");
-        words.contains(&id) || words.windows(2).any(|pair| format!("{}{}", pair[0], pair[1]) == id)
-    });
-    named.map(|(at, _)| VendorId(at as u16)).collect()
+    let pairs = words.windows(2).map(|pair| format!("{}{}", pair[0], pair[1]));
+    let named = |word: String| program.catalogue.vendor_spelled(&word);
+    let mut vendors: Vec<VendorId> = words.iter().cloned().chain(pairs).filter_map(named).collect();
+    vendors.sort_unstable();
+    vendors.dedup();
+    vendors
 }
 
 /// Whether the same route also lists, changes or deletes: an interface of the app's own, to manage webhooks.

@@ -29,7 +29,7 @@ pub struct Origin {
 impl Program {
     fn backwards(&self) -> &Incoming {
         self.incoming.get_or_init(|| {
-            let mut edges = self.graph.edges.clone();
+            let mut edges = self.graph.edges.to_vec();
             edges.sort_unstable_by_key(|edge| (edge.target, edge.call, edge.kind));
             let mut entries: FxHashMap<FunctionRef, Vec<usize>> = FxHashMap::default();
             for (at, entry) in self.entries.iter().enumerate() {

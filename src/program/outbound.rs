@@ -3,6 +3,7 @@
 use crate::catalogue::{HttpClient, Operation, VendorId, is_own_host};
 use crate::finding::FileId;
 use crate::names::Name;
+use crate::program::by_file::ByFile;
 use crate::program::{CallRef, ExprRef, External, Program, Value};
 
 /// Where a request goes.
@@ -98,9 +99,9 @@ pub struct VendorUse {
 #[derive(Default)]
 pub struct Outbound {
     /// Requests, sorted by call.
-    pub http: Vec<HttpUse>,
+    pub http: ByFile<HttpUse>,
     /// Uses of vendors, sorted by call.
-    pub vendors: Vec<VendorUse>,
+    pub vendors: ByFile<VendorUse>,
     /// Constructions of vendors' clients: the call, the vendor, the package. Sorted by call.
     pub clients: Vec<ClientUse>,
 }
@@ -134,12 +135,12 @@ impl Program {
 
     /// The requests a call sends.
     pub fn requests_at(&self, call: CallRef) -> &[HttpUse] {
-        slice(&self.outbound.http, call, |http| http.at)
+        self.outbound.http.at(call.file, call.call, |http| http.at.call)
     }
 
     /// The vendors a call uses.
     pub fn vendors_at(&self, call: CallRef) -> &[VendorUse] {
-        slice(&self.outbound.vendors, call, |vendor| vendor.at)
+        self.outbound.vendors.at(call.file, call.call, |used| used.at.call)
     }
 
     /// The operation of a use.
@@ -232,10 +233,4 @@ impl Program {
             other => other.externals().next(),
         }
     }
-}
-
-fn slice<T>(all: &[T], call: CallRef, at: impl Fn(&T) -> CallRef) -> &[T] {
-    let from = all.partition_point(|item| at(item) < call);
-    let to = all.partition_point(|item| at(item) <= call);
-    &all[from..to]
 }

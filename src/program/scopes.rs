@@ -1,12 +1,11 @@
 //! Permissions that code asks vendors for.
 
 use aho_corasick::AhoCorasick;
-use rustc_hash::FxHashMap;
+use rayon::prelude::*;
 
 use crate::catalogue::{Scope, VendorId};
 use crate::facts::{ExprKind, Facts};
-use crate::finding::Place;
-use crate::names::Name;
+use crate::finding::{FileId, Place};
 use crate::program::{Program, Target};
 
 /// A broad permission that is asked for.
@@ -29,17 +28,14 @@ impl Program {
             .collect();
         // One look at a text for all of them.
         let Ok(any) = AhoCorasick::new(known.iter().map(|(_, scope)| &scope.scope)) else { return vec![] };
-        // Texts come back: one look at each.
-        let mut looked: FxHashMap<Name, bool> = FxHashMap::default();
-        let mut found = Vec::new();
-        for (file, facts) in self.code() {
+        let in_file = |&file: &FileId| {
             let side = self.side(file);
-            if side.tooling || side.dead {
-                continue;
-            }
-            for expr in &facts.exprs {
+            let facts = self.file(file).facts.as_ref().filter(|_| !side.tooling && !side.dead);
+            let texts = facts.into_iter().flat_map(|facts| facts.exprs.iter().map(move |expr| (facts, expr)));
+            let mut found = Vec::new();
+            for (facts, expr) in texts {
                 let ExprKind::Text(text) = &expr.kind else { continue };
-                if !*looked.entry(*text).or_insert_with(|| any.is_match(text.as_str())) {
+                if !any.is_match(text.as_str()) {
                     continue;
                 }
                 for &(vendor, scope) in &known {
@@ -48,8 +44,10 @@ impl Program {
                     }
                 }
             }
-        }
-        found
+            found
+        };
+        let files: Vec<FileId> = self.file_ids().collect();
+        files.par_iter().flat_map_iter(in_file).collect()
     }
 
     /// Whether deployed code imports a package.

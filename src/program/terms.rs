@@ -142,9 +142,7 @@ impl Program {
 
     /// Whether a role of a library's function applies to a call's callee.
     pub fn has_role(&self, call: CallRef, role: KnownRole) -> bool {
-        self.callee(call).externals().any(|external| {
-            self.catalogue.known(external.package, &external.segs).is_some_and(|known| known.role == role)
-        })
+        self.graph.roles_of(call).has(role)
     }
 
     /// Whether what a call does is left to run after the answer: handed to a queue, `waitUntil`, a background task.

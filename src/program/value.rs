@@ -215,9 +215,15 @@ impl Value {
 
     /// Whether any value inside it satisfies `test`.
     pub fn any(&self, test: impl Fn(&Value) -> bool) -> bool {
-        let mut found = false;
-        self.walk(&mut |value| found |= test(value));
-        found
+        fn inside(value: &Value, test: &dyn Fn(&Value) -> bool) -> bool {
+            test(value)
+                || match value {
+                    Value::OneOf(parts) | Value::Template(parts) => parts.iter().any(|part| inside(part, test)),
+                    Value::Member(base, _) => inside(base, test),
+                    _ => false,
+                }
+        }
+        inside(self, &test)
     }
 
     /// The environment variables that reach it.

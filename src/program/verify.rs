@@ -3,13 +3,15 @@
 //! The flow of the entry's function is walked in order, own functions it calls included, with a *standing*: what is
 //! known of the caller at that point. Every effect on the way is noted with the standing it happens in.
 
+use std::sync::{Mutex, PoisonError};
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::catalogue::VendorId;
 use crate::facts::{ExprId, Facts};
 use crate::finding::Place;
 use crate::names::Name;
-use crate::program::{CallRef, Entry, FunctionRef, Program};
+use crate::program::{CallRef, Entry, ExprRef, FunctionRef, Program};
 
 mod absent;
 mod checks;
@@ -190,6 +192,24 @@ struct Ends {
     falsy: Option<Standing>,
 }
 
+/// Why the flow goes the way on which a condition holds or does not, kept once found: many walks pass by.
+#[derive(Default)]
+pub(crate) struct Reasons {
+    known: Mutex<FxHashMap<(ExprRef, bool), Reason>>,
+}
+
+impl Reasons {
+    fn get(&self, condition: ExprRef, holds: bool, find: impl FnOnce() -> Reason) -> Reason {
+        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(reason) = known().get(&(condition, holds)) {
+            return *reason;
+        }
+        let reason = find();
+        known().insert((condition, holds), reason);
+        reason
+    }
+}
+
 /// A walk through the flow of one entry point.
 struct Walk<'p> {
     program: &'p Program,
@@ -237,6 +257,15 @@ impl Program {
         let standing = walk.gates(entry);
         walk.function(entry.function, standing, None);
         walk.account
+    }
+
+    /// What an entry point of the app's own does. That a vendor is asked for something says nothing of who is
+    /// calling; only the own backend knows its users.
+    pub fn own_account(&self, entry: usize) -> &Account {
+        self.accounts[entry].get_or_init(|| {
+            let backends: Vec<VendorId> = self.catalogue.own_backends().collect();
+            self.account_of(&self.entries[entry], &backends)
+        })
     }
 }
 

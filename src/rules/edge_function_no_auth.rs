@@ -1,10 +1,11 @@
 //! Functions and routes that use the app's full rights on whatever the request names, for anyone who asks.
 
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 
-use crate::catalogue::{Effect, VendorId};
+use crate::catalogue::Effect;
 use crate::finding::Confidence;
 use crate::manifest::TokenGate;
 use crate::names::Name;
@@ -12,10 +13,10 @@ use crate::program::audience::functions_on;
 use crate::program::doors::Door;
 use crate::program::full_rights::{Pick, Touch};
 use crate::program::origins::Origin;
-use crate::program::verify::{Account, words};
+use crate::program::spending::delivers_itself;
+use crate::program::verify::words;
 use crate::program::{EdgeKind, Entry, EntryKind, FunctionRef, Program, VendorUse};
 use crate::rule::Report;
-use crate::rules::unauthenticated_paid_proxy;
 
 crate::rule! {
     /// A function that acts for anyone, with the app's full rights
@@ -86,11 +87,9 @@ struct Found<'p> {
 }
 
 fn check(program: &Program, report: &mut Report) {
-    // A vendor that is asked for something says nothing of who is calling; the own backend is never taken for one.
-    let backends: Vec<VendorId> = program.catalogue.own_backends().collect();
-    let mut accounts: FxHashMap<usize, Account> = FxHashMap::default();
     // One function is told once: by its worst.
     let mut doors: BTreeMap<usize, Found<'_>> = BTreeMap::new();
+    let is_covered = LazyCell::new(|| is_covered(program));
     for used in program.vendor_uses() {
         if !may_matter(program, used) {
             continue;
@@ -105,14 +104,13 @@ fn check(program: &Program, report: &mut Report) {
             if pick.touch == Touch::Reads && !is_told(program, entry, used, &pick)
                 || is_for_anyone(program, entry)
                 || !program.is_offered(entry)
-                || entry.kind == EntryKind::ServerAction && is_covered(program)
+                || entry.kind == EntryKind::ServerAction && *is_covered
                 || functions.iter().any(|&function| program.asks_by_two(&start.way, function))
                 || functions.into_iter().any(|function| program.asks_what_one_knows(function))
             {
                 continue;
             }
-            let account = accounts.entry(start.entry).or_insert_with(|| program.account_of(entry, &backends));
-            if program.door(&start, account, used.at) == Door::Guarded {
+            if program.door(&start, program.own_account(start.entry), used.at) == Door::Guarded {
                 continue;
             }
             let found = Found { used, start, pick };
@@ -122,12 +120,8 @@ fn check(program: &Program, report: &mut Report) {
             }
         }
     }
-    if doors.is_empty() {
-        return;
-    }
-    let paid = unauthenticated_paid_proxy::told(program);
     for (entry, found) in doors {
-        if !paid.contains(&entry) {
+        if !program.pays_for_anyone(entry) {
             tell(program, report, &found);
         }
     }
@@ -163,7 +157,7 @@ fn is_for_anyone(program: &Program, entry: &Entry) -> bool {
     }) {
         return true;
     }
-    if unauthenticated_paid_proxy::delivers_itself(&names) {
+    if delivers_itself(&names) {
         return true;
     }
     let reach = program.reach(entry.function, |edge| edge.kind != EdgeKind::Jump);

@@ -1,18 +1,13 @@
 //! Public entry points that spend the app's money at a vendor for anyone who asks.
 
-use std::collections::BTreeMap;
+use rustc_hash::FxHashSet;
 
-use rustc_hash::{FxHashMap, FxHashSet};
-
-use crate::catalogue::{Category, Effect, VendorId};
 use crate::finding::{Confidence, FileId, Severity};
 use crate::manifest::TokenGate;
 
 use crate::program::doors::Door;
-use crate::program::origins::Origin as Start;
-use crate::program::requested::Origin;
-use crate::program::verify::{Account, words};
-use crate::program::{CallRef, EntryKind, HttpUse, Program, VendorUse};
+use crate::program::spending::{PaidDoor, Spends};
+use crate::program::{CallRef, EntryKind, Program};
 use crate::rule::Report;
 
 crate::rule! {
@@ -80,50 +75,10 @@ crate::rule! {
     security: Some(7.5), since: "0.1.0", check: check
 }
 
-/// What is spent.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Spends {
-    Payout,
-    Model,
-    Phone,
-    Mail,
-    Contact,
-    /// Mail whose address the request does not bring.
-    OwnMail,
-}
-
-/// A way from the outside to a call that costs.
-struct Found {
-    spends: Spends,
-    door: Door,
-    /// The call that costs, and what it is called.
-    used: CallRef,
-    name: String,
-    vendor: Option<VendorId>,
-    start: Start,
-}
-
-/// A call that costs.
-#[derive(Clone, Copy)]
-enum Costs<'p> {
-    Vendor(&'p VendorUse),
-    /// A message that goes out by a client of no vendor's.
-    Message(&'p HttpUse),
-}
-
-impl Costs<'_> {
-    fn at(self) -> CallRef {
-        match self {
-            Self::Vendor(used) => used.at,
-            Self::Message(http) => http.at,
-        }
-    }
-}
-
 fn check(program: &Program, report: &mut Report) {
     let mut told: FxHashSet<CallRef> = FxHashSet::default();
     let mut kept_in: FxHashSet<FileId> = FxHashSet::default();
-    for found in open_doors(program).into_values() {
+    for found in program.paid_doors().values() {
         let entry = &program.entries[found.start.entry];
         // Helpers in a file of server actions that no page imports: one says it of all.
         if !program.is_offered(entry) && !kept_in.insert(entry.function.file) {
@@ -131,160 +86,13 @@ fn check(program: &Program, report: &mut Report) {
         }
         let at = found.start.way.first().map_or(found.used, |edge| edge.call);
         if told.insert(at) {
-            tell(program, report, &found, at);
+            tell(program, report, found, at);
         }
     }
 }
 
-/// The entry points that are told of as errors or warnings.
-pub fn told(program: &Program) -> FxHashSet<usize> {
-    let doors = open_doors(program).into_iter();
-    doors
-        .filter(|(_, found)| found.spends != Spends::OwnMail && found.door == Door::Open)
-        .map(|(entry, _)| entry)
-        .collect()
-}
-
-/// The open doors to what costs, by entry point.
-fn open_doors(program: &Program) -> BTreeMap<usize, Found> {
-    // That a map or a price is asked for says nothing of who is calling; the own backend is never taken for one.
-    let backends: Vec<VendorId> = program.catalogue.own_backends().collect();
-    let mut accounts: FxHashMap<usize, Account> = FxHashMap::default();
-    let mut seen: FxHashSet<(usize, CallRef)> = FxHashSet::default();
-    // One door is told once: by its worst.
-    let mut doors: BTreeMap<usize, Found> = BTreeMap::new();
-    let vendors = program.vendor_uses().iter().filter(|used| kind(program, used).is_some());
-    let messages = program.requests().iter().filter(|http| http.at == http.inner && program.is_message(http));
-    for costs in vendors.map(Costs::Vendor).chain(messages.map(Costs::Message)) {
-        let inner = match costs {
-            Costs::Vendor(used) => program.request_of(used).map_or(used.at, |http| http.inner),
-            Costs::Message(http) => http.inner,
-        };
-        if !program.runs_on_server(costs.at().file) {
-            continue;
-        }
-        for start in program.origins(program.function_of(costs.at())) {
-            let is_first = seen.insert((start.entry, inner));
-            if !is_first || !program.is_public(start.entry) || program.is_for_staff(&start, costs.at()) {
-                continue;
-            }
-            let spent = match costs {
-                Costs::Vendor(used) => spends(program, used, &start),
-                Costs::Message(http) => mails(program, http, &start),
-            };
-            let Some(spends) = spent else { continue };
-            let entry = &program.entries[start.entry];
-            let account = accounts.entry(start.entry).or_insert_with(|| program.account_of(entry, &backends));
-            let door = program.door(&start, account, costs.at());
-            if door == Door::Guarded || program.asks_for_payment(entry) {
-                continue;
-            }
-            let (name, vendor) = match costs {
-                Costs::Vendor(used) => (used.name.clone(), Some(used.vendor)),
-                Costs::Message(http) => (program.call_text(http.at), None),
-            };
-            let found = Found { spends, door, used: costs.at(), name, vendor, start };
-            match doors.get(&found.start.entry) {
-                Some(known) if (known.spends, known.used) <= (found.spends, found.used) => {}
-                _ => drop(doors.insert(found.start.entry, found)),
-            }
-        }
-    }
-    doors
-}
-
-/// What a call spends by itself.
-fn kind(program: &Program, used: &VendorUse) -> Option<Spends> {
-    let operation = program.operation(used)?;
-    let category = program.catalogue.vendor(used.vendor).category;
-    match operation.effect {
-        _ if operation.pays_out => Some(Spends::Payout),
-        Effect::Generate => Some(Spends::Model),
-        Effect::Send if category == Category::Sms => Some(Spends::Phone),
-        Effect::Send if !operation.recipients.is_empty() => Some(Spends::Mail),
-        Effect::Create | Effect::Update if !operation.recipients.is_empty() => Some(Spends::Contact),
-        _ => None,
-    }
-}
-
-/// What a call spends on the way of a stranger; none when that is what the way is for.
-fn spends(program: &Program, used: &VendorUse, start: &Start) -> Option<Spends> {
-    let spends = kind(program, used)?;
-    let entry = &program.entries[start.entry];
-    if spends == Spends::Model {
-        return Some(spends);
-    }
-    let names = format!("{} {}", program.entry_name(entry), program.function_name(entry.function));
-    if delivers_itself(&names) {
-        return None;
-    }
-    if !matches!(spends, Spends::Mail | Spends::Contact) {
-        return Some(spends);
-    }
-    let operation = program.operation(used)?;
-    let origins = operation.recipients.iter().filter_map(|field| program.payload_origin_on(&start.way, used, field));
-    match mail_of(program, start, used.at, origins)? {
-        Spends::Mail => Some(spends),
-        own => (spends == Spends::Mail).then_some(own),
-    }
-}
-
-/// What a message that goes out by a client of no vendor's spends.
-fn mails(program: &Program, http: &HttpUse, start: &Start) -> Option<Spends> {
-    let entry = &program.entries[start.entry];
-    let names = format!("{} {}", program.entry_name(entry), program.function_name(entry.function));
-    if delivers_itself(&names) {
-        return None;
-    }
-    mail_of(program, start, http.at, program.message_origins(&start.way, http))
-}
-
-/// Mail to an address of the request, or to the app's own; none where that cannot be told.
-fn mail_of(program: &Program, start: &Start, at: CallRef, origins: impl IntoIterator<Item = Origin>) -> Option<Spends> {
-    let mut told = true;
-    for origin in origins {
-        match origin {
-            // Looked up in the app's own data, and left where it is not known.
-            Origin::Request(source) if program.knows_address(start, at, &source) => {}
-            Origin::Request(_) => return Some(Spends::Mail),
-            Origin::Unknown => told = false,
-            _ => {}
-        }
-    }
-    told.then_some(Spends::OwnMail)
-}
-
-/// Whether the names of an entry point say that a message is what it is for: a code, a link to log in.
-pub fn delivers_itself(names: &str) -> bool {
-    let text = format!(" {} ", words(names).join(" "));
-    [
-        " signup",
-        " sign up",
-        " signin",
-        " sign in ",
-        " login",
-        " log in ",
-        " register",
-        " registr",
-        " otp",
-        " password",
-        " passwort",
-        " forgot",
-        " magic",
-        " verify ",
-        " verification",
-        " auth ",
-        " onboard",
-        " unsubscribe",
-        " invite ",
-        " reset ",
-    ]
-    .iter()
-    .any(|word| text.contains(word))
-}
-
-fn tell(program: &Program, report: &mut Report, found: &Found, at: CallRef) {
-    let Found { spends, door, used, start, .. } = found;
+fn tell(program: &Program, report: &mut Report, found: &PaidDoor, at: CallRef) {
+    let PaidDoor { spends, door, used, start, .. } = found;
     let called = &found.name;
     let entry = &program.entries[start.entry];
     let name = program.entry_name(entry);

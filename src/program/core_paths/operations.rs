@@ -54,6 +54,9 @@ impl Program {
         if self.has_role(at, KnownRole::SignIn) {
             return Some(CoreCall { at, core: Core::Login, weak: true, for_anyone: false, own: false, reads: false });
         }
+        if !self.may_make_record(at, facts) {
+            return None;
+        }
         let names = names_of(facts, facts.call(at.call).callee);
         let for_anyone = |core| core == Core::Signup;
         let own = |core, weak| Some(CoreCall { at, core, weak, for_anyone: for_anyone(core), own: true, reads: false });
@@ -68,6 +71,18 @@ impl Program {
             return own(Core::Signup, true);
         }
         if ORDERS.contains(&table.as_str()) { own(Core::Checkout, true) } else { None }
+    }
+
+    /// Whether a call can be one of the app's own that a core path exists for: most are not, by what they call.
+    fn may_make_record(&self, at: CallRef, facts: &Facts) -> bool {
+        const OTHERS: &[&str] = &["createone", "create_user", "createuserwithpassword", "email", "signup", "sign_up"];
+        let call = facts.call(at.call);
+        let named =
+            |name: Name| is_type(&name) || MAKERS.iter().chain(OTHERS).any(|wanted| name.eq_ignore_ascii_case(wanted));
+        call.is_new
+            || called(facts, call.callee).next().is_some_and(named)
+            || matches!(self.callee(at), Value::Class(_) | Value::Instance(_))
+            || call.args.iter().any(|arg| insertion(facts, arg.value).is_some())
     }
 
     /// Whether a call makes something that has a password, or is a library's function to sign up.
@@ -104,25 +119,21 @@ fn is_type(name: &str) -> bool {
 
 /// The names of a callee, outermost last, calls left out: `db.insert(users).values` gives `db insert values`.
 pub(super) fn names_of(facts: &Facts, callee: ExprId) -> Vec<Name> {
-    let mut names = Vec::new();
-    let mut at = callee;
-    for _ in 0..16 {
-        match facts.expr(at) {
-            ExprKind::Member(base, name) => {
-                names.push(*name);
-                at = *base;
-            }
-            ExprKind::Call(inner) => at = facts.call(*inner).callee,
-            ExprKind::Await(inner) => at = *inner,
-            ExprKind::Ref(name, _) => {
-                names.push(*name);
-                break;
-            }
-            _ => break,
-        }
-    }
+    let mut names: Vec<Name> = called(facts, callee).collect();
     names.reverse();
     names
+}
+
+/// The names of a callee, outermost first.
+fn called(facts: &Facts, callee: ExprId) -> impl Iterator<Item = Name> + '_ {
+    const FARTHEST: usize = 16;
+    let further = |at: &ExprId| match facts.expr(*at) {
+        ExprKind::Member(base, _) => Some(*base),
+        ExprKind::Call(inner) => Some(facts.call(*inner).callee),
+        ExprKind::Await(inner) => Some(*inner),
+        _ => None,
+    };
+    std::iter::successors(Some(callee), further).take(FARTHEST).filter_map(|at| facts.last_name(at))
 }
 
 /// The keys of a call's object arguments and keywords, one list deep.

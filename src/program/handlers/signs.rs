@@ -19,14 +19,12 @@ pub(super) struct Sign {
 /// Methods that read a header by its name.
 pub(super) const READERS: &[&str] = &["get", "header", "headers", "getHeader", "get_header", "getheader", "getlist"];
 
-pub(super) fn signs(program: &Program) -> Vec<Sign> {
-    let mut names = Names { program, headers: FxHashMap::default(), events: FxHashMap::default() };
+/// The signs of a file.
+pub(super) fn signs(program: &Program, file: FileId) -> Vec<Sign> {
+    let side = program.side(file);
     let mut found = Vec::new();
-    for (file, facts) in program.code() {
-        let side = program.side(file);
-        if side.tooling || side.dead {
-            continue;
-        }
+    if let (Some(facts), false) = (&program.file(file).facts, side.tooling || side.dead) {
+        let mut names = Names { program, headers: FxHashMap::default(), events: FxHashMap::default() };
         verifiers(program, file, &mut found);
         headers(&mut names, file, facts, &mut found);
         events(&mut names, file, facts, &mut found);
@@ -34,7 +32,7 @@ pub(super) fn signs(program: &Program) -> Vec<Sign> {
     found
 }
 
-/// What names of headers and events say, each asked once.
+/// What names of headers and events say, each asked once a file.
 struct Names<'p> {
     program: &'p Program,
     headers: FxHashMap<Name, Option<Vec<VendorId>>>,

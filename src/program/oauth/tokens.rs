@@ -1,5 +1,7 @@
 //! What becomes of the tokens that a code was exchanged for: kept, and renewed before they end or not.
 
+use std::cell::LazyCell;
+
 use crate::catalogue::{KnownRole, VendorId};
 use crate::facts::{ExprId, ExprKind, Facts};
 use crate::finding::FileId;
@@ -39,10 +41,11 @@ pub enum Ends {
 impl Program {
     /// The tokens that deployed code gets for a code, keeps, and never renews.
     pub fn ending_tokens(&self) -> Vec<Ending> {
-        let renewals = self.renewals();
+        let renewals = LazyCell::new(|| self.renewals());
         let mut found: Vec<Ending> = Vec::new();
+        let grant_type = Name::new("grant_type");
         for (file, _) in self.code().filter(|(file, _)| self.runs_on_server(*file)) {
-            for exchange in self.exchanges_of_any_proof(file) {
+            for exchange in self.exchanges_of_any_proof(file, grant_type) {
                 let (vendor, host) = self.asked_for_tokens(exchange);
                 // A library's client renews by itself.
                 if matches!(self.facts(file).expr(exchange.expr), ExprKind::Call(_)) {
@@ -76,20 +79,22 @@ impl Program {
     }
 
     /// The same exchanges as callbacks make, those with a proof of the browser's own too.
-    fn exchanges_of_any_proof(&self, file: FileId) -> Vec<ExprRef> {
+    fn exchanges_of_any_proof(&self, file: FileId, grant_type: Name) -> Vec<ExprRef> {
         let facts = self.facts(file);
         let objects = facts.exprs.iter().enumerate().filter_map(|(at, expr)| {
-            says_grant(facts, &expr.kind, "authorization_code").then_some(ExprRef::new(file, ExprId(at as u32)))
+            says_grant(facts, &expr.kind, grant_type, "authorization_code")
+                .then_some(ExprRef::new(file, ExprId(at as u32)))
         });
         objects.collect()
     }
 
     /// Whom deployed code asks for new tokens; nothing known of whom where a library or an unknown URL is asked.
     fn renewals(&self) -> Vec<(Option<VendorId>, Option<Name>)> {
+        let grant_type = Name::new("grant_type");
         let mut found = Vec::new();
         for (file, facts) in self.code().filter(|(file, _)| !self.side(*file).dead) {
             for (at, expr) in facts.exprs.iter().enumerate() {
-                let asks = says_grant(facts, &expr.kind, "refresh_token")
+                let asks = says_grant(facts, &expr.kind, grant_type, "refresh_token")
                     || matches!(&expr.kind, ExprKind::Text(text) if text.contains("grant_type=refresh_token"));
                 if asks {
                     found.push(self.asked_for_tokens(ExprRef::new(file, ExprId(at as u32))));
@@ -219,28 +224,28 @@ impl Program {
                 handed.map(move |token| (VendorId(at as u16), Name::new(&token.token), Name::new(&token.renewed_by)))
             })
             .collect();
-        let mut found = Vec::new();
-        for (vendor, token, renewed_by) in known {
-            let mut kept: Vec<ExprRef> = Vec::new();
-            let mut renewed = false;
-            for (file, facts) in self.code() {
-                let side = self.side(file);
-                if side.tooling || side.dead {
-                    continue;
-                }
-                for (at, expr) in facts.exprs.iter().enumerate() {
-                    let ExprKind::Member(_, name) = expr.kind else { continue };
-                    renewed |= name == renewed_by;
-                    if name == token && self.goes_to_store(ExprRef::new(file, ExprId(at as u32))) {
-                        kept.push(ExprRef::new(file, ExprId(at as u32)));
+        let mut kept: Vec<Vec<ExprRef>> = vec![vec![]; known.len()];
+        let mut renewed = vec![false; known.len()];
+        for (file, facts) in self.code() {
+            let side = self.side(file);
+            if side.tooling || side.dead || known.is_empty() {
+                continue;
+            }
+            for (at, expr) in facts.exprs.iter().enumerate() {
+                let ExprKind::Member(_, name) = expr.kind else { continue };
+                for (of, &(_, token, renewed_by)) in known.iter().enumerate() {
+                    renewed[of] |= name == renewed_by;
+                    let here = ExprRef::new(file, ExprId(at as u32));
+                    if name == token && self.goes_to_store(here) {
+                        kept[of].push(here);
                     }
                 }
             }
-            if !renewed {
-                found.extend(kept.into_iter().map(|at| (at, vendor, renewed_by)));
-            }
         }
-        found
+        let ending = known.into_iter().zip(kept).zip(renewed).filter(|(_, renewed)| !renewed);
+        ending
+            .flat_map(|(((vendor, _, renewed_by), kept), _)| kept.into_iter().map(move |at| (at, vendor, renewed_by)))
+            .collect()
     }
 
     /// Whether a value is put under a key of what a call writes.
@@ -264,10 +269,10 @@ impl Program {
 }
 
 /// Whether an object asks for tokens in this way.
-fn says_grant(facts: &Facts, kind: &ExprKind, grant: &str) -> bool {
+fn says_grant(facts: &Facts, kind: &ExprKind, grant_type: Name, grant: &str) -> bool {
     let ExprKind::Object(entries) = kind else { return false };
     entries.iter().any(|&(key, value)| {
-        key == "grant_type" && matches!(facts.expr(value), ExprKind::Text(text) if text.as_str() == grant)
+        key == grant_type && matches!(facts.expr(value), ExprKind::Text(text) if text.as_str() == grant)
     })
 }
 

@@ -17,6 +17,10 @@ impl Walk<'_> {
     /// Why the flow goes the way on which a condition holds, or does not.
     pub(super) fn reason(&self, function: FunctionRef, condition: ExprId, holds: bool) -> Reason {
         let at = ExprRef::new(function.file, condition);
+        self.program.reasons.get(at, holds, || self.reason_of(at, holds))
+    }
+
+    fn reason_of(&self, at: ExprRef, holds: bool) -> Reason {
         let place = self.program.place(at);
         let safe_default = self.when_unset(at, FARTHEST) != Some(holds);
         let why = match self.presence(at, FARTHEST) {

@@ -1,0 +1,209 @@
+//! Public entry points behind which the app's money is spent: models, messages, mail, payouts.
+
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashSet;
+
+use crate::catalogue::{Category, Effect, VendorId};
+use crate::program::doors::Door;
+use crate::program::origins::Origin as Start;
+use crate::program::requested::Origin;
+use crate::program::verify::words;
+use crate::program::{CallRef, HttpUse, Program, VendorUse};
+
+/// What is spent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Spends {
+    /// Money that leaves the app's account.
+    Payout,
+    /// A model's answers.
+    Model,
+    /// Messages to phones.
+    Phone,
+    /// Mail to an address of the request.
+    Mail,
+    /// A place on a paid list.
+    Contact,
+    /// Mail whose address the request does not bring.
+    OwnMail,
+}
+
+/// A way from the outside to a call that costs.
+#[derive(Debug)]
+pub struct PaidDoor {
+    /// What is spent.
+    pub spends: Spends,
+    /// What stands in front of it.
+    pub door: Door,
+    /// The call that costs.
+    pub used: CallRef,
+    /// What that is called.
+    pub name: String,
+    /// Whose it is; none for a message by a client of no vendor's.
+    pub vendor: Option<VendorId>,
+    /// The way to it.
+    pub start: Start,
+}
+
+/// A call that costs.
+#[derive(Clone, Copy)]
+enum Costs<'p> {
+    Vendor(&'p VendorUse),
+    /// A message that goes out by a client of no vendor's.
+    Message(&'p HttpUse),
+}
+
+impl Costs<'_> {
+    fn at(self) -> CallRef {
+        match self {
+            Self::Vendor(used) => used.at,
+            Self::Message(http) => http.at,
+        }
+    }
+}
+
+impl Program {
+    /// The open doors to what costs, by entry point: of several calls behind one, the worst.
+    pub fn paid_doors(&self) -> &BTreeMap<usize, PaidDoor> {
+        self.paid_doors.get_or_init(|| find(self))
+    }
+
+    /// Whether a door to what costs stands open, with nothing before it.
+    pub fn pays_for_anyone(&self, entry: usize) -> bool {
+        let door = self.paid_doors().get(&entry);
+        door.is_some_and(|found| found.spends != Spends::OwnMail && found.door == Door::Open)
+    }
+}
+
+fn find(program: &Program) -> BTreeMap<usize, PaidDoor> {
+    let mut seen: FxHashSet<(usize, CallRef)> = FxHashSet::default();
+    // One door is told once: by its worst.
+    let mut doors: BTreeMap<usize, PaidDoor> = BTreeMap::new();
+    let vendors = program.vendor_uses().iter().filter(|used| kind(program, used).is_some());
+    let messages = program.requests().iter().filter(|http| http.at == http.inner && program.is_message(http));
+    for costs in vendors.map(Costs::Vendor).chain(messages.map(Costs::Message)) {
+        let inner = match costs {
+            Costs::Vendor(used) => program.request_of(used).map_or(used.at, |http| http.inner),
+            Costs::Message(http) => http.inner,
+        };
+        if !program.runs_on_server(costs.at().file) {
+            continue;
+        }
+        for start in program.origins(program.function_of(costs.at())) {
+            let is_first = seen.insert((start.entry, inner));
+            if !is_first || !program.is_public(start.entry) || program.is_for_staff(&start, costs.at()) {
+                continue;
+            }
+            let spent = match costs {
+                Costs::Vendor(used) => spends(program, used, &start),
+                Costs::Message(http) => mails(program, http, &start),
+            };
+            let Some(spends) = spent else { continue };
+            let entry = &program.entries[start.entry];
+            let door = program.door(&start, program.own_account(start.entry), costs.at());
+            if door == Door::Guarded || program.asks_for_payment(entry) {
+                continue;
+            }
+            let (name, vendor) = match costs {
+                Costs::Vendor(used) => (used.name.clone(), Some(used.vendor)),
+                Costs::Message(http) => (program.call_text(http.at), None),
+            };
+            let found = PaidDoor { spends, door, used: costs.at(), name, vendor, start };
+            match doors.get(&found.start.entry) {
+                Some(known) if (known.spends, known.used) <= (found.spends, found.used) => {}
+                _ => drop(doors.insert(found.start.entry, found)),
+            }
+        }
+    }
+    doors
+}
+
+/// What a call spends by itself.
+fn kind(program: &Program, used: &VendorUse) -> Option<Spends> {
+    let operation = program.operation(used)?;
+    let category = program.catalogue.vendor(used.vendor).category;
+    match operation.effect {
+        _ if operation.pays_out => Some(Spends::Payout),
+        Effect::Generate => Some(Spends::Model),
+        Effect::Send if category == Category::Sms => Some(Spends::Phone),
+        Effect::Send if !operation.recipients.is_empty() => Some(Spends::Mail),
+        Effect::Create | Effect::Update if !operation.recipients.is_empty() => Some(Spends::Contact),
+        _ => None,
+    }
+}
+
+/// What a call spends on the way of a stranger; none when that is what the way is for.
+fn spends(program: &Program, used: &VendorUse, start: &Start) -> Option<Spends> {
+    let spends = kind(program, used)?;
+    let entry = &program.entries[start.entry];
+    if spends == Spends::Model {
+        return Some(spends);
+    }
+    let names = format!("{} {}", program.entry_name(entry), program.function_name(entry.function));
+    if delivers_itself(&names) {
+        return None;
+    }
+    if !matches!(spends, Spends::Mail | Spends::Contact) {
+        return Some(spends);
+    }
+    let operation = program.operation(used)?;
+    let origins = operation.recipients.iter().filter_map(|field| program.payload_origin_on(&start.way, used, field));
+    match mail_of(program, start, used.at, origins)? {
+        Spends::Mail => Some(spends),
+        own => (spends == Spends::Mail).then_some(own),
+    }
+}
+
+/// What a message that goes out by a client of no vendor's spends.
+fn mails(program: &Program, http: &HttpUse, start: &Start) -> Option<Spends> {
+    let entry = &program.entries[start.entry];
+    let names = format!("{} {}", program.entry_name(entry), program.function_name(entry.function));
+    if delivers_itself(&names) {
+        return None;
+    }
+    mail_of(program, start, http.at, program.message_origins(&start.way, http))
+}
+
+/// Mail to an address of the request, or to the app's own; none where that cannot be told.
+fn mail_of(program: &Program, start: &Start, at: CallRef, origins: impl IntoIterator<Item = Origin>) -> Option<Spends> {
+    let mut told = true;
+    for origin in origins {
+        match origin {
+            // Looked up in the app's own data, and left where it is not known.
+            Origin::Request(source) if program.knows_address(start, at, &source) => {}
+            Origin::Request(_) => return Some(Spends::Mail),
+            Origin::Unknown => told = false,
+            _ => {}
+        }
+    }
+    told.then_some(Spends::OwnMail)
+}
+
+/// Whether the names of an entry point say that a message is what it is for: a code, a link to log in.
+pub fn delivers_itself(names: &str) -> bool {
+    let text = format!(" {} ", words(names).join(" "));
+    [
+        " signup",
+        " sign up",
+        " signin",
+        " sign in ",
+        " login",
+        " log in ",
+        " register",
+        " registr",
+        " otp",
+        " password",
+        " passwort",
+        " forgot",
+        " magic",
+        " verify ",
+        " verification",
+        " auth ",
+        " onboard",
+        " unsubscribe",
+        " invite ",
+        " reset ",
+    ]
+    .iter()
+    .any(|word| text.contains(word))
+}
