@@ -200,7 +200,8 @@ impl Baseline {
         for (at, finding) in findings.iter().enumerate() {
             if !cover.covered[at]
                 && let Some(open) = open.get_mut(&key(finding))
-                && let Some(next) = open.iter().rposition(|&entry| !matches!(by, By::Words) || self.is_in(entry, finding))
+                && let Some(next) =
+                    open.iter().rposition(|&entry| !matches!(by, By::Words) || self.is_in(entry, finding))
             {
                 let entry = open.remove(next);
                 cover.covered[at] = true;

@@ -97,8 +97,7 @@ fn tell(
     let Judgement { findings, marked, facts, configured, .. } = judgement;
     let wanted = |found: &Found| options.rules.iter().any(|rule| rule.id == found.rule.as_str());
     let findings = findings.into_iter().filter(wanted).filter_map(Found::into_finding).collect();
-    let mut files: Vec<File> =
-        repository.files.iter().map(|file| File { path: file.path, facts: None }).collect();
+    let mut files: Vec<File> = repository.files.iter().map(|file| File { path: file.path, facts: None }).collect();
     for (file, facts) in facts {
         files[file.index()].facts = Some(facts);
     }
@@ -261,7 +260,11 @@ impl Names {
         let answers = |judgement: &Judgement| judgement.answers(repository, options);
         let of_tree = kept.get(&self.tree).filter(answers);
         let of_tree = of_tree.filter(|judgement| judgement.is_beside(repository, options));
-        if options.settle.change.is_none() { of_tree } else { of_tree.or_else(|| kept.get(&self.change).filter(answers)) }
+        if options.settle.change.is_none() {
+            of_tree
+        } else {
+            of_tree.or_else(|| kept.get(&self.change).filter(answers))
+        }
     }
 }
 

@@ -42,12 +42,12 @@ pub fn heed(typed: &Scan, config: &Config, options: &mut Options) -> Result<Opti
         change = Change::Since(from);
     }
     let folder = seen_from(&git.top, &root);
-    let touched = git.changes(&change)?;
+    let base = git.base(&change)?;
+    let touched = git.changes(&change, base.as_deref())?;
     if typed.hook && touched.files.is_empty() {
         return Ok(None);
     }
     let touched = touched.below(&folder);
-    let base = git.base(&change)?;
     let git = Arc::new(git);
     let mut told = settle::Change::of(touched, typed.scope);
     if typed.scope == Scope::New {

@@ -120,7 +120,10 @@ fn any_change_is_seen() {
         (".seamcheck/vendors/pigeon.toml", Some("id = 1\n")),
         (".seamcheckignore", Some("notes.js\n")),
         (".gitignore", Some("later.js\n")),
-        ("package-lock.json", Some("{\"lockfileVersion\":3,\"packages\":{\"node_modules/stripe\":{\"version\":\"9.0.0\"}}}")),
+        (
+            "package-lock.json",
+            Some("{\"lockfileVersion\":3,\"packages\":{\"node_modules/stripe\":{\"version\":\"9.0.0\"}}}"),
+        ),
         ("apps/web/package.json", Some("{\"name\":\"web\",\"seamcheck\":{\"persona\":\"regular\"}}")),
         ("notes.js", Some("export const x = fetch('https://api.openai.com/v1/models');\n")),
         ("notes.js", Some("export const x = \u{0}\u{1};\n")),
@@ -218,7 +221,6 @@ fn what_only_picks_and_shows_needs_no_analysis() {
     run(app, Some(other.path()), &["--rule", "missing-timeout"]);
     assert!(!is_kept(app, other.path(), &[]));
     assert!(is_kept(app, other.path(), &["--rule", "missing-timeout"]));
-    assert!(!is_kept(app, cache, &["--no-ignores"]));
     same(app, cache, &["--no-ignores"], "all");
 }
 
@@ -247,7 +249,13 @@ fn changes_say_the_same() {
     };
     all("a commit");
     // New vendors, on lines that the change touches.
-    put(app, "orders.js", &format!("import Pigeon from 'pigeon-post';\nimport OpenAI from 'openai';\n{LEAK}\nexport const send = async (to) => {{\n  await new OpenAI().chat.completions.create({{ model: 'gpt-4o', messages: [to] }});\n  await new Pigeon().send(to);\n}};\n"));
+    put(
+        app,
+        "orders.js",
+        &format!(
+            "import Pigeon from 'pigeon-post';\nimport OpenAI from 'openai';\n{LEAK}\nexport const send = async (to) => {{\n  await new OpenAI().chat.completions.create({{ model: 'gpt-4o', messages: [to] }});\n  await new Pigeon().send(to);\n}};\n"
+        ),
+    );
     all("edited");
     git(app, &["add", "-A"]);
     all("staged");
