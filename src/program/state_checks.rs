@@ -133,8 +133,20 @@ impl StateChecks<'_> {
         let leaves = |block: BlockId| {
             ending(facts, block) != Ending::GoesOn || matches!(facts.block(block).steps.last(), Some(Step::Jump))
         };
+        // `if (eventId) { if (known(eventId)) return }`, `if (error) log(error); else if (known) return`
+        let within = |block: BlockId| {
+            let steps = &facts.block(block).steps;
+            steps.iter().any(|step| self.leaves_before(at, facts, step, start))
+        };
         leaves(*then) && self.tells(at, *condition, false, FARTHEST)
             || otherwise.is_some_and(leaves) && self.tells(at, *condition, true, FARTHEST)
+            || names_id(facts, *condition) && within(*then)
+            || self.says_fault(at, *condition) && otherwise.is_some_and(within)
+    }
+
+    /// Whether a condition asks whether the look at what is kept went wrong.
+    fn says_fault(&self, at: CallRef, condition: ExprId) -> bool {
+        self.kept(ExprRef::new(at.file, condition), FARTHEST).is_some_and(|kept| kept.fault)
     }
 
     /// Whether what a claim gave, which only one of two can make, decides that a call runs.
@@ -369,6 +381,12 @@ impl StateChecks<'_> {
             )
         })
     }
+}
+
+/// Whether a condition asks whether there is an id at all: every delivery of a vendor's has one.
+fn names_id(facts: &Facts, condition: ExprId) -> bool {
+    matches!(facts.expr(condition), ExprKind::Ref(name, _) | ExprKind::Member(_, name)
+        if words(name).last().is_some_and(|last| matches!(last.as_str(), "id" | "key")))
 }
 
 /// `row.user_id !== user.id`: whose it is, not whether it is done.

@@ -23,6 +23,7 @@ crate::rule! {
     /// - a webhook does it
     /// - staff does it: admin routes and pages, roles that are asked for, jobs
     /// - it is a free plan, a trial, a bonus, or a row that says it is not paid yet
+    /// - a mode of the server, not the request, says that it is only a test
     /// - credits or a paid flag are written where no name says that a payment, an upgrade or its success page is meant
     ///
     /// ## The cure
@@ -137,6 +138,9 @@ fn check(program: &Program, report: &mut Report) {
         let side = program.side(grant.at.file);
         let start = if side.client && !side.server {
             in_browser(program, &grant, &names).then_some(None)
+        } else if grant.given == Given::Left {
+            // The server may know what is left.
+            None
         } else {
             on_server(program, &grant, &names).map(Some)
         };
@@ -174,7 +178,9 @@ fn in_browser(program: &Program, grant: &Grant, names: &[String]) -> bool {
         return !names.iter().any(|word| MAY.contains(&word.as_str()));
     }
     !by_staff
-        && (says_payer(names) || grant.given != Given::Counted && of_own_row(program, grant))
+        && (says_payer(names)
+            || grant.given == Given::Left
+            || !matches!(grant.given, Given::Counted | Given::Done) && of_own_row(program, grant))
         && !program.is_paid_for(grant.function, grant)
 }
 
@@ -216,7 +222,9 @@ fn on_server(program: &Program, grant: &Grant, names: &[String]) -> Option<Origi
         asked_for
             && (program.is_public(origin.entry) || entry.kind == EntryKind::Page)
             && (is_test || !program.is_for_staff(origin, last))
-            && !program.is_paid_for(entry.function, grant)
+            // On a server whoever is unknown may have been asked before an order is called complete.
+            && (grant.given != Given::Done && !program.is_paid_for(entry.function, grant)
+                || program.skipped_by(entry.function, grant).is_some())
     })
 }
 
@@ -233,9 +241,18 @@ fn tell(program: &Program, report: &mut Report, grant: &Grant, start: Option<&Or
         Given::Called => format!("`{field}` is called"),
         Given::Counted => format!("`{field}` is counted up"),
         Given::Chosen => format!("`{field}` is set to the plan that was chosen"),
-        Given::Fixed => format!("`{field}` is set as paid for"),
+        Given::Left => format!("what is left in `{field}` is written"),
+        Given::Fixed | Given::Done => format!("`{field}` is set as paid for"),
     };
+    let skip = start.and_then(|start| program.skipped_by(program.entries[start.entry].function, grant));
     let message = match start {
+        None if grant.given == Given::Left => {
+            format!("{does} by the browser: whoever repeats that request writes any sum, and pays with it")
+        }
+        Some(start) if let Some(word) = skip => format!(
+            "{does} when {} is sent `{word}`: whoever adds that to the request gets it for nothing, {who} is not asked",
+            program.entry_name(&program.entries[start.entry])
+        ),
         None => {
             format!("{does} by the browser: whoever repeats that request gets it without paying, nobody asks {who}")
         }
@@ -245,6 +262,15 @@ fn tell(program: &Program, report: &mut Report, grant: &Grant, start: Option<&Or
         ),
     };
     let help = match start {
+        None if grant.given == Given::Left => {
+            "Take that write out of the browser and deny it to customers in the database's rules; have a function of the \
+             database or server take the price off what it finds there."
+                .to_owned()
+        }
+        Some(_) if let Some(word) = skip => format!(
+            "Take `{word}` out of the request: ask {who} in every case, with test keys where it is a test, and stop \
+             unless the payment is there."
+        ),
         None => format!(
             "Take that write out of the browser and deny it to customers in the database's rules; do it in the webhook by which {who} says that it is paid."
         ),

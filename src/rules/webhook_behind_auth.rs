@@ -123,18 +123,21 @@ fn words(
         Barrier::Token { config, .. } => {
             let also = match others.len() {
                 0 => String::new(),
-                1 => "; so is another webhook".to_owned(),
-                count => format!("; so are {count} other webhooks"),
+                1 => "; another webhook is refused too".to_owned(),
+                count => format!("; {count} other webhooks are refused too"),
             };
             let all = std::iter::once(handler).chain(others.iter().copied());
             let opened = all.map(|one| format!("[functions.{}]\nverify_jwt = false", name_of(program, one)));
             let opened = opened.collect::<Vec<_>>().join("\n");
-            let which = if others.is_empty() { "this function" } else { "these functions" };
+            let (which, signed) = match others {
+                [] => ("this function", "its signature is checked"),
+                _ => ("these functions", "their signatures are checked"),
+            };
             (
                 format!(
                     "the platform asks {who} for a token of the app before {webhook} runs, and {who} has none: {lost}{also}"
                 ),
-                format!("Open {which} in {config}, a signature is checked:\n{opened}"),
+                format!("Open {which} in {config}, {signed}:\n{opened}"),
             )
         }
         Barrier::Session(_) => (
