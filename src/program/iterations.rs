@@ -376,8 +376,10 @@ impl Iteration {
         let inside = facts.blocks.iter().filter(|block| self.region.contains(block.span));
         let outside = def.is_some_and(|def| !self.region.contains(facts.def(def).span));
         outside
-            && inside.flat_map(|block| &block.steps).any(|step| matches!(step, Step::Bind(other, value)
-                if Some(*other) == def && !matches!(facts.expr(*value), ExprKind::ElementOf(_))))
+            && inside.flat_map(|block| &block.steps).any(|step| {
+                matches!(step, Step::Bind(other, value)
+                if Some(*other) == def && !matches!(facts.expr(*value), ExprKind::ElementOf(_)))
+            })
     }
 
     /// Whether it waits between two elements.

@@ -135,7 +135,8 @@ fn in_query(url: &Value, name: &str) -> Lookup {
             if let Some(value) = given.and_then(|at| parts.get(at + 1)) {
                 return Lookup::Present(value.clone());
             }
-            let written = parts.iter().map(|part| in_query(part, name)).find(|found| matches!(found, Lookup::Present(_)));
+            let written =
+                parts.iter().map(|part| in_query(part, name)).find(|found| matches!(found, Lookup::Present(_)));
             // What stands last can bring a query of its own.
             match (written, parts.last()) {
                 (Some(found), _) => found,

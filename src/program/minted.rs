@@ -12,7 +12,8 @@ const MAKERS: &[&str] = &["generate", "create", "make", "mint", "issue", "sign",
 const SECRETS: &[&str] = &["token", "otp", "code", "pin", "passcode", "link", "nonce"];
 
 /// What is called so and stays, or is another's: `createUnsubscribeToken`, `createPaymentLink`.
-const OTHERS: &[&str] = &["unsubscribe", "access", "payment", "checkout", "session", "csrf", "promo", "coupon", "bearer"];
+const OTHERS: &[&str] =
+    &["unsubscribe", "access", "payment", "checkout", "session", "csrf", "promo", "coupon", "bearer"];
 
 impl Program {
     /// Whether a function on the way to a message makes a secret that is another one each time: who asks for a second

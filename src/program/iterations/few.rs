@@ -58,8 +58,18 @@ const FEW: &[&str] = &[
 ];
 
 /// Words that say so wherever they stand in a name: `adminUsers`, `mentionedEmails`.
-const FEW_ANYWHERE: &[&str] =
-    &["admin", "admins", "family", "guardians", "moderator", "moderators", "mention", "mentioned", "mentions", "related"];
+const FEW_ANYWHERE: &[&str] = &[
+    "admin",
+    "admins",
+    "family",
+    "guardians",
+    "moderator",
+    "moderators",
+    "mention",
+    "mentioned",
+    "mentions",
+    "related",
+];
 
 /// Words behind a noun that only say that there are several: `all_tiers_db`.
 const FILLERS: &[&str] = &["db", "list", "rows", "records", "data", "array", "arr", "raw"];
@@ -195,10 +205,9 @@ impl Program {
             let arg = facts.call(call.call).args.get(index).filter(|arg| arg.name.is_none())?.value;
             let Some(member) = member else { return Some(ExprRef::new(call.file, arg)) };
             match facts.expr(arg) {
-                ExprKind::Object(entries) => entries
-                    .iter()
-                    .find(|(key, _)| *key == member)
-                    .map(|&(_, value)| ExprRef::new(call.file, value)),
+                ExprKind::Object(entries) => {
+                    entries.iter().find(|(key, _)| *key == member).map(|&(_, value)| ExprRef::new(call.file, value))
+                }
                 _ => None,
             }
         });
@@ -355,7 +364,9 @@ impl Program {
         match facts.expr(at.expr) {
             ExprKind::Ref(name, block) => {
                 let values = facts.lookup(*block, *name).map(|def| &facts.def(def).values);
-                says_few(name) || is_class_of_few(name) || values.is_some_and(|values| values.iter().any(|&value| next(value)))
+                says_few(name)
+                    || is_class_of_few(name)
+                    || values.is_some_and(|values| values.iter().any(|&value| next(value)))
             }
             ExprKind::Member(base, name) => {
                 let holder = facts.last_name(*base).is_some_and(|base| HOLDERS.contains(&base.as_str()));

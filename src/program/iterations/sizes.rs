@@ -288,10 +288,12 @@ impl Program {
             Value::Text(text) => says_limit(&text),
             // `limit = 10`, a parameter's default, counts for callers that hand in nothing or what cannot be seen.
             value => {
-                let numbers = || value.alternatives().iter().filter_map(|one| match one {
-                    Value::Number(number) => Some(*number),
-                    _ => None,
-                });
+                let numbers = || {
+                    value.alternatives().iter().filter_map(|one| match one {
+                        Value::Number(number) => Some(*number),
+                        _ => None,
+                    })
+                };
                 numbers().next().is_some() && numbers().all(|number| number <= MANY)
             }
         };

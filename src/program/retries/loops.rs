@@ -83,7 +83,8 @@ impl Finder<'_> {
             trigger,
             limit: self.limit(head, block),
             wait: if self.is_listed(head) && wait == Wait::Constant { Wait::Unknown } else { wait },
-            only_refused: codes == Codes::Rate && !round.tried.is_some_and(|(_, handler)| self.goes_round_on_any(handler)),
+            only_refused: codes == Codes::Rate
+                && !round.tried.is_some_and(|(_, handler)| self.goes_round_on_any(handler)),
             tried,
         })
     }

@@ -175,9 +175,9 @@ fn afterwards(program: &Program, open: &Open<'_>) -> &'static str {
     let all = std::iter::once(open.sent).chain(open.callers.iter().copied());
     let mut uses = all.flat_map(|http| program.vendors_at(http.at));
     let moves = uses.any(|used| {
-        program.operation(used).is_some_and(|operation| {
-            operation.money && !operation.harmless && operation.effect == Effect::Create
-        })
+        program
+            .operation(used)
+            .is_some_and(|operation| operation.money && !operation.harmless && operation.effect == Effect::Create)
     });
     if moves {
         " What is cut off may have moved the money all the same: ask what became of it before it is tried again."
