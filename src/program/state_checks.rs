@@ -36,6 +36,9 @@ pub enum Held {
     /// What is kept is asked, and the run written down before the call, where nothing refuses a second note of it: of
     /// two at the same moment both pass, a later one does not.
     Noted,
+    /// What is kept is asked, and the row changed before the call, whatever state it is in by then: of two at the same
+    /// moment both pass.
+    Changed,
     /// What is kept is asked, and the run written down, before the call.
     Claimed,
 }
@@ -58,8 +61,12 @@ impl Program {
                 first && self.writes_own(*other) && self.runs_once([*other])
             });
             // An update that asks for nothing but the row lets both of two through.
-            let lets_both = |other| self.adds_each_time(other) || self.asks_for_state(other) == Some(false);
-            before.map(|other| if lets_both(other) { Held::Noted } else { Held::Claimed }).max()
+            let holds = |other| match () {
+                () if self.adds_each_time(other) => Held::Noted,
+                () if self.asks_for_state(other) == Some(false) => Held::Changed,
+                () => Held::Claimed,
+            };
+            before.map(holds).max()
         });
         written.max().unwrap_or(Held::Asked)
     }

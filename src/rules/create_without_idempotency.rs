@@ -158,7 +158,8 @@ fn tell(program: &Program, report: &mut Report, keyless: &Keyless<'_>, callers: 
     let live = || origins.iter().filter(|origin| program.entries[origin.entry].kind != EntryKind::Script);
     let origin = live().min_by_key(|origin| held(program, used.at, origin));
     let held = origin.map_or(Held::Free, |origin| held(program, used.at, origin));
-    if held == Held::Claimed {
+    // Where no money moves two at the same moment are rare enough.
+    if held == Held::Claimed || held == Held::Changed && !operation.money {
         return;
     }
     // Who asks for another link wants another one.
@@ -211,7 +212,7 @@ fn again(program: &Program, used: &VendorUse, origin: Option<&Origin>, held: Hel
     let looked_up = program.operation(used).is_some_and(|operation| operation.person)
         && program.is_person_looked_up(used.at, program.vendor_id(used.vendor));
     match entry.kind {
-        _ if looked_up || matches!(held, Held::Asked | Held::Noted) => {
+        _ if looked_up || matches!(held, Held::Asked | Held::Noted | Held::Changed) => {
             format!("of two runs of {name} at the same moment both pass what is asked before it, and the app")
         }
         EntryKind::Job | EntryKind::Worker | EntryKind::Load => format!("a second run of {name}"),
