@@ -205,7 +205,17 @@ impl Program {
             let (by, source) = self.given_whose(way, used.at)?;
             let what =
                 self.value(ExprRef::new(used.at.file, self.facts(used.at.file).call(used.at.call).args.first()?.value));
-            let what = what.text().filter(|name| !self.only_reads(name) && !any_start(name, GUESTS))?;
+            let what = what.text().filter(|name| !any_start(name, &["waitlist", "newsletter"]))?;
+            let gives = || {
+                let first = words(&what).into_iter().next().unwrap_or_default();
+                matches!(first.as_str(), "get" | "fetch" | "list" | "search" | "find" | "load")
+            };
+            let touch = match self.only_reads(&what) {
+                false => touch,
+                true if gives() => Touch::Reads,
+                // It tells yes or no, or makes a number.
+                true => return None,
+            };
             return Some(Pick { touch, what, by, source });
         }
         self.rows(way, used, touch)
@@ -284,7 +294,7 @@ impl Program {
         let blocks = facts.blocks.iter().filter(|block| span.contains(block.span));
         knows
             || blocks.flat_map(|block| &block.steps).any(|step| match step {
-                Step::If { condition, .. } => decides_by_role(facts, *condition),
+                Step::If { condition, .. } => decides_by_role(self, ExprRef::new(function.file, *condition)),
                 _ => false,
             })
     }

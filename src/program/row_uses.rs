@@ -77,6 +77,21 @@ impl Program {
         }
     }
 
+    /// Whether a new row names who is signed in.
+    fn names_own(&self, used: &VendorUse) -> bool {
+        let facts = self.facts(used.at.file);
+        let mut open: Vec<ExprId> = facts.call(used.at.call).args.iter().map(|arg| arg.value).collect();
+        let mut own = false;
+        while let Some(expr) = open.pop() {
+            match facts.expr(expr) {
+                ExprKind::List(items) => open.extend(items.iter()),
+                ExprKind::Object(entries) => own |= entries.iter().any(|&(_, value)| names_self(facts, value, 3)),
+                _ => {}
+            }
+        }
+        own
+    }
+
     fn row_use(&self, used: &VendorUse, embedded: Option<Option<Vec<Name>>>) -> Option<RowUse> {
         let right = match self.operation(used)?.effect {
             Effect::Read | Effect::List => Rights::SELECT,
@@ -101,6 +116,9 @@ impl Program {
                 own |= is_own(facts, value.value);
             }
         }
+        if right == Rights::INSERT {
+            own = self.names_own(used);
+        }
         let columns = match embedded {
             Some(columns) => columns,
             None => self.selected(used).and_then(|text| columns(&text)),
@@ -113,6 +131,15 @@ impl Program {
             picked_by,
             own,
         })
+    }
+}
+
+/// `user.id`, `user?.id ?? null`, `userId`.
+fn names_self(facts: &Facts, value: ExprId, depth: usize) -> bool {
+    match facts.expr(value) {
+        ExprKind::Op(_, parts) if depth > 0 => parts.iter().any(|&part| names_self(facts, part, depth - 1)),
+        ExprKind::Ref(name, _) => matches!(name.as_str(), "userId" | "user_id" | "uid" | "currentUserId"),
+        _ => is_own(facts, value),
     }
 }
 

@@ -152,7 +152,18 @@ fn is_for_anyone(program: &Program, entry: &Entry) -> bool {
     if words(&names).iter().any(|word| {
         matches!(
             word.as_str(),
-            "track" | "tracking" | "click" | "open" | "pixel" | "public" | "share" | "shared" | "embed" | "widget"
+            "track"
+                | "tracking"
+                | "click"
+                | "open"
+                | "pixel"
+                | "public"
+                | "share"
+                | "shared"
+                | "embed"
+                | "widget"
+                | "newsletter"
+                | "waitlist"
         )
     }) {
         return true;

@@ -4,6 +4,7 @@ use rustc_hash::FxHashSet;
 
 use crate::catalogue::Category;
 use crate::facts::{ExprKind, FunctionId};
+use crate::program::audience::is_staff_word;
 use crate::program::grants::{Given, Grant};
 use crate::program::origins::Origin;
 use crate::program::verify::words;
@@ -84,16 +85,9 @@ const PAYER: &[&str] = &[
     "erfolg",
 ];
 
-/// Words of those who may give it: staff, vendors, jobs; and of what is given for nothing.
+/// Words of those who may give it beside staff: vendors, jobs; and of what is given for nothing.
 const MAY: &[&str] = &[
-    "admin",
-    "admins",
-    "staff",
     "internal",
-    "backoffice",
-    "superadmin",
-    "cron",
-    "seed",
     "webhook",
     "webhooks",
     "hook",
@@ -118,21 +112,22 @@ const MAY: &[&str] = &[
     "invoice",
     "invoices",
     "migrate",
-    "moderator",
-    "merchant",
-    "seller",
-    "operator",
     "pos",
     "mock",
     "mocks",
     "demo",
 ];
 
+/// Whether a word means somebody who may give it, or what is given for nothing.
+fn may_give(word: &str) -> bool {
+    MAY.contains(&word) || is_staff_word(word)
+}
+
 fn check(program: &Program, report: &mut Report) {
     let mut told: FxHashSet<FunctionRef> = FxHashSet::default();
     for grant in program.grants() {
         let names = names(program, &grant);
-        if names.iter().any(|word| MAY.contains(&word.as_str())) || told.contains(&grant.function) {
+        if names.iter().any(|word| may_give(word)) || told.contains(&grant.function) {
             continue;
         }
         let side = program.side(grant.at.file);
@@ -175,7 +170,7 @@ fn in_browser(program: &Program, grant: &Grant, names: &[String]) -> bool {
         .iter()
         .any(|origin| last_call(program, grant).is_some_and(|last| program.is_for_staff(origin, last)));
     if grant.given == Given::Called {
-        return !names.iter().any(|word| MAY.contains(&word.as_str()));
+        return !names.iter().any(|word| may_give(word));
     }
     !by_staff
         && (says_payer(names)
@@ -213,7 +208,7 @@ fn on_server(program: &Program, grant: &Grant, names: &[String]) -> Option<Origi
     program.origins(grant.function).into_iter().find(|origin| {
         let entry = &program.entries[origin.entry];
         let mut named = words(&program.entry_name(entry));
-        if named.iter().any(|word| MAY.contains(&word.as_str())) {
+        if named.iter().any(|word| may_give(word)) {
             return false;
         }
         named.extend(names.iter().cloned());

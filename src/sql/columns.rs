@@ -170,7 +170,9 @@ fn is_of_pass(table: &str, column: &str) -> bool {
     let table = snake(table);
     let says = |words: &[&str]| table.split('_').any(|part| words.contains(&part));
     match column {
-        "token" => says(&["token", "tokens", "invitation", "invitations", "invite", "invites", "reset", "resets"]),
+        "token" | "pin" => {
+            says(&["token", "tokens", "invitation", "invitations", "invite", "invites", "reset", "resets"])
+        }
         "code" | "otp" => says(&["verification", "verifications", "otp", "otps", "reset", "resets", "login"]),
         _ => false,
     }

@@ -78,7 +78,7 @@ fn server(case: &Case<'_>, covered: &[&RowUse], own: Option<&str>) -> Told {
     let Some(used) = covered.iter().find(|used| kept(used)) else { return (advice, sql, None) };
     let needs = Some((used.place, "done here with the user's own rights"));
     let by_staff = words(&case.program.file(used.place.file).path).iter().any(|word| word == "admin");
-    if let Some(own) = own.filter(|_| used.right == Rights::INSERT && !by_staff) {
+    if let Some(own) = own.filter(|_| used.right == Rights::INSERT && used.own && !by_staff) {
         advice.push_str(" The app's pages add rows too: let users add their own.");
         sql.push_str(&format!(
             "\n    create policy \"Add own rows\" on {table} for insert to authenticated\n      with check ({own});"
@@ -140,7 +140,7 @@ fn owned(case: &Case<'_>, own: &str, covered: &[&RowUse], others: &[&RowUse]) ->
     if let Some(told) = bought(case, own, covered) {
         return told;
     }
-    let strangers = reads && for_strangers(case.policy);
+    let strangers = reads && for_strangers(case.policy) && case.table.credentials().is_empty();
     let Some(used) = others.first() else {
         return match public_view(case).filter(|_| strangers) {
             Some(view) => shown(case, own, &view, None),
@@ -212,8 +212,11 @@ fn bought(case: &Case<'_>, own: &str, covered: &[&RowUse]) -> Option<Told> {
     ];
     let writes = case.opening.commands.without(Rights::SELECT);
     let says = |name: &str| words(name).iter().any(|word| BOUGHT.contains(&word.as_str()));
-    let says = says(&case.table.id.name) || case.table.columns.iter().any(|column| says(&column.name));
-    if !writes.any(Rights::ALL) || !says {
+    let named = says(&case.table.id.name) || case.table.id.name.starts_with("subscri");
+    let writer = covered.iter().find(|used| writes.any(used.right));
+    // Columns alone say little of a table that pages write: a firm has a plan, and whoever founds it adds it.
+    let columns = || writer.is_none() && case.table.columns.iter().any(|column| says(&column.name));
+    if !writes.any(Rights::ALL) || !named && !columns() {
         return None;
     }
     let (name, table) = (quoted_always(&case.policy.name), case.table.id.sql());
@@ -226,7 +229,6 @@ fn bought(case: &Case<'_>, own: &str, covered: &[&RowUse]) -> Option<Told> {
     let mut advice =
         "These rows say what somebody paid for or may do: let the server alone write them, with its own key."
             .to_owned();
-    let writer = covered.iter().find(|used| writes.any(used.right));
     if writer.is_some() {
         advice.push_str(" What pages write (see below) goes through a function on the server first.");
     }
@@ -304,6 +306,14 @@ fn shared(case: &Case<'_>, uses: &[&RowUse]) -> Told {
     if let Some((made, asks)) = group(case) {
         let advice = "Let users at the rows of their own organization.";
         return (advice.to_owned(), format!("{made}\n{}", case.alter(&asks)), needs);
+    }
+    // People read their own row from the day they sign up.
+    let people = matches!(case.table.id.name.as_str(), "users" | "profiles" | "user_profiles" | "accounts");
+    if people && case.opening.commands == Rights::SELECT && case.table.column("id").is_some_and(|id| id.kind == "uuid")
+    {
+        if let Some(view) = public_view(case) {
+            return shown(case, "(select auth.uid()) = id", &view, needs);
+        }
     }
     if let Some((roles, person)) = case.history.roles() {
         let body = format!("select exists (select from {} where {} = auth.uid())", roles.sql(), quoted(&person));
