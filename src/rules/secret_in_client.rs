@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::browser_secrets::{
-    harm, home, id, named, takes_only_secrets, variable_for, vendor_of, way_to_browser, with_article,
+    harm, home, id, named, same_value, takes_only_secrets, variable_for, vendor_of, way_to_browser, with_article,
 };
 use crate::catalogue::Category;
 use crate::facts::{ExprKind, Facts, Span, Token, TokenKind};
@@ -200,8 +200,12 @@ fn tell(program: &Program, leak: &Leak, others: Vec<Place>, report: &mut Report)
             "Revoke the key at {issuer}, read its successor in {} as {}, and let the browser call that.",
             home.place, home.read
         ));
+    let besides = same_value(program, token.hash, &[&others[..], &[*place]].concat());
     for other in others {
         draft = draft.because(other, "the same key again");
+    }
+    for other in besides {
+        draft = draft.because(other, "the same key stands here");
     }
     if let Some(vendor) = vendor {
         draft = draft.vendor(id(vendor));
