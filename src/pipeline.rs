@@ -26,6 +26,7 @@ use crate::walk::{self, FileKind, Gap, GapReason, Repository, SourceFile};
 use crate::{extract, link, sql};
 
 mod judge;
+mod judgement;
 
 pub use judge::{Judged, judge, question};
 
