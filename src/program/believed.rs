@@ -3,10 +3,11 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::facts::{ExprId, ExprKind, FunctionId, Op};
+use crate::facts::{BlockId, ExprId, ExprKind, Facts, FunctionId, Op, Step};
 use crate::program::readers::Use;
+use crate::program::terms::{Ending, ending};
 use crate::program::verify::words;
-use crate::program::{CallRef, EdgeKind, ExprRef, Program};
+use crate::program::{CallRef, EdgeKind, ExprRef, FunctionRef, Program};
 
 /// Methods of texts that tell whether, not what.
 const ASKS: &[&str] = &["startsWith", "endsWith", "includes", "startswith", "endswith"];
@@ -39,6 +40,69 @@ impl Program {
         let verified = gate.is_some_and(|(gate, _)| gate != crate::manifest::TokenGate::Open);
         let mut fate = Fate { program: self, verified, seen: FxHashSet::default(), entered: vec![] };
         fate.proves_nothing(credential)
+    }
+
+    /// Whether a function refuses whoever brings no credential that something is found by: it takes a cookie or a token
+    /// out of the request itself, or asks a function of the app's own that does, and answers 401 without.
+    pub fn refuses_by_credential(&self, function: FunctionRef) -> bool {
+        const DEEPEST: usize = 3;
+        let (takes, refuses) = self.takes_credential(function, DEEPEST);
+        takes && refuses
+    }
+
+    /// Whether a function, or one that it asks, looks something up by a credential of the request; and whether any of
+    /// those refuses strangers.
+    fn takes_credential(&self, function: FunctionRef, depth: usize) -> (bool, bool) {
+        let Some(depth) = depth.checked_sub(1) else { return (false, false) };
+        let facts = self.facts(function.file);
+        let span = facts.function(function.function).span;
+        let inside = (0..facts.exprs.len()).filter(|&at| span.contains(facts.exprs[at].span));
+        let mut takes =
+            inside.map(|at| ExprRef::new(function.file, ExprId(at as u32))).any(|at| self.is_credential(at));
+        let blocks = facts.blocks.iter().filter(|block| span.contains(block.span));
+        let mut refuses = blocks.flat_map(|block| &block.steps).any(|step| match step {
+            Step::If { then, .. } => ending(facts, *then) != Ending::GoesOn && turns_away(facts, *then),
+            _ => false,
+        });
+        if takes && refuses {
+            return (true, true);
+        }
+        for inner in self.with_inner(function) {
+            for call in self.calls_in(inner) {
+                for edge in self.edges(call).iter().filter(|edge| edge.kind == EdgeKind::Direct) {
+                    let (also_takes, also_refuses) = self.takes_credential(edge.target, depth);
+                    takes |= also_takes;
+                    // What a helper refuses counts where it is the helper that asks.
+                    refuses |= also_takes && also_refuses;
+                    if takes && refuses {
+                        return (true, true);
+                    }
+                }
+            }
+        }
+        (takes, refuses)
+    }
+
+    /// Whether an expression is a cookie or the authorization that the request brings, and something is asked by it.
+    fn is_credential(&self, at: ExprRef) -> bool {
+        let facts = self.facts(at.file);
+        let of_request = |base: ExprId| {
+            facts.last_name(base).is_some_and(|name| {
+                matches!(name.as_str(), "req" | "request" | "headers" | "ctx" | "context" | "c" | "event" | "info")
+            })
+        };
+        match facts.expr(at.expr) {
+            ExprKind::Member(base, name) => {
+                matches!(name.as_str(), "cookie" | "cookies" | "signedCookies" | "authorization" | "Authorization")
+                    && of_request(*base)
+                    && !self.is_only_believed(at)
+            }
+            ExprKind::Text(text) => {
+                matches!(text.to_ascii_lowercase().as_str(), "cookie" | "authorization")
+                    && self.header_read(at).is_some_and(|header| !self.is_only_believed(header))
+            }
+            _ => false,
+        }
     }
 
     /// Whether a call reads what a token says, and does not verify it.
@@ -160,4 +224,21 @@ impl Fate<'_> {
             harmless
         })
     }
+}
+
+/// Whether a block answers somebody who is not known: with 401 or 403, or by a name or text that says so.
+fn turns_away(facts: &Facts, block: BlockId) -> bool {
+    let span = facts.block(block).span;
+    let says = |text: &str| {
+        let text = text.to_ascii_lowercase();
+        ["unauth", "forbidden", "not_authenticated", "login", "log in", "signin", "sign in", "sign-in"]
+            .iter()
+            .any(|part| text.contains(part))
+    };
+    facts.exprs.iter().filter(|expr| span.contains(expr.span)).any(|expr| match &expr.kind {
+        ExprKind::Number(number) => *number == 401.0 || *number == 403.0,
+        ExprKind::Text(text) => text.len() < 80 && says(text),
+        ExprKind::Ref(name, _) | ExprKind::Member(_, name) => says(name),
+        _ => false,
+    })
 }

@@ -99,6 +99,9 @@ impl Program {
                 Gate::Unknown => Door::Guarded,
             });
         }
+        if door == Door::Open && entry.kind == EntryKind::Procedure && self.limits_procedures() {
+            door = Door::Limited;
+        }
         let mut seen: FxHashSet<FunctionRef> = FxHashSet::default();
         for function in functions_on(self, entry, origin, last) {
             if seen.insert(function) {
@@ -106,6 +109,38 @@ impl Program {
             }
         }
         door
+    }
+
+    /// Whether a limit on how often stands in front of the path below which procedures are served:
+    /// `app.use("/api/", rateLimit())`, then `app.use("/api/trpc", ..)`.
+    fn limits_procedures(&self) -> bool {
+        self.code().any(|(file, facts)| {
+            if !facts.imports.iter().any(|import| import.specifier.starts_with("@trpc/server/adapters")) {
+                return false;
+            }
+            let used = |at: CallRef| {
+                let call = facts.call(at.call);
+                let uses = matches!(facts.expr(call.callee), ExprKind::Member(_, name) if *name == "use");
+                let path = call.args.first().and_then(|arg| match facts.expr(arg.value) {
+                    ExprKind::Text(path) => Some(*path),
+                    _ => None,
+                });
+                let spelled: Vec<String> = call.args.iter().map(|arg| spelled(facts, arg.value, 4)).collect();
+                uses.then_some((path, spelled))
+            };
+            let serves = |spelled: &[String]| {
+                spelled.iter().any(|text| words(text).iter().any(|w| w == "middleware" || w == "trpc"))
+            };
+            let mounts = || self.calls_of(file).filter_map(used).filter(|(_, spelled)| serves(spelled));
+            self.calls_of(file).filter_map(used).any(|(path, spelled)| {
+                let limits = spelled.iter().any(|text| door_of_text(text, false) == Door::Limited);
+                limits
+                    && path.is_none_or(|path| {
+                        let head = path.trim_end_matches('/');
+                        mounts().any(|(mount, _)| mount.is_some_and(|mount| mount.starts_with(head)))
+                    })
+            })
+        })
     }
 
     /// Whether a gate that covers routes by their path lets whoever brings no session through to this one.
@@ -176,6 +211,9 @@ impl Program {
         }
         let span = facts.function(function.function).span;
         door = door.max(self.door_of_steps(facts, function));
+        if self.refuses_by_credential(function) {
+            return Door::Guarded;
+        }
         // `if (answer.status === 429) return new Response(.., { status: 429 })` tells of the vendor's limit.
         let hands_on = facts.exprs.iter().filter(|expr| span.contains(expr.span)).any(|expr| match &expr.kind {
             ExprKind::Op(Op::Equal | Op::Unequal | Op::Compare, parts) => {
@@ -220,6 +258,11 @@ impl Program {
                             _ => Door::Guarded,
                         }
                     }
+                    // `headers.get("x-device-token")`, which rows are found by
+                    named if names_credential(named) => match self.header_read(at) {
+                        Some(header) if !self.is_only_believed(header) => Door::Guarded,
+                        _ => Door::Open,
+                    },
                     _ => Door::Open,
                 },
                 // `status: 429`
@@ -262,7 +305,7 @@ impl Program {
 
 impl Program {
     /// The call, or the look-up, that reads the header of this name: `headers.get("Authorization")`.
-    fn header_read(&self, name: ExprRef) -> Option<ExprRef> {
+    pub(crate) fn header_read(&self, name: ExprRef) -> Option<ExprRef> {
         let facts = self.facts(name.file);
         let [used] = self.readers(name.file).uses(name.expr) else { return None };
         match *used {
@@ -403,6 +446,15 @@ fn door_of_text(name: &str, may_ask: bool) -> Door {
     let limits =
         words.iter().any(|word| LIMITS.contains(&word.as_str())) || pair("rate", "limit") || pair("limit", "rate");
     if limits { Door::Limited } else { Door::Open }
+}
+
+/// Whether a header brings what only its owner knows, by its name.
+fn names_credential(header: &str) -> bool {
+    let words = words(header);
+    let last = words.last().map(String::as_str);
+    words.len() > 1
+        && matches!(last, Some("token" | "key" | "secret" | "password" | "auth" | "session"))
+        && !words.iter().any(|word| matches!(word.as_str(), "csrf" | "xsrf" | "idempotency" | "websocket" | "public"))
 }
 
 /// An expression's names, written after each other.

@@ -64,6 +64,8 @@ pub struct Lapse {
 pub enum Why {
     /// It is skipped while this variable or setting is unset.
     Unset(Name),
+    /// It is skipped while this variable or setting is unset, and when the request leaves its signature out.
+    Either(Name),
     /// It is skipped by mode: outside production, under a flag.
     Mode(Name),
     /// It is skipped when the request lacks its signature or brings a header.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::catalogue::{Effect, Operation, Package, Reports};
+use crate::facts::ExprKind;
 use crate::finding::Severity;
 use crate::program::origins::Origin;
 use crate::program::verify::words;
@@ -214,7 +215,7 @@ fn tell(program: &Program, report: &mut Report, all: &[Dropped<'_>], origins: &[
     let mut draft = report
         .at(program.call_place(used.at), used.name.clone(), message)
         .vendor(program.vendor_id(used.vendor))
-        .help(older.map_or_else(|| help(program, used, stake), raise));
+        .help(older.map_or_else(|| help(program, used, stake, origins), raise));
     if let Some(origin) = origin.filter(|_| stake != Stake::Little) {
         draft = draft.trace(program.trace_from(origin, used.at, "drops the error here"));
     }
@@ -260,8 +261,28 @@ fn raise(package: &Package) -> String {
     }
 }
 
-fn help(program: &Program, used: &VendorUse, stake: Stake) -> String {
+/// Whether somebody waits for what a webhook's handler says next, a caller on the line: it answers with orders.
+fn gives_orders(program: &Program, origins: &[Origin]) -> bool {
+    origins.iter().any(|origin| {
+        let function = program.entries[origin.entry].function;
+        let facts = program.facts(function.file);
+        facts.exprs.iter().any(|expr| match &expr.kind {
+            ExprKind::Text(text) => text.contains("<Response") || *text == "text/xml" || *text == "application/xml",
+            ExprKind::Ref(name, _) | ExprKind::Member(_, name) => name == "VoiceResponse",
+            _ => false,
+        })
+    })
+}
+
+fn help(program: &Program, used: &VendorUse, stake: Stake, origins: &[Origin]) -> String {
     let call = used.name.rsplit('.').next().unwrap_or(&used.name);
+    if stake == Stake::Webhook && gives_orders(program, origins) {
+        return format!(
+            "Look at what {call} returns, report it, and answer as before: `const {{ error }} = await ...; if (error) \
+             console.error(error);`. An answer of 500 would end the caller's call, and nothing is delivered again: \
+             keep what was not stored where a job tries it again."
+        );
+    }
     let then = match stake {
         Stake::Webhook => "throw it, so that the handler answers 500 and the vendor delivers again",
         Stake::Core => "report it; a `catch` around the call never sees it",

@@ -132,6 +132,9 @@ fn tell<'h>(
     let forgery = program.forgery(handler);
     let how = match lapse.why {
         Why::Unset(name) => format!("{webhook} is not verified while {name} is unset"),
+        Why::Either(name) => {
+            format!("{webhook} is not verified while {name} is unset, nor when the request comes without its signature")
+        }
         Why::Mode(name) if lapse.safe_default => format!("{name} switches the verification of {webhook} off"),
         Why::Mode(name) => format!("{webhook} is not verified unless {name} is set for production"),
         Why::Request => format!("{webhook} is not verified when the request comes without a signature, or asks for it"),
@@ -165,6 +168,11 @@ fn tell<'h>(
 fn cure(program: &Program, handler: &WebhookHandler, entry: &Entry, why: Why) -> String {
     let is_script = program.facts(entry.function.file).language.is_script();
     match why {
+        Why::Either(name) => format!(
+            "Verify every delivery: answer 500 when {name} is not set, answer 400 when the signature header is missing, \
+             and take the condition off the check. To refuse only the missing secret leaves the way open to whoever \
+             sends no signature."
+        ),
         Why::Unset(name) | Why::Fallback(name) => {
             let is_variable = name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
             if !is_variable {

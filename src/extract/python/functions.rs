@@ -166,7 +166,10 @@ impl<'t> Visitor<'_, '_, 't> {
             (ty, default) = self.annotation(annotation);
         }
         if let Some(value) = self.syntax.child(node, Role::Value) {
-            default = Some(self.expr(value));
+            // `user: Annotated[User, Depends(current_user)] = None`: what is asked for stays asked for.
+            if default.is_none() || self.source(value) != "None" {
+                default = Some(self.expr(value));
+            }
         }
         let rest = self.shape(target) == Shape::Spread;
         if rest {

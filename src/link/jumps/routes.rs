@@ -254,6 +254,10 @@ fn rank_pieces(route: &[Piece], asked: &Asked) -> Option<Rank> {
     // The base may hold the head of the route: `${BASE}/users` for `/api/v1/users`.
     (1..=3.min(route.len()))
         .take_while(|&skipped| matches!(route[skipped - 1], Piece::Literal(_) | Piece::Optional(_)))
+        // Not `${OTHER}/sql/execute` for `/api/jobs/:id/execute`: a word after a base of its own is no id.
+        .filter(|&skipped| {
+            !matches!((route.get(skipped), given.first()), (Some(Piece::Param { .. }), Some(Part::Literal(_))))
+        })
         .find_map(|skipped| fit(&route[skipped..], given, Rank { whole: false, ..whole }))
         .filter(|rank| rank.literal > 0)
 }
@@ -319,5 +323,7 @@ mod tests {
         assert!(rank("/api/v1/users", &tail("/users")).is_some());
         assert!(rank("/api/v1/users", &tail("/orders")).is_none());
         assert!(rank("/:tenant/users", &tail("/users")).is_none());
+        assert!(rank("/api/jobs/:id/run", &tail("/jobs/7/run")).is_some());
+        assert!(rank("/api/jobs/:id/run", &tail("/sql/run")).is_none());
     }
 }

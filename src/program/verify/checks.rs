@@ -363,9 +363,16 @@ impl Walk<'_> {
             let last = name.rsplit(['.', '/']).next().unwrap_or(name).to_ascii_lowercase();
             ["retrieve", "get", "fetch", "find", "verify", "lookup", "search"].iter().any(|verb| last.starts_with(verb))
         };
+        // What is attached to a message is fetched whoever sent it.
+        let attached = |name: &str| {
+            let last = name.rsplit(['.', '/']).next().unwrap_or(name);
+            super::words(last)
+                .iter()
+                .any(|word| matches!(word.as_str(), "file" | "media" | "attachment" | "download" | "avatar" | "photo"))
+        };
         let by_vendor = program.vendors_at(at).iter().any(|used| {
             let vendor = program.catalogue.vendor(used.vendor);
-            if vendor.own_backend || !ours(used.vendor) {
+            if vendor.own_backend || !ours(used.vendor) || attached(&used.name) {
                 return false;
             }
             if self.vendors.is_empty()

@@ -9,10 +9,14 @@ use super::{Lapse, Standing, Walk, Why};
 use crate::catalogue::KnownRole;
 use crate::facts::{ExprId, ExprKind, Op, Step};
 use crate::names::Name;
+use crate::program::requested::Origin;
 use crate::program::{CallRef, EdgeKind, ExprRef, FunctionRef, Value};
 
 /// How far a value is followed back to what it was computed from.
 const FARTHEST: usize = 8;
+
+/// Through how many wrappers a look-up is followed.
+const DEEPEST: usize = 3;
 
 impl Walk<'_> {
     /// What a comparison of two values says: one of a MAC, or of a secret that only the caller knows.
@@ -126,6 +130,11 @@ impl Walk<'_> {
             if is_logging(name) || matches!(name.as_str(), "get" | "update" | "digest") {
                 return nothing;
             }
+            // `pem.match(/BEGIN PRIVATE KEY/)`: a pattern takes a text apart.
+            let pattern = shape.args.first().is_some_and(|arg| matches!(facts.expr(arg.value), ExprKind::Unknown));
+            if pattern && matches!(name.as_str(), "match" | "matchAll" | "search") {
+                return nothing;
+            }
             // What was seen before is remembered, which proves nothing.
             if *name == "has" && is_memory(facts, *base) {
                 return nothing;
@@ -144,8 +153,7 @@ impl Walk<'_> {
         let compares = self.program.called_name(at).is_some_and(|name| sounds_like_comparison(&name));
         // `findCustomer(db, await hashed(phone))`: a MAC that rows are found by.
         let mut own = program.edges(at).iter().filter(|edge| edge.kind == EdgeKind::Direct);
-        let looks_up = own
-            .any(|edge| program.calls_in(edge.target).any(|call| self.is_found_by(call) || self.waits_elsewhere(call)));
+        let looks_up = own.any(|edge| self.looks_up(edge.target, DEEPEST));
         for (index, &left) in sides.iter().enumerate() {
             for &right in &sides[index + 1..] {
                 let mac = !looks_up && (self.derives_mac(function, left) || self.derives_mac(function, right));
@@ -200,7 +208,8 @@ impl Walk<'_> {
             _ => false,
         };
         let constant = self.is_constant(function, left) || self.is_constant(function, right);
-        (!constant && (kept(left) || kept(right))).then_some(None)
+        let is_kept = !constant && (kept(left) || kept(right));
+        (is_kept && !self.are_both_kept(function, left, right)).then_some(None)
     }
 
     /// Whether a value is a secret put into another form: `"Basic " + btoa(user + ":" + password)`.
@@ -314,6 +323,37 @@ impl Walk<'_> {
         let mut externals = program.callee(call).externals();
         !program.requests_at(call).is_empty()
             || externals.any(|external| program.catalogue.packages(external.package, &[]).next().is_some())
+    }
+
+    /// Whether a function, or one that it calls, finds something elsewhere: in a database, in a cache.
+    fn looks_up(&self, function: FunctionRef, depth: usize) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        self.program.calls_in(function).any(|call| {
+            let edges = self.program.edges(call);
+            self.is_found_by(call)
+                || self.waits_elsewhere(call)
+                || edges.iter().any(|edge| edge.kind == EdgeKind::Direct && self.looks_up(edge.target, depth))
+        })
+    }
+
+    /// Whether neither of two values comes with the request: what is stored, compared with what was fetched, looks at
+    /// nobody. Tokens of customers' accounts elsewhere are compared with each other only that way.
+    fn are_both_kept(&self, function: FunctionRef, left: ExprId, right: ExprId) -> bool {
+        let facts = self.facts(function);
+        let sides = [left, right];
+        let origins = sides.map(|side| self.program.origin_on(&[], ExprRef::new(function.file, side), &[]));
+        if origins.iter().any(|origin| matches!(origin, Origin::Request(_))) {
+            return false;
+        }
+        let known = |origin: &Origin| matches!(origin, Origin::Server | Origin::Constant);
+        let of_account = |side: ExprId| {
+            facts.last_name(side).is_some_and(|name| {
+                let words = super::words(&name);
+                words.windows(2).any(|pair| matches!(pair[0].as_str(), "access" | "refresh") && pair[1] == "token")
+            })
+        };
+        let reads_request = sides.iter().any(|&side| self.asks_request(ExprRef::new(function.file, side), FARTHEST));
+        origins.iter().all(known) || sides.into_iter().any(of_account) && !reads_request
     }
 
     /// Whether a call waits for code that is not the app's and is no cryptography.

@@ -8,6 +8,7 @@ use crate::finding::FileId;
 use crate::link::entries::edge::function_of;
 use crate::link::entries::handlers::follow;
 use crate::names::Name;
+use crate::program::terms::{Ending, ending};
 use crate::program::{EdgeKind, ExprRef, FunctionRef, Value};
 
 /// How far conditions are followed through variables and operators.
@@ -24,7 +25,11 @@ impl Walk<'_> {
         let place = self.program.place(at);
         let safe_default = self.when_unset(at, FARTHEST) != Some(holds);
         let why = match self.presence(at, FARTHEST) {
-            Some((name, set)) if set != holds => Why::Unset(name),
+            Some((name, set)) if set != holds => match self.also_brought(at, !holds) {
+                true if self.is_refused_without(at.file, name) => Why::Request,
+                true => Why::Either(name),
+                false => Why::Unset(name),
+            },
             _ => match self.mode(at, FARTHEST) {
                 Some(name) => Why::Mode(name),
                 None if self.asks_request(at, FARTHEST) && self.brought(at, FARTHEST) != Some(holds) => Why::Request,
@@ -33,6 +38,32 @@ impl Walk<'_> {
         };
         let safe_default = safe_default && matches!(why, Why::Mode(_));
         Reason { place, why, safe_default, closed: self.is_closed(at, holds, why, safe_default) }
+    }
+
+    /// Whether a condition also asks if the request brings its signature: `if (secret && signature)`.
+    fn also_brought(&self, at: ExprRef, there: bool) -> bool {
+        let at = self.behind(at);
+        let facts = self.program.facts(at.file);
+        let ExprKind::Op(Op::And | Op::Or, parts) = facts.expr(at.expr) else { return false };
+        parts.iter().any(|&part| {
+            let part = ExprRef::new(at.file, part);
+            self.also_brought(part, there)
+                || self.brought(part, FARTHEST) == Some(there)
+                    && self.asks_request(part, FARTHEST)
+                    && self.presence(part, FARTHEST).is_none()
+        })
+    }
+
+    /// Whether code of a file leaves where a secret is not set.
+    fn is_refused_without(&self, file: FileId, name: Name) -> bool {
+        let facts = self.program.facts(file);
+        facts.blocks.iter().flat_map(|block| &block.steps).any(|step| match step {
+            Step::If { condition, then, .. } => {
+                ending(facts, *then) != Ending::GoesOn
+                    && self.presence(ExprRef::new(file, *condition), 3) == Some((name, false))
+            }
+            _ => false,
+        })
     }
 
     /// Whether what a mode decides is never so on a host in production, which names itself.

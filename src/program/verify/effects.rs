@@ -2,10 +2,14 @@
 
 use super::{Deed, Standing, Walk};
 use crate::catalogue::{Effect, KnownRole, Seg};
-use crate::facts::{ExprId, ExprKind};
+use crate::facts::{ExprId, ExprKind, Op};
 use crate::link::eval::Eval;
 use crate::names::Name;
+use crate::program::readers::Use;
 use crate::program::{CallRef, Destination, EdgeKind, ExprRef, FunctionRef, Value};
+
+/// How far what a call gives is followed to where it is compared.
+const FARTHEST: usize = 7;
 
 /// Methods that write, of objects that could not be followed: a database handed in, a transaction.
 const WRITES: &[&str] = &[
@@ -211,6 +215,9 @@ impl Walk<'_> {
         if !matches!(facts.expr(call.callee), ExprKind::Member(_, name) if *name == "rpc") {
             return false;
         }
+        if self.is_compared(ExprRef::new(at.file, call.expr), FARTHEST) {
+            return true;
+        }
         let Some(first) = call.args.first() else { return false };
         let Some(named) = self.program.value(ExprRef::new(at.file, first.value)).text() else { return false };
         let words = super::words(&named);
@@ -222,6 +229,37 @@ impl Walk<'_> {
             && !words
                 .iter()
                 .any(|word| matches!(word.as_str(), "create" | "update" | "set" | "insert" | "upsert" | "next"))
+    }
+
+    /// Whether a value is what something else is then compared with, or checked by: the secret that is fetched for the
+    /// check belongs to it.
+    fn is_compared(&self, at: ExprRef, depth: usize) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        let facts = self.program.facts(at.file);
+        let readers = self.program.readers(at.file);
+        let next = |expr: ExprId| self.is_compared(ExprRef::new(at.file, expr), depth);
+        readers.uses(at.expr).iter().any(|used| match *used {
+            Use::Kept(def) => readers.reads(def).iter().any(|&read| next(read)),
+            Use::In(outer) => match facts.expr(outer) {
+                ExprKind::Op(Op::Equal | Op::Unequal, parts) => parts.iter().all(|&part| {
+                    !matches!(
+                        facts.expr(part),
+                        ExprKind::Null | ExprKind::Bool(_) | ExprKind::Number(_) | ExprKind::Text(_)
+                    )
+                }),
+                ExprKind::Await(_) | ExprKind::Member(..) | ExprKind::Index(..) | ExprKind::Template(_) => next(outer),
+                ExprKind::Op(Op::Or | Op::Nullish, _) => next(outer),
+                _ => false,
+            },
+            Use::Arg(call, _) => {
+                let made = CallRef::new(at.file, call);
+                let checks = [KnownRole::Mac, KnownRole::Compare, KnownRole::Verify];
+                self.check_kind(made).is_some()
+                    || checks.iter().any(|&role| self.program.has_role(made, role))
+                    || self.program.called_name(made).is_some_and(|name| super::evidence::sounds_like_check(&name))
+            }
+            _ => false,
+        })
     }
 
     /// `text("select ..")`: the statement inside a wrapper.

@@ -98,7 +98,7 @@ impl Walk<'_> {
         let first = self.test(function, left, standing);
         let (on, off) = if holds { first } else { (first.1, first.0) };
         let reason = self.reason(function, left, !holds);
-        let skips = matches!(reason.why, Why::Unset(_) | Why::Mode(_));
+        let skips = matches!(reason.why, Why::Unset(_) | Why::Either(_) | Why::Mode(_));
         self.reasons.push(None);
         let second = on.map_or((None, None), |on| self.test(function, right, on));
         self.reasons.pop();
@@ -141,12 +141,22 @@ impl Walk<'_> {
             if matches!(facts.expr(other), ExprKind::Text(_) | ExprKind::Number(_))
                 && let Some(Made::Call { at, awaited, .. }) = self.made_by(function, side, FARTHEST)
             {
+                // `event.type === "paid"`: the event is only there where the check has passed.
+                if self.gives_what_it_verified(at) {
+                    return (Some(standing), Some(standing));
+                }
                 let (yes, no) = self.outcome(at, standing, awaited);
                 let refusing = matches!(facts.expr(other), ExprKind::Text(text) if says_no(text));
                 return if refusing { (no, yes) } else { (yes, no) };
             }
         }
         (Some(standing), Some(standing))
+    }
+
+    /// Whether a call is a library's check that throws, and else gives what it has verified.
+    fn gives_what_it_verified(&self, at: CallRef) -> bool {
+        let mut kinds = self.program.callee(at).externals().filter_map(|external| self.check_kind_of(external));
+        kinds.next().is_some_and(|kind| !kind.boolean)
     }
 
     fn asked_of_variable(&mut self, function: FunctionRef, condition: ExprId, standing: Standing) -> Both {

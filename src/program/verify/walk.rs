@@ -177,7 +177,7 @@ impl Walk<'_> {
 
     /// Walks an arm, with its reason in mind when that is one to skip a check.
     pub(super) fn arm(&mut self, function: FunctionRef, block: BlockId, standing: Standing, reason: Reason) -> Flow {
-        let skips = matches!(reason.why, Why::Unset(_) | Why::Mode(_));
+        let skips = matches!(reason.why, Why::Unset(_) | Why::Either(_) | Why::Mode(_));
         self.reasons.push(skips.then_some(reason));
         let flow = self.block(function, block, Way::plain(standing));
         self.reasons.pop();
@@ -368,7 +368,7 @@ impl Walk<'_> {
         holds: bool,
     ) -> Option<Way> {
         let reason = self.reason(function, condition, holds);
-        let skips = matches!(reason.why, Why::Unset(_) | Why::Mode(_));
+        let skips = matches!(reason.why, Why::Unset(_) | Why::Either(_) | Why::Mode(_));
         self.reasons.push(skips.then_some(reason));
         let after = standing.and_then(|standing| self.value(function, expr, standing));
         self.reasons.pop();

@@ -33,7 +33,9 @@ impl Way {
             (None, reason) => Self { reason, ..self },
             // Without the secret only where people develop: production refuses.
             (Some(own), Some(outer))
-                if own.closed && matches!(outer.why, Why::Unset(_)) && self.standing == Standing::Unverified =>
+                if own.closed
+                    && matches!(outer.why, Why::Unset(_) | Why::Either(_))
+                    && self.standing == Standing::Unverified =>
             {
                 Self { standing: Standing::Unknown(own.place), ..self }
             }
