@@ -169,11 +169,13 @@ fn url_password_is_real(url: &str) -> bool {
     let host = host.split(host_end).next().unwrap_or("").to_ascii_lowercase();
     let lower = password.to_ascii_lowercase();
     let letters: String = lower.chars().filter(char::is_ascii_alphabetic).collect();
+    // `NEW_PASSWORD`: a name in capitals for what goes there.
+    let capitals = password.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
+    let names_itself = capitals && lower.contains("pass");
     let filled = password.len() >= 6
         && !password.contains(['$', '{', '}', '[', ']', '%', '*', '(', '#'])
         && !WORDS.iter().any(|word| letters == *word || lower == *word)
-        // `NEW_PASSWORD`: a name in capitals for what goes there.
-        && !(lower.contains("pass") && password.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_'))
+        && !names_itself
         && !plausible::stands_in(&lower);
     let reached = host.contains('.')
         && !host.starts_with("127.")

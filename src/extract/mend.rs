@@ -93,7 +93,7 @@ impl Paint<'_> {
                 [b'"', b'\'', b'`'].iter().any(|quote| before.iter().filter(|&byte| byte == quote).count() % 2 == 1);
             // `style={{ .. }}` of an element is code.
             let is_attribute = rest.starts_with(b"{{") && before.ends_with(b"=");
-            if !(is_value && quoted) && !is_attribute {
+            if !(is_attribute || is_value && quoted) {
                 let colour = if is_value { b'_' } else { b' ' };
                 self.over(at, after, |byte| if byte.is_ascii_whitespace() && !is_value { byte } else { colour });
             }

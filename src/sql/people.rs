@@ -138,7 +138,7 @@ impl History {
 
     /// The column of a table that holds the id that somebody signs in with.
     pub fn person_of(&self, table: &Table) -> Option<Name> {
-        let to_people = |column: Name| self.refers_to(table, column).is_some_and(|of| is_sign_in(of));
+        let to_people = |column: Name| self.refers_to(table, column).is_some_and(is_sign_in);
         let keys = table.columns.iter().map(|column| column.name);
         let referred = keys.clone().find(|&column| to_people(column) && !column.ends_with("_by"));
         let named = || {

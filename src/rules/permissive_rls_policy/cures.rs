@@ -309,11 +309,12 @@ fn shared(case: &Case<'_>, uses: &[&RowUse]) -> Told {
     }
     // People read their own row from the day they sign up.
     let people = matches!(case.table.id.name.as_str(), "users" | "profiles" | "user_profiles" | "accounts");
-    if people && case.opening.commands == Rights::SELECT && case.table.column("id").is_some_and(|id| id.kind == "uuid")
+    if people
+        && case.opening.commands == Rights::SELECT
+        && case.table.column("id").is_some_and(|id| id.kind == "uuid")
+        && let Some(view) = public_view(case)
     {
-        if let Some(view) = public_view(case) {
-            return shown(case, "(select auth.uid()) = id", &view, needs);
-        }
+        return shown(case, "(select auth.uid()) = id", &view, needs);
     }
     if let Some((roles, person)) = case.history.roles() {
         let body = format!("select exists (select from {} where {} = auth.uid())", roles.sql(), quoted(&person));
