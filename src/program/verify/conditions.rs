@@ -3,7 +3,7 @@
 use super::evidence::{holds_secret, is_signature_name, sounds_secret};
 use super::ways::Reason;
 use super::{Walk, Why};
-use crate::facts::{ExprId, ExprKind, Op, Step};
+use crate::facts::{ExprId, ExprKind, Facts, Op, Step};
 use crate::finding::FileId;
 use crate::link::entries::edge::function_of;
 use crate::link::entries::handlers::follow;
@@ -60,6 +60,7 @@ impl Walk<'_> {
         facts.blocks.iter().flat_map(|block| &block.steps).any(|step| match step {
             Step::If { condition, then, .. } => {
                 ending(facts, *then) != Ending::GoesOn
+                    && asks_plainly(facts, *condition, FARTHEST)
                     && self.presence(ExprRef::new(file, *condition), 3) == Some((name, false))
             }
             _ => false,
@@ -347,6 +348,20 @@ impl Walk<'_> {
                 ExprKind::Op(Op::Choose, parts) => asks(parts[0]),
                 _ => false,
             })
+    }
+}
+
+/// Whether a condition asks if things are there, and not what a call makes of them.
+fn asks_plainly(facts: &Facts, condition: ExprId, depth: usize) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    match facts.expr(condition) {
+        ExprKind::Op(Op::Not | Op::And | Op::Or, parts) => parts.iter().all(|&part| asks_plainly(facts, part, depth)),
+        ExprKind::Ref(name, block) => facts.lookup(*block, *name).is_none_or(|def| {
+            let made = |value: &ExprId| matches!(facts.expr(*value), ExprKind::Call(_) | ExprKind::Await(_));
+            !facts.def(def).values.iter().any(made)
+        }),
+        ExprKind::Env(_) | ExprKind::Member(..) => true,
+        _ => false,
     }
 }
 
