@@ -1,7 +1,8 @@
 //! The findings of a day on which the tool came into use: they are not told again.
 //!
-//! An entry hides one finding of its rule in its file, by the code at its place and the function around it, or, when
-//! that function was renamed, by the code alone. A secret is in it in no form: it is masked before anything is hashed.
+//! An entry hides one finding of its rule in its file, by the code at its place and the function around it; or, when
+//! that function was renamed, by the code alone; or, when something was added to the code, as the cure of another
+//! finding does, by the words it had. A secret is in it in no form: it is masked before anything is hashed.
 
 use std::io::{self, Write};
 
@@ -51,6 +52,8 @@ enum By {
     Code,
     /// The function around it, and what the finding is about.
     Function,
+    /// The function around it, what the finding is about, and the words of the code: all that were there still are.
+    Words,
     /// Code, function and what it is about, in a file that took the place of one that is gone.
     Moved,
 }
@@ -62,6 +65,9 @@ struct Line {
     about: String,
     code: String,
     around: String,
+    /// Four digits a word.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    words: String,
 }
 
 #[derive(Deserialize)]
@@ -127,9 +133,11 @@ impl Baseline {
             if value.as_object().is_some_and(serde_json::Map::is_empty) {
                 continue;
             }
-            let Line { path, rule, about, code, around } =
+            let Line { path, rule, about, code, around, words } =
                 serde_json::from_value(value).map_err(|why| broken(why.to_string()))?;
-            entries.push(Address { path, rule, about, code, around });
+            let digits = words.as_bytes().chunks_exact(4).filter_map(|word| std::str::from_utf8(word).ok());
+            let words = digits.filter_map(|word| u16::from_str_radix(word, 16).ok()).collect();
+            entries.push(Address { path, rule, about, code, around, words, all_words: vec![] });
         }
         Ok(Self::new(entries))
     }
@@ -137,8 +145,9 @@ impl Baseline {
     /// Writes it: one finding a line, sorted, every line of the same form, so that two branches merge.
     pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{{\"version\": {VERSION}, \"findings\": [")?;
-        for Address { path, rule, about, code, around } in self.entries.iter().cloned() {
-            let line = Line { path, rule, about, code, around };
+        for Address { path, rule, about, code, around, words, .. } in self.entries.iter().cloned() {
+            let words = words.iter().map(|word| format!("{word:04x}")).collect();
+            let line = Line { path, rule, about, code, around, words };
             writeln!(out, "{},", serde_json::to_string(&line)?)?;
         }
         writeln!(out, "{{}}]}}")
@@ -147,7 +156,7 @@ impl Baseline {
     /// Which findings are covered: each entry covers one. Those with the same function around them go first; at last
     /// those of files that are gone look for what was moved. `exists` tells whether a file is there.
     pub fn cover(&self, findings: &[Address], exists: impl Fn(&str) -> bool) -> Cover {
-        let mut cover = self.cover_by(findings, &[By::Both, By::Code]);
+        let mut cover = self.cover_by(findings, &[By::Both, By::Code, By::Words]);
         self.round(By::Moved, findings, |entry| !exists(&entry.path), &mut cover);
         for (entry, alive) in self.entries.iter().zip(&mut cover.alive) {
             *alive |= !self.judges(&entry.path);
@@ -172,11 +181,11 @@ impl Baseline {
     /// Lets the entries that are still open, and wanted, cover what is still uncovered.
     fn round(&self, by: By, findings: &[Address], wanted: impl Fn(&Address) -> bool, cover: &mut Cover) {
         let key = |address: &Address| {
-            let Address { path, rule, about, code, around } = address.clone();
+            let Address { path, rule, about, code, around, .. } = address.clone();
             match by {
                 By::Both => (path, rule, code, around),
                 By::Code => (path, rule, code, String::new()),
-                By::Function => (path, rule, about, around),
+                By::Function | By::Words => (path, rule, about, around),
                 By::Moved => (about, rule, code, around),
             }
         };
@@ -190,8 +199,11 @@ impl Baseline {
         }
         for (at, finding) in findings.iter().enumerate() {
             if !cover.covered[at]
-                && let Some(entry) = open.get_mut(&key(finding)).and_then(Vec::pop)
+                && let Some(open) = open.get_mut(&key(finding))
+                && let Some(next) =
+                    open.iter().rposition(|&entry| !matches!(by, By::Words) || self.is_in(entry, finding))
             {
+                let entry = open.remove(next);
                 cover.covered[at] = true;
                 cover.alive[entry] = true;
                 if matches!(by, By::Moved) {
@@ -199,6 +211,12 @@ impl Baseline {
                 }
             }
         }
+    }
+
+    /// Whether all words of an entry's code are in a finding's.
+    fn is_in(&self, entry: usize, finding: &Address) -> bool {
+        let words = &self.entries[entry].words;
+        !words.is_empty() && words.iter().all(|word| finding.all_words.binary_search(word).is_ok())
     }
 
     /// Without the entries that stand for nothing any more; those whose file was moved get its new path.
@@ -230,7 +248,9 @@ mod tests {
 
     fn address(code: &str, around: &str) -> Address {
         let text = str::to_owned;
-        Address { path: text("a.ts"), rule: text("r"), about: text("x"), code: text(code), around: text(around) }
+        let (path, rule, about) = (text("a.ts"), text("r"), text("x"));
+        let (code, around) = (text(code), text(around));
+        Address { path, rule, about, code, around, words: vec![], all_words: vec![] }
     }
 
     #[test]
@@ -276,8 +296,25 @@ mod tests {
     }
 
     #[test]
+    fn something_may_be_added_to_the_code() {
+        let with = |code: &str, words: &[u16]| Address { words: words.to_vec(), ..address(code, "f") };
+        let found = |code: &str, words: &[u16]| Address { all_words: words.to_vec(), ..address(code, "f") };
+        let baseline = Baseline::new(vec![with("1", &[3, 5])]);
+        let covers = |found: Address| baseline.cover(&[found], |_| true).covered == [true];
+        assert!(covers(found("2", &[3, 4, 5])));
+        assert!(!covers(found("2", &[3, 4])), "a word is gone: it is another call");
+        assert!(!covers(Address { around: "g".to_owned(), ..found("2", &[3, 4, 5]) }), "in another function");
+        // The one that stayed as it was goes first, and one entry covers one finding.
+        let both = [found("2", &[3, 4, 5]), found("1", &[3, 5])];
+        assert_eq!(baseline.cover(&both, |_| true).covered, [false, true]);
+        // What was written before words were is read, and covers what is the same.
+        assert!(!Baseline::new(vec![address("1", "f")]).cover(&both[..1], |_| true).covered[0]);
+    }
+
+    #[test]
     fn it_is_written_as_it_is_read() {
-        let baseline = Baseline::new(vec![address("2", "f"), address("1", "f")]);
+        let second = Address { words: vec![7, 0xbeef], ..address("2", "f") };
+        let baseline = Baseline::new(vec![second, address("1", "f")]);
         let mut text = vec![];
         baseline.write(&mut text).unwrap();
         let text = String::from_utf8(text).unwrap();

@@ -1,15 +1,17 @@
-//! Facts kept between runs: a file that was read before, by this version of the tool, is not parsed again.
+//! What is kept between runs: the facts of files, so that one that was read before, by this version of the tool, is
+//! not parsed again; and what whole analyses came to ([`judgements`]).
 //!
 //! An entry is named by what the file holds, where it lies and who read it, so it is never out of date: what is not
 //! found is extracted as ever. The same findings come of a run with a cache, without one, and with a broken one.
 
 use std::cell::RefCell;
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
@@ -17,6 +19,7 @@ use crate::facts::Facts;
 use crate::names::{Name, table};
 use crate::walk::said;
 
+pub mod judgements;
 mod log;
 
 use log::Log;
@@ -26,6 +29,8 @@ const BUILD: &str = env!("SEAMCHECK_BUILD");
 
 /// Fewer files than this are read anew as fast.
 const FEW: usize = 32;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Logs that nobody used for this long are removed.
 const UNUSED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
@@ -52,8 +57,36 @@ pub struct Cache {
     /// Which entries of the log this run asked for.
     used: Vec<AtomicBool>,
     fresh: Mutex<Vec<u8>>,
-    /// What all keys begin with.
-    salt: blake3::Hasher,
+}
+
+/// Names files by what they hold.
+#[derive(Clone)]
+pub struct Keys(blake3::Hasher);
+
+impl Keys {
+    /// The names of one scan; `salt` is whatever decides what is extracted, besides the file and this build.
+    pub fn new(salt: &[u8]) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(BUILD.as_bytes()).update(&(salt.len() as u64).to_le_bytes()).update(salt);
+        Self(hasher)
+    }
+
+    /// The key of a file: `named` files are read in full whatever they are.
+    pub fn key(&self, path: &str, named: bool, text: &str) -> Key {
+        let mut hasher = self.0.clone();
+        hasher.update(&(path.len() as u64).to_le_bytes()).update(path.as_bytes());
+        hasher.update(&[u8::from(named)]).update(text.as_bytes());
+        let mut key = Key::default();
+        hasher.finalize_xof().fill(&mut key);
+        key
+    }
+}
+
+/// Where what is kept of a repository lies, its ending aside.
+fn home(folder: &Path, root: &Path) -> Option<PathBuf> {
+    let root = fs::canonicalize(root).ok()?;
+    let name = blake3::hash(root.as_os_str().as_encoded_bytes()).to_hex();
+    Some(folder.join(&BUILD[..BUILD.len().min(16)]).join(&name[..24]))
 }
 
 /// The folder that caches are kept in when none is given: the user's own.
@@ -71,33 +104,20 @@ pub fn prepare(folder: &Path) -> Result<(), Error> {
 }
 
 impl Cache {
-    /// Opens what is kept of the repository at `root`, of `files` files; `salt` is whatever else decides what is
-    /// extracted. None when there is too little to gain, or no way to keep anything.
-    pub fn open(folder: &Path, root: &Path, files: usize, salt: &[u8]) -> Option<Self> {
+    /// Opens what is kept of the repository at `root`, of `files` files. None when there is too little to gain, or no
+    /// way to keep anything.
+    pub fn open(folder: &Path, root: &Path, files: usize) -> Option<Self> {
         if files < FEW {
             return None;
         }
-        let root = fs::canonicalize(root).ok()?;
-        let name = blake3::hash(root.as_os_str().as_encoded_bytes()).to_hex();
-        let builds = folder.join(&BUILD[..BUILD.len().min(16)]);
+        let path = home(folder, root)?.with_extension("facts");
+        let builds = path.parent()?;
         if !builds.is_dir() {
-            begin(folder, &builds).ok()?;
+            begin(folder, builds).ok()?;
         }
-        let log = Log::open(&builds.join(format!("{}.facts", &name[..24]))).ok()?;
+        let log = Log::open(&path).ok()?;
         let used = (0..log.len()).map(|_| AtomicBool::new(false)).collect();
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(BUILD.as_bytes()).update(&(salt.len() as u64).to_le_bytes()).update(salt);
-        Some(Self { folder: folder.to_owned(), log, used, fresh: Mutex::default(), salt: hasher })
-    }
-
-    /// The key of a file: `named` files are read in full whatever they are.
-    pub fn key(&self, path: &str, named: bool, text: &str) -> Key {
-        let mut hasher = self.salt.clone();
-        hasher.update(&(path.len() as u64).to_le_bytes()).update(path.as_bytes());
-        hasher.update(&[u8::from(named)]).update(text.as_bytes());
-        let mut key = Key::default();
-        hasher.finalize_xof().fill(&mut key);
-        key
+        Some(Self { folder: folder.to_owned(), log, used, fresh: Mutex::default() })
     }
 
     /// What is kept under a key.
@@ -108,7 +128,10 @@ impl Cache {
         let at = self.log.find(key)?;
         BUFFER.with_borrow_mut(|buffer| {
             self.log.read(at, buffer)?;
-            let kept = decode(buffer)?;
+            let mut kept: Kept = decode(buffer)?;
+            if let Some(facts) = &mut kept.facts {
+                facts.restore();
+            }
             self.used[at].store(true, Ordering::Relaxed);
             Some(kept)
         })
@@ -153,16 +176,16 @@ fn sweep(folder: &Path) {
         let changed = fs::metadata(path).and_then(|data| data.modified()).ok()?;
         SystemTime::now().duration_since(changed).ok()
     };
-    if age(&tag).is_none_or(|age| age < Duration::from_secs(24 * 60 * 60)) {
+    if age(&tag).is_none_or(|age| age < DAY) {
         return;
     }
-    let touched = fs::File::options().append(true).open(&tag).and_then(|file| file.set_modified(SystemTime::now()));
+    let touched = File::options().append(true).open(&tag).and_then(|file| file.set_modified(SystemTime::now()));
     if touched.is_err() {
         return;
     }
     for builds in fs::read_dir(folder).into_iter().flatten().flatten() {
         for log in fs::read_dir(builds.path()).into_iter().flatten().flatten() {
-            let is_log = log.path().extension().is_some_and(|ending| ending == "facts" || ending == "new");
+            let is_log = log.path().extension().is_some_and(|it| it == "facts" || it == "judged" || it == "new");
             if is_log && age(&log.path()).is_some_and(|age| age > UNUSED) {
                 let _ = fs::remove_file(log.path());
             }
@@ -172,8 +195,15 @@ fn sweep(folder: &Path) {
     }
 }
 
-/// An entry: the length of its table of names, the table, the facts.
-fn encode(kept: &Kept) -> Option<Vec<u8>> {
+/// Notes once a day that a file is in use; whether it did.
+fn touch(path: &Path) -> bool {
+    let changed = fs::metadata(path).and_then(|data| data.modified());
+    let is_stale = changed.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > DAY));
+    is_stale && File::options().append(true).open(path).is_ok_and(|file| file.set_modified(SystemTime::now()).is_ok())
+}
+
+/// An entry: the length of its table of names, the table, what is kept.
+fn encode<T: Serialize>(kept: &T) -> Option<Vec<u8>> {
     let (body, names) = table::collect(|| postcard::to_allocvec(kept));
     let body = body.ok()?;
     let names: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
@@ -185,13 +215,9 @@ fn encode(kept: &Kept) -> Option<Vec<u8>> {
     Some(entry)
 }
 
-fn decode(entry: &[u8]) -> Option<Kept> {
+fn decode<T: DeserializeOwned>(entry: &[u8]) -> Option<T> {
     let (length, rest) = entry.split_first_chunk::<4>()?;
     let (names, body) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
     let names: Vec<&str> = postcard::from_bytes(names).ok()?;
-    let mut kept: Kept = table::with(names.into_iter().map(Name::new), || postcard::from_bytes(body)).ok()?;
-    if let Some(facts) = &mut kept.facts {
-        facts.restore();
-    }
-    Some(kept)
+    table::with(names.into_iter().map(Name::new), || postcard::from_bytes(body)).ok()
 }

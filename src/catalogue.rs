@@ -33,6 +33,7 @@ mod scripts;
 mod seg;
 mod shape;
 mod tables;
+mod takes;
 mod token_life;
 mod tokens;
 mod trackers;
@@ -52,7 +53,7 @@ pub use mailboxes::Mailboxes;
 pub use names::unqualified;
 pub use operation::{Core, Operation};
 pub use paths::{OperationMatch, RequestMatch, VerifierMatch};
-pub use platforms::{Platform, Server};
+pub use platforms::{Platform, Said, Server};
 pub use repeats::{Idempotency, Retries};
 pub use retired::{Retired, RetiredPackage};
 pub use returned::{ErrorsBelow, Reports};
@@ -60,7 +61,8 @@ pub use schedulers::Scheduler;
 pub use scopes::Scope;
 pub use scripts::PageScript;
 pub use seg::Seg;
-pub use tables::{TableForm, Tables};
+pub use tables::{TableChanges, TableForm, Tables};
+pub use takes::Takes;
 pub use token_life::{HandedToken, TokenLife};
 pub use trackers::Tracker;
 pub use webhook::{Scheme, Webhook};
@@ -396,6 +398,9 @@ pub struct Library {
     /// Ways to declare tables in code.
     #[serde(default)]
     pub tables: Vec<Tables>,
+    /// How migrations that are code change tables.
+    #[serde(default)]
+    pub table_changes: Vec<TableChanges>,
     /// Servers that end workers whose request takes too long.
     #[serde(default, rename = "server")]
     pub servers: Vec<Server>,

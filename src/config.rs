@@ -21,6 +21,7 @@ mod unheeded;
 
 pub use find::OWN;
 pub use keys::schema;
+pub use unheeded::holding;
 
 use fault::Problem;
 use find::Written;

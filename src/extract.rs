@@ -8,6 +8,7 @@ use tree_sitter::{Parser, Point, Range, Tree};
 
 use crate::facts::{Facts, Language, Span};
 use crate::lang;
+use crate::walk::names::is_page;
 
 pub mod build;
 pub mod embedded;
@@ -21,10 +22,10 @@ mod taken;
 /// Extracts the facts of one file; none when its extension is of no language of ours.
 pub fn extract(path: &str, text: &str) -> Option<Facts> {
     if let Some(language) = lang::language_of(path) {
-        return Some(extract_parts(language, text, None));
+        return Some(extract_parts(language, text, None, false));
     }
     let (language, spans) = embedded::scripts(path, text)?;
-    let mut facts = extract_parts(language, text, Some(&spans));
+    let mut facts = extract_parts(language, text, Some(&spans), is_page(path));
     (facts.loads, facts.script_tags) = loads::loads(path, text);
     Some(facts)
 }
@@ -35,11 +36,11 @@ pub fn outline(path: &str, text: &str) -> Option<Facts> {
 }
 
 /// Extracts the facts of a text in a language; of some spans of it where only those hold code.
-pub fn extract_parts(language: Language, text: &str, spans: Option<&[Span]>) -> Facts {
+pub fn extract_parts(language: Language, text: &str, spans: Option<&[Span]>, page: bool) -> Facts {
     let mut builder = build::Builder::new(language, text);
     let whole = [Span { start: 0, end: text.len() as u32 }];
     for &span in spans.unwrap_or(&whole) {
-        let Some(parsed) = parse(language, text, (spans.is_some()).then_some(span)) else {
+        let Some(parsed) = parse(language, text, (spans.is_some()).then_some(span), page) else {
             // The parser gives up on nothing but a cancelled parse, which nobody asks for.
             builder.facts().syntax_errors += 1;
             continue;
@@ -63,7 +64,7 @@ struct Parsed {
 
 /// Parses a text, in the way that leaves the fewest syntax errors: as it is, with what the grammar is known
 /// not to read painted over, and for JavaScript with the types that some tools add to it.
-fn parse(language: Language, text: &str, part: Option<Span>) -> Option<Parsed> {
+fn parse(language: Language, text: &str, part: Option<Span>, page: bool) -> Option<Parsed> {
     let tree = parse_bytes(language, text.as_bytes(), part, None)?;
     let mut best = Parsed { tree, language, errors: 0 };
     if !best.tree.root_node().has_error() {
@@ -76,7 +77,7 @@ fn parse(language: Language, text: &str, part: Option<Span>) -> Option<Parsed> {
     }
     // Errors hide others: what mends one may show the next.
     for _ in 0..3 {
-        let Some((mended, places)) = mend::mend(text.as_bytes(), &errors) else { break };
+        let Some((mended, places)) = mend::mend(text.as_bytes(), &errors, part.filter(|_| page)) else { break };
         let mut old = best.tree.clone();
         mend::mark(&mut old, text.as_bytes(), &places);
         let Some(tree) = parse_bytes(best.language, &mended, part, Some(&old)) else { break };

@@ -10,6 +10,7 @@ use crate::names::Name;
 
 pub mod print;
 pub mod shape;
+mod told;
 
 pub use shape::{
     Arg, Block, BlockKind, Call, Class, Def, DefKind, Element, Export, ExportValue, Expr, ExprKind, Field, Function,

@@ -33,6 +33,8 @@ pub use schedules::{Planned, Starts};
 #[derive(Debug, Default)]
 pub struct Manifests {
     files: Vec<Manifest>,
+    /// What scripts and notes deploy without the platform's gate. Filled by the caller of [`Manifests::new`].
+    pub opened: Vec<functions::Opened>,
 }
 
 /// A manifest.
@@ -104,6 +106,9 @@ impl Manifest {
             (_, name) if name.ends_with(".prisma") => Says::Models(models::read(text).map_err(broken)?),
             (_, name) if name.ends_with(".txt") => Says::Python(PythonProject::requirements(text)),
             (_, name) if name.ends_with(".json") || name.ends_with(".jsonc") => Says::Json(json(text).map_err(broken)?),
+            (_, "config.toml") => {
+                Says::Toml(toml(text).or_else(|why| functions::by_sections(text).ok_or(why)).map_err(broken)?)
+            }
             (_, name) if name.ends_with(".toml") || name == ".replit" => Says::Toml(toml(text).map_err(broken)?),
             (_, name) if name.starts_with("render.y") || processes::is_compose(name) => {
                 Says::Json(yaml::read(text).map_err(broken)?)
@@ -167,7 +172,7 @@ impl Manifests {
     /// From manifests in any order.
     pub fn new(mut files: Vec<Manifest>) -> Self {
         files.sort_by_key(|file| file.path);
-        Self { files }
+        Self { files, opened: vec![] }
     }
 
     /// All of them, by path.

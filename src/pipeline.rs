@@ -1,13 +1,13 @@
 //! The pipeline: a repository in, settled findings out. Decides what runs beside what, and that one broken file or
 //! rule costs only itself.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
-use crate::cache::{Cache, Kept};
+use crate::cache::{Cache, Kept, Key, Keys};
 use crate::catalogue::{Catalogue, VendorId};
 use crate::config::Own;
 use crate::contain::{WORKER, contained};
@@ -15,15 +15,20 @@ use crate::error::Error;
 use crate::facts::{Facts, Token};
 use crate::finding::{FileId, Finding};
 use crate::link::sides::names;
-use crate::manifest::{Manifest, Manifests};
+use crate::manifest::{Manifest, Manifests, functions};
 use crate::names::Name;
 use crate::program::{Program, Written, tables};
 use crate::progress::Progress;
 use crate::rule::{Report, Rule};
 use crate::settle::ignores::MARKER;
 use crate::settle::{self, FailedRule, Settled};
-use crate::walk::{self, FileKind, GapReason, Repository, SourceFile};
+use crate::walk::{self, FileKind, Gap, GapReason, Repository, SourceFile};
 use crate::{extract, link, sql};
+
+mod judge;
+mod judgement;
+
+pub use judge::{Judged, judge, question};
 
 /// The stack of a worker: nesting in real code is deep, and extraction follows it.
 const STACK: usize = 16 * 1024 * 1024;
@@ -61,6 +66,22 @@ pub struct Outcome {
 
 /// Scans a repository. The same input gives the same outcome for any number of threads.
 pub fn scan(options: &Options) -> Result<Outcome, Error> {
+    on_workers(options, || {
+        let mut clock = Clock::new();
+        let mut walked = Walked::new(options)?;
+        clock.lap("walk");
+        let read = walked.read(options);
+        let Analysed { program, findings, failed, marked, .. } = analyse(&mut walked, read, options, &mut clock);
+        let Walked { repository, .. } = walked;
+        let choices = settle::Choices { marked: Some(marked), ..options.settle.clone() };
+        let mut settled = settle::settle(&program.files, &repository, findings, &choices);
+        settled.failed = failed;
+        clock.lap("settle");
+        Ok(Outcome { repository, program, settled, timings: clock.laps })
+    })
+}
+
+fn on_workers<T: Send>(options: &Options, work: impl FnOnce() -> Result<T, Error> + Send) -> Result<T, Error> {
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(options.jobs)
         .stack_size(STACK)
@@ -70,34 +91,103 @@ pub fn scan(options: &Options) -> Result<Outcome, Error> {
             what: format!("the worker threads cannot be started: {why}"),
             help: "try a smaller `--jobs`".to_owned(),
         })?;
-    pool.install(|| stages(options))
+    pool.install(work)
 }
 
-fn stages(options: &Options) -> Result<Outcome, Error> {
-    let mut clock = Clock::new();
-    let mut vendors = if options.own.isolated { vec![] } else { walk::vendor_files(&options.walk)? };
-    vendors.extend(options.own.vendors.iter().cloned());
-    // A repository's own vendors have credentials of their own.
-    let salt = format!("{vendors:?}");
-    let (catalogue, repository) = rayon::join(|| Catalogue::load(vendors), || walk::walk(&options.walk));
-    let catalogue = Arc::new(catalogue.map_err(|reports| Error::Vendors { reports })?);
-    let mut repository = repository?;
-    clock.lap("walk");
-    let files = repository.files.iter().filter(|file| file.kind.holds_code()).count();
-    let home = options.own.home.as_ref().unwrap_or(&repository.root);
-    let cache = options.cache.as_ref().and_then(|at| Cache::open(at, home, files, salt.as_bytes()));
-    let understood = extract_all(&mut repository, &catalogue, cache.as_ref(), options.progress);
+/// What is there, and what is known of vendors.
+struct Walked {
+    catalogue: Arc<Catalogue>,
+    repository: Repository,
+    /// How files are named by what they hold.
+    keys: Keys,
+}
+
+impl Walked {
+    fn new(options: &Options) -> Result<Self, Error> {
+        let mut vendors = if options.own.isolated { vec![] } else { walk::vendor_files(&options.walk)? };
+        vendors.extend(options.own.vendors.iter().cloned());
+        // A repository's own vendors have credentials of their own.
+        let keys = Keys::new(format!("{vendors:?}").as_bytes());
+        let (catalogue, repository) = rayon::join(|| Catalogue::load(vendors), || walk::walk(&options.walk));
+        let catalogue = Arc::new(catalogue.map_err(|reports| Error::Vendors { reports })?);
+        Ok(Self { catalogue, repository: repository?, keys })
+    }
+
+    /// The folder that what is kept is kept for.
+    fn home<'o>(&'o self, options: &'o Options) -> &'o Path {
+        options.own.home.as_deref().unwrap_or(&self.repository.root)
+    }
+
+    fn files_of_code(&self) -> usize {
+        self.repository.files.iter().filter(|file| file.kind.holds_code()).count()
+    }
+
+    fn cache(&self, options: &Options) -> Option<Cache> {
+        Cache::open(options.cache.as_ref()?, self.home(options), self.files_of_code())
+    }
+
+    /// Reads every file and understands it at once.
+    fn read(&mut self, options: &Options) -> Vec<Option<Read>> {
+        let cache = self.cache(options);
+        let progress = Progress::new(self.repository.files.len(), options.progress);
+        let Self { catalogue, repository, keys } = self;
+        let read = repository.load(|file, text| {
+            let key = cache.as_ref().map(|_| keys.key(&file.path, file.named, text));
+            let said = understand(file, text, catalogue, cache.as_ref().zip(key.as_ref()));
+            progress.tick();
+            Ok(Some(Read { key, said }))
+        });
+        progress.finish();
+        finish(cache);
+        read
+    }
+}
+
+fn finish(cache: Option<Cache>) {
     if let Some(cache) = cache {
         cache.finish();
     }
     rayon::broadcast(|_| extract::let_go());
+}
+
+/// What came of a file that was read.
+struct Read {
+    /// Its name by what it holds, when names are wanted.
+    key: Option<Key>,
+    said: Said,
+}
+
+/// What the rules found.
+struct Analysed {
+    program: Program,
+    findings: Vec<Finding>,
+    failed: Vec<FailedRule>,
+    /// The files that hold suppression comments.
+    marked: Vec<FileId>,
+    /// What was read and not understood; the repository names it too.
+    gaps: Vec<Gap>,
+}
+
+/// Links what was read, and runs the rules.
+fn analyse(walked: &mut Walked, read: Vec<Option<Read>>, options: &Options, clock: &mut Clock) -> Analysed {
+    let Walked { catalogue, repository, .. } = walked;
+    let understood = gather(repository, read);
     clock.lap("extract");
-    let mut program = link::link(&repository, understood.facts, Arc::clone(&catalogue), &options.own.hints);
+    let mut gaps = understood.gaps;
+    for gap in &gaps {
+        repository.not_understood(gap.clone());
+    }
+    let mut program = link::link(&*repository, understood.facts, Arc::clone(catalogue), &options.own.hints);
     program.change = options.settle.change.as_ref().map(settle::Change::brings);
     program.written = understood.written;
     program.as_of = Name::new(&options.settle.as_of);
     program.mentioned = understood.mentioned;
-    program.database = database(&mut repository, &understood.scripts);
+    program.database = database(repository, &understood.scripts);
+    for (file, count) in program.database.gaps() {
+        let gap = Gap { path: repository.files[file.index()].path, reason: GapReason::SqlNotUnderstood(count) };
+        repository.not_understood(gap.clone());
+        gaps.push(gap);
+    }
     for (file, tables) in tables::declared(&program) {
         let path = program.file(file).path;
         program.database.declare(file, &path, tables);
@@ -108,11 +198,7 @@ fn stages(options: &Options) -> Result<Outcome, Error> {
     let context = &repository.context;
     findings.retain(|finding| !context.contains(&program.file(finding.place.file).path));
     clock.lap("check");
-    let choices = settle::Choices { marked: Some(understood.marked), ..options.settle.clone() };
-    let mut settled = settle::settle(&program.files, &repository, findings, &choices);
-    settled.failed = failed;
-    clock.lap("settle");
-    Ok(Outcome { repository, program, settled, timings: clock.laps })
+    Analysed { program, findings, failed, marked: understood.marked, gaps }
 }
 
 /// What was read: the facts of each file, and which files hold suppression comments.
@@ -125,53 +211,39 @@ struct Understood {
     documented: rustc_hash::FxHashSet<VendorId>,
     /// What the files of SQL do.
     scripts: Vec<(FileId, sql::Script)>,
+    gaps: Vec<Gap>,
 }
 
-/// Replays the migrations; what of them was not understood is a gap.
-fn database(repository: &mut Repository, scripts: &[(FileId, sql::Script)]) -> sql::Database {
+/// Replays the migrations.
+fn database(repository: &Repository, scripts: &[(FileId, sql::Script)]) -> sql::Database {
     let scripts: Vec<_> =
         scripts.iter().map(|(file, script)| (*file, repository.files[file.index()].path.as_str(), script)).collect();
-    let database = sql::database(&scripts, &|path| repository.exists(path), &|folder| {
+    sql::database(&scripts, &|path| repository.exists(path), &|folder| {
         let settings = format!("{}config.toml", folder.strip_suffix("migrations")?);
         let schemas = repository.manifests.toml(&settings)?.get("api")?.get("schemas")?.as_array()?;
         Some(schemas.iter().filter_map(|schema| schema.as_str().map(str::to_owned)).collect())
-    });
-    for (file, count) in database.gaps() {
-        let path = repository.files[file.index()].path;
-        repository.gap(path, GapReason::SqlNotUnderstood(count));
-    }
-    database
+    })
 }
 
-/// Reads and understands every file; manifests go to the repository.
-fn extract_all(
-    repository: &mut Repository,
-    catalogue: &Catalogue,
-    cache: Option<&Cache>,
-    progress: bool,
-) -> Understood {
-    let progress = Progress::new(repository.files.len(), progress);
-    let read = repository.load(|file, text| {
-        let understood = understand(file, text, catalogue, cache);
-        progress.tick();
-        understood.map(Some)
-    });
-    progress.finish();
+/// Gathers what the files say; manifests go to the repository.
+fn gather(repository: &mut Repository, read: Vec<Option<Read>>) -> Understood {
     let (mut facts, mut manifests) = (Vec::with_capacity(read.len()), vec![]);
-    let (mut marked, mut written) = (vec![], vec![]);
+    let (mut marked, mut written, mut gaps) = (vec![], vec![], vec![]);
     let (mut mentioned, mut scripts) = (rustc_hash::FxHashSet::default(), vec![]);
     let mut documented = rustc_hash::FxHashSet::default();
-    for (index, file) in read.into_iter().enumerate() {
-        let file = file.unwrap_or_default();
-        if file.facts.as_ref().is_some_and(|facts| facts.too_deep) {
-            let path = repository.files[index].path;
-            repository.gap(path, GapReason::TooDeep);
+    let mut opened = vec![];
+    for (index, read) in read.into_iter().enumerate() {
+        let mut file = read.map(|read| read.said).unwrap_or_default();
+        let too_deep = file.facts.as_ref().is_some_and(|facts| facts.too_deep).then_some(GapReason::TooDeep);
+        if let Some(reason) = file.gap.take().or(too_deep) {
+            gaps.push(Gap { path: repository.files[index].path, reason });
         }
         if file.marked {
             marked.push(FileId(index as u32));
         }
         facts.push(file.facts);
         manifests.extend(file.manifest);
+        opened.extend(file.opened);
         scripts.extend(file.script.map(|script| (FileId(index as u32), script)));
         mentioned.extend(file.mentioned.iter().copied());
         documented.extend(file.documented.iter().copied());
@@ -180,8 +252,10 @@ fn extract_all(
             written.push(Written { file: FileId(index as u32), tokens, lines });
         }
     }
-    repository.manifests = Arc::new(Manifests::new(manifests));
-    Understood { facts, marked, written, mentioned, documented, scripts }
+    let mut manifests = Manifests::new(manifests);
+    manifests.opened = opened;
+    repository.manifests = Arc::new(manifests);
+    Understood { facts, marked, written, mentioned, documented, scripts, gaps }
 }
 
 /// What one file says.
@@ -199,30 +273,33 @@ struct Said {
     script: Option<sql::Script>,
     /// The vendors it names, when it is written for people.
     documented: Vec<VendorId>,
+    /// Functions that it deploys without the platform's gate.
+    opened: Vec<functions::Opened>,
     marked: bool,
+    /// Why it could not be understood.
+    gap: Option<GapReason>,
 }
 
-fn understand(file: &SourceFile, text: &str, catalogue: &Catalogue, cache: Option<&Cache>) -> Result<Said, GapReason> {
+fn understand(file: &SourceFile, text: &str, catalogue: &Catalogue, cache: Option<(&Cache, &Key)>) -> Said {
     let work = || {
         if file.kind.holds_code() {
             let kept = match cache {
                 None => read_code(file, text, catalogue),
-                Some(cache) => {
-                    let key = cache.key(&file.path, file.named, text);
-                    cache.get(&key).unwrap_or_else(|| {
-                        let read = read_code(file, text, catalogue);
-                        cache.put(&key, &read);
-                        read
-                    })
-                }
+                Some((cache, key)) => cache.get(key).unwrap_or_else(|| {
+                    let read = read_code(file, text, catalogue);
+                    cache.put(key, &read);
+                    read
+                }),
             };
-            return Ok(Said { facts: kept.facts, marked: kept.marked, ..Said::default() });
+            let opened = functions::opened_in(&file.path, text);
+            return Ok(Said { facts: kept.facts, marked: kept.marked, opened, ..Said::default() });
         }
         if file.kind == FileKind::Lock {
             let manifest = Manifest::lock(file, text, catalogue.package_names())?;
             return Ok(Said { manifest: Some(manifest), ..Said::default() });
         }
         let mut said = Said { marked: text.contains(MARKER), written: catalogue.tokens(text), ..Said::default() };
+        said.opened = functions::opened_in(&file.path, text);
         if file.tracked && walk::mentions::tells_what_to_set(&file.path) {
             said.mentioned = walk::mentions::variables(text);
         }
@@ -239,7 +316,8 @@ fn understand(file: &SourceFile, text: &str, catalogue: &Catalogue, cache: Optio
         }
         Ok(said)
     };
-    contained(work).unwrap_or_else(|why| Err(GapReason::Crashed(why)))
+    let said = contained(work).unwrap_or_else(|why| Err(GapReason::Crashed(why)));
+    said.unwrap_or_else(|reason| Said { gap: Some(reason), ..Said::default() })
 }
 
 /// What a file of code says. Rules look into tests for credentials alone.

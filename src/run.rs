@@ -12,7 +12,7 @@ use crate::error::{Error, count};
 use crate::extract;
 use crate::facts::{TokenKind, print};
 use crate::masking;
-use crate::pipeline::{Outcome, scan};
+use crate::pipeline::{Judged, judge};
 use crate::report::{self, Format, Look};
 use crate::rules::RULES;
 use crate::settle::FailedRule;
@@ -104,8 +104,8 @@ fn run_scan(typed: &Scan, out: &mut dyn Write, messages: &mut dyn Write) -> Resu
     options.settle.baseline = accepted::read(typed, &config)?;
     // What a change looks like may lie in a folder that lives as long as the scan.
     let _laid_out = changes::heed(typed, &config, &mut options)?;
-    let mut outcome = scan(&options)?;
-    outcome.settled.unheeded = config.unheeded(&typed.wanted(), &outcome.repository);
+    let mut outcome = judge(&options)?;
+    outcome.settled.unheeded = config.unheeded(&typed.wanted(), &outcome.repository, &outcome.configured);
     let outcome = outcome;
     let start = Instant::now();
     let settled = &outcome.settled;
@@ -153,7 +153,7 @@ fn run_scan(typed: &Scan, out: &mut dyn Write, messages: &mut dyn Write) -> Resu
 struct Page<'a> {
     typed: &'a Scan,
     config: &'a Config,
-    outcome: &'a Outcome,
+    outcome: &'a Judged,
     prefix: &'a str,
 }
 
@@ -174,8 +174,8 @@ impl Page<'_> {
             prefix: self.prefix,
             workspaces: &self.config.workspaces,
         };
-        let Outcome { settled, program, repository, .. } = self.outcome;
-        report::write(format, settled, &program.files, repository, RULES, out, asked)
+        let Judged { settled, files, repository, .. } = self.outcome;
+        report::write(format, settled, files, repository, RULES, out, asked)
     }
 }
 
@@ -225,7 +225,7 @@ fn write_stats(repository: &Repository, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-fn write_timings(outcome: &Outcome, report: Instant, messages: &mut dyn Write) -> io::Result<()> {
+fn write_timings(outcome: &Judged, report: Instant, messages: &mut dyn Write) -> io::Result<()> {
     let stages = outcome.timings.iter().copied().chain([("report", report.elapsed())]);
     for (stage, time) in stages {
         writeln!(messages, "{:>9.2} ms  {stage}", time.as_secs_f64() * 1000.0)?;

@@ -3,7 +3,7 @@
 //! Every finding gets its fingerprint before anything is left out, so that neither a persona nor a suppression
 //! elsewhere changes it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::baseline::Baseline;
@@ -65,12 +65,21 @@ pub struct Change {
     pub before: Option<Arc<Baseline>>,
     /// Finds out which vendors were in use before.
     pub vendors: added::Before,
+    /// What decides what was there before; empty when nothing is known of it.
+    pub from: String,
 }
 
 impl Change {
     /// A change of which only the lines are known.
     pub fn of(touched: Changes, scope: Scope) -> Self {
-        Self { touched: Arc::new(touched), scope, before: None, vendors: added::Before::default() }
+        Self { touched: Arc::new(touched), scope, before: None, vendors: added::Before::default(), from: String::new() }
+    }
+
+    /// What is known of it, in words that are the same for the same change.
+    pub fn name(&self) -> String {
+        let files: BTreeMap<_, _> = self.touched.files.iter().collect();
+        let renamed: BTreeMap<_, _> = self.touched.renamed.iter().collect();
+        format!("{files:?} {renamed:?} {}", self.from)
     }
 
     /// What rules may know of it.

@@ -17,16 +17,20 @@ mod histories;
 mod lex;
 pub mod model;
 mod openness;
+pub mod people;
 mod read;
 mod split;
 mod statement;
+pub mod views;
 
 pub use cursor::Qualified;
 pub use declared::Declared;
-pub use model::{Database, History, Id, Job, Policy, RowSecurity, Table, Unique};
+pub use model::{Database, History, Id, Job, Policy, RowSecurity, Table, Unique, View};
 pub use openness::{Opening, Opens};
+pub use people::{Group, Question};
 pub use read::templates::quoted;
 pub use statement::{Asks, Column, Command, Constraint, Rights};
+pub use views::Passing;
 
 /// The statements of one file.
 #[derive(Debug, Default)]
@@ -57,6 +61,30 @@ pub fn read(text: &str) -> Script {
     let of_platform = !statements.is_empty() && SIGNS.iter().any(|sign| text.contains(sign));
     let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at as u32 + 1));
     Script { lines: if statements.is_empty() { vec![] } else { lines.collect() }, statements, of_platform }
+}
+
+impl Script {
+    /// The unique keys that its statements add to tables that are there: the table, the columns, whether it holds for
+    /// some rows alone.
+    pub fn unique_keys(&self) -> Vec<(Name, Option<Vec<Name>>, bool)> {
+        use statement::{Action, Asks, What};
+        let mut found = Vec::new();
+        for statement in &self.statements {
+            match &statement.what {
+                What::CreateIndex(index) => found.push((index.table.name, index.columns.clone(), index.partial)),
+                What::AlterTable { table, actions } => {
+                    let added = actions.iter().filter_map(|action| match action {
+                        Action::AddConstraint(constraint) => Some(constraint),
+                        _ => None,
+                    });
+                    let unique = added.filter(|added| added.asks == Asks::Unique && !added.columns.is_empty());
+                    found.extend(unique.map(|added| (table.name, Some(added.columns.clone()), false)));
+                }
+                _ => {}
+            }
+        }
+        found
+    }
 }
 
 /// Replays every history.

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::facts::Language;
@@ -25,7 +25,7 @@ use crate::names::Name;
 mod folders;
 mod git;
 pub mod mentions;
-mod names;
+pub(crate) mod names;
 mod roots;
 mod text;
 mod tree;
@@ -156,7 +156,7 @@ impl Reason {
 }
 
 /// Something that should have been read and was not, or not whole.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Gap {
     /// Relative to the root.
     pub path: Name,
@@ -165,7 +165,7 @@ pub struct Gap {
 }
 
 /// Why something was not read, or not whole.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum GapReason {
     /// Over [`SIZE_LIMIT`]; the size.
@@ -273,14 +273,25 @@ pub fn read_named(path: &Path) -> Result<String, Error> {
         return Err(Error::missing_path(&shown, std::iter::empty()));
     }
     let unreadable = |why: GapReason| Error::Unreadable { path: shown.clone(), why: why.to_string() };
-    read_file(path, Vec::new())
+    read_file(path, 0, Vec::new())
         .map_err(unreadable)
         .and_then(|decoded| decoded.text.ok_or_else(|| unreadable(GapReason::NotUtf8)))
 }
 
-/// Reads a file into an emptied buffer.
-fn read_file(path: &Path, mut buffer: Vec<u8>) -> Result<Decoded, GapReason> {
-    let read = fs::File::open(path).and_then(|mut file| file.read_to_end(&mut buffer));
+/// A file of which the system is not asked how large it is: the walk has asked.
+struct Plain(fs::File);
+
+impl Read for Plain {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.0.read(buffer)
+    }
+}
+
+/// Reads a file of about this size into an emptied buffer.
+fn read_file(path: &Path, size: u64, mut buffer: Vec<u8>) -> Result<Decoded, GapReason> {
+    // With room to spare the end of the file is met without another look.
+    buffer.reserve(size.min(SIZE_LIMIT) as usize + 64);
+    let read = fs::File::open(path).and_then(|file| Plain(file).read_to_end(&mut buffer));
     read.map_err(|why| GapReason::Unreadable(text::said(&why)))?;
     Ok(text::decode(buffer))
 }
@@ -302,7 +313,7 @@ struct Loaded<T> {
 impl Repository {
     /// The text of a walked file, as every span counts it: without a byte order mark, UTF-16 decoded.
     pub fn read(&self, path: &str) -> Result<String, GapReason> {
-        read_file(&self.root.join(path), Vec::new())?.text.ok_or(GapReason::NotUtf8)
+        read_file(&self.root.join(path), 0, Vec::new())?.text.ok_or(GapReason::NotUtf8)
     }
 
     /// Whether a file of this path was seen.
@@ -320,6 +331,15 @@ impl Repository {
         let gap = Gap { path, reason };
         let at = self.gaps.partition_point(|other| *other < gap);
         self.gaps.insert(at, gap);
+    }
+
+    /// Names what of a file that was read was not understood. When that is all of it, it is no matter that some bytes
+    /// were not UTF-8.
+    pub fn not_understood(&mut self, Gap { path, reason }: Gap) {
+        if !matches!(reason, GapReason::TooDeep | GapReason::SqlNotUnderstood(_)) {
+            self.gaps.retain(|gap| gap.path != path || gap.reason != GapReason::NotUtf8);
+        }
+        self.gap(path, reason);
     }
 
     /// Reads each file once, in parallel, and hands its text to `each`; keeps what that makes of it and drops the
@@ -374,7 +394,7 @@ impl Repository {
             loaded.gap = loaded.left_out.is_none().then_some(GapReason::TooBig(file.size));
             return loaded;
         }
-        let text = match read_file(&path, BUFFER.take()) {
+        let text = match read_file(&path, file.size, BUFFER.take()) {
             Ok(decoded) => {
                 loaded.gap = decoded.gap;
                 decoded.text

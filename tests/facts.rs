@@ -204,6 +204,13 @@ fn call_flags() {
         ("new F()", "1:1 F new dropped"),
         ("const r = await p.$queryRaw<User[]>`a`", "1:17 p.$queryRaw tagged awaited"),
         ("const r = await p.$queryRaw<User>`a`", "1:17 p.$queryRaw tagged awaited"),
+        ("await f<void>('x')", "1:7 f awaited dropped"),
+        ("const r = await api.f<T>(1)", "1:17 api.f awaited"),
+        ("await api.f<T>(1).then(g)", "1:7 api.f awaited dropped"),
+        ("const r = (await f)<T>(1)", "1:11 await f"),
+        ("const a = !check<T>(1)", "1:12 check"),
+        ("if (!await check<T>(1)) g()", "1:12 check awaited"),
+        ("void send<T>(1)", "1:6 send dropped"),
     ] {
         says("a.ts", text, &[wanted]);
     }

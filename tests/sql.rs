@@ -261,3 +261,26 @@ fn leftovers_of_other_dialects_do_not_lose_what_stands_beside_them() {
     assert!(table(&history, "kept").is_unique(&["code"]));
     assert!(matches!(table(&history, "plain").security, RowSecurity::On(Some(_))));
 }
+
+#[test]
+fn types_take_along_what_is_made_of_them() {
+    const ROLES: &str = "create type app_role as enum ('admin', 'user');
+create function has_role(who uuid, role app_role) returns boolean language sql as $$ select true $$;
+create table notes (id int);
+create policy \"admins\" on notes for select using (has_role(auth.uid(), 'admin'));
+create policy \"casts\" on notes for delete using ((select 'admin')::public.app_role is not null);
+create policy \"plain\" on notes for insert with check (true);";
+    let left = |more: &str| -> Vec<String> {
+        let history = built(&[ROLES, more]);
+        let mut names: Vec<String> =
+            table(&history, "notes").policies.iter().map(|policy| policy.name.to_string()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(left("drop type if exists app_role;"), ["admins", "casts", "plain"]);
+    assert_eq!(left("drop type if exists public.app_role cascade;"), ["plain"]);
+    let swapped = "alter type public.app_role rename to app_role_old; create type app_role as enum ('user');";
+    assert_eq!(left(swapped), ["admins", "casts", "plain"]);
+    assert_eq!(left(&format!("{swapped} drop type app_role_old cascade;")), ["plain"]);
+    assert_eq!(left(&format!("{swapped} drop type app_role cascade;")), ["admins", "casts", "plain"]);
+}

@@ -117,6 +117,25 @@ impl Log {
         Ok(())
     }
 
+    /// Drops the oldest entries but for `most` in all, as far as they have `room` besides what was appended; not until
+    /// there are twice as many, or too much.
+    pub(super) fn keep_newest(self, most: usize, room: u64) -> io::Result<()> {
+        let sizes = || self.entries.iter().rev().map(|&(_, length, _)| HEAD as u64 + u64::from(length));
+        if self.entries.len() < 2 * most && sizes().sum::<u64>() <= room {
+            return Ok(());
+        }
+        let mut size = 0;
+        let mut kept: Vec<bool> = sizes()
+            .enumerate()
+            .map(|(at, length)| {
+                size += length;
+                at + 1 < most && size <= room
+            })
+            .collect();
+        kept.reverse();
+        self.renew(&kept)
+    }
+
     /// A new log of what was used, and of what was appended since the log was opened.
     fn renew(self, used: &[bool]) -> io::Result<()> {
         self.file.lock()?;
@@ -132,7 +151,9 @@ impl Log {
     fn copy(&self, used: &[bool], to: &Path) -> io::Result<()> {
         let mut new = Vec::new();
         let mut buffer = Vec::new();
-        for (key, &at) in &self.places {
+        let mut places: Vec<(&Key, usize)> = self.places.iter().map(|(key, &at)| (key, at)).collect();
+        places.sort_unstable_by_key(|&(_, at)| at);
+        for (key, at) in places {
             if used[at] && self.read(at, &mut buffer).is_some() {
                 append(&mut new, key, &buffer);
             }

@@ -52,6 +52,10 @@ pub(super) fn library(library: &Library) -> Vec<Problem> {
         check.package_name(at!["gatekeeper", at, "package"], &gatekeeper.package, &["npm"]);
         check.source(at!["gatekeeper", at, "source"], &gatekeeper.source);
     }
+    for (at, changes) in library.table_changes.iter().enumerate() {
+        check.package_name(at!["table_changes", at, "package"], &changes.package, &["npm", "pypi"]);
+        check.source(at!["table_changes", at, "source"], &changes.source);
+    }
     for (at, tables) in library.tables.iter().enumerate() {
         check.package_name(at!["tables", at, "package"], &tables.package, &["npm", "pypi"]);
         if tables.paths.is_empty() || tables.unique.is_empty() {

@@ -141,6 +141,8 @@ pub(super) struct Index {
     pub(super) host_globs: Vec<(Box<str>, VendorId)>,
     pub(super) envs: FxHashMap<Box<str>, (VendorId, bool)>,
     pub(super) env_globs: Vec<(Box<str>, VendorId, bool)>,
+    /// Fields of forms that vendors deliver.
+    pub(super) fields: FxHashMap<Box<str>, Vec<VendorId>>,
     pub(super) headers: FxHashMap<Box<str>, Vec<VendorId>>,
     pub(super) events: FxHashMap<Box<str>, Vec<VendorId>>,
     pub(super) event_globs: Vec<(Box<str>, VendorId)>,
@@ -202,6 +204,9 @@ impl Index {
             self.roots[root].sdks.push(Sdk { vendor: id, package: at, patterns: OnceLock::new() });
         }
         for webhook in &vendor.webhooks {
+            for field in &webhook.fields {
+                add(&mut self.fields, field, id);
+            }
             for header in &webhook.headers {
                 add(&mut self.headers, &header.to_ascii_lowercase(), id);
             }

@@ -39,6 +39,7 @@ pub struct Catalogue {
     pub(super) gatekeepers: Vec<Gatekeeper>,
     pub(super) platforms: Vec<super::Platform>,
     pub(super) tables: Vec<super::Tables>,
+    pub(super) table_changes: Vec<super::TableChanges>,
     pub(super) servers: Vec<super::Server>,
     pub(super) index: Index,
     /// Made at the first text searched for credentials.
@@ -139,6 +140,7 @@ impl Catalogue {
         let (mut watchers, mut injected_envs, mut optional_options) = (Vec::new(), Vec::new(), Vec::new());
         let (mut passing_hosts, mut page_scripts, mut trackers) = (Vec::new(), Vec::new(), Vec::new());
         let (mut platforms, mut tables, mut servers) = (Vec::new(), Vec::new(), Vec::new());
+        let mut table_changes = Vec::new();
         let mut mailboxes = Vec::new();
         let (mut schedulers, mut gatekeepers) = (Vec::new(), Vec::new());
         for library in libraries {
@@ -156,6 +158,7 @@ impl Catalogue {
             gatekeepers.extend(library.gatekeepers);
             platforms.extend(library.platforms);
             tables.extend(library.tables);
+            table_changes.extend(library.table_changes);
             servers.extend(library.servers);
         }
         let index = Index::new(&vendors, &http_clients, &functions);
@@ -175,6 +178,7 @@ impl Catalogue {
             gatekeepers,
             platforms,
             tables,
+            table_changes,
             servers,
             index,
             scanner: OnceLock::new(),

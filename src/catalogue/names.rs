@@ -103,6 +103,11 @@ impl Catalogue {
         self.index.headers.get(lower.as_str()).cloned().unwrap_or_default()
     }
 
+    /// The vendors whose forms have a field of this name.
+    pub fn webhook_by_field(&self, field: &str) -> &[VendorId] {
+        self.index.fields.get(field).map_or(&[], Vec::as_slice)
+    }
+
     /// The vendors that deliver an event of this name.
     pub fn webhook_by_event(&self, event: &str) -> Vec<VendorId> {
         let mut vendors = self.index.events.get(event).cloned().unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Effect, Source};
+use super::{Effect, Source, Takes};
 
 /// A path that the app cannot do without.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
@@ -67,6 +67,8 @@ pub struct Operation {
     pub idempotency: Option<String>,
     /// What a key is made of where it is no order's: `customer-{user.id}`.
     pub key: Option<String>,
+    /// How long its answer may take, where that is longer than other answers.
+    pub takes: Option<Takes>,
     /// Where it comes from, when not the vendor's default source.
     pub source: Option<Source>,
 }

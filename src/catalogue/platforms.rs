@@ -16,8 +16,22 @@ pub struct Platform {
     pub told_by: Option<String>,
     /// Functions whose names end so live longer, and how long: those that run in the background.
     pub longer: Option<Longer>,
+    /// Where code itself says how long.
+    pub said: Option<Said>,
     /// Where it comes from.
     pub source: Source,
+}
+
+/// How code says how long a function may run.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Said {
+    /// The package that declares the functions: `npm:firebase-functions`.
+    pub package: String,
+    /// The option of the declaring call, or of one before it in its chain, with the seconds: `timeoutSeconds`.
+    pub option: String,
+    /// The call by which a program says it for all of its functions: `setGlobalOptions`.
+    pub for_all: Option<String>,
 }
 
 /// Functions of a platform that live longer than its others.

@@ -22,6 +22,9 @@ pub struct Idempotency {
     /// Body fields (dotted): `idempotency_key`, `headers.Idempotency-Key`.
     #[serde(default)]
     pub body: Vec<String>,
+    /// Names in the URL's query: `requestid`.
+    #[serde(default)]
+    pub query: Vec<String>,
     /// The first version of the JavaScript package that takes it; older ones pass it over without a word.
     pub js_since: Option<(u32, u32)>,
     /// What to write in JavaScript: the key derived from an order, never random.

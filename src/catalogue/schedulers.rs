@@ -4,6 +4,7 @@ use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 
 use super::{Catalogue, Source};
+use crate::facts::Facts;
 use crate::names::Name;
 
 /// Calls of a package that say when something is to run.
@@ -25,6 +26,14 @@ pub struct Scheduler {
     /// The call only says when: what runs stands beside it.
     #[serde(default)]
     pub is_time: bool,
+    /// A method before it in its chain that says the time of day: `at("10:30")`.
+    pub clock: Option<String>,
+    /// It puts work into a queue; this takes it out, and both name the queue first: `new Queue("mail")`,
+    /// `new Worker("mail", ..)`.
+    pub worked_off_by: Option<String>,
+    /// Calls that are also made on what a function is handed, known by their name in files that import the package.
+    #[serde(default)]
+    pub on_arguments: Vec<String>,
     /// Where it comes from.
     pub source: Source,
 }
@@ -33,6 +42,15 @@ impl Catalogue {
     /// The packages that schedule something.
     pub fn scheduling_packages(&self) -> FxHashSet<Name> {
         self.schedulers.iter().filter(|known| !known.is_time).map(|known| Name::new(&known.package)).collect()
+    }
+
+    /// The ways to schedule that code of a file may be handed.
+    pub fn scheduling_on_arguments<'c>(&'c self, facts: &'c Facts) -> impl Iterator<Item = &'c Scheduler> {
+        let named = |known: &&Scheduler| {
+            let (_, package) = known.package.split_once(':').unwrap_or_default();
+            facts.imports.iter().any(|import| import.specifier.split('.').next() == Some(package))
+        };
+        self.schedulers.iter().filter(|known| !known.on_arguments.is_empty()).filter(named)
     }
 
     /// The schedulers of a package.

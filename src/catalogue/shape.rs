@@ -172,6 +172,8 @@ fn url_password_is_real(url: &str) -> bool {
     let filled = password.len() >= 6
         && !password.contains(['$', '{', '}', '[', ']', '%', '*', '(', '#'])
         && !WORDS.iter().any(|word| letters == *word || lower == *word)
+        // `NEW_PASSWORD`: a name in capitals for what goes there.
+        && !(lower.contains("pass") && password.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_'))
         && !plausible::stands_in(&lower);
     let reached = host.contains('.')
         && !host.starts_with("127.")

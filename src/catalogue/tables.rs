@@ -49,11 +49,50 @@ pub enum TableForm {
     Call,
     /// A class whose fields are the columns.
     Class,
+    /// A class whose decorator makes it a table, and whose fields' decorators make the columns.
+    Decorated,
     /// A construction with the fields; indexes are added to it later, and a model is made of it.
     Document,
 }
 
+/// How migrations that are code change tables.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct TableChanges {
+    /// The package that migrations import: `pypi:alembic`.
+    pub package: String,
+    /// Calls that make columns unique, by their last names; the columns are a list, the table's name stands before it
+    /// or where the chain begins.
+    #[serde(default)]
+    pub unique: Vec<String>,
+    /// The same where their option `unique` says so.
+    #[serde(default)]
+    pub indexes: Vec<String>,
+    /// The same for a model, said by keywords.
+    #[serde(default)]
+    pub models: Vec<String>,
+    /// Calls that take a key away, by its name.
+    #[serde(default)]
+    pub drops: Vec<String>,
+    /// Calls whose first argument is SQL.
+    #[serde(default)]
+    pub sql: Vec<String>,
+    /// Functions that take the change back.
+    #[serde(default)]
+    pub undone_in: Vec<String>,
+    /// In SQL, the app's name stands before the model's.
+    #[serde(default)]
+    pub prefixed: bool,
+    /// Where it comes from.
+    pub source: Source,
+}
+
 impl Catalogue {
+    /// How migrations that are code change tables.
+    pub fn table_changes(&self) -> &[TableChanges] {
+        &self.table_changes
+    }
+
     /// The ways to declare tables.
     pub fn tables(&self) -> &[Tables] {
         &self.tables

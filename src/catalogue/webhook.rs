@@ -27,6 +27,9 @@ pub struct Webhook {
     /// Headers that carry the signature or token, as the vendor writes them.
     #[serde(default)]
     pub headers: Vec<String>,
+    /// Fields of its forms that nobody else sends, as it writes them: `CallSid`.
+    #[serde(default)]
+    pub fields: Vec<String>,
     /// Event names, `*` stands for any run: `checkout.session.*`, `invoice.paid`. Only ones no other vendor sends.
     #[serde(default)]
     pub events: Vec<String>,

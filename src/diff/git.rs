@@ -94,10 +94,10 @@ impl Git {
         Ok(Some(base.trim().to_owned()))
     }
 
-    /// The lines that a change touches, paths as seen from the top.
-    pub fn changes(&self, change: &Change) -> Result<Changes, Error> {
-        let base = match self.base(change)? {
-            Some(base) => base,
+    /// The lines that a change touches, measured against its `base`; paths as seen from the top.
+    pub fn changes(&self, change: &Change, base: Option<&str>) -> Result<Changes, Error> {
+        let base = match base {
+            Some(base) => base.to_owned(),
             None => self.said(&["hash-object", "-t", "tree", "--stdin"])?.trim().to_owned(),
         };
         let mut args = vec![

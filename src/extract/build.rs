@@ -504,6 +504,7 @@ impl<'s> Builder<'s> {
             methods: vec![],
             fields: vec![],
             decorators: Box::new([]),
+            field_decorators: vec![],
         });
         self.classes.push(id);
         id

@@ -1,14 +1,15 @@
-//! Where the scripts are in files that only carry them: HTML, Vue, Svelte, Astro.
+//! Where the scripts are in files that only carry them: HTML and templates of it, Vue, Svelte, Astro.
 //!
 //! A byte scanner that finds `<script>` elements and Astro's front matter. Several scripts are one module.
 
 use crate::facts::{Language, Span};
+use crate::walk::names::is_page;
 
 /// The language and the places of the scripts in a file; none when such files carry no scripts.
 pub fn scripts(path: &str, text: &str) -> Option<(Language, Vec<Span>)> {
     let extension = path.rsplit('/').next()?.rsplit_once('.')?.1.to_ascii_lowercase();
     let astro = extension == "astro";
-    if !astro && !matches!(extension.as_str(), "html" | "htm" | "vue" | "svelte") {
+    if !astro && !is_page(path) && !matches!(extension.as_str(), "vue" | "svelte") {
         return None;
     }
     let mut scan = Scan { text: text.as_bytes(), at: 0, spans: vec![], language: Language::JavaScript };

@@ -1,7 +1,8 @@
 //! Paints over what the grammars are known not to read, byte for byte, so that every offset stays true.
 //!
 //! A bare `&` in JSX text or attributes, type arguments before a template (``sql<Row>`..` ``), `import("x")` as a
-//! type and `export type *` are right code that gives syntax errors. Only files with errors get here, and a mended text counts only if it has fewer.
+//! type and `export type *` are right code that gives syntax errors, and so is what a server puts into a page's
+//! scripts. Only files with errors get here, and a mended text counts only if it has fewer.
 
 use tree_sitter::{InputEdit, Point, Tree};
 
@@ -12,6 +13,9 @@ const LONGEST: usize = 2000;
 
 /// How far around an error its cause is looked for, in bytes.
 const NEAR: usize = 200;
+
+/// How tags of templates open and close.
+const TAGS: &[(&[u8], &[u8])] = &[(b"<%", b"%>"), (b"{{", b"}}"), (b"{%", b"%}"), (b"{#", b"#}")];
 
 /// Where a tree has ERROR and MISSING nodes.
 pub(super) fn errors(tree: &Tree) -> Vec<Span> {
@@ -34,8 +38,11 @@ pub(super) fn errors(tree: &Tree) -> Vec<Span> {
 }
 
 /// The text with what may have caused `errors` painted over, and where; none when there is nothing to paint.
-pub(super) fn mend(text: &[u8], errors: &[Span]) -> Option<(Vec<u8>, Vec<Span>)> {
+pub(super) fn mend(text: &[u8], errors: &[Span], page: Option<Span>) -> Option<(Vec<u8>, Vec<Span>)> {
     let mut paint = Paint { text, mended: None, places: vec![] };
+    if let Some(script) = page {
+        paint.template_tags(script.start as usize, script.end as usize);
+    }
     for span in errors {
         paint.ampersands(span.start as usize, span.end as usize);
         paint.types(span.start as usize, span.end as usize);
@@ -65,6 +72,33 @@ impl Paint<'_> {
         let mended = self.mended.get_or_insert_with(|| self.text.to_vec());
         mended[start..end].iter_mut().for_each(|byte| *byte = colour(*byte));
         self.places.push(Span { start: start as u32, end: end as u32 });
+    }
+
+    /// What a server puts into a script before it is sent: `<%= total %>` and `{{ total }}` outside of quotes become a
+    /// long name, `<% if (user) { %>` and `{% if user %}` nothing.
+    fn template_tags(&mut self, start: usize, end: usize) {
+        let mut at = start;
+        while at < end {
+            let rest = &self.text[at..end];
+            let Some((_, close)) = TAGS.iter().find(|(open, _)| rest.starts_with(open)) else {
+                at += 1;
+                continue;
+            };
+            let Some(length) = rest.windows(close.len()).position(|part| part == *close) else { break };
+            let after = at + length + close.len();
+            let is_value = rest.starts_with(b"{{") || matches!(rest.get(2), Some(b'=' | b'-'));
+            let line = self.text[start..at].iter().rposition(|&byte| byte == b'\n').map_or(start, |line| start + line);
+            let before = &self.text[line..at];
+            let quoted =
+                [b'"', b'\'', b'`'].iter().any(|quote| before.iter().filter(|&byte| byte == quote).count() % 2 == 1);
+            // `style={{ .. }}` of an element is code.
+            let is_attribute = rest.starts_with(b"{{") && before.ends_with(b"=");
+            if !(is_value && quoted) && !is_attribute {
+                let colour = if is_value { b'_' } else { b' ' };
+                self.over(at, after, |byte| if byte.is_ascii_whitespace() && !is_value { byte } else { colour });
+            }
+            at = after;
+        }
     }
 
     /// Ampersands in JSX: a bar is text in text, an operator between values, and joins types as well.

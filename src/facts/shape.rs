@@ -287,6 +287,8 @@ pub struct Class {
     pub fields: Vec<Field>,
     /// Decorators, outermost first.
     pub decorators: Box<[ExprId]>,
+    /// Decorators of its fields, in order.
+    pub field_decorators: Vec<(Name, ExprId)>,
 }
 
 /// A method.

@@ -225,14 +225,56 @@ fn of_splat(from: &str) -> String {
     regex
 }
 
-/// `/api/**` as a regular expression; none of a glob with alternatives of its own kind.
+/// `/api/**`, `/@(mail|note)/*`, `/{a,b}` as a regular expression; none of a glob that says what must not be there.
 fn of_glob(from: &str) -> Option<String> {
-    if from.contains(['(', '{', '[', '!', '?']) {
+    if from.contains(['[', '!', '\\']) {
         return None;
     }
-    let from = if from.starts_with(['/', '*']) { from.to_owned() } else { format!("/{from}") };
-    let regex = regex::escape(&from).replace("/\\*\\*", "(?:/.*)?").replace("\\*\\*", ".*");
-    Some(regex.replace("\\*", "[^/]*"))
+    let mut regex = String::new();
+    let mut rest = if from.starts_with(['/', '*']) {
+        from
+    } else {
+        regex.push('/');
+        from
+    };
+    // What closes the groups that are open, and what stands behind them.
+    let mut open: Vec<&str> = Vec::new();
+    while let Some(c) = rest.chars().next() {
+        let (text, used) = match c {
+            '/' if rest.starts_with("/**") => ("(?:/.*)?", 3),
+            '*' if rest.starts_with("**") => (".*", 2),
+            '@' | '?' | '*' | '+' if rest[1..].starts_with('(') => {
+                open.push(match c {
+                    '@' => ")",
+                    '?' => ")?",
+                    '*' => ")*",
+                    _ => ")+",
+                });
+                ("(?:", 2)
+            }
+            '{' => {
+                open.push(")");
+                ("(?:", 1)
+            }
+            '|' | ',' if !open.is_empty() => ("|", 1),
+            ')' | '}' => (open.pop()?, 1),
+            '(' => return None,
+            '*' => ("[^/]*", 1),
+            '?' => ("[^/]", 1),
+            _ => ("", 0),
+        };
+        match used {
+            0 => {
+                regex.push_str(&regex::escape(&rest[..c.len_utf8()]));
+                rest = &rest[c.len_utf8()..];
+            }
+            _ => {
+                regex.push_str(text);
+                rest = &rest[used..];
+            }
+        }
+    }
+    open.is_empty().then_some(regex)
 }
 
 /// A target with what was found in the places that take it over.
@@ -359,8 +401,10 @@ fn proxy(program: &Program, path: &str, value: ExprRef) -> Option<Rewrite> {
     }
     let url = program.expand(&program.value(target));
     let from = match path.strip_suffix("/**") {
+        // What the function makes of it is not followed through patterns.
         _ if path.starts_with('^') => {
-            return Some(Rewrite { from: None, to: leads(program, &url), only_if: false });
+            let whole = Regex::new(path).ok().map(|regex| Pattern { whole: Some(regex), tested: None });
+            return Some(Rewrite { from: whole, to: vec![Led::Unknown], only_if: false });
         }
         Some(head) => Pattern::below(head),
         None => Pattern::below(path),
@@ -427,6 +471,9 @@ mod tests {
         assert_eq!(led("/u/:id(\\d+)", Syntax::Path, "/users/:id", "/u/me"), None);
         assert_eq!(led("/api/*", Syntax::Splat, "/f/:splat", "/api/a/b"), path("/f/a/b"));
         assert_eq!(led("/api/**", Syntax::Glob, "/x", "/api/a/b"), path("/x"));
+        assert_eq!(led("/@(mail|note)/*", Syntax::Glob, "/x", "/mail/a"), path("/x"));
+        assert_eq!(led("/@(mail|note)/*", Syntax::Glob, "/x", "/post/a"), None);
+        assert_eq!(led("/{a,b?}/**", Syntax::Glob, "/x", "/b1/c"), path("/x"));
         assert_eq!(led("/((?!api/).*)", Syntax::Path, "/x", "/api/a"), None);
         assert_eq!(led("/((?!api/).*)", Syntax::Path, "/x", "/about"), path("/x"));
         assert_eq!(led("^/api/(.*)$", Syntax::Regex, "/back/$1", "/api/a"), path("/back/a"));

@@ -108,8 +108,7 @@ impl Finder<'_> {
     fn deploy(&mut self, value: &Value) {
         let Some(deploy) = value.get("deploy") else { return };
         if let Some(cron) = text(deploy, "cronSchedule") {
-            let command = text(deploy, "startCommand").map(|command| Starts::Command(command.to_owned()));
-            self.note(cron, command.into_iter().collect());
+            self.note(cron, text(deploy, "startCommand").map(commands).unwrap_or_default());
         }
     }
 
@@ -118,8 +117,7 @@ impl Finder<'_> {
         for service in items(value.get("services")).filter(|service| text(service, "type") == Some("cron")) {
             if let Some(cron) = text(service, "schedule") {
                 let command = text(service, "startCommand").or_else(|| text(service, "dockerCommand"));
-                let command = command.map(|command| Starts::Command(command.to_owned()));
-                self.note(cron, command.into_iter().collect());
+                self.note(cron, command.map(commands).unwrap_or_default());
             }
         }
     }

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::catalogue::{Category, Core, VendorId};
 use crate::diff::Changes;
 use crate::facts::ExprKind;
@@ -23,7 +25,7 @@ pub struct Change {
 }
 
 /// The ids of vendors that were used before a change, and those that core paths waited for.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Vendors {
     /// Used anywhere.
     pub used: BTreeSet<String>,

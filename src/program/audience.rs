@@ -3,16 +3,16 @@
 use crate::facts::{ExportValue, ExprId, ExprKind, Facts, FunctionId, Op, Step};
 use crate::finding::FileId;
 use crate::names::Name;
-use crate::program::origins::Origin;
+use crate::program::origins::Origin as Start;
+use crate::program::requested::Origin;
 use crate::program::verify::words;
-use crate::program::{CallRef, Entry, EntryKind, FunctionRef, Gate, Program};
+use crate::program::{CallRef, EdgeKind, Entry, EntryKind, ExprRef, FunctionRef, Gate, Program};
 
 /// Words of what those who work for the app do.
 const STAFF: &[&str] = &[
     "admin",
     "admins",
     "staff",
-    "internal",
     "backoffice",
     "superadmin",
     "superuser",
@@ -22,10 +22,15 @@ const STAFF: &[&str] = &[
     "operator",
     "cron",
     "seed",
-    "test",
-    "tests",
-    "debug",
 ];
+
+/// Words of what those who build the app try out.
+const TRIALS: &[&str] = &["test", "tests", "debug"];
+
+/// Whether a word means those who work for the app, or what they do.
+pub fn is_staff_word(word: &str) -> bool {
+    STAFF.contains(&word)
+}
 
 impl Program {
     /// Whether anyone outside may start it by a request: no job, no hook, no script, no webhook of a vendor.
@@ -66,9 +71,22 @@ impl Program {
             })
     }
 
+    /// Whether all that is known to ask an entry point is code of the app on servers.
+    pub fn serves_own_servers(&self, entry: &Entry) -> bool {
+        let mut asked = false;
+        for edge in self.incoming(entry.function).iter().filter(|edge| edge.kind == EdgeKind::Jump) {
+            let side = self.side(edge.call.file);
+            if side.client || !side.server || side.tooling {
+                return false;
+            }
+            asked = true;
+        }
+        asked
+    }
+
     /// Whether a way is for those who work for the app: by its names, by what stands in front, by a role that is
     /// asked for on it.
-    pub fn is_for_staff(&self, origin: &Origin, last: CallRef) -> bool {
+    pub fn is_for_staff(&self, origin: &Start, last: CallRef) -> bool {
         let entry = &self.entries[origin.entry];
         let functions = functions_on(self, entry, origin, last);
         let named = entry.route.iter().chain(&entry.name).any(|name| says_staff(name))
@@ -86,7 +104,7 @@ impl Program {
 }
 
 /// The functions on the way from an entry point to a call.
-pub fn functions_on(program: &Program, entry: &Entry, origin: &Origin, last: CallRef) -> Vec<FunctionRef> {
+pub fn functions_on(program: &Program, entry: &Entry, origin: &Start, last: CallRef) -> Vec<FunctionRef> {
     let mut functions = vec![entry.function];
     functions.extend(origin.way.iter().map(|edge| edge.target));
     functions.push(program.function_of(last));
@@ -95,7 +113,7 @@ pub fn functions_on(program: &Program, entry: &Entry, origin: &Origin, last: Cal
 }
 
 fn says_staff(name: &str) -> bool {
-    words(name).iter().any(|word| STAFF.contains(&word.as_str()))
+    words(name).iter().any(|word| is_staff_word(word) || TRIALS.contains(&word.as_str()))
 }
 
 fn gate_says_staff(facts: &Facts, expr: ExprId, depth: usize) -> bool {
@@ -124,43 +142,45 @@ fn asks_role(program: &Program, function: FunctionRef) -> bool {
     let blocks = facts.blocks.iter().filter(|block| block.function == function.function);
     called
         || blocks.flat_map(|block| &block.steps).any(|step| match step {
-            Step::If { condition, .. } => decides_by_role(facts, *condition),
+            Step::If { condition, .. } => decides_by_role(program, ExprRef::new(function.file, *condition)),
             _ => false,
         })
 }
 
 /// Whether a condition asks for the role of whoever calls.
-pub fn decides_by_role(facts: &Facts, condition: ExprId) -> bool {
-    says_role(facts, condition, 5) && !is_given_role(facts, condition)
+pub fn decides_by_role(program: &Program, condition: ExprRef) -> bool {
+    says_role(program.facts(condition.file), condition.expr, 5) && !is_given_role(program, condition)
 }
 
-/// `if (!role)`, where `role` stands in the request's body, or was looked up for a user that the body names: which one
-/// is wanted, whoever asks.
-fn is_given_role(facts: &Facts, condition: ExprId) -> bool {
-    match facts.expr(condition) {
-        ExprKind::Op(Op::Not | Op::Or, parts) => parts.iter().all(|&part| is_given_role(facts, part)),
+/// `if (!role)`, where `role` comes with the request, or was looked up for a user that the request names: which one is
+/// wanted, whoever asks.
+fn is_given_role(program: &Program, condition: ExprRef) -> bool {
+    let facts = program.facts(condition.file);
+    let at = |expr: ExprId| ExprRef::new(condition.file, expr);
+    let given = |value: ExprId| is_of_request(program, at(value)) || is_of_named(program, at(value), 9);
+    match facts.expr(condition.expr) {
+        ExprKind::Op(Op::Not | Op::Or, parts) => parts.iter().all(|&part| is_given_role(program, at(part))),
         ExprKind::Ref(name, block) => {
             let def = facts.lookup(*block, *name).map(|def| facts.def(def));
-            def.is_some_and(|def| {
-                let given = |&value: &ExprId| is_of_body(facts, value, 6) || is_of_named(facts, value, 9);
-                !def.values.is_empty() && def.values.iter().all(given)
-            })
+            def.is_some_and(|def| !def.values.is_empty() && def.values.iter().all(|&value| given(value)))
         }
-        ExprKind::Member(..) => is_of_body(facts, condition, 6) || is_of_named(facts, condition, 9),
+        ExprKind::Member(..) => given(condition.expr),
         // `profile.role !== "admin"`
         ExprKind::Op(Op::Equal | Op::Unequal, parts) => {
             let is_constant =
                 |&part: &ExprId| matches!(facts.expr(part), ExprKind::Text(_) | ExprKind::Null | ExprKind::Bool(_));
             let asked: Vec<ExprId> = parts.iter().copied().filter(|part| !is_constant(part)).collect();
-            !asked.is_empty() && asked.into_iter().all(|part| is_of_named(facts, part, 9))
+            !asked.is_empty() && asked.into_iter().all(|part| is_of_named(program, at(part), 9))
         }
         _ => false,
     }
 }
 
-/// Whether a value was looked up for a user that the request's body names: anybody may name an administrator.
-fn is_of_named(facts: &Facts, expr: ExprId, depth: usize) -> bool {
+/// Whether a value was looked up for a user that the request names: anybody may name an administrator.
+fn is_of_named(program: &Program, of: ExprRef, depth: usize) -> bool {
     let Some(depth) = depth.checked_sub(1) else { return false };
+    let facts = program.facts(of.file);
+    let at = |expr: ExprId| ExprRef::new(of.file, expr);
     let names_user = |value: ExprId| {
         let name = facts.last_name(value).is_some_and(|name| {
             let words = words(&name);
@@ -169,49 +189,32 @@ fn is_of_named(facts: &Facts, expr: ExprId, depth: usize) -> bool {
             };
             words.iter().any(|word| word == "uid") || words.iter().any(who) && words.iter().any(|word| word == "id")
         });
-        name && is_of_body(facts, value, 6)
+        name && is_of_request(program, at(value))
     };
-    match facts.expr(expr) {
+    match facts.expr(of.expr) {
         ExprKind::Await(base) | ExprKind::Member(base, _) | ExprKind::Index(base, _) => {
-            is_of_named(facts, *base, depth)
+            is_of_named(program, at(*base), depth)
         }
         ExprKind::Ref(name, block) => {
             let def = facts.lookup(*block, *name).map(|def| facts.def(def));
             def.is_some_and(|def| {
-                !def.values.is_empty() && def.values.iter().all(|&value| is_of_named(facts, value, depth))
+                !def.values.is_empty() && def.values.iter().all(|&value| is_of_named(program, at(value), depth))
             })
         }
         ExprKind::Op(Op::Equal | Op::Nullish | Op::Or, parts) => {
-            parts.first().is_some_and(|&part| is_of_named(facts, part, depth))
+            parts.first().is_some_and(|&part| is_of_named(program, at(part), depth))
         }
         ExprKind::Call(call) => {
             let call = facts.call(*call);
-            call.args.iter().any(|arg| names_user(arg.value)) || is_of_named(facts, call.callee, depth)
+            call.args.iter().any(|arg| names_user(arg.value)) || is_of_named(program, at(call.callee), depth)
         }
         _ => false,
     }
 }
 
-/// Whether a value is a part of a request's body: `(await req.json()).role`, `req.body.role`, `data.get("role")`.
-fn is_of_body(facts: &Facts, expr: ExprId, depth: usize) -> bool {
-    let Some(depth) = depth.checked_sub(1) else { return false };
-    match facts.expr(expr) {
-        ExprKind::Member(_, name) if *name == "body" => true,
-        ExprKind::Member(base, _) | ExprKind::Await(base) | ExprKind::Index(base, _) => is_of_body(facts, *base, depth),
-        ExprKind::Op(Op::Or | Op::Nullish, parts) => parts.first().is_some_and(|&part| is_of_body(facts, part, depth)),
-        ExprKind::Ref(name, block) => {
-            let def = facts.lookup(*block, *name).map(|def| facts.def(def));
-            def.is_some_and(|def| def.values.iter().any(|&value| is_of_body(facts, value, depth)))
-        }
-        ExprKind::Call(call) => match facts.expr(facts.call(*call).callee) {
-            ExprKind::Member(base, name) => {
-                matches!(name.as_str(), "json" | "formData" | "get_json")
-                    || *name == "get" && is_of_body(facts, *base, depth)
-            }
-            _ => false,
-        },
-        _ => false,
-    }
+/// Whether a value comes with the request: `(await req.json()).role`, `req.body.role`, `data.get("role")`.
+fn is_of_request(program: &Program, at: ExprRef) -> bool {
+    matches!(program.origin_on(&[], at, &[]), Origin::Request(_))
 }
 
 /// Whether a value names a side of a chat, or lists them.

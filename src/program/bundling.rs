@@ -7,9 +7,28 @@ use crate::finding::{FileId, Place};
 use crate::names::Name;
 use crate::program::{CallRef, ExprRef, Program, Value};
 
-/// Prefixes by which one bundler or another inlines a variable, whatever the project.
-const PREFIXES: &[&str] =
-    &["VITE_", "NEXT_PUBLIC_", "REACT_APP_", "EXPO_PUBLIC_", "GATSBY_", "NUXT_PUBLIC_", "VUE_APP_"];
+/// Prefixes by which bundlers inline a variable, and the packages that bring them.
+const PREFIXES: &[(&str, &[&str])] = &[
+    ("VITE_", &["vite", "astro", "@sveltejs/kit", "nuxt", "@tanstack/react-start", "vinxi", "electron-vite"]),
+    ("NEXT_PUBLIC_", &["next"]),
+    ("REACT_APP_", &["react-scripts", "@craco/craco", "react-app-rewired", "razzle"]),
+    ("EXPO_PUBLIC_", &["expo"]),
+    ("GATSBY_", &["gatsby"]),
+    ("NUXT_PUBLIC_", &["nuxt", "nuxt3", "nuxt-edge"]),
+    ("VUE_APP_", &["@vue/cli-service"]),
+];
+/// Packages that build a project in a way of their own: without the one that a prefix belongs to, it means nothing.
+const BUILDERS: &[&str] = &["vite", "next", "react-scripts", "expo", "gatsby", "nuxt", "@vue/cli-service"];
+/// Packages with which a build may inline anything.
+const ANY_PREFIX: &[&str] = &[
+    "webpack",
+    "dotenv-webpack",
+    "vite-plugin-environment",
+    "vite-plugin-env-compatible",
+    "parcel",
+    "react-native-dotenv",
+    "babel-plugin-transform-inline-environment-variables",
+];
 /// The frameworks that inline `PUBLIC_`.
 const PLAIN_PUBLIC: &[&str] = &["astro", "@sveltejs/kit"];
 
@@ -59,7 +78,15 @@ impl Program {
     /// The rest of a variable's name when a bundler inlines it by its prefix.
     pub fn inlined_name(&self, file: FileId, name: Name) -> Option<&'static str> {
         let (text, path) = (name.as_str(), self.file(file).path);
-        let known = PREFIXES.iter().find_map(|prefix| text.strip_prefix(prefix));
+        let known = PREFIXES.iter().find_map(|(prefix, of)| {
+            let rest = text.strip_prefix(prefix)?;
+            let project = self.projects.of(file);
+            let another = || {
+                BUILDERS.iter().any(|builder| project.uses(builder))
+                    && !of.iter().chain(ANY_PREFIX).any(|package| project.uses(package))
+            };
+            (!another()).then_some(rest)
+        });
         let own = || {
             let mut own = self.bundling().prefixes.iter().filter(|(folder, _)| is_within(path.as_str(), folder));
             own.find_map(|(_, prefix)| text.strip_prefix(prefix.as_str()))

@@ -171,8 +171,7 @@ impl Program {
         }
         let facts = self.facts(at.file);
         if function.function == FunctionId::MODULE {
-            let path = self.file(at.file).path.to_ascii_lowercase();
-            let is_page = path.ends_with(".html") || path.ends_with(".htm");
+            let is_page = crate::walk::names::is_page(&self.file(at.file).path);
             return (is_page && !self.leaves_a_mark(function)).then_some((at, Repeat::Document));
         }
         if is_component(facts, function) {

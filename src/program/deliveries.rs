@@ -215,16 +215,18 @@ impl Program {
                 })
         });
         let once = ends(&event)
-            && (self.is_found_by_event(written.at) || calls.iter().any(|&at| self.runs_for_event_object(at)));
+            && (self.is_found_by_event(written)
+                || calls.iter().any(|&at| self.runs_for_event_object(at, &written.way)));
         (!settled && !once && !self.compares_state(written.at)).then_some(event)
     }
 
     /// Whether what a call writes is found by the id of the event's own object: what happens to an object once is then
     /// the last that is told of it.
-    fn is_found_by_event(&self, at: CallRef) -> bool {
+    fn is_found_by_event(&self, written: &Written) -> bool {
+        let at = written.at;
         let facts = self.facts(at.file);
         let call = facts.call(at.call);
-        let asked = |expr: ExprId| self.names_event_object(at.file, expr, 12);
+        let asked = |expr: ExprId| self.names_event_object(at.file, expr, &written.way, 12);
         let filters = self.chain(at).flat_map(|(outer, _)| &facts.call(outer.call).args).any(|arg| asked(arg.value));
         let within = call.args.iter().any(|arg| match facts.expr(arg.value) {
             ExprKind::Object(entries) => entries.iter().any(|&(key, value)| key == "where" && asked(value)),
@@ -234,11 +236,11 @@ impl Program {
     }
 
     /// Whether a call is made only where a row was found by the id of the event's own object, or is kept with it.
-    fn runs_for_event_object(&self, at: CallRef) -> bool {
+    fn runs_for_event_object(&self, at: CallRef, way: &[Edge]) -> bool {
         let facts = self.facts(at.file);
         let block = facts.call(at.call).block;
         let function = facts.function_of(block);
-        let asked = |expr: ExprId| self.names_event_object(at.file, expr, 12);
+        let asked = |expr: ExprId| self.names_event_object(at.file, expr, way, 12);
         let mut around = facts.enclosing(block).take_while(|(_, block)| block.function == function);
         let says = |condition: ExprId| match facts.expr(condition) {
             ExprKind::Op(Op::Equal | Op::Unequal, parts) => parts.iter().any(|&part| asked(part)),
@@ -255,14 +257,26 @@ impl Program {
     }
 
     /// Whether a value is the id of the object that an event is about, or of a row that was found by it.
-    fn names_event_object(&self, file: FileId, expr: ExprId, depth: usize) -> bool {
+    fn names_event_object(&self, file: FileId, expr: ExprId, way: &[Edge], depth: usize) -> bool {
         let Some(depth) = depth.checked_sub(1) else { return false };
         let facts = self.facts(file);
-        let inside = |part: ExprId| self.names_event_object(file, part, depth);
+        let inside = |part: ExprId| self.names_event_object(file, part, way, depth);
         match facts.expr(expr) {
             ExprKind::Member(base, name) if *name == "id" => self.is_event_object(file, *base, depth) || inside(*base),
             ExprKind::Object(entries) => entries.iter().any(|&(_, value)| inside(value)),
+            ExprKind::List(items) => items.iter().any(|&item| inside(item)),
             ExprKind::Await(inner) => inside(*inner),
+            // What the function was handed on this way.
+            ExprKind::Param(function, position) => {
+                let target = FunctionRef::new(file, *function);
+                let name = facts.function(*function).params.get(usize::from(*position)).and_then(|param| param.name);
+                way.iter().find(|edge| edge.target == target).is_some_and(|edge| {
+                    let args = &self.facts(edge.call.file).call(edge.call.call).args;
+                    let named = args.iter().find(|arg| arg.name.is_some() && arg.name == name);
+                    let placed = args.get(usize::from(*position)).filter(|arg| arg.name.is_none());
+                    named.or(placed).is_some_and(|arg| self.names_event_object(edge.call.file, arg.value, way, depth))
+                })
+            }
             ExprKind::Call(call) => {
                 let call = facts.call(*call);
                 // `subscription.get("id")`
@@ -406,9 +420,15 @@ fn field_of(facts: &Facts, expr: ExprId, depth: usize) -> Option<(Name, ExprId)>
 }
 
 /// Whether an event says that its object is no more.
-fn ends(event: &str) -> bool {
+pub fn ends(event: &str) -> bool {
     let lower = event.to_ascii_lowercase();
     ["deleted", "removed", "ended", "terminated", "destroyed", "expired"].iter().any(|part| lower.contains(part))
+}
+
+/// Whether a name tells somebody what to do rather than what happened: `update_keywords`.
+fn is_order(event: &str) -> bool {
+    let first = event.split(['.', '_', '/', ':', '-']).next().unwrap_or(event);
+    matches!(first, "update" | "delete" | "cancel" | "change" | "revoke" | "renew" | "pause" | "set" | "get" | "expire")
 }
 
 /// The name of a changing event that a condition asks for.
@@ -417,7 +437,8 @@ fn change_in(facts: &Facts, expr: ExprId, depth: usize) -> Option<Name> {
     match facts.expr(expr) {
         ExprKind::Text(text) => {
             let lower = text.to_ascii_lowercase();
-            let named = lower.contains(['.', '_', '/', ':', '-']);
+            let named = lower.contains(['.', '_', '/', ':', '-']) && !is_order(&lower);
+            let lower = lower.replace("non_renew", "");
             (named && lower.len() < 80 && CHANGES.iter().any(|part| lower.contains(part))).then_some(*text)
         }
         ExprKind::Op(Op::Equal | Op::Or | Op::And, parts) | ExprKind::List(parts) => {

@@ -204,7 +204,7 @@ impl Program {
         if !self.is_for_development(at) {
             return false;
         }
-        let unset = self.file(at.file).path.contains("supabase/functions/");
+        let unset = self.runs_on_deno(at.file);
         let facts = self.facts(at.file);
         !unset
             || facts.enclosing(block).all(|(_, block)| match block.kind {

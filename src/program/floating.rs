@@ -260,12 +260,33 @@ impl Program {
         })
     }
 
+    /// Whether a framework that can run on either is built as a server of its own: its settings say
+    /// `output: "standalone"`, for a container.
+    fn is_own_server(&self, file: FileId) -> bool {
+        const SETTINGS: [&str; 4] = ["next.config.js", "next.config.mjs", "next.config.ts", "next.config.cjs"];
+        let path = self.file(file).path;
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let settings = crate::manifest::folders(folder).find_map(|folder| {
+            SETTINGS.iter().find_map(|name| {
+                let path = if folder.is_empty() { (*name).to_owned() } else { format!("{folder}/{name}") };
+                self.file_at(&path)
+            })
+        });
+        let Some(facts) = settings.and_then(|settings| self.file(settings).facts.as_ref()) else { return false };
+        facts.exprs.iter().any(|expr| match &expr.kind {
+            ExprKind::Object(entries) => entries.iter().any(|(key, value)| {
+                *key == "output" && matches!(facts.expr(*value), ExprKind::Text(text) if *text == "standalone")
+            }),
+            _ => false,
+        })
+    }
+
     /// Whether code runs where the instance may be frozen or stopped once the answer is given.
     pub fn is_serverless(&self, origins: &[Origin]) -> bool {
         origins.iter().any(|origin| {
             let entry = &self.entries[origin.entry];
             entry.kind == EntryKind::EdgeFunction
-                || entry.framework.starts_with("next")
+                || entry.framework.starts_with("next") && !self.is_own_server(entry.function.file)
                 || entry.framework.ends_with("-functions")
                 || matches!(entry.framework, "aws-lambda" | "api-folder")
         })

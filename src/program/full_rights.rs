@@ -2,7 +2,7 @@
 //! the request points while it does so.
 
 use crate::catalogue::{Category, Effect, Runs};
-use crate::facts::{ExprId, ExprKind, Facts, Step};
+use crate::facts::{ExprId, ExprKind, Facts, Op, Step};
 use crate::names::Name;
 use crate::program::answers::Deed;
 use crate::program::audience::decides_by_role;
@@ -184,7 +184,13 @@ impl Program {
             _ => return None,
         };
         if !vendor.own_backend {
-            return (vendor.category == Category::Payments).then(|| self.record(way, used, touch)).flatten();
+            let theirs = match vendor.category {
+                Category::Payments => true,
+                // What browsers may change there by design (a cart) is changed, not removed.
+                Category::Commerce | Category::Crm => touch == Touch::Removes,
+                _ => false,
+            };
+            return theirs.then(|| self.record(way, used, touch)).flatten();
         }
         if !self.has_full_rights(used) {
             return None;
@@ -199,9 +205,74 @@ impl Program {
             let (by, source) = self.given_whose(way, used.at)?;
             let what =
                 self.value(ExprRef::new(used.at.file, self.facts(used.at.file).call(used.at.call).args.first()?.value));
-            return Some(Pick { touch, what: what.text()?, by, source });
+            let what = what.text().filter(|name| !any_start(name, &["waitlist", "newsletter"]))?;
+            let gives = || {
+                let first = words(&what).into_iter().next().unwrap_or_default();
+                matches!(first.as_str(), "get" | "fetch" | "list" | "search" | "find" | "load")
+            };
+            let touch = match self.only_reads(&what) {
+                false => touch,
+                true if gives() => Touch::Reads,
+                // It tells yes or no, or makes a number.
+                true => return None,
+            };
+            return Some(Pick { touch, what, by, source });
         }
         self.rows(way, used, touch)
+    }
+
+    /// Whether a function of the database changes nothing: by its body, or by its name where no migration makes it.
+    fn only_reads(&self, name: &str) -> bool {
+        let histories = &self.database().histories;
+        let functions = histories.iter().flat_map(|history| &history.functions);
+        let bodies: Vec<String> = functions
+            .filter(|(id, _)| id.name == *name)
+            .map(|(_, function)| function.body.to_ascii_lowercase())
+            .collect();
+        match bodies.is_empty() {
+            true => words(name).first().is_some_and(|first| {
+                matches!(
+                    first.as_str(),
+                    "get" | "check" | "is" | "has" | "list" | "fetch" | "search" | "count" | "find"
+                )
+            }),
+            // One that calls another may change something there.
+            false => bodies.iter().all(|body| {
+                !["insert into", "update ", "delete from", "perform ", "execute "]
+                    .iter()
+                    .any(|word| body.contains(word))
+            }),
+        }
+    }
+
+    /// Whether a function does more with a password than to set it.
+    fn checks_password(&self, function: FunctionRef) -> bool {
+        const CHECKS: &[&str] = &[
+            "compare",
+            "verify",
+            "check",
+            "sign",
+            "signin",
+            "login",
+            "authenticate",
+            "match",
+            "hash",
+            "digest",
+            "scrypt",
+        ];
+        let facts = self.facts(function.file);
+        let called = self.calls_in(function).any(|at| {
+            let name = facts.last_name(facts.call(at.call).callee);
+            name.is_some_and(|name| words(&name).iter().any(|word| CHECKS.contains(&word.as_str())))
+        });
+        let compared = |expr: &ExprKind| match expr {
+            ExprKind::Op(Op::Equal | Op::Unequal, parts) => parts.iter().any(|&part| {
+                facts.last_name(part).is_some_and(|name| words(&name).iter().any(|word| word == "password"))
+            }),
+            _ => false,
+        };
+        let span = facts.function(function.function).span;
+        called || facts.exprs.iter().any(|expr| span.contains(expr.span) && compared(&expr.kind))
     }
 
     /// Whether a function takes something out of the request that only the rightful caller knows, or decides by a role.
@@ -209,8 +280,12 @@ impl Program {
         let facts = self.facts(function.file);
         let span = facts.function(function.function).span;
         let inside = (0..facts.exprs.len()).filter(|&at| span.contains(facts.exprs[at].span));
+        // A password that is set, not asked for, says nothing of who sets it.
+        let checks = std::cell::LazyCell::new(|| self.checks_password(function));
         let names = inside.map(|at| ExprId(at as u32)).filter(|&at| match facts.expr(at) {
-            ExprKind::Ref(name, _) | ExprKind::Member(_, name) => proves(name),
+            ExprKind::Ref(name, _) | ExprKind::Member(_, name) => {
+                proves(name) && (!words(name).iter().any(|word| word == "password") || *checks)
+            }
             _ => false,
         });
         let knows = names
@@ -219,7 +294,7 @@ impl Program {
         let blocks = facts.blocks.iter().filter(|block| span.contains(block.span));
         knows
             || blocks.flat_map(|block| &block.steps).any(|step| match step {
-                Step::If { condition, .. } => decides_by_role(facts, *condition),
+                Step::If { condition, .. } => decides_by_role(self, ExprRef::new(function.file, *condition)),
                 _ => false,
             })
     }

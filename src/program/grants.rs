@@ -10,6 +10,8 @@ use crate::program::terms::{Ending, ending};
 use crate::program::verify::words;
 use crate::program::{CallRef, EdgeKind, ExprRef, FunctionRef, Program};
 
+mod skipped;
+
 /// How a write gives what is paid for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Given {
@@ -19,6 +21,10 @@ pub enum Given {
     Chosen,
     /// More of something: `credits: credits + 100`.
     Counted,
+    /// An order that is over: `status: "completed"`. Of a kitchen that may say that it is cooked.
+    Done,
+    /// What is left in a wallet: `balance: balance - price`.
+    Left,
     /// A function of the database whose name says it: `rpc("activate_plan")`.
     Called,
 }
@@ -209,7 +215,10 @@ impl Program {
             if !takes_payments {
                 continue;
             }
+            // A form is handed what it shows.
+            let is_form = ["Form", "Serializer", "Schema"].iter().any(|end| name.ends_with(end));
             let is_model = !facts.language.is_script()
+                && !is_form
                 && name.starts_with(|first: char| first.is_ascii_uppercase())
                 && call.args.iter().any(|arg| arg.name.is_some())
                 && self.keeps(facts, function, true);
@@ -359,16 +368,33 @@ impl Program {
             .iter()
             .filter(|block| block.function == grant.function.function)
             .flat_map(|block| &block.steps);
+        let stops = |arm: BlockId| match ending(facts, arm) {
+            Ending::Returns(_) => true,
+            Ending::Throws => !self.is_thrown_away(facts, arm),
+            Ending::GoesOn => false,
+        };
         around
             || steps.any(|step| match step {
                 Step::If { condition, then, otherwise } => {
-                    says_state(facts, *condition, 6)
-                        && std::iter::once(*then)
-                            .chain(*otherwise)
-                            .any(|arm| matches!(ending(facts, arm), Ending::Returns(_) | Ending::Throws))
+                    says_state(facts, *condition, 6) && std::iter::once(*then).chain(*otherwise).any(stops)
                 }
                 _ => false,
             })
+    }
+
+    /// Whether what a block throws is caught in its own function, and what follows runs all the same.
+    fn is_thrown_away(&self, facts: &Facts, block: BlockId) -> bool {
+        let function = facts.function_of(block);
+        let within: Vec<BlockId> = facts.enclosing(block).map(|(id, _)| id).collect();
+        let own = facts.blocks.iter().filter(|block| block.function == function);
+        own.flat_map(|block| &block.steps).any(|step| match step {
+            Step::Try { body, handlers, .. } => {
+                within.contains(body)
+                    && !handlers.is_empty()
+                    && handlers.iter().all(|&handler| ending(facts, handler) == Ending::GoesOn)
+            }
+            _ => false,
+        })
     }
 
     /// Whether a value is made of what the request of a function says, as far as its own function shows.
@@ -461,7 +487,17 @@ fn given(facts: &Facts, row: Option<Name>, field: &str, value: ExprId) -> Option
         let text = text(value)?;
         let paid = (of_money || of_row && named.len() == 1) && PAID.contains(&text.as_str())
             || named.len() == 1 && text == "paid";
-        return paid.then_some(Given::Fixed);
+        let of_order = row.is_some_and(|row| {
+            let starts = ["order", "purchase", "enrollment", "enrolment"];
+            words(&row).iter().any(|word| starts.iter().any(|start| word.starts_with(start)))
+        });
+        let done = named.len() == 1 && of_order && matches!(text.as_str(), "completed" | "complete");
+        return if paid { Some(Given::Fixed) } else { done.then_some(Given::Done) };
+    }
+    let of_wallet = row.is_some_and(|row| words(&row).iter().any(|word| word.starts_with("wallet")));
+    if of_wallet && named.last().is_some_and(|last| last == "balance") {
+        let counts = matches!(facts.expr(value), ExprKind::Op(Op::Add | Op::Arithmetic, _));
+        return counts.then_some(Given::Left);
     }
     let is_plan = match named.as_slice() {
         [one] => matches!(one.as_str(), "plan" | "tier" | "paket" | "package"),

@@ -1,7 +1,7 @@
 //! Which entry points are webhook handlers: what a vendor calls, and how that is known.
 //!
 //! Told by what the code does first (a signature header is read, a vendor's verify function is used, a vendor's event
-//! names are compared) and by the names of route, file and function second.
+//! names are compared, fields of its forms are read) and by the names of route, file and function second.
 
 mod signs;
 

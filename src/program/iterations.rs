@@ -11,6 +11,7 @@ use crate::program::{CallRef, Edge, EdgeKind, ExprRef, FunctionRef, Leaves, Prog
 
 mod few;
 mod reached;
+mod roles;
 mod sizes;
 
 pub use reached::Sent;
@@ -342,6 +343,11 @@ impl Iteration {
         };
         facts.blocks.iter().filter(own).any(|block| {
             let leaves = block.steps.iter().any(|step| matches!(step, Step::Break | Step::Return(_)));
+            // What does not fit into the time or the number that is left is passed over.
+            let passes = block.steps.iter().any(|step| matches!(step, Step::Jump));
+            if passes && matches!(block.kind, BlockKind::Then(condition) if self.is_budget(facts, condition, 5)) {
+                return true;
+            }
             leaves
                 && match block.kind {
                     BlockKind::Then(condition) => !is_failure(facts, condition, 5),
@@ -351,9 +357,50 @@ impl Iteration {
         })
     }
 
+    /// `done >= most`, where the loop counts `done`; `Date.now() - started > budget`.
+    fn is_budget(&self, facts: &Facts, condition: ExprId, depth: usize) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        match facts.expr(condition) {
+            ExprKind::Op(Op::And | Op::Or, parts) => parts.iter().any(|&part| self.is_budget(facts, part, depth)),
+            ExprKind::Op(Op::Compare, parts) => {
+                parts.iter().any(|&part| self.counts(facts, part) || asks_time(facts, part, 4))
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether a name gets a new value in each round.
+    fn counts(&self, facts: &Facts, expr: ExprId) -> bool {
+        let ExprKind::Ref(name, block) = *facts.expr(expr) else { return false };
+        let def = facts.lookup(block, name);
+        let inside = facts.blocks.iter().filter(|block| self.region.contains(block.span));
+        let outside = def.is_some_and(|def| !self.region.contains(facts.def(def).span));
+        outside
+            && inside.flat_map(|block| &block.steps).any(|step| {
+                matches!(step, Step::Bind(other, value)
+                if Some(*other) == def && !matches!(facts.expr(*value), ExprKind::ElementOf(_)))
+            })
+    }
+
     /// Whether it waits between two elements.
     pub fn pauses(&self, program: &Program) -> bool {
         program.wait_within(self.place.file, self.region) != Wait::None
+    }
+}
+
+/// Whether an expression asks what time it is.
+fn asks_time(facts: &Facts, expr: ExprId, depth: usize) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    match facts.expr(expr) {
+        ExprKind::Op(_, parts) => parts.iter().any(|&part| asks_time(facts, part, depth)),
+        ExprKind::Call(call) => {
+            let callee = facts.call(*call).callee;
+            matches!(facts.expr(callee), ExprKind::Member(base, name)
+                if matches!(name.as_str(), "now" | "time" | "monotonic" | "perf_counter")
+                    && matches!(facts.expr(*base), ExprKind::Ref(object, _)
+                        if matches!(object.as_str(), "Date" | "time" | "performance")))
+        }
+        _ => false,
     }
 }
 

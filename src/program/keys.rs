@@ -105,7 +105,50 @@ impl Program {
                 other => other.clone(),
             }));
         }
+        if !how.query.is_empty() {
+            let params = match self.request_option(http, "params") {
+                Lookup::Present(params) => {
+                    Lookup::of_any(how.query.iter().map(|name| self.nested(&params, name)).collect::<Vec<_>>())
+                }
+                other => other,
+            };
+            searches.push(params);
+            searches.extend(how.query.iter().map(|name| in_query(&http.url, name)));
+        }
         first(searches)
+    }
+}
+
+/// What a URL's query gives under a name.
+fn in_query(url: &Value, name: &str) -> Lookup {
+    match url {
+        Value::Text(text) => match text.to_ascii_lowercase().split_once(&format!("{}=", name.to_ascii_lowercase())) {
+            Some((_, value)) => Lookup::Present(Value::Text(value.split('&').next().unwrap_or_default().into())),
+            None => Lookup::Absent,
+        },
+        Value::Template(parts) => {
+            let ending = format!("{}=", name.to_ascii_lowercase());
+            let given = parts.iter().position(|part| match part {
+                Value::Text(text) => text.to_ascii_lowercase().ends_with(&ending),
+                _ => false,
+            });
+            if let Some(value) = given.and_then(|at| parts.get(at + 1)) {
+                return Lookup::Present(value.clone());
+            }
+            let written =
+                parts.iter().map(|part| in_query(part, name)).find(|found| matches!(found, Lookup::Present(_)));
+            // What stands last can bring a query of its own.
+            match (written, parts.last()) {
+                (Some(found), _) => found,
+                (None, Some(Value::Text(_))) => Lookup::Absent,
+                (None, _) => Lookup::Unknown,
+            }
+        }
+        Value::OneOf(each) => {
+            let found: Vec<Lookup> = each.iter().map(|url| in_query(url, name)).collect();
+            if found.iter().all(|found| *found == Lookup::Absent) { Lookup::Absent } else { Lookup::of_any(found) }
+        }
+        _ => Lookup::Unknown,
     }
 }
 

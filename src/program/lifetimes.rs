@@ -1,9 +1,10 @@
 //! How long calls may wait by the limits that code sets, and how long platforms let them.
 
-use crate::catalogue::KnownRole;
+use crate::catalogue::{KnownRole, Said};
 use crate::facts::{ExportValue, ExprId, Span};
 use crate::finding::Place;
 use crate::link::projects::within;
+use crate::names::Name;
 use crate::program::options::Lookup;
 use crate::program::{CallRef, Entry, ExprRef, External, HttpUse, Program, Value, VendorUse, Via};
 
@@ -56,9 +57,56 @@ impl Program {
         if let Some(settings) = &platform.told_by {
             self.manifests.above(&path, settings).next()?;
         }
+        if let Some(said) = &platform.said {
+            match self.said_in_code(entry, said) {
+                Lookup::Present(Value::Number(seconds)) => {
+                    return Some(Lifetime { seconds, said: Some(entry.place) });
+                }
+                Lookup::Absent => {}
+                _ => return None,
+            }
+        }
         let name = entry.name.map_or("", |name| name.as_str());
         let longer = platform.longer.as_ref().filter(|longer| name.ends_with(&longer.ending));
         Some(Lifetime { seconds: longer.map_or(platform.seconds, |longer| longer.seconds), said: None })
+    }
+
+    /// `onRequest({ timeoutSeconds: 300 }, handler)`, `runWith({ timeoutSeconds: 300 }).https.onRequest(handler)`, or
+    /// what is said for all functions of the program.
+    fn said_in_code(&self, entry: &Entry, said: &Said) -> Lookup {
+        let option = Name::new(&said.option);
+        let of_call = |at: CallRef| {
+            let args = self.facts(at.file).call(at.call).args.iter();
+            let values = args.map(|arg| self.value(ExprRef::new(at.file, arg.value)));
+            Lookup::of_any(values.map(|value| match value {
+                Value::Object(_) | Value::Param(..) | Value::Unknown => self.lookup(&value, option),
+                _ => Lookup::Absent,
+            }))
+        };
+        let runs = |at: &CallRef| {
+            let args = self.facts(at.file).call(at.call).args.iter();
+            let mut values = args.map(|arg| self.value(ExprRef::new(at.file, arg.value)));
+            values.any(|value| value.functions().any(|function| function == entry.function))
+        };
+        let own = |at: &CallRef| self.callee(*at).externals().any(|external| external.package == said.package.as_str());
+        let Some(declares) = self.calls_of(entry.place.file).filter(own).find(runs) else { return Lookup::Unknown };
+        // The calls before it in the chain are where its callee comes from.
+        let before = self.callee(declares).externals().flat_map(|external| external.sites.clone()).collect::<Vec<_>>();
+        match Lookup::of_any(std::iter::once(declares).chain(before).map(of_call)) {
+            Lookup::Absent => {}
+            found => return found,
+        }
+        let (Some(for_all), Some((_, package))) = (&said.for_all, said.package.split_once(':')) else {
+            return Lookup::Absent;
+        };
+        let uses =
+            self.code().filter(|(_, facts)| facts.imports.iter().any(|import| import.specifier.starts_with(package)));
+        let calls = uses.flat_map(|(file, _)| self.calls_of(file)).filter(|&at| {
+            self.callee(at)
+                .externals()
+                .any(|external| external.last_member().is_some_and(|name| name == for_all.as_str()))
+        });
+        Lookup::of_any(calls.map(of_call))
     }
 
     /// What the command says that starts the server; of several the longest, none when one cannot be told.

@@ -212,9 +212,11 @@ impl Program {
 
     /// Where a request goes, for messages: the vendor's name, the host, the variable.
     pub fn destination_name(&self, http: &HttpUse) -> Option<String> {
+        // One caller's address is not everybody's.
+        let is_one_of_many = http.to.iter().any(|to| matches!(to, Destination::Unknown(_)));
         http.to.iter().find_map(|to| match to {
             Destination::Vendor(vendor, ..) => Some(self.catalogue.vendor(*vendor).name.clone()),
-            Destination::Host(host, _) => Some(host.to_string()),
+            Destination::Host(host, _) => (!is_one_of_many).then(|| host.to_string()),
             Destination::Env(name, _) => Some(format!("the address in {name}")),
             Destination::Own(_) | Destination::Local | Destination::Unknown(_) => None,
         })

@@ -226,7 +226,7 @@ impl Program {
                 // Some of the backend's own lists (`auth.admin.listUsers`) come in pages like any vendor's.
                 let own = backend && is_query;
                 let grows = match own {
-                    true if sends || self.is_in_job(at) => unbounded(self, external),
+                    true if (sends || self.is_in_job(at)) && !self.is_asked_by_role(at) => unbounded(self, external),
                     true => None,
                     false => self.is_first_page(at, external, facts).then_some(true),
                 };

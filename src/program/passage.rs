@@ -13,6 +13,8 @@ use crate::link::entries::matchers::Matcher;
 use crate::names::Name;
 use crate::program::{CallRef, DefRef, ExprRef, FunctionRef, Program, Value};
 
+mod instances;
+
 /// How much is gone through before it is given up.
 const FUEL: usize = 4_000;
 
@@ -35,10 +37,19 @@ impl Program {
     pub fn passage(&self, file: FileId, path: &str, method: &str) -> Passage {
         let exported = ["middleware", "proxy", "default"].iter().find_map(|name| export(self, file, Name::new(name)));
         let Some(exported) = exported else { return Passage::Unknown };
+        let mut passages = instances::of(self, file, path).into_iter().map(|path| self.passes(exported, &path, method));
+        let first = passages.next().unwrap_or(Passage::Unknown);
         // What stands in place of a parameter may be let through by its name.
-        if path.contains([':', '*']) {
-            return Passage::Unknown;
-        }
+        let alike = |other: Passage| {
+            matches!(
+                (first, other),
+                (Passage::Passes, Passage::Passes) | (Passage::TurnedAway(_), Passage::TurnedAway(_))
+            )
+        };
+        if passages.all(alike) { first } else { Passage::Unknown }
+    }
+
+    fn passes(&self, exported: ExprRef, path: &str, method: &str) -> Passage {
         let mut walk =
             Walk { program: self, path, method, known: Known::default(), fuel: FUEL, depth: 0, asked: false };
         match walk.middleware(exported) {

@@ -98,11 +98,17 @@ impl Program {
     fn given_in(&self, way: &[Edge], http: &HttpUse, path: &[Name]) -> Vec<Origin> {
         let mut found: Vec<Origin> = http.body.iter().map(|&body| self.origin_on(way, body, path)).collect();
         for option in http.options.iter().flat_map(Value::alternatives) {
-            let Value::Object(object) = option else { continue };
+            let object = match option {
+                Value::Object(object) => Some(*object),
+                // `fetch(url, init)`: as whoever calls the wrapper hands it in.
+                Value::Param(..) | Value::Member(..) => self.handed_as(http.inner, option),
+                _ => None,
+            };
+            let Some(object) = object else { continue };
             for whole in ["body", "data", "json"] {
                 let mut inside = vec![Name::new(whole)];
                 inside.extend(path);
-                found.push(self.origin_on(way, *object, &inside));
+                found.push(self.origin_on(way, object, &inside));
             }
         }
         if !self.facts(http.inner.file).language.is_script() {
@@ -112,6 +118,14 @@ impl Program {
             found.extend(bodies.map(|arg| self.origin_on(way, ExprRef::new(http.inner.file, arg.value), path)));
         }
         found
+    }
+}
+
+impl Program {
+    /// The argument of a call that is a value.
+    fn handed_as(&self, call: CallRef, value: &Value) -> Option<ExprRef> {
+        let args = self.facts(call.file).call(call.call).args.iter().filter(|arg| arg.name.is_none());
+        args.map(|arg| ExprRef::new(call.file, arg.value)).find(|&arg| self.value(arg) == *value)
     }
 }
 

@@ -144,7 +144,10 @@ impl Program {
             };
             let lower = name.to_ascii_lowercase();
             if lower.contains("transaction") || lower == "begin" || lower == "atomic" || lower == "rpc" {
-                return true;
+                // One that begins after the record was written takes nothing of it back.
+                let later = function == self.function_of(record)
+                    && facts.span(call.expr).start >= facts.span(facts.call(record.call).expr).end;
+                return !later || lower == "rpc";
             }
             if at == record || self.table_of(at) != Some(table) {
                 return false;

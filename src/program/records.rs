@@ -75,7 +75,12 @@ impl Program {
 
     /// The uses of a table of the app's own backend.
     pub fn uses_of_table(&self, table: Name) -> impl Iterator<Item = &VendorUse> {
-        let uses = self.table_uses.get_or_init(|| {
+        self.table_uses().get(&table).into_iter().flatten().map(|&at| &self.vendor_uses()[at])
+    }
+
+    /// The uses of the tables of the app's own backend, by table.
+    pub(super) fn table_uses(&self) -> &TableUses {
+        self.table_uses.get_or_init(|| {
             let mut uses = TableUses::default();
             for (at, used) in self.vendor_uses().iter().enumerate() {
                 if self.catalogue.vendor(used.vendor).own_backend
@@ -85,8 +90,7 @@ impl Program {
                 }
             }
             uses
-        });
-        uses.get(&table).into_iter().flatten().map(|&at| &self.vendor_uses()[at])
+        })
     }
 
     /// Whether a new row says what happened, in a table whose rows nobody changes.

@@ -207,6 +207,8 @@ impl Program {
             let ExprKind::Member(base, _) = *facts.expr(callee) else { return None };
             let ExprKind::Call(inner) = *facts.expr(base) else {
                 return match facts.expr(base) {
+                    // `Order.objects.create(..)`: of its own each.
+                    ExprKind::Member(model, name) if *name == "objects" => facts.last_name(*model),
                     ExprKind::Member(_, name) => Some(*name),
                     _ => None,
                 };

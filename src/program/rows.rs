@@ -5,7 +5,7 @@ use super::repeats::Ids;
 use crate::facts::{CallId, ExprId, ExprKind};
 use crate::finding::Place;
 use crate::names::Name;
-use crate::program::{CallRef, ExprRef, Program, Value};
+use crate::program::{CallRef, ClassRef, ExprRef, Program, Value};
 use crate::sql::{Table, Unique};
 
 impl Program {
@@ -21,6 +21,11 @@ impl Program {
         if tables.iter().any(|table| table.is_unique(&columns)) {
             return Unique::Yes;
         }
+        // Migrations may know of keys that the declaration in code does not name.
+        let named = tables.iter().flat_map(|table| self.database().tables(&table.id.name));
+        if named.into_iter().any(|(_, table)| table.is_unique(&columns)) {
+            return Unique::Yes;
+        }
         match ids.opaque || columns.is_empty() || tables.iter().any(|table| table.may_be_unique(&columns)) {
             true => Unique::Unknown,
             false => Unique::No,
@@ -29,10 +34,19 @@ impl Program {
 
     /// Whether a call adds another row each time it runs: no key of its table lies within what it writes.
     pub(super) fn adds_each_time(&self, at: CallRef) -> bool {
+        self.adds_a_row(at) && self.refuses_again(at) == Unique::No
+    }
+
+    /// Whether a call adds a row that its table refuses a second time.
+    pub(super) fn adds_a_row_once(&self, at: CallRef) -> bool {
+        self.adds_a_row(at) && self.refuses_again(at) == Unique::Yes
+    }
+
+    /// Whether a call adds a row, by its name.
+    fn adds_a_row(&self, at: CallRef) -> bool {
         let facts = self.facts(at.file);
-        let inserts = matches!(facts.expr(facts.call(at.call).callee), ExprKind::Member(_, name)
-            if ["insert", "create", "add"].iter().any(|part| name.starts_with(part)));
-        inserts && self.refuses_again(at) == Unique::No
+        matches!(facts.expr(facts.call(at.call).callee), ExprKind::Member(_, name)
+            if ["insert", "create", "add"].iter().any(|part| name.starts_with(part)))
     }
 
     /// The tables that a call writes to or reads, as migrations make or code declares them.
@@ -68,6 +82,19 @@ impl Program {
             }
             Value::External(external) => {
                 let site = *external.sites.last()?;
+                let args = || {
+                    external.sites.iter().flat_map(|of| {
+                        self.facts(of.file).call(of.call).args.iter().map(|arg| ExprRef::new(of.file, arg.value))
+                    })
+                };
+                // `getRepository(Order)`
+                let class = args().find_map(|arg| match self.value(arg) {
+                    Value::Class(class) => self.class_place(class),
+                    _ => None,
+                });
+                if class.is_some() {
+                    return class;
+                }
                 // A model is made of what holds the fields.
                 let made_of = self.facts(site.file).call(site.call).args.get(1).map(|arg| {
                     let made_of = self.value(ExprRef::new(site.file, arg.value));
@@ -81,6 +108,12 @@ impl Program {
             }
             _ => None,
         }
+    }
+
+    /// Where a class stands that declares a table.
+    fn class_place(&self, class: ClassRef) -> Option<Place> {
+        let place = Place { file: class.file, span: self.facts(class.file).classes[class.class.index()].span };
+        self.database().declared(place).map(|_| place)
     }
 
     /// Where the table is made that a call is about.

@@ -1,8 +1,11 @@
 //! What the clock starts: when, told where, and which functions then run. Platforms' settings and code alike.
 
+use rustc_hash::FxHashSet;
+
 use crate::catalogue::Scheduler;
 use crate::facts::ExprKind;
 use crate::finding::{FileId, Place};
+use crate::link::projects::join;
 use crate::manifest::{Manifest, Starts};
 use crate::names::Name;
 use crate::program::options::Lookup;
@@ -177,11 +180,14 @@ fn functions_named(program: &Program, name: &str) -> Vec<FunctionRef> {
 
 /// What a command starts: the code of a script that it names.
 fn started_by(program: &Program, command: &str) -> Vec<FunctionRef> {
+    let script = script_named(program, command);
+    let (folder, command) =
+        script.as_ref().map_or(("", command), |(folder, script)| (folder.as_str(), script.as_str()));
     let words = command.split([' ', '\t', '"', '\'', ';', '&']);
     let files = words.filter_map(|word| {
-        let path = word.trim_start_matches("./");
+        let path = join(folder, word.trim_start_matches("./"));
         let module = || format!("{}.py", path.replace('.', "/"));
-        program.file_at(path).or_else(|| program.file_at(&module()))
+        program.file_at(&path).or_else(|| program.file_at(&module()))
     });
     // What looks after the repository is no part of the app.
     let is_own = |file: &FileId| program.file(*file).facts.is_some() && !program.file(*file).path.starts_with('.');
@@ -195,6 +201,20 @@ fn started_by(program: &Program, command: &str) -> Vec<FunctionRef> {
             std::iter::once(module).chain(called.collect::<Vec<_>>())
         })
         .collect()
+}
+
+/// What stands behind `npm run digest` in the manifest of the only package that has a script of this name, and the
+/// folder in which it runs.
+fn script_named(program: &Program, command: &str) -> Option<(String, String)> {
+    let mut words = command.split_whitespace();
+    matches!(words.next()?, "npm" | "pnpm" | "yarn" | "bun").then_some(())?;
+    let name = words.find(|word| *word != "run" && !word.starts_with('-'))?;
+    let mut scripts = program.manifests.packages().filter_map(|(manifest, package)| {
+        let script = package.whole.get("scripts")?.get(name)?.as_str()?;
+        Some((manifest.folder().to_owned(), script.to_owned()))
+    });
+    let (script, None) = (scripts.next()?, scripts.next()) else { return None };
+    Some(script)
 }
 
 /// The functions named `scheduled` of the worker in a folder.
@@ -222,20 +242,11 @@ fn in_code(program: &Program, found: &mut Vec<Schedule>) {
         if side.tooling || side.dead {
             continue;
         }
+        let handed: Vec<&Scheduler> = program.catalogue.scheduling_on_arguments(facts).collect();
         for call in program.calls_of(file) {
-            for external in program.callee(call).externals().filter(|found| packages.contains(&found.package)) {
-                let last = external.last_member().filter(|last| *last != "default");
-                let name = last.as_ref().map_or_else(
-                    || external.package.split_once(':').map_or("", |(_, name)| name),
-                    |last| last.as_str(),
-                );
-                let mut known = program.catalogue.schedulers(&external.package);
-                let Some(scheduler) = known.find(|known| !known.is_time && known.calls.iter().any(|call| call == name))
-                else {
-                    continue;
-                };
+            for scheduler in schedulers_of(program, call, &packages, &handed) {
                 let Some((cron, at)) = time_of(program, call, scheduler) else { continue };
-                let runs = run_by(program, call);
+                let runs = run_by(program, call, scheduler);
                 if !runs.is_empty() {
                     let what = name_of(program, call, &runs);
                     found.push(Schedule { place: at, cron, what, runs, asks: vec![], platform_signs: false });
@@ -248,6 +259,30 @@ fn in_code(program: &Program, found: &mut Vec<Schedule>) {
         }
         exported(program, file, found);
     }
+}
+
+/// The ways to schedule that a call is one of.
+fn schedulers_of<'p>(
+    program: &'p Program,
+    call: CallRef,
+    packages: &FxHashSet<Name>,
+    handed: &[&'p Scheduler],
+) -> Vec<&'p Scheduler> {
+    let callee = program.callee(call);
+    let mut found: Vec<&Scheduler> = Vec::new();
+    for external in callee.externals().filter(|found| packages.contains(&found.package)) {
+        let last = external.last_member().filter(|last| *last != "default");
+        let name = last
+            .as_ref()
+            .map_or_else(|| external.package.split_once(':').map_or("", |(_, name)| name), |last| last.as_str());
+        let mut known = program.catalogue.schedulers(&external.package);
+        found.extend(known.find(|known| !known.is_time && known.calls.iter().any(|call| call == name)));
+    }
+    let facts = program.facts(call.file);
+    if let (true, ExprKind::Member(_, name)) = (found.is_empty(), facts.expr(facts.call(call.call).callee)) {
+        found.extend(handed.iter().find(|known| known.on_arguments.iter().any(|call| name == call.as_str())));
+    }
+    found
 }
 
 /// When a scheduling call is to run: a cron text among its arguments or options, the value of a time, keywords.
@@ -268,6 +303,9 @@ fn time_of(program: &Program, call: CallRef, scheduler: &Scheduler) -> Option<(S
             return Some((cron, program.call_place(call).head()));
         }
     }
+    if let Some(clock) = &scheduler.clock {
+        return by_clock(program, call, clock);
+    }
     let is_named = scheduler.named.as_ref().is_some_and(|name| {
         args.iter().any(|arg| {
             program.value(ExprRef::new(call.file, arg.value)).text().is_some_and(|text| text == name.as_str())
@@ -275,6 +313,31 @@ fn time_of(program: &Program, call: CallRef, scheduler: &Scheduler) -> Option<(S
     });
     let cron = is_named.then(|| by_keywords(program, call, scheduler)).flatten()?;
     Some((cron, program.call_place(call)))
+}
+
+/// `every().day.at("10:30").do(job)`, `every().hour.at(":15")` as a cron text.
+fn by_clock(program: &Program, call: CallRef, clock: &str) -> Option<(String, Place)> {
+    let facts = program.facts(call.file);
+    let mut expr = facts.call(call.call).callee;
+    while let ExprKind::Member(base, _) = *facts.expr(expr) {
+        let ExprKind::Call(before) = *facts.expr(base) else {
+            expr = base;
+            continue;
+        };
+        let before = facts.call(before);
+        expr = before.callee;
+        if let (ExprKind::Member(_, name), Some(arg)) = (facts.expr(expr), before.args.first())
+            && name == clock
+        {
+            let time = program.value(ExprRef::new(call.file, arg.value)).text()?;
+            let (hour, minute) = time.split_once(':')?;
+            let hour = if hour.is_empty() { "*" } else { hour };
+            let minute = minute.split(':').next().unwrap_or(minute);
+            let cron = format!("{minute} {hour} * * *");
+            return is_cron(&cron).then(|| (cron, Place { file: call.file, span: facts.span(arg.value) }));
+        }
+    }
+    None
 }
 
 /// A cron text: a constant, or what a package makes of keywords.
@@ -327,7 +390,7 @@ fn by_keywords(program: &Program, call: CallRef, scheduler: &Scheduler) -> Optio
 
 /// The functions that a scheduling call has run: the job that it declares, what is handed to it, the function it
 /// decorates.
-fn run_by(program: &Program, call: CallRef) -> Vec<FunctionRef> {
+fn run_by(program: &Program, call: CallRef, scheduler: &Scheduler) -> Vec<FunctionRef> {
     let place = program.call_place(call);
     let declared = program.entries.iter().filter(|entry| entry.place == place && entry.kind != EntryKind::Event);
     let mut runs: Vec<FunctionRef> = declared.map(|entry| entry.function).collect();
@@ -337,11 +400,47 @@ fn run_by(program: &Program, call: CallRef) -> Vec<FunctionRef> {
     let expr = facts.call(call.call).expr;
     let decorated = facts.functions.iter().enumerate().filter(|(_, function)| function.decorators.contains(&expr));
     runs.extend(decorated.map(|(at, _)| FunctionRef::new(call.file, crate::facts::FunctionId(at as u32))));
-    let args = facts.call(call.call).args.iter();
-    runs.extend(args.flat_map(|arg| program.value(ExprRef::new(call.file, arg.value)).functions().collect::<Vec<_>>()));
+    for arg in &facts.call(call.call).args {
+        runs.extend(program.value(ExprRef::new(call.file, arg.value)).functions());
+        // `add_periodic_task(when, remind.s())`
+        if let ExprKind::Call(made) = facts.expr(arg.value)
+            && let ExprKind::Member(base, _) = *facts.expr(facts.call(*made).callee)
+            && !scheduler.on_arguments.is_empty()
+        {
+            runs.extend(program.value(ExprRef::new(call.file, base)).functions());
+        }
+    }
+    if let Some(worker) = &scheduler.worked_off_by {
+        runs.extend(working_off(program, call, worker));
+    }
     runs.sort_unstable();
     runs.dedup();
     runs
+}
+
+/// The functions that work off the queue that a call puts something into.
+fn working_off(program: &Program, call: CallRef, worker: &str) -> Vec<FunctionRef> {
+    let first = |at: CallRef| {
+        let arg = program.facts(at.file).call(at.call).args.first()?;
+        program.value(ExprRef::new(at.file, arg.value)).text()
+    };
+    let queues = |at: CallRef| -> Vec<Name> {
+        let callee = program.callee(at);
+        callee.externals().flat_map(|external| external.sites.iter().filter_map(|&site| first(site))).collect()
+    };
+    let ours = queues(call);
+    let workers = program.entries.iter().filter(|entry| entry.kind == EntryKind::Worker && !ours.is_empty());
+    let workers = workers.filter(|entry| {
+        let facts = program.facts(entry.place.file);
+        let Some(at) = facts.calls.iter().position(|call| facts.span(call.expr) == entry.place.span) else {
+            return false;
+        };
+        let at = CallRef::new(entry.place.file, crate::facts::CallId(at as u32));
+        let is_worker = facts.last_name(facts.call(at.call).callee).is_some_and(|name| name == worker);
+        is_worker
+            && (queues(at).iter().any(|name| ours.contains(name)) || first(at).is_some_and(|name| ours.contains(&name)))
+    });
+    workers.map(|entry| entry.function).collect()
 }
 
 fn name_of(program: &Program, call: CallRef, runs: &[FunctionRef]) -> String {

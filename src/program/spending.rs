@@ -9,7 +9,7 @@ use crate::program::doors::Door;
 use crate::program::origins::Origin as Start;
 use crate::program::requested::Origin;
 use crate::program::verify::words;
-use crate::program::{CallRef, HttpUse, Program, VendorUse};
+use crate::program::{CallRef, EdgeKind, Entry, FunctionRef, HttpUse, Program, VendorUse};
 
 /// What is spent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,6 +22,8 @@ pub enum Spends {
     Phone,
     /// Mail to an address of the request.
     Mail,
+    /// Goods, deliveries, labels that the app is billed for.
+    Goods,
     /// A place on a paid list.
     Contact,
     /// Mail whose address the request does not bring.
@@ -126,6 +128,11 @@ fn kind(program: &Program, used: &VendorUse) -> Option<Spends> {
         _ if operation.pays_out => Some(Spends::Payout),
         Effect::Generate => Some(Spends::Model),
         Effect::Send if category == Category::Sms => Some(Spends::Phone),
+        // Agents that call somebody, by the minute.
+        Effect::Send if category == Category::Llm && operation.recipients.is_empty() => Some(Spends::Phone),
+        Effect::Create if category == Category::Commerce && operation.money && operation.essential.is_none() => {
+            Some(Spends::Goods)
+        }
         Effect::Send if !operation.recipients.is_empty() => Some(Spends::Mail),
         Effect::Create | Effect::Update if !operation.recipients.is_empty() => Some(Spends::Contact),
         _ => None,
@@ -140,7 +147,7 @@ fn spends(program: &Program, used: &VendorUse, start: &Start) -> Option<Spends> 
         return Some(spends);
     }
     let names = format!("{} {}", program.entry_name(entry), program.function_name(entry.function));
-    if delivers_itself(&names) {
+    if delivers_itself(&names) || spends == Spends::Goods && takes_orders(program, entry) {
         return None;
     }
     if !matches!(spends, Spends::Mail | Spends::Contact) {
@@ -152,6 +159,22 @@ fn spends(program: &Program, used: &VendorUse, start: &Start) -> Option<Spends> 
         Spends::Mail => Some(spends),
         own => (spends == Spends::Mail).then_some(own),
     }
+}
+
+/// Whether an entry point takes the orders of guests: it keeps one, and hands it on.
+fn takes_orders(program: &Program, entry: &Entry) -> bool {
+    let reach = program.reach(entry.function, |edge| edge.kind != EdgeKind::Jump);
+    let functions: FxHashSet<FunctionRef> =
+        reach.stops.iter().flat_map(|stop| program.with_inner(stop.function)).collect();
+    functions.into_iter().flat_map(|function| program.calls_in(function)).flat_map(|at| program.vendors_at(at)).any(
+        |used| {
+            let adds = program.operation(used).is_some_and(|operation| operation.effect == Effect::Create);
+            let table = || program.named_table(used).map(|table| words(&table)).unwrap_or_default();
+            let ordered = ["order", "orders", "booking", "bookings", "purchase", "purchases"];
+            adds && program.catalogue.vendor(used.vendor).own_backend
+                && table().last().is_some_and(|word| ordered.contains(&word.as_str()))
+        },
+    )
 }
 
 /// What a message that goes out by a client of no vendor's spends.

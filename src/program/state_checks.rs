@@ -36,6 +36,9 @@ pub enum Held {
     /// What is kept is asked, and the run written down before the call, where nothing refuses a second note of it: of
     /// two at the same moment both pass, a later one does not.
     Noted,
+    /// What is kept is asked, and the row changed before the call, whatever state it is in by then: of two at the same
+    /// moment both pass.
+    Changed,
     /// What is kept is asked, and the run written down, before the call.
     Claimed,
 }
@@ -46,6 +49,10 @@ impl Program {
         if !self.runs_once(way.iter().copied()) {
             return Held::Free;
         }
+        // `if (!(await claimReminder(..))) return`: of two at the same moment one gets it.
+        if way.iter().any(|&at| (StateChecks { program: self }).is_claimed(at)) {
+            return Held::Claimed;
+        }
         let written = way.iter().filter_map(|&step| {
             let facts = self.facts(step.file);
             let start = facts.span(facts.call(step.call).expr).start;
@@ -53,7 +60,13 @@ impl Program {
                 let first = facts.span(facts.call(other.call).expr).end <= start;
                 first && self.writes_own(*other) && self.runs_once([*other])
             });
-            before.map(|other| if self.adds_each_time(other) { Held::Noted } else { Held::Claimed }).max()
+            // An update that asks for nothing but the row lets both of two through.
+            let holds = |other| match () {
+                () if self.adds_each_time(other) => Held::Noted,
+                () if self.asks_for_state(other) == Some(false) => Held::Changed,
+                () => Held::Claimed,
+            };
+            before.map(holds).max()
         });
         written.max().unwrap_or(Held::Asked)
     }
@@ -127,8 +140,85 @@ impl StateChecks<'_> {
         let leaves = |block: BlockId| {
             ending(facts, block) != Ending::GoesOn || matches!(facts.block(block).steps.last(), Some(Step::Jump))
         };
+        // `if (eventId) { if (known(eventId)) return }`, `if (error) log(error); else if (known) return`
+        let within = |block: BlockId| {
+            let steps = &facts.block(block).steps;
+            steps.iter().any(|step| self.leaves_before(at, facts, step, start))
+        };
         leaves(*then) && self.tells(at, *condition, false, FARTHEST)
             || otherwise.is_some_and(leaves) && self.tells(at, *condition, true, FARTHEST)
+            || names_id(facts, *condition) && within(*then)
+            || self.says_fault(at, *condition) && otherwise.is_some_and(within)
+    }
+
+    /// Whether a condition asks whether the look at what is kept went wrong.
+    fn says_fault(&self, at: CallRef, condition: ExprId) -> bool {
+        self.kept(ExprRef::new(at.file, condition), FARTHEST).is_some_and(|kept| kept.fault)
+    }
+
+    /// Whether what a claim gave, which only one of two can make, decides that a call runs.
+    fn is_claimed(&self, at: CallRef) -> bool {
+        let facts = self.program.facts(at.file);
+        let call = facts.call(at.call);
+        let start = facts.span(call.expr).start;
+        facts.enclosing(call.block).any(|(_, block)| {
+            let arm = match block.kind {
+                BlockKind::Then(condition) if self.tells(at, condition, true, FARTHEST) => Some(condition),
+                BlockKind::Else(condition) if self.tells(at, condition, false, FARTHEST) => Some(condition),
+                _ => None,
+            };
+            let left = block.steps.iter().filter(|step| self.leaves_before(at, facts, step, start));
+            let left = left.filter_map(|step| match step {
+                Step::If { condition, .. } => Some(*condition),
+                _ => None,
+            });
+            let asks = |condition| self.asks_claim(ExprRef::new(at.file, condition), false, FARTHEST);
+            arm.into_iter().chain(left).any(asks)
+        })
+    }
+
+    /// Whether an expression holds what a claim gave; `fault`: what it says went wrong, which an update that meets no
+    /// row does not tell.
+    fn asks_claim(&self, at: ExprRef, fault: bool, depth: usize) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        let facts = self.program.facts(at.file);
+        let next = |expr: ExprId| self.asks_claim(ExprRef::new(at.file, expr), fault, depth);
+        match facts.expr(at.expr) {
+            ExprKind::Op(_, parts) => parts.iter().any(|&part| next(part)),
+            ExprKind::Await(inner) => next(*inner),
+            ExprKind::Member(inner, name) => {
+                let fault = fault || matches!(name.as_str(), "error" | "err" | "message");
+                self.asks_claim(ExprRef::new(at.file, *inner), fault, depth)
+            }
+            ExprKind::Ref(name, block) => {
+                let values = facts.lookup(*block, *name).map(|def| &facts.def(def).values);
+                values.is_some_and(|values| values.len() == 1 && next(values[0]))
+            }
+            ExprKind::Call(call) => {
+                let call_at = CallRef::new(at.file, *call);
+                let updates = !fault && self.program.asks_for_state(call_at) == Some(true);
+                updates
+                    || self.program.adds_a_row_once(call_at) && self.program.writes_own(call_at)
+                    || self.makes_claim(call_at)
+                    || matches!(facts.expr(facts.call(*call).callee), ExprKind::Member(base, _) if next(*base))
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether a call runs an own function that adds a row where a second one is refused, or whose name says that it
+    /// claims and which writes.
+    fn makes_claim(&self, at: CallRef) -> bool {
+        let program = self.program;
+        let named = program.called_name(at).is_some_and(|name| {
+            words(&name).iter().any(|word| matches!(word.as_str(), "claim" | "acquire" | "lock" | "lease" | "reserve"))
+        });
+        let claims = |inner: CallRef| program.writes_own(inner) && (named || program.adds_a_row_once(inner));
+        program
+            .edges(at)
+            .iter()
+            .filter(|edge| edge.kind == EdgeKind::Direct)
+            .any(|edge| program.calls_in(edge.target).any(claims))
     }
 
     /// Whether a condition that comes out as `wanted` says that nothing was done before.
@@ -248,7 +338,7 @@ impl StateChecks<'_> {
             program.edges(at).iter().filter(|edge| edge.kind == EdgeKind::Direct).map(|edge| edge.target).collect();
         if !targets.is_empty() {
             let reads = targets.iter().any(|&target| self.reaches_store(target));
-            return reads.then(|| Kept { says_new: self.says_new(at), ..Kept::default() });
+            return reads.then(|| Kept { says_new: self.says_new(at) || self.makes_claim(at), ..Kept::default() });
         }
         // A store that nobody knows, by the name of what is asked of it.
         let facts = program.facts(at.file);
@@ -298,6 +388,12 @@ impl StateChecks<'_> {
             )
         })
     }
+}
+
+/// Whether a condition asks whether there is an id at all: every delivery of a vendor's has one.
+fn names_id(facts: &Facts, condition: ExprId) -> bool {
+    matches!(facts.expr(condition), ExprKind::Ref(name, _) | ExprKind::Member(_, name)
+        if words(name).last().is_some_and(|last| matches!(last.as_str(), "id" | "key")))
 }
 
 /// `row.user_id !== user.id`: whose it is, not whether it is done.

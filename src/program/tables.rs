@@ -6,6 +6,7 @@ use crate::facts::{Call, ClassId, ExprId, ExprKind, FunctionId, Span};
 use crate::finding::{FileId, Place};
 use crate::manifest::Model;
 use crate::names::Name;
+use crate::program::table_changes::add_keys;
 use crate::program::{CallRef, ClassRef, ExprRef, External, Program, Value};
 use crate::sql::Declared;
 use crate::sql::declared::Key;
@@ -21,6 +22,7 @@ pub fn declared(program: &Program) -> Vec<(FileId, Vec<Declared>)> {
             found.push((file, models.iter().map(|model| of_model(file, model)).collect()));
         }
     }
+    add_keys(program, &mut found);
     found
 }
 
@@ -58,6 +60,8 @@ fn by_code(program: &Program) -> Vec<(FileId, Vec<Declared>)> {
             && forms.iter().filter(|form| form.form != TableForm::Class).any(|form| names(&form))
         {
             tables.extend(program.calls_of(file).filter_map(|at| Reader { program, file }.called(at)));
+            let classes = 0..facts.classes.len() as u32;
+            tables.extend(classes.filter_map(|class| Reader { program, file }.decorated(ClassId(class))));
         } else if !facts.language.is_script() {
             let classes = 0..facts.classes.len() as u32;
             tables.extend(classes.filter_map(|class| Reader { program, file }.class(ClassId(class))));
@@ -170,7 +174,7 @@ impl<'p> Reader<'p> {
                 self.document(form, at, &mut shape);
                 Name::new("")
             }
-            TableForm::Class => return None,
+            TableForm::Class | TableForm::Decorated => return None,
         };
         let place = self.program.call_place(at);
         let end = call.args.first().map_or(place.span.end, |arg| facts.span(arg.value).end);
@@ -320,6 +324,75 @@ impl<'p> Reader<'p> {
                 }
             }
         }
+    }
+
+    /// A class that a decorator makes a table: `@Entity("orders") class Order { @Column({ unique: true }) ref: string }`.
+    fn decorated(self, id: ClassId) -> Option<Declared> {
+        let facts = self.program.facts(self.file);
+        let class = &facts.classes[id.index()];
+        let name = class.name.filter(|_| !class.decorators.is_empty())?;
+        let made = class.decorators.iter().find_map(|&decorator| {
+            let call = self.call(decorator)?;
+            let form = self.value(call.callee).externals().find_map(|external| self.form(external))?;
+            (form.form == TableForm::Decorated).then_some((form, call))
+        });
+        let (form, entity) = made?;
+        let mut shape = Shape::default();
+        for (field, call) in class.field_decorators.iter().filter_map(|&(field, at)| Some((field, self.call(at)?))) {
+            let Some(kind) = facts.last_name(call.callee) else { continue };
+            let option = |words: &[String]| call.args.iter().any(|arg| self.says_true(words, arg.value));
+            let primary = form.says(&form.primary, kind) || option(&form.primary);
+            if primary || form.says(&form.unique, kind) || option(&form.unique) {
+                shape.keys.push(Key::of(field, primary));
+            }
+            if let Some(column) = call.args.iter().find_map(|arg| self.named(form, arg.value)) {
+                shape.fields.push((field, column));
+            } else if !shape.fields.iter().any(|(known, _)| *known == field) {
+                shape.fields.push((field, field));
+            }
+        }
+        for call in class.decorators.iter().filter_map(|&at| self.call(at)) {
+            let Some(kind) = facts.last_name(call.callee) else { continue };
+            let by_option =
+                form.says(&form.indexes, kind) && call.args.iter().any(|arg| self.says_true(&form.unique, arg.value));
+            if form.says(&form.unique, kind) || by_option {
+                let list = call.args.iter().find_map(|arg| match facts.expr(arg.value) {
+                    ExprKind::List(items) => Some(self.texts(items)),
+                    _ => None,
+                });
+                let given = |words: &[String], at: ExprId| {
+                    self.entries(at)
+                        .is_some_and(|all| all.iter().any(|(key, _)| key.is_some_and(|key| form.says(words, key))))
+                };
+                let partial = call.args.iter().any(|arg| given(&form.partial, arg.value));
+                shape.keys.push(Key { primary: false, fields: list.flatten(), partial });
+            }
+        }
+        let table =
+            entity.args.iter().find_map(|arg| self.value(arg.value).text().or_else(|| self.named(form, arg.value)));
+        // What it derives from may have columns of its own.
+        shape.unsure |= !class.bases.is_empty();
+        let place = Place { file: self.file, span: class.span };
+        let end = facts.span(entity.expr).end.max(place.span.start);
+        Some(shape.declared(form, table.unwrap_or(name), place, end))
+    }
+
+    /// Whether an object has one of some options set: `{ unique: true }`.
+    fn says_true(self, words: &[String], at: ExprId) -> bool {
+        self.entries(at).is_some_and(|all| {
+            all.iter().any(|(key, at)| {
+                key.is_some_and(|key| words.iter().any(|word| key == word.as_str()))
+                    && self.program.value(*at) == Value::Bool(true)
+            })
+        })
+    }
+
+    /// The name that options give: `{ name: "orders" }`.
+    fn named(self, form: &Tables, at: ExprId) -> Option<Name> {
+        let entries = self.entries(at)?;
+        let (_, at) =
+            entries.iter().find(|(key, _)| key.is_some_and(|key| form.named_by.as_deref() == Some(key.as_str())))?;
+        self.program.value(*at).text()
     }
 
     /// A class that derives from what tables derive from.

@@ -117,3 +117,19 @@ pub fn way_to_browser(program: &Program, file: FileId, last: Place, text: &str) 
 pub fn id(vendor: &Vendor) -> Name {
     Name::new(&vendor.id)
 }
+
+/// Where a credential stands besides: in code, documents and settings that git keeps, a place a line.
+pub(super) fn same_value(program: &Program, hash: u64, told: &[Place]) -> Vec<Place> {
+    let line = |place: Place| (place.file, program.line(place));
+    let mut lines: Vec<_> = told.iter().map(|&place| line(place)).collect();
+    let mut found = Vec::new();
+    for (file, token) in program.credentials().filter(|(_, token)| token.hash == hash) {
+        let place = Place { file, span: token.span };
+        if program.is_tracked(file) && !lines.contains(&line(place)) {
+            lines.push(line(place));
+            found.push(place);
+        }
+    }
+    found.sort();
+    found
+}

@@ -31,6 +31,8 @@ crate::rule! {
     /// - options are handed through that cannot be followed
     /// - what is kept is asked, and the run written down there, before the call (in a table that migrations, or its
     ///   declaration in code, let take a second row, two runs at the same moment both pass)
+    /// - what is kept is claimed by a function of the app, and its verdict decides
+    /// - a message brings a code or link that is made for it: who asks again wants another one
     /// - only a script run by hand gets there; tests, tooling and dead code
     ///
     /// ## The cure
@@ -156,7 +158,12 @@ fn tell(program: &Program, report: &mut Report, keyless: &Keyless<'_>, callers: 
     let live = || origins.iter().filter(|origin| program.entries[origin.entry].kind != EntryKind::Script);
     let origin = live().min_by_key(|origin| held(program, used.at, origin));
     let held = origin.map_or(Held::Free, |origin| held(program, used.at, origin));
-    if held == Held::Claimed {
+    // Where no money moves two at the same moment are rare enough.
+    if held == Held::Claimed || held == Held::Changed && !operation.money {
+        return;
+    }
+    // Who asks for another link wants another one.
+    if operation.effect == Effect::Send && program.brings_new_secret(used.at, origin) {
         return;
     }
     let message = format!(
@@ -202,8 +209,10 @@ fn again(program: &Program, used: &VendorUse, origin: Option<&Origin>, held: Hel
     };
     let entry = &program.entries[origin.entry];
     let name = program.entry_name(entry);
+    let looked_up = program.operation(used).is_some_and(|operation| operation.person)
+        && program.is_person_looked_up(used.at, program.vendor_id(used.vendor));
     match entry.kind {
-        _ if matches!(held, Held::Asked | Held::Noted) => {
+        _ if looked_up || matches!(held, Held::Asked | Held::Noted | Held::Changed) => {
             format!("of two runs of {name} at the same moment both pass what is asked before it, and the app")
         }
         EntryKind::Job | EntryKind::Worker | EntryKind::Load => format!("a second run of {name}"),

@@ -152,7 +152,18 @@ fn is_for_anyone(program: &Program, entry: &Entry) -> bool {
     if words(&names).iter().any(|word| {
         matches!(
             word.as_str(),
-            "track" | "tracking" | "click" | "open" | "pixel" | "public" | "share" | "shared" | "embed" | "widget"
+            "track"
+                | "tracking"
+                | "click"
+                | "open"
+                | "pixel"
+                | "public"
+                | "share"
+                | "shared"
+                | "embed"
+                | "widget"
+                | "newsletter"
+                | "waitlist"
         )
     }) {
         return true;
@@ -187,6 +198,7 @@ fn tell(program: &Program, report: &mut Report, found: &Found<'_>) {
         "users" => "other users' accounts".to_owned(),
         "files" => "other customers' files".to_owned(),
         "records" => format!("other customers' records at {}", program.catalogue.vendor(used.vendor).name),
+        function if used.name.ends_with(".rpc") => format!("what {function} keeps of other customers"),
         table if words(&pick.by).iter().all(|word| word == "id") || pick.by == "#" => format!("any row of {table}"),
         table => format!("other customers' rows of {table}"),
     };
@@ -210,7 +222,10 @@ fn tell(program: &Program, report: &mut Report, found: &Found<'_>) {
         .vendor(program.vendor_id(used.vendor))
         .because(program.place(pick.source.read), "comes with the request")
         .because(entry.place, format!("{name} starts here"))
-        .help(cure(program, entry, found))
+        .help(
+            super::unauthenticated_paid_proxy::own_servers_only(program, entry, used.at)
+                .unwrap_or_else(|| cure(program, entry, found)),
+        )
         .trace(program.trace_from(start, used.at, &format!("{} can {does} {theirs}", used.name)));
 }
 

@@ -4,6 +4,7 @@ use rustc_hash::FxHashSet;
 
 use crate::catalogue::Category;
 use crate::facts::{ExprKind, FunctionId};
+use crate::program::audience::is_staff_word;
 use crate::program::grants::{Given, Grant};
 use crate::program::origins::Origin;
 use crate::program::verify::words;
@@ -23,6 +24,7 @@ crate::rule! {
     /// - a webhook does it
     /// - staff does it: admin routes and pages, roles that are asked for, jobs
     /// - it is a free plan, a trial, a bonus, or a row that says it is not paid yet
+    /// - a mode of the server, not the request, says that it is only a test
     /// - credits or a paid flag are written where no name says that a payment, an upgrade or its success page is meant
     ///
     /// ## The cure
@@ -83,16 +85,9 @@ const PAYER: &[&str] = &[
     "erfolg",
 ];
 
-/// Words of those who may give it: staff, vendors, jobs; and of what is given for nothing.
+/// Words of those who may give it beside staff: vendors, jobs; and of what is given for nothing.
 const MAY: &[&str] = &[
-    "admin",
-    "admins",
-    "staff",
     "internal",
-    "backoffice",
-    "superadmin",
-    "cron",
-    "seed",
     "webhook",
     "webhooks",
     "hook",
@@ -117,26 +112,30 @@ const MAY: &[&str] = &[
     "invoice",
     "invoices",
     "migrate",
-    "moderator",
-    "merchant",
-    "seller",
-    "operator",
     "pos",
     "mock",
     "mocks",
     "demo",
 ];
 
+/// Whether a word means somebody who may give it, or what is given for nothing.
+fn may_give(word: &str) -> bool {
+    MAY.contains(&word) || is_staff_word(word)
+}
+
 fn check(program: &Program, report: &mut Report) {
     let mut told: FxHashSet<FunctionRef> = FxHashSet::default();
     for grant in program.grants() {
         let names = names(program, &grant);
-        if names.iter().any(|word| MAY.contains(&word.as_str())) || told.contains(&grant.function) {
+        if names.iter().any(|word| may_give(word)) || told.contains(&grant.function) {
             continue;
         }
         let side = program.side(grant.at.file);
         let start = if side.client && !side.server {
             in_browser(program, &grant, &names).then_some(None)
+        } else if grant.given == Given::Left {
+            // The server may know what is left.
+            None
         } else {
             on_server(program, &grant, &names).map(Some)
         };
@@ -171,10 +170,12 @@ fn in_browser(program: &Program, grant: &Grant, names: &[String]) -> bool {
         .iter()
         .any(|origin| last_call(program, grant).is_some_and(|last| program.is_for_staff(origin, last)));
     if grant.given == Given::Called {
-        return !names.iter().any(|word| MAY.contains(&word.as_str()));
+        return !names.iter().any(|word| may_give(word));
     }
     !by_staff
-        && (says_payer(names) || grant.given != Given::Counted && of_own_row(program, grant))
+        && (says_payer(names)
+            || grant.given == Given::Left
+            || !matches!(grant.given, Given::Counted | Given::Done) && of_own_row(program, grant))
         && !program.is_paid_for(grant.function, grant)
 }
 
@@ -207,7 +208,7 @@ fn on_server(program: &Program, grant: &Grant, names: &[String]) -> Option<Origi
     program.origins(grant.function).into_iter().find(|origin| {
         let entry = &program.entries[origin.entry];
         let mut named = words(&program.entry_name(entry));
-        if named.iter().any(|word| MAY.contains(&word.as_str())) {
+        if named.iter().any(|word| may_give(word)) {
             return false;
         }
         named.extend(names.iter().cloned());
@@ -216,7 +217,9 @@ fn on_server(program: &Program, grant: &Grant, names: &[String]) -> Option<Origi
         asked_for
             && (program.is_public(origin.entry) || entry.kind == EntryKind::Page)
             && (is_test || !program.is_for_staff(origin, last))
-            && !program.is_paid_for(entry.function, grant)
+            // On a server whoever is unknown may have been asked before an order is called complete.
+            && (grant.given != Given::Done && !program.is_paid_for(entry.function, grant)
+                || program.skipped_by(entry.function, grant).is_some())
     })
 }
 
@@ -233,9 +236,18 @@ fn tell(program: &Program, report: &mut Report, grant: &Grant, start: Option<&Or
         Given::Called => format!("`{field}` is called"),
         Given::Counted => format!("`{field}` is counted up"),
         Given::Chosen => format!("`{field}` is set to the plan that was chosen"),
-        Given::Fixed => format!("`{field}` is set as paid for"),
+        Given::Left => format!("what is left in `{field}` is written"),
+        Given::Fixed | Given::Done => format!("`{field}` is set as paid for"),
     };
+    let skip = start.and_then(|start| program.skipped_by(program.entries[start.entry].function, grant));
     let message = match start {
+        None if grant.given == Given::Left => {
+            format!("{does} by the browser: whoever repeats that request writes any sum, and pays with it")
+        }
+        Some(start) if let Some(word) = skip => format!(
+            "{does} when {} is sent `{word}`: whoever adds that to the request gets it for nothing, {who} is not asked",
+            program.entry_name(&program.entries[start.entry])
+        ),
         None => {
             format!("{does} by the browser: whoever repeats that request gets it without paying, nobody asks {who}")
         }
@@ -245,6 +257,15 @@ fn tell(program: &Program, report: &mut Report, grant: &Grant, start: Option<&Or
         ),
     };
     let help = match start {
+        None if grant.given == Given::Left => {
+            "Take that write out of the browser and deny it to customers in the database's rules; have a function of the \
+             database or server take the price off what it finds there."
+                .to_owned()
+        }
+        Some(_) if let Some(word) = skip => format!(
+            "Take `{word}` out of the request: ask {who} in every case, with test keys where it is a test, and stop \
+             unless the payment is there."
+        ),
         None => format!(
             "Take that write out of the browser and deny it to customers in the database's rules; do it in the webhook by which {who} says that it is paid."
         ),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use rustc_hash::FxHashSet;
 
 use crate::catalogue::{Category, Effect, VendorId};
+use crate::facts::BlockKind;
 use crate::finding::Confidence;
 use crate::program::handlers::WebhookHandler;
 use crate::program::{EdgeKind, EntryKind, FunctionRef, Program};
@@ -122,6 +123,13 @@ fn is_compared(program: &Program, vendor: VendorId, within: &FxHashSet<FunctionR
         let Some(operation) = program.operation(used) else { return false };
         match operation.effect {
             Effect::List => !within.contains(&function),
+            // What goes through the open ones and asks for each compares as well.
+            Effect::Read
+                if !within.contains(&function)
+                    && program.runs_within(used.at, |kind| matches!(kind, BlockKind::Loop(Some(_)))) =>
+            {
+                true
+            }
             Effect::Read => program.origins(function).iter().any(|start| {
                 matches!(program.entries[start.entry].kind, EntryKind::Job | EntryKind::Worker | EntryKind::Script)
             }),

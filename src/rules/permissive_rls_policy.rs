@@ -1,13 +1,17 @@
 //! Policies that let everyone, or everyone who is signed in, at the rows of others.
 
-use super::row_security::{CAUTION, own_rows, who};
+use super::row_security::who;
 use crate::finding::{Confidence, Place, Severity};
 use crate::names::Name;
 use crate::program::Program;
 use crate::program::verify::words;
 use crate::rule;
 use crate::rule::{Draft, Report};
-use crate::sql::{Command, History, Opening, Opens, Policy, Rights, RowSecurity, Table, quoted};
+use crate::sql::{History, Opening, Opens, Policy, Rights, RowSecurity, Table};
+use cures::{Case, cure};
+
+mod cures;
+mod views;
 
 rule! {
     /// A policy lets people at the rows of others
@@ -98,9 +102,12 @@ fn check(program: &Program, report: &mut Report) {
             }
             for policy in &table.policies {
                 if let Some(opening) = policy.opening(table) {
-                    look(history, table, policy, opening, report);
+                    look(program, history, table, policy, opening, report);
                 }
             }
+        }
+        for (id, view) in &history.views {
+            views::look(program, history, *id, view, report);
         }
     }
 }
@@ -113,8 +120,9 @@ struct Verdict {
     why: String,
 }
 
-fn look(history: &History, table: &Table, policy: &Policy, opening: Opening, report: &mut Report) {
+fn look(program: &Program, history: &History, table: &Table, policy: &Policy, opening: Opening, report: &mut Report) {
     let Some(verdict) = judge(table, policy, opening) else { return };
+    let cure = cure(&Case { program, history, table, policy, opening, quiet: verdict.quiet });
     let (table_name, name) = (table.id.sql(), &policy.name);
     let message = format!("{} can {} {table_name}: {}", who(opening.to), can(opening.commands), verdict.why);
     let place: Place = policy.altered.unwrap_or(policy.place);
@@ -122,7 +130,10 @@ fn look(history: &History, table: &Table, policy: &Policy, opening: Opening, rep
         .at(place, format!("{table_name} \"{name}\""), message)
         .severity(verdict.severity)
         .confidence(verdict.confidence)
-        .help(cure(history, table, policy, opening, verdict.quiet));
+        .help(cure.help);
+    if let Some((place, why)) = cure.needs {
+        draft = draft.because(place, why);
+    }
     if policy.altered.is_some() {
         draft = draft.because(policy.place, "made here");
     }
@@ -246,78 +257,4 @@ fn list(names: &[Name]) -> String {
         [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
         _ => shown.concat(),
     }
-}
-
-fn cure(history: &History, table: &Table, policy: &Policy, opening: Opening, quiet: bool) -> String {
-    let (name, table_name) = (quoted_always(&policy.name), table.id.sql());
-    let writes = opening.commands.without(Rights::SELECT).any(Rights::ALL);
-    let narrowed = |condition: &str| match policy.command {
-        Command::Insert => format!("with check ({condition})"),
-        Command::Select | Command::Delete => format!("using ({condition})"),
-        Command::All | Command::Update => format!("using ({condition}) with check ({condition})"),
-    };
-    let alter = |condition: &str| {
-        format!("    alter policy {name} on {table_name} to authenticated\n      {};", narrowed(condition))
-    };
-    let (advice, sql) = match (promised(&policy.name), own_rows(table)) {
-        (Some(SERVER_ITSELF), _) => (
-            "Say that it is for the server; code on the server must use the service role's key, which passes without \
-             any policy.",
-            format!("    alter policy {name} on {table_name} to service_role;"),
-        ),
-        (Some(_), _) => match asks_for_admins(history) {
-            Some(function) => ("Ask for those whom the name means.", alter(&function)),
-            None => (
-                "Take the policy out until it asks for those whom its name means.",
-                format!("    drop policy {name} on {table_name};"),
-            ),
-        },
-        (None, Some(own)) => ("Let users at their own rows only.", alter(&own)),
-        (None, None) if writes => (
-            match opening.commands.any(Rights::SELECT) {
-                true => {
-                    "Take the policy out, let a function on the server write after it has checked who asks and what, \
-                     and add a policy `for select` if browsers show these rows."
-                }
-                false => {
-                    "Take the policy out, and let a function on the server write after it has checked who asks and what."
-                }
-            },
-            format!("    drop policy {name} on {table_name};"),
-        ),
-        (None, None) => (
-            "Grant the columns that are public, and no others (`select *` from browsers must then name them).",
-            public_columns(table),
-        ),
-    };
-    let keep = if quiet { "Keep it if that is what you want. If not: " } else { "" };
-    format!(
-        "{keep}{advice}\n\n{sql}\n\n{CAUTION}\n\n    select policyname, cmd, roles, qual, with_check from pg_policies\n      where \
-         schemaname = '{}' and tablename = '{}';",
-        table.id.schema, table.id.name
-    )
-}
-
-fn public_columns(table: &Table) -> String {
-    let table_name = table.id.sql();
-    let hidden: Vec<Name> = table.credentials().into_iter().chain(table.personal()).collect();
-    let columns = table.columns.iter().map(|column| column.name).filter(|column| !hidden.contains(column));
-    let shown: Vec<String> = columns.map(|column| quoted(&column)).collect();
-    format!(
-        "    revoke select on {table_name} from anon, authenticated;\n    grant select ({}) on {table_name} to anon, authenticated;",
-        shown.join(", ")
-    )
-}
-
-/// The app's own question for an administrator, when its database has one that needs no more than the session.
-fn asks_for_admins(history: &History) -> Option<String> {
-    let known = ["is_admin", "is_staff", "is_super_admin", "is_superadmin", "is_current_user_admin"];
-    let (id, _) = history.functions.iter().find(|(id, function)| {
-        known.contains(&id.name.as_str()) && function.parameters.is_empty() && !function.returns_trigger
-    })?;
-    Some(format!("{}()", id.sql()))
-}
-
-fn quoted_always(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }

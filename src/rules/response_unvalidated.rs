@@ -1,8 +1,9 @@
 //! Answers of vendors that are taken for what they should be.
 
 use crate::catalogue::Effect;
-use crate::finding::{Confidence, Severity};
-use crate::program::{CallRef, EntryKind, HttpUse, Leaves, Program, VendorUse};
+use crate::facts::{ExprId, ExprKind, Span};
+use crate::finding::{Confidence, FileId, Severity};
+use crate::program::{CallRef, EntryKind, ExprRef, HttpUse, Leaves, Program, Value, VendorUse};
 use crate::rule;
 use crate::rule::Report;
 
@@ -97,7 +98,7 @@ fn model(program: &Program, report: &mut Report, used: &VendorUse) {
         return;
     }
     for parse in program.parsed_as_json(used.at) {
-        if program.failure_is_met(parse) || program.form_is_checked(parse) {
+        if program.failure_is_met(parse) || program.form_is_checked(parse) || hands_schema(program, used.at, parse) {
             continue;
         }
         let origins = program.origins(program.function_of(parse));
@@ -133,13 +134,30 @@ fn model(program: &Program, report: &mut Report, used: &VendorUse) {
 fn has_schema(program: &Program, call: CallRef) -> bool {
     let facts = program.facts(call.file);
     let span = facts.span(facts.call(call.call).expr);
-    facts.exprs.iter().filter(|expr| span.contains(expr.span)).any(|expr| match &expr.kind {
-        crate::facts::ExprKind::Text(text) => *text == "json_schema",
-        crate::facts::ExprKind::Object(entries) => entries.iter().any(|(key, _)| {
+    names_schema(program, call.file, span, 2)
+}
+
+/// Whether a part of a file, or an object that it names, holds a schema for an answer.
+fn names_schema(program: &Program, file: FileId, span: Span, depth: usize) -> bool {
+    let facts = program.facts(file);
+    let inside = facts.exprs.iter().enumerate().filter(|(_, expr)| span.contains(expr.span));
+    inside.into_iter().any(|(at, expr)| match &expr.kind {
+        ExprKind::Text(text) => *text == "json_schema",
+        ExprKind::Object(entries) => entries.iter().any(|(key, _)| {
             matches!(key.as_str(), "responseSchema" | "response_schema" | "responseJsonSchema" | "json_schema")
         }),
+        ExprKind::Ref(..) if depth > 0 => match program.value(ExprRef::new(file, ExprId(at as u32))) {
+            Value::Object(of) => names_schema(program, of.file, program.facts(of.file).span(of.expr), depth - 1),
+            _ => false,
+        },
         _ => false,
     })
+}
+
+/// Whether the schema is handed to a function of the program's own that asks the model.
+fn hands_schema(program: &Program, used: CallRef, parse: CallRef) -> bool {
+    let function = program.function_of(parse);
+    function != program.function_of(used) && program.calls_in(function).any(|call| has_schema(program, call))
 }
 
 /// The first element of a list that may be empty.

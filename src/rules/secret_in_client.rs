@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::browser_secrets::{
-    harm, home, id, named, takes_only_secrets, variable_for, vendor_of, way_to_browser, with_article,
+    harm, home, id, named, same_value, takes_only_secrets, variable_for, vendor_of, way_to_browser, with_article,
 };
 use crate::catalogue::Category;
 use crate::facts::{ExprKind, Facts, Span, Token, TokenKind};
@@ -13,6 +13,7 @@ use crate::program::credentials::{KeyUse, Way};
 use crate::program::{CallRef, External, Program, Value};
 use crate::rule;
 use crate::rule::Report;
+use crate::walk::names::is_page;
 
 rule! {
     /// A server credential is shipped to the browser
@@ -111,7 +112,7 @@ pub(super) fn exposure(program: &Program, file: FileId, facts: &Facts) -> Option
     if side.tooling {
         return None;
     }
-    if path.ends_with(".html") || path.ends_with(".htm") {
+    if is_page(path) {
         return (!side.dead).then_some(Exposure::Page);
     }
     if side.client {
@@ -199,8 +200,12 @@ fn tell(program: &Program, leak: &Leak, others: Vec<Place>, report: &mut Report)
             "Revoke the key at {issuer}, read its successor in {} as {}, and let the browser call that.",
             home.place, home.read
         ));
+    let besides = same_value(program, token.hash, &[&others[..], &[*place]].concat());
     for other in others {
         draft = draft.because(other, "the same key again");
+    }
+    for other in besides {
+        draft = draft.because(other, "the same key stands here");
     }
     if let Some(vendor) = vendor {
         draft = draft.vendor(id(vendor));

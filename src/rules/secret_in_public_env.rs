@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::browser_secrets::{harm, home, id, is_secret, is_secret_for, named, with_article};
+use super::browser_secrets::{harm, home, id, is_secret, is_secret_for, named, same_value, with_article};
 use crate::catalogue::{Category, Runs, Vendor, VendorId};
 use crate::facts::{ExprId, ExprKind, Facts, Op, Step, Token, TokenKind};
 use crate::finding::{Confidence, Place, Severity};
@@ -268,6 +268,13 @@ fn tell(program: &Program, name: Name, variable: &Variable<'_>, report: &mut Rep
     }
     for (place, _, _) in variable.given.iter().filter(|(place, ..)| *place != first) {
         draft = draft.because(*place, "its value is in the repository");
+    }
+    let told: Vec<Place> = variable.given.iter().map(|(place, ..)| *place).chain([first]).collect();
+    let mut values: Vec<u64> = variable.given.iter().filter_map(|(.., token)| Some(token.as_ref()?.hash)).collect();
+    values.sort_unstable();
+    values.dedup();
+    for place in values.into_iter().flat_map(|hash| same_value(program, hash, &told)) {
+        draft = draft.because(place, "the same value stands here");
     }
     if let Some(vendor) = proof.vendor {
         draft = draft.vendor(id(vendor));

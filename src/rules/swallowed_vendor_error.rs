@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::finding::Severity;
 use crate::program::swallowing::{Failing, Instead, Swallowed};
+use crate::program::verify::words;
 use crate::program::{EntryKind, FunctionRef, Program};
 use crate::rule::Report;
 
@@ -17,7 +18,7 @@ crate::rule! {
     /// ## Silent when
     ///
     /// - the handler logs, reports, shows, counts or answers the failure, reads what it caught, or throws again
-    /// - it returns `false` or `null` and a caller looks at that
+    /// - it returns `false` or `null` and a caller looks at that, or "no" is what it was asked for (`testConnection`)
     /// - what was to be brought is missed afterwards: `if (!session) throw ..`
     /// - it is for failures that are no vendor's: parsing, missing keys, things not found
     /// - the call gives its error back instead of throwing it, so that no handler around it ever runs (whether anybody
@@ -80,13 +81,32 @@ fn check(program: &Program, report: &mut Report) {
     for swallowed in program.swallowed() {
         let side = program.side(swallowed.place.file);
         let first = swallowed.failing.first().is_none_or(|&(call, _)| program.is_after_failure(call));
-        if !(side.tooling || side.dead || first) && (side.server || side.client) {
+        if !(side.tooling || side.dead || first || is_probe(program, &swallowed)) && (side.server || side.client) {
             functions.entry(swallowed.function).or_default().push(swallowed);
         }
     }
     for all in functions.values() {
         tell(program, report, all);
     }
+}
+
+/// Whether "no" is what a function was asked to find out: `ping`, `testConnection`, `isAvailable`.
+fn is_probe(program: &Program, swallowed: &Swallowed) -> bool {
+    let names = words(&program.function_name(swallowed.function));
+    let asks = [
+        "ping",
+        "probe",
+        "health",
+        "healthy",
+        "reachable",
+        "alive",
+        "available",
+        "connection",
+        "connected",
+        "connectivity",
+    ];
+    matches!(swallowed.instead, Instead::Default(value) if value.contains("alse"))
+        && names.iter().any(|word| asks.contains(&word.as_str()))
 }
 
 /// What fails, in words.

@@ -95,7 +95,8 @@ fn look(history: &History, table: &Table, report: &mut Report) {
             .confidence(Confidence::Low)
             .auditor_only()
             .because(place, "a statement that is not understood: it may switch it on"),
-        None if history.ordered => draft,
+        // Policies without a statement that switches it on: often it was, by hand.
+        None if history.ordered && (table.policies.is_empty() || table.security != RowSecurity::Never) => draft,
         None => draft.confidence(Confidence::Medium),
     };
     if let RowSecurity::Off(place) = table.security {
@@ -104,13 +105,13 @@ fn look(history: &History, table: &Table, report: &mut Report) {
     for policy in table.policies.iter().take(3) {
         draft = draft.because(policy.place, "a policy that does nothing while it is off");
     }
-    draft.help(cure(table));
+    draft.help(cure(history, table));
 }
 
-fn cure(table: &Table) -> String {
+fn cure(history: &History, table: &Table) -> String {
     let name = table.id.sql();
     let mut sql = format!("    alter table {name} enable row level security;\n");
-    let policies = match (table.policies.is_empty(), own_rows(table)) {
+    let policies = match (table.policies.is_empty(), own_rows(history, table)) {
         (false, _) => "its policies hold from then on",
         (true, Some(own)) => {
             sql.push_str(&format!(

@@ -7,7 +7,7 @@ use crate::manifest::TokenGate;
 
 use crate::program::doors::Door;
 use crate::program::spending::{PaidDoor, Spends};
-use crate::program::{CallRef, EntryKind, Program};
+use crate::program::{CallRef, Entry, EntryKind, Program};
 use crate::rule::Report;
 
 crate::rule! {
@@ -18,8 +18,9 @@ crate::rule! {
     /// such doors within days; the bill, the blocked account and the domain on spam lists are the app's. A public
     /// key of the backend in front (the anonymous key every visitor has) is no check: it is in every browser.
     ///
-    /// It is an error for models, messages to phones, mail to an address of the request and payouts; a warning for
-    /// contacts, each of which is paid and may be sent a welcome. With only a limit in front it is a note. Where the
+    /// It is an error for models, messages and calls to phones, mail to an address of the request and payouts; a
+    /// warning for goods and deliveries, which the app is billed for, and for contacts, each of which is paid and may be
+    /// sent a welcome. With only a limit in front it is a note. Where the
     /// platform asks for a token (`verify_jwt`) and the code for no user, the public key opens the door: medium.
     ///
     /// What takes nothing out of the request and works off what waits in the app's own data spends what it would
@@ -99,7 +100,8 @@ fn tell(program: &Program, report: &mut Report, found: &PaidDoor, at: CallRef) {
     let cost = match spends {
         Spends::Payout => "pays the app's money out",
         Spends::Model => "lets the app pay for a model's answers",
-        Spends::Phone => "lets the app pay for messages to phones",
+        Spends::Phone => "lets the app pay for messages and calls to phones",
+        Spends::Goods => "orders at the app's expense",
         Spends::Mail => "sends mail in the app's name to any address",
         Spends::Contact => "puts any address on the app's paid list",
         Spends::OwnMail => "mails the app's own address",
@@ -119,14 +121,14 @@ fn tell(program: &Program, report: &mut Report, found: &PaidDoor, at: CallRef) {
     let severity = match spends {
         _ if limited || waits || !offered => Severity::Note,
         Spends::OwnMail => Severity::Note,
-        Spends::Contact => Severity::Warning,
+        Spends::Contact | Spends::Goods => Severity::Warning,
         _ => Severity::Error,
     };
     let draft = report
         .at(program.call_place(at), called.clone(), message)
         .severity(severity)
         .because(entry.place, format!("{name} starts here"))
-        .help(cure(program, entry.kind, at, *spends))
+        .help(own_servers_only(program, entry, at).unwrap_or_else(|| cure(program, entry.kind, at, *spends)))
         .trace(program.trace_from(start, *used, &format!("{called} costs")));
     let draft = match found.vendor {
         Some(vendor) => draft.vendor(program.vendor_id(vendor)),
@@ -137,6 +139,21 @@ fn tell(program: &Program, report: &mut Report, found: &PaidDoor, at: CallRef) {
     } else if gated {
         draft.confidence(Confidence::Medium);
     }
+}
+
+/// The cure for what only the app's own servers ask: they bring no user.
+pub fn own_servers_only(program: &Program, entry: &Entry, at: CallRef) -> Option<String> {
+    if !program.serves_own_servers(entry) {
+        return None;
+    }
+    let script = program.facts(at.file).language.is_script();
+    let how = match (entry.kind, script) {
+        (EntryKind::EdgeFunction, true) => {
+            "`if (req.headers.get(\"Authorization\") !== `Bearer ${Deno.env.get(\"SUPABASE_SERVICE_ROLE_KEY\")}`) return new Response(\"not for you\", { status: 401 })` (they bring that key when their client is made with it)"
+        }
+        _ => "answer 401 unless a header holds a secret that only the app's servers have",
+    };
+    Some(format!("Only the app's own servers call it, and they bring no user: let them in and nobody else: {how}."))
 }
 
 fn cure(program: &Program, kind: EntryKind, at: CallRef, spends: Spends) -> String {

@@ -19,13 +19,15 @@ crate::rule! {
     ///
     /// - the list is written out, cut (`slice(0, 20)`, chunks), read with a limit, or refused when it is too long
     /// - a limiter, a semaphore, a queue or a pause between two elements holds it back
-    /// - the loop looks for one thing and stops
+    /// - the loop looks for one thing and stops, or leaves what does not fit into its time or number for the next time
+    /// - the visitor's browser runs it
     /// - it is a step of a durable function, the app's own backend, error reporting, or an SDK call that sends nothing
     /// - it is a script run by hand, a test, or dead code
     ///
     /// A job that goes through a list one by one is shown to auditors only: nobody waits for it. So are lists that are
-    /// short as a rule though nothing bounds them: what a vendor's one answer holds, what belongs to one person, and
-    /// what an app has a few of by its name (channels, integrations, administrators, whoever is mentioned).
+    /// short as a rule though nothing bounds them: what a vendor's one answer holds, what belongs to one person, those
+    /// who run one organisation, and what an app has a few of by its name (channels, integrations, administrators,
+    /// whoever is mentioned).
     ///
     /// ## The cure
     ///
@@ -91,7 +93,10 @@ fn check(program: &Program, report: &mut Report) {
         }
         let sent = program.sent_by(iteration);
         if let Some(first) = sent.first() {
-            told.push((file, region));
+            // In a short list a long one may stand.
+            if !program.is_likely_small(iteration.collection) {
+                told.push((file, region));
+            }
             tell(program, report, iteration, first, &sent);
         }
     }
@@ -111,7 +116,13 @@ fn tell(program: &Program, report: &mut Report, iteration: &Iteration, first: &S
     let origins = program.origins(iteration.function);
     // Durable functions keep what is done and are held back by their engine.
     let durable = |origin: &Origin| program.entries[origin.entry].framework == "durable";
-    if program.is_run_by_hand(&origins) || origins.iter().any(durable) {
+    // What only a browser starts asks from there, each visitor for themselves.
+    let in_browser =
+        |origin: &Origin| matches!(program.entries[origin.entry].kind, EntryKind::Effect | EntryKind::Event);
+    if program.is_run_by_hand(&origins)
+        || origins.iter().any(durable)
+        || !origins.is_empty() && origins.iter().all(in_browser)
+    {
         return;
     }
     let start = start(program, &origins);
@@ -192,8 +203,9 @@ fn start<'o>(program: &Program, origins: &'o [Origin]) -> Start<'o> {
 fn is_clocked(program: &Program, origin: &Origin) -> bool {
     let entry = &program.entries[origin.entry];
     let names = [entry.route, entry.name].into_iter().flatten().map(|name| name.to_ascii_lowercase());
-    let words = ["cron", "schedule", "/jobs/", "daily", "nightly", "weekly"];
+    let words = ["cron", "schedule", "/jobs/", "daily", "nightly", "weekly", "/workers/"];
     names.into_iter().any(|name| words.iter().any(|word| name.contains(word)))
+        || program.schedules().iter().any(|schedule| schedule.asks.contains(&origin.entry))
         || program.asks_for(entry.function, &["CRON", "SCHEDULER"])
 }
 

@@ -7,7 +7,7 @@ use crate::finding::{Confidence, Place};
 use crate::program::handlers::WebhookHandler;
 use crate::program::repeats::Again;
 use crate::program::terms::{Ending, Handler};
-use crate::program::verify::{Deed, Verdict, words};
+use crate::program::verify::{Deed, Standing, Verdict, words};
 use crate::program::{CallRef, EdgeKind, FunctionRef, Program};
 use crate::rule;
 use crate::rule::Report;
@@ -174,7 +174,8 @@ fn doubled(program: &Program, handler: &WebhookHandler) -> Vec<Doubled> {
         .account
         .deeds
         .iter()
-        .filter(|deed| !deed.records)
+        // What a refused delivery brings about is no work of an event.
+        .filter(|deed| !deed.records && !matches!(deed.standing, Standing::Rejected(_)))
         .map(|deed| (deed.at, program.again(deed.at)))
         .filter(|&(at, again)| rank(again) > 0 && !is_log(program, at) && !is_replaced(program, deeds, at))
         .filter(|&(at, again)| !(matches!(again, Again::Row { .. }) && program.is_worked_off_safely(handler.entry, at)))

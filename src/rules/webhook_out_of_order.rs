@@ -3,7 +3,7 @@
 use rustc_hash::FxHashSet;
 
 use crate::finding::Place;
-use crate::program::Program;
+use crate::program::{Program, deliveries};
 use crate::rule;
 use crate::rule::Report;
 
@@ -74,8 +74,7 @@ fn check(program: &Program, report: &mut Report) {
     let mut told: FxHashSet<Place> = FxHashSet::default();
     for handler in program.webhook_handlers() {
         let home = program.home_files(handler);
-        let mut first = None;
-        let mut others = Vec::new();
+        let mut found = Vec::new();
         for written in program.writes_of(handler) {
             if program.runs_once(written.way.iter().map(|edge| edge.call).chain([written.at])) {
                 continue;
@@ -83,12 +82,12 @@ fn check(program: &Program, report: &mut Report) {
             let Some(event) = program.overwrites_in_any_order(handler, &written) else { continue };
             let mut way = written.way.iter().map(|edge| edge.call).chain([written.at]);
             let at = way.rfind(|call| home.contains(&call.file)).unwrap_or(written.at);
-            match first {
-                None => first = Some((at, written, event)),
-                Some(_) => others.push(program.call_place(at)),
-            }
+            found.push((at, written, event));
         }
-        let Some((at, written, event)) = first else { continue };
+        // What ends a thing is seldom told before something else of it: a change says more.
+        found.sort_by_key(|(.., event)| deliveries::ends(event));
+        let others: Vec<Place> = found.iter().skip(1).map(|(at, ..)| program.call_place(*at)).collect();
+        let Some((at, written, event)) = found.into_iter().next() else { continue };
         if !told.insert(program.call_place(at)) {
             continue;
         }
@@ -99,8 +98,8 @@ fn check(program: &Program, report: &mut Report) {
         let mut draft = report.at(program.call_place(at), call, message).auditor_only().help(
             "Keep the time of the last event beside the state and skip events that are older, or fetch the object from the vendor and write what it says now.",
         );
-        others.dedup();
-        for other in others.into_iter().filter(|other| *other != program.call_place(at)).take(5) {
+        let mut seen = FxHashSet::from_iter([program.call_place(at)]);
+        for other in others.into_iter().filter(|other| seen.insert(*other)).take(5) {
             draft = draft.because(other, "overwritten here too");
         }
         draft = draft.trace(program.trace_to(&program.entries[handler.entry], written.at, "overwrites the state"));

@@ -10,7 +10,7 @@ use crate::baseline::{Baseline, FILE};
 use crate::cli::Scan;
 use crate::config::Config;
 use crate::error::{Error, count};
-use crate::pipeline::scan;
+use crate::pipeline::judge;
 use crate::walk;
 
 /// Where the baseline is or goes, and whether it was asked for by name: beside the configuration, unless one lies
@@ -104,12 +104,12 @@ pub fn write(typed: &Scan, prune: bool, messages: &mut dyn Write) -> Result<(), 
         }
         let judged = judged(typed, &path, &config, &root);
         options.settle.baseline = Some(Arc::new(old.clone().judging(judged)));
-        let outcome = scan(&options)?;
+        let outcome = judge(&options)?;
         let pruned = old.pruned(&outcome.settled.baseline_alive, &outcome.settled.baseline_moved);
         let said = format!("{} dropped, {} left", count(before - pruned.len(), "entry"), pruned.len());
         (pruned, said)
     } else {
-        let outcome = scan(&options)?;
+        let outcome = judge(&options)?;
         let baseline = Baseline::new(outcome.settled.addresses);
         let said = format!("{} accepted", count(baseline.len(), "finding"));
         (baseline, said)

@@ -4,16 +4,19 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
 use crate::baseline::Baseline;
+use crate::cache::judgements::{Digest, Judgements};
 use crate::cli::Scan;
 use crate::config::Config;
 use crate::diff::git::{Change, Git};
 use crate::diff::{self, Changes, Scope};
 use crate::error::Error;
-use crate::pipeline::{Options, Outcome, scan};
-use crate::program::added::Before;
+use crate::pipeline::{Options, question, scan};
+use crate::program::added::{Before, Vendors};
+use crate::settle::fingerprint::Address;
 use crate::{settle, walk};
 
 /// Tells the options what the change touches. What is staged beside other edits is laid out in a folder and scanned
@@ -39,28 +42,36 @@ pub fn heed(typed: &Scan, config: &Config, options: &mut Options) -> Result<Opti
         change = Change::Since(from);
     }
     let folder = seen_from(&git.top, &root);
-    let touched = git.changes(&change)?;
+    let base = git.base(&change)?;
+    let touched = git.changes(&change, base.as_deref())?;
     if typed.hook && touched.files.is_empty() {
         return Ok(None);
     }
     let touched = touched.below(&folder);
-    let base = git.base(&change)?;
     let git = Arc::new(git);
     let mut told = settle::Change::of(touched, typed.scope);
     if typed.scope == Scope::New {
-        let outcome = there(&base, &git, &there_options(typed, config, true)?, &told.touched)?;
+        let (there, name) = OtherSide::of(&base, &git, &there_options(typed, config, true)?, &told.touched)?;
+        told.from = name;
         let new_path =
             |old: &str| told.touched.renamed.iter().find(|(_, from)| *from == old).map(|(new, _)| new.as_str());
-        told.before = Some(Arc::new(Baseline::new(outcome.settled.addresses.clone()).renamed(new_path)));
-        let vendors = outcome.program.vendors_in_use();
+        told.before = Some(Arc::new(Baseline::new(there.addresses).renamed(new_path)));
+        let vendors = there.vendors;
         told.vendors = Before(Some(Arc::new(move || Some(vendors.clone()))));
     } else {
         let (git, touched, asked) = (Arc::clone(&git), Arc::clone(&told.touched), there_options(typed, config, false)?);
-        let ask = move || Some(there(&base, &git, &asked, &touched).ok()?.program.vendors_in_use());
+        told.from = OtherSide::name(&base, &git, &asked, &[]);
+        let ask = move || Some(OtherSide::of(&base, &git, &asked, &touched).ok()?.0.vendors);
         told.vendors = Before(Some(Arc::new(ask)));
     }
+    let is_apart = change == Change::Staged && git.is_unstaged()?;
+    if is_apart {
+        // What git does not know stands on the other side alone.
+        let unknown = Unknown::all(&git.top, options, &told.touched);
+        told.from += &OtherSide::name(&None, &git, options, &unknown.files);
+    }
     options.settle.change = Some(told);
-    if change != Change::Staged || !git.is_unstaged()? {
+    if !is_apart {
         return Ok(None);
     }
     let laid_out = lay_out(|to| git.export_index(to))?;
@@ -127,24 +138,87 @@ fn there_options(typed: &Scan, config: &Config, findings: bool) -> Result<Option
     Ok(options)
 }
 
-/// The other side of the change, scanned.
-fn there(base: &Option<String>, git: &Git, options: &Options, touched: &Changes) -> Result<Outcome, Error> {
-    let laid_out = lay_out(|to| git.export_commit(base.as_deref(), to))?;
-    let mut options = options.clone();
-    copy_unknown(&git.top, laid_out.path(), &options, touched);
-    move_to(&mut options, &git.top, laid_out.path())?;
-    scan(&options)
+/// What a scan of the other side of a change came to.
+#[derive(Serialize, Deserialize)]
+struct OtherSide {
+    addresses: Vec<Address>,
+    vendors: Vendors,
 }
 
-/// Environment files that git does not know stand on both sides.
-fn copy_unknown(top: &Path, there: &Path, options: &Options, touched: &Changes) {
-    let Ok(here) = walk::walk(&options.walk) else { return };
-    let folder = seen_from(top, &here.root);
-    for file in here.files.iter().filter(|file| !file.tracked && !touched.files.contains_key(file.path.as_str())) {
-        let to = there.join(&folder).join(file.path.as_str());
-        if file.size <= walk::SIZE_LIMIT && !to.exists() {
-            let _ = std::fs::create_dir_all(to.parent().unwrap_or(there));
-            let _ = std::fs::copy(here.root.join(file.path.as_str()), to);
+impl OtherSide {
+    /// Scans it, unless what came of that is kept; with the name it is kept by.
+    fn of(base: &Option<String>, git: &Git, options: &Options, touched: &Changes) -> Result<(Self, String), Error> {
+        let unknown = Unknown::all(&git.top, options, touched);
+        let name = Self::name(base, git, options, &unknown.files);
+        let mut key = Digest::default();
+        key.text(&name);
+        let home = walk::root_of(&options.walk.paths)?;
+        let kept = options.cache.as_deref().and_then(|folder| Judgements::open(folder, &home, unknown.code));
+        if let Some(side) = kept.as_ref().and_then(|kept| kept.get::<Self>(&key.name())) {
+            return Ok((side, name));
+        }
+        let laid_out = lay_out(|to| git.export_commit(base.as_deref(), to))?;
+        unknown.stand_in(laid_out.path());
+        let mut options = options.clone();
+        move_to(&mut options, &git.top, laid_out.path())?;
+        let outcome = scan(&options)?;
+        let side = Self { vendors: outcome.program.vendors_in_use(), addresses: outcome.settled.addresses };
+        if let Some(kept) = kept.filter(|_| outcome.settled.failed.is_empty()) {
+            kept.put(&key.name(), &side);
+        }
+        // Taking the program apart piece by piece would only cost time.
+        std::mem::forget(outcome.program);
+        Ok((side, name))
+    }
+
+    /// All that decides what a scan of a commit comes to.
+    fn name(base: &Option<String>, git: &Git, options: &Options, unknown: &[(String, Vec<u8>)]) -> String {
+        let place = |path: &Path| match path.canonicalize() {
+            Ok(whole) if whole.starts_with(&git.top) => seen_from(&git.top, &whole),
+            _ => path.display().to_string(),
+        };
+        let root = walk::root_of(&options.walk.paths).map(|root| place(&root)).unwrap_or_default();
+        let mut digest = Digest::default();
+        for (path, bytes) in unknown {
+            digest.text(path);
+            digest.bytes(bytes);
+        }
+        format!("{base:?} {root:?} {} {:?}", question(options, place), digest.name())
+    }
+}
+
+/// Environment files that git does not know: they stand on both sides.
+#[derive(Default)]
+struct Unknown {
+    /// The files, by their paths from the top.
+    files: Vec<(String, Vec<u8>)>,
+    /// How many files of code there are on this side.
+    code: usize,
+}
+
+impl Unknown {
+    fn all(top: &Path, options: &Options, touched: &Changes) -> Self {
+        let Ok(here) = walk::walk(&options.walk) else { return Self::default() };
+        let folder = seen_from(top, &here.root);
+        let is_unknown = |file: &&walk::SourceFile| {
+            !file.tracked && file.size <= walk::SIZE_LIMIT && !touched.files.contains_key(file.path.as_str())
+        };
+        let read = |file: &walk::SourceFile| {
+            let path = format!("{folder}/{}", file.path);
+            Some((path.trim_start_matches('/').to_owned(), std::fs::read(here.root.join(file.path.as_str())).ok()?))
+        };
+        let code = here.files.iter().filter(|file| file.kind.holds_code()).count();
+        Self { files: here.files.iter().filter(is_unknown).filter_map(read).collect(), code }
+    }
+
+    /// Puts them into the folder of the other side, where nothing stands in their place.
+    fn stand_in(&self, there: &Path) {
+        for (path, bytes) in &self.files {
+            let to = there.join(path);
+            if !to.exists() {
+                let _ = std::fs::create_dir_all(to.parent().unwrap_or(there));
+                let _ = std::fs::write(to, bytes);
+            }
         }
     }
 }

@@ -6,12 +6,12 @@ use std::io::{self, Write};
 
 use crate::error::count;
 use crate::finding::FileId;
-use crate::pipeline::Outcome;
+use crate::pipeline::Judged;
 use crate::settle::ignores::Ignore;
 use crate::settle::mend;
 
 /// Rewrites the files, and tells how many suppressions are gone.
-pub fn remove_unused(outcome: &Outcome, messages: &mut dyn Write) -> io::Result<()> {
+pub fn remove_unused(outcome: &Judged, messages: &mut dyn Write) -> io::Result<()> {
     let mut by_file: BTreeMap<FileId, Vec<&Ignore>> = BTreeMap::new();
     for ignore in &outcome.settled.unused {
         by_file.entry(ignore.place.file).or_default().push(ignore);

@@ -9,6 +9,7 @@
 //! [`Address`].
 
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
 use crate::finding::Finding;
 use crate::masking;
@@ -19,7 +20,7 @@ use crate::texts::Texts;
 const CODE: usize = 120;
 
 /// What a finding is known by in a baseline.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Address {
     /// Where it is.
     pub path: String,
@@ -31,18 +32,25 @@ pub struct Address {
     pub code: String,
     /// A hash of the name of the function around it.
     pub around: String,
+    /// Short hashes of the words that `code` counts, sorted: what is added to a call leaves them where they are.
+    pub words: Vec<u16>,
+    /// The same of all words at the place. A baseline does not hold them.
+    pub all_words: Vec<u16>,
 }
 
 /// The address of a finding.
 pub fn address(finding: &Finding, texts: &Texts<'_>) -> Address {
     let about = masking::mask(&finding.subject).into_owned();
-    let code = Hash::default().text(&about).text(&unformatted(&code(finding, texts)));
+    let written = code(finding, texts);
+    let code = Hash::default().text(&about).text(&unformatted(&written));
     let around = Hash::default().text(&function(finding, texts));
     Address {
         path: texts.path(finding.place.file).to_owned(),
         rule: finding.rule.to_owned(),
         code: short(&code),
         around: short(&around),
+        words: words(&written, CODE),
+        all_words: words(&written, usize::MAX),
         about,
     }
 }
@@ -69,6 +77,22 @@ fn code(finding: &Finding, texts: &Texts<'_>) -> String {
         code.push('\n');
     }
     code
+}
+
+/// Short hashes of the words in code, sorted, each once: of those that begin within so many characters that count.
+fn words(code: &str, most: usize) -> Vec<u16> {
+    let (mut counted, mut words) = (0, vec![]);
+    for word in code.split(|char: char| !char.is_alphanumeric() && char != '_') {
+        if counted < most && !word.is_empty() {
+            let hash = Hash::default().text(word).0;
+            words.push((hash >> 64) as u16 ^ hash as u16);
+        }
+        // Of what stands between two words something mostly counts, too.
+        counted += word.chars().count() + 1;
+    }
+    words.sort_unstable();
+    words.dedup();
+    words
 }
 
 /// Code without what formatters add, drop and change: blanks, brackets, commas, semicolons, the kind of quotes.

@@ -145,7 +145,8 @@ impl Table {
 
     /// The columns that hold what opens doors.
     pub fn credentials(&self) -> Vec<Name> {
-        self.columns.iter().filter(|column| is_among(&column.name, CREDENTIALS)).map(|column| column.name).collect()
+        let opens = |name: &str| is_among(name, CREDENTIALS) || is_of_pass(&self.id.name, name);
+        self.columns.iter().filter(|column| opens(&column.name)).map(|column| column.name).collect()
     }
 }
 
@@ -162,6 +163,19 @@ fn is_among(name: &str, words: &[&str]) -> bool {
         let wanted: Vec<&str> = word.split('_').collect();
         parts.windows(wanted.len()).any(|window| window == wanted)
     })
+}
+
+/// Whether a column of a table of passes is what opens: `token` of `reset_tokens`.
+fn is_of_pass(table: &str, column: &str) -> bool {
+    let table = snake(table);
+    let says = |words: &[&str]| table.split('_').any(|part| words.contains(&part));
+    match column {
+        "token" | "pin" => {
+            says(&["token", "tokens", "invitation", "invitations", "invite", "invites", "reset", "resets"])
+        }
+        "code" | "otp" => says(&["verification", "verifications", "otp", "otps", "reset", "resets", "login"]),
+        _ => false,
+    }
 }
 
 /// `firstName` as `first_name`.

@@ -6,8 +6,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::Script;
 use super::model::{Held, History, Id, Job, Policy, Request, Routine, RowSecurity, Table, Trigger, View, place};
 use super::statement::{
-    Action, AlterPolicy, Asks, Constraint, CreatePolicy, CreateTable, Dropped, Function, Grant, GrantOn, Rights,
-    Schedule, Statement, What,
+    Action, AlterPolicy, Asks, Column, Constraint, CreatePolicy, CreateTable, Dropped, Function, Grant, GrantOn,
+    Rights, Schedule, Statement, ViewChange, What,
 };
 use crate::facts::Span;
 use crate::finding::{FileId, Place};
@@ -106,6 +106,16 @@ impl Fold {
             let id = Id { schema: Name::new(schema), name: Name::new(name) };
             self.tables.insert(id, Table { security: RowSecurity::On(None), rights: self.later, ..blank(id) });
         }
+        let people = Id { schema: Name::new("auth"), name: Name::new("users") };
+        if let Some(people) = self.tables.get_mut(&people) {
+            let kinds = [("id", "uuid"), ("email", "varchar"), ("phone", "text"), ("encrypted_password", "varchar")];
+            people.columns.extend(kinds.map(|(name, kind)| Column {
+                name: Name::new(name),
+                kind: Name::new(kind),
+                default: None,
+                span: Span { start: 0, end: 0 },
+            }));
+        }
     }
 
     fn finish(mut self) -> History {
@@ -141,6 +151,7 @@ impl Fold {
             What::Drop { kind, names, cascade } => self.drop(*kind, names, *cascade),
             What::AlterTable { table, actions } => self.alter_table(Id::of(*table), actions, at),
             What::RenameSchema { from, to } => self.rename_schema(*from, *to),
+            What::RenameType { from, to } => self.rename_type(*from, *to),
             What::CreatePolicy(policy) => self.create_policy(policy, self.at(policy.head)),
             What::AlterPolicy(policy) => self.alter_policy(policy, at),
             What::DropPolicy { name, table } => {
@@ -173,9 +184,14 @@ impl Fold {
                 }
             }
             What::CreateView(view) => {
+                let id = Id::of(view.name);
                 let (invoker, materialized, query) = (view.invoker, view.materialized, view.query.clone());
-                self.history.views.insert(Id::of(view.name), View { invoker, materialized, query, place: at });
+                // One that takes the place of another keeps its grants.
+                let new = if id.schema == "public" { self.later } else { Held::default() };
+                let rights = self.history.views.get(&id).map_or(new, |view| view.rights);
+                self.history.views.insert(id, View { invoker, materialized, query, rights, place: at });
             }
+            What::AlterView { view, change } => self.alter_view(Id::of(*view), *change),
             What::Buckets(change) => self.buckets(change, at),
             What::Publish { publication, tables, how } => self.publish(*publication, tables, *how),
             What::Schedule(job) => self.schedule(job, at),
@@ -285,14 +301,19 @@ impl Fold {
         match &grant.on {
             GrantOn::Tables(tables) => {
                 for table in tables {
-                    if let Some(table) = self.tables.get_mut(&Id::of(*table)) {
+                    let id = Id::of(*table);
+                    if let Some(table) = self.tables.get_mut(&id) {
                         change(&mut table.rights);
+                    } else if let Some(view) = self.history.views.get_mut(&id) {
+                        change(&mut view.rights);
                     }
                 }
             }
             GrantOn::AllIn(schemas) => {
                 let tables = self.tables.values_mut().filter(|table| schemas.contains(&table.id.schema));
                 tables.for_each(|table| change(&mut table.rights));
+                let views = self.history.views.iter_mut().filter(|(id, _)| schemas.contains(&id.schema));
+                views.for_each(|(_, view)| change(&mut view.rights));
             }
             GrantOn::Later(schema) => {
                 if schema.is_some_and(|schema| schema == "public") {
@@ -302,12 +323,26 @@ impl Fold {
         }
     }
 
+    fn alter_view(&mut self, id: Id, change: ViewChange) {
+        let Some(mut view) = self.history.views.remove(&id) else { return };
+        let id = match change {
+            ViewChange::Invoker(invoker) => {
+                view.invoker = invoker;
+                id
+            }
+            ViewChange::Rename(name) => Id { name, ..id },
+            ViewChange::Schema(schema) => Id { schema, ..id },
+        };
+        self.history.views.insert(id, view);
+    }
+
     fn create_function(&mut self, made: &Function, at: Place) {
         let routine = Routine {
             security_definer: made.security_definer,
             returns_trigger: made.returns_trigger,
             sets_search_path: made.sets_search_path,
             parameters: made.parameters.clone(),
+            takes: made.takes.clone(),
             body: made.body.clone(),
             requests: self.requests(&made.requests),
             place: at,
@@ -384,7 +419,7 @@ impl Fold {
             Dropped::EventTrigger => {
                 self.switches_on.retain(|(name, _)| !ids.iter().any(|id| id.name == *name));
             }
-            Dropped::Type => {}
+            Dropped::Type => ids.iter().filter(|_| cascade).for_each(|id| self.drop_type(id.name)),
         }
     }
 }

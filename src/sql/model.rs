@@ -172,6 +172,8 @@ pub struct View {
     pub materialized: bool,
     /// What it reads.
     pub query: Box<str>,
+    /// What the platform's roles may do with it by their grants.
+    pub rights: Held,
     /// The statement that made it.
     pub place: Place,
 }
@@ -187,6 +189,8 @@ pub struct Routine {
     pub sets_search_path: bool,
     /// Its parameters' names.
     pub parameters: Vec<Name>,
+    /// Its parameters with their types, in lower case.
+    pub takes: Box<str>,
     /// Its body.
     pub body: Box<str>,
     /// The HTTP requests it makes.

@@ -118,7 +118,7 @@ fn all_of(cursor: Cursor<'_>, depth: usize) -> Opens {
     parts.into_iter().map(|part| one(part, depth)).min().unwrap_or(Opens::Some)
 }
 
-fn parts<'t>(mut cursor: Cursor<'t>, word: &str) -> Vec<Cursor<'t>> {
+pub(super) fn parts<'t>(mut cursor: Cursor<'t>, word: &str) -> Vec<Cursor<'t>> {
     let mut found = vec![];
     while !cursor.is_done() {
         found.push(cursor.until(&[word]));

@@ -148,6 +148,8 @@ impl<'t> Reader<'t> {
             {
                 self.add(span, What::RenameTrigger { name, table, to });
             }
+        } else if cursor.eat("view") {
+            self.alter_view(cursor, span);
         } else if cursor.eat("default privileges") {
             self.default_privileges(cursor, span);
         } else if cursor.eat("schema")
@@ -156,6 +158,12 @@ impl<'t> Reader<'t> {
             && let Some(to) = cursor.ident()
         {
             self.add(span, What::RenameSchema { from, to });
+        } else if cursor.eat("type")
+            && let Some(from) = cursor.name()
+            && cursor.eat("rename to")
+            && let Some(to) = cursor.ident()
+        {
+            self.add(span, What::RenameType { from: from.name, to });
         }
     }
 

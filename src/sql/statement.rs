@@ -33,6 +33,8 @@ pub enum What {
     AlterTable { table: Qualified, actions: Vec<Action> },
     /// `alter schema .. rename to`.
     RenameSchema { from: Name, to: Name },
+    /// `alter type .. rename to`.
+    RenameType { from: Name, to: Name },
     /// `create policy`.
     CreatePolicy(Box<CreatePolicy>),
     /// `alter policy`.
@@ -53,6 +55,8 @@ pub enum What {
     EventTrigger { name: Name, function: Qualified },
     /// `create view`.
     CreateView(Box<View>),
+    /// `alter view`.
+    AlterView { view: Qualified, change: ViewChange },
     /// Storage buckets made, changed or deleted.
     Buckets(Buckets),
     /// `create publication`, `alter publication`.
@@ -316,6 +320,8 @@ pub struct Function {
     pub sets_search_path: bool,
     /// Its parameters' names, in order.
     pub parameters: Vec<Name>,
+    /// Its parameters with their types, in lower case.
+    pub takes: Box<str>,
     /// Its body.
     pub body: Box<str>,
     /// The HTTP requests it makes.
@@ -346,6 +352,17 @@ pub struct View {
     pub materialized: bool,
     /// What it reads.
     pub query: Box<str>,
+}
+
+/// What `alter view` changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ViewChange {
+    /// `set (security_invoker = ..)`, `reset (security_invoker)`.
+    Invoker(bool),
+    /// `rename to`.
+    Rename(Name),
+    /// `set schema`.
+    Schema(Name),
 }
 
 /// A scheduled job.

@@ -74,6 +74,16 @@ const LIBRARIES: &[&str] = &[
 const BUILDS: &[&str] =
     &["bundle", "cjs", "core", "development", "dev", "esm", "global", "iife", "prod", "production", "slim", "umd"];
 
+/// Whether a file is a page, or a template that a server makes one of.
+pub fn is_page(path: &str) -> bool {
+    let extension = path.rsplit_once('.').map_or("", |(_, extension)| extension);
+    ["html", "htm"].iter().chain(TEMPLATES).any(|page| extension.eq_ignore_ascii_case(page))
+}
+
+/// How files end that servers make pages of.
+pub const TEMPLATES: &[&str] =
+    &["ejs", "handlebars", "hbs", "j2", "jinja", "jinja2", "liquid", "mustache", "njk", "nunjucks", "twig"];
+
 /// The kinds that a name decides before its extension does.
 pub fn special(path: &str) -> Option<FileKind> {
     let name = path.rsplit('/').next().unwrap_or(path);
@@ -89,6 +99,7 @@ pub fn special(path: &str) -> Option<FileKind> {
     let extension = name.rsplit_once('.')?.1;
     ["html", "htm", "vue", "svelte", "astro"]
         .iter()
+        .chain(TEMPLATES)
         .any(|document| extension.eq_ignore_ascii_case(document))
         .then_some(FileKind::Document)
 }

@@ -54,6 +54,48 @@ fn moved_lines_renamed_neighbours_and_formatters_change_nothing() {
     assert_eq!(repo.places(&[]).len(), 1);
 }
 
+/// Two findings of one call: the cure of one adds to the call, and the other is still the one that was accepted.
+#[test]
+fn a_mended_neighbour_changes_nothing() {
+    let repo = Repo::new();
+    let path = "app/api/welcome/route.ts";
+    let call = "resend.emails.send({ from: \"a@example.com\", to, subject: \"Welcome\", html: \"<p>Hi</p>\" })";
+    let text = format!(
+        "import {{ Resend }} from \"resend\";\nconst resend = new Resend(process.env.RESEND_API_KEY);\n\
+         export async function POST(req: Request) {{\n  const {{ to }} = await req.json();\n  \
+         const {{ error }} = await {call};\n  if (error) return new Response(\"failed\", {{ status: 502 }});\n  \
+         return new Response(\"ok\");\n}}\n"
+    );
+    repo.write(path, &text);
+    let of_call = |args: &[&str]| {
+        let report = repo.run(&[&["--format", "compact"], args].concat());
+        let said = said(&report.stdout);
+        said.lines().filter(|line| line.contains("resend.emails.send")).count()
+    };
+    assert!(of_call(&[]) > 1, "{}", said(&repo.run(&["--format", "compact"]).stdout));
+    repo.run(&["baseline"]);
+    assert_eq!(of_call(&[]), 0);
+    let all = of_call(&["--no-baseline"]);
+    // A key, in front of what was there and behind it, formatted anew.
+    let cured = [
+        call.replace("})", "}, { idempotencyKey: `welcome/${to}` })"),
+        call.replace("({ from", "({\n    headers: { \"X-Entity-Ref-ID\": to },\n    from"),
+        call.replace(", to,", ",\n    to,\n    replyTo: \"b@example.com\",\n   "),
+    ];
+    for cured in &cured {
+        repo.write(path, &text.replace(call, cured));
+        assert_eq!(of_call(&[]), 0, "{cured}: {}", said(&repo.run(&["--format", "compact"]).stdout));
+    }
+    repo.write(path, &text.replace(call, &cured[0]));
+    assert!(of_call(&["--no-baseline"]) < all, "the cure mends one");
+    assert!(folded(&repo.run(&[]).stdout).contains("1 finding of the baseline mended"));
+    repo.run(&["baseline", "--prune"]);
+    assert_eq!(of_call(&[]), 0);
+    // Another call in its place is new.
+    repo.write(path, &text.replace("Welcome", "Reminder"));
+    assert!(of_call(&[]) > 1);
+}
+
 #[test]
 fn one_entry_hides_one_finding() {
     let repo = adopted();

@@ -52,7 +52,7 @@ impl<'s, 't> Visitor<'_, 's, 't> {
             // One grammar puts decorators before a member, the other inside.
             Shape::Decorator => return decorators.extend(self.decorator(node)),
             Shape::Method => self.method(node, class, decorators),
-            Shape::Field => self.class_field(node, class),
+            Shape::Field => self.class_field(node, class, decorators),
             Shape::StaticBlock => {
                 if let Some(body) = self.child(node, Role::Body) {
                     self.each(body, |this, child| this.statement(child));
@@ -92,8 +92,19 @@ impl<'s, 't> Visitor<'_, 's, 't> {
         self.builder.class_mut(class).methods.push(Member { name, function, is_static, is_getter });
     }
 
-    fn class_field(&mut self, node: Node<'t>, class: ClassId) {
+    fn class_field(&mut self, node: Node<'t>, class: ClassId, decorators: &mut Vec<ExprId>) {
         let name = self.key(node);
+        self.each(node, |this, child| {
+            if this.shape(child) == Shape::Decorator {
+                decorators.extend(this.decorator(child));
+            }
+        });
+        if !decorators.is_empty() {
+            self.builder
+                .class_mut(class)
+                .field_decorators
+                .extend(decorators.iter().map(|&decorator| (name, decorator)));
+        }
         let is_static = self.has_token(node, "static");
         let ty = self.child(node, Role::Type).and_then(|ty| self.annotated(ty));
         let value = self.child(node, Role::Value).map(|value| {

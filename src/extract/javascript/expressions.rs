@@ -69,8 +69,7 @@ impl<'s, 't> Visitor<'_, 's, 't> {
             Shape::Class => ExprKind::Class(self.class(node, name, vec![])),
             Shape::Await => {
                 let value = self.only(node);
-                self.builder.mark_awaited(value);
-                ExprKind::Await(value)
+                return self.awaited(whole, value);
             }
             Shape::Yield => ExprKind::Op(Op::Yield, Box::new([self.only(node)])),
             Shape::Spread => ExprKind::Spread(self.only(node)),
@@ -149,6 +148,7 @@ impl<'s, 't> Visitor<'_, 's, 't> {
     /// `a.b().c[d]()`: generated code chains hundreds, so the links are a loop and not a recursion.
     fn chain(&mut self, node: Node<'t>) -> ExprId {
         let start = self.nodes.len();
+        let mut prefixes = vec![];
         let mut at = node;
         let mut value = loop {
             self.nodes.push(at);
@@ -173,13 +173,35 @@ impl<'s, 't> Visitor<'_, 's, 't> {
                     let source = self.child(call, Role::Arguments);
                     break self.dynamic_import(call, source);
                 }
+                // Without parentheses an operator stands before the whole chain; where a call has type arguments,
+                // `await f<T>()`, the grammar lets it stand before its beginning.
+                Shape::Await | Shape::Unary if self.shape(at) != Shape::Wrap => {
+                    prefixes.push(inner);
+                    while let Some(operand) = self.operand_of(prefixes[prefixes.len() - 1])
+                        && matches!(self.shape(operand), Shape::Await | Shape::Unary)
+                    {
+                        prefixes.push(operand);
+                    }
+                    break match prefixes.last().and_then(|&prefix| self.operand_of(prefix)) {
+                        Some(operand) => self.expression(operand),
+                        None => self.unknown(inner),
+                    };
+                }
                 _ => break self.expression(inner),
             }
+        };
+        let first = match prefixes[..] {
+            [] => 0,
+            _ => self.builder.facts().span(value).start,
+        };
+        let span = |link: Node<'t>| {
+            let Span { start, end } = span(link);
+            Span { start: start.max(first), end }
         };
         while self.nodes.len() > start {
             let Some(link) = self.nodes.pop() else { break };
             value = match self.shape(link) {
-                Shape::Call => self.finish_call(link, value),
+                Shape::Call => self.finish_call(link, span(link), value),
                 Shape::Index => {
                     let index = self.operand(link, Role::Index);
                     self.builder.index(span(link), value, index)
@@ -193,13 +215,33 @@ impl<'s, 't> Visitor<'_, 's, 't> {
                 _ => value,
             };
         }
+        for prefix in prefixes.into_iter().rev() {
+            let whole = Span { start: prefix.start_byte() as u32, end: node.end_byte() as u32 };
+            value = match self.shape(prefix) {
+                Shape::Await => self.awaited(whole, value),
+                _ => self.unary_of(prefix, whole, value),
+            };
+        }
         value
     }
 
-    fn finish_call(&mut self, node: Node<'t>, callee: ExprId) -> ExprId {
+    /// What an operator in front of it stands before.
+    fn operand_of(&mut self, prefix: Node<'t>) -> Option<Node<'t>> {
+        match self.shape(prefix) {
+            Shape::Await => self.first(prefix),
+            _ => self.child(prefix, Role::Value),
+        }
+    }
+
+    fn awaited(&mut self, whole: Span, value: ExprId) -> ExprId {
+        self.builder.mark_awaited(value);
+        self.builder.expr(whole, ExprKind::Await(value))
+    }
+
+    fn finish_call(&mut self, node: Node<'t>, whole: Span, callee: ExprId) -> ExprId {
         let arguments = self.child(node, Role::Arguments);
         match arguments {
-            Some(template) if self.shape(template) == Shape::Template => self.tagged(span(node), callee, template),
+            Some(template) if self.shape(template) == Shape::Template => self.tagged(whole, callee, template),
             Some(arguments) => {
                 if let ExprKind::Ref(name, block) = *self.builder.kind(callee)
                     && name == "require"
@@ -209,9 +251,9 @@ impl<'s, 't> Visitor<'_, 's, 't> {
                     return import;
                 }
                 let args = self.arguments(arguments);
-                self.builder.call(span(node), callee, args, false, false)
+                self.builder.call(whole, callee, args, false, false)
             }
-            None => self.builder.call(span(node), callee, [], false, false),
+            None => self.builder.call(whole, callee, [], false, false),
         }
     }
 
@@ -246,8 +288,12 @@ impl<'s, 't> Visitor<'_, 's, 't> {
     // ---- operators --------------------------------------------------------------------------------------
 
     fn unary(&mut self, node: Node<'t>) -> ExprId {
-        let operator = self.child(node, Role::Operator).map_or("", |operator| self.text(operator));
         let value = self.operand(node, Role::Value);
+        self.unary_of(node, span(node), value)
+    }
+
+    fn unary_of(&mut self, node: Node<'t>, whole: Span, value: ExprId) -> ExprId {
+        let operator = self.child(node, Role::Operator).map_or("", |operator| self.text(operator));
         let op = match operator {
             "!" => Op::Not,
             "typeof" => Op::TypeOf,
@@ -257,13 +303,13 @@ impl<'s, 't> Visitor<'_, 's, 't> {
                     && operator != "~"
                 {
                     let number = if operator == "-" { -number } else { number };
-                    return self.builder.expr(span(node), ExprKind::Number(number));
+                    return self.builder.expr(whole, ExprKind::Number(number));
                 }
                 Op::Arithmetic
             }
             _ => Op::Other,
         };
-        self.builder.expr(span(node), ExprKind::Op(op, Box::new([value])))
+        self.builder.expr(whole, ExprKind::Op(op, Box::new([value])))
     }
 
     /// Operators lean left: `a + b + c` is a loop over its links, as long as generated code makes it.

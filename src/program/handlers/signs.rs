@@ -28,6 +28,7 @@ pub(super) fn signs(program: &Program, file: FileId) -> Vec<Sign> {
         verifiers(program, file, &mut found);
         headers(&mut names, file, facts, &mut found);
         events(&mut names, file, facts, &mut found);
+        fields(program, file, facts, &mut found);
     }
     found
 }
@@ -124,6 +125,52 @@ fn headers(names: &mut Names<'_>, file: FileId, facts: &Facts, found: &mut Vec<S
             });
             if let (true, Some(name), Some(default)) = (from_header, param.name, param.default) {
                 note(names, Name::new(&name.replace('_', "-")), facts.span(default));
+            }
+        }
+    }
+}
+
+/// Fields of a vendor's forms: `form.get("CallSid")`, `req.body.CallSid`, `CallSid: str = Form(..)`.
+fn fields(program: &Program, file: FileId, facts: &Facts, found: &mut Vec<Sign>) {
+    let mut note = |name: Name, span: Span| {
+        // Names of this form are few: whether it is one is asked of no other.
+        if !name.starts_with(|first: char| first.is_ascii_uppercase()) {
+            return;
+        }
+        let vendors = program.catalogue.webhook_by_field(&name);
+        if !vendors.is_empty() {
+            let (function, place) = (innermost(file, facts, span), Place { file, span });
+            found.push(Sign { function, vendors: vendors.to_vec(), place, text: format!("reads the field {name}") });
+        }
+    };
+    for call in &facts.calls {
+        if let ExprKind::Member(_, reader) = facts.expr(call.callee)
+            && matches!(reader.as_str(), "get" | "getlist" | "getAll")
+            && let Some(arg) = call.args.first()
+            && let ExprKind::Text(text) = facts.expr(arg.value)
+        {
+            note(*text, facts.span(arg.value));
+        }
+    }
+    for expr in &facts.exprs {
+        match &expr.kind {
+            ExprKind::Member(_, name) => note(*name, expr.span),
+            ExprKind::Index(_, key) => {
+                if let ExprKind::Text(text) = facts.expr(*key) {
+                    note(*text, expr.span);
+                }
+            }
+            _ => {}
+        }
+    }
+    for function in &facts.functions {
+        for param in &function.params {
+            let of_form = param.default.filter(|&default| match facts.expr(default) {
+                ExprKind::Call(call) => facts.last_name(facts.call(*call).callee).is_some_and(|name| name == "Form"),
+                _ => false,
+            });
+            if let (Some(name), Some(default)) = (param.name, of_form) {
+                note(name, facts.span(default));
             }
         }
     }

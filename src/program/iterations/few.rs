@@ -1,11 +1,12 @@
 //! Collections of which nothing says how large they are, but which are small as a rule.
 
 use super::EACH;
-use super::sizes::{DEEPEST, KEEPERS};
+use super::sizes::{DEEPEST, KEEPERS, Size};
 use crate::facts::{ExprId, ExprKind, Facts, Op};
 use crate::names::Name;
+use crate::program::claims::named_in;
 use crate::program::verify::words;
-use crate::program::{CallRef, EdgeKind, ExprRef, FunctionRef, Program};
+use crate::program::{CallRef, DefRef, EdgeKind, ExprRef, FunctionRef, Program};
 
 /// What an app has a few of. Nouns without their `s`.
 const FEW: &[&str] = &[
@@ -36,24 +37,46 @@ const FEW: &[&str] = &[
     "moderator",
     "month",
     "owner",
+    "placement",
     "plan",
     "platform",
     "region",
     "role",
     "selection",
     "setting",
+    "sheet",
     "size",
     "slide",
     "step",
+    "tab",
     "tier",
     "tile",
     "type",
     "variant",
     "webhook",
+    "worksheet",
 ];
 
 /// Words that say so wherever they stand in a name: `adminUsers`, `mentionedEmails`.
-const FEW_ANYWHERE: &[&str] = &["admin", "admins", "moderator", "moderators", "mention", "mentioned", "mentions"];
+const FEW_ANYWHERE: &[&str] = &[
+    "admin",
+    "admins",
+    "family",
+    "guardians",
+    "moderator",
+    "moderators",
+    "mention",
+    "mentioned",
+    "mentions",
+    "related",
+];
+
+/// Words behind a noun that only say that there are several: `all_tiers_db`.
+const FILLERS: &[&str] = &["db", "list", "rows", "records", "data", "array", "arr", "raw"];
+
+/// Whose tools, and in whose name accounts are kept: `toolCalls`, `plaidAccounts`.
+const PAIRS: &[(&str, &[&str])] =
+    &[("calls", &["tool", "function"]), ("accounts", &["bank", "ad", "social", "linked", "connected"])];
 
 /// What somebody puts together by hand: what it holds are a few.
 const HOLDERS: &[&str] = &["cart", "basket", "order", "booking", "invoice", "subscription", "quote", "bundle", "line"];
@@ -132,7 +155,74 @@ impl Program {
     /// as a rule, though nothing says so. So are lists whose name or whose table's name says what there are few of:
     /// `slack_channels`, `adminUsers`, `getAllBadges()`.
     pub fn is_likely_small(&self, at: ExprRef) -> bool {
-        self.is_likely_small_to(at, 2 * DEEPEST) || self.is_named_few(at, DEEPEST)
+        self.is_small_or_handed(at, 3)
+    }
+
+    fn is_small_or_handed(&self, at: ExprRef, depth: usize) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        if self.is_likely_small_to(at, 2 * DEEPEST) || self.is_named_few(at, DEEPEST) {
+            return true;
+        }
+        let handed = self.handed_by_callers(at);
+        !handed.is_empty() && handed.iter().all(|&handed| self.is_small_or_handed(handed, depth))
+    }
+
+    /// What all callers of the program hand in where a function goes through a parameter, or through a part of one:
+    /// `{ recipients: admins }`. None when one of them cannot be seen.
+    fn handed_by_callers(&self, at: ExprRef) -> Vec<ExprRef> {
+        let facts = self.facts(at.file);
+        let param = |expr: ExprId| -> Option<(FunctionRef, usize)> {
+            let of = |expr: ExprId| match *facts.expr(expr) {
+                ExprKind::Param(function, index) => Some((FunctionRef::new(at.file, function), usize::from(index))),
+                _ => None,
+            };
+            of(expr).or_else(|| match *facts.expr(expr) {
+                ExprKind::Ref(name, block) => {
+                    facts.def(facts.lookup(block, name)?).values.iter().find_map(|&value| of(value))
+                }
+                _ => None,
+            })
+        };
+        let part = |expr: ExprId| match *facts.expr(expr) {
+            ExprKind::Member(base, name) => param(base).map(|at| (at, Some(name))),
+            _ => None,
+        };
+        let mut expr = at.expr;
+        while let ExprKind::Op(Op::Or | Op::Nullish, parts) = facts.expr(expr)
+            && let Some(&first) = parts.first()
+        {
+            expr = first;
+        }
+        let taken = param(expr).map(|at| (at, None)).or_else(|| part(expr)).or_else(|| match *facts.expr(expr) {
+            ExprKind::Ref(name, block) => {
+                facts.def(facts.lookup(block, name)?).values.iter().find_map(|&value| part(value))
+            }
+            _ => None,
+        });
+        let Some(((function, index), member)) = taken else { return vec![] };
+        let handed = self.callers(function).iter().map(|call| {
+            let facts = self.facts(call.file);
+            let arg = facts.call(call.call).args.get(index).filter(|arg| arg.name.is_none())?.value;
+            let Some(member) = member else { return Some(ExprRef::new(call.file, arg)) };
+            match facts.expr(arg) {
+                ExprKind::Object(entries) => {
+                    entries.iter().find(|(key, _)| *key == member).map(|&(_, value)| ExprRef::new(call.file, value))
+                }
+                _ => None,
+            }
+        });
+        handed.collect::<Option<Vec<_>>>().unwrap_or_default()
+    }
+
+    /// `const concerts = [first]; for (const concert of related) concerts.push(concert.id)`: as few as what fills it.
+    fn is_filled_with_few(&self, at: DefRef, depth: usize) -> bool {
+        let written = |&value: &ExprId| matches!(self.facts(at.file).expr(value), ExprKind::List(_));
+        let filling = self.filling(at);
+        self.facts(at.file).def(at.def).values.iter().all(written)
+            && !filling.is_empty()
+            && filling.iter().all(|head| {
+                head.is_some_and(|head| self.is_likely_small_to(head, depth) || self.is_named_few(head, DEEPEST))
+            })
     }
 
     fn is_likely_small_to(&self, at: ExprRef, depth: usize) -> bool {
@@ -141,12 +231,11 @@ impl Program {
         let next = |expr: ExprId| self.is_likely_small_to(ExprRef::new(at.file, expr), depth);
         match facts.expr(at.expr) {
             ExprKind::Ref(name, block) => {
-                let values = facts.lookup(*block, *name).map(|def| &facts.def(def).values);
+                let Some(def) = facts.lookup(*block, *name) else { return false };
+                let values = &facts.def(def).values;
                 // `all = all.concat(page)` gathers every page.
-                values.is_some_and(|values| {
-                    !values.iter().any(|&value| names(facts, value, *name, 4))
-                        && values.iter().any(|&value| next(value))
-                })
+                !values.iter().any(|&value| names(facts, value, *name, 4)) && values.iter().any(|&value| next(value))
+                    || self.is_filled_with_few(DefRef::new(at.file, def), depth)
             }
             ExprKind::Member(base, _) => self.is_element(ExprRef::new(at.file, *base), 4) || next(*base),
             ExprKind::Index(base, _) | ExprKind::Await(base) | ExprKind::Spread(base) => next(*base),
@@ -155,7 +244,12 @@ impl Program {
             ExprKind::Call(call) => {
                 let call = CallRef::new(at.file, *call);
                 let shape = facts.call(call.call);
-                if self.gives_answer(call, 3) || self.counts_as_sent(call) || self.is_of_one_person(call) {
+                if self.gives_answer(call, 3)
+                    || self.counts_as_sent(call)
+                    || self.is_of_one_person(call)
+                    || self.is_of_a_role(call)
+                    || self.gives_few(call, depth)
+                {
                     return true;
                 }
                 let of_args = || shape.args.iter().any(|arg| next(arg.value));
@@ -170,6 +264,18 @@ impl Program {
             }
             _ => false,
         }
+    }
+
+    /// Whether a function of the program gives a short list on every way: `getAccounts(userId)`.
+    fn gives_few(&self, call: CallRef, depth: usize) -> bool {
+        let direct = self.edges(call).iter().filter(|edge| edge.kind == EdgeKind::Direct);
+        let given: Vec<ExprRef> = direct.flat_map(|edge| self.returns_of(edge.target)).collect();
+        // What gives an object gives a client or a record, no list.
+        let few = |&at: &ExprRef| {
+            !matches!(self.facts(at.file).expr(at.expr), ExprKind::Object(_))
+                && (self.size(at) == Size::Bounded || self.is_likely_small_to(at, depth.min(DEEPEST)))
+        };
+        !given.is_empty() && given.iter().all(few)
     }
 
     /// Whether a value is one element of another collection, or a part of one: what it holds belongs to one thing.
@@ -214,10 +320,23 @@ impl Program {
             ["user", "owner", "profile", "customer", "recipient"].iter().any(|word| column.contains(word))
         };
         match method.as_str() {
-            "eq" | "where" => match shape.args.first().map(|arg| facts.expr(arg.value)) {
-                Some(ExprKind::Text(column)) => owner(column),
-                _ => false,
+            "eq" | "where" => match shape.args.first().map(|arg| (arg.value, facts.expr(arg.value))) {
+                Some((_, ExprKind::Text(column))) => owner(column),
+                // `.where(eq(accounts.userId, userId))`
+                Some((condition, _)) => {
+                    let mut columns = Vec::new();
+                    named_in(facts, condition, &mut columns, 5);
+                    columns.iter().any(|column| owner(column))
+                }
+                None => false,
             },
+            // `orders.searchByEmail(email)`
+            name if ["byemail", "by_email", "byphone", "by_phone"]
+                .iter()
+                .any(|ending| name.to_ascii_lowercase().ends_with(ending)) =>
+            {
+                true
+            }
             // `Site.objects.filter(owner=person)`; `user__active=True` asks for something else.
             "filter" | "filter_by" => shape.args.iter().any(|arg| {
                 let Some(name) = arg.name else { return false };
@@ -245,7 +364,9 @@ impl Program {
         match facts.expr(at.expr) {
             ExprKind::Ref(name, block) => {
                 let values = facts.lookup(*block, *name).map(|def| &facts.def(def).values);
-                says_few(name) || values.is_some_and(|values| values.iter().any(|&value| next(value)))
+                says_few(name)
+                    || is_class_of_few(name)
+                    || values.is_some_and(|values| values.iter().any(|&value| next(value)))
             }
             ExprKind::Member(base, name) => {
                 let holder = facts.last_name(*base).is_some_and(|base| HOLDERS.contains(&base.as_str()));
@@ -284,14 +405,24 @@ impl Program {
 
 /// Whether a name is one of what there are few of.
 fn says_few(name: &str) -> bool {
-    let words = words(name);
+    let mut words = words(name);
+    while words.len() > 1 && words.last().is_some_and(|word| FILLERS.contains(&word.as_str())) {
+        words.pop();
+    }
     let Some(last) = words.last() else { return false };
     let before = words.len().checked_sub(2).map(|at| words[at].as_str());
     FEW.contains(&last.strip_suffix('s').unwrap_or(last)) && last.ends_with('s')
         || last == "items" && before.is_some_and(|before| HOLDERS.contains(&before))
-        || last == "accounts" && before == Some("bank")
+        || PAIRS.iter().any(|(noun, owners)| last == noun && before.is_some_and(|before| owners.contains(&before)))
         || matches!(last.as_str(), "cart" | "basket")
         || words.iter().any(|word| FEW_ANYWHERE.contains(&word.as_str()))
+}
+
+/// Whether a name is a class's whose rows are a few: `TicketTier.query.all()`.
+fn is_class_of_few(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_uppercase())
+        && name.contains(|c: char| c.is_ascii_lowercase())
+        && words(name).last().is_some_and(|last| FEW.contains(&last.as_str()))
 }
 
 /// Whether an expression names something.

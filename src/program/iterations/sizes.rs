@@ -136,31 +136,44 @@ impl Program {
     fn counts_to_few(&self, head: ExprRef) -> bool {
         let few =
             |part: ExprId| matches!(self.value(ExprRef::new(head.file, part)), Value::Number(number) if number <= MANY);
-        match self.facts(head.file).expr(head.expr) {
-            ExprKind::Op(Op::Compare, parts) => parts.iter().any(|&part| few(part)),
+        let facts = self.facts(head.file);
+        // `i < Math.min(3, names.length)`
+        let least = |part: ExprId| match facts.expr(part) {
+            ExprKind::Call(call) => {
+                let call = facts.call(*call);
+                facts.last_name(call.callee).is_some_and(|name| name == "min")
+                    && call.args.iter().any(|arg| few(arg.value))
+            }
+            _ => false,
+        };
+        match facts.expr(head.expr) {
+            ExprKind::Op(Op::Compare, parts) => parts.iter().any(|&part| few(part) || least(part)),
             _ => false,
         }
     }
 
     /// `tasks.push(..)` in a loop: an empty list that is filled later is as large as what fills it.
     fn is_filled(&self, at: DefRef, depth: usize) -> bool {
+        // `for (let day = 0; day < 28; day++)`
+        let few = |head: ExprRef| self.counts_to_few(head) || self.size_to(head, depth);
+        self.filling(at).into_iter().any(|head| !head.is_some_and(few))
+    }
+
+    /// The heads of the loops that put elements into a collection.
+    pub(super) fn filling(&self, at: DefRef) -> Vec<Option<ExprRef>> {
         let facts = self.facts(at.file);
         let name = facts.def(at.def).name;
-        facts.calls.iter().any(|call| {
+        let fills = facts.calls.iter().filter(|call| {
             let ExprKind::Member(base, method) = *facts.expr(call.callee) else { return false };
             matches!(method.as_str(), "push" | "append" | "extend" | "add" | "unshift" | "update" | "set")
                 && matches!(*facts.expr(base), ExprKind::Ref(other, block)
                     if other == name && facts.lookup(block, name) == Some(at.def))
-                && facts.enclosing(call.block).any(|(_, block)| match block.kind {
-                    // `for (let day = 0; day < 28; day++)`
-                    BlockKind::Loop(Some(head)) => {
-                        !self.counts_to_few(ExprRef::new(at.file, head))
-                            && !self.size_to(ExprRef::new(at.file, head), depth)
-                    }
-                    BlockKind::Loop(None) => true,
-                    _ => false,
-                })
-        })
+        });
+        let loops = fills.flat_map(|call| facts.enclosing(call.block)).filter_map(|(_, block)| match block.kind {
+            BlockKind::Loop(head) => Some(head.map(|head| ExprRef::new(at.file, head))),
+            _ => None,
+        });
+        loops.collect()
     }
 
     fn size_of_value(&self, value: &Value, depth: usize) -> bool {
@@ -247,7 +260,7 @@ impl Program {
         !filled && !made_by_reduce && !self.is_filled(DefRef::new(at.file, def), 3)
     }
 
-    fn returns_of(&self, function: FunctionRef) -> Vec<ExprRef> {
+    pub(super) fn returns_of(&self, function: FunctionRef) -> Vec<ExprRef> {
         let facts = self.facts(function.file);
         let own = facts.blocks.iter().filter(|block| block.function == function.function);
         own.flat_map(|block| &block.steps)
@@ -272,9 +285,17 @@ impl Program {
         let facts = self.facts(call.file);
         let shape = facts.call(call.call);
         let few = |expr: ExprId| match self.value(ExprRef::new(call.file, expr)) {
-            Value::Number(number) => number <= MANY,
             Value::Text(text) => says_limit(&text),
-            _ => false,
+            // `limit = 10`, a parameter's default, counts for callers that hand in nothing or what cannot be seen.
+            value => {
+                let numbers = || {
+                    value.alternatives().iter().filter_map(|one| match one {
+                        Value::Number(number) => Some(*number),
+                        _ => None,
+                    })
+                };
+                numbers().next().is_some() && numbers().all(|number| number <= MANY)
+            }
         };
         let mut callee = Some(shape.callee);
         let mut args = &shape.args;

@@ -83,9 +83,33 @@ impl Finder<'_> {
             trigger,
             limit: self.limit(head, block),
             wait: if self.is_listed(head) && wait == Wait::Constant { Wait::Unknown } else { wait },
-            only_refused: codes == Codes::Rate,
+            only_refused: codes == Codes::Rate
+                && !round.tried.is_some_and(|(_, handler)| self.goes_round_on_any(handler)),
             tried,
         })
+    }
+
+    /// Whether a handler goes round whatever was thrown, a connection that broke after the work was done among it:
+    /// `catch (e) { if (last) throw e; await wait(); }`.
+    fn goes_round_on_any(&self, handler: BlockId) -> bool {
+        let shape = self.facts.block(handler);
+        let leaves = |block: BlockId| ending(self.facts, block) != Ending::GoesOn;
+        // What it leaves for is the number of attempts, not what was thrown.
+        let by_count = |condition: ExprId| match self.facts.expr(condition) {
+            ExprKind::Op(Op::Compare | Op::Equal, parts) => {
+                !parts.iter().any(|&part| matches!(self.facts.expr(part), ExprKind::Member(..) | ExprKind::Text(_)))
+            }
+            ExprKind::Ref(name, _) => name.to_ascii_lowercase().contains("last"),
+            _ => false,
+        };
+        waits::codes_in(self.facts, shape.span) == Codes::Any
+            && shape.steps.iter().all(|step| match step {
+                Step::Throw(_) | Step::Return(_) | Step::Break => false,
+                Step::If { condition, then, otherwise } => {
+                    !(leaves(*then) || otherwise.is_some_and(leaves)) || by_count(*condition)
+                }
+                _ => true,
+            })
     }
 
     /// Reads the steps of a block of the loop's body; inner loops are rounds of their own.

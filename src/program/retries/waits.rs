@@ -61,7 +61,11 @@ impl Waiting<'_> {
                 (package, _) if package.contains("timers/promises") => arg(0),
                 _ => continue,
             };
-            return Some(delay.map_or(Wait::None, |delay| self.delay(delay, DEEPEST)));
+            return Some(match delay {
+                None => Wait::None,
+                Some(delay) if call.file == self.file => self.delay(delay, DEEPEST),
+                Some(_) => Wait::Unknown,
+            });
         }
         let depth = depth.checked_sub(1)?;
         let targets = self.program.edges(call).iter().filter(|edge| edge.kind == EdgeKind::Direct);
@@ -71,6 +75,8 @@ impl Waiting<'_> {
     /// How long a function of the program waits that does nothing else: `sleep(ms)`.
     fn helper(&self, function: FunctionRef, call: CallRef, depth: usize) -> Option<Wait> {
         let facts = self.program.facts(function.file);
+        // It may stand in another file than the retry.
+        let shape = self.program.facts(call.file).call(call.call);
         let small = facts.blocks.iter().filter(|block| block.function == function.function).count() <= 3;
         if !small {
             return None;
@@ -92,16 +98,13 @@ impl Waiting<'_> {
             };
             let delay = facts.call(inside.call).args.get(position)?.value;
             return Some(match Eval::new(self.program).expr(at(function.file, delay)) {
-                Value::Param(of, index) if of == function => {
-                    let args = &self.facts.call(call.call).args;
-                    match args.get(index as usize) {
-                        Some(arg) if call.file == self.file => self.delay(arg.value, DEEPEST),
-                        None => Wait::Constant,
-                        Some(_) => Wait::Unknown,
-                    }
-                }
+                Value::Param(of, index) if of == function => match shape.args.get(index as usize) {
+                    Some(arg) if call.file == self.file => self.delay(arg.value, DEEPEST),
+                    None => Wait::Constant,
+                    Some(_) => Wait::Unknown,
+                },
                 Value::Number(_) => Wait::Constant,
-                _ if self.facts.call(call.call).args.is_empty() => Wait::Constant,
+                _ if shape.args.is_empty() => Wait::Constant,
                 _ => Wait::Unknown,
             });
         }

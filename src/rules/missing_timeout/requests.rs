@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::{Audience, Hanging, default_of, tell};
-use crate::catalogue::{Category, HttpClient, VendorId};
+use crate::catalogue::{Category, Effect, HttpClient, VendorId};
 use crate::facts::{DefKind, FunctionId};
 use crate::finding::{Place, Remark};
 use crate::names::Name;
+use crate::program::options::Lookup;
 use crate::program::timing::Limit;
-use crate::program::{CallRef, Destination, HttpUse, Leaves, Program};
+use crate::program::{CallRef, Destination, HttpUse, Leaves, Program, Value};
 use crate::rule::Report;
 
 /// A request without a limit: as it is sent, and the callers of its wrapper that send it out of the app.
@@ -83,7 +84,13 @@ fn name_of(program: &Program, call: CallRef) -> Option<String> {
 }
 
 fn whom(program: &Program, open: &Open<'_>) -> Option<String> {
-    std::iter::once(open.sent).chain(open.callers.iter().copied()).find_map(|http| program.destination_name(http))
+    program.destination_name(open.sent).or_else(|| {
+        // The address that one of several callers writes out is not where the others go.
+        let seen = program.callers(program.function_of(open.sent.inner)).len() <= open.callers.len();
+        let is_host = |http: &HttpUse| http.to.iter().any(|to| matches!(to, Destination::Host(..)));
+        let mut named = open.callers.iter().filter(|http| seen || !is_host(http));
+        named.find_map(|http| program.destination_name(http))
+    })
 }
 
 fn asked<'p>(opens: &'p [Open<'p>]) -> impl Iterator<Item = VendorId> + 'p {
@@ -105,23 +112,77 @@ enum Wait {
     Answer,
     /// What a model makes: a long text, speech, a picture.
     Generated,
+    /// What is fetched or made while one waits: a page that somebody else's browser opens. In seconds.
+    Slow(u32),
+    /// A file goes out.
+    File,
 }
 
 impl Wait {
     fn of(program: &Program, opens: &[Open<'_>]) -> Self {
+        let all = opens.iter().flat_map(|open| std::iter::once(open.sent).chain(open.callers.iter().copied()));
+        let uses = all.flat_map(|http| program.vendors_at(http.at));
+        let mut slowest = Self::Answer;
+        for operation in uses.filter_map(|used| program.operation(used)) {
+            let seconds = match &operation.takes {
+                Some(takes) => takes.seconds,
+                None if operation.effect == Effect::Generate => 60,
+                None => continue,
+            };
+            if !matches!(slowest, Self::Slow(known) if known >= seconds) {
+                slowest = Self::Slow(seconds);
+            }
+        }
         let generates = |vendor| program.catalogue.vendor(vendor).category == Category::Llm;
-        if asked(opens).any(generates) { Self::Generated } else { Self::Answer }
+        match slowest {
+            _ if asked(opens).any(generates) => Self::Generated,
+            Self::Answer if opens.iter().any(|open| sends_file(program, open.sent)) => Self::File,
+            slowest => slowest,
+        }
     }
 
     fn cure(self, client: &HttpClient) -> String {
-        client.cure_of(if self == Self::Generated { 60 } else { 10 })
+        client.cure_of(match self {
+            Self::Answer => 10,
+            Self::Generated => 60,
+            Self::Slow(seconds) => seconds,
+            Self::File => 120,
+        })
     }
 
     fn why(self) -> &'static str {
         match self {
             Self::Answer => "",
             Self::Generated => " (what a model makes takes longer than other answers)",
+            Self::Slow(_) => " (it answers when the work is done, which takes longer than other answers)",
+            Self::File => " (a file takes as long as the connection it comes and goes by)",
         }
+    }
+}
+
+/// Whether a request hands on a form or the stream of the request that is being served.
+fn sends_file(program: &Program, http: &HttpUse) -> bool {
+    let Lookup::Present(body) = program.request_option(http, "body") else { return false };
+    body.any(|part| match part {
+        Value::External(external) => external.dotted().starts_with("FormData"),
+        Value::Member(base, name) => *name == "body" && matches!(**base, Value::Param(..)),
+        _ => false,
+    })
+}
+
+/// What else to say where money moves: a call that is cut off may have moved it.
+fn afterwards(program: &Program, open: &Open<'_>) -> &'static str {
+    let all = std::iter::once(open.sent).chain(open.callers.iter().copied());
+    let mut uses = all.flat_map(|http| program.vendors_at(http.at));
+    let moves = uses.any(|used| {
+        program
+            .operation(used)
+            .is_some_and(|operation| operation.money && !operation.harmless && operation.effect == Effect::Create)
+    });
+    if moves {
+        " What is cut off may have moved the money all the same: ask what became of it before it is tried again."
+    } else {
+        ""
     }
 }
 
@@ -162,7 +223,12 @@ fn tell_call(program: &Program, report: &mut Report, open: &Open<'_>) {
             default: default_of(client.default_timeout_s),
             whom: known.unwrap_or_else(|| "the server".to_owned()),
             waits: open.sent.inner,
-            help: format!("Give it a limit: add `{}` to {place_of_cure}{}.", limit.cure(client), limit.why()),
+            help: format!(
+                "Give it a limit: add `{}` to {place_of_cure}{}.{}",
+                limit.cure(client),
+                limit.why(),
+                afterwards(program, open)
+            ),
             vendors: vendors(program, std::slice::from_ref(open)),
             calls: callers(program, open),
             audience: open.audience,

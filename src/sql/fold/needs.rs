@@ -56,6 +56,39 @@ impl Fold {
         }
     }
 
+    /// A type goes with what is made of it: functions that take it, and policies that call those or name it.
+    pub(super) fn drop_type(&mut self, name: Name) {
+        let takes = self.history.functions.iter().filter(|(_, function)| mentions(&function.takes, &name));
+        let functions: Vec<Id> = takes.map(|(id, _)| *id).collect();
+        functions.into_iter().for_each(|id| self.drop_function(id, true));
+        let casts = |text: &Option<Box<str>>| text.as_deref().is_some_and(|text| is_cast_to(text, &name));
+        for table in self.tables.values_mut() {
+            table.policies.retain(|policy| !casts(&policy.using) && !casts(&policy.check));
+        }
+    }
+
+    /// What was made of a type knows it by its new name.
+    pub(super) fn rename_type(&mut self, from: Name, to: Name) {
+        let renamed = |text: &mut Box<str>, casts: bool| {
+            let lower = text.to_ascii_lowercase();
+            let mut whole = String::with_capacity(text.len());
+            let mut done = 0;
+            for at in
+                words(&lower, &from).filter(|&at| !casts || lower[..at].trim_end_matches("public.").ends_with("::"))
+            {
+                whole.push_str(&text[done..at]);
+                whole.push_str(&to);
+                done = at + from.len();
+            }
+            whole.push_str(&text[done..]);
+            *text = whole.into();
+        };
+        self.history.functions.values_mut().for_each(|function| renamed(&mut function.takes, false));
+        for policy in self.tables.values_mut().flat_map(|table| &mut table.policies) {
+            policy.using.iter_mut().chain(&mut policy.check).for_each(|text| renamed(text, true));
+        }
+    }
+
     /// A column goes, and with `cascade` the policies that ask for it.
     pub(super) fn drop_column(&mut self, id: Id, column: Name, cascade: bool) {
         let Some(table) = self.tables.get_mut(&id) else { return };
@@ -82,6 +115,12 @@ fn reads(text: &Option<Box<str>>, table: Name) -> bool {
         let before = before.trim_end();
         ["from", "join", "update", "into", ","].iter().any(|word| before.ends_with(word))
     })
+}
+
+/// Whether a condition turns something into a type: `'admin'::app_role`.
+fn is_cast_to(text: &str, name: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    words(&lower, name).any(|at| lower[..at].trim_end_matches("public.").ends_with("::"))
 }
 
 fn mentions(text: &str, name: &str) -> bool {

@@ -115,6 +115,10 @@ fn rest(cursor: &mut Cursor<'_>) -> Option<Rest> {
                 break;
             }
         }
+        // Everyone is everyone: the database keeps no other role beside it.
+        if roles.iter().any(|role| *role == "public") {
+            roles = vec![Name::new("public")];
+        }
         Some(roles)
     } else {
         None

@@ -6,12 +6,14 @@ use crate::facts::Span;
 use crate::names::Name;
 use crate::sql::cursor::Cursor;
 use crate::sql::lex::{Kind, Lexer, Token, inside, text_of};
-use crate::sql::statement::{Function, Publish, Trigger, View, What};
+use crate::sql::statement::{Function, Publish, Trigger, View, ViewChange, What};
 
 impl Reader<'_> {
     pub(super) fn create_function(&mut self, mut cursor: Cursor<'_>, span: Option<Span>) {
         let Some(name) = cursor.name() else { return };
-        let parameters = cursor.group().map(parameters).unwrap_or_default();
+        let group = cursor.group();
+        let takes = group.map(|inside| inside.plain().to_ascii_lowercase()).unwrap_or_default();
+        let parameters = group.map(parameters).unwrap_or_default();
         let (mut security_definer, mut returns_trigger, mut sets_search_path) = (false, false, false);
         let mut body: Option<Token> = None;
         while !cursor.is_done() {
@@ -46,6 +48,7 @@ impl Reader<'_> {
                 returns_trigger,
                 sets_search_path,
                 parameters,
+                takes: takes.into(),
                 body: text.into(),
                 requests,
             })),
@@ -83,11 +86,30 @@ impl Reader<'_> {
     pub(super) fn create_view(&mut self, mut cursor: Cursor<'_>, span: Option<Span>, materialized: bool) {
         cursor.eat("if not exists");
         let Some(name) = cursor.name() else { return };
-        let options = cursor.until(&["as"]).plain().to_ascii_lowercase();
-        let invoker = options.contains("security_invoker") && !options.contains("false") && !options.contains("off");
+        let invoker = invoker(cursor.until(&["as"])) == Some(true);
         cursor.eat("as");
         let query = cursor.plain().into();
         self.add(span, What::CreateView(Box::new(View { name, invoker, materialized, query })));
+    }
+
+    /// `alter view v set (security_invoker = on)`, `alter view v rename to w`.
+    pub(super) fn alter_view(&mut self, mut cursor: Cursor<'_>, span: Option<Span>) {
+        cursor.eat("if exists");
+        let Some(view) = cursor.name() else { return };
+        let change = if cursor.eat("rename to") {
+            cursor.ident().map(ViewChange::Rename)
+        } else if cursor.eat("set schema") {
+            cursor.ident().map(ViewChange::Schema)
+        } else if cursor.eat("set") {
+            invoker(cursor).map(ViewChange::Invoker)
+        } else if cursor.eat("reset") {
+            invoker(cursor).map(|_| ViewChange::Invoker(false))
+        } else {
+            None
+        };
+        if let Some(change) = change {
+            self.add(span, What::AlterView { view, change });
+        }
     }
 
     /// `create publication p for table a, b`, `alter publication p add table a`.
@@ -111,6 +133,14 @@ impl Reader<'_> {
         }
         self.add(span, What::Publish { publication, tables, how });
     }
+}
+
+/// Whether a view's options have it ask with the rights of who reads it; none when they say nothing of it.
+fn invoker(options: Cursor<'_>) -> Option<bool> {
+    let plain = options.plain().to_ascii_lowercase();
+    let (_, value) = plain.split_once("security_invoker")?;
+    let value = value.split(',').next().unwrap_or(value);
+    Some(!["false", "off", "no", "0"].iter().any(|off| value.contains(off)))
 }
 
 fn parameters(inside: Cursor<'_>) -> Vec<Name> {

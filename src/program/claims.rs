@@ -1,0 +1,83 @@
+//! Claims: changes of a row that only the first of two can make, because they ask for the state that they end.
+
+use crate::catalogue::Effect;
+use crate::facts::{ExprId, ExprKind, Facts, Op};
+use crate::program::verify::words;
+use crate::program::{CallRef, Program};
+
+/// Methods of queries that name the rows.
+const FILTERS: &[&str] =
+    &["eq", "neq", "is", "in", "in_", "lt", "lte", "gt", "gte", "not", "filter", "match", "where", "filter_by", "or"];
+
+/// Words of columns that say which row it is, not what state it is in.
+const WHICH: &[&str] =
+    &["id", "uuid", "user", "owner", "email", "token", "slug", "number", "reference", "ref", "key", "code"];
+
+impl Program {
+    /// Whether an update of the app's own rows asks for a state besides the row: `update(..).eq("id", id).eq("status",
+    /// "due")`. None when it is no update, or what it asks cannot be seen.
+    pub(super) fn asks_for_state(&self, at: CallRef) -> Option<bool> {
+        let facts = self.facts(at.file);
+        let shape = facts.call(at.call);
+        let own = |used: &crate::program::VendorUse| {
+            self.catalogue.vendor(used.vendor).own_backend
+                && self.operation(used).is_some_and(|operation| operation.effect == Effect::Update)
+        };
+        let named = facts.last_name(shape.callee).is_some_and(|name| name.to_ascii_lowercase().starts_with("update"));
+        if !named && !self.vendors_at(at).iter().any(own) {
+            return None;
+        }
+        let mut columns: Vec<String> = Vec::new();
+        for arg in &shape.args {
+            if let ExprKind::Object(entries) = facts.expr(arg.value) {
+                let asked = entries.iter().filter(|(key, _)| key == "where");
+                asked.for_each(|&(_, value)| named_in(facts, value, &mut columns, 5));
+            }
+        }
+        for (outer, name) in self.chain(at) {
+            if FILTERS.contains(&name.as_str()) {
+                let args = &facts.call(outer.call).args;
+                match args.first().map(|arg| (arg.name, facts.expr(arg.value))) {
+                    Some((None, ExprKind::Text(column))) => columns.push(column.to_string()),
+                    _ => args.iter().for_each(|arg| match arg.name {
+                        Some(name) => columns.push(name.to_string()),
+                        None => named_in(facts, arg.value, &mut columns, 5),
+                    }),
+                }
+            }
+        }
+        let is_state = |column: &String| words(column).last().is_some_and(|last| !WHICH.contains(&last.as_str()));
+        (!columns.is_empty()).then(|| columns.iter().any(is_state))
+    }
+}
+
+/// The columns that a condition names: `and(eq(orders.id, id), eq(orders.state, "due"))`, `{ id, state: "due" }`.
+pub(super) fn named_in(facts: &Facts, expr: ExprId, found: &mut Vec<String>, depth: usize) {
+    let Some(depth) = depth.checked_sub(1) else { return };
+    match facts.expr(expr) {
+        ExprKind::Op(Op::And | Op::Or, parts) | ExprKind::List(parts) => {
+            parts.iter().for_each(|&part| named_in(facts, part, found, depth));
+        }
+        ExprKind::Op(_, parts) => {
+            if let Some(ExprKind::Member(_, name)) = parts.first().map(|&part| facts.expr(part)) {
+                found.push(name.to_string());
+            }
+        }
+        ExprKind::Object(entries) => {
+            for (key, value) in entries {
+                match key.as_str() {
+                    "AND" | "OR" | "NOT" => named_in(facts, *value, found, depth),
+                    _ => found.push(key.to_string()),
+                }
+            }
+        }
+        ExprKind::Call(call) => {
+            let call = facts.call(*call);
+            match call.args.first().map(|arg| facts.expr(arg.value)) {
+                Some(ExprKind::Member(_, name)) => found.push(name.to_string()),
+                _ => call.args.iter().for_each(|arg| named_in(facts, arg.value, found, depth)),
+            }
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,152 @@
+//! Grants that a word of the request lets past the look at the payment: `if (body.testMode) { grant; return }`.
+
+use super::{Asks, Grant, from_request};
+use crate::facts::{BlockKind, ExprId, ExprKind, Facts, Op, Step};
+use crate::names::Name;
+use crate::program::terms::{Ending, ending};
+use crate::program::verify::words;
+use crate::program::{CallRef, EdgeKind, FunctionRef, Program};
+
+impl Program {
+    /// The word of the request that has a grant written before anybody asks whether it is paid: the payment is asked
+    /// for only where that word does not stand. None as well where only developers' machines come that far.
+    pub fn skipped_by(&self, start: FunctionRef, grant: &Grant) -> Option<Name> {
+        let within = self.with_inner(start);
+        if !within.contains(&grant.function) {
+            return None;
+        }
+        let facts = self.facts(grant.at.file);
+        let (word, arm) = facts.enclosing(grant.block).find_map(|(_, block)| match block.kind {
+            BlockKind::Then(condition) => Some((flag(facts, condition, 6)?, block.span)),
+            _ => None,
+        })?;
+        let by_mode = facts.enclosing(grant.block).any(|(_, block)| match block.kind {
+            BlockKind::Then(condition) | BlockKind::Else(condition) => names_mode(facts, condition, 6),
+            _ => false,
+        });
+        let own = facts.blocks.iter().filter(|block| block.function == grant.function.function);
+        let shut = own.flat_map(|block| &block.steps).any(|step| match step {
+            Step::If { condition, then, .. } => {
+                facts.block(*then).span.end <= arm.start
+                    && names_mode(facts, *condition, 6)
+                    && ending(facts, *then) != Ending::GoesOn
+            }
+            _ => false,
+        });
+        let asked = || {
+            within
+                .iter()
+                .flat_map(|&function| self.calls_in(function))
+                .any(|at| facts.span(facts.call(at.call).expr).start < arm.end && self.leads_to_payment(at))
+        };
+        (!by_mode && !shut && !asked()).then_some(word)
+    }
+
+    /// Whether a call asks a vendor for a payment, or leads to one that does.
+    fn leads_to_payment(&self, at: CallRef) -> bool {
+        let through = |target: FunctionRef| {
+            let reach = self.reach(target, |edge| edge.kind != EdgeKind::Jump);
+            reach.stops.iter().any(|stop| self.calls_in(stop.function).any(|at| self.asks_payment(at) != Asks::No))
+        };
+        self.asks_payment(at) != Asks::No
+            || self.edges(at).iter().any(|edge| edge.kind != EdgeKind::Jump && through(edge.target))
+    }
+}
+
+fn says_test(name: &str) -> bool {
+    const TESTS: &[&str] = &[
+        "test",
+        "testing",
+        "testmode",
+        "demo",
+        "mock",
+        "sandbox",
+        "simulate",
+        "simulated",
+        "skip",
+        "bypass",
+        "fake",
+        "debug",
+        "dev",
+    ];
+    words(name).iter().any(|word| TESTS.contains(&word.as_str()))
+}
+
+/// The word of the request that a condition asks for, when it says that this is only a test.
+fn flag(facts: &Facts, condition: ExprId, depth: usize) -> Option<Name> {
+    let depth = depth.checked_sub(1)?;
+    let sent = |expr: ExprId| from_request(facts, expr, 12) && !of_user(facts, expr, 8);
+    let says = |expr: ExprId| matches!(facts.expr(expr), ExprKind::Text(text) if says_test(text));
+    match facts.expr(condition) {
+        ExprKind::Ref(name, _) | ExprKind::Member(_, name) => (says_test(name) && sent(condition)).then_some(*name),
+        ExprKind::Op(Op::Or, parts) => parts.iter().find_map(|&part| flag(facts, part, depth)),
+        ExprKind::Op(Op::And, parts) if parts.iter().all(|&part| sent(part)) => {
+            parts.iter().find_map(|&part| flag(facts, part, depth))
+        }
+        ExprKind::Op(Op::Equal, parts) => parts.iter().find_map(|&part| match facts.expr(part) {
+            ExprKind::Text(_) | ExprKind::Bool(_) | ExprKind::Number(_) => None,
+            _ if parts.iter().any(|&other| says(other)) && sent(part) => facts.last_name(part),
+            _ if parts.iter().any(|&other| matches!(facts.expr(other), ExprKind::Bool(true))) => {
+                flag(facts, part, depth)
+            }
+            _ => None,
+        }),
+        ExprKind::Call(call) => {
+            let call = facts.call(*call);
+            let ExprKind::Member(base, method) = facts.expr(call.callee) else { return None };
+            let given = call.args.first().filter(|arg| says(arg.value) && sent(*base))?;
+            match (method.as_str(), facts.expr(given.value)) {
+                ("startsWith" | "startswith" | "includes" | "endsWith" | "endswith", _) => facts.last_name(*base),
+                ("get", ExprKind::Text(key)) => Some(*key),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+/// Whether a value is something of who is logged in: `req.user.isTester`.
+fn of_user(facts: &Facts, expr: ExprId, depth: usize) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    let names = |name: &str| matches!(name, "user" | "session" | "auth" | "currentUser" | "account" | "profile");
+    match facts.expr(expr) {
+        ExprKind::Ref(name, block) => {
+            names(name)
+                || facts
+                    .lookup(*block, *name)
+                    .is_some_and(|def| facts.def(def).values.iter().any(|&value| of_user(facts, value, depth)))
+        }
+        ExprKind::Member(base, name) => names(name) || of_user(facts, *base, depth),
+        ExprKind::Await(inner) => of_user(facts, *inner, depth),
+        _ => false,
+    }
+}
+
+/// Whether a condition asks in which mode the server runs, rather than what was sent.
+fn names_mode(facts: &Facts, expr: ExprId, depth: usize) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    let named = |name: &str| {
+        words(name).iter().any(|word| {
+            matches!(
+                word.as_str(),
+                "env" | "environment" | "production" | "development" | "debug" | "prod" | "dev" | "mode" | "stage"
+            )
+        })
+    };
+    match facts.expr(expr) {
+        // A key that is not set says nothing of a mode.
+        ExprKind::Env(name) => named(name) || says_test(name),
+        ExprKind::Ref(name, block) => {
+            named(name) && !from_request(facts, expr, 12)
+                || facts
+                    .lookup(*block, *name)
+                    .is_some_and(|def| facts.def(def).values.iter().any(|&value| names_mode(facts, value, depth)))
+        }
+        ExprKind::Member(base, name) => {
+            named(name) && !from_request(facts, expr, 12) || names_mode(facts, *base, depth)
+        }
+        ExprKind::Op(_, parts) => parts.iter().any(|&part| names_mode(facts, part, depth)),
+        ExprKind::Call(call) => names_mode(facts, facts.call(*call).callee, depth),
+        _ => false,
+    }
+}

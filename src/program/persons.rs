@@ -1,0 +1,80 @@
+//! Whether code looks for a person's record at a vendor before it makes one.
+
+use crate::facts::{BlockKind, ExprId, ExprKind, Facts, Op, Span};
+use crate::names::Name;
+use crate::program::{CallRef, FunctionRef, Program};
+
+impl Program {
+    /// Whether a function looks, before a call, whether the person is there: a condition that names the customer or
+    /// what is stored, or a question to the vendor.
+    pub fn is_person_looked_up(&self, call: CallRef, vendor: Name) -> bool {
+        let facts = self.facts(call.file);
+        let span = facts.span(facts.call(call.call).expr);
+        let mut function = Some(facts.function_of(facts.call(call.call).block));
+        // A callback stands in what the functions around it found out.
+        while let Some(id) = function {
+            let own = FunctionRef::new(call.file, id);
+            if id.index() != 0 && (asks_vendor(self, own, span, vendor) || asks_state(facts, own, span, &vendor)) {
+                return true;
+            }
+            function = facts.function(id).parent;
+        }
+        false
+    }
+}
+
+fn asks_vendor(program: &Program, function: FunctionRef, until: Span, vendor: Name) -> bool {
+    let facts = program.facts(function.file);
+    program.with_inner(function).into_iter().flat_map(|inner| program.calls_in(inner)).any(|other| {
+        facts.span(facts.call(other.call).expr).start < until.start && {
+            let name = program.call_text(other).to_ascii_lowercase();
+            let finds = ["find", "list", "search", "retrieve", "lookup", "getorcreate", "get_or_create", "upsert"];
+            let person = ["customer", "client", "cliente"].iter().any(|word| name.contains(word));
+            person && finds.iter().any(|word| name.contains(word))
+                || program.vendors_at(other).iter().any(|used| {
+                    program.vendor_id(used.vendor) == vendor
+                        && used.name.to_ascii_lowercase().contains("customer")
+                        && !program.operation(used).is_some_and(|operation| operation.person)
+                })
+        }
+    })
+}
+
+/// Whether a condition before (or around) the call names what is known of the person already.
+fn asks_state(facts: &Facts, function: FunctionRef, call: Span, vendor: &str) -> bool {
+    let body = facts.function(function.function).span;
+    let is_known = |name: Name| {
+        let name = name.to_ascii_lowercase();
+        let about = ["customer", "existing", "already", "found", "record", "subscription", "profile", "cliente"];
+        let field = ["email", "name", "phone", "data"].iter().any(|word| name.ends_with(word));
+        (about.iter().any(|word| name.contains(word)) || name.contains(vendor)) && !field
+    };
+    let conditions = facts.blocks.iter().filter_map(|block| match block.kind {
+        BlockKind::Then(condition) | BlockKind::Else(condition) => Some(condition),
+        _ => None,
+    });
+    let chosen = facts.exprs.iter().filter_map(|expr| match &expr.kind {
+        ExprKind::Op(Op::Or | Op::Nullish | Op::Choose, parts) => parts.first().copied(),
+        _ => None,
+    });
+    conditions.chain(chosen).any(|condition| {
+        let at = facts.span(condition);
+        body.contains(at) && at.start < call.start && names(facts, condition, &is_known, 6)
+    })
+}
+
+fn names(facts: &Facts, expr: ExprId, wanted: &dyn Fn(Name) -> bool, depth: usize) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    let next = |&part: &ExprId| names(facts, part, wanted, depth);
+    match facts.expr(expr) {
+        ExprKind::Ref(name, _) => wanted(*name),
+        ExprKind::Member(base, name) => wanted(*name) || next(base),
+        ExprKind::Index(base, _) | ExprKind::Await(base) => next(base),
+        ExprKind::Op(_, parts) => parts.iter().any(next),
+        ExprKind::Call(call) => {
+            let call = facts.call(*call);
+            next(&call.callee) || call.args.iter().any(|arg| next(&arg.value))
+        }
+        _ => false,
+    }
+}
