@@ -113,7 +113,9 @@ fn gap(program: &Program, at: usize) -> Option<Gap> {
             (program.door(&origin, &account, deed) != Door::Guarded).then_some(Gap::Open(deed))
         }
         Verdict::Bypass(lapse, _) => match lapse.why {
-            Why::Unset(name) | Why::Either(name) if !asks_for_mode(program, lapse.place) => Some(Gap::Unset(name.to_string(), lapse.place)),
+            Why::Unset(name) | Why::Either(name) if !asks_for_mode(program, lapse.place) => {
+                Some(Gap::Unset(name.to_string(), lapse.place))
+            }
             _ => None,
         },
         _ => None,

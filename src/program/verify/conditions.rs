@@ -26,7 +26,7 @@ impl Walk<'_> {
         let safe_default = self.when_unset(at, FARTHEST) != Some(holds);
         let why = match self.presence(at, FARTHEST) {
             Some((name, set)) if set != holds => match self.also_brought(at, !holds) {
-                true if self.is_refused_without(at.file, name) => Why::Request,
+                true if self.is_refused_without(at, name) => Why::Request,
                 true => Why::Either(name),
                 false => Why::Unset(name),
             },
@@ -54,14 +54,17 @@ impl Walk<'_> {
         })
     }
 
-    /// Whether code of a file leaves where a secret is not set.
-    fn is_refused_without(&self, file: FileId, name: Name) -> bool {
-        let facts = self.program.facts(file);
-        facts.blocks.iter().flat_map(|block| &block.steps).any(|step| match step {
+    /// Whether the function that asks a condition leaves elsewhere where a secret is not set.
+    fn is_refused_without(&self, at: ExprRef, name: Name) -> bool {
+        let facts = self.program.facts(at.file);
+        let asks = |step: &Step| matches!(step, Step::If { condition, .. } if *condition == at.expr);
+        let Some(own) = facts.blocks.iter().find(|block| block.steps.iter().any(asks)) else { return false };
+        let same = facts.blocks.iter().filter(|block| block.function == own.function);
+        same.flat_map(|block| &block.steps).any(|step| match step {
             Step::If { condition, then, .. } => {
                 ending(facts, *then) != Ending::GoesOn
                     && asks_plainly(facts, *condition, FARTHEST)
-                    && self.presence(ExprRef::new(file, *condition), 3) == Some((name, false))
+                    && self.presence(ExprRef::new(at.file, *condition), 3) == Some((name, false))
             }
             _ => false,
         })
