@@ -46,41 +46,52 @@ impl Program {
     /// out of the request itself, or asks a function of the app's own that does, and answers 401 without.
     pub fn refuses_by_credential(&self, function: FunctionRef) -> bool {
         const DEEPEST: usize = 3;
-        let (takes, refuses) = self.takes_credential(function, DEEPEST);
-        takes && refuses
+        self.refuses_within(function, DEEPEST)
     }
 
-    /// Whether a function, or one that it asks, looks something up by a credential of the request; and whether any of
-    /// those refuses strangers.
-    fn takes_credential(&self, function: FunctionRef, depth: usize) -> (bool, bool) {
-        let Some(depth) = depth.checked_sub(1) else { return (false, false) };
+    fn refuses_within(&self, function: FunctionRef, depth: usize) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        let facts = self.facts(function.file);
+        let span = facts.function(function.function).span;
+        let blocks = facts.blocks.iter().filter(|block| span.contains(block.span));
+        let refusals: Vec<ExprId> = blocks
+            .flat_map(|block| &block.steps)
+            .filter_map(|step| match step {
+                Step::If { condition, then, .. } => {
+                    (ending(facts, *then) != Ending::GoesOn && turns_away(facts, *then)).then_some(*condition)
+                }
+                _ => None,
+            })
+            .collect();
+        if !refusals.is_empty() && self.reads_credential(function) {
+            return true;
+        }
+        // What a helper finds by it is asked here, or the helper refuses itself.
+        let calls = self.with_inner(function).into_iter().flat_map(|inner| self.calls_in(inner));
+        calls.into_iter().any(|call| {
+            let asked = refusals.iter().any(|&condition| is_asked_in(facts, condition, facts.call(call.call).expr));
+            self.edges(call).iter().filter(|edge| edge.kind == EdgeKind::Direct).any(|edge| {
+                asked && self.takes_credential(edge.target, depth) || self.refuses_within(edge.target, depth)
+            })
+        })
+    }
+
+    /// Whether a function, or one that it calls, takes a credential out of the request and asks something by it.
+    fn takes_credential(&self, function: FunctionRef, depth: usize) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        let calls = || self.with_inner(function).into_iter().flat_map(|inner| self.calls_in(inner));
+        self.reads_credential(function)
+            || calls().any(|call| {
+                let mut direct = self.edges(call).iter().filter(|edge| edge.kind == EdgeKind::Direct);
+                direct.any(|edge| self.takes_credential(edge.target, depth))
+            })
+    }
+
+    fn reads_credential(&self, function: FunctionRef) -> bool {
         let facts = self.facts(function.file);
         let span = facts.function(function.function).span;
         let inside = (0..facts.exprs.len()).filter(|&at| span.contains(facts.exprs[at].span));
-        let mut takes =
-            inside.map(|at| ExprRef::new(function.file, ExprId(at as u32))).any(|at| self.is_credential(at));
-        let blocks = facts.blocks.iter().filter(|block| span.contains(block.span));
-        let mut refuses = blocks.flat_map(|block| &block.steps).any(|step| match step {
-            Step::If { then, .. } => ending(facts, *then) != Ending::GoesOn && turns_away(facts, *then),
-            _ => false,
-        });
-        if takes && refuses {
-            return (true, true);
-        }
-        for inner in self.with_inner(function) {
-            for call in self.calls_in(inner) {
-                for edge in self.edges(call).iter().filter(|edge| edge.kind == EdgeKind::Direct) {
-                    let (also_takes, also_refuses) = self.takes_credential(edge.target, depth);
-                    takes |= also_takes;
-                    // What a helper refuses counts where it is the helper that asks.
-                    refuses |= also_takes && also_refuses;
-                    if takes && refuses {
-                        return (true, true);
-                    }
-                }
-            }
-        }
-        (takes, refuses)
+        inside.map(|at| ExprRef::new(function.file, ExprId(at as u32))).any(|at| self.is_credential(at))
     }
 
     /// Whether an expression is a cookie or the authorization that the request brings, and something is asked by it.
@@ -224,6 +235,29 @@ impl Fate<'_> {
             harmless
         })
     }
+}
+
+/// Whether a condition asks what a call gives, as it stands or by the name that holds it.
+fn is_asked_in(facts: &Facts, condition: ExprId, call: ExprId) -> bool {
+    let span = facts.span(condition);
+    let mut inside = facts.exprs.iter().enumerate().filter(|(_, expr)| span.contains(expr.span));
+    inside.any(|(at, expr)| {
+        let of_call = |value: &ExprId| {
+            let mut value = *value;
+            while let ExprKind::Await(inner) | ExprKind::Member(inner, _) | ExprKind::Index(inner, _) =
+                facts.expr(value)
+            {
+                value = *inner;
+            }
+            value == call
+        };
+        match &expr.kind {
+            ExprKind::Ref(name, block) => {
+                facts.lookup(*block, *name).is_some_and(|def| facts.def(def).values.iter().any(of_call))
+            }
+            _ => ExprId(at as u32) == call,
+        }
+    })
 }
 
 /// Whether a block answers somebody who is not known: with 401 or 403, or by a name or text that says so.

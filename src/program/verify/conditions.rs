@@ -3,7 +3,7 @@
 use super::evidence::{holds_secret, is_signature_name, sounds_secret};
 use super::ways::Reason;
 use super::{Walk, Why};
-use crate::facts::{ExprId, ExprKind, Op, Step};
+use crate::facts::{ExprId, ExprKind, Facts, Op, Step};
 use crate::finding::FileId;
 use crate::link::entries::edge::function_of;
 use crate::link::entries::handlers::follow;
@@ -26,7 +26,7 @@ impl Walk<'_> {
         let safe_default = self.when_unset(at, FARTHEST) != Some(holds);
         let why = match self.presence(at, FARTHEST) {
             Some((name, set)) if set != holds => match self.also_brought(at, !holds) {
-                true if self.is_refused_without(at.file, name) => Why::Request,
+                true if self.is_refused_without(at, name) => Why::Request,
                 true => Why::Either(name),
                 false => Why::Unset(name),
             },
@@ -54,13 +54,17 @@ impl Walk<'_> {
         })
     }
 
-    /// Whether code of a file leaves where a secret is not set.
-    fn is_refused_without(&self, file: FileId, name: Name) -> bool {
-        let facts = self.program.facts(file);
-        facts.blocks.iter().flat_map(|block| &block.steps).any(|step| match step {
+    /// Whether the function that asks a condition leaves elsewhere where a secret is not set.
+    fn is_refused_without(&self, at: ExprRef, name: Name) -> bool {
+        let facts = self.program.facts(at.file);
+        let asks = |step: &Step| matches!(step, Step::If { condition, .. } if *condition == at.expr);
+        let Some(own) = facts.blocks.iter().find(|block| block.steps.iter().any(asks)) else { return false };
+        let same = facts.blocks.iter().filter(|block| block.function == own.function);
+        same.flat_map(|block| &block.steps).any(|step| match step {
             Step::If { condition, then, .. } => {
                 ending(facts, *then) != Ending::GoesOn
-                    && self.presence(ExprRef::new(file, *condition), 3) == Some((name, false))
+                    && asks_plainly(facts, *condition, FARTHEST)
+                    && self.presence(ExprRef::new(at.file, *condition), 3) == Some((name, false))
             }
             _ => false,
         })
@@ -347,6 +351,20 @@ impl Walk<'_> {
                 ExprKind::Op(Op::Choose, parts) => asks(parts[0]),
                 _ => false,
             })
+    }
+}
+
+/// Whether a condition asks if things are there, and not what a call makes of them.
+fn asks_plainly(facts: &Facts, condition: ExprId, depth: usize) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    match facts.expr(condition) {
+        ExprKind::Op(Op::Not | Op::And | Op::Or, parts) => parts.iter().all(|&part| asks_plainly(facts, part, depth)),
+        ExprKind::Ref(name, block) => facts.lookup(*block, *name).is_none_or(|def| {
+            let made = |value: &ExprId| matches!(facts.expr(*value), ExprKind::Call(_) | ExprKind::Await(_));
+            !facts.def(def).values.iter().any(made)
+        }),
+        ExprKind::Env(_) | ExprKind::Member(..) => true,
+        _ => false,
     }
 }
 
