@@ -133,21 +133,23 @@ impl Program {
         let start = facts.span(call.expr).start;
         let blocks = facts.blocks.iter().enumerate();
         let own = blocks.filter(|(_, block)| block.function == function && block.span.start <= start);
-        own.flat_map(|(id, block)| block.steps.iter().map(move |step| (BlockId(id as u32), step))).any(|(block, step)| {
-            let Step::Assign(target, value) = step else { return false };
-            let ExprKind::Member(row, _) = facts.expr(*target) else { return false };
-            let root = |expr: ExprId| match facts.expr(expr) {
-                ExprKind::Ref(name, _) => Some(*name),
-                _ => None,
-            };
-            // `p.save()` keeps p.
-            let kept = name == "commit" || name == "flush" || root(*saved).is_some() && root(*saved) == root(*row);
-            let counted = facts.span(*target).start;
-            kept && counted < start
-                && kept_number(facts, *target, 2)
-                && adds(facts, *value, 4)
-                && !self.is_state_checked(at, block, counted)
-        })
+        own.flat_map(|(id, block)| block.steps.iter().map(move |step| (BlockId(id as u32), step))).any(
+            |(block, step)| {
+                let Step::Assign(target, value) = step else { return false };
+                let ExprKind::Member(row, _) = facts.expr(*target) else { return false };
+                let root = |expr: ExprId| match facts.expr(expr) {
+                    ExprKind::Ref(name, _) => Some(*name),
+                    _ => None,
+                };
+                // `p.save()` keeps p.
+                let kept = name == "commit" || name == "flush" || root(*saved).is_some() && root(*saved) == root(*row);
+                let counted = facts.span(*target).start;
+                kept && counted < start
+                    && kept_number(facts, *target, 2)
+                    && adds(facts, *value, 4)
+                    && !self.is_state_checked(at, block, counted)
+            },
+        )
     }
 
     /// Whether a call hands a function of the program a statement that writes.

@@ -136,7 +136,8 @@ impl StateChecks<'_> {
             return false;
         }
         // `if event_id: claimed = ..; if not claimed: return`
-        if otherwise.is_none() && asks_presence(facts, *condition, 4) && self.leaves_within(at, facts, *then, start, 3) {
+        if otherwise.is_none() && asks_presence(facts, *condition, 4) && self.leaves_within(at, facts, *then, start, 3)
+        {
             return true;
         }
         let leaves = |block: BlockId| {
