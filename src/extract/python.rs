@@ -24,6 +24,7 @@ mod imports;
 mod loops;
 mod match_case;
 mod operators;
+mod settings;
 mod strings;
 
 use imports::Known;

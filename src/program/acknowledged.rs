@@ -2,7 +2,7 @@
 //! are swallowed, and what runs after the answer.
 
 use crate::catalogue::KnownRole;
-use crate::facts::{BlockId, BlockKind, ExprId, ExprKind, Facts, Op, Span, Step};
+use crate::facts::{Arg, BlockId, BlockKind, ExprId, ExprKind, Facts, Op, Span, Step};
 use crate::finding::Place;
 use crate::program::terms::{Ending, Guard, Handler, ending};
 use crate::program::{CallRef, Edge, EdgeKind, Entry, FunctionRef, Program};
@@ -364,7 +364,10 @@ impl Program {
                     ExprKind::Ref(name, _) | ExprKind::Member(_, name) => name.as_str(),
                     _ => return Answer::Unknown,
                 };
-                let numbers: Vec<f64> = statuses(facts, &mut call.args.iter().map(|arg| arg.value), 3);
+                // In Python a dictionary is what is answered: its `status` is a word for the reader.
+                let is_status = |arg: &&Arg| facts.language.is_script() || !is_content(facts, arg);
+                let args = || call.args.iter().filter(is_status);
+                let numbers: Vec<f64> = statuses(facts, &mut args().map(|arg| arg.value), 3);
                 if numbers.iter().any(|status| *status >= 400.0) {
                     return Answer::Refuses;
                 }
@@ -382,7 +385,7 @@ impl Program {
                     "ok",
                     "success",
                 ];
-                if numbers.is_empty() && has_open_status(facts, call.args.iter().map(|arg| (arg.name, arg.value))) {
+                if numbers.is_empty() && has_open_status(facts, args().map(|arg| (arg.name, arg.value))) {
                     return Answer::Unknown;
                 }
                 let well = numbers.iter().any(|status| (200.0..300.0).contains(status));
@@ -471,6 +474,12 @@ fn statuses(facts: &Facts, values: &mut dyn Iterator<Item = ExprId>, depth: usiz
         }
     }
     found
+}
+
+/// Whether an argument is a dictionary that is answered.
+fn is_content(facts: &Facts, arg: &Arg) -> bool {
+    let body = |name: &str| matches!(name, "content" | "data" | "body");
+    matches!(facts.expr(arg.value), ExprKind::Object(_)) && arg.name.is_none_or(|name| body(&name))
 }
 
 /// Whether a status is given that is no number here.

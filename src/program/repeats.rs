@@ -1,7 +1,7 @@
 //! What happens when an effect runs a second time: nothing new, or another row, message or charge.
 
 use crate::catalogue::{Effect, KnownRole};
-use crate::facts::{ExprId, ExprKind, Facts, Op};
+use crate::facts::{BlockId, ExprId, ExprKind, Facts, Op, Step};
 use crate::finding::FileId;
 use crate::names::Name;
 use crate::program::keys::Key;
@@ -117,8 +117,39 @@ impl Program {
         if ["delete", "remove", "del", "destroy"].iter().any(|part| lower.starts_with(part)) {
             return Again::Nothing;
         }
+        if matches!(lower.as_str(), "commit" | "save" | "asave" | "flush") && self.saves_count(at) {
+            return Again::Count;
+        }
         // What commits, saves or runs something that cannot be read was told where it was made, or cannot be told.
         Again::Unknown
+    }
+
+    /// Whether what is saved was counted on before, in the same function: `user.credits += 10`, then `commit()`.
+    fn saves_count(&self, at: CallRef) -> bool {
+        let facts = self.facts(at.file);
+        let call = facts.call(at.call);
+        let ExprKind::Member(saved, name) = facts.expr(call.callee) else { return false };
+        let function = facts.function_of(call.block);
+        let start = facts.span(call.expr).start;
+        let blocks = facts.blocks.iter().enumerate();
+        let own = blocks.filter(|(_, block)| block.function == function && block.span.start <= start);
+        own.flat_map(|(id, block)| block.steps.iter().map(move |step| (BlockId(id as u32), step))).any(
+            |(block, step)| {
+                let Step::Assign(target, value) = step else { return false };
+                let ExprKind::Member(row, _) = facts.expr(*target) else { return false };
+                let root = |expr: ExprId| match facts.expr(expr) {
+                    ExprKind::Ref(name, _) => Some(*name),
+                    _ => None,
+                };
+                // `p.save()` keeps p.
+                let kept = name == "commit" || name == "flush" || root(*saved).is_some() && root(*saved) == root(*row);
+                let counted = facts.span(*target).start;
+                kept && counted < start
+                    && kept_number(facts, *target, 2)
+                    && adds(facts, *value, 4)
+                    && !self.is_state_checked(at, block, counted)
+            },
+        )
     }
 
     /// Whether a call hands a function of the program a statement that writes.

@@ -6,6 +6,7 @@ use rustc_hash::FxHashSet;
 use crate::catalogue::{Effect, KnownRole};
 use crate::facts::{BlockId, BlockKind, ExprId, ExprKind, Facts, Op, Step};
 use crate::names::Name;
+use crate::program::options::Lookup;
 use crate::program::terms::{Ending, ending};
 use crate::program::verify::words;
 use crate::program::{CallRef, EdgeKind, ExprRef, FunctionRef, Program, Value};
@@ -76,6 +77,11 @@ impl Program {
         way.into_iter().any(|at| StateChecks { program: self }.before(at))
     }
 
+    /// Whether a state check stands before a place of the file of a call.
+    pub(super) fn is_state_checked(&self, at: CallRef, block: BlockId, start: u32) -> bool {
+        StateChecks { program: self }.stands_before(at, block, start)
+    }
+
     /// Whether a value is a row, or a list of rows, as it was read from what the app keeps.
     pub(super) fn is_kept_row(&self, value: ExprRef) -> bool {
         let kept = StateChecks { program: self }.kept(value, FARTHEST);
@@ -112,8 +118,13 @@ impl StateChecks<'_> {
     fn before(&self, at: CallRef) -> bool {
         let facts = self.program.facts(at.file);
         let call = facts.call(at.call);
-        let start = facts.span(call.expr).start;
-        facts.enclosing(call.block).any(|(_, block)| {
+        self.stands_before(at, call.block, facts.span(call.expr).start)
+    }
+
+    /// Whether one decides that a place of a block is reached.
+    fn stands_before(&self, at: CallRef, block: BlockId, start: u32) -> bool {
+        let facts = self.program.facts(at.file);
+        facts.enclosing(block).any(|(_, block)| {
             let arm = match block.kind {
                 BlockKind::Then(condition) => self.tells(at, condition, true, FARTHEST),
                 BlockKind::Else(condition) => self.tells(at, condition, false, FARTHEST),
@@ -137,17 +148,20 @@ impl StateChecks<'_> {
         if otherwise.is_some_and(|block| facts.block(block).span.end > start) {
             return false;
         }
+        // `if event_id: claimed = ..; if not claimed: return`
+        if asks_presence(facts, *condition, 4) && self.leaves_within(at, facts, *then, start, 3) {
+            return true;
+        }
         let leaves = |block: BlockId| {
             ending(facts, block) != Ending::GoesOn || matches!(facts.block(block).steps.last(), Some(Step::Jump))
         };
-        // `if (eventId) { if (known(eventId)) return }`, `if (error) log(error); else if (known) return`
+        // `if (error) log(error); else if (known) return`
         let within = |block: BlockId| {
             let steps = &facts.block(block).steps;
             steps.iter().any(|step| self.leaves_before(at, facts, step, start))
         };
         leaves(*then) && self.tells(at, *condition, false, FARTHEST)
             || otherwise.is_some_and(leaves) && self.tells(at, *condition, true, FARTHEST)
-            || names_id(facts, *condition) && within(*then)
             || self.says_fault(at, *condition) && otherwise.is_some_and(within)
     }
 
@@ -219,6 +233,16 @@ impl StateChecks<'_> {
             .iter()
             .filter(|edge| edge.kind == EdgeKind::Direct)
             .any(|edge| program.calls_in(edge.target).any(claims))
+    }
+
+    /// Whether a block that ends before the call leaves where what is kept says that it was done.
+    fn leaves_within(&self, at: CallRef, facts: &Facts, block: BlockId, start: u32, depth: usize) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        facts.block(block).steps.iter().any(|step| match step {
+            Step::Try { body, .. } => self.leaves_within(at, facts, *body, start, depth),
+            Step::Block(inner) => self.leaves_within(at, facts, *inner, start, depth),
+            step => self.leaves_before(at, facts, step, start),
+        })
     }
 
     /// Whether a condition that comes out as `wanted` says that nothing was done before.
@@ -337,15 +361,42 @@ impl StateChecks<'_> {
         let targets: Vec<FunctionRef> =
             program.edges(at).iter().filter(|edge| edge.kind == EdgeKind::Direct).map(|edge| edge.target).collect();
         if !targets.is_empty() {
-            let reads = targets.iter().any(|&target| self.reaches_store(target));
-            return reads.then(|| Kept { says_new: self.says_new(at) || self.makes_claim(at), ..Kept::default() });
+            let claim = targets.iter().any(|&target| self.sets_once(target));
+            let reads = claim || targets.iter().any(|&target| self.reaches_store(target));
+            return reads.then(|| Kept {
+                claim,
+                says_new: self.says_new(at) || self.makes_claim(at),
+                ..Kept::default()
+            });
+        }
+        let facts = program.facts(at.file);
+        // An insert that passes over what is there already says by how many rows it wrote whether it was new.
+        let passes_over = |option: &str| matches!(program.option(at, option), Lookup::Present(_));
+        if ["ignoreDuplicates", "skipDuplicates"].into_iter().any(passes_over) {
+            return Some(Kept { claim: true, ..Kept::default() });
         }
         // A store that nobody knows, by the name of what is asked of it.
-        let facts = program.facts(at.file);
         let ExprKind::Member(_, name) = facts.expr(facts.call(at.call).callee) else { return None };
         let unknown = matches!(program.callee(at), Value::Unknown | Value::Member(..) | Value::Result(_));
         let asks = ["find", "maybeSingle", "single", "first", "one_or_none", "scalar", "fetchone", "exists"];
         (unknown && asks.iter().any(|part| name.starts_with(part))).then(Kept::default)
+    }
+
+    /// Whether a function gives back whether it was the first to set a key.
+    fn sets_once(&self, function: FunctionRef) -> bool {
+        let program = self.program;
+        let facts = program.facts(function.file);
+        let sets = program.calls_in(function).any(|at| {
+            let call = facts.call(at.call);
+            call.args.iter().any(|arg| match facts.expr(arg.value) {
+                ExprKind::Text(text) => *text == "NX",
+                ExprKind::Object(entries) => entries.iter().any(|(key, _)| key.eq_ignore_ascii_case("nx")),
+                ExprKind::Bool(true) => arg.name.is_some_and(|name| name == "nx"),
+                _ => false,
+            })
+        });
+        let mut steps = facts.blocks.iter().filter(|block| block.function == function.function).flat_map(|b| &b.steps);
+        sets && steps.any(|step| matches!(step, Step::Return(Some(_))))
     }
 
     fn reaches_store(&self, function: FunctionRef) -> bool {
@@ -390,10 +441,24 @@ impl StateChecks<'_> {
     }
 }
 
-/// Whether a condition asks whether there is an id at all: every delivery of a vendor's has one.
-fn names_id(facts: &Facts, condition: ExprId) -> bool {
-    matches!(facts.expr(condition), ExprKind::Ref(name, _) | ExprKind::Member(_, name)
-        if words(name).last().is_some_and(|last| matches!(last.as_str(), "id" | "key")))
+/// Whether a condition only asks whether there is an id to remember, or a store to remember it in.
+fn asks_presence(facts: &Facts, condition: ExprId, depth: usize) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    let next = |expr: ExprId| asks_presence(facts, expr, depth);
+    match facts.expr(condition) {
+        ExprKind::Ref(name, _) | ExprKind::Member(_, name) => words(name).last().is_some_and(|last| {
+            matches!(last.as_str(), "id" | "key" | "sid" | "uuid" | "redis" | "cache" | "client" | "store" | "kv")
+        }),
+        ExprKind::Op(Op::And, parts) => parts.iter().all(|&part| next(part)),
+        ExprKind::Op(Op::Unequal, parts) => match parts[..] {
+            [left, right] => {
+                let is_null = |side: ExprId| matches!(facts.expr(side), ExprKind::Null);
+                is_null(left) && next(right) || is_null(right) && next(left)
+            }
+            _ => false,
+        },
+        _ => false,
+    }
 }
 
 /// `row.user_id !== user.id`: whose it is, not whether it is done.

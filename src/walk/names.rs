@@ -146,6 +146,12 @@ pub fn is_prose(path: &str) -> bool {
     ];
     let name = path.rsplit('/').next().unwrap_or(path);
     match name.rsplit_once('.') {
+        // What a deployment sets, and the sheet in which a cloud hands out its keys.
+        Some((_, "config")) => path.contains(".ebextensions/"),
+        Some((stem, "csv")) => {
+            let stem = stem.to_ascii_lowercase();
+            ["key", "credential", "secret", "password"].iter().any(|word| stem.contains(word))
+        }
         Some((_, ending)) => ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)),
         None => matches!(name, "Makefile" | "Justfile"),
     }
@@ -210,7 +216,14 @@ pub fn hidden_but_wanted(name: &str) -> bool {
     is_env(name)
         || matches!(
             name,
-            ".github" | ".replit" | ".seamcheck" | ".seamcheck.toml" | ".server" | ".client" | ".well-known"
+            ".github"
+                | ".replit"
+                | ".seamcheck"
+                | ".seamcheck.toml"
+                | ".server"
+                | ".client"
+                | ".well-known"
+                | ".ebextensions"
         )
 }
 

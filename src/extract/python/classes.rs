@@ -37,6 +37,7 @@ impl<'t> Visitor<'_, '_, 't> {
         let class = self.builder.class_mut(id);
         class.bases = bases.into();
         class.decorators = decorators.into();
+        self.read_settings(id);
         let value = self.builder.expr(span(node), ExprKind::Class(id));
         let def = self.define(text, DefKind::Class, span(name));
         self.builder.give(def, value);

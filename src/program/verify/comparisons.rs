@@ -75,6 +75,10 @@ impl Walk<'_> {
         if own_key || (macs == [false, false] && given[0] == given[1]) {
             return;
         }
+        // The hash of the body alone: whoever sends it can compute it, there is nothing to find out byte by byte.
+        if [left, right].iter().any(|&side| self.hashes_openly(ExprRef::new(function.file, side), 8)) {
+            return;
+        }
         let plain = super::Plain { place: self.at(function, at), signature: macs[0] || macs[1] };
         if !handshake && !self.account.plain.contains(&plain) {
             self.account.plain.push(plain);
@@ -103,6 +107,54 @@ impl Walk<'_> {
             ExprKind::Member(base, _) | ExprKind::Index(base, _) => is_request_part(facts, *base) || next(*base),
             ExprKind::Await(inner) | ExprKind::ElementOf(inner) => next(*inner),
             ExprKind::Op(Op::Or | Op::Nullish | Op::Choose, parts) => parts.iter().any(|&part| next(part)),
+            _ => false,
+        }
+    }
+
+    /// Whether a value is a hash made without a key, of what came with the request.
+    fn hashes_openly(&self, at: ExprRef, depth: usize) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        let facts = self.program.facts(at.file);
+        let next = |expr: ExprId| self.hashes_openly(ExprRef::new(at.file, expr), depth);
+        match facts.expr(at.expr) {
+            ExprKind::Ref(name, block) => {
+                let defined = facts.lookup(*block, *name).map(|def| facts.def(def).values.as_slice());
+                matches!(defined, Some(&[only]) if next(only))
+            }
+            ExprKind::Await(inner) => next(*inner),
+            ExprKind::Call(call) => {
+                let shape = facts.call(*call);
+                let (base, name) = match facts.expr(shape.callee) {
+                    ExprKind::Ref(name, _) => (None, *name),
+                    ExprKind::Member(base, name) => (Some(*base), *name),
+                    _ => return false,
+                };
+                let open = |expr: ExprId| {
+                    let hashed = ExprRef::new(at.file, expr);
+                    let secret = match facts.expr(expr) {
+                        ExprKind::Ref(name, _) | ExprKind::Member(_, name) => holds_secret(name) || sounds_secret(name),
+                        _ => false,
+                    };
+                    !secret && !self.encodes_secret(hashed, 6) && self.is_given(hashed, 8)
+                };
+                match name.to_ascii_lowercase().as_str() {
+                    "sha256" | "sha1" | "sha512" | "sha384" | "md5" => match &shape.args[..] {
+                        [only] => open(only.value),
+                        _ => false,
+                    },
+                    // `createHash("sha256").update(body)`
+                    "update" => {
+                        let made = base.is_some_and(|base| match facts.expr(base) {
+                            ExprKind::Call(made) => matches!(facts.expr(facts.call(*made).callee),
+                                ExprKind::Ref(name, _) | ExprKind::Member(_, name) if *name == "createHash"),
+                            _ => false,
+                        });
+                        made && shape.args.first().is_some_and(|arg| open(arg.value))
+                    }
+                    "hexdigest" | "digest" | "lower" | "tolowercase" => base.is_some_and(next),
+                    _ => false,
+                }
+            }
             _ => false,
         }
     }
