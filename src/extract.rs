@@ -24,8 +24,9 @@ pub fn extract(path: &str, text: &str) -> Option<Facts> {
     if let Some(language) = lang::language_of(path) {
         return Some(extract_parts(language, text, None, false));
     }
-    let (language, spans) = embedded::scripts(path, text)?;
+    let embedded::Scripts { language, spans, head } = embedded::scripts(path, text)?;
     let mut facts = extract_parts(language, text, Some(&spans), is_page(path));
+    facts.head = head;
     (facts.loads, facts.script_tags) = loads::loads(path, text);
     Some(facts)
 }

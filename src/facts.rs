@@ -119,6 +119,9 @@ pub struct Facts {
     pub loads: Vec<Name>,
     /// The tags by which a document loads scripts of other hosts.
     pub script_tags: Vec<ScriptTag>,
+    /// The head of an Astro page, between the lines of three dashes: it runs on the server, the scripts after it run in
+    /// browsers.
+    pub head: Option<Span>,
     /// Environment variables that are read in a way that fails at once when they are unset: `os.environ["X"]`,
     /// `import { X } from "$env/static/private"`.
     pub strict_reads: Vec<Name>,

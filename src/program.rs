@@ -29,6 +29,7 @@ pub mod branches;
 pub mod bundling;
 pub mod by_file;
 pub mod claims;
+pub mod configured;
 pub mod conversions;
 pub mod core_paths;
 pub mod credentials;

@@ -1,5 +1,7 @@
 //! How code has the clock start something.
 
+use std::collections::BTreeMap;
+
 use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +28,9 @@ pub struct Scheduler {
     /// The call only says when: what runs stands beside it.
     #[serde(default)]
     pub is_time: bool,
+    /// Names that the package gives to cron texts: `EVERY_HOUR` is `0 * * * *`.
+    #[serde(default)]
+    pub times: BTreeMap<String, String>,
     /// A method before it in its chain that says the time of day: `at("10:30")`.
     pub clock: Option<String>,
     /// It puts work into a queue; this takes it out, and both name the queue first: `new Queue("mail")`,

@@ -89,6 +89,7 @@ impl<'s> Builder<'s> {
             tokens: vec![],
             loads: vec![],
             script_tags: vec![],
+            head: None,
             strict_reads: vec![],
             lines,
             syntax_errors: 0,

@@ -5,21 +5,34 @@
 use crate::facts::{Language, Span};
 use crate::walk::names::is_page;
 
+/// The scripts of a file.
+#[derive(Debug, PartialEq)]
+pub struct Scripts {
+    /// Their language.
+    pub language: Language,
+    /// Where they stand, an Astro page's head among them.
+    pub spans: Vec<Span>,
+    /// The head of an Astro page, which runs on the server.
+    pub head: Option<Span>,
+}
+
 /// The language and the places of the scripts in a file; none when such files carry no scripts.
-pub fn scripts(path: &str, text: &str) -> Option<(Language, Vec<Span>)> {
+pub fn scripts(path: &str, text: &str) -> Option<Scripts> {
     let extension = path.rsplit('/').next()?.rsplit_once('.')?.1.to_ascii_lowercase();
     let astro = extension == "astro";
     if !astro && !is_page(path) && !matches!(extension.as_str(), "vue" | "svelte") {
         return None;
     }
     let mut scan = Scan { text: text.as_bytes(), at: 0, spans: vec![], language: Language::JavaScript };
+    let mut head = None;
     if astro {
         // Both the front matter and the scripts are TypeScript unless told otherwise.
         scan.language = Language::TypeScript;
         scan.front_matter();
+        head = scan.spans.first().copied();
     }
     scan.run();
-    Some((scan.language, scan.spans))
+    Some(Scripts { language: scan.language, spans: scan.spans, head })
 }
 
 struct Scan<'t> {

@@ -21,6 +21,7 @@ impl Facts {
             tokens: self.tokens.clone(),
             loads: vec![],
             script_tags: vec![],
+            head: None,
             strict_reads: vec![],
             lines: self.lines.clone(),
             syntax_errors: 0,

@@ -137,7 +137,7 @@ fn client(program: &Program, loads: &[Vec<Load>], starts: &[FileId]) -> Vec<Opti
         let Some(facts) = program.file(file).facts.as_ref() else { continue };
         let left_out = left_out(facts);
         for load in &loads[file.index()] {
-            let stays = load.import.is_some_and(|import| left_out.contains(&import));
+            let stays = load.import.is_some_and(|import| left_out.contains(&import)) || is_in_head(facts, load);
             if stays || brought[load.to.index()].is_some() || is_server_only(program, load.to) {
                 continue;
             }
@@ -157,13 +157,21 @@ fn server(program: &Program, loads: &[Vec<Load>], starts: &[FileId]) -> Vec<bool
         reached[start.index()] = true;
     }
     while let Some(file) = queue.pop() {
-        for load in &loads[file.index()] {
+        let facts = program.file(file).facts.as_ref();
+        // What only the scripts of an Astro page load is not loaded by its head.
+        let stays = |load: &&Load| facts.is_none_or(|facts| facts.head.is_none() || is_in_head(facts, load));
+        for load in loads[file.index()].iter().filter(stays) {
             if !is_client(load.to) && !std::mem::replace(&mut reached[load.to.index()], true) {
                 queue.push(load.to);
             }
         }
     }
     reached
+}
+
+/// Whether the head of an Astro page loads it.
+fn is_in_head(facts: &Facts, load: &Load) -> bool {
+    facts.head.is_some_and(|head| head.contains(load.span))
 }
 
 /// The imports that only server exports use: the bundler drops them for the browser.

@@ -181,7 +181,7 @@ impl Program {
         let facts = self.facts(file);
         let path = self.file(file).path.as_str();
         if path.ends_with(".astro") {
-            return vec![Span { start: 0, end: u32::MAX }];
+            return facts.head.into_iter().collect();
         }
         let mut kept: Vec<Span> =
             facts.functions.iter().filter(|function| function.use_server).map(|function| function.span).collect();

@@ -145,7 +145,7 @@ impl Catalogue {
 }
 
 /// Whether an option names where somebody comes back to: a redirect, a callback, a notification.
-fn comes_back(name: &str) -> bool {
+pub fn comes_back(name: &str) -> bool {
     let lower: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
     let is_address = lower.ends_with("url") || lower.ends_with("uri") || lower.ends_with("to");
     let word =

@@ -351,6 +351,10 @@ fn cron_in(program: &Program, value: &Value) -> Option<String> {
 
 fn made_of(program: &Program, external: &External) -> Option<String> {
     let last = external.last_member()?;
+    let mut known = program.catalogue.schedulers(&external.package);
+    if let Some(time) = known.find_map(|known| known.times.get(last.as_str())) {
+        return Some(time.clone());
+    }
     let &site = external.sites.last()?;
     let scheduler = program
         .catalogue

@@ -1,9 +1,11 @@
 //! Addresses of one environment written into code that runs in another.
 
-use crate::catalogue::Category;
+use super::test_live_mix::{modes, says_mode};
+use crate::catalogue::{Category, host_of_url};
 use crate::names::Name;
 use crate::program::Program;
-use crate::program::modes::{Mode, ModeUse, ReturnAddress};
+use crate::program::configured::Block;
+use crate::program::modes::{Mode, ModeUse, ReturnAddress, comes_back};
 use crate::rule;
 use crate::rule::Report;
 
@@ -18,6 +20,7 @@ rule! {
     ///
     /// - a variable, a condition or the request itself can say something else (a sandbox host as the default of a
     ///   variable is told: it is what runs when the variable is forgotten)
+    /// - the configuration is for developers' machines or another environment than production
     /// - it is an allow list, the browser's own origin, a test or a script
     /// - another part of the app uses the live system: then `test-live-mix` tells it
     ///
@@ -69,6 +72,9 @@ fn check(program: &Program, report: &mut Report) {
             sandbox(program, report, used);
         }
     }
+    for block in program.configured_blocks().iter().filter(|block| block.production) {
+        configured(program, report, block);
+    }
     for address in program.passing_addresses() {
         returned(program, report, &address);
     }
@@ -91,6 +97,41 @@ fn sandbox(program: &Program, report: &mut Report, used: &ModeUse) {
         "Read the host from the environment and stop when it is missing: `{}`{live}.",
         program.read_of_variable(used.place.file, Name::new(&variable))
     ));
+}
+
+/// Hosts of test systems, and addresses of a developer's machine to come back to, in what production is given.
+fn configured(program: &Program, report: &mut Report, block: &Block) {
+    let modes = modes(program, block);
+    for entry in block.entries.iter().filter(|entry| !says_mode(&entry.name)) {
+        if let Some((vendor, Mode::Test)) = program.mode_of_host(entry) {
+            // A live key beside it is for `test-live-mix` to tell.
+            if modes.iter().any(|other| other.0 == vendor && other.1 == Mode::Live) {
+                continue;
+            }
+            let whose = &program.catalogue.vendor(vendor).name;
+            let message = format!(
+                "the deployed app is given {whose}'s test system as {}: what customers do there is not real",
+                entry.name
+            );
+            let live = program.catalogue.vendor(vendor).live_hosts.first();
+            let cure = live.map_or_else(String::new, |host| format!(": `https://{host}`"));
+            report
+                .at(entry.place, entry.name.as_str(), message)
+                .vendor(program.vendor_id(vendor))
+                .help(format!("Give production the live host{cure}, and the test host to other environments alone."));
+        } else if let Some(host) = host_of_url(&entry.value)
+            && comes_back(&entry.name)
+            && program.catalogue.is_passing(host)
+        {
+            let message = format!(
+                "the deployed app is given {host} as {}: customers and the vendor's answers never reach it",
+                entry.name
+            );
+            report
+                .at(entry.place, entry.name.as_str(), message)
+                .help(format!("Give {} the address that customers know the app by.", entry.name));
+        }
+    }
 }
 
 fn returned(program: &Program, report: &mut Report, address: &ReturnAddress) {

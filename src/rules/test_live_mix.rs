@@ -4,6 +4,7 @@ use crate::catalogue::VendorId;
 use crate::finding::Place;
 use crate::manifest::EnvFile;
 use crate::program::Program;
+use crate::program::configured::{Block, Configured};
 use crate::program::modes::{Mode, ModeUse};
 use crate::rule;
 use crate::rule::Report;
@@ -21,6 +22,7 @@ rule! {
     ///
     /// - every part of the app chooses its mode in the same way
     /// - the variables' own names say which mode each key is of
+    /// - each environment of the configuration has a block of its own, with keys and hosts of one mode
     /// - the file is an example, the code a test or a script, or the hosts stand in an allow list
     ///
     /// ## The cure
@@ -85,6 +87,9 @@ fn check(program: &Program, report: &mut Report) {
         {
             keys(program, report, file, env);
         }
+    }
+    for block in program.configured_blocks() {
+        configured(program, report, &block);
     }
     for switch in program.payment_switches() {
         let name = switch.name;
@@ -162,7 +167,43 @@ fn keys(program: &Program, report: &mut Report, file: crate::finding::FileId, en
     }
 }
 
-fn says_mode(name: &str) -> bool {
+/// What the variables of one block of configuration reach: each with its vendor and mode.
+pub(super) fn modes<'b>(program: &Program, block: &'b Block) -> Vec<(VendorId, Mode, &'b Configured)> {
+    let mut found = Vec::new();
+    for entry in block.entries.iter().filter(|entry| !says_mode(&entry.name)) {
+        for token in program.tokens_of(entry) {
+            if let (Some(test), Some(vendor)) = (token.test, program.catalogue.vendor_named(&token.vendor)) {
+                found.push((vendor, if test { Mode::Test } else { Mode::Live }, entry));
+            }
+        }
+        found.extend(program.mode_of_host(entry).map(|(vendor, mode)| (vendor, mode, entry)));
+    }
+    found
+}
+
+/// The keys and hosts of one vendor in one block of configuration, of both modes.
+fn configured(program: &Program, report: &mut Report, block: &Block) {
+    let modes = modes(program, block);
+    let mut told: Vec<VendorId> = Vec::new();
+    for &(vendor, _, entry) in modes.iter().filter(|(_, mode, _)| *mode == Mode::Test) {
+        let live = modes.iter().find(|other| other.0 == vendor && other.1 == Mode::Live);
+        let Some(&(_, _, live)) = live.filter(|_| !told.contains(&vendor)) else { continue };
+        told.push(vendor);
+        let whose = &program.catalogue.vendor(vendor).name;
+        let message = format!(
+            "{} is of {whose}'s test mode, and {} beside it is of the live one: the first payment fails, for one does \
+             not know what the other makes",
+            entry.name, live.name
+        );
+        report
+            .at(entry.place, entry.name.as_str(), message)
+            .because(live.place, "of live mode")
+            .vendor(program.vendor_id(vendor))
+            .help(format!("Give {} and {} values of the same mode.", entry.name, live.name));
+    }
+}
+
+pub(super) fn says_mode(name: &str) -> bool {
     let upper = name.to_ascii_uppercase();
     upper.split('_').any(|word| matches!(word, "TEST" | "LIVE" | "SANDBOX" | "PROD" | "PRODUCTION" | "DEV"))
 }

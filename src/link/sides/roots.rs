@@ -2,7 +2,7 @@
 
 use super::imports::Paths;
 use super::names::{self, Use};
-use crate::facts::{ExprKind, Facts};
+use crate::facts::{ExprKind, Facts, Span};
 use crate::finding::FileId;
 use crate::link::entries::edge::function_of;
 use crate::link::projects::{Project, Projects, join, within};
@@ -90,6 +90,15 @@ fn mounts(entry: &Entry) -> bool {
     entry.route.is_some() && entry.framework != "router"
 }
 
+/// An Astro page: its head runs on the server, the scripts after it in browsers.
+fn page_with_head(facts: &Facts) -> Root {
+    let calls = facts.calls.iter().map(|call| facts.span(call.expr));
+    let after = |span: Span| !facts.head.is_some_and(|head| head.contains(span));
+    let client = calls.chain(facts.imports.iter().map(|import| import.span)).any(after)
+        || facts.loads.iter().any(|load| load.contains('.'));
+    Root { client, server: facts.head.is_some() || !client }
+}
+
 fn by_place(facts: &Facts, path: &str, inner: &str, project: &Project) -> Root {
     let client = Root { client: true, server: false };
     let server = Root { client: false, server: true };
@@ -111,7 +120,7 @@ fn by_place(facts: &Facts, path: &str, inner: &str, project: &Project) -> Root {
     }
     match ending {
         "svelte" => return both,
-        "astro" => return server,
+        "astro" => return page_with_head(facts),
         "vue" if project.uses("nuxt") => return both,
         _ => {}
     }
