@@ -39,6 +39,10 @@ pub struct Operation {
     /// A repeat is harmless though it creates: portal sessions, ephemeral keys.
     #[serde(default)]
     pub harmless: bool,
+    /// A repeat is harmless where none of these fields is given: a refund of all that was paid, which the vendor makes
+    /// only once.
+    #[serde(default)]
+    pub harmless_without: Vec<String>,
     /// It makes a record of a person, and a second one for the same person when it is called again: the vendor
     /// neither refuses nor merges it.
     #[serde(default)]

@@ -1,12 +1,12 @@
 //! What happens when an effect runs a second time: nothing new, or another row, message or charge.
 
-use crate::catalogue::{Effect, KnownRole};
+use crate::catalogue::{Effect, KnownRole, Operation};
 use crate::facts::{BlockId, ExprId, ExprKind, Facts, Op, Step};
 use crate::finding::FileId;
 use crate::names::Name;
 use crate::program::keys::Key;
 use crate::program::options::Lookup;
-use crate::program::{CallRef, EdgeKind, ExprRef, Program, Value};
+use crate::program::{CallRef, EdgeKind, ExprRef, Program, Value, VendorUse, Via};
 use crate::sql::Unique;
 
 /// What a second run of a call does.
@@ -46,13 +46,22 @@ const HARMLESS_CHAIN: &[&str] = &[
 ];
 
 impl Program {
+    /// Whether the vendor itself sees to it that a second call changes nothing more.
+    pub fn is_harmless(&self, used: &VendorUse, operation: &Operation) -> bool {
+        let leaves_out = |field: &String| self.option(used.at, field) == Lookup::Absent;
+        let without = &operation.harmless_without;
+        let by_what_it_lacks =
+            || matches!(used.via, Via::Sdk(..)) && !without.is_empty() && without.iter().all(leaves_out);
+        operation.harmless || by_what_it_lacks()
+    }
+
     /// What a second run of an effect does.
     pub fn again(&self, at: CallRef) -> Again {
         let uses = self.vendors_at(at);
         if let Some((used, operation)) = uses.iter().find_map(|used| Some((used, self.operation(used)?))) {
             let own = self.catalogue.vendor(used.vendor).own_backend;
             return match operation.effect {
-                Effect::Create | Effect::Send | Effect::Update if operation.harmless => Again::Nothing,
+                Effect::Create | Effect::Send | Effect::Update if self.is_harmless(used, operation) => Again::Nothing,
                 Effect::Create if own && self.is_row_write(at) => self.written_row(at),
                 Effect::Create if own => Again::Unknown,
                 Effect::Update if own && self.upserts_blindly(at) => Again::Row { may_be_unique: false },

@@ -26,7 +26,7 @@ crate::rule! {
     /// ## Silent when
     ///
     /// - the vendor or this operation takes no key: no key is ever asked for there
-    /// - a repeat is harmless: portal sessions, ephemeral keys, reads, updates
+    /// - a repeat is harmless: portal sessions, ephemeral keys, reads, updates, refunds of all that was paid
     /// - a key is given, as an option, a header or a field of the body, also by a wrapper
     /// - options are handed through that cannot be followed
     /// - what is kept is asked, and the run written down there, before the call (in a table that migrations, or its
@@ -123,7 +123,7 @@ fn keyless<'p>(program: &'p Program, used: &'p VendorUse) -> Option<Keyless<'p>>
     let operation = program.operation(used)?;
     let repeats = matches!(operation.effect, Effect::Create | Effect::Send)
         || operation.effect == Effect::Update && operation.money;
-    if !repeats || operation.harmless || !program.runs_on_server(used.at.file) {
+    if !repeats || program.is_harmless(used, operation) || !program.runs_on_server(used.at.file) {
         return None;
     }
     let how = program.idempotency(used)?;

@@ -130,8 +130,9 @@ fn tell(program: &Program, report: &mut Report, ending: &Ending) {
     } else {
         "body: new URLSearchParams({ grant_type: \"refresh_token\", refresh_token: connection.refreshToken, ... })"
     };
+    let how = if ending.renewable { "" } else { " in the way the vendor's documents say; of most, by" };
     let help =
-        format!("{keep}Before a call, when it ends within a minute, and once on a 401, ask for the next:\n{body}");
+        format!("{keep}Before a call, when it ends within a minute, and once on a 401, ask for the next{how}:\n{body}");
     let draft = report
         .at(program.place(ending.exchange), "refresh", message)
         .because(program.place(ending.kept), "the token is kept here")
