@@ -1,5 +1,6 @@
 //! Tokens of customers' accounts that end, and that nothing renews.
 
+use crate::finding::Confidence;
 use crate::program::oauth::tokens::{Ending, Ends};
 use crate::program::{ExprRef, Program};
 use crate::rule;
@@ -13,8 +14,8 @@ rule! {
     ///
     /// Reported are exchanges of a code whose access token is kept while nothing in the app asks that vendor for a new
     /// one, and a provider's token that a login's library hands on and that is kept without what renews it. That a
-    /// token ends is known from the vendor's documentation, or from the code: it reads `expires_in`, or gets a
-    /// `refresh_token`.
+    /// token ends is known from the vendor's documentation, or from the code: it reads `expires_in`. Where it
+    /// only gets a `refresh_token` the auditor is told: some vendors give one with tokens that last.
     ///
     /// ## Silent when
     ///
@@ -137,6 +138,10 @@ fn tell(program: &Program, report: &mut Report, ending: &Ending) {
         .at(program.place(ending.exchange), "refresh", message)
         .because(program.place(ending.kept), "the token is kept here")
         .help(help);
+    let draft = match ending.ends {
+        Ends::AsAsked => draft.confidence(Confidence::Low).auditor_only(),
+        _ => draft,
+    };
     if let Some(vendor) = ending.vendor {
         draft.vendor(program.vendor_id(vendor));
     }
