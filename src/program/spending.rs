@@ -70,6 +70,14 @@ impl Program {
         self.paid_doors.get_or_init(|| find(self))
     }
 
+    /// The uses of vendors that an entry point leads to on its own side of the network, in no order.
+    pub fn vendors_behind(&self, entry: &Entry) -> impl Iterator<Item = &VendorUse> {
+        let reach = self.reach(entry.function, |edge| edge.kind != EdgeKind::Jump);
+        let functions: FxHashSet<FunctionRef> =
+            reach.stops.iter().flat_map(|stop| self.with_inner(stop.function)).collect();
+        functions.into_iter().flat_map(|function| self.calls_in(function)).flat_map(|at| self.vendors_at(at))
+    }
+
     /// Whether a door to what costs stands open, with nothing before it.
     pub fn pays_for_anyone(&self, entry: usize) -> bool {
         let door = self.paid_doors().get(&entry);
@@ -163,18 +171,13 @@ fn spends(program: &Program, used: &VendorUse, start: &Start) -> Option<Spends> 
 
 /// Whether an entry point takes the orders of guests: it keeps one, and hands it on.
 fn takes_orders(program: &Program, entry: &Entry) -> bool {
-    let reach = program.reach(entry.function, |edge| edge.kind != EdgeKind::Jump);
-    let functions: FxHashSet<FunctionRef> =
-        reach.stops.iter().flat_map(|stop| program.with_inner(stop.function)).collect();
-    functions.into_iter().flat_map(|function| program.calls_in(function)).flat_map(|at| program.vendors_at(at)).any(
-        |used| {
-            let adds = program.operation(used).is_some_and(|operation| operation.effect == Effect::Create);
-            let table = || program.named_table(used).map(|table| words(&table)).unwrap_or_default();
-            let ordered = ["order", "orders", "booking", "bookings", "purchase", "purchases"];
-            adds && program.catalogue.vendor(used.vendor).own_backend
-                && table().last().is_some_and(|word| ordered.contains(&word.as_str()))
-        },
-    )
+    program.vendors_behind(entry).any(|used| {
+        let adds = program.operation(used).is_some_and(|operation| operation.effect == Effect::Create);
+        let table = || program.named_table(used).map(|table| words(&table)).unwrap_or_default();
+        let ordered = ["order", "orders", "booking", "bookings", "purchase", "purchases"];
+        adds && program.catalogue.vendor(used.vendor).own_backend
+            && table().last().is_some_and(|word| ordered.contains(&word.as_str()))
+    })
 }
 
 /// What a message that goes out by a client of no vendor's spends.

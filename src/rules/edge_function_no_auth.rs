@@ -3,8 +3,6 @@
 use std::cell::LazyCell;
 use std::collections::BTreeMap;
 
-use rustc_hash::FxHashSet;
-
 use crate::catalogue::Effect;
 use crate::finding::Confidence;
 use crate::manifest::TokenGate;
@@ -15,7 +13,7 @@ use crate::program::full_rights::{Pick, Touch};
 use crate::program::origins::Origin;
 use crate::program::spending::delivers_itself;
 use crate::program::verify::words;
-use crate::program::{EdgeKind, Entry, EntryKind, FunctionRef, Program, VendorUse};
+use crate::program::{Entry, EntryKind, Program, VendorUse};
 use crate::rule::Report;
 
 crate::rule! {
@@ -171,13 +169,8 @@ fn is_for_anyone(program: &Program, entry: &Entry) -> bool {
     if delivers_itself(&names) {
         return true;
     }
-    let reach = program.reach(entry.function, |edge| edge.kind != EdgeKind::Jump);
-    let functions: FxHashSet<FunctionRef> =
-        reach.stops.iter().flat_map(|stop| program.with_inner(stop.function)).collect();
-    let starts = functions.into_iter().flat_map(|function| program.calls_in(function)).any(|at| {
-        let uses = program.vendors_at(at).iter();
-        uses.into_iter().any(|used| program.operation(used).is_some_and(|operation| operation.core.is_some()))
-    });
+    let mut uses = program.vendors_behind(entry);
+    let starts = uses.any(|used| program.operation(used).is_some_and(|operation| operation.core.is_some()));
     starts || program.asks_for_payment(entry)
 }
 
