@@ -63,7 +63,7 @@ impl Catalogue {
     /// The catalogue that the binary carries.
     ///
     /// # Panics
-    /// When a built-in file is broken: `tests/catalogue.rs` checks each with [`Catalogue::check_builtin`].
+    /// When a built-in file is broken: `tests/catalogue.rs` checks each.
     pub fn builtin() -> Self {
         match Self::load(Vec::new()) {
             Ok(catalogue) => catalogue,
@@ -76,10 +76,8 @@ impl Catalogue {
     /// # Errors
     /// Everything that is wrong in those files, each with its place.
     pub fn load(user_files: Vec<(String, String)>) -> Result<Self, Vec<Report>> {
-        let (builtin, libraries) = rayon::join(
-            || parse_all::<Vendor>(files::VENDORS.par_iter().copied()),
-            || parse_all::<Library>(files::LIBRARIES.par_iter().copied()),
-        );
+        let (builtin, libraries) =
+            rayon::join(|| carried::<Vendor>(files::VENDORS), || carried::<Library>(files::LIBRARIES));
         let user = parse_all::<Vendor>(user_files.par_iter().map(|(path, text)| (path.as_str(), text.as_str())));
         let mut reports = Vec::new();
         let builtin = sort_out(builtin, &mut reports);
@@ -107,7 +105,7 @@ impl Catalogue {
         let Ok(vendor) = toml::from_str::<Vendor>(text) else { return Vec::new() };
         let named = format!("/{}.toml", vendor.id);
         let builtin = files::VENDORS.iter().find(|(path, _)| path.ends_with(&named));
-        let extends = builtin.and_then(|(_, text)| toml::from_str::<Vendor>(text).ok());
+        let extends = builtin.and_then(|(_, json)| serde_json::from_str::<Vendor>(json).ok());
         let problems = check::vendor(&vendor, extends.as_ref()).into_iter();
         let wrong = |Problem { at, message, help, .. }: Problem| {
             let key = at.iter().find_map(|step| if let Step::Key(key) = step { Some(*key) } else { None });
@@ -117,22 +115,14 @@ impl Catalogue {
         problems.map(wrong).collect()
     }
 
-    /// Everything that is wrong in the files that the binary carries.
-    pub fn check_builtin() -> Vec<Report> {
-        let mut reports = Vec::new();
-        for (path, text) in files::VENDORS {
-            match toml::from_str::<Vendor>(text) {
-                Ok(vendor) => reports.extend(faults(path, text, check::vendor(&vendor, None))),
-                Err(error) => reports.push(Fault::syntax(path, text, &error).into()),
-            }
-        }
-        for (path, text) in files::LIBRARIES {
-            match toml::from_str::<Library>(text) {
-                Ok(library) => reports.extend(faults(path, text, check::library(&library))),
-                Err(error) => reports.push(Fault::syntax(path, text, &error).into()),
-            }
-        }
-        reports
+    /// Everything that is wrong in the catalogue's own files of vendors, given by path and text.
+    pub fn check_vendors<'t>(files: impl IntoIterator<Item = (&'t str, &'t str)>) -> Vec<Report> {
+        check_each(files, |vendor: &Vendor| check::vendor(vendor, None))
+    }
+
+    /// Everything that is wrong in the catalogue's own files of libraries, given by path and text.
+    pub fn check_libraries<'t>(files: impl IntoIterator<Item = (&'t str, &'t str)>) -> Vec<Report> {
+        check_each(files, check::library)
     }
 
     fn of(vendors: Vec<Vendor>, libraries: Vec<Library>) -> Self {
@@ -226,6 +216,25 @@ impl Catalogue {
     pub fn functions(&self) -> &[Known] {
         &self.functions
     }
+}
+
+/// What the binary carries. That it reads is tested: see [`Catalogue::check_vendors`].
+fn carried<T: serde::de::DeserializeOwned + Send>(files: &[(&str, &str)]) -> Vec<Result<T, Report>> {
+    let parse = |&(path, json): &(&str, &str)| {
+        serde_json::from_str(json).map_err(|error| miette::miette!("{path} is broken: {error}"))
+    };
+    files.par_iter().map(parse).collect()
+}
+
+fn check_each<'t, T: serde::de::DeserializeOwned>(
+    files: impl IntoIterator<Item = (&'t str, &'t str)>,
+    check: impl Fn(&T) -> Vec<Problem>,
+) -> Vec<Report> {
+    let problems = |(path, text)| match toml::from_str::<T>(text) {
+        Ok(read) => faults(path, text, check(&read)).collect(),
+        Err(error) => vec![Fault::syntax(path, text, &error).into()],
+    };
+    files.into_iter().flat_map(problems).collect()
 }
 
 fn parse_all<'t, T: serde::de::DeserializeOwned + Send>(

@@ -106,8 +106,12 @@ impl Value {
 
     /// One of the given values; duplicates fall together, `null` is dropped when there is anything else.
     pub fn one_of(values: impl IntoIterator<Item = Value>) -> Self {
+        let mut values = values.into_iter();
+        let Some(first) = values.next() else { return Self::Null };
+        // Most are alone, and what is one of several is so already.
+        let Some(second) = values.next() else { return first };
         let mut kept: Vec<Value> = Vec::new();
-        for value in values {
+        for value in [first, second].into_iter().chain(values) {
             for value in value.alternatives() {
                 if !kept.contains(value) {
                     kept.push(value.clone());

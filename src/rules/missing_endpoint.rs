@@ -205,6 +205,7 @@ fn nearest(program: &Program, is_function: bool, name: Name) -> Option<(String, 
     let most = SLIPS.min(name.len() / 4);
     let mut near: Vec<(usize, Name, Place)> = named
         .into_iter()
+        .filter(|(other, _)| other.chars().count().abs_diff(name.chars().count()) <= most)
         .map(|(other, place)| (distance(&name, &other), other, place))
         .filter(|(distance, ..)| *distance > 0 && *distance <= most)
         .collect();

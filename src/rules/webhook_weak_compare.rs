@@ -90,7 +90,7 @@ fn check(program: &Program, report: &mut Report) {
         if !is_internal(program, entry) || handled(at) {
             continue;
         }
-        for plain in program.account_of(entry, &[]).plain {
+        for &plain in &program.own_account(at).plain {
             if !told.contains(&plain.place) {
                 told.push(plain.place);
                 tell_internal(program, report, entry, plain.place);
