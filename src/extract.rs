@@ -18,6 +18,7 @@ mod mend;
 pub mod python;
 mod tables;
 mod taken;
+mod types;
 
 /// Extracts the facts of one file; none when its extension is of no language of ours.
 pub fn extract(path: &str, text: &str) -> Option<Facts> {
@@ -41,7 +42,11 @@ pub fn extract_parts(language: Language, text: &str, spans: Option<&[Span]>, pag
     let mut builder = build::Builder::new(language, text);
     let whole = [Span { start: 0, end: text.len() as u32 }];
     for &span in spans.unwrap_or(&whole) {
-        let Some(parsed) = parse(language, text, (spans.is_some()).then_some(span), page) else {
+        let parsed = match spans {
+            None => parse_script(language, text, &builder.facts().lines),
+            Some(_) => parse(language, text, Some(span), page),
+        };
+        let Some(parsed) = parsed else {
             // The parser gives up on nothing but a cancelled parse, which nobody asks for.
             builder.facts().syntax_errors += 1;
             continue;
@@ -63,10 +68,22 @@ struct Parsed {
     errors: u32,
 }
 
+/// Parses a whole file: without its long declarations of types, if it has any and is sound.
+fn parse_script(language: Language, text: &str, lines: &[u32]) -> Option<Parsed> {
+    if matches!(language, Language::TypeScript | Language::Tsx)
+        && let Some(parts) = types::parts_without(text.as_bytes(), lines)
+        && let Some(tree) = parse_bytes(language, text.as_bytes(), &parts, None)
+        && !tree.root_node().has_error()
+    {
+        return Some(Parsed { tree, language, errors: 0 });
+    }
+    parse(language, text, None, false)
+}
+
 /// Parses a text, in the way that leaves the fewest syntax errors: as it is, with what the grammar is known
 /// not to read painted over, and for JavaScript with the types that some tools add to it.
 fn parse(language: Language, text: &str, part: Option<Span>, page: bool) -> Option<Parsed> {
-    let tree = parse_bytes(language, text.as_bytes(), part, None)?;
+    let tree = parse_bytes(language, text.as_bytes(), part.as_slice(), None)?;
     let mut best = Parsed { tree, language, errors: 0 };
     if !best.tree.root_node().has_error() {
         return Some(best);
@@ -81,7 +98,7 @@ fn parse(language: Language, text: &str, part: Option<Span>, page: bool) -> Opti
         let Some((mended, places)) = mend::mend(text.as_bytes(), &errors, part.filter(|_| page)) else { break };
         let mut old = best.tree.clone();
         mend::mark(&mut old, text.as_bytes(), &places);
-        let Some(tree) = parse_bytes(best.language, &mended, part, Some(&old)) else { break };
+        let Some(tree) = parse_bytes(best.language, &mended, part.as_slice(), Some(&old)) else { break };
         let left = mend::errors(&tree);
         let better = left.len() < errors.len();
         if better {
@@ -93,7 +110,7 @@ fn parse(language: Language, text: &str, part: Option<Span>, page: bool) -> Opti
         errors.extend(left);
     }
     if language == Language::JavaScript && best.errors > 0 {
-        let tree = parse_bytes(Language::Tsx, text.as_bytes(), part, None)?;
+        let tree = parse_bytes(Language::Tsx, text.as_bytes(), part.as_slice(), None)?;
         let left = mend::errors(&tree).len() as u32;
         if left < best.errors {
             best = Parsed { tree, language: Language::Tsx, errors: left };
@@ -112,7 +129,7 @@ pub fn let_go() {
     tables::let_go();
 }
 
-fn parse_bytes(language: Language, text: &[u8], part: Option<Span>, old: Option<&Tree>) -> Option<Tree> {
+fn parse_bytes(language: Language, text: &[u8], parts: &[Span], old: Option<&Tree>) -> Option<Tree> {
     PARSERS.with(|parsers| {
         let mut slot = parsers[language as usize].borrow_mut();
         let parser = match &mut *slot {
@@ -123,20 +140,20 @@ fn parse_bytes(language: Language, text: &[u8], part: Option<Span>, old: Option<
                 empty.insert(parser)
             }
         };
-        let ranges = part.map(|span| Range {
-            start_byte: span.start as usize,
-            end_byte: span.end as usize,
-            // Only bytes are ever asked for.
-            start_point: Point::new(0, 0),
-            end_point: Point::new(usize::MAX >> 33, 0),
-        });
-        parser.set_included_ranges(ranges.as_slice()).ok()?;
+        let ranges: Vec<Range> = parts.iter().map(range).collect();
+        parser.set_included_ranges(&ranges).ok()?;
         parser.parse(text, old)
     })
+}
+
+fn range(span: &Span) -> Range {
+    // Only bytes are ever asked for.
+    let (start_point, end_point) = (Point::new(0, 0), Point::new(usize::MAX >> 33, 0));
+    Range { start_byte: span.start as usize, end_byte: span.end as usize, start_point, end_point }
 }
 
 /// Parses a text as [`extract`] would and drops the tree: the floor that the benchmark compares with.
 pub fn parse_only(path: &str, text: &str) {
     let Some(language) = lang::language_of(path) else { return };
-    std::hint::black_box(parse_bytes(language, text.as_bytes(), None, None));
+    std::hint::black_box(parse_bytes(language, text.as_bytes(), &[], None));
 }
