@@ -580,6 +580,8 @@ pub enum KnownRole {
     ParseBody,
     /// Middleware that keeps the body as bytes or text.
     KeepBody,
+    /// Middleware that fills the request in (cookies, a session) and turns nobody away.
+    FillRequest,
     /// Keeps or reports a failure where somebody looks.
     Log,
     /// Makes a key of what it is given, and throws when that is empty.

@@ -1,7 +1,7 @@
 //! What stands before a webhook and asks for something that its vendor does not bring: a token of the platform,
 //! a session, a field of the app's forms.
 
-use crate::catalogue::{KnownRole, Seg};
+use crate::catalogue::KnownRole;
 use crate::facts::ExprKind;
 use crate::finding::{FileId, Place};
 use crate::manifest::TokenGate;
@@ -89,18 +89,8 @@ fn turned_away(program: &Program, entry: &Entry, covers: impl Fn(FileId) -> bool
     })
 }
 
-fn role_of(program: &Program, at: ExprRef) -> Option<KnownRole> {
-    program.value(at).externals().find_map(|external| {
-        let mut segs = &external.segs[..];
-        while let [rest @ .., Seg::Call | Seg::New] = segs {
-            segs = rest;
-        }
-        Some(program.catalogue.known(external.package, segs)?.role)
-    })
-}
-
 fn is_authentication(program: &Program, gate: ExprRef) -> bool {
-    role_of(program, gate) == Some(KnownRole::Authenticate)
+    program.role_of_made(gate) == Some(KnownRole::Authenticate)
 }
 
 /// Whether middleware looks the user up and refuses without one, whatever the path.

@@ -94,7 +94,8 @@ impl Program {
         inside.map(|at| ExprRef::new(function.file, ExprId(at as u32))).any(|at| self.is_credential(at))
     }
 
-    /// Whether an expression is a cookie or the authorization that the request brings, and something is asked by it.
+    /// Whether an expression is a cookie or the authorization that the request brings, and something is asked by it; or
+    /// what the server itself keeps for whoever is signed in.
     fn is_credential(&self, at: ExprRef) -> bool {
         let facts = self.facts(at.file);
         let of_request = |base: ExprId| {
@@ -103,6 +104,7 @@ impl Program {
             })
         };
         match facts.expr(at.expr) {
+            ExprKind::Member(base, name) if matches!(name.as_str(), "session" | "user") => of_request(*base),
             ExprKind::Member(base, name) => {
                 matches!(name.as_str(), "cookie" | "cookies" | "signedCookies" | "authorization" | "Authorization")
                     && of_request(*base)

@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::catalogue::{KnownRole, Seg};
+use crate::catalogue::KnownRole;
 use crate::facts::{DefId, ExportValue, ExprId, ExprKind, Op};
 use crate::finding::{FileId, Place};
 use crate::program::options::Lookup;
@@ -208,14 +208,7 @@ impl Bodies<'_> {
             if program.side(expr.file).tooling {
                 return None;
             }
-            let role = program.value(expr).externals().find_map(|external| {
-                let mut segs = &external.segs[..];
-                while let [rest @ .., Seg::Call] = segs {
-                    segs = rest;
-                }
-                Some(program.catalogue.known(external.package, segs)?.role)
-            });
-            match role {
+            match program.role_of_made(expr) {
                 Some(KnownRole::ParseBody) => Some(Form::Parsed(program.place(expr))),
                 Some(KnownRole::KeepBody) => Some(Form::Raw),
                 _ => None,

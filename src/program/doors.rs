@@ -74,6 +74,15 @@ const WAITS: &[&str] = &["pending", "queued", "scheduled", "due", "unsent", "unp
 /// Words of limits on how often.
 const LIMITS: &[&str] = &["ratelimit", "ratelimiter", "limiter", "throttle", "throttled", "throttler", "quota"];
 
+/// What middleware of a library is by its role, whatever it is called here.
+fn door_of_role(role: KnownRole) -> Option<Door> {
+    match role {
+        KnownRole::Authenticate => Some(Door::Guarded),
+        KnownRole::FillRequest => Some(Door::Open),
+        _ => None,
+    }
+}
+
 impl Program {
     /// What stands in front of a call on one way to it. `account` is the entry point's.
     pub fn door(&self, origin: &Origin, account: &Account, last: CallRef) -> Door {
@@ -89,11 +98,10 @@ impl Program {
                 Gate::Function(function) => self.door_of_function(function, true),
                 Gate::Library(expr) => {
                     let facts = self.facts(expr.file);
-                    let known = self.value(expr).externals().any(|external| {
-                        let known = self.catalogue.known(external.package, &external.segs);
-                        known.is_some_and(|known| known.role == KnownRole::Authenticate)
-                    });
-                    if known { Door::Guarded } else { door_of_text(&spelled(facts, expr.expr, 4), true) }
+                    match self.role_of_made(expr).and_then(door_of_role) {
+                        Some(door) => door,
+                        None => door_of_text(&spelled(facts, expr.expr, 4), true),
+                    }
                 }
                 // What cannot be followed may check.
                 Gate::Unknown => Door::Guarded,

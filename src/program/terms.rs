@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::catalogue::KnownRole;
+use crate::catalogue::{KnownRole, Seg};
 use crate::facts::{BlockId, BlockKind, Call, CallId, ExprId, ExprKind, Facts, Step};
 use crate::names::Name;
 use crate::program::{CallRef, ExprRef, FunctionRef, Program, Value};
@@ -143,6 +143,17 @@ impl Program {
     /// Whether a role of a library's function applies to a call's callee.
     pub fn has_role(&self, call: CallRef, role: KnownRole) -> bool {
         self.graph.roles_of(call).has(role)
+    }
+
+    /// The role of the library's function that made a value: middleware, as it stands before a route.
+    pub fn role_of_made(&self, made: ExprRef) -> Option<KnownRole> {
+        self.value(made).externals().find_map(|external| {
+            let mut segs = &external.segs[..];
+            while let [rest @ .., Seg::Call | Seg::New] = segs {
+                segs = rest;
+            }
+            Some(self.catalogue.known(external.package, segs)?.role)
+        })
     }
 
     /// Whether what a call does is left to run after the answer: handed to a queue, `waitUntil`, a background task.

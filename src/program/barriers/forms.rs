@@ -1,7 +1,6 @@
 //! Checks against forged forms: a framework's own, an extension's, and those that compare a token of the request
 //! with a cookie.
 
-use super::role_of;
 use crate::catalogue::KnownRole;
 use crate::facts::{ExprId, ExprKind, Facts, FunctionId, ImportId, Span, Step};
 use crate::finding::{FileId, Place};
@@ -38,7 +37,7 @@ fn of_framework(program: &Program, entry: &Entry) -> Option<Place> {
     let facts = program.facts(entry.function.file);
     let exempt = facts.function(entry.function.function).decorators.iter().any(|&decorator| {
         let at = ExprRef::new(entry.function.file, decorator);
-        role_of(program, at) == Some(KnownRole::CsrfExempt)
+        program.role_of_made(at) == Some(KnownRole::CsrfExempt)
             || matches!(facts.expr(decorator), ExprKind::Member(_, name) if *name == "exempt")
     });
     let (check, _) = found.iter().find(|(_, role)| *role == KnownRole::CsrfCheck)?;

@@ -383,12 +383,7 @@ pub fn is_authenticated(program: &Program, start: &Start, before: CallRef) -> bo
         Gate::Function(function) => {
             words(&program.function_name(*function)).iter().any(|word| GUARDS.contains(&word.as_str()))
         }
-        Gate::Library(library) => {
-            let value = program.value(*library);
-            let mut roles =
-                value.externals().filter_map(|external| program.catalogue.known(external.package, &external.segs));
-            roles.any(|known| known.role == KnownRole::Authenticate)
-        }
+        Gate::Library(library) => program.role_of_made(*library) == Some(KnownRole::Authenticate),
         Gate::Unknown => false,
     })
 }
