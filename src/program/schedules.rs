@@ -3,14 +3,14 @@
 use rustc_hash::FxHashSet;
 
 use crate::catalogue::Scheduler;
-use crate::facts::ExprKind;
+use crate::facts::{ExprId, ExprKind};
 use crate::finding::{FileId, Place};
 use crate::link::projects::join;
 use crate::manifest::{Manifest, Starts};
 use crate::names::Name;
 use crate::program::options::Lookup;
 use crate::program::verify::words;
-use crate::program::{CallRef, EdgeKind, EntryKind, ExprRef, External, FunctionRef, Program, Value};
+use crate::program::{CallRef, EdgeKind, Entry, EntryKind, ExprRef, External, FunctionRef, Program, Value};
 
 /// Something that the clock starts.
 #[derive(Debug, Clone)]
@@ -118,6 +118,39 @@ impl Program {
         let all: Vec<usize> = all.map(|(at, _)| at).collect();
         let own = |&at: &usize| self.file(self.entries[at].function.file).path.starts_with(folder);
         if all.iter().any(own) { all.into_iter().filter(own).collect() } else { all }
+    }
+}
+
+impl Program {
+    /// Whether an edge function is there for a clock or an operator: nothing in the repository asks it, and of the
+    /// request it reads the method and the headers at most, and no user.
+    pub fn is_left_to_a_clock(&self, entry: &Entry) -> bool {
+        if entry.kind != EntryKind::EdgeFunction
+            || self.incoming(entry.function).iter().any(|edge| edge.kind == EdgeKind::Jump)
+        {
+            return false;
+        }
+        let facts = self.facts(entry.function.file);
+        let is_request =
+            |expr: ExprId| match *facts.expr(expr) {
+                ExprKind::Ref(name, block) => facts.lookup(block, name).is_some_and(|def| {
+                    facts.def(def).values.iter().any(
+                        |&value| matches!(*facts.expr(value), ExprKind::Param(of, 0) if of == entry.function.function),
+                    )
+                }),
+                _ => false,
+            };
+        // `req.json()`, `new URL(req.url)`, `handle(req)`; a user is asked for by name.
+        let reads = facts.exprs.iter().any(|expr| {
+            matches!(expr.kind, ExprKind::Member(base, name)
+                if is_request(base) && name != "method" && name != "headers")
+        });
+        let hands = facts.calls.iter().any(|call| {
+            let user = matches!(facts.expr(call.callee), ExprKind::Member(_, name)
+                if matches!(name.as_str(), "getUser" | "getClaims"));
+            user || call.args.iter().any(|arg| is_request(arg.value))
+        });
+        !reads && !hands
     }
 }
 

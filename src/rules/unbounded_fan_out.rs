@@ -4,6 +4,7 @@ use crate::facts::Span;
 use crate::finding::{Confidence, FileId, Severity};
 use crate::program::iterations::{Iteration, Sent, Size};
 use crate::program::origins::Origin;
+use crate::program::requested::Origin as Source;
 use crate::program::{EntryKind, Program};
 use crate::rule::Report;
 
@@ -24,10 +25,11 @@ crate::rule! {
     /// - it is a step of a durable function, the app's own backend, error reporting, or an SDK call that sends nothing
     /// - it is a script run by hand, a test, or dead code
     ///
-    /// A job that goes through a list one by one is shown to auditors only: nobody waits for it. So are lists that are
-    /// short as a rule though nothing bounds them: what a vendor's one answer holds, what belongs to one person, those
-    /// who run one organisation, and what an app has a few of by its name (channels, integrations, administrators,
-    /// whoever is mentioned).
+    /// A job that goes through a list one by one is shown to auditors only: nobody waits for it. An edge function that
+    /// nothing in the repository asks, and that takes nothing of the request, counts as a job. So are lists that are
+    /// short as a rule though nothing bounds them: what a vendor's one answer or one delivery holds, what belongs to one
+    /// person, order or booking, those who run one organisation or take part in one project, and what an app has a few
+    /// of by its name (channels, integrations, administrators, whoever is mentioned).
     ///
     /// ## The cure
     ///
@@ -171,8 +173,10 @@ fn tell(program: &Program, report: &mut Report, iteration: &Iteration, first: &S
         Start::Job(_) => draft = draft.severity(Severity::Note).auditor_only(),
         Start::Unknown => draft = draft.confidence(Confidence::Low),
     }
-    // Of what one answer holds there are a few as a rule.
-    if program.is_likely_small(iteration.collection) {
+    // Of what one answer or one delivery holds there are a few as a rule.
+    if program.is_likely_small(iteration.collection)
+        || !origins.is_empty() && origins.iter().all(|origin| delivers(program, origin, iteration))
+    {
         draft.confidence(Confidence::Low);
     }
 }
@@ -199,7 +203,13 @@ fn start<'o>(program: &Program, origins: &'o [Origin]) -> Start<'o> {
     }
 }
 
-/// Whether a route is there for a clock to call: its name says so, or it asks for the clock's secret.
+/// Whether a webhook goes through what its delivery holds.
+fn delivers(program: &Program, origin: &Origin, iteration: &Iteration) -> bool {
+    program.webhook_handlers().iter().any(|handler| handler.entry == origin.entry)
+        && matches!(program.origin_on(&origin.way, iteration.collection, &[]), Source::Request(_))
+}
+
+/// Whether a route is there for a clock to call: its name says so, it asks for the clock's secret, or nobody else does.
 fn is_clocked(program: &Program, origin: &Origin) -> bool {
     let entry = &program.entries[origin.entry];
     let names = [entry.route, entry.name].into_iter().flatten().map(|name| name.to_ascii_lowercase());
@@ -207,6 +217,7 @@ fn is_clocked(program: &Program, origin: &Origin) -> bool {
     names.into_iter().any(|name| words.iter().any(|word| name.contains(word)))
         || program.schedules().iter().any(|schedule| schedule.asks.contains(&origin.entry))
         || program.asks_for(entry.function, &["CRON", "SCHEDULER"])
+        || program.is_left_to_a_clock(entry)
 }
 
 fn list_name(program: &Program, iteration: &Iteration) -> String {

@@ -85,6 +85,52 @@ const HOLDERS: &[&str] = &["cart", "basket", "order", "booking", "invoice", "sub
 const PERSONS: &[&str] =
     &["client", "customer", "user", "owner", "profile", "person", "member", "patient", "subscriber", "student"];
 
+/// What holds a few of whatever points at it: the lines of an invoice, the files of a ticket.
+const THINGS: &[&str] = &[
+    "order",
+    "booking",
+    "reservation",
+    "appointment",
+    "invoice",
+    "quote",
+    "estimate",
+    "proposal",
+    "contract",
+    "submission",
+    "application",
+    "claim",
+    "ticket",
+    "thread",
+    "message",
+    "task",
+    "deal",
+    "household",
+    "vehicle",
+    "cart",
+];
+
+/// What holds few people and companies, though much else.
+const SHARED: &[&str] = &["project", "property", "listing", "job", "home", "house", "document", "case", "request"];
+
+/// People and companies that take part in one thing.
+const PARTAKERS: &[&str] = &[
+    "professional",
+    "company",
+    "companies",
+    "member",
+    "invite",
+    "invitation",
+    "collaborator",
+    "contact",
+    "participant",
+    "assignee",
+    "client",
+    "party",
+    "parties",
+    "bidder",
+    "contractor",
+];
+
 /// Words of elements that stand for many: what they hold are not the parts of one thing.
 const GROUPS: &[&str] = &[
     "page",
@@ -247,6 +293,7 @@ impl Program {
                 if self.gives_answer(call, 3)
                     || self.counts_as_sent(call)
                     || self.is_of_one_person(call)
+                    || self.is_of_one_thing(call)
                     || self.is_of_a_role(call)
                     || self.gives_few(call, depth)
                 {
@@ -348,6 +395,33 @@ impl Program {
         }
     }
 
+    /// `.eq("invoice_id", id)`; `.from("project_members").eq("project_id", id)`.
+    fn is_of_one_thing(&self, call: CallRef) -> bool {
+        let facts = self.facts(call.file);
+        let shape = facts.call(call.call);
+        let ExprKind::Member(base, method) = *facts.expr(shape.callee) else { return false };
+        let mut columns: Vec<String> = Vec::new();
+        match (method.as_str(), shape.args.first().map(|arg| (arg.value, facts.expr(arg.value)))) {
+            ("eq", Some((_, ExprKind::Text(column)))) => columns.push(column.to_string()),
+            ("where", Some((condition, _))) => named_in(facts, condition, &mut columns, 5),
+            ("filter" | "filter_by", _) => {
+                columns.extend(shape.args.iter().filter_map(|arg| arg.name).map(|name| name.to_string()))
+            }
+            _ => {}
+        }
+        columns.iter().any(|column| {
+            let words = words(column);
+            let Some((last, before)) = words.split_last() else { return false };
+            let Some(thing) = before.last().filter(|_| last == "id") else { return false };
+            THINGS.contains(&thing.as_str())
+                || SHARED.contains(&thing.as_str())
+                    && table_words(facts, base, 12).iter().any(|word| {
+                        PARTAKERS.contains(&word.as_str())
+                            || PARTAKERS.contains(&word.strip_suffix('s').unwrap_or(word))
+                    })
+        })
+    }
+
     /// Whether a call gives what someone else answered, directly or through functions of the program.
     fn gives_answer(&self, call: CallRef, depth: usize) -> bool {
         let Some(depth) = depth.checked_sub(1) else { return false };
@@ -400,6 +474,24 @@ impl Program {
             }
             _ => false,
         }
+    }
+}
+
+/// The words of the table that a chain of calls asks: `from("project_members")`, `from(invites)`.
+fn table_words(facts: &Facts, chain: ExprId, depth: usize) -> Vec<String> {
+    let Some(depth) = depth.checked_sub(1) else { return vec![] };
+    match *facts.expr(chain) {
+        ExprKind::Call(call) => {
+            let call = facts.call(call);
+            let ExprKind::Member(base, name) = *facts.expr(call.callee) else { return vec![] };
+            match call.args.first().map(|arg| facts.expr(arg.value)) {
+                Some(ExprKind::Text(table)) if matches!(name.as_str(), "from" | "table" | "collection") => words(table),
+                Some(ExprKind::Ref(table, _)) if name == "from" => words(table),
+                _ => table_words(facts, base, depth),
+            }
+        }
+        ExprKind::Member(base, _) => table_words(facts, base, depth),
+        _ => vec![],
     }
 }
 

@@ -23,7 +23,7 @@ pub(super) const DEEPEST: usize = 10;
 /// Methods that give no more elements than they are given.
 const KEEPS: &[&str] = &[
     "filter", "map", "sort", "reverse", "toSorted", "values", "keys", "entries", "items", "flat", "then", "all",
-    "data", "copy", "toArray", "tolist", "concat",
+    "data", "copy", "toArray", "tolist", "concat", "scalars", "mappings", "unique", "fetchall",
 ];
 
 /// Functions that give no more elements than their argument has.
@@ -92,7 +92,9 @@ impl Program {
                 None => false,
             },
             ExprKind::Param(..) => self.size_of_value(&self.value(at), depth),
-            ExprKind::Member(..) => self.size_of_value(&self.value(at), depth) || self.is_one_answer(at),
+            ExprKind::Member(..) => {
+                self.size_of_value(&self.value(at), depth) || self.is_one_answer(at) || self.is_uploaded(at)
+            }
             ExprKind::ElementOf(list) => self.is_cut(ExprRef::new(at.file, *list), depth),
             ExprKind::Imported(..) => self.size_of_value(&self.value(at), depth),
             _ => false,
@@ -127,7 +129,8 @@ impl Program {
             let args = &self.facts(call.file).call(call.call).args;
             let named = args.iter().find(|arg| arg.name == Some(def.name));
             let arg = named.or_else(|| args.get(index).filter(|arg| arg.name.is_none()));
-            arg.is_some_and(|arg| self.size_to(ExprRef::new(call.file, arg.value), depth))
+            let arg = arg.map(|arg| ExprRef::new(call.file, arg.value));
+            arg.is_some_and(|arg| self.size_to(arg, depth) || self.is_measured(arg))
         };
         !callers.is_empty() && callers.iter().all(handed)
     }
@@ -228,6 +231,11 @@ impl Program {
             if KEEPS.contains(&name.as_str()) {
                 return self.size_to(ExprRef::new(call.file, base), depth);
             }
+            // `db.execute(query)`
+            if matches!(name.as_str(), "execute" | "scalars") && first.is_some_and(|query| self.is_limited_query(query))
+            {
+                return true;
+            }
         } else if KEEPERS.contains(&name.as_str()) {
             return first.is_none_or(|first| self.size_to(first, depth));
         } else if name == "range" {
@@ -325,6 +333,40 @@ impl Program {
             }),
             _ => false,
         })
+    }
+
+    /// `query = select(Row).limit(50)`, to which more is said later: `query = query.where(..)`.
+    fn is_limited_query(&self, at: ExprRef) -> bool {
+        let facts = self.facts(at.file);
+        let limited = |expr: ExprId| match *facts.expr(expr) {
+            ExprKind::Call(call) => self.is_limited(CallRef::new(at.file, call)),
+            _ => false,
+        };
+        match *facts.expr(at.expr) {
+            ExprKind::Ref(name, block) => {
+                facts.lookup(block, name).is_some_and(|def| facts.def(def).values.iter().any(|&value| limited(value)))
+            }
+            _ => limited(at.expr),
+        }
+    }
+
+    /// `req.files` behind `upload.array("files", 10)`: what reads uploads refuses more.
+    fn is_uploaded(&self, at: ExprRef) -> bool {
+        let facts = self.facts(at.file);
+        if !matches!(facts.expr(at.expr), ExprKind::Member(_, name) if *name == "files") {
+            return false;
+        }
+        let few =
+            |expr: ExprId| matches!(self.value(ExprRef::new(at.file, expr)), Value::Number(number) if number <= MANY);
+        let mut takers = facts.calls.iter().filter_map(|call| match (facts.expr(call.callee), &call.args[..]) {
+            (ExprKind::Member(_, name), [field, rest @ ..])
+                if *name == "array" && matches!(facts.expr(field.value), ExprKind::Text(_)) =>
+            {
+                Some(rest.first().is_some_and(|most| few(most.value)))
+            }
+            _ => None,
+        });
+        takers.next().is_some_and(|first| first && takers.all(|few| few))
     }
 
     /// A list inside the one record or answer that a vendor gave.

@@ -199,13 +199,17 @@ pub(super) fn requests(text: &str, tokens: &[Token], fixed: Option<Span>) -> Vec
         else {
             continue;
         };
+        if name.name == "http" {
+            found.extend(whole_request(text, tokens, after, fixed.unwrap_or(token.span)));
+            continue;
+        }
         let Some(&(_, method)) = METHODS.iter().find(|(known, _)| name.name == *known) else { continue };
         let Some(arguments) = after.group() else { continue };
         let mut items = arguments.items();
         let names: Vec<Option<String>> = items.iter_mut().map(named).collect();
         let by_name = |wanted: &str| names.iter().position(|name| name.as_deref() == Some(wanted)).map(|at| items[at]);
         let first = items.first().copied().filter(|_| names[0].is_none());
-        let url = by_name("url").or(first).map(|url| shape(url)).unwrap_or_default();
+        let url = by_name("url").or(first).map(|url| address(text, tokens, url)).unwrap_or_default();
         // By position: url, body, params, headers; reading has no body.
         let position = if method == "get" { 2 } else { 3 };
         let by_position = || items.get(position).copied().filter(|_| names[position].is_none());
@@ -213,6 +217,46 @@ pub(super) fn requests(text: &str, tokens: &[Token], fixed: Option<Span>) -> Vec
         found.push(Request { method, url: url.into(), headers: headers.into(), span: fixed.unwrap_or(token.span) });
     }
     found
+}
+
+/// `http(('POST', url, headers, type, body)::http_request)`: the request in one value.
+fn whole_request(text: &str, tokens: &[Token], mut after: Cursor<'_>, span: Span) -> Option<Request> {
+    let parts = after.group()?.group()?.items();
+    let [method, url, rest @ ..] = &parts[..] else { return None };
+    let mut method = *method;
+    let method = match method.string()?.to_ascii_lowercase().as_str() {
+        "get" => "get",
+        "delete" => "delete",
+        _ => "post",
+    };
+    let headers = rest.first().map(|headers| headers.plain()).unwrap_or_default();
+    Some(Request { method, url: address(text, tokens, *url).into(), headers: headers.into(), span })
+}
+
+/// The address of a request: written there, or put together in a variable before.
+fn address(text: &str, tokens: &[Token], expression: Cursor<'_>) -> String {
+    let mut one = expression;
+    match one.ident().filter(|_| one.is_done()) {
+        Some(variable) => assigned(text, tokens, &variable).unwrap_or_else(|| "{}".to_owned()),
+        None => shape(expression),
+    }
+}
+
+/// `address := base || '/functions/v1/daily';`
+fn assigned(text: &str, tokens: &[Token], variable: &str) -> Option<String> {
+    let mut rest = Cursor::new(text, tokens);
+    while !rest.is_done() {
+        let mut after = rest;
+        let named = after.ident().is_some_and(|name| name == variable);
+        rest.next();
+        let assigns = named && after.sign(b':') && after.sign(b'=');
+        if assigns {
+            let value = after.split(|token| token.kind == Kind::Sign(b';')).into_iter().next()?;
+            let said = shape(value);
+            return (said != "{}").then_some(said);
+        }
+    }
+    None
 }
 
 /// A text expression with `{}` for what is not written.

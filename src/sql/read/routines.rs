@@ -32,7 +32,8 @@ impl Reader<'_> {
         }
         let text = body.map(|body| text_of(body, self.text)).unwrap_or_default();
         let body_span = body.filter(|_| self.fixed.is_none()).and_then(|body| inside(body, self.text));
-        let requests = match (body_span, text.contains("net.http")) {
+        let asks = ["net.http", "http((", "http_post(", "http_get("].iter().any(|call| text.contains(call));
+        let requests = match (body_span, asks) {
             (_, false) => vec![],
             (Some(part), true) => {
                 let tokens: Vec<Token> = Lexer::new(self.text, part).collect();
