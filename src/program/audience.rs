@@ -137,7 +137,7 @@ fn asks_role(program: &Program, function: FunctionRef) -> bool {
     let facts = program.facts(function.file);
     let called = program.calls_in(function).any(|at| {
         matches!(facts.expr(facts.call(at.call).callee), ExprKind::Ref(name, _) | ExprKind::Member(_, name)
-            if words(name).iter().any(|word| matches!(word.as_str(), "admin" | "role" | "roles" | "staff" | "permission" | "permissions")))
+            if asks_by_name(name))
     });
     let blocks = facts.blocks.iter().filter(|block| block.function == function.function);
     called
@@ -145,6 +145,15 @@ fn asks_role(program: &Program, function: FunctionRef) -> bool {
             Step::If { condition, .. } => decides_by_role(program, ExprRef::new(function.file, *condition)),
             _ => false,
         })
+}
+
+/// Whether a function's name says that it asks who may: `requireAdmin`, no `createAdminClient`, which opens a database.
+fn asks_by_name(name: &str) -> bool {
+    let words = words(name);
+    let has = |any: &[&str]| words.iter().any(|word| any.contains(&word.as_str()));
+    let makes = has(&["client", "supabase", "firebase", "firestore", "db", "database", "sdk", "service"])
+        || words.first().is_some_and(|first| matches!(first.as_str(), "create" | "make" | "notify" | "send"));
+    has(&["role", "roles", "permission", "permissions"]) || has(&["admin", "staff"]) && !makes
 }
 
 /// Whether a condition asks for the role of whoever calls.

@@ -356,7 +356,7 @@ fn names_mode(facts: &Facts, at: ExprId, depth: usize) -> bool {
 }
 
 /// Whether a condition on the mode holds in production (true), or only outside it (false); none where that is not said.
-fn means_production(facts: &Facts, at: ExprId, depth: usize) -> Option<bool> {
+pub(crate) fn means_production(facts: &Facts, at: ExprId, depth: usize) -> Option<bool> {
     let depth = depth.checked_sub(1)?;
     let next = |part: ExprId| means_production(facts, part, depth);
     let said = |name: &str| {

@@ -2,25 +2,38 @@
 //! the request points while it does so.
 
 use crate::catalogue::{Category, Effect, Runs};
-use crate::facts::{ExprId, ExprKind, Facts, Op, Step};
+use crate::facts::{ExprId, ExprKind, Facts};
 use crate::names::Name;
 use crate::program::answers::Deed;
-use crate::program::audience::decides_by_role;
-use crate::program::grants::is_account;
 use crate::program::options::Lookup;
 use crate::program::requested::{Origin, Source};
 use crate::program::verify::words;
 use crate::program::{CallRef, Edge, EdgeKind, Entry, ExprRef, FunctionRef, Program, Value, VendorUse, Via};
 
-/// What happens to what is picked.
+mod known;
+mod rows;
+mod seizes;
+
+use known::KNOWN_TO_ONE;
+use rows::WHOSE;
+
+/// What happens to what is picked, the worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Touch {
+    /// A stranger gets into somebody's account.
+    TakesOver,
+    /// A stranger gets a role, or gives one.
+    Empowers,
     /// It is removed or cancelled.
     Removes,
     /// It is changed.
     Changes,
+    /// Something of value is added.
+    Adds,
     /// It is read, and the answer says what it says.
     Reads,
+    /// All of it is read, and the answer says what it says.
+    Lists,
 }
 
 /// Something that a request picks and that full rights reach.
@@ -32,109 +45,9 @@ pub struct Pick {
     pub what: Name,
     /// By what it is picked: a column, "id", "path".
     pub by: Name,
-    /// Where the request says it.
-    pub source: Source,
+    /// Where the request says it; none when it picks nothing.
+    pub source: Option<Source>,
 }
-
-/// Methods of a query that pick rows, with the place of the value among their arguments; the name comes first.
-const PICKS: &[(&str, usize)] =
-    &[("eq", 1), ("in", 1), ("in_", 1), ("ilike", 1), ("like", 1), ("contains", 1), ("filter", 2), ("where", 2)];
-
-/// Words of columns that say whose a row is.
-const WHOSE: &[&str] = &[
-    "user",
-    "uid",
-    "userid",
-    "owner",
-    "email",
-    "mail",
-    "customer",
-    "profile",
-    "account",
-    "member",
-    "patient",
-    "student",
-    "employee",
-    "phone",
-    "client",
-    "organization",
-    "organisation",
-    "org",
-    "company",
-    "tenant",
-    "workspace",
-    "team",
-    "business",
-];
-
-/// The ones that say which person.
-const PERSON: &[&str] = &[
-    "user", "uid", "userid", "email", "mail", "customer", "patient", "student", "employee", "phone", "client", "member",
-];
-
-/// Beginnings of words of tables that hold what is known of people.
-const PEOPLE: &[&str] =
-    &["user", "profile", "customer", "client", "member", "patient", "student", "employee", "contact"];
-
-/// Beginnings of words of tables that visitors without an account fill by themselves, step by step.
-const GUESTS: &[&str] = &[
-    "lead",
-    "order",
-    "cart",
-    "booking",
-    "reservation",
-    "quiz",
-    "survey",
-    "assessment",
-    "submission",
-    "response",
-    "answer",
-    "session",
-    "visit",
-    "waitlist",
-    "signup",
-    "application",
-    "intake",
-    "inquir",
-    "enquir",
-    "rsvp",
-    "guest",
-    "log",
-    "event",
-    "conversation",
-    "chat",
-    "message",
-    "track",
-    "view",
-    "click",
-    "analytic",
-    "job",
-    "queue",
-];
-
-/// Words of columns and values that only the rightful caller knows.
-const KNOWN_TO_ONE: &[&str] = &[
-    "token",
-    "tokens",
-    "code",
-    "otp",
-    "secret",
-    "signature",
-    "hash",
-    "nonce",
-    "pin",
-    "key",
-    "session",
-    "slug",
-    "fingerprint",
-    "anonymous",
-    "guest",
-    "password",
-    "passcode",
-    "hmac",
-    "state",
-    "reference",
-];
 
 impl Program {
     /// Whether a use of the own backend has the app's full rights: its client is made with a key for servers, and
@@ -177,6 +90,12 @@ impl Program {
     pub fn pick(&self, way: &[Edge], used: &VendorUse) -> Option<Pick> {
         let operation = self.operation(used)?;
         let vendor = self.catalogue.vendor(used.vendor);
+        if vendor.own_backend
+            && self.has_full_rights(used)
+            && let Some(seized) = self.seized(way, used, operation)
+        {
+            return Some(seized);
+        }
         let touch = match operation.effect {
             Effect::Delete => Touch::Removes,
             Effect::Update => Touch::Changes,
@@ -216,7 +135,7 @@ impl Program {
                 // It tells yes or no, or makes a number.
                 true => return None,
             };
-            return Some(Pick { touch, what, by, source });
+            return Some(Pick { touch, what, by, source: Some(source) });
         }
         self.rows(way, used, touch)
     }
@@ -243,75 +162,6 @@ impl Program {
                     .any(|word| body.contains(word))
             }),
         }
-    }
-
-    /// Whether a function does more with a password than to set it.
-    fn checks_password(&self, function: FunctionRef) -> bool {
-        const CHECKS: &[&str] = &[
-            "compare",
-            "verify",
-            "check",
-            "sign",
-            "signin",
-            "login",
-            "authenticate",
-            "match",
-            "hash",
-            "digest",
-            "scrypt",
-        ];
-        let facts = self.facts(function.file);
-        let called = self.calls_in(function).any(|at| {
-            let name = facts.last_name(facts.call(at.call).callee);
-            name.is_some_and(|name| words(&name).iter().any(|word| CHECKS.contains(&word.as_str())))
-        });
-        let compared = |expr: &ExprKind| match expr {
-            ExprKind::Op(Op::Equal | Op::Unequal, parts) => parts.iter().any(|&part| {
-                facts.last_name(part).is_some_and(|name| words(&name).iter().any(|word| word == "password"))
-            }),
-            _ => false,
-        };
-        let span = facts.function(function.function).span;
-        called || facts.exprs.iter().any(|expr| span.contains(expr.span) && compared(&expr.kind))
-    }
-
-    /// Whether a function takes something out of the request that only the rightful caller knows, or decides by a role.
-    pub fn asks_what_one_knows(&self, function: FunctionRef) -> bool {
-        let facts = self.facts(function.file);
-        let span = facts.function(function.function).span;
-        let inside = (0..facts.exprs.len()).filter(|&at| span.contains(facts.exprs[at].span));
-        // A password that is set, not asked for, says nothing of who sets it.
-        let checks = std::cell::LazyCell::new(|| self.checks_password(function));
-        let names = inside.map(|at| ExprId(at as u32)).filter(|&at| match facts.expr(at) {
-            ExprKind::Ref(name, _) | ExprKind::Member(_, name) => {
-                proves(name) && (!words(name).iter().any(|word| word == "password") || *checks)
-            }
-            _ => false,
-        });
-        let knows = names
-            .into_iter()
-            .any(|at| matches!(self.origin_on(&[], ExprRef::new(function.file, at), &[]), Origin::Request(_)));
-        let blocks = facts.blocks.iter().filter(|block| span.contains(block.span));
-        knows
-            || blocks.flat_map(|block| &block.steps).any(|step| match step {
-                Step::If { condition, .. } => decides_by_role(self, ExprRef::new(function.file, *condition)),
-                _ => false,
-            })
-    }
-
-    /// Whether a function looks something up by two things that the request brings: who knows both may ask.
-    pub fn asks_by_two(&self, way: &[Edge], function: FunctionRef) -> bool {
-        let uses = self.calls_in(function).flat_map(|at| self.vendors_at(at));
-        uses.into_iter().any(|used| {
-            let reads =
-                self.operation(used).is_some_and(|operation| matches!(operation.effect, Effect::Read | Effect::List));
-            let brought = || {
-                self.selectors(used.at)
-                    .into_iter()
-                    .filter(|(_, value)| matches!(self.origin_on(way, *value, &[]), Origin::Request(_)))
-            };
-            reads && self.catalogue.vendor(used.vendor).own_backend && brought().count() > 1
-        })
     }
 
     /// Whether an entry point asks a vendor for a record whose number the request gives: whoever knows the number of a
@@ -342,12 +192,15 @@ impl Program {
     fn record(&self, way: &[Edge], used: &VendorUse, touch: Touch) -> Option<Pick> {
         let facts = self.facts(used.at.file);
         let arg = facts.call(used.at.call).args.first().filter(|arg| arg.name.is_none())?;
-        let Origin::Request(source) = self.origin_on(way, ExprRef::new(used.at.file, arg.value), &[]) else {
-            return None;
-        };
         let own = self.catalogue.vendor(used.vendor).own_backend;
+        let at = ExprRef::new(used.at.file, arg.value);
+        let source = match self.origin_on(way, at, &[]) {
+            Origin::Request(source) => source,
+            _ if own && touch == Touch::Removes => self.found_by(way, at, 9)?,
+            _ => return None,
+        };
         let what = Name::new(if own { "users" } else { "records" });
-        (!only_one_knows(&source)).then_some(Pick { touch, what, by: Name::new("id"), source })
+        (!only_one_knows(&source)).then_some(Pick { touch, what, by: Name::new("id"), source: Some(source) })
     }
 
     /// The file whose path the request gives, in a store that is not public by its name.
@@ -369,93 +222,14 @@ impl Program {
             touch,
             what: Name::new("files"),
             by: Name::new("path"),
-            source,
+            source: Some(source),
         })
     }
 
-    /// The rows that a query picks by what the request says; none when something else narrows them too.
-    fn rows(&self, way: &[Edge], used: &VendorUse, touch: Touch) -> Option<Pick> {
-        let table = self.table_of(used.at);
-        let mut found: Option<(Name, Source)> = None;
-        for (by, value) in self.selectors(used.at) {
-            match self.origin_on(way, value, &[]) {
-                Origin::Constant => {}
-                Origin::Request(source) if found.is_none() => {
-                    if only_one_knows(&source) || any_word(&by, KNOWN_TO_ONE) {
-                        return None;
-                    }
-                    found = Some((by, source));
-                }
-                // A second thing that the caller must know, or what the server knows of the caller.
-                _ => return None,
-            }
-        }
-        let (by, source) = found?;
-        let is_id = matches!(by.as_str(), "id" | "#" | "_id") || words(&by).last().is_some_and(|word| word == "id");
-        let of_guest = table.is_some_and(|table| any_start(&table, GUESTS));
-        let whose = match touch {
-            Touch::Reads => any_word(&by, PERSON) || is_id && table.is_some_and(|table| any_start(&table, PEOPLE)),
-            Touch::Changes | Touch::Removes if any_word(&by, WHOSE) => true,
-            Touch::Removes => is_id && !of_guest,
-            // What is written is the caller's choice too.
-            Touch::Changes => {
-                is_id && (table.is_some_and(|table| is_account(&table)) || !of_guest && self.is_told_what(way, used.at))
-            }
-        };
-        whose.then(|| Pick { touch, what: table.unwrap_or_else(|| Name::new("rows")), by, source })
-    }
-
-    /// Whether the request says what is written.
-    fn is_told_what(&self, way: &[Edge], at: CallRef) -> bool {
-        let args = self.facts(at.file).call(at.call).args.iter();
-        args.filter(|arg| arg.name.is_none())
-            .any(|arg| matches!(self.origin_on(way, ExprRef::new(at.file, arg.value), &[]), Origin::Request(_)))
-    }
-
-    /// The conditions on rows of a query: what they are called and what they are compared with.
-    fn selectors(&self, at: CallRef) -> Vec<(Name, ExprRef)> {
-        let facts = self.facts(at.file);
-        let mut found = Vec::new();
-        let mut look = |call: CallRef, method: &str| {
-            let args = &facts.call(call.call).args;
-            let text = |at: usize| {
-                let value = args.get(at).map(|arg| self.value(ExprRef::new(call.file, arg.value)));
-                value.and_then(|value| value.text())
-            };
-            if matches!(method, "doc" | "document") {
-                found.extend(args.first().map(|arg| (Name::new("#"), ExprRef::new(call.file, arg.value))));
-            } else if matches!(method, "match" | "or") {
-                let arg = args.first().map(|arg| arg.value);
-                match arg.map(|arg| (arg, facts.expr(arg))) {
-                    Some((_, ExprKind::Object(entries))) => {
-                        found.extend(entries.iter().map(|&(key, value)| (key, ExprRef::new(call.file, value))));
-                    }
-                    Some((arg, _)) => found.push((Name::new(method), ExprRef::new(call.file, arg))),
-                    None => {}
-                }
-            } else if let Some(&(_, position)) = PICKS.iter().find(|(name, _)| *name == method)
-                && let (Some(by), Some(arg)) = (text(0), args.get(position).or(args.last()))
-            {
-                found.push((by, ExprRef::new(call.file, arg.value)));
-            }
-        };
-        for (outer, name) in self.chain(at) {
-            look(outer, &name);
-        }
-        let mut callee = facts.call(at.call).callee;
-        for _ in 0..8 {
-            let ExprKind::Member(base, _) = *facts.expr(callee) else { break };
-            let ExprKind::Call(inner) = *facts.expr(base) else { break };
-            callee = facts.call(inner).callee;
-            if let ExprKind::Member(_, name) = facts.expr(callee) {
-                look(CallRef::new(at.file, inner), name);
-            }
-        }
-        found
-    }
-
     /// Whether what a read gives is part of the answer of an entry point: as a whole, or what it says of a person.
-    pub fn is_answered(&self, entry: FunctionRef, read: CallRef) -> bool {
+    pub fn is_answered(&self, entry: FunctionRef, pick: &Pick, read: CallRef) -> bool {
+        const LINK: &[&str] = &["data", "link", "properties", "token", "otp", "url"];
+        const ALL: &[&str] = &["data", "users", "rows", "email", "phone"];
         const TELLS: &[&str] = &[
             "email",
             "phone",
@@ -474,13 +248,18 @@ impl Program {
             "name",
             "notes",
         ];
+        let tells = match pick.touch {
+            Touch::TakesOver => LINK,
+            Touch::Lists => ALL,
+            _ => TELLS,
+        };
         self.looks(read).iter().any(|look| {
             // What a method makes of it is something else.
             if look.part.iter().any(|part| part.ends_with("()")) {
                 return false;
             }
             let last = look.part.iter().rev().find(|part| *part != "[]");
-            let told = last.is_none_or(|last| any_word(last, TELLS));
+            let told = last.is_none_or(|last| any_word(last, tells));
             let whole = !matches!(look.deed, Deed::Tested | Deed::Logged | Deed::Thrown | Deed::Used | Deed::Called);
             if !told || !whole {
                 return false;
@@ -550,23 +329,6 @@ fn answers(facts: &Facts, callee: ExprId) -> bool {
 
 fn any_word(name: &str, wanted: &[&str]) -> bool {
     words(name).iter().any(|word| wanted.contains(&word.as_str()))
-}
-
-/// Whether a name says that what it holds proves who is asking.
-fn proves(name: &str) -> bool {
-    let words = words(name);
-    words.iter().enumerate().any(|(at, word)| match word.as_str() {
-        "token" | "otp" | "secret" | "signature" | "hash" | "nonce" | "pin" | "password" | "passcode" | "hmac" => true,
-        "code" => {
-            words.len() == 1
-                || at > 0
-                    && matches!(
-                        words[at - 1].as_str(),
-                        "verification" | "access" | "invite" | "auth" | "unlock" | "confirmation" | "pass" | "secret"
-                    )
-        }
-        _ => false,
-    })
 }
 
 fn any_start(name: &str, wanted: &[&str]) -> bool {

@@ -170,7 +170,7 @@ fn spends(program: &Program, used: &VendorUse, start: &Start) -> Option<Spends> 
 }
 
 /// Whether an entry point takes the orders of guests: it keeps one, and hands it on.
-fn takes_orders(program: &Program, entry: &Entry) -> bool {
+pub fn takes_orders(program: &Program, entry: &Entry) -> bool {
     program.vendors_behind(entry).any(|used| {
         let adds = program.operation(used).is_some_and(|operation| operation.effect == Effect::Create);
         let table = || program.named_table(used).map(|table| words(&table)).unwrap_or_default();

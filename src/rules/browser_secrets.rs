@@ -60,7 +60,7 @@ pub fn named(program: &Program, token: &Token) -> String {
 
 /// The server's name for a key: `STRIPE_SECRET_KEY`.
 pub fn variable_for(token: &Token) -> String {
-    let credential = token.credential.trim_start_matches("old ");
+    let credential = token.credential.trim_start_matches("old ").split(" in a ").next().unwrap_or_default();
     let whole = format!("{}_{credential}", token.vendor);
     whole.to_ascii_uppercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
 }

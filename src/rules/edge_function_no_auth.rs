@@ -11,7 +11,7 @@ use crate::program::audience::functions_on;
 use crate::program::doors::Door;
 use crate::program::full_rights::{Pick, Touch};
 use crate::program::origins::Origin;
-use crate::program::spending::delivers_itself;
+use crate::program::spending::{delivers_itself, takes_orders};
 use crate::program::verify::words;
 use crate::program::{Entry, EntryKind, Program, VendorUse};
 use crate::rule::Report;
@@ -99,11 +99,11 @@ fn check(program: &Program, report: &mut Report) {
             let entry = &program.entries[start.entry];
             let Some(pick) = program.pick(&start.way, used) else { continue };
             let functions = functions_on(program, entry, &start, used.at);
-            if pick.touch == Touch::Reads && !is_told(program, entry, used, &pick)
-                || is_for_anyone(program, entry)
+            if must_be_told(&pick) && !is_told(program, entry, used, &pick)
+                || is_for_anyone(program, entry, &pick)
                 || !program.is_offered(entry)
                 || entry.kind == EntryKind::ServerAction && *is_covered
-                || functions.iter().any(|&function| program.asks_by_two(&start.way, function))
+                || functions.iter().any(|&function| program.asks_by_two(&start.way, function, used, &pick))
                 || functions.into_iter().any(|function| program.asks_what_one_knows(function))
             {
                 continue;
@@ -128,13 +128,20 @@ fn check(program: &Program, report: &mut Report) {
 fn may_matter(program: &Program, used: &VendorUse) -> bool {
     program.runs_on_server(used.at.file)
         && program.operation(used).is_some_and(|operation| {
+            let own = program.catalogue.vendor(used.vendor).own_backend;
             matches!(operation.effect, Effect::Delete | Effect::Update | Effect::Read | Effect::List)
+                || own && matches!(operation.effect, Effect::Create | Effect::Token)
         })
+}
+
+/// Whether it is harmful only where the answer says what it finds or makes.
+fn must_be_told(pick: &Pick) -> bool {
+    matches!(pick.touch, Touch::Reads | Touch::Lists) || pick.what == "link"
 }
 
 /// Whether the answer tells what is read.
 fn is_told(program: &Program, entry: &Entry, used: &VendorUse, pick: &Pick) -> bool {
-    program.is_answered(entry.function, used.at) || pick.what == "files" && program.streams_out(used.at)
+    program.is_answered(entry.function, pick, used.at) || pick.what == "files" && program.streams_out(used.at)
 }
 
 /// Whether middleware that asks who is calling stands before the app's pages, and so before their actions.
@@ -144,7 +151,7 @@ fn is_covered(program: &Program) -> bool {
 }
 
 /// Whether an entry point is for people who have no account yet, or need none: signing up, logging in, paying.
-fn is_for_anyone(program: &Program, entry: &Entry) -> bool {
+fn is_for_anyone(program: &Program, entry: &Entry, pick: &Pick) -> bool {
     let names = format!("{} {}", program.entry_name(entry), program.function_name(entry.function));
     // Links in mails and pages that the public may see.
     if words(&names).iter().any(|word| {
@@ -162,11 +169,17 @@ fn is_for_anyone(program: &Program, entry: &Entry) -> bool {
                 | "widget"
                 | "newsletter"
                 | "waitlist"
+                | "unsubscribe"
         )
     }) {
         return true;
     }
-    if delivers_itself(&names) {
+    // Nobody signs up to get at what others have.
+    if matches!(pick.touch, Touch::TakesOver | Touch::Empowers) {
+        return program.asks_for_payment(entry);
+    }
+    let orders = || pick.touch != Touch::Removes && takes_orders(program, entry);
+    if delivers_itself(&names) || orders() {
         return true;
     }
     let mut uses = program.vendors_behind(entry);
@@ -182,7 +195,50 @@ fn tell(program: &Program, report: &mut Report, found: &Found<'_>) {
     let gate = program.manifests.token_gate(&path).filter(|_| entry.kind == EntryKind::EdgeFunction);
     let gated = gate.is_some_and(|(gate, _)| gate != TokenGate::Open);
     let whom = if gated { "anyone who has the app's public key" } else { "anyone who finds it" };
+    let does = does(program, used, pick);
+    let is_plain = |said: &&Name| {
+        said.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+            && !matches!(
+                said.as_str(),
+                "body" | "searchParams" | "payload" | "data" | "params" | "requestData" | "input" | "req" | "json"
+            )
+    };
+    let said = pick.source.as_ref().and_then(|source| source.names.iter().find(is_plain).copied());
+    let by = match (&pick.source, said) {
+        (None, _) => String::new(),
+        (_, Some(said)) => format!(" takes `{said}` from the request,"),
+        (_, None) => " takes what it does it to from the request,".to_owned(),
+    };
+    let message = format!(
+        "{whom} can {does} ({}): {name}{by} has rights that no policy stops, and asks nobody who they are",
+        used.name
+    );
+    let confidence = if gated { Confidence::Medium } else { Confidence::High };
+    let mut draft = report
+        .at(program.call_place(used.at), used.name.clone(), message)
+        .confidence(confidence)
+        .vendor(program.vendor_id(used.vendor));
+    if let Some(source) = &pick.source {
+        draft = draft.because(program.place(source.read), "comes with the request");
+    }
+    draft
+        .because(entry.place, format!("{name} starts here"))
+        .help(
+            super::unauthenticated_paid_proxy::own_servers_only(program, entry, used.at)
+                .unwrap_or_else(|| cure(program, entry, found)),
+        )
+        .trace(program.trace_from(start, used.at, &format!("{} can {does}", used.name)));
+}
+
+/// What a stranger can do.
+fn does(program: &Program, used: &VendorUse, pick: &Pick) -> String {
     let does = match pick.touch {
+        Touch::TakesOver if pick.what == "link" => return "log in as any user".to_owned(),
+        Touch::TakesOver => return "take over any user's account".to_owned(),
+        Touch::Empowers => return format!("get any role in {}, an administrator's too", pick.what),
+        Touch::Adds => return format!("add rows to {} for any customer", pick.what),
+        Touch::Lists if pick.what == "users" => return "read the addresses of all users".to_owned(),
+        Touch::Lists => return format!("read the addresses in all rows of {}", pick.what),
         Touch::Removes => "remove",
         Touch::Changes => "change",
         Touch::Reads => "read",
@@ -195,37 +251,23 @@ fn tell(program: &Program, report: &mut Report, found: &Found<'_>) {
         table if words(&pick.by).iter().all(|word| word == "id") || pick.by == "#" => format!("any row of {table}"),
         table => format!("other customers' rows of {table}"),
     };
-    let is_plain = |said: &&Name| {
-        said.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-            && !matches!(
-                said.as_str(),
-                "body" | "searchParams" | "payload" | "data" | "params" | "requestData" | "input" | "req" | "json"
-            )
-    };
-    let said = pick.source.names.iter().find(is_plain).copied();
-    let by = said.map_or_else(|| "what it does it to".to_owned(), |said| format!("`{said}`"));
-    let message = format!(
-        "{whom} can {does} {theirs} ({}): {name} takes {by} from the request, has rights that no policy stops, and asks nobody who they are",
-        used.name
-    );
-    let confidence = if gated { Confidence::Medium } else { Confidence::High };
-    report
-        .at(program.call_place(used.at), used.name.clone(), message)
-        .confidence(confidence)
-        .vendor(program.vendor_id(used.vendor))
-        .because(program.place(pick.source.read), "comes with the request")
-        .because(entry.place, format!("{name} starts here"))
-        .help(
-            super::unauthenticated_paid_proxy::own_servers_only(program, entry, used.at)
-                .unwrap_or_else(|| cure(program, entry, found)),
-        )
-        .trace(program.trace_from(start, used.at, &format!("{} can {does} {theirs}", used.name)));
+    format!("{does} {theirs}")
 }
 
 fn cure(program: &Program, entry: &Entry, found: &Found<'_>) -> String {
     let script = program.facts(found.used.at.file).language.is_script();
     let whose = words(&found.pick.by).iter().any(|word| word == "user");
-    let then = if whose { "use `user.id` instead of the one in the request" } else { "check that it is theirs" };
+    let then = match found.pick.touch {
+        Touch::TakesOver if found.pick.what == "link" => {
+            return "Mail the link to its address and leave it out of the answer: who reads that mail is its owner."
+                .to_owned();
+        }
+        Touch::TakesOver => "change their own account alone, by `user.id`",
+        Touch::Empowers => "let only an administrator give roles: ask for the caller's own row by `user.id`",
+        Touch::Lists => "answer only those who work for the app: ask for the caller's role by `user.id`",
+        _ if whose => "use `user.id` instead of the one in the request",
+        _ => "check that it is theirs",
+    };
     match (entry.kind, script) {
         (EntryKind::EdgeFunction, true) => format!(
             "Look the caller up and {then}: `const {{ data: {{ user }} }} = await client.auth.getUser(token); if (!user) return new Response(\"sign in first\", {{ status: 401 }})` (the public key is no user)."

@@ -217,6 +217,7 @@ fn on_server(program: &Program, grant: &Grant, names: &[String]) -> Option<Origi
         asked_for
             && (program.is_public(origin.entry) || entry.kind == EntryKind::Page)
             && (is_test || !program.is_for_staff(origin, last))
+            && !program.is_for_developers(grant)
             // On a server whoever is unknown may have been asked before an order is called complete.
             && (grant.given != Given::Done && !program.is_paid_for(entry.function, grant)
                 || program.skipped_by(entry.function, grant).is_some())

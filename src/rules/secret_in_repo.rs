@@ -104,20 +104,24 @@ fn is_kept(program: &Program, file: FileId) -> bool {
     program.is_tracked(file) && !is_example && names::of(path) != Use::Test
 }
 
-/// How the credential is read from the environment where it stands.
-fn read(program: &Program, file: FileId, token: &Token, vendor: Option<&Vendor>) -> String {
+/// The variable that is to hold the credential.
+fn variable(token: &Token, vendor: Option<&Vendor>) -> String {
     // What no API of one vendor takes is named after what it is.
-    let variable = match vendor.filter(|vendor| vendor.hosts.is_empty()) {
+    match vendor.filter(|vendor| vendor.hosts.is_empty()) {
         Some(vendor) => vendor
             .envs
             .first()
             .map_or_else(|| token.credential.to_ascii_uppercase().replace(' ', "_"), |env| env.name.clone()),
         None => variable_for(token),
-    };
+    }
+}
+
+/// How the credential is read from the environment where it stands.
+fn read(program: &Program, file: FileId, token: &Token, vendor: Option<&Vendor>) -> String {
+    let variable = variable(token, vendor);
     match &program.file(file).facts {
         // A page's key is for the server to hold.
         Some(_) if program.side(file).client && !program.side(file).server => home(program, file, &variable).read,
-        None if !program.file(file).path.ends_with(".sql") => home(program, file, &variable).read,
         _ => format!("`{}`", program.read_of_variable(file, Name::new(&variable))),
     }
 }
@@ -147,6 +151,14 @@ fn tell(program: &Program, places: &[(FileId, Token)], report: &mut Report) {
         let read = read(program, file, &token, vendor);
         format!(
             "keep the new one in the vault of the database (`select vault.create_secret(..)`) and read it by {read}"
+        )
+    } else if path.ends_with(".ipynb") {
+        format!("keep the new one in the environment and read it as `os.environ[\"{}\"]`", variable(&token, vendor))
+    } else if program.file(file).facts.is_none() {
+        // Settings of hosts, documents and exports have no way of their own to read the environment.
+        let variable = variable(&token, vendor);
+        format!(
+            "keep the new one among the secrets of the host that needs it, as {variable}, and take it out of {path}"
         )
     } else {
         format!("keep the new one in the environment and read it as {}", read(program, file, &token, vendor))

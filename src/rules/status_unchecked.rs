@@ -1,11 +1,12 @@
 //! Answers of outbound requests whose status nobody looks at.
 
 use crate::catalogue::{Category, Effect};
-use crate::facts::FunctionId;
+use crate::facts::{ExprKind, FunctionId};
 use crate::names::Name;
 use crate::program::options::Lookup;
+use crate::program::readers::Use;
 use crate::program::statuses::Unchecked;
-use crate::program::{Destination, EntryKind, HttpUse, Leaves, Program, Value};
+use crate::program::{CallRef, Destination, EntryKind, HttpUse, Leaves, Program, Value};
 use crate::rule::Report;
 
 crate::rule! {
@@ -134,10 +135,7 @@ fn tell(program: &Program, report: &mut Report, http: &HttpUse, unchecked: Unche
             "nobody looks at the answer of {subject}: {client} does not throw when {whom} refuses, and {who} goes on as if it had worked"
         ),
     };
-    let help = match program.facts(http.at.file).language.is_script() {
-        true => "Look at the status before anything else: `if (!res.ok) throw new Error(`...: ${res.status}`);`.",
-        false => "Look at the status before anything else: `response.raise_for_status()`.",
-    };
+    let help = cure(program, http.at);
     let mut draft = report.at(program.call_place(http.at), subject, message).help(help);
     for used in all().flat_map(|http| program.vendors_at(http.at)) {
         draft = draft.vendor(program.vendor_id(used.vendor));
@@ -148,4 +146,38 @@ fn tell(program: &Program, report: &mut Report, http: &HttpUse, unchecked: Unche
     if let Some(origin) = origin {
         draft.trace(program.trace_from(origin, http.at, "nobody looks at the status"));
     }
+}
+
+/// How the status is looked at, by the name that the code gives the answer.
+fn cure(program: &Program, at: CallRef) -> String {
+    let script = program.facts(at.file).language.is_script();
+    let held = held_as(program, at);
+    let first = match held {
+        Some(name) => format!("Look at the status of `{name}` before anything else"),
+        None => "Keep the answer and look at its status before anything else".to_owned(),
+    };
+    let name = held.unwrap_or_else(|| Name::new(if script { "res" } else { "response" }));
+    match script {
+        true => format!("{first}: `if (!{name}.ok) throw new Error(`...: ${{{name}.status}}`);`."),
+        false => format!("{first}: `{name}.raise_for_status()`."),
+    }
+}
+
+/// What the code calls the answer of a request.
+fn held_as(program: &Program, at: CallRef) -> Option<Name> {
+    let facts = program.facts(at.file);
+    let readers = program.readers(at.file);
+    let mut expr = facts.call(at.call).expr;
+    for _ in 0..3 {
+        let mut next = None;
+        for used in readers.uses(expr) {
+            match *used {
+                Use::Kept(def) => return Some(facts.def(def).name),
+                Use::In(outer) if matches!(facts.expr(outer), ExprKind::Await(_)) => next = Some(outer),
+                _ => {}
+            }
+        }
+        expr = next?;
+    }
+    None
 }

@@ -3,6 +3,7 @@
 use super::{Asks, Grant, from_request};
 use crate::facts::{BlockKind, ExprId, ExprKind, Facts, Op, Step};
 use crate::names::Name;
+use crate::program::defaults::means_production;
 use crate::program::terms::{Ending, ending};
 use crate::program::verify::words;
 use crate::program::{CallRef, EdgeKind, FunctionRef, Program};
@@ -42,6 +43,21 @@ impl Program {
         (!by_mode && !shut && !asked()).then_some(word)
     }
 
+    /// Whether the function of a grant turns back in production before it comes there: `if not settings.DEBUG: return`.
+    pub fn is_for_developers(&self, grant: &Grant) -> bool {
+        let facts = self.facts(grant.at.file);
+        let at = facts.span(grant.at.expr).start;
+        let own = facts.blocks.iter().filter(|block| block.function == grant.function.function);
+        own.flat_map(|block| &block.steps).any(|step| match step {
+            Step::If { condition, then, .. } => {
+                facts.block(*then).span.end <= at
+                    && holds_in_production(facts, *condition)
+                    && ending(facts, *then) != Ending::GoesOn
+            }
+            _ => false,
+        })
+    }
+
     /// Whether a call asks a vendor for a payment, or leads to one that does.
     fn leads_to_payment(&self, at: CallRef) -> bool {
         let through = |target: FunctionRef| {
@@ -50,6 +66,14 @@ impl Program {
         };
         self.asks_payment(at) != Asks::No
             || self.edges(at).iter().any(|edge| edge.kind != EdgeKind::Jump && through(edge.target))
+    }
+}
+
+/// Whether a condition holds wherever the app is deployed, whatever else it asks.
+fn holds_in_production(facts: &Facts, condition: ExprId) -> bool {
+    match facts.expr(condition) {
+        ExprKind::Op(Op::Or, parts) => parts.iter().any(|&part| holds_in_production(facts, part)),
+        _ => !from_request(facts, condition, 12) && means_production(facts, condition, 6) == Some(true),
     }
 }
 
