@@ -1,15 +1,22 @@
-//! Code that never runs, because a constant switches it off.
+//! Code that never runs: a constant switches it off, or the way has ended before it.
 
 use crate::facts::{BlockKind, DefKind, ExprId, ExprKind, Facts, Op, Step};
 use crate::program::terms::{Ending, ending};
 use crate::program::{CallRef, Program};
 
 impl Program {
-    /// Whether a call stands behind a constant that keeps it from running: `const MAIL_ON = false; if (!MAIL_ON) return`.
+    /// Whether a call stands behind a constant that keeps it from running: `const MAIL_ON = false; if (!MAIL_ON) return`;
+    /// or behind what always leaves: an endpoint that is retired by a `raise` in its first line.
     pub fn never_runs(&self, call: CallRef) -> bool {
         let facts = self.facts(call.file);
         let shape = facts.call(call.call);
         let start = facts.span(shape.expr).start;
+        // Functions that are declared behind a `return` are there all the same.
+        let own = facts.function_of(shape.block);
+        let mut around = facts.enclosing(shape.block).take_while(|(_, block)| block.function == own);
+        if around.any(|(_, block)| block.steps.iter().any(|step| has_left(facts, step, start))) {
+            return true;
+        }
         // Across the borders of functions: what is never made is never called.
         facts.enclosing(shape.block).any(|(_, block)| {
             let off = match block.kind {
@@ -27,6 +34,11 @@ impl Program {
             })
         })
     }
+}
+
+/// Whether a step that ends before `start` leaves the function, whatever happens.
+fn has_left(facts: &Facts, step: &Step, start: u32) -> bool {
+    matches!(step, Step::Return(Some(value)) | Step::Throw(Some(value)) if facts.span(*value).end <= start)
 }
 
 /// What a condition always comes to, as far as constants that are written out say.

@@ -1,9 +1,10 @@
 //! Scripts of other hosts that a page waits for before it shows anything.
 
 use crate::catalogue::{host_of_url, is_own_host};
-use crate::facts::{Element, ExprId, ExprKind, Facts};
+use crate::facts::{Call, Element, ExprId, ExprKind, Facts};
 use crate::finding::{FileId, Place};
 use crate::names::Name;
+use crate::program::verify::words;
 use crate::program::{ExprRef, Program, Value};
 
 /// A script that holds a page up.
@@ -36,15 +37,13 @@ impl Program {
         handed_out
             || self.code().filter(|(other, _)| *other != file && !self.side(*other).tooling).any(|(_, facts)| {
                 facts.exprs.iter().any(|expr| match &expr.kind {
-                    // `render_template("old/home.html")`, `res.render("home")`
+                    // `render_template("old/home.html")`
                     ExprKind::Text(text) => {
                         text.len() < 120
-                            && (text.ends_with(name)
-                                || *text == *stem
-                                || path.ends_with(text.as_str()) && text.contains('/'))
+                            && (text.ends_with(name) || path.ends_with(text.as_str()) && text.contains('/'))
                     }
                     _ => false,
-                })
+                }) || facts.calls.iter().any(|call| renders(facts, call, stem))
             })
     }
 
@@ -114,6 +113,14 @@ impl Program {
             }
         }
     }
+}
+
+/// `res.render("home")`: the word alone may mean anything else.
+fn renders(facts: &Facts, call: &Call, stem: &str) -> bool {
+    let is_render = facts
+        .last_name(call.callee)
+        .is_some_and(|name| words(&name).iter().any(|word| matches!(word.as_str(), "render" | "view" | "template")));
+    is_render && call.args.iter().any(|arg| matches!(facts.expr(arg.value), ExprKind::Text(text) if *text == *stem))
 }
 
 /// Whether a page is a draft that somebody looked at, not one that is served.
