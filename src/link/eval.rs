@@ -11,18 +11,24 @@ use rustc_hash::FxHashMap;
 use super::builtins;
 use crate::catalogue::Seg;
 use crate::extract::build::is_env_object;
-use crate::facts::{ClassId, DefKind, ExportValue, ExprId, ExprKind, Facts, FunctionId, Imported, Op, Step};
+use crate::facts::{ClassId, DefKind, ExportValue, ExprId, ExprKind, Facts, FunctionId, Imported, Op};
 use crate::finding::FileId;
 use crate::names::Name;
 use crate::program::{CallRef, ClassRef, DefRef, ExprRef, External, FunctionRef, Program, Target, Value};
 
 mod apply;
 mod cycles;
+mod returns;
 
 use cycles::{Circles, Node};
+use returns::Returns;
 
 /// Deepest chain of definitions and calls followed; real code stays below thirty.
 const DEEPEST: usize = 120;
+
+/// How many ways through objects that spread others are gone for one key: `state = { ...state, x }` many times over is
+/// any of them, and each spreads any of them.
+const MOST_WAYS: usize = 64;
 
 /// What is remembered of one file's values.
 #[derive(Default)]
@@ -50,31 +56,6 @@ impl Memo {
             circles: Circles::new(facts, &returns),
             returns,
         }
-    }
-}
-
-/// The returned expressions of each function of a file, in source order.
-#[derive(Default)]
-struct Returns {
-    exprs: Vec<(FunctionId, ExprId)>,
-}
-
-impl Returns {
-    fn new(facts: &Facts) -> Self {
-        let steps = facts.blocks.iter().flat_map(|block| block.steps.iter().map(move |step| (block.function, step)));
-        let returned = steps.filter_map(|(function, step)| match step {
-            Step::Return(Some(value)) => Some((function, *value)),
-            _ => None,
-        });
-        let mut exprs: Vec<(FunctionId, ExprId)> = returned.collect();
-        exprs.sort_by_key(|&(function, _)| function);
-        exprs.shrink_to_fit();
-        Self { exprs }
-    }
-
-    fn of(&self, function: FunctionId) -> impl Iterator<Item = ExprId> + '_ {
-        let from = self.exprs.partition_point(|&(of, _)| of < function);
-        self.exprs[from..].iter().take_while(move |&&(of, _)| of == function).map(|&(_, value)| value)
     }
 }
 
@@ -108,12 +89,14 @@ pub struct Eval<'p> {
     stack: Vec<Key>,
     /// How deep in the stack the outermost definition lies that was met again: everything above it is unfinished.
     cycle: usize,
+    /// How many objects and spreads the present key is one way of, within one definition.
+    ways: usize,
 }
 
 impl<'p> Eval<'p> {
     /// A fresh evaluation.
     pub fn new(program: &'p Program) -> Self {
-        Self { program, stack: vec![], cycle: usize::MAX }
+        Self { program, stack: vec![], cycle: usize::MAX, ways: 1 }
     }
 
     fn facts(&self, file: FileId) -> Option<&'p Facts> {
@@ -153,9 +136,12 @@ impl<'p> Eval<'p> {
             return Value::Unknown;
         }
         let depth = self.stack.len();
+        // A definition is worth the same whoever asks.
+        let ways = std::mem::replace(&mut self.ways, 1);
         self.stack.push(key);
         let value = body(self);
         self.stack.pop();
+        self.ways = ways;
         if self.cycle >= depth {
             // Whatever was met again was this one or inside it: the value is whole.
             self.cycle = if self.cycle == depth { usize::MAX } else { self.cycle };
@@ -389,7 +375,9 @@ impl<'p> Eval<'p> {
     pub fn member(&mut self, value: &Value, name: Name) -> Value {
         match value {
             Value::OneOf(values) => {
+                self.ways *= values.len();
                 let members: Vec<Value> = values.iter().map(|value| self.member(value, name)).collect();
+                self.ways /= values.len();
                 Value::one_of(members)
             }
             Value::Object(object) => match self.key(*object, name) {
@@ -446,10 +434,11 @@ impl<'p> Eval<'p> {
             self.cycle = 0;
             return Some(Value::Unknown);
         }
-        let depth = self.stack.len();
+        let (depth, ways) = (self.stack.len(), self.ways);
         self.stack.push(key);
         let found = self.entry(object, entries, name);
         self.stack.pop();
+        self.ways = ways;
         if self.cycle == depth {
             self.cycle = usize::MAX;
         }
@@ -459,11 +448,18 @@ impl<'p> Eval<'p> {
     fn entry(&mut self, object: ExprRef, entries: &[(Name, ExprId)], name: Name) -> Option<Value> {
         // The last one wins; a spread after the key may override it, with the same thing as a rule.
         let mut unknown = false;
+        let too_many = self.ways > MOST_WAYS;
+        let mut spreads = 0;
         for (key, value) in entries.iter().rev() {
             if *key == name {
-                return Some(self.expr(ExprRef::new(object.file, *value)));
+                let value = ExprRef::new(object.file, *value);
+                return Some(if too_many { Value::Unknown } else { self.expr(value) });
             }
-            if *key == "..." {
+            if *key == "..." && too_many {
+                unknown = true;
+            } else if *key == "..." {
+                spreads += 1;
+                self.ways *= spreads;
                 match self.expr(ExprRef::new(object.file, *value)) {
                     Value::Object(inner) if inner != object => {
                         if let Some(value) = self.key(inner, name) {

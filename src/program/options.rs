@@ -5,6 +5,7 @@ use crate::facts::{Arg, ExprKind};
 use crate::link::eval::Eval;
 use crate::names::Name;
 use crate::program::assigned::Holder;
+use crate::program::terms::less_far;
 use crate::program::{CallRef, ExprRef, FunctionRef, HttpUse, Program, Value};
 
 /// How deep objects are followed through spreads and parameters.
@@ -61,6 +62,7 @@ impl Program {
     }
 
     fn lookup_to(&self, object: &Value, name: Name, depth: usize) -> Lookup {
+        let depth = less_far(depth, object.alternatives().len());
         if depth == 0 {
             return Lookup::Unknown;
         }

@@ -243,6 +243,12 @@ impl Program {
     }
 }
 
+/// How far what may be any of several values is followed: each may ask them all (`x = clean(x)`), and the work would
+/// grow with their number to the power of the depth.
+pub(crate) fn less_far(depth: usize, values: usize) -> usize {
+    depth.saturating_sub(values.saturating_sub(1))
+}
+
 /// How a block ends: by its last step that leaves, looking into decisions only when both arms leave.
 pub fn ending(facts: &Facts, block: BlockId) -> Ending {
     for step in &facts.block(block).steps {

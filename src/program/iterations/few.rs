@@ -1,10 +1,11 @@
 //! Collections of which nothing says how large they are, but which are small as a rule.
 
 use super::EACH;
-use super::sizes::{DEEPEST, KEEPERS, Size};
+use super::sizes::{DEEPEST, KEEPERS, Size, is_kept};
 use crate::facts::{ExprId, ExprKind, Facts, Op};
 use crate::names::Name;
 use crate::program::claims::named_in;
+use crate::program::terms::less_far;
 use crate::program::verify::words;
 use crate::program::{CallRef, DefRef, EdgeKind, ExprRef, FunctionRef, Program};
 
@@ -280,7 +281,10 @@ impl Program {
                 let Some(def) = facts.lookup(*block, *name) else { return false };
                 let values = &facts.def(def).values;
                 // `all = all.concat(page)` gathers every page.
-                !values.iter().any(|&value| names(facts, value, *name, 4)) && values.iter().any(|&value| next(value))
+                let own = || values.iter().filter(|&&value| !is_kept(facts, value, *name));
+                let depth = less_far(depth, own().count());
+                let next = |expr: ExprId| self.is_likely_small_to(ExprRef::new(at.file, expr), depth);
+                !values.iter().any(|&value| names(facts, value, *name, 4)) && own().any(|&value| next(value))
                     || self.is_filled_with_few(DefRef::new(at.file, def), depth)
             }
             ExprKind::Member(base, _) => self.is_element(ExprRef::new(at.file, *base), 4) || next(*base),
@@ -437,10 +441,10 @@ impl Program {
         let next = |expr: ExprId| self.is_named_few(ExprRef::new(at.file, expr), depth);
         match facts.expr(at.expr) {
             ExprKind::Ref(name, block) => {
-                let values = facts.lookup(*block, *name).map(|def| &facts.def(def).values);
-                says_few(name)
-                    || is_class_of_few(name)
-                    || values.is_some_and(|values| values.iter().any(|&value| next(value)))
+                let values = facts.lookup(*block, *name).map_or(&[][..], |def| &facts.def(def).values);
+                let depth = less_far(depth, values.len());
+                let next = |expr: ExprId| self.is_named_few(ExprRef::new(at.file, expr), depth);
+                says_few(name) || is_class_of_few(name) || values.iter().any(|&value| next(value))
             }
             ExprKind::Member(base, name) => {
                 let holder = facts.last_name(*base).is_some_and(|base| HOLDERS.contains(&base.as_str()));

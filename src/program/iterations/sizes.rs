@@ -1,8 +1,10 @@
 //! How large a collection can be: written out, cut to a length, read with a limit, or unknown.
 
 use crate::catalogue::Effect;
-use crate::facts::{BlockKind, DefKind, ExprId, ExprKind, Op, Step};
+use crate::facts::{BlockKind, DefKind, ExprId, ExprKind, Facts, Op, Step};
 use crate::link::eval::Eval;
+use crate::names::Name;
+use crate::program::terms::less_far;
 use crate::program::{CallRef, DefRef, ExprRef, FunctionRef, Program, Value};
 
 /// How large a collection can be.
@@ -107,12 +109,15 @@ impl Program {
         if def.kind == DefKind::Param || def.values.is_empty() {
             return self.size_of_value(&Eval::new(self).def(at), depth) || self.is_handed_few(at, depth);
         }
+        // `jobs = jobs.filter(..)` brings nothing more.
+        let own = || def.values.iter().filter(|&&value| !is_kept(facts, value, def.name));
+        let depth = less_far(depth, own().count());
         let bounded = |&value: &ExprId| self.size_to(ExprRef::new(at.file, value), depth);
         // `queries = queries[:10]` has the last word.
         if def.values.len() > 1 && def.values.last().is_some_and(|&last| is_cut_short(facts, last)) {
             return true;
         }
-        def.values.iter().all(bounded) && !self.is_filled(at, depth)
+        own().all(bounded) && !self.is_filled(at, depth)
     }
 
     /// Whether all callers of the program hand in what has a bound.
@@ -482,4 +487,15 @@ fn says_limit(text: &str) -> bool {
         }
     }
     false
+}
+
+/// `jobs.filter(..)`, of a variable's own name: no more elements than it has.
+pub(super) fn is_kept(facts: &Facts, value: ExprId, name: Name) -> bool {
+    let ExprKind::Call(call) = facts.expr(value) else { return false };
+    match *facts.expr(facts.call(*call).callee) {
+        ExprKind::Member(base, method) if KEEPS.contains(&method.as_str()) => {
+            matches!(*facts.expr(base), ExprKind::Ref(of, _) if of == name) || is_kept(facts, base, name)
+        }
+        _ => false,
+    }
 }
