@@ -7,6 +7,7 @@ use crate::catalogue::{Category, Effect, KnownRole};
 use crate::facts::{BlockId, BlockKind, ExprId, ExprKind, Facts, Op, Span, Step};
 use crate::finding::{FileId, Place};
 use crate::program::retries::Wait;
+use crate::program::verify::words;
 use crate::program::{CallRef, Edge, EdgeKind, ExprRef, FunctionRef, Leaves, Program, Value};
 
 mod few;
@@ -83,6 +84,9 @@ impl Program {
         if self.callee(call).alternatives().iter().any(|callee| matches!(callee, Value::Class(_))) {
             return false;
         }
+        if self.is_only_signed(call) {
+            return false;
+        }
         let vendors = self.vendors_at(call);
         for used in vendors {
             let vendor = self.catalogue.vendor(used.vendor);
@@ -99,6 +103,30 @@ impl Program {
             }
         }
         self.requests_at(call).iter().any(|http| self.leaves(http) == Leaves::Yes)
+    }
+
+    /// An object that is made only to be signed: `getSignedUrl(client, new GetObjectCommand(..))` asks nobody.
+    fn is_only_signed(&self, call: CallRef) -> bool {
+        let facts = self.facts(call.file);
+        let shape = facts.call(call.call);
+        if !shape.is_new || self.vendors_at(call).is_empty() {
+            return false;
+        }
+        let is_it = |expr: ExprId| match *facts.expr(expr) {
+            ExprKind::Call(other) => other == call.call,
+            ExprKind::Ref(name, block) => facts.lookup(block, name).is_some_and(|def| {
+                let values = &facts.def(def).values;
+                values.iter().any(|&value| matches!(*facts.expr(value), ExprKind::Call(made) if made == call.call))
+            }),
+            _ => false,
+        };
+        let mut takers = facts.calls.iter().filter(|other| other.args.iter().any(|arg| is_it(arg.value)));
+        let signs = |taker: &crate::facts::Call| {
+            facts.last_name(taker.callee).is_some_and(|name| {
+                words(&name).iter().any(|word| matches!(word.as_str(), "sign" | "signed" | "presign" | "presigned"))
+            })
+        };
+        takers.next().is_some_and(|first| signs(first) && takers.all(signs))
     }
 
     /// A call that is sent, in messages: the vendor's operation, the request, or what is written.

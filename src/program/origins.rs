@@ -101,14 +101,28 @@ impl Program {
     pub fn asks_for(&self, function: FunctionRef, words: &[&str]) -> bool {
         let facts = self.facts(function.file);
         let span = facts.function(function.function).span;
-        facts.exprs.iter().any(|expr| {
-            let name = match &expr.kind {
-                ExprKind::Text(text) => text,
-                ExprKind::Member(_, name) => name.as_str(),
-                _ => return false,
-            };
-            let is_setting = !name.is_empty() && name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
-            is_setting && words.iter().any(|word| name.contains(word)) && span.contains(expr.span)
+        let is_setting = |name: &str| {
+            !name.is_empty()
+                && name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_')
+                && words.iter().any(|word| name.contains(word))
+        };
+        let named = |kind: &ExprKind| match kind {
+            ExprKind::Text(text) => is_setting(text),
+            ExprKind::Member(_, name) | ExprKind::Env(name) => is_setting(name),
+            _ => false,
+        };
+        facts.exprs.iter().filter(|expr| span.contains(expr.span)).any(|expr| match expr.kind {
+            // `const cronSecret = process.env.CRON_SECRET` at the head of the file.
+            ExprKind::Ref(name, block) => facts.lookup(block, name).is_some_and(|def| {
+                facts.def(def).values.iter().any(|&value| {
+                    named(facts.expr(value))
+                        || matches!(facts.expr(value), ExprKind::Call(call)
+                            if facts.call(*call).args.iter().any(|arg| named(facts.expr(arg.value))))
+                        || matches!(facts.expr(value), ExprKind::Op(_, parts)
+                            if parts.iter().any(|&part| named(facts.expr(part))))
+                })
+            }),
+            _ => named(&expr.kind),
         })
     }
 

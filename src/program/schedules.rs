@@ -122,10 +122,21 @@ impl Program {
 }
 
 impl Program {
-    /// Whether an edge function is there for a clock or an operator: nothing in the repository asks it, and of the
-    /// request it reads the method and the headers at most, and no user.
+    /// Whether an edge function or a route is there for a clock or an operator: nothing in the repository asks it, and
+    /// of the request it reads the method and the headers at most, and no user.
     pub fn is_left_to_a_clock(&self, entry: &Entry) -> bool {
-        if entry.kind != EntryKind::EdgeFunction
+        // `/api/reminders/process`; other routes may be asked by code that is not seen.
+        let works_off = |route: Name| {
+            let last = route.rsplit('/').next().unwrap_or_default();
+            words(last).iter().any(|word| matches!(word.as_str(), "process" | "sweep" | "dispatch" | "expire"))
+        };
+        let fits = match entry.kind {
+            EntryKind::EdgeFunction => true,
+            EntryKind::Route => entry.middleware.is_empty() && entry.route.is_some_and(works_off),
+            _ => false,
+        };
+        if !fits
+            || !self.facts(entry.function.file).language.is_script()
             || self.incoming(entry.function).iter().any(|edge| edge.kind == EdgeKind::Jump)
         {
             return false;
@@ -146,8 +157,10 @@ impl Program {
                 if is_request(base) && name != "method" && name != "headers")
         });
         let hands = facts.calls.iter().any(|call| {
-            let user = matches!(facts.expr(call.callee), ExprKind::Member(_, name)
-                if matches!(name.as_str(), "getUser" | "getClaims"));
+            let user = facts.last_name(call.callee).is_some_and(|name| {
+                let name = name.to_ascii_lowercase();
+                ["user", "claims", "session", "auth", "verify", "require"].iter().any(|word| name.contains(word))
+            });
             user || call.args.iter().any(|arg| is_request(arg.value))
         });
         !reads && !hands

@@ -11,6 +11,7 @@ use crate::program::{CallRef, DefRef, EdgeKind, ExprRef, FunctionRef, Program};
 
 /// What an app has a few of. Nouns without their `s`.
 const FEW: &[&str] = &[
+    "addon",
     "admin",
     "administrator",
     "assistant",
@@ -111,7 +112,8 @@ const THINGS: &[&str] = &[
 ];
 
 /// What holds few people and companies, though much else.
-const SHARED: &[&str] = &["project", "property", "listing", "job", "home", "house", "document", "case", "request"];
+const SHARED: &[&str] =
+    &["account", "project", "property", "listing", "job", "home", "house", "document", "case", "request"];
 
 /// People and companies that take part in one thing.
 const PARTAKERS: &[&str] = &[
@@ -119,6 +121,7 @@ const PARTAKERS: &[&str] = &[
     "company",
     "companies",
     "member",
+    "membership",
     "invite",
     "invitation",
     "collaborator",
@@ -370,9 +373,24 @@ impl Program {
             let column = column.to_ascii_lowercase();
             ["user", "owner", "profile", "customer", "recipient"].iter().any(|word| column.contains(word))
         };
+        // `.where(eq(deals.merchantEmail, email))`: one address is one person.
+        let equal = |condition: ExprId| match facts.expr(condition) {
+            ExprKind::Call(call) => {
+                let call = facts.call(*call);
+                let column = call.args.first().and_then(|arg| facts.last_name(arg.value));
+                facts.last_name(call.callee).is_some_and(|name| name == "eq")
+                    && column.is_some_and(|column| {
+                        words(&column).last().is_some_and(|word| word == "email" || word == "phone")
+                    })
+            }
+            _ => false,
+        };
         match method.as_str() {
             "eq" | "where" => match shape.args.first().map(|arg| (arg.value, facts.expr(arg.value))) {
-                Some((_, ExprKind::Text(column))) => owner(column),
+                Some((_, ExprKind::Text(column))) => {
+                    owner(column) || words(column).last().is_some_and(|word| word == "email" || word == "phone")
+                }
+                Some((condition, _)) if equal(condition) => true,
                 // `.where(eq(accounts.userId, userId))`
                 Some((condition, _)) => {
                     let mut columns = Vec::new();
@@ -381,10 +399,12 @@ impl Program {
                 }
                 None => false,
             },
-            // `orders.searchByEmail(email)`
-            name if ["byemail", "by_email", "byphone", "by_phone"]
-                .iter()
-                .any(|ending| name.to_ascii_lowercase().ends_with(ending)) =>
+            // `orders.searchByEmail(email)`, `decisionsByMerchantEmail(email)`
+            name if {
+                let words = words(name);
+                words.iter().any(|word| word == "by")
+                    && words.last().is_some_and(|word| word == "email" || word == "phone")
+            } =>
             {
                 true
             }

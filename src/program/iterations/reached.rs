@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use rustc_hash::FxHashSet;
 
 use super::{Iteration, is_run};
-use crate::facts::{BlockKind, Span};
-use crate::program::{CallRef, Edge, FunctionRef, Program};
+use crate::facts::{BlockKind, ExprId, ExprKind, Op, Span};
+use crate::program::{CallRef, Edge, EdgeKind, FunctionRef, Program};
 
 /// What an iteration sends.
 #[derive(Debug, Clone)]
@@ -41,10 +41,16 @@ impl Program {
                 if self.is_held_back(call) {
                     return vec![];
                 }
+                if way.last().is_some_and(|edge| self.is_spared(call, edge)) {
+                    continue;
+                }
                 if self.runs_on_failure(call) || region.is_none() && !way.is_empty() && self.is_iterated(call) {
                     continue;
                 }
                 if self.counts_as_sent(call) {
+                    if self.asks_nobody(call) {
+                        continue;
+                    }
                     found.push(Sent { call, way: way.clone() });
                     continue;
                 }
@@ -58,6 +64,46 @@ impl Program {
             }
         }
         found
+    }
+
+    /// Whether all that a function of the program would send is spared to this caller.
+    fn asks_nobody(&self, call: CallRef) -> bool {
+        let mut edges = self.edges(call).iter().filter(|edge| edge.kind == EdgeKind::Direct).peekable();
+        edges.peek().is_some()
+            && edges.all(|edge| {
+                let mut sending = self.calls_in(edge.target).filter(|&inner| self.counts_as_sent(inner)).peekable();
+                sending.peek().is_some() && sending.all(|inner| self.is_spared(inner, edge))
+            })
+    }
+
+    /// Whether a call is the second choice for a parameter that this caller gives: `const all = known || (await ask())`.
+    fn is_spared(&self, call: CallRef, edge: &Edge) -> bool {
+        let facts = self.facts(call.file);
+        let span = facts.span(facts.call(call.call).expr);
+        let given = |expr: ExprId| {
+            let param = match *facts.expr(expr) {
+                ExprKind::Ref(name, block) => facts.lookup(block, name).and_then(|def| {
+                    facts.def(def).values.iter().find_map(|&value| match *facts.expr(value) {
+                        ExprKind::Param(function, index) if function == edge.target.function => Some(index),
+                        _ => None,
+                    })
+                }),
+                _ => None,
+            };
+            let caller = self.facts(edge.call.file);
+            let args = &caller.call(edge.call.call).args;
+            let arg = param.and_then(|index| args.get(usize::from(index)));
+            edge.kind == EdgeKind::Direct
+                && edge.target.file == call.file
+                && arg.is_some_and(|arg| arg.name.is_none() && !matches!(caller.expr(arg.value), ExprKind::Null))
+        };
+        facts.exprs.iter().any(|expr| match &expr.kind {
+            ExprKind::Op(Op::Or | Op::Nullish, parts) if expr.span.contains(span) => match &parts[..] {
+                [first, rest @ ..] => rest.iter().any(|&part| facts.span(part).contains(span)) && given(*first),
+                [] => false,
+            },
+            _ => false,
+        })
     }
 
     /// Whether a call stands in a loop through a collection of its own function.

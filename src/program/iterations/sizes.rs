@@ -20,7 +20,7 @@ pub enum Size {
 const MANY: f64 = 100.0;
 
 /// How deep a collection is followed.
-pub(super) const DEEPEST: usize = 10;
+pub(super) const DEEPEST: usize = 14;
 
 /// Methods that give no more elements than they are given.
 const KEEPS: &[&str] = &[
@@ -209,9 +209,10 @@ impl Program {
         };
         let lower = name.to_ascii_lowercase();
         if CUTS.iter().any(|cut| lower.contains(cut)) {
-            // `slice(5)` leaves the rest.
+            // `slice(5)` leaves the rest, `slice(-5)` the last five.
             let count = shape.args.len();
-            return lower != "slice" || count > 1;
+            let last = first.is_some_and(|first| matches!(self.value(first), Value::Number(number) if number < 0.0));
+            return lower != "slice" || count > 1 || last;
         }
         if let Some(base) = base {
             let dotted = match facts.expr(base) {
@@ -315,7 +316,18 @@ impl Program {
         // The whole chain: `db.from(..).select().limit(10)`.
         for _ in 0..12 {
             let Some(ExprKind::Member(base, name)) = callee.map(|callee| facts.expr(callee)) else { break };
-            if LIMITS.contains(&name.as_str()) && args.first().is_none_or(|arg| few(arg.value)) {
+            if LIMITS.contains(&name.as_str())
+                && args
+                    .first()
+                    .is_none_or(|arg| few(arg.value) || self.is_least_of_few(ExprRef::new(call.file, arg.value), 3))
+            {
+                return true;
+            }
+            // `.range(from, from + 49)`: one page.
+            if *name == "range"
+                && let [from, to] = &args[..]
+                && self.is_short_range(ExprRef::new(call.file, from.value), ExprRef::new(call.file, to.value))
+            {
                 return true;
             }
             match facts.expr(*base) {
@@ -338,6 +350,36 @@ impl Program {
             }),
             _ => false,
         })
+    }
+
+    /// `Math.min(MAX_BATCH, wanted)`, also under a name.
+    fn is_least_of_few(&self, at: ExprRef, depth: usize) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        let facts = self.facts(at.file);
+        match *facts.expr(at.expr) {
+            ExprKind::Ref(name, block) => facts.lookup(block, name).is_some_and(|def| {
+                let values = &facts.def(def).values;
+                values.len() == 1
+                    && values.iter().all(|&value| self.is_least_of_few(ExprRef::new(at.file, value), depth))
+            }),
+            ExprKind::Call(call) => {
+                let call = facts.call(call);
+                facts.last_name(call.callee).is_some_and(|name| name == "min")
+                    && call.args.iter().any(|arg| {
+                        matches!(self.value(ExprRef::new(at.file, arg.value)), Value::Number(number) if number <= MANY)
+                    })
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether a range of rows is no longer than what counts as few, or as long as whoever asks for a page says.
+    fn is_short_range(&self, from: ExprRef, to: ExprRef) -> bool {
+        match (self.value(from), self.value(to)) {
+            (Value::Number(from), Value::Number(to)) => to - from < MANY,
+            (_, Value::Number(_)) => false,
+            _ => true,
+        }
     }
 
     /// `query = select(Row).limit(50)`, to which more is said later: `query = query.where(..)`.

@@ -242,18 +242,26 @@ fn address(text: &str, tokens: &[Token], expression: Cursor<'_>) -> String {
     }
 }
 
-/// `address := base || '/functions/v1/daily';`
+/// `address := base || '/functions/v1/daily';`: the first that says a path.
 fn assigned(text: &str, tokens: &[Token], variable: &str) -> Option<String> {
     let mut rest = Cursor::new(text, tokens);
     while !rest.is_done() {
         let mut after = rest;
         let named = after.ident().is_some_and(|name| name == variable);
         rest.next();
-        let assigns = named && after.sign(b':') && after.sign(b'=');
-        if assigns {
+        if !named {
+            continue;
+        }
+        // `address text := ..` where it is declared.
+        if !after.is("default") && after.tokens.first().is_some_and(|token| token.kind == Kind::Word) {
+            after.next();
+        }
+        if after.sign(b':') && after.sign(b'=') || after.eat("default") {
             let value = after.split(|token| token.kind == Kind::Sign(b';')).into_iter().next()?;
             let said = shape(value);
-            return (said != "{}").then_some(said);
+            if said.contains('/') {
+                return Some(said);
+            }
         }
     }
     None
