@@ -71,6 +71,10 @@ pub struct Webhook {
     /// line, and are not delivered again.
     #[serde(default)]
     pub in_line: Vec<Vec<String>>,
+    /// Members or fields of deliveries that a person sets off and waits for, all of a list: each comes once, and who
+    /// asked sees that it failed.
+    #[serde(default)]
+    pub by_hand: Vec<Vec<String>>,
     /// Where the event id stands: `event.id`.
     pub event_id: Option<String>,
     /// How to verify on Node.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 
 use crate::catalogue::{KnownRole, Seg};
 use crate::facts::{CallId, ExprId, ExprKind, Facts, FunctionId};
@@ -27,6 +28,7 @@ pub fn connect(program: &mut Program) {
         collect_callers(program);
         expand_callees(program);
     }
+    name_rows(program);
     collect_callers(program);
     heed_hints(program);
     let roles = |callees: &Vec<Value>| callees.iter().map(|callee| Roles::of(callee, &program.catalogue)).collect();
@@ -42,6 +44,32 @@ pub fn sorted(mut edges: Vec<Edge>) -> ByFile<Edge> {
     edges.sort_unstable();
     edges.dedup();
     ByFile::new(edges, |edge| edge.call.file)
+}
+
+/// Methods of models, called on rows that a query of their package gave: `user = User.query.get(..)`, then
+/// `user.add_credits(5)`. The one class of the program that has such a method is meant.
+fn name_rows(program: &mut Program) {
+    let methods = program.row_methods();
+    if methods.is_empty() {
+        return;
+    }
+    let named: Vec<Vec<(CallRef, Value)>> = per_file(program, |program, file, facts| {
+        if facts.language.is_script() {
+            return vec![];
+        }
+        let callees = program.graph.callees[file.index()].iter().enumerate();
+        let on_rows = callees.filter_map(|(at, callee)| {
+            let Value::External(external) = callee else { return None };
+            let method = methods.get(&external.last_member()?).copied().flatten()?;
+            let asked = external.segs.iter().any(|seg| matches!(seg, Seg::Call));
+            (asked && program.catalogue.is_database(external.package))
+                .then(|| (CallRef::new(file, CallId(at as u32)), Value::Function(method)))
+        });
+        on_rows.collect()
+    });
+    for (call, value) in named.into_iter().flatten() {
+        program.graph.callees[call.file.index()][call.call.index()] = value;
+    }
 }
 
 /// Functions of the project that it says count as something are called as that too.
@@ -284,6 +312,21 @@ fn may_be_function(facts: &Facts, expr: ExprId) -> bool {
 }
 
 impl Program {
+    /// The methods of Python classes by their names, of two words and more: none where several classes have one. Only
+    /// those of classes that stand on a package's.
+    fn row_methods(&self) -> FxHashMap<Name, Option<FunctionRef>> {
+        let mut methods: FxHashMap<Name, Option<FunctionRef>> = FxHashMap::default();
+        for (file, facts) in self.code().filter(|(_, facts)| !facts.language.is_script()) {
+            let classes = facts.classes.iter().filter(|class| !class.bases.is_empty());
+            let named = classes.flat_map(|class| &class.methods).filter(|method| !method.is_getter);
+            for method in named.filter(|method| !method.name.starts_with('_') && method.name.contains('_')) {
+                let function = FunctionRef::new(file, method.function);
+                methods.entry(method.name).and_modify(|known| *known = None).or_insert(Some(function));
+            }
+        }
+        methods
+    }
+
     /// `value` with parameters replaced by what the callers hand in, four calls up at most.
     pub fn expand(&self, value: &Value) -> Value {
         self.expand_to(value, 4)

@@ -4,10 +4,11 @@
 use crate::catalogue::KnownRole;
 use crate::facts::{Arg, BlockId, BlockKind, ExprId, ExprKind, Facts, Op, Span, Step};
 use crate::finding::Place;
+use crate::names::Name;
 use crate::program::terms::{Ending, Guard, Handler, ending};
 use crate::program::{CallRef, Edge, EdgeKind, Entry, FunctionRef, Program};
 
-/// What a lookup throws that finds nothing.
+/// What a lookup throws that finds nothing, and a database that refuses a second row: both are answers.
 const LOOKUPS: &[&str] = &[
     "DoesNotExist",
     "ObjectDoesNotExist",
@@ -15,6 +16,10 @@ const LOOKUPS: &[&str] = &[
     "NoResultFound",
     "MultipleResultsFound",
     "KeyError",
+    "IntegrityError",
+    "UniqueViolation",
+    "UniqueViolationError",
+    "DuplicateKeyError",
 ];
 
 /// How the failure of some work is lost.
@@ -28,6 +33,10 @@ pub enum Loss {
     Left(CallRef),
     /// Nothing waits for the work: the call.
     Floating(CallRef),
+    /// Its failure is put into a list of outcomes that nobody reads: the call that makes the list.
+    Settled(CallRef),
+    /// It is written into a row of a table that nothing works off, and answered with success: the handler, the table.
+    Shelved(Place, Name),
     /// The answer is sent before the work: the answer.
     Answered(CallRef),
     /// The work is left out without a word when a row is missing: the test.
@@ -56,8 +65,25 @@ impl Program {
         // The innermost handler takes it.
         for (index, &at) in calls.iter().enumerate().rev() {
             let Some(guard) = self.guard_of_failure(at) else { continue };
+            if let (Handler::Other, None) = (guard.handler, guard.body) {
+                let outer = self.settled_unread(at)?;
+                let function = self.function_of(outer);
+                let end = self.facts(outer.file).span(self.facts(outer.file).call(outer.call).expr).end;
+                return self.ends_well(entry, function, end).then_some(Loss::Settled(outer));
+            }
             let by = index.checked_sub(1).map(|outer| calls[outer]);
-            return self.swallows(entry, at, guard.handler, guard.ending, by).map(Loss::Caught);
+            if let Some(place) = self.swallows(entry, at, guard.handler, guard.ending, by) {
+                return Some(Loss::Caught(place));
+            }
+            let table = self.shelved(entry, at, &guard)?;
+            let Handler::Block(block) = guard.handler else { return None };
+            let facts = self.facts(at.file);
+            let well = match guard.ending {
+                Ending::Returns(value) => self.leaves_well(entry, self.function_of(at), block, value),
+                _ => self.ends_well(entry, self.function_of(at), facts.block(block).span.end),
+            };
+            let place = Place { file: at.file, span: facts.block(block).span }.head();
+            return well.then_some(Loss::Shelved(place, table));
         }
         None
     }
@@ -83,6 +109,15 @@ impl Program {
             }
             _ => Some(guard),
         })
+    }
+
+    /// The `Promise.allSettled` that a call is handed to, where nobody reads what it gives.
+    fn settled_unread(&self, at: CallRef) -> Option<CallRef> {
+        let settles = |outer: &CallRef| self.external(*outer).is_some_and(|of| of.dotted() == "Promise.allSettled");
+        let outer = self.handed_to(at).find(settles)?;
+        let shape = self.facts(outer.file).call(outer.call);
+        (shape.dropped && self.chain(at).all(|(_, name)| name != "catch") && self.chain(outer).next().is_none())
+            .then_some(outer)
     }
 
     /// Whether the work runs when nobody can be told of its failure any more.

@@ -13,6 +13,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::catalogue::{Category, VendorId, Webhook};
 use crate::facts::{ExprId, ExprKind, Facts, FunctionId, Span};
 use crate::finding::{FileId, Place, Remark};
+use crate::manifest::TokenGate;
 use crate::names::Name;
 use crate::program::verify::{Account, Standing, Verdict, words};
 use crate::program::{CallRef, EdgeKind, Entry, EntryKind, ExprRef, FunctionRef, Program};
@@ -134,14 +135,28 @@ impl Program {
     /// Whether who calls a handler waits for its answer and goes on with it: its work has to be done in line.
     pub fn is_called_in_line(&self, handler: &WebhookHandler) -> bool {
         let webhooks = self.catalogue.vendors().iter().flat_map(|vendor| &vendor.webhooks);
-        let mut shapes = webhooks.flat_map(|webhook| &webhook.in_line).peekable();
+        self.reads_shape(handler, webhooks.flat_map(|webhook| &webhook.in_line))
+    }
+
+    /// Whether what comes in is what a person has set off and waits for: it comes once.
+    pub fn is_by_hand(&self, handler: &WebhookHandler) -> bool {
+        let webhook = self.webhook_of(handler);
+        self.reads_shape(handler, webhook.into_iter().flat_map(|webhook| &webhook.by_hand))
+    }
+
+    /// Whether a handler's files read all the members or fields of one of several lists.
+    fn reads_shape<'s>(&self, handler: &WebhookHandler, shapes: impl Iterator<Item = &'s Vec<String>>) -> bool {
+        let mut shapes = shapes.peekable();
         if shapes.peek().is_none() {
             return false;
         }
         let files = self.home_files(handler);
         let exprs = files.iter().flat_map(|&file| &self.facts(file).exprs);
         let read: FxHashSet<&str> = exprs
-            .filter_map(|expr| if let ExprKind::Member(_, name) = &expr.kind { Some(name.as_str()) } else { None })
+            .filter_map(|expr| match &expr.kind {
+                ExprKind::Member(_, name) | ExprKind::Text(name) => Some(name.as_str()),
+                _ => None,
+            })
             .collect();
         shapes.any(|shape| shape.iter().all(|member| read.contains(member.as_str())))
     }
@@ -303,7 +318,7 @@ fn named(program: &Program, entry: &Entry) -> Option<Named> {
         && (clear || pays && posts)
         && !is_own_interface(program, entry)
         && !exchanges_code(program, entry)
-        && !called_by_client(program, entry);
+        && (!called_by_client(program, entry) || is_opened_webhook(program, entry));
     Some(Named { vendors, alone })
 }
 
@@ -357,6 +372,15 @@ fn called_by_client(program: &Program, entry: &Entry) -> bool {
         .all_edges()
         .iter()
         .any(|edge| edge.kind == EdgeKind::Jump && edge.target == entry.function && program.side(edge.call.file).client)
+}
+
+/// Whether an edge function that is named a webhook is open to whoever calls it: a page that tries it out takes
+/// nothing of that.
+fn is_opened_webhook(program: &Program, entry: &Entry) -> bool {
+    let named = entry.name.map(|name| words(&name)).unwrap_or_default();
+    let is_webhook = |word: Option<&String>| word.is_some_and(|word| word == "webhook");
+    let gate = program.manifests.token_gate(&program.file(entry.function.file).path);
+    (is_webhook(named.first()) || is_webhook(named.last())) && matches!(gate, Some((TokenGate::Open, _)))
 }
 
 /// The vendor that most of the evidence names.

@@ -6,7 +6,7 @@ use crate::finding::FileId;
 use crate::names::Name;
 use crate::program::keys::Key;
 use crate::program::options::Lookup;
-use crate::program::{CallRef, EdgeKind, ExprRef, Program, Value, VendorUse, Via};
+use crate::program::{CallRef, EdgeKind, ExprRef, FunctionRef, Program, Value, VendorUse, Via};
 use crate::sql::Unique;
 
 /// What a second run of a call does.
@@ -133,32 +133,40 @@ impl Program {
         Again::Unknown
     }
 
-    /// Whether what is saved was counted on before, in the same function: `user.credits += 10`, then `commit()`.
+    /// Whether what is saved was counted on before: in the same function, or by a method of the row that it called:
+    /// `user.credits += 10`, then `commit()`.
     fn saves_count(&self, at: CallRef) -> bool {
         let facts = self.facts(at.file);
         let call = facts.call(at.call);
         let ExprKind::Member(saved, name) = facts.expr(call.callee) else { return false };
-        let function = facts.function_of(call.block);
+        let function = self.function_of(at);
         let start = facts.span(call.expr).start;
-        let blocks = facts.blocks.iter().enumerate();
-        let own = blocks.filter(|(_, block)| block.function == function && block.span.start <= start);
-        own.flat_map(|(id, block)| block.steps.iter().map(move |step| (BlockId(id as u32), step))).any(
-            |(block, step)| {
-                let Step::Assign(target, value) = step else { return false };
-                let ExprKind::Member(row, _) = facts.expr(*target) else { return false };
-                let root = |expr: ExprId| match facts.expr(expr) {
-                    ExprKind::Ref(name, _) => Some(*name),
-                    _ => None,
-                };
-                // `p.save()` keeps p.
-                let kept = name == "commit" || name == "flush" || root(*saved).is_some() && root(*saved) == root(*row);
-                let counted = facts.span(*target).start;
-                kept && counted < start
-                    && kept_number(facts, *target, 2)
-                    && adds(facts, *value, 4)
-                    && !self.is_state_checked(at, block, counted)
-            },
-        )
+        let all = name == "commit" || name == "flush";
+        // `p.save()` keeps p.
+        let row = |row: ExprId| match facts.expr(row) {
+            ExprKind::Ref(name, _) => Some(*name),
+            ExprKind::This(_) => Some(Name::new("self")),
+            _ => None,
+        };
+        let counted = counted_in(facts, function).any(|(block, target, counted)| {
+            counted < start
+                && (all || row(*saved).is_some() && row(*saved) == row(target))
+                && !self.is_state_checked(at, block, counted)
+        });
+        counted
+            || all
+                && self.calls_in(function).any(|method| {
+                    let called = facts.call(method.call);
+                    let mut runs = self.edges(method).iter().filter(|edge| edge.kind == EdgeKind::Direct);
+                    facts.span(called.expr).end <= start
+                        && matches!(facts.expr(called.callee), ExprKind::Member(..))
+                        && runs.any(|edge| {
+                            let inner = self.facts(edge.target.file);
+                            counted_in(inner, edge.target)
+                                .any(|(_, row, _)| matches!(inner.expr(row), ExprKind::This(_)))
+                        })
+                        && !self.runs_once([method])
+                })
     }
 
     /// Whether a call hands a function of the program a statement that writes.
@@ -352,6 +360,18 @@ impl Ids {
             }
         }
     }
+}
+
+/// Where a function counts on from what a row holds: the block, the row, and the place.
+fn counted_in(facts: &Facts, function: FunctionRef) -> impl Iterator<Item = (BlockId, ExprId, u32)> + '_ {
+    let blocks = facts.blocks.iter().enumerate().filter(move |(_, block)| block.function == function.function);
+    let steps = blocks.flat_map(|(id, block)| block.steps.iter().map(move |step| (BlockId(id as u32), step)));
+    steps.filter_map(|(block, step)| {
+        let Step::Assign(target, value) = step else { return None };
+        let ExprKind::Member(row, _) = facts.expr(*target) else { return None };
+        let counts = kept_number(facts, *target, 2) && adds(facts, *value, 4);
+        counts.then(|| (block, *row, facts.span(*target).start))
+    })
 }
 
 /// Whether a value is made of what was there before.

@@ -12,7 +12,7 @@ use crate::program::verify::words;
 use crate::program::{CallRef, EdgeKind, ExprRef, FunctionRef, Program, Value};
 
 /// How far a value is followed back to what it was read from.
-const FARTHEST: usize = 10;
+const FARTHEST: usize = 18;
 
 /// What a value tells of what is kept.
 #[derive(Debug, Clone, Copy, Default)]
@@ -153,7 +153,8 @@ impl StateChecks<'_> {
             return true;
         }
         let leaves = |block: BlockId| {
-            ending(facts, block) != Ending::GoesOn || matches!(facts.block(block).steps.last(), Some(Step::Jump))
+            ending(facts, block) != Ending::GoesOn
+                || matches!(facts.block(block).steps.last(), Some(Step::Jump | Step::Break))
         };
         // `if (error) log(error); else if (known) return`
         let within = |block: BlockId| {
@@ -378,6 +379,10 @@ impl StateChecks<'_> {
         // A store that nobody knows, by the name of what is asked of it.
         let ExprKind::Member(_, name) = facts.expr(facts.call(at.call).callee) else { return None };
         let unknown = matches!(program.callee(at), Value::Unknown | Value::Member(..) | Value::Result(_));
+        // `db.update(..).set(..).where(..).returning()` of a database that comes out of a function: the rows it met.
+        if unknown && *name == "update" && program.chain(at).any(|(_, name)| name == "returning") {
+            return Some(Kept { claim: true, ..Kept::default() });
+        }
         let asks = ["find", "maybeSingle", "single", "first", "one_or_none", "scalar", "fetchone", "exists"];
         (unknown && asks.iter().any(|part| name.starts_with(part))).then(Kept::default)
     }

@@ -5,6 +5,7 @@ use rustc_hash::FxHashMap;
 use crate::catalogue::{KnownRole, Seg};
 use crate::facts::{BlockId, BlockKind, Call, CallId, ExprId, ExprKind, Facts, Step};
 use crate::names::Name;
+use crate::program::readers::Use;
 use crate::program::{CallRef, ExprRef, FunctionRef, Program, Value};
 
 /// What catches the failure of a call.
@@ -158,7 +159,29 @@ impl Program {
 
     /// Whether what a call does is left to run after the answer: handed to a queue, `waitUntil`, a background task.
     pub fn is_deferred(&self, call: CallRef) -> bool {
-        self.handed_to(call).any(|outer| self.has_role(outer, KnownRole::Defer))
+        self.handed_to(call).any(|outer| self.has_role(outer, KnownRole::Defer)) || self.is_deferred_by_name(call)
+    }
+
+    /// `const work = answer(text)`, then `waitUntil(work)`.
+    fn is_deferred_by_name(&self, call: CallRef) -> bool {
+        let shape = self.facts(call.file).call(call.call);
+        let is_async = |target: FunctionRef| self.facts(target.file).function(target.function).is_async;
+        if shape.awaited || shape.dropped || !self.edges(call).iter().any(|edge| is_async(edge.target)) {
+            return false;
+        }
+        let readers = self.readers(call.file);
+        readers.uses(shape.expr).iter().any(|used| match *used {
+            Use::Kept(def) => readers.reads(def).iter().any(|&read| {
+                readers.uses(read).iter().any(|used| match *used {
+                    Use::Arg(outer, _) => {
+                        let only = self.facts(call.file).call(outer).args.len() == 1;
+                        only && self.has_role(CallRef::new(call.file, outer), KnownRole::Defer)
+                    }
+                    _ => false,
+                })
+            }),
+            _ => false,
+        })
     }
 
     /// Whether a call stands in a block of its own function of some kind.

@@ -23,7 +23,7 @@ rule! {
     /// ## Silent when
     ///
     /// - the error leads to a status of 400 or more, or is thrown on;
-    /// - the failure is kept: a row, a queue, a flag that the answer depends on;
+    /// - the failure is kept: a row of a table that other code names too, a queue, a flag that the answer depends on;
     /// - the event was stored before, or the work is handed to a queue that keeps it;
     /// - the event's type is one that nobody handles;
     /// - what fails is a courtesy: a mail, a message, a log, statistics;
@@ -151,7 +151,7 @@ struct Lost {
 fn check(program: &Program, report: &mut Report) {
     let mut told: FxHashSet<Place> = FxHashSet::default();
     for handler in program.webhook_handlers() {
-        if program.webhook_of(handler).is_some_and(|webhook| webhook.never_redelivers) {
+        if program.webhook_of(handler).is_some_and(|webhook| webhook.never_redelivers) || program.is_by_hand(handler) {
             continue;
         }
         let lost = lost(program, handler);
@@ -265,8 +265,8 @@ fn lost(program: &Program, handler: &WebhookHandler) -> Vec<Lost> {
         let skipped = || skipped(program, handler, entry, deed.at).map(Loss::Skipped);
         let Some(loss) = program.loss_of(entry, &way, deed.at).or_else(skipped) else { continue };
         let place = match loss {
-            Loss::Caught(place) | Loss::Logged(place) | Loss::Skipped(place) => place,
-            Loss::Left(at) | Loss::Floating(at) | Loss::Answered(at) => program.call_place(at),
+            Loss::Caught(place) | Loss::Logged(place) | Loss::Skipped(place) | Loss::Shelved(place, _) => place,
+            Loss::Left(at) | Loss::Floating(at) | Loss::Answered(at) | Loss::Settled(at) => program.call_place(at),
         };
         // What was stored before can be worked off later.
         let stored = deeds[..index].iter().any(|before| before.records);
@@ -343,6 +343,14 @@ fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, first:
             "{webhook} answers 200 without waiting for {work}: when it fails, or the process ends first, {gone}"
         ),
         Loss::Answered(_) => format!("{webhook} answers 200 before {work} has run: when it fails {gone}"),
+        Loss::Shelved(_, table) => format!(
+            "{webhook} answers 200 although {work} failed: that is written into {table}, and nothing in the code works \
+             such rows off, {gone}"
+        ),
+        Loss::Settled(_) => format!(
+            "{webhook} answers 200 although {work} failed: `Promise.allSettled` keeps the error among outcomes that \
+             nobody looks at, {gone}"
+        ),
         Loss::Skipped(_) => format!(
             "{webhook} answers 200 and leaves {work} out when the row it looks for is not there: it may only not be \
              there yet, {gone}"
@@ -350,6 +358,14 @@ fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, first:
     };
     let help = match first.loss {
         Loss::Caught(_) | Loss::Logged(_) => answer_error(program, handler, first.work),
+        Loss::Shelved(_, table) => format!(
+            "{} Or let a job work off the rows of {table} that failed.",
+            answer_error(program, handler, first.work)
+        ),
+        Loss::Settled(_) => format!(
+            "Look at what `Promise.allSettled` gives: `if (outcomes.some((one) => one.status === \"rejected\"))`. {}",
+            answer_error(program, handler, first.work)
+        ),
         Loss::Left(_) => {
             "Store the event before the answer and work it off from there, or hand it to a queue that keeps it; or do \
              the work first and answer 500 when it fails."
@@ -371,7 +387,7 @@ fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, first:
     // A helper that many use may be meant to swallow what happens in it.
     let at_home = program.home_files(handler).contains(&first.place.file);
     let confidence = match handler.vendor {
-        _ if matches!(first.loss, Loss::Skipped(_)) => Confidence::Medium,
+        _ if matches!(first.loss, Loss::Skipped(_) | Loss::Shelved(..)) => Confidence::Medium,
         _ if !at_home => Confidence::Low,
         Some(_) => Confidence::High,
         None => Confidence::Medium,

@@ -174,6 +174,7 @@ fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, first:
         None => "the sender".to_owned(),
     };
     let then = match program.webhook_of(handler).is_some_and(|webhook| webhook.never_redelivers) {
+        _ if program.is_by_hand(handler) => format!("{who} gives up, and who asked for it is shown an error"),
         true => format!("{who} gives up, and the delivery counts as failed"),
         false => {
             let way: Vec<CallRef> = first.way.iter().map(|edge| edge.call).chain([first.call]).collect();

@@ -28,7 +28,8 @@ rule! {
     /// - all it does is the same when done twice: `update .. set status = X where id = Y`, delete;
     /// - all it does twice is to write a log;
     /// - it only queues a row, and all that the job which works the rows off writes is the same when done twice;
-    /// - the vendor does not deliver again, or waits for the work itself, as login services do with their hooks.
+    /// - the vendor does not deliver again, or waits for the work itself, as login services do with their hooks; or a
+    ///   person has set it off by hand.
     ///
     /// Of a sender that only the name of the route tells of, and that nothing checks, nobody knows whether it delivers again: that is
     /// for auditors.
@@ -37,7 +38,7 @@ rule! {
     /// its tables in code, they say whether a column is unique: an insert whose refusal is waited for, into a table that
     /// refuses nothing, is not enough; nor is an upsert that does not say by which key and is given none of them.
     /// A record that is kept when the work fails is the opposite mistake: the next delivery is taken for done, and the
-    /// event is lost.
+    /// event is lost. So it is where a field that says the event was handled is set whatever came of the work.
     ///
     /// ## The cure
     ///
@@ -108,6 +109,7 @@ fn check(program: &Program, report: &mut Report) {
     for handler in program.webhook_handlers() {
         if program.webhook_of(handler).is_some_and(|webhook| webhook.never_redelivers)
             || program.is_called_in_line(handler)
+            || program.is_by_hand(handler)
         {
             continue;
         }
@@ -117,8 +119,36 @@ fn check(program: &Program, report: &mut Report) {
         match doubled.iter().find(|doubled| Some(rank(doubled.again)) == worst) {
             Some(first) if told.insert(first.told) => tell(program, report, handler, first, &doubled),
             Some(_) => {}
-            None => tell_lost(program, report, handler, &mut told),
+            None => {
+                tell_lost(program, report, handler, &mut told);
+                tell_marked(program, report, handler, &mut told);
+            }
         }
+    }
+}
+
+/// The same mistake at the end: the event counts as handled though its work failed.
+fn tell_marked(program: &Program, report: &mut Report, handler: &WebhookHandler, told: &mut FxHashSet<CallRef>) {
+    let Some(marked) = program.marked_handled(handler).filter(|marked| told.insert(marked.work)) else { return };
+    let work = program.call_text(marked.work);
+    let field = marked.field;
+    let message = format!(
+        "{field} is set although {work} may have failed: {} delivers the event again, {field} turns the second delivery \
+         away, and the event is lost",
+        sender(program, handler)
+    );
+    let help = format!(
+        "Set {field} only where the work has succeeded, as the last step of the `try`; where it failed keep the error \
+         beside it, leave {field} empty, and answer 500."
+    );
+    let place = Place { file: marked.function.file, span: marked.mark };
+    let draft = report
+        .at(place, field.to_string(), message)
+        .confidence(Confidence::Medium)
+        .help(help)
+        .because(program.call_place(marked.work), "when this fails, the event is marked all the same");
+    if let Some(vendor) = handler.vendor {
+        draft.vendor(program.vendor_id(vendor));
     }
 }
 

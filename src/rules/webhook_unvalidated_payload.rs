@@ -2,8 +2,11 @@
 
 use rustc_hash::FxHashSet;
 
+use crate::catalogue::Category;
 use crate::finding::Place;
 use crate::program::Program;
+use crate::program::repeats::Again;
+use crate::program::verify::Verdict;
 use crate::rule;
 use crate::rule::Report;
 
@@ -16,7 +19,8 @@ rule! {
     ///
     /// ## Silent when
     ///
-    /// - the vendor's SDK verified the delivery and gave an event of its own types;
+    /// - the vendor's SDK verified the delivery and gave an event of its own types, or the signature of a known vendor
+    ///   was checked: it has the fields that the vendor's documentation says;
     /// - a schema checks the payload (zod, valibot, yup, joi, pydantic);
     /// - one of the fields written is asked for before, or has a fallback;
     /// - the write only keeps the delivery as it came.
@@ -68,7 +72,10 @@ rule! {
 fn check(program: &Program, report: &mut Report) {
     let mut told: FxHashSet<Place> = FxHashSet::default();
     for handler in program.webhook_handlers() {
-        if program.delivery_has_form(handler) {
+        // What a known vendor has signed has the fields that its documentation says.
+        let signed = handler.verdict == Verdict::Fine
+            && handler.vendor.is_some_and(|vendor| program.catalogue.vendor(vendor).category != Category::Webhooks);
+        if signed || program.delivery_has_form(handler) {
             continue;
         }
         for written in program.writes_of(handler) {
@@ -84,8 +91,12 @@ fn check(program: &Program, report: &mut Report) {
             names.truncate(3);
             let webhook = program.webhook_name(handler);
             let call = program.call_text(written.at);
+            let harm = match program.again(written.at) {
+                Again::Row { .. } | Again::Record => "a row is written with nothing in it",
+                _ => "what is missing is written as nothing, or left as it was",
+            };
             let message = format!(
-                "{webhook} hands {} to {call} though nobody checked that the delivery has it: a row is written with nothing in it, and nobody is told",
+                "{webhook} hands {} to {call} though nobody checked that the delivery has it: {harm}, and nobody is told",
                 names.join(", ")
             );
             let help = match program.facts(written.at.file).language.is_script() {

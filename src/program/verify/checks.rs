@@ -318,6 +318,9 @@ impl Walk<'_> {
     }
 
     pub(super) fn check_kind(&self, at: CallRef) -> Option<CheckKind> {
+        if self.program.has_role(at, KnownRole::Compare) && self.compares_request_alone(at) {
+            return None;
+        }
         let by_name = self.program.callee(at).externals().find_map(|external| self.check_kind_of(external));
         by_name.or_else(|| {
             // The vendor, or the own backend, is asked to verify.
@@ -325,6 +328,43 @@ impl Walk<'_> {
             let asks = uses.any(|used| self.program.operation(used).is_some_and(|call| call.effect == Effect::Verify));
             asks.then_some(CheckKind { is_async: false, boolean: false })
         })
+    }
+
+    /// Whether a comparison is of two things that both come as they are with the request, a cookie and a header:
+    /// whoever calls sets both.
+    fn compares_request_alone(&self, at: CallRef) -> bool {
+        let args = &self.program.facts(at.file).call(at.call).args;
+        args.len() == 2 && args.iter().all(|arg| self.is_read_off(ExprRef::new(at.file, arg.value), 6))
+    }
+
+    /// Whether a value is a header, a cookie or a field of the request, read and nothing more.
+    fn is_read_off(&self, at: ExprRef, depth: usize) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        let facts = self.program.facts(at.file);
+        let next = |expr: ExprId| self.is_read_off(ExprRef::new(at.file, expr), depth);
+        let holds = |base: ExprId| {
+            facts.last_name(base).is_some_and(|name| matches!(name.as_str(), "headers" | "cookies" | "cookie_store"))
+        };
+        match facts.expr(at.expr) {
+            ExprKind::Ref(name, block) => {
+                let defined = facts.lookup(*block, *name).map(|def| facts.def(def).values.as_slice());
+                matches!(defined, Some(&[only]) if next(only))
+            }
+            ExprKind::Op(Op::Or | Op::Nullish, parts) => parts.first().is_some_and(|&first| next(first)),
+            ExprKind::Await(inner) => next(*inner),
+            ExprKind::Member(base, _) | ExprKind::Index(base, _) => holds(*base) || next(*base),
+            ExprKind::Call(call) => match facts.expr(facts.call(*call).callee) {
+                ExprKind::Member(base, name) if matches!(name.as_str(), "get" | "encode") => {
+                    holds(*base) || next(*base)
+                }
+                // `Buffer.from(header)`
+                ExprKind::Member(_, name) if *name == "from" => {
+                    facts.call(*call).args.first().is_some_and(|arg| next(arg.value))
+                }
+                _ => false,
+            },
+            _ => false,
+        }
     }
 
     pub(super) fn check_kind_of(&self, external: &External) -> Option<CheckKind> {
@@ -365,7 +405,11 @@ impl Walk<'_> {
         };
         // What is attached to a message is fetched whoever sent it.
         let attached = |name: &str| {
-            let last = name.rsplit(['.', '/']).next().unwrap_or(name);
+            // `GET api.telegram.org/file/bot{}/{}`: whatever the last part of a path is.
+            let last = match name.split_once('/') {
+                Some((_, path)) => path,
+                None => name.rsplit('.').next().unwrap_or(name),
+            };
             super::words(last)
                 .iter()
                 .any(|word| matches!(word.as_str(), "file" | "media" | "attachment" | "download" | "avatar" | "photo"))

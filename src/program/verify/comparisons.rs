@@ -7,7 +7,8 @@ use super::evidence::{holds_secret, is_logging, sounds_secret};
 use super::tests::Both;
 use super::{Lapse, Standing, Walk, Why};
 use crate::catalogue::KnownRole;
-use crate::facts::{ExprId, ExprKind, Op, Step};
+use crate::facts::{ExprId, ExprKind, FunctionId, Op, Step};
+use crate::finding::FileId;
 use crate::names::Name;
 use crate::program::requested::Origin;
 use crate::program::{CallRef, EdgeKind, ExprRef, FunctionRef, Value};
@@ -56,7 +57,7 @@ impl Walk<'_> {
             }
             _ => false,
         };
-        let macs = [left, right].map(|side| self.derives_mac(function, side));
+        let macs = [(left, right), (right, left)].map(|(side, other)| self.derives_mac(function, side, Some(other)));
         if is_length(left) || is_length(right) || macs == [true, true] {
             return;
         }
@@ -75,10 +76,6 @@ impl Walk<'_> {
         if own_key || (macs == [false, false] && given[0] == given[1]) {
             return;
         }
-        // The hash of the body alone: whoever sends it can compute it, there is nothing to find out byte by byte.
-        if [left, right].iter().any(|&side| self.hashes_openly(ExprRef::new(function.file, side), 8)) {
-            return;
-        }
         let plain = super::Plain { place: self.at(function, at), signature: macs[0] || macs[1] };
         if !handshake && !self.account.plain.contains(&plain) {
             self.account.plain.push(plain);
@@ -86,12 +83,13 @@ impl Walk<'_> {
     }
 
     /// Whether a value comes with the request, or from whoever calls the function.
-    fn is_given(&self, at: ExprRef, depth: usize) -> bool {
+    pub(super) fn is_given(&self, at: ExprRef, depth: usize) -> bool {
         let Some(depth) = depth.checked_sub(1) else { return false };
         let facts = self.program.facts(at.file);
         let next = |expr: ExprId| self.is_given(ExprRef::new(at.file, expr), depth);
         match facts.expr(at.expr) {
-            ExprKind::Param(..) => true,
+            // `urls.some((url) => url === own)`: an element of what is gone through.
+            ExprKind::Param(function, _) => self.gone_through(at.file, *function).is_none_or(next),
             ExprKind::Ref(name, block) => {
                 facts.lookup(*block, *name).is_some_and(|def| facts.def(def).values.iter().any(|&value| next(value)))
             }
@@ -111,52 +109,19 @@ impl Walk<'_> {
         }
     }
 
-    /// Whether a value is a hash made without a key, of what came with the request.
-    fn hashes_openly(&self, at: ExprRef, depth: usize) -> bool {
-        let Some(depth) = depth.checked_sub(1) else { return false };
-        let facts = self.program.facts(at.file);
-        let next = |expr: ExprId| self.hashes_openly(ExprRef::new(at.file, expr), depth);
-        match facts.expr(at.expr) {
-            ExprKind::Ref(name, block) => {
-                let defined = facts.lookup(*block, *name).map(|def| facts.def(def).values.as_slice());
-                matches!(defined, Some(&[only]) if next(only))
-            }
-            ExprKind::Await(inner) => next(*inner),
-            ExprKind::Call(call) => {
-                let shape = facts.call(*call);
-                let (base, name) = match facts.expr(shape.callee) {
-                    ExprKind::Ref(name, _) => (None, *name),
-                    ExprKind::Member(base, name) => (Some(*base), *name),
-                    _ => return false,
-                };
-                let open = |expr: ExprId| {
-                    let hashed = ExprRef::new(at.file, expr);
-                    let secret = match facts.expr(expr) {
-                        ExprKind::Ref(name, _) | ExprKind::Member(_, name) => holds_secret(name) || sounds_secret(name),
-                        _ => false,
-                    };
-                    !secret && !self.encodes_secret(hashed, 6) && self.is_given(hashed, 8)
-                };
-                match name.to_ascii_lowercase().as_str() {
-                    "sha256" | "sha1" | "sha512" | "sha384" | "md5" => match &shape.args[..] {
-                        [only] => open(only.value),
-                        _ => false,
-                    },
-                    // `createHash("sha256").update(body)`
-                    "update" => {
-                        let made = base.is_some_and(|base| match facts.expr(base) {
-                            ExprKind::Call(made) => matches!(facts.expr(facts.call(*made).callee),
-                                ExprKind::Ref(name, _) | ExprKind::Member(_, name) if *name == "createHash"),
-                            _ => false,
-                        });
-                        made && shape.args.first().is_some_and(|arg| open(arg.value))
-                    }
-                    "hexdigest" | "digest" | "lower" | "tolowercase" => base.is_some_and(next),
-                    _ => false,
-                }
-            }
-            _ => false,
-        }
+    /// The list whose elements a callback is run with.
+    fn gone_through(&self, file: FileId, callback: FunctionId) -> Option<ExprId> {
+        let callback = FunctionRef::new(file, callback);
+        let &(_, by) = self.active.iter().rev().find(|(active, _)| *active == callback)?;
+        let by = by.filter(|by| by.file == file)?;
+        let facts = self.program.facts(file);
+        let call = facts.call(by.call);
+        let ExprKind::Member(base, name) = facts.expr(call.callee) else { return None };
+        let handed = call
+            .args
+            .iter()
+            .any(|arg| matches!(facts.expr(arg.value), ExprKind::Function(inner) if *inner == callback.function));
+        (handed && matches!(name.as_str(), "some" | "find" | "every" | "filter" | "findIndex")).then_some(*base)
     }
 
     fn compared_at(&mut self, function: FunctionRef, at: ExprId, open: Option<Why>) -> Both {
@@ -208,8 +173,13 @@ impl Walk<'_> {
         let looks_up = own.any(|edge| self.looks_up(edge.target, DEEPEST));
         for (index, &left) in sides.iter().enumerate() {
             for &right in &sides[index + 1..] {
-                let mac = !looks_up && (self.derives_mac(function, left) || self.derives_mac(function, right));
-                if let (true, Some(weak)) = (mac || compares, self.proves(function, left, right)) {
+                let by_mac =
+                    || (compares || !looks_up).then(|| self.proves_by_mac(function, left, right, looks_up)).flatten();
+                let by_secret = || compares.then(|| self.proves_by_secret(function, left, right)).flatten();
+                if is_of_itself(facts, left, right) {
+                    continue;
+                }
+                if let Some(weak) = by_mac().or_else(by_secret) {
                     return self.compared_at(function, shape.expr, weak.map(Why::Fallback));
                 }
             }
@@ -222,15 +192,23 @@ impl Walk<'_> {
 
     /// Whether to compare two values proves who is calling; with the variable whose fallback anyone can read.
     fn proves(&self, function: FunctionRef, left: ExprId, right: ExprId) -> Option<Option<Name>> {
-        let file = function.file;
         if is_of_itself(self.facts(function), left, right) {
             return None;
         }
-        for (side, other) in [(left, right), (right, left)] {
-            if self.derives_mac(function, side) && !self.is_constant(function, other) {
-                return Some(self.weak_in(ExprRef::new(file, side), FARTHEST, false));
-            }
-        }
+        self.proves_by_mac(function, left, right, false).or_else(|| self.proves_by_secret(function, left, right))
+    }
+
+    /// The same for a MAC; `found`: it is one that something is found by, and a hash of no secret counts for nothing.
+    fn proves_by_mac(&self, function: FunctionRef, left: ExprId, right: ExprId, found: bool) -> Option<Option<Name>> {
+        let made = [(left, right), (right, left)].into_iter().find(|&(side, other)| {
+            self.derives_mac(function, side, Some(other).filter(|_| !found)) && !self.is_constant(function, other)
+        });
+        made.map(|(side, _)| self.weak_in(ExprRef::new(function.file, side), FARTHEST, false))
+    }
+
+    /// The same for a secret.
+    fn proves_by_secret(&self, function: FunctionRef, left: ExprId, right: ExprId) -> Option<Option<Name>> {
+        let file = function.file;
         for (side, other) in [(left, right), (right, left)] {
             if self.is_constant(function, other) {
                 continue;
@@ -305,8 +283,8 @@ impl Walk<'_> {
 
     /// Whether a value is computed from a MAC, here or by own functions that give one back. What a vendor, a database
     /// above all, finds by a MAC is none. Each expression is looked at once: variables made of each other branch
-    /// without end.
-    fn derives_mac(&self, function: FunctionRef, expr: ExprId) -> bool {
+    /// without end. A hash made without a key is a MAC where it says something of whoever sent the other side.
+    fn derives_mac(&self, function: FunctionRef, expr: ExprId, other: Option<ExprId>) -> bool {
         let mut open = vec![ExprRef::new(function.file, expr)];
         let mut seen: FxHashSet<ExprRef> = FxHashSet::default();
         // By which calls own functions were entered: what their parameters stand for.
@@ -321,7 +299,11 @@ impl Walk<'_> {
                 ExprKind::Call(call) => {
                     let made = CallRef::new(at.file, *call);
                     if self.program.has_role(made, KnownRole::Mac) {
-                        return true;
+                        let other = other.map(|other| ExprRef::new(function.file, other));
+                        if !self.is_keyless(made) || self.hashes_secret(made, &entered, other) {
+                            return true;
+                        }
+                        continue;
                     }
                     let shape = facts.call(*call);
                     let edges = self.program.edges(made);
@@ -419,7 +401,7 @@ impl Walk<'_> {
     }
 
     /// What a function gives back; one that compares a MAC itself gives a verdict instead, which is none.
-    fn given_back(&self, function: FunctionRef) -> Vec<ExprRef> {
+    pub(super) fn given_back(&self, function: FunctionRef) -> Vec<ExprRef> {
         let facts = self.program.facts(function.file);
         let steps = facts.blocks.iter().filter(|block| block.function == function.function).flat_map(|b| &b.steps);
         let returned = steps.filter_map(|step| if let Step::Return(Some(value)) = step { Some(*value) } else { None });
@@ -457,7 +439,7 @@ fn is_memory(facts: &crate::facts::Facts, expr: ExprId) -> bool {
 }
 
 /// `request.headers`, `url.searchParams`: a part of what came in.
-fn is_request_part(facts: &crate::facts::Facts, expr: ExprId) -> bool {
+pub(super) fn is_request_part(facts: &crate::facts::Facts, expr: ExprId) -> bool {
     matches!(facts.expr(expr), ExprKind::Member(_, name) | ExprKind::Ref(name, _)
         if matches!(name.as_str(), "headers" | "searchParams" | "query" | "args" | "body" | "params" | "META" | "GET" | "request" | "req"))
 }

@@ -1,7 +1,7 @@
 //! What an entry point does that a forged call should not be able to make it do.
 
 use super::{Deed, Standing, Walk};
-use crate::catalogue::{Effect, KnownRole, Seg};
+use crate::catalogue::{Category, Effect, KnownRole, Seg};
 use crate::facts::{ExprId, ExprKind, Op};
 use crate::link::eval::Eval;
 use crate::names::Name;
@@ -130,7 +130,8 @@ impl Walk<'_> {
         let program = self.program;
         let acts = |effect: Effect| effect.changes_something() || effect == Effect::Track;
         let uses = program.vendors_at(at);
-        if self.asks_function(at) {
+        // `logError(..)`, `setTimeout(resolve, 200)`
+        if self.asks_function(at) || self.only_reports(at) || self.ends_wait(at) {
             return false;
         }
         if uses.iter().any(|used| program.operation(used).is_some_and(|operation| acts(operation.effect))) {
@@ -147,6 +148,24 @@ impl Walk<'_> {
             return true;
         }
         uses.is_empty() && (self.sends(at) || self.may_write(at))
+    }
+
+    /// Whether a call only tells those who watch over the app of what happened.
+    fn only_reports(&self, at: CallRef) -> bool {
+        let uses = self.program.vendors_at(at);
+        let watches = |vendor| self.program.catalogue.vendor(vendor).category == Category::Monitoring;
+        !uses.is_empty() && uses.iter().all(|used| watches(used.vendor))
+    }
+
+    /// Whether a call leaves a promise's own end to a timer: nothing but a wait.
+    fn ends_wait(&self, at: CallRef) -> bool {
+        let facts = self.program.facts(at.file);
+        let first = facts.call(at.call).args.first();
+        self.program.has_role(at, KnownRole::Defer)
+            && first.is_some_and(|arg| {
+                matches!(self.program.value(ExprRef::new(at.file, arg.value)), Value::Param(..))
+                    && matches!(facts.last_name(arg.value), Some(name) if matches!(name.as_str(), "resolve" | "r" | "res" | "done" | "reject"))
+            })
     }
 
     /// `waitUntil(process(event))`: what is handed over was walked.

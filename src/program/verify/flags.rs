@@ -2,9 +2,9 @@
 
 use super::tests::Both;
 use super::ways::{Way, meet};
-use super::{Standing, Walk};
+use super::{Lapse, Standing, Walk, Why};
 use crate::facts::{BlockId, BlockKind, DefId, ExprId, ExprKind, Facts, Step};
-use crate::program::FunctionRef;
+use crate::program::{CallRef, FunctionRef};
 
 impl Walk<'_> {
     /// What a variable that starts as `false` says: it is `true` only where what surrounds its setting held.
@@ -16,21 +16,58 @@ impl Walk<'_> {
         let home = facts.def(def).block;
         let settings = settings(facts, def);
         let starts_false = settings.iter().any(|&(at, value)| at == home && is_bool(facts, value, false));
-        let set: Vec<BlockId> =
-            settings.iter().filter(|&&(_, value)| !is_bool(facts, value, false)).map(|&(at, _)| at).collect();
+        let set: Vec<(BlockId, ExprId)> =
+            settings.iter().filter(|&&(_, value)| !is_bool(facts, value, false)).copied().collect();
         let only_true = settings.iter().all(|&(_, value)| matches!(facts.expr(value), ExprKind::Bool(_)));
         if !starts_false || !only_true || set.is_empty() {
             return nothing;
         }
         let mut met: Option<Way> = None;
-        for block in set {
-            let Some(verified) = self.surrounded(function, block, home) else { return nothing };
+        for (block, value) in set {
+            let verified = self.passed_before(function, block, value);
+            let Some(verified) = verified.or_else(|| self.surrounded(function, block, home)) else { return nothing };
             met = meet(met, Some(Way::plain(verified)));
         }
         match met.map(|way| way.standing) {
             Some(set @ Standing::Verified(check)) => (Some(set), Some(Standing::Rejected(check))),
             Some(open @ Standing::Open(lapse)) => (Some(open), Some(Standing::Rejected(lapse.check))),
             _ => nothing,
+        }
+    }
+
+    /// The standing in which a value is set behind a check that throws, in the same block: `event =
+    /// constructEvent(..); verified = true`.
+    fn passed_before(&self, function: FunctionRef, block: BlockId, value: ExprId) -> Option<Standing> {
+        let facts = self.facts(function);
+        let before =
+            facts.block(block).steps.iter().take_while(|step| !matches!(step, Step::Bind(_, set) if *set == value));
+        let mut made = before.filter_map(|step| match step {
+            Step::Eval(made) | Step::Bind(_, made) | Step::Assign(_, made) => Some(*made),
+            _ => None,
+        });
+        made.find_map(|made| {
+            let (made, awaited) = match facts.expr(made) {
+                ExprKind::Await(inner) => (*inner, true),
+                _ => (made, false),
+            };
+            let ExprKind::Call(call) = facts.expr(made) else { return None };
+            let at = CallRef::new(function.file, *call);
+            if let Some(kind) = self.check_kind(at) {
+                let holds = !kind.boolean && (awaited || facts.call(*call).awaited || !kind.is_async);
+                return holds.then(|| self.checked_by(at));
+            }
+            let ends = self.gave.get(&at)?;
+            ends.truthy
+                .filter(|after| ends.falsy.is_none() && matches!(after, Standing::Verified(_) | Standing::Open(_)))
+        })
+    }
+
+    /// The standing after a check that has not thrown.
+    fn checked_by(&self, at: CallRef) -> Standing {
+        let place = self.program.call_place(at);
+        match self.fallback_secret(at) {
+            Some(name) => Standing::Open(Lapse { place, check: place, why: Why::Fallback(name), safe_default: false }),
+            None => Standing::Verified(place),
         }
     }
 

@@ -147,6 +147,10 @@ impl Walk<'_> {
             }
             arms.push(arm.because(Some(reason)));
         }
+        if let ([taken, left], Standing::Unverified) = (&mut arms[..], standing) {
+            self.forget_optional(function, Some(then), taken, left);
+            self.forget_optional(function, otherwise, left, taken);
+        }
         arms
     }
 
@@ -211,8 +215,7 @@ impl Walk<'_> {
         way: Way,
         flow: &mut Flow,
     ) {
-        let checks = self.account.checks.len();
-        let asks = self.account.asks;
+        let (asks, checks) = self.learnt();
         let tried = self.block(function, body, way);
         // A check inside the guarded block can be what failed; an effect before it had its own standing already.
         let caught = match self.account.checks.get(checks) {
@@ -223,7 +226,17 @@ impl Walk<'_> {
             }
             _ => way.standing,
         };
+        // What was asked for with a stand-in at hand proves nothing: whoever forges makes the asking fail.
+        let optional = way.standing == Standing::Unverified
+            && self.has_only_asked((asks, checks))
+            && self.is_optional(function, body);
         let mut arms = vec![tried];
+        let caught = if optional {
+            arms[0].after = arms[0].after.map(|_| way);
+            way.standing
+        } else {
+            caught
+        };
         if self.sets_flag(function, body)
             && let Some(Way { standing: Standing::Verified(check), .. }) = arms[0].after
             && !matches!(way.standing, Standing::Verified(_))
@@ -343,19 +356,40 @@ impl Walk<'_> {
                 let otherwise = self.branch(function, parts[2], no, parts[0], false);
                 Some(meet(then, otherwise)?.standing)
             }
-            ExprKind::Op(op @ (Op::And | Op::Or), parts) if parts.len() == 2 => {
-                let (yes, no) = self.test(function, parts[0], standing);
-                let (runs, skips) = if *op == Op::And { (yes, no) } else { (no, yes) };
-                let second = self.branch(function, parts[1], runs, parts[0], *op == Op::And);
-                let reason = self.reason(function, parts[0], *op == Op::Or);
-                let skipped = skips.map(|standing| Way { standing, reason: Some(reason) });
-                Some(meet(second, skipped)?.standing)
+            ExprKind::Op(op @ (Op::And | Op::Or | Op::Nullish), parts) if parts.len() == 2 => {
+                let before = self.learnt();
+                let after = match op {
+                    Op::Nullish => {
+                        parts.iter().try_fold(standing, |standing, &part| self.value(function, part, standing))
+                    }
+                    _ => self.shortcut(function, *op, parts[0], parts[1], standing),
+                };
+                // `body.html ?? (await fetched(id)).html`: whoever forges brings it along.
+                let brought = *op != Op::And && standing == Standing::Unverified && self.has_only_asked(before);
+                if brought && self.is_brought(function, parts[0]) { Some(standing) } else { after }
             }
             ExprKind::Template(parts) | ExprKind::List(parts) | ExprKind::Op(_, parts) => {
                 parts.iter().try_fold(standing, |standing, &part| self.value(function, part, standing))
             }
             _ => Some(standing),
         }
+    }
+
+    /// `a && b`, `a || b`.
+    fn shortcut(
+        &mut self,
+        function: FunctionRef,
+        op: Op,
+        left: ExprId,
+        right: ExprId,
+        standing: Standing,
+    ) -> Option<Standing> {
+        let (yes, no) = self.test(function, left, standing);
+        let (runs, skips) = if op == Op::And { (yes, no) } else { (no, yes) };
+        let second = self.branch(function, right, runs, left, op == Op::And);
+        let reason = self.reason(function, left, op == Op::Or);
+        let skipped = skips.map(|standing| Way { standing, reason: Some(reason) });
+        Some(meet(second, skipped)?.standing)
     }
 
     /// One arm of a conditional expression.
