@@ -67,23 +67,29 @@ impl Script {
     /// The unique keys that its statements add to tables that are there: the table, the columns, whether it holds for
     /// some rows alone.
     pub fn unique_keys(&self) -> Vec<(Name, Option<Vec<Name>>, bool)> {
-        use statement::{Action, Asks, What};
         let mut found = Vec::new();
-        for statement in &self.statements {
-            match &statement.what {
-                What::CreateIndex(index) => found.push((index.table.name, index.columns.clone(), index.partial)),
-                What::AlterTable { table, actions } => {
-                    let added = actions.iter().filter_map(|action| match action {
-                        Action::AddConstraint(constraint) => Some(constraint),
-                        _ => None,
-                    });
-                    let unique = added.filter(|added| added.asks == Asks::Unique && !added.columns.is_empty());
-                    found.extend(unique.map(|added| (table.name, Some(added.columns.clone()), false)));
-                }
-                _ => {}
-            }
-        }
+        unique_keys(&self.statements, &mut found);
         found
+    }
+}
+
+fn unique_keys(statements: &[statement::Statement], found: &mut Vec<(Name, Option<Vec<Name>>, bool)>) {
+    use statement::{Action, Asks, What};
+    for statement in statements {
+        match &statement.what {
+            What::Maybe(inner) => unique_keys(inner, found),
+            What::Block(block) => unique_keys(&block.body, found),
+            What::CreateIndex(index) => found.push((index.table.name, index.columns.clone(), index.partial)),
+            What::AlterTable { table, actions } => {
+                let added = actions.iter().filter_map(|action| match action {
+                    Action::AddConstraint(constraint, _) => Some(constraint),
+                    _ => None,
+                });
+                let unique = added.filter(|added| added.asks == Asks::Unique && !added.columns.is_empty());
+                found.extend(unique.map(|added| (table.name, Some(added.columns.clone()), false)));
+            }
+            _ => {}
+        }
     }
 }
 

@@ -284,3 +284,133 @@ create policy \"plain\" on notes for insert with check (true);";
     assert_eq!(left(&format!("{swapped} drop type app_role_old cascade;")), ["plain"]);
     assert_eq!(left(&format!("{swapped} drop type app_role cascade;")), ["admins", "casts", "plain"]);
 }
+
+#[test]
+fn a_block_is_undone_whole_when_one_of_its_statements_is_refused() {
+    let tables = "create table public.a (id int); create table public.b (id int);
+        create policy p on public.a for select using (true);";
+    let on = |name: &str, block: &str| {
+        let history = built(&[tables, block]);
+        matches!(table(&history, name).security, RowSecurity::On(_))
+    };
+    let fails = "alter table public.b enable row level security; create policy p on public.a for select using (true);";
+    assert!(on("b", fails), "statements of a file stand alone");
+    assert!(!on("b", &format!("do $$ begin {fails} end $$;")));
+    // A handler runs when its block is undone; what stands around it stays.
+    let handled = format!(
+        "do $$ begin alter table public.a enable row level security;
+         begin {fails} exception when duplicate_object then null; end; end $$;"
+    );
+    assert!(on("a", &handled) && !on("b", &handled));
+    let whole = format!("do $$ begin {fails} exception when others then null; end $$;");
+    assert!(!on("b", &whole));
+    let one = "do $$ begin begin create policy p on public.a using (true); exception when others then null; end;
+        alter table public.b enable row level security; end $$;";
+    assert!(!on("a", one) && on("b", one), "a handled refusal undoes nothing around it");
+    let asked = format!(
+        "do $$ begin if not exists (select 1 from pg_policies where policyname = 'other') then {fails} end if; end $$;"
+    );
+    assert!(!on("b", &asked));
+    let fine = "do $$ begin create table if not exists public.a (id int); alter table public.b enable row level security; end $$;";
+    assert!(on("b", fine), "what is there already is no failure with if not exists");
+}
+
+#[test]
+fn names_without_a_schema_are_looked_for_in_the_search_path() {
+    let history = built(&[
+        "create schema app; create table public.shared (id int);
+         set search_path to app, public;
+         create table orders (id int);
+         alter table orders enable row level security;
+         alter table shared enable row level security;",
+        "create table plain (id int);",
+        "set search_path = ''; create table public.kept (id int); set search_path to \"$user\", public; create table usual (id int);",
+    ]);
+    let orders = history.table(Id { schema: Name::new("app"), name: Name::new("orders") });
+    assert!(orders.is_some_and(|table| matches!(table.security, RowSecurity::On(_))));
+    assert!(history.table(id("orders")).is_none());
+    assert!(matches!(table(&history, "shared").security, RowSecurity::On(_)));
+    for name in ["plain", "kept", "usual"] {
+        table(&history, name);
+    }
+}
+
+#[test]
+fn a_policy_that_names_a_column_that_is_not_there_is_refused() {
+    let tables = "create table public.profiles (id uuid primary key, role text);
+        create table public.notes (id int, owner uuid, \"userId\" uuid, body jsonb);";
+    let stays = |policy: &str| !table(&built(&[tables, policy]), "notes").policies.is_empty();
+    let refused = [
+        "create policy p on notes using (auth.uid() = user_id);",
+        "create policy p on notes using (userId = auth.uid());",
+        "create policy p on notes using (exists (select 1 from profiles p where p.user_id = auth.uid()));",
+        "create policy p on notes using (exists (select 1 from public.profiles where profiles.user_id = notes.owner));",
+        "create policy p on notes using (exists (select 1 from profiles where user_id = auth.uid() and role = 'admin'));",
+        "create policy p on notes for update with check (old.owner = new.owner);",
+        "create policy p on notes using (notes.is_public is true);",
+    ];
+    for policy in refused {
+        assert!(!stays(policy), "{policy}");
+    }
+    let fine = [
+        "create policy p on notes using (auth.uid() = owner);",
+        "create policy p on notes using (\"userId\" = auth.uid());",
+        "create policy p on notes using (exists (select 1 from profiles p where p.id = auth.uid() and role = 'admin'));",
+        "create policy p on notes using (exists (select 1 from by_hand where user_id = auth.uid()));",
+        "create policy p on notes using (owner is not distinct from id);",
+        "create policy p on notes using ((body ->> 'kind') = any (array['a', 'b']) and 'x'::app_role = 'x');",
+        "create policy p on notes using (may(who => owner) and current_user = 'x' and current_date > date '2026-01-01');",
+        "create policy p on notes using (owner in (select t.id from (select id from profiles) t where gone = 1));",
+        "alter table notes add column user_id uuid; create policy p on notes using (auth.uid() = user_id);",
+        "create table public.made as select 1 as user_id; create policy p on notes using (owner in (select user_id from made where user_id = owner));",
+    ];
+    for policy in fine {
+        assert!(stays(policy), "{policy}");
+    }
+}
+
+#[test]
+fn conditions_decide_only_what_is_known_in_a_block() {
+    let on = |block: &str| {
+        let history = built(&["create table public.a (id int);", block]);
+        matches!(table(&history, "a").security, RowSecurity::On(_))
+    };
+    const FAILS: &str = "alter table a add column id int;";
+    // Nobody knows whether it runs: then nobody knows that it fails.
+    let unsure = format!("do $$ begin alter table a enable row level security; if x() then {FAILS} end if; end $$;");
+    assert!(on(&unsure));
+    let loops = format!(
+        "do $$ declare r record; begin alter table a enable row level security; for r in select * from x() loop {FAILS} end loop; end $$;"
+    );
+    assert!(on(&loops));
+    let never = format!(
+        "do $$ begin alter table a enable row level security; if exists (select 1 from pg_policies where policyname = 'no') then {FAILS} end if; end $$;"
+    );
+    assert!(on(&never));
+    let raised = "do $$ begin alter table a enable row level security; raise exception 'no'; end $$;";
+    assert!(!on(raised));
+    assert!(on("do $$ begin alter table a enable row level security; raise notice 'yes'; return; end $$;"));
+    let returned = format!(
+        "do $$ begin alter table a enable row level security; if to_regclass('public.a') is not null then return; end if; {FAILS} end $$;"
+    );
+    assert!(on(&returned));
+    let perhaps =
+        format!("do $$ begin alter table a enable row level security; if x() then return; end if; {FAILS} end $$;");
+    assert!(on(&perhaps));
+    // A handler takes only what it names, and runs what it says.
+    let other = format!(
+        "do $$ begin alter table a enable row level security; begin {FAILS} exception when duplicate_object then null; end; end $$;"
+    );
+    assert!(!on(&other));
+    let runs = format!(
+        "do $$ begin {FAILS} exception when duplicate_column then alter table a enable row level security; end $$;"
+    );
+    assert!(on(&runs));
+    // A statement of several actions is done whole or not at all.
+    assert!(!on("alter table a enable row level security, add column id int;"));
+    // What a function does is undone with it.
+    let called = format!(
+        "create function f() returns void language plpgsql as $f$ begin execute 'create policy p on a using (true)'; alter table a enable row level security; {FAILS} end $f$; select f();"
+    );
+    assert!(!on(&called));
+}

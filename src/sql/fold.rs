@@ -1,8 +1,10 @@
 //! Statements in the order they run become a [`History`]. A statement that the database would refuse (it makes what
-//! is there, names what is not, drops what others need) changes nothing, as when it is run alone.
+//! is there, names what is not, drops what others need) changes nothing, as when it is run alone; in a block of
+//! procedural code it undoes what the block has done.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use self::blocks::{Done, Kept, refused};
 use super::Script;
 use super::model::{Held, History, Id, Job, Policy, Request, Routine, RowSecurity, Table, Trigger, View, place};
 use super::statement::{
@@ -14,8 +16,11 @@ use crate::finding::{FileId, Place};
 use crate::names::Name;
 
 mod alter;
+mod blocks;
 mod dynamic;
 mod needs;
+mod paths;
+mod refers;
 mod rows;
 
 /// How deep calls of functions that change the schema are followed.
@@ -24,7 +29,7 @@ const CALLS: usize = 4;
 /// A history while its files run.
 pub(super) struct Fold {
     file: FileId,
-    tables: FxHashMap<Id, Table>,
+    tables: FxHashMap<Id, Kept<Table>>,
     /// The tables and views that some statement makes, now or later.
     made_somewhere: FxHashSet<Id>,
     /// What new tables of `public` grant.
@@ -33,6 +38,8 @@ pub(super) struct Fold {
     switches_on: Vec<(Name, Place)>,
     history: History,
     calls: usize,
+    /// The schemas in which names that say none are looked for, when the file says which.
+    path: Vec<Name>,
 }
 
 /// Runs the files of a history.
@@ -47,11 +54,16 @@ pub(super) fn fold(files: &[(FileId, &Script)], mut history: History) -> History
         switches_on: vec![],
         history,
         calls: 0,
+        path: vec![],
     };
     fold.platform();
     for (file, script) in files {
         fold.file = *file;
-        script.statements.iter().for_each(|statement| fold.apply(statement));
+        // Each file has a session of its own.
+        fold.path.clear();
+        for statement in &script.statements {
+            let _ = fold.apply(statement);
+        }
     }
     fold.finish()
 }
@@ -85,6 +97,11 @@ fn made_in(statements: &[Statement], made: &mut FxHashSet<Id>) {
                 made_in(then, made);
                 made_in(otherwise, made);
             }
+            What::Maybe(inner) => made_in(inner, made),
+            What::Block(block) => {
+                made_in(&block.body, made);
+                block.handlers.iter().for_each(|handler| made_in(&handler.body, made));
+            }
             _ => {}
         }
     }
@@ -104,7 +121,8 @@ impl Fold {
             [("auth", "users"), ("storage", "objects"), ("storage", "buckets"), ("realtime", "messages")]
         {
             let id = Id { schema: Name::new(schema), name: Name::new(name) };
-            self.tables.insert(id, Table { security: RowSecurity::On(None), rights: self.later, ..blank(id) });
+            let table = Table { security: RowSecurity::On(None), rights: self.later, ..blank(id) };
+            self.tables.insert(id, table.into());
         }
         let people = Id { schema: Name::new("auth"), name: Name::new("users") };
         if let Some(people) = self.tables.get_mut(&people) {
@@ -119,7 +137,7 @@ impl Fold {
     }
 
     fn finish(mut self) -> History {
-        let tables: Vec<Table> = self.tables.into_values().collect();
+        let tables: Vec<Table> = self.tables.into_values().map(Kept::into_inner).collect();
         self.history.tables = tables;
         self.history.tables.sort_by_key(|table| table.id);
         self.history.gaps.sort();
@@ -134,9 +152,9 @@ impl Fold {
             if self.made_somewhere.contains(&id) || self.history.views.contains_key(&id) {
                 return None;
             }
-            self.tables.insert(id, Table { rights: self.later, ..blank(id) });
+            self.tables.insert(id, Table { rights: self.later, ..blank(id) }.into());
         }
-        self.tables.get_mut(&id)
+        self.tables.get_mut(&id).map(|table| &mut **table)
     }
 
     /// Whether a name stands for a table that is made later: what needs it now is refused.
@@ -144,31 +162,60 @@ impl Fold {
         !self.tables.contains_key(&id) && !self.history.views.contains_key(&id) && self.made_somewhere.contains(&id)
     }
 
-    fn apply(&mut self, statement: &Statement) {
-        let at = self.at(statement.span);
+    /// A table that a statement cannot do without.
+    fn asked(&mut self, id: Id) -> Result<&mut Table, blocks::Stop> {
+        if self.comes_later(id) {
+            return refused("undefined_table");
+        }
+        match self.table(id) {
+            Some(table) => Ok(table),
+            None => refused("wrong_object_type"),
+        }
+    }
+
+    /// Runs a statement, with the names that it means by now.
+    fn apply(&mut self, statement: &Statement) -> Done {
+        match self.found_by_path(statement) {
+            Some(named) => self.run(&named),
+            None => self.run(statement),
+        }
+    }
+
+    fn run(&mut self, statement: &Statement) -> Done {
+        let (at, eased) = (self.at(statement.span), statement.eased);
         match &statement.what {
-            What::CreateTable(table) => self.create_table(table, at),
-            What::Drop { kind, names, cascade } => self.drop(*kind, names, *cascade),
-            What::AlterTable { table, actions } => self.alter_table(Id::of(*table), actions, at),
+            What::Maybe(statements) => self.perhaps(statements),
+            What::Block(block) => return self.block(block),
+            What::Return => return Err(blocks::Stop::Returned),
+            What::Refused(why) => return refused(why),
+            What::SearchPath(schemas) => self.path.clone_from(schemas),
+            What::CreateTable(table) => return self.create_table(table, at, eased),
+            What::Drop { kind, names, cascade } => return self.drop(*kind, names, *cascade, eased),
+            What::AlterTable { table, actions } => return self.alter_table(Id::of(*table), actions, at, eased),
             What::RenameSchema { from, to } => self.rename_schema(*from, *to),
             What::RenameType { from, to } => self.rename_type(*from, *to),
-            What::CreatePolicy(policy) => self.create_policy(policy, self.at(policy.head)),
-            What::AlterPolicy(policy) => self.alter_policy(policy, at),
-            What::DropPolicy { name, table } => {
-                if let Some(table) = self.tables.get_mut(&Id::of(*table)) {
-                    table.policies.retain(|policy| policy.name != *name);
-                }
-            }
+            What::CreatePolicy(policy) => return self.create_policy(policy, self.at(policy.head)),
+            What::AlterPolicy(policy) => return self.alter_policy(policy, at),
+            What::DropPolicy { name, table } => return self.drop_policy(*name, Id::of(*table), eased),
             What::CreateIndex(index) => {
-                if let Some(table) = self.table(Id::of(index.table)) {
-                    let (name, columns, partial) = (index.name, index.columns.clone(), index.partial);
-                    table.unique.push(super::model::UniqueIndex { name, columns, partial });
+                let table = self.asked(Id::of(index.table))?;
+                let (name, columns, partial) = (index.name, index.columns.clone(), index.partial);
+                if name.is_some() && table.unique.iter().any(|known| known.name == name) {
+                    return if eased { Ok(()) } else { refused("duplicate_table") };
                 }
+                table.unique.push(super::model::UniqueIndex { name, columns, partial });
             }
-            What::Grant(grant) => self.grant(grant),
+            What::Grant(grant) => return self.grant(grant),
             What::CreateFunction(function) => self.create_function(function, at),
             What::CreateTrigger(trigger) => {
                 let (name, table) = (trigger.name, Id::of(trigger.table));
+                if self.comes_later(table) {
+                    return refused("undefined_table");
+                }
+                let there = |known: &Trigger| (known.name, known.table) == (name, table);
+                if !eased && self.history.triggers.iter().any(there) {
+                    return refused("duplicate_object");
+                }
                 self.history.triggers.retain(|known| (known.name, known.table) != (name, table));
                 let (function, arguments) = (trigger.function, trigger.arguments.clone());
                 self.history.triggers.push(Trigger { name, table, function, arguments, place: at });
@@ -185,6 +232,11 @@ impl Fold {
             }
             What::CreateView(view) => {
                 let id = Id::of(view.name);
+                let there = self.history.views.contains_key(&id);
+                let is_table = self.tables.get(&id).is_some_and(|table| table.made.is_some());
+                if is_table || (there && !eased) {
+                    return refused("duplicate_table");
+                }
                 let (invoker, materialized, query) = (view.invoker, view.materialized, view.query.clone());
                 // One that takes the place of another keeps its grants.
                 let new = if id.schema == "public" { self.later } else { Held::default() };
@@ -193,7 +245,7 @@ impl Fold {
             }
             What::AlterView { view, change } => self.alter_view(Id::of(*view), *change),
             What::Buckets(change) => self.buckets(change, at),
-            What::Publish { publication, tables, how } => self.publish(*publication, tables, *how),
+            What::Publish { publication, tables, how } => return self.publish(*publication, tables, *how),
             What::Schedule(job) => self.schedule(job, at),
             What::Unschedule(which) => self.unschedule(which),
             What::RenameTrigger { name, table, to } => {
@@ -201,12 +253,13 @@ impl Fold {
                 let triggers = self.history.triggers.iter_mut();
                 triggers.filter(|known| (known.name, known.table) == of).for_each(|known| known.name = *to);
             }
-            What::Each(each) => self.each(each, at),
-            What::If { guard, then, otherwise } => {
-                let branch = if self.holds(guard) { then } else { otherwise };
-                branch.iter().for_each(|statement| self.apply(statement));
-            }
-            What::Call { function, arguments } => self.call(Id::of(*function), arguments, at),
+            What::Each(each) => return self.each(each, at),
+            What::If { guard, then, otherwise } => match self.holds(guard) {
+                Some(true) => return self.all(then),
+                Some(false) => return self.all(otherwise),
+                None => self.perhaps(then),
+            },
+            What::Call { function, arguments } => return self.call(Id::of(*function), arguments, at),
             What::Unread(tables) => {
                 self.history.gaps.push(at);
                 for table in tables {
@@ -216,19 +269,23 @@ impl Fold {
                 }
             }
         }
+        Ok(())
     }
 
-    fn create_table(&mut self, made: &CreateTable, at: Place) {
+    fn create_table(&mut self, made: &CreateTable, at: Place, eased: bool) -> Done {
         let id = Id::of(made.name);
         let refers = |constraint: &Constraint| match &constraint.asks {
             Asks::Foreign(of, _) => Id::of(*of) != id && self.comes_later(Id::of(*of)),
             _ => false,
         };
-        if made.constraints.iter().any(refers) {
-            return;
+        if made.temporary {
+            return Ok(());
         }
-        if made.temporary || self.tables.get(&id).is_some_and(|table| table.made.is_some()) {
-            return;
+        if self.tables.get(&id).is_some_and(|table| table.made.is_some()) {
+            return if eased { Ok(()) } else { refused("duplicate_table") };
+        }
+        if made.constraints.iter().any(refers) {
+            return refused("undefined_table");
         }
         let mut table = blank(id);
         (table.made, table.head) = (Some(at), Some(self.at(made.head)));
@@ -244,17 +301,24 @@ impl Fold {
                 table.security = RowSecurity::On(Some(*place));
             }
         }
-        self.tables.insert(id, table);
+        self.tables.insert(id, table.into());
+        Ok(())
     }
 
-    fn create_policy(&mut self, made: &CreatePolicy, at: Place) {
+    fn create_policy(&mut self, made: &CreatePolicy, at: Place) -> Done {
         if made.reads.iter().any(|table| self.comes_later(Id::of(*table))) {
-            return;
+            return refused("undefined_table");
         }
-        let Some(table) = self.table(Id::of(made.table)) else { return };
+        let table = self.asked(Id::of(made.table))?;
         if table.policies.iter().any(|policy| policy.name == made.name) {
-            return;
+            return refused("duplicate_object");
         }
+        let id = Id::of(made.table);
+        let conditions = made.using.iter().chain(&made.check);
+        if let Some(why) = conditions.filter_map(|text| self.names_nothing(id, text)).next() {
+            return refused(why);
+        }
+        let table = self.asked(id)?;
         table.policies.push(Policy {
             name: made.name,
             permissive: made.permissive,
@@ -266,11 +330,28 @@ impl Fold {
             altered: None,
             unsure: None,
         });
+        Ok(())
     }
 
-    fn alter_policy(&mut self, made: &AlterPolicy, at: Place) {
-        let Some(table) = self.tables.get_mut(&Id::of(made.table)) else { return };
-        let Some(policy) = table.policies.iter_mut().find(|policy| policy.name == made.name) else { return };
+    /// A policy of a table that was made by hand may be there, made by hand as well.
+    fn drop_policy(&mut self, name: Name, id: Id, eased: bool) -> Done {
+        let later = self.comes_later(id);
+        let Some(table) = self.tables.get_mut(&id) else {
+            return if later && !eased { refused("undefined_table") } else { Ok(()) };
+        };
+        if !table.policies.iter().any(|policy| policy.name == name) {
+            return if eased || table.made.is_none() { Ok(()) } else { refused("undefined_object") };
+        }
+        table.policies.retain(|policy| policy.name != name);
+        Ok(())
+    }
+
+    fn alter_policy(&mut self, made: &AlterPolicy, at: Place) -> Done {
+        let table = self.asked(Id::of(made.table))?;
+        let by_hand = table.made.is_none();
+        let Some(policy) = table.policies.iter_mut().find(|policy| policy.name == made.name) else {
+            return if by_hand { Ok(()) } else { refused("undefined_object") };
+        };
         policy.altered = Some(at);
         if let Some(name) = made.rename {
             policy.name = name;
@@ -284,9 +365,10 @@ impl Fold {
         if made.check.is_some() {
             policy.check = made.check.clone();
         }
+        Ok(())
     }
 
-    fn grant(&mut self, grant: &Grant) {
+    fn grant(&mut self, grant: &Grant) -> Done {
         let change = |held: &mut Held| {
             for role in &grant.roles {
                 let of = match role.as_str() {
@@ -300,6 +382,9 @@ impl Fold {
         };
         match &grant.on {
             GrantOn::Tables(tables) => {
+                if tables.iter().any(|table| self.comes_later(Id::of(*table))) {
+                    return refused("undefined_table");
+                }
                 for table in tables {
                     let id = Id::of(*table);
                     if let Some(table) = self.tables.get_mut(&id) {
@@ -321,6 +406,7 @@ impl Fold {
                 }
             }
         }
+        Ok(())
     }
 
     fn alter_view(&mut self, id: Id, change: ViewChange) {
@@ -380,25 +466,29 @@ impl Fold {
     }
 
     /// Runs the body of a function that changes the schema.
-    fn call(&mut self, function: Id, arguments: &[Option<String>], at: Place) {
-        let Some(routine) = self.history.functions.get(&function) else { return };
+    fn call(&mut self, function: Id, arguments: &[Option<String>], at: Place) -> Done {
+        let Some(routine) = self.history.functions.get(&function) else { return Ok(()) };
         let body = routine.body.to_ascii_lowercase();
         let matters = ["policy", "row level security", "create table", "drop table", "cron."];
         if self.calls >= CALLS || !matters.iter().any(|words| body.contains(words)) {
-            return;
+            return Ok(());
         }
         let parameters = routine.parameters.iter().zip(arguments);
         let known: Vec<(Name, String)> = parameters.filter_map(|(name, text)| Some((*name, text.clone()?))).collect();
         let statements = super::read::read_body(&routine.body, at.span, &known);
         self.calls += 1;
-        statements.iter().for_each(|statement| self.apply(statement));
+        let done = self.all(&statements);
         self.calls -= 1;
+        done
     }
 
-    fn drop(&mut self, kind: Dropped, names: &[super::cursor::Qualified], cascade: bool) {
+    fn drop(&mut self, kind: Dropped, names: &[super::cursor::Qualified], cascade: bool, eased: bool) -> Done {
         let ids: Vec<Id> = names.iter().map(|name| Id::of(*name)).collect();
         match kind {
-            Dropped::Table => self.drop_tables(&ids, cascade),
+            Dropped::Table if !eased && ids.iter().any(|id| self.comes_later(*id)) => {
+                return refused("undefined_table");
+            }
+            Dropped::Table => return self.drop_tables(&ids, cascade),
             Dropped::View => ids.iter().for_each(|id| {
                 self.history.views.remove(id);
             }),
@@ -406,10 +496,11 @@ impl Fold {
             Dropped::Schema => {
                 let schemas: Vec<Name> = names.iter().map(|name| name.name).collect();
                 let gone: Vec<Id> = self.tables.keys().filter(|id| schemas.contains(&id.schema)).copied().collect();
-                if cascade || gone.is_empty() {
-                    self.drop_tables(&gone, true);
-                    self.history.functions.retain(|id, _| !schemas.contains(&id.schema));
+                if !cascade && !gone.is_empty() {
+                    return refused("dependent_objects_still_exist");
                 }
+                self.history.functions.retain(|id, _| !schemas.contains(&id.schema));
+                return self.drop_tables(&gone, true);
             }
             Dropped::Index => {
                 for table in self.tables.values_mut() {
@@ -421,6 +512,7 @@ impl Fold {
             }
             Dropped::Type => ids.iter().filter(|_| cascade).for_each(|id| self.drop_type(id.name)),
         }
+        Ok(())
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the database is after all migrations: plain data, with the places that made it so.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
@@ -24,7 +25,7 @@ pub struct Database {
 }
 
 /// Files that build a database, one after the other.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct History {
     /// Where they lie: `supabase/migrations`; empty for scripts at the root.
     pub folder: Name,
@@ -171,7 +172,7 @@ pub struct View {
     /// It keeps what it read.
     pub materialized: bool,
     /// What it reads.
-    pub query: Box<str>,
+    pub query: Arc<str>,
     /// What the platform's roles may do with it by their grants.
     pub rights: Held,
     /// The statement that made it.
@@ -192,7 +193,7 @@ pub struct Routine {
     /// Its parameters with their types, in lower case.
     pub takes: Box<str>,
     /// Its body.
-    pub body: Box<str>,
+    pub body: Arc<str>,
     /// The HTTP requests it makes.
     pub requests: Vec<Request>,
     /// The statement that made it.
@@ -367,6 +368,11 @@ impl Table {
         let by_constraint = constraints.filter(|constraint| matches!(constraint.asks, Asks::Primary | Asks::Unique));
         let by_index = self.unique.iter().filter_map(|index| index.columns.as_deref());
         by_constraint.map(|constraint| constraint.columns.as_slice()).chain(by_index)
+    }
+
+    /// Whether all of its columns are known: those of a table made by hand, or from a query, are not.
+    pub(super) fn is_whole(&self) -> bool {
+        self.made.is_some() && !self.columns.is_empty() && self.unsure.is_none()
     }
 
     /// A column.

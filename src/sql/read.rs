@@ -5,8 +5,9 @@
 use super::cursor::{Cursor, Qualified};
 use super::lex::{Kind, Token, inside, text_of};
 use super::split::statements;
-use super::statement::{Dropped, Publish, Statement, What};
+use super::statement::{Block, Dropped, Handler, Publish, Statement, What};
 use crate::facts::Span;
+use crate::names::Name;
 
 mod blocks;
 mod calls;
@@ -35,11 +36,37 @@ pub fn read_made(text: &str, at: Span) -> Vec<Statement> {
 }
 
 /// Reads the body of a function that is called, with what its parameters stand for.
-pub fn read_body(text: &str, at: Span, known: &[(crate::names::Name, String)]) -> Vec<Statement> {
+pub fn read_body(text: &str, at: Span, known: &[(Name, String)]) -> Vec<Statement> {
     let mut reader = Reader::new(text, Some(at));
     let tokens: Vec<Token> = super::lex::Lexer::new(text, Span { start: 0, end: text.len() as u32 }).collect();
     reader.block(&tokens, known);
+    reader.together(0, true, vec![]);
     reader.found
+}
+
+/// Whether a statement's head says that what is there, or is not, is no failure.
+fn eased(behind: Cursor<'_>, word: &str) -> bool {
+    let head = if word == "alter" { 2 } else { 5 };
+    (0..head).any(|at| {
+        let here = Cursor { text: behind.text, tokens: behind.tokens.get(at..).unwrap_or_default() };
+        here.are("if exists") || here.are("if not exists") || (at == 0 && here.are("or replace"))
+    })
+}
+
+/// Takes the returns out, and says whether there were any.
+fn has_return(statements: &mut Vec<Statement>) -> bool {
+    let before = statements.len();
+    statements.retain(|statement| !matches!(statement.what, What::Return));
+    let mut found = statements.len() < before;
+    for statement in statements {
+        match &mut statement.what {
+            What::Maybe(inner) => found |= has_return(inner),
+            What::If { then, otherwise, .. } => found |= has_return(then) | has_return(otherwise),
+            What::Block(block) => found |= has_return(&mut block.body),
+            _ => {}
+        }
+    }
+    found
 }
 
 /// Reads one text.
@@ -49,6 +76,10 @@ struct Reader<'t> {
     fixed: Option<Span>,
     depth: usize,
     found: Vec<Statement>,
+    /// The statement that is read says `if exists` or the like.
+    eased: bool,
+    /// Code may return before all of it has run.
+    returns: bool,
     /// The branches it is in.
     branches: Vec<blocks::Branch>,
     /// The scheduled jobs that were asked for last.
@@ -57,7 +88,7 @@ struct Reader<'t> {
 
 impl<'t> Reader<'t> {
     fn new(text: &'t str, fixed: Option<Span>) -> Self {
-        Self { text, fixed, depth: 0, found: vec![], branches: vec![], asked: None }
+        Self { text, fixed, depth: 0, found: vec![], eased: false, returns: false, branches: vec![], asked: None }
     }
 
     fn all(&mut self, part: Span) {
@@ -72,7 +103,12 @@ impl<'t> Reader<'t> {
 
     fn add(&mut self, span: Option<Span>, what: What) {
         let span = self.place(span.unwrap_or_default());
-        self.found.push(Statement { span, what });
+        self.found.push(Statement { span, what, eased: self.eased });
+    }
+
+    /// A statement that the database does not take.
+    fn refused(&mut self, span: Option<Span>) {
+        self.add(span, What::Refused("syntax_error"));
     }
 
     /// A statement's start, to the end of what was read between two cursors.
@@ -90,6 +126,7 @@ impl<'t> Reader<'t> {
         let mut cursor = Cursor::new(self.text, tokens);
         let span = cursor.span();
         let Some(word) = cursor.word() else { return };
+        self.eased = eased(cursor, &word);
         match word.as_str() {
             "create" => self.create(cursor, span),
             "alter" => self.alter(cursor, span),
@@ -97,6 +134,7 @@ impl<'t> Reader<'t> {
             "grant" => self.grant(cursor, span, true),
             "revoke" => self.grant(cursor, span, false),
             "do" => self.do_block(cursor),
+            "set" => self.search_path(cursor, span),
             "select" | "perform" | "call" | "with" => self.calls(cursor, span),
             "insert" => self.insert(cursor, span),
             "update" => self.update(cursor, span),
@@ -223,8 +261,59 @@ impl<'t> Reader<'t> {
     fn do_block(&mut self, cursor: Cursor<'_>) {
         let body = cursor.tokens.iter().find(|token| matches!(token.kind, Kind::Dollar | Kind::Text));
         if let Some(&body) = body {
+            let start = self.found.len();
             self.body(body);
+            self.together(start, true, vec![]);
         }
+    }
+
+    /// What was read since is a block: all of it is done, or nothing.
+    fn together(&mut self, start: usize, whole: bool, handlers: Vec<Handler>) {
+        let start = start.min(self.found.len());
+        match &mut self.found[start..] {
+            [] | [Statement { what: What::Maybe(_), .. }] => return,
+            [Statement { what: What::Block(block), .. }] if whole => {
+                block.whole = true;
+                return;
+            }
+            _ => {}
+        }
+        let body = self.found.split_off(start);
+        let span = body[0].span;
+        self.found.push(Statement { span, what: What::Block(Box::new(Block { body, handlers, whole })), eased: false });
+    }
+
+    /// What was read since may not run, or not as it was read.
+    fn perhaps(&mut self, start: usize) {
+        let start = start.min(self.found.len());
+        let mut since = self.found.split_off(start);
+        if let Some(first) = since.first() {
+            let span = first.span;
+            // Whether anything behind it runs cannot be told: nothing behind it may fail.
+            self.returns |= has_return(&mut since);
+            self.found.push(Statement { span, what: What::Maybe(since), eased: false });
+        }
+    }
+
+    /// `set search_path to a, b`.
+    fn search_path(&mut self, mut cursor: Cursor<'_>, span: Option<Span>) {
+        let _ = cursor.eat("local") || cursor.eat("session");
+        if cursor.eat("search_path") && (cursor.eat("to") || cursor.sign(b'=')) {
+            self.looked_for_in(cursor, span);
+        }
+    }
+
+    fn looked_for_in(&mut self, cursor: Cursor<'_>, span: Option<Span>) {
+        let text = self.text;
+        let names = cursor.tokens.iter().filter_map(|token| match token.kind {
+            // `set_config('search_path', 'a, b', false)` has them in one string.
+            Kind::Text => Some(text_of(*token, text)),
+            _ => super::cursor::name_of(*token, text).map(|name| name.to_string()),
+        });
+        let names: Vec<String> = names.collect();
+        let each = names.iter().flat_map(|name| name.split(',')).map(|name| name.trim().trim_matches('"'));
+        let schemas = each.filter(|name| !matches!(*name, "" | "$user" | "default")).map(Name::new).collect();
+        self.add(span, What::SearchPath(schemas));
     }
 
     /// Reads a string as a block of procedural code.
@@ -241,7 +330,11 @@ impl<'t> Reader<'t> {
             None => {
                 let text = text_of(string, self.text);
                 let at = self.place(string.span);
-                self.found.extend(read_body(&text, at, &[]));
+                let mut inner = Reader::new(&text, Some(at));
+                let tokens: Vec<Token> =
+                    super::lex::Lexer::new(&text, Span { start: 0, end: text.len() as u32 }).collect();
+                inner.block(&tokens, &[]);
+                self.found.extend(inner.found);
             }
         }
         self.depth -= 1;

@@ -1,5 +1,7 @@
 //! What a statement does, as far as the model asks: plain data, before any of it is applied.
 
+use std::sync::Arc;
+
 use super::cursor::Qualified;
 use crate::facts::Span;
 use crate::names::Name;
@@ -11,6 +13,8 @@ pub struct Statement {
     pub span: Span,
     /// What it does.
     pub what: What,
+    /// It says `if exists`, `if not exists` or `or replace`: what is there, or is not, is no failure.
+    pub eased: bool,
 }
 
 /// A condition that asks the database's own lists: `if not exists (select from pg_policies where ..)`.
@@ -71,10 +75,40 @@ pub enum What {
     Each(Box<Each>),
     /// Some statements where a condition holds, others where it does not.
     If { guard: Guard, then: Vec<Statement>, otherwise: Vec<Statement> },
+    /// Statements that may not run, or not as they were read: nobody knows whether the database refuses them.
+    Maybe(Vec<Statement>),
+    /// A block of procedural code.
+    Block(Box<Block>),
+    /// `return` out of procedural code.
+    Return,
+    /// The database refuses it: `raise exception`, a form that it does not know.
+    Refused(&'static str),
+    /// `set search_path`: where names that say no schema are looked for.
+    SearchPath(Vec<Name>),
     /// A call of a function whose body may change the schema.
     Call { function: Qualified, arguments: Vec<Option<String>> },
     /// It was not understood; the tables it names.
     Unread(Vec<Qualified>),
+}
+
+/// A block of procedural code: all of it is done, or nothing where one of its statements is refused.
+#[derive(Debug, Clone)]
+pub struct Block {
+    /// What it runs.
+    pub body: Vec<Statement>,
+    /// What runs instead when something in it was refused and undone: `exception when ..`.
+    pub handlers: Vec<Handler>,
+    /// The whole of a body: what `return` ends.
+    pub whole: bool,
+}
+
+/// What runs when a block was refused.
+#[derive(Debug, Clone)]
+pub struct Handler {
+    /// Names of conditions: `duplicate_object`, `others`.
+    pub conditions: Vec<String>,
+    /// What it runs.
+    pub body: Vec<Statement>,
 }
 
 /// What `drop` drops.
@@ -159,12 +193,12 @@ pub struct Constraint {
 /// One action of `alter table`.
 #[derive(Debug, Clone)]
 pub enum Action {
-    /// `add column`.
-    AddColumn(Column, Vec<Constraint>),
-    /// `drop column`.
-    DropColumn(Name, bool),
-    /// `add constraint`.
-    AddConstraint(Constraint),
+    /// `add column`, and whether it says `if not exists`.
+    AddColumn(Column, Vec<Constraint>, bool),
+    /// `drop column [if exists] .. [cascade]`.
+    DropColumn { name: Name, cascade: bool, if_there: bool },
+    /// `add constraint`, and whether its name is given.
+    AddConstraint(Constraint, bool),
     /// `drop constraint`.
     DropConstraint(Name),
     /// `rename to`.
@@ -323,7 +357,7 @@ pub struct Function {
     /// Its parameters with their types, in lower case.
     pub takes: Box<str>,
     /// Its body.
-    pub body: Box<str>,
+    pub body: Arc<str>,
     /// The HTTP requests it makes.
     pub requests: Vec<Request>,
 }
@@ -351,7 +385,7 @@ pub struct View {
     /// It keeps what it read.
     pub materialized: bool,
     /// What it reads.
-    pub query: Box<str>,
+    pub query: Arc<str>,
 }
 
 /// What `alter view` changes.

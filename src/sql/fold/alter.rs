@@ -3,28 +3,37 @@
 use super::super::model::{Id, RowSecurity, Table, UniqueIndex};
 use super::super::statement::{Action, Asks, Constraint};
 use super::Fold;
+use super::blocks::{Done, Stop, refused};
 use crate::finding::Place;
 use crate::names::Name;
 
 impl Fold {
-    pub(super) fn alter_table(&mut self, mut id: Id, actions: &[Action], at: Place) {
+    pub(super) fn alter_table(&mut self, mut id: Id, actions: &[Action], at: Place, eased: bool) -> Done {
+        if self.comes_later(id) {
+            return if eased { Ok(()) } else { refused("undefined_table") };
+        }
         let later = |constraint: &Constraint| match &constraint.asks {
             Asks::Foreign(of, _) => self.comes_later(Id::of(*of)),
             _ => false,
         };
-        let refused = actions.iter().any(|action| match action {
-            Action::AddColumn(_, constraints) => constraints.iter().any(later),
-            Action::AddConstraint(constraint) => later(constraint),
+        let lacks = actions.iter().any(|action| match action {
+            Action::AddColumn(_, constraints, _) => constraints.iter().any(later),
+            Action::AddConstraint(constraint, _) => later(constraint),
             _ => false,
         });
-        if refused {
-            return;
+        if lacks {
+            return refused("undefined_table");
+        }
+        if let Some(table) = self.tables.get(&id)
+            && let Some(why) = actions.iter().find_map(|action| why_not(table, action))
+        {
+            return refused(why);
         }
         for action in actions {
             match action {
-                Action::Rename(name) => id = self.rename(id, Id { name: *name, ..id }),
-                Action::SetSchema(schema) => id = self.rename(id, Id { schema: *schema, ..id }),
-                Action::DropColumn(column, cascade) => self.drop_column(id, *column, *cascade),
+                Action::Rename(name) => id = self.rename(id, Id { name: *name, ..id })?,
+                Action::SetSchema(schema) => id = self.rename(id, Id { schema: *schema, ..id })?,
+                Action::DropColumn { name, cascade, .. } => self.drop_column(id, *name, *cascade),
                 Action::Attach(part) => {
                     if let Some(part) = self.tables.get_mut(&Id::of(*part)) {
                         part.partition_of = Some(id);
@@ -37,14 +46,15 @@ impl Fold {
                 }
             }
         }
+        Ok(())
     }
 
     /// The table's name afterwards: nothing is renamed to what is there.
-    fn rename(&mut self, from: Id, to: Id) -> Id {
+    fn rename(&mut self, from: Id, to: Id) -> Result<Id, Stop> {
         if self.tables.contains_key(&to) {
-            return from;
+            return refused("duplicate_table");
         }
-        let Some(mut table) = self.tables.remove(&from) else { return from };
+        let Some(mut table) = self.tables.remove(&from) else { return Ok(from) };
         table.id = to;
         self.tables.insert(to, table);
         for table in self.tables.values_mut() {
@@ -60,27 +70,47 @@ impl Fold {
         for trigger in self.history.triggers.iter_mut().filter(|trigger| trigger.table == from) {
             trigger.table = to;
         }
-        to
+        Ok(to)
     }
 
     pub(super) fn rename_schema(&mut self, from: Name, to: Name) {
         let mut moved: Vec<Id> = self.tables.keys().filter(|id| id.schema == from).copied().collect();
         moved.sort();
         for id in moved {
-            self.rename(id, Id { schema: to, ..id });
+            let _ = self.rename(id, Id { schema: to, ..id });
         }
+    }
+}
+
+/// Why the database refuses an action on a table, as far as its columns and constraints are known.
+fn why_not(table: &Table, action: &Action) -> Option<&'static str> {
+    let there = |name: &Name| table.columns.iter().any(|column| column.name == *name);
+    let whole = table.is_whole();
+    match action {
+        Action::AddColumn(column, _, unless_there) => {
+            (!unless_there && there(&column.name)).then_some("duplicate_column")
+        }
+        Action::DropColumn { name, if_there, .. } => (!if_there && whole && !there(name)).then_some("undefined_column"),
+        Action::RenameColumn(_, to) if there(to) => Some("duplicate_column"),
+        Action::RenameColumn(from, _) => (whole && !there(from)).then_some("undefined_column"),
+        Action::AddConstraint(constraint, given) => {
+            let known = *given && table.constraints.iter().any(|known| known.name == constraint.name);
+            let key = matches!(constraint.asks, Asks::Primary | Asks::Unique) && constraint.index.is_none();
+            known.then_some(if key { "duplicate_table" } else { "duplicate_object" })
+        }
+        _ => None,
     }
 }
 
 fn change(table: &mut Table, action: &Action, at: Place) {
     match action {
-        Action::AddColumn(column, constraints) => {
+        Action::AddColumn(column, constraints, _) => {
             if table.column(&column.name).is_none() {
                 table.columns.push(column.clone());
                 table.constraints.extend(constraints.iter().cloned());
             }
         }
-        Action::AddConstraint(constraint) => add_constraint(table, constraint),
+        Action::AddConstraint(constraint, _) => add_constraint(table, constraint),
         Action::DropConstraint(name) => table.constraints.retain(|constraint| constraint.name != Some(*name)),
         Action::RenameColumn(from, to) => rename_column(table, *from, *to),
         Action::RenameConstraint(from, to) => {
@@ -93,7 +123,7 @@ fn change(table: &mut Table, action: &Action, at: Place) {
             table.unsure = None;
         }
         Action::Force(on) => table.forced = *on,
-        Action::Rename(_) | Action::SetSchema(_) | Action::DropColumn(..) | Action::Attach(_) => {}
+        Action::Rename(_) | Action::SetSchema(_) | Action::DropColumn { .. } | Action::Attach(_) => {}
     }
 }
 

@@ -4,6 +4,7 @@ use super::super::model::{Id, Job, Policy, RowSecurity, Table};
 use super::super::read::read_made;
 use super::super::statement::{Action, Column, Command, Each, Filter, Guard, Hole, Over, Template, What};
 use super::Fold;
+use super::blocks::Done;
 use crate::finding::Place;
 use crate::names::Name;
 
@@ -87,42 +88,46 @@ fn like(text: &str, value: &str) -> bool {
 }
 
 impl Fold {
-    /// Whether a condition holds by now; one that cannot be told counts as held.
-    pub(super) fn holds(&self, guard: &Guard) -> bool {
+    /// Whether a condition holds by now; none where that cannot be told.
+    pub(super) fn holds(&self, guard: &Guard) -> Option<bool> {
         let (rows, filter) = match &guard.over {
             Over::Tables(filter) => (self.table_rows(), filter),
             Over::Policies(filter) => (self.policy_rows(), filter),
             Over::Columns(filter) => (self.column_rows(), filter),
             Over::Jobs(filter) => (self.job_rows(), filter),
-            Over::Names(_) | Over::Unknown => return true,
+            Over::Names(_) | Over::Unknown => return None,
         };
         let mut any = false;
         for row in rows {
-            match row.fits(filter) {
-                Some(fits) => any |= fits,
-                None => return true,
-            }
+            any |= row.fits(filter)?;
         }
-        any == guard.wanted
+        Some(any == guard.wanted)
     }
 
-    pub(super) fn each(&mut self, each: &Each, at: Place) {
+    pub(super) fn each(&mut self, each: &Each, at: Place) -> Done {
         let (rows, filter) = match &each.over {
             Over::Tables(filter) => (self.table_rows(), filter),
             Over::Policies(filter) => (self.policy_rows(), filter),
             Over::Columns(filter) => (self.column_rows(), filter),
             Over::Jobs(filter) => (self.job_rows(), filter),
-            Over::Names(_) | Over::Unknown => return self.unknown(each, at),
+            Over::Names(_) | Over::Unknown => {
+                self.unknown(each, at);
+                return Ok(());
+            }
         };
         let fitting: Option<Vec<bool>> = rows.iter().map(|row| row.fits(filter)).collect();
-        let Some(fitting) = fitting.filter(|_| filter.whole) else { return self.unknown(each, at) };
+        let Some(fitting) = fitting.filter(|_| filter.whole) else {
+            self.unknown(each, at);
+            return Ok(());
+        };
         let mut texts = vec![];
         for (row, _) in rows.iter().zip(fitting).filter(|(_, fits)| *fits) {
             texts.extend(each.templates.iter().map(|template| filled(template, row)));
         }
         for text in texts {
-            read_made(&text, at.span).iter().for_each(|statement| self.apply(statement));
+            self.all(&read_made(&text, at.span))?;
         }
+        Ok(())
     }
 
     fn table_rows(&self) -> Vec<Row<'_>> {
@@ -134,7 +139,7 @@ impl Fold {
 
     fn policy_rows(&self) -> Vec<Row<'_>> {
         let of = |table: &'_ Table| (table.id.schema, table.id.name);
-        let mut tables: Vec<&Table> = self.tables.values().collect();
+        let mut tables: Vec<&Table> = self.tables.values().map(|table| &**table).collect();
         tables.sort_by_key(|table| table.id);
         let each = tables.into_iter().flat_map(|table| table.policies.iter().map(move |policy| (of(table), policy)));
         each.map(|((schema, table), policy)| Row { schema, table, column: None, policy: Some(policy), job: None })
@@ -142,7 +147,7 @@ impl Fold {
     }
 
     fn column_rows(&self) -> Vec<Row<'_>> {
-        let mut tables: Vec<&Table> = self.tables.values().collect();
+        let mut tables: Vec<&Table> = self.tables.values().map(|table| &**table).collect();
         tables.sort_by_key(|table| table.id);
         let each = tables.into_iter().flat_map(|table| table.columns.iter().map(move |column| (table.id, column)));
         let row = |(id, column): (Id, &Column)| Row {
@@ -184,7 +189,7 @@ impl Fold {
                     }
                     What::DropPolicy { name, table } => self.may_drop(name, Id::of(table), at),
                     other if !names_nothing(&other) => {
-                        self.apply(&super::Statement { span: at.span, what: other });
+                        let _ = self.apply(&super::Statement { span: at.span, what: other, eased: false });
                     }
                     _ => {}
                 }

@@ -3,12 +3,13 @@
 use super::super::model::{Id, Table};
 use super::super::statement::Asks;
 use super::Fold;
+use super::blocks::{Done, refused};
 use crate::names::Name;
 
 impl Fold {
-    pub(super) fn drop_tables(&mut self, ids: &[Id], cascade: bool) {
+    pub(super) fn drop_tables(&mut self, ids: &[Id], cascade: bool) -> Done {
         if !cascade && self.is_needed(ids) {
-            return;
+            return refused("dependent_objects_still_exist");
         }
         for id in ids {
             self.tables.remove(id);
@@ -22,6 +23,7 @@ impl Fold {
             }
             self.history.views.retain(|_, view| !mentions(&view.query, &id.name));
         }
+        Ok(())
     }
 
     fn is_needed(&self, ids: &[Id]) -> bool {
@@ -38,7 +40,7 @@ impl Fold {
                 table.policies.iter().any(|policy| reads(&policy.using, id.name) || reads(&policy.check, id.name))
             };
             others().any(|table| refers(table) || asks(table))
-                || self.history.views.values().any(|view| reads(&Some(view.query.clone()), id.name))
+                || self.history.views.values().any(|view| reads_from(&view.query, id.name))
         })
     }
 
@@ -46,7 +48,7 @@ impl Fold {
         let calls = |text: &Option<Box<str>>| text.as_deref().is_some_and(|text| calls(text, &id.name));
         let needs = |table: &Table| table.policies.iter().any(|policy| calls(&policy.using) || calls(&policy.check));
         let fires = self.history.triggers.iter().any(|trigger| Id::of(trigger.function) == id);
-        if !cascade && (fires || self.tables.values().any(needs)) {
+        if !cascade && (fires || self.tables.values().any(|table| needs(table))) {
             return;
         }
         self.history.functions.remove(&id);
@@ -105,7 +107,10 @@ impl Fold {
 
 /// Whether a query or condition reads from a table.
 fn reads(text: &Option<Box<str>>, table: Name) -> bool {
-    let Some(text) = text.as_deref() else { return false };
+    text.as_deref().is_some_and(|text| reads_from(text, table))
+}
+
+fn reads_from(text: &str, table: Name) -> bool {
     let lower = text.to_ascii_lowercase();
     words(&lower, &table).any(|at| {
         let before = lower[..at].trim_end_matches(['"', '(', ' ', '\n', '\t', '\r']);

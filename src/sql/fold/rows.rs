@@ -4,6 +4,7 @@ use super::super::cursor::Qualified;
 use super::super::model::{Bucket, Id};
 use super::super::statement::{Buckets, Publish};
 use super::Fold;
+use super::blocks::{Done, refused};
 use crate::finding::Place;
 use crate::names::Name;
 
@@ -25,17 +26,24 @@ impl Fold {
         }
     }
 
-    pub(super) fn publish(&mut self, publication: Name, tables: &[Qualified], how: Publish) {
+    pub(super) fn publish(&mut self, publication: Name, tables: &[Qualified], how: Publish) -> Done {
         let tables: Vec<Id> = tables.iter().map(|table| Id::of(*table)).collect();
+        if matches!(how, Publish::Add | Publish::Set) && tables.iter().any(|table| self.comes_later(*table)) {
+            return refused("undefined_table");
+        }
         let known = &mut self.history.publications;
         match how {
             Publish::Drop => drop(known.remove(&publication)),
             Publish::All => drop(known.insert(publication, None)),
             Publish::Set => drop(known.insert(publication, Some(tables))),
             Publish::Add => {
-                if let Some(there) = known.entry(publication).or_insert_with(|| Some(vec![])) {
-                    let new: Vec<Id> = tables.into_iter().filter(|table| !there.contains(table)).collect();
-                    there.extend(new);
+                let there = known.entry(publication).or_insert_with(|| Some(vec![]));
+                match there {
+                    Some(there) if tables.iter().any(|table| there.contains(table)) => {
+                        return refused("duplicate_object");
+                    }
+                    Some(there) => there.extend(tables),
+                    None => return refused("object_not_in_prerequisite_state"),
                 }
             }
             Publish::Remove => {
@@ -44,6 +52,7 @@ impl Fold {
                 }
             }
         }
+        Ok(())
     }
 
     /// What publications call a table from now on; none when it is gone.

@@ -1,15 +1,15 @@
 //! Procedural bodies (`DO`, functions that are called): the statements in them in the order they stand, `EXECUTE` of
 //! text that is put together, loops over names.
 //!
-//! What a condition guards counts as done: guards ask whether something is there already, and applying what cannot
-//! be applied changes nothing. Handlers of exceptions do not count.
+//! What a condition guards that is not understood counts as done: guards ask whether something is there already, and
+//! applying what cannot be applied changes nothing.
 
 use super::templates::{Vars, template};
 use super::{Reader, lists};
 use crate::names::Name;
 use crate::sql::cursor::Cursor;
 use crate::sql::lex::{Kind, Token};
-use crate::sql::statement::{Each, Guard, Hole, Over, Statement, Template, What};
+use crate::sql::statement::{Each, Guard, Handler, Hole, Over, Statement, Template, What};
 
 /// An `if` or `case` that is open.
 pub(super) struct Branch {
@@ -31,17 +31,27 @@ impl Reader<'_> {
             vars.set(*name, Template::of(text));
         }
         let mut budget = UNFOLDED;
-        let around = self.branches.len();
+        let (around, start) = (self.branches.len(), self.found.len());
+        let returns = std::mem::take(&mut self.returns);
         self.run(tokens, &mut vars, &mut budget);
         self.branches.truncate(around);
+        if std::mem::replace(&mut self.returns, returns) {
+            self.perhaps(start);
+        }
     }
 
     fn run(&mut self, tokens: &[Token], vars: &mut Vars, budget: &mut usize) {
         let mut rest = Cursor::new(self.text, tokens);
+        // Where the statements of each open `begin` start.
+        let mut begun: Vec<usize> = vec![];
         while !rest.is_done() {
             let Some(left) = budget.checked_sub(1) else { return };
             *budget = left;
-            if rest.sign(b';') || rest.eat("begin") || rest.eat("then") || rest.eat("declare") {
+            if rest.sign(b';') || rest.eat("then") || rest.eat("declare") {
+                continue;
+            }
+            if rest.eat("begin") {
+                begun.push(self.found.len());
                 continue;
             }
             if rest.at_sign(b'<') {
@@ -71,13 +81,21 @@ impl Reader<'_> {
             } else if rest.is("for") || rest.is("foreach") {
                 self.each(&mut rest, vars, budget);
             } else if rest.eat("exception") {
-                rest = after_handlers(rest);
+                let handlers = self.handlers(&mut rest, vars, budget);
+                if let Some(&start) = begun.last() {
+                    self.together(start, false, handlers);
+                }
+            } else if rest.is("return") || rest.is("raise") {
+                let statement = to_semicolon(&mut rest);
+                self.leaves(statement);
             } else if rest.eat("execute") {
                 let statement = to_semicolon(&mut rest);
                 self.execute(statement, vars);
             } else if rest.eat("end") {
                 if rest.is("if") || rest.is("case") {
                     self.close();
+                } else if !rest.is("loop") {
+                    begun.pop();
                 }
                 to_semicolon(&mut rest);
             } else {
@@ -92,13 +110,53 @@ impl Reader<'_> {
 
     /// The end of an `if`: what it guards waits for its condition.
     fn close(&mut self) {
-        let Some(Branch { guard: Some(guard), start, otherwise }) = self.branches.pop() else { return };
+        let Some(Branch { guard, start, otherwise }) = self.branches.pop() else { return };
+        let Some(guard) = guard else { return self.perhaps(start) };
         let otherwise = self.found.split_off(otherwise.unwrap_or(self.found.len()).max(start));
         let then = self.found.split_off(start);
         if let Some(first) = then.first().or(otherwise.first()) {
             let span = first.span;
-            self.found.push(Statement { span, what: What::If { guard, then, otherwise } });
+            self.found.push(Statement { span, what: What::If { guard, then, otherwise }, eased: false });
         }
+    }
+
+    /// `return` and `raise`: what ends a block, or undoes it.
+    fn leaves(&mut self, mut statement: Cursor<'_>) {
+        let span = statement.span();
+        if statement.eat("return") {
+            // `return next`, `return query` go on.
+            if !statement.is("next") && !statement.is("query") {
+                self.add(span, What::Return);
+            }
+            return;
+        }
+        statement.eat("raise");
+        let passes = ["debug", "log", "info", "notice", "warning"];
+        if !passes.iter().any(|level| statement.is(level)) {
+            self.add(span, What::Refused("raise_exception"));
+        }
+    }
+
+    /// What follows `exception`, up to the block's `end`.
+    fn handlers(&mut self, rest: &mut Cursor<'_>, vars: &mut Vars, budget: &mut usize) -> Vec<Handler> {
+        let end = after_handlers(*rest);
+        let all = Cursor { text: rest.text, tokens: &rest.tokens[..rest.tokens.len() - end.tokens.len()] };
+        *rest = end;
+        let mut found = vec![];
+        for mut handler in each_handler(all) {
+            handler.eat("when");
+            let named = handler.until(&["then"]);
+            handler.eat("then");
+            let words = named.tokens.iter().filter_map(|token| match token.kind {
+                Kind::Text => Some(super::text_of(*token, self.text)),
+                _ => Some(named.raw(*token).to_ascii_lowercase()),
+            });
+            let conditions = words.filter(|word| word != "or" && word != "sqlstate").collect();
+            let start = self.found.len();
+            self.run(handler.tokens, vars, budget);
+            found.push(Handler { conditions, body: self.found.split_off(start) });
+        }
+        found
     }
 
     /// A loop: over written names it is gone through, over the database's lists it is kept for when they are known.
@@ -132,6 +190,7 @@ impl Reader<'_> {
                 self.run(body.tokens, vars, budget);
                 // What the body made of the loop's rows waits for them.
                 wait_for(&mut self.found[before..], &over);
+                self.perhaps(before);
             }
         }
         vars.restore(var, kept);
@@ -177,6 +236,11 @@ fn wait_for(statements: &mut [Statement], over: &Over) {
             What::If { then, otherwise, .. } => {
                 wait_for(then, over);
                 wait_for(otherwise, over);
+            }
+            What::Maybe(inner) => wait_for(inner, over),
+            What::Block(block) => {
+                wait_for(&mut block.body, over);
+                block.handlers.iter_mut().for_each(|handler| wait_for(&mut handler.body, over));
             }
             What::Each(each)
                 if matches!(each.over, Over::Unknown)
@@ -260,6 +324,22 @@ fn loop_body<'t>(rest: &mut Cursor<'t>) -> Cursor<'t> {
 
 /// Past the handlers of a block, to its `end`.
 fn after_handlers(rest: Cursor<'_>) -> Cursor<'_> {
+    outside(rest, "end")
+}
+
+/// Each handler, from its `when`.
+fn each_handler(all: Cursor<'_>) -> Vec<Cursor<'_>> {
+    let (mut rest, mut found) = (all, vec![]);
+    while rest.is("when") {
+        let behind = outside(Cursor { text: rest.text, tokens: &rest.tokens[1..] }, "when");
+        found.push(Cursor { text: rest.text, tokens: &rest.tokens[..rest.tokens.len() - behind.tokens.len()] });
+        rest = behind;
+    }
+    found
+}
+
+/// From where a word begins a statement that stands in no block within.
+fn outside<'t>(rest: Cursor<'t>, word: &str) -> Cursor<'t> {
     let (all, mut depth) = (rest.tokens, 0usize);
     for at in 0..all.len() {
         let here = Cursor { text: rest.text, tokens: &all[at..] };
@@ -271,11 +351,11 @@ fn after_handlers(rest: Cursor<'_>) -> Cursor<'_> {
         if !starts {
             continue;
         }
+        if depth == 0 && here.is(word) {
+            return here;
+        }
         if here.is("end") {
-            if depth == 0 {
-                return here;
-            }
-            depth -= 1;
+            depth = depth.saturating_sub(1);
         } else if ["if", "case", "loop", "for", "foreach", "while", "begin"].iter().any(|word| here.is(word)) {
             depth += 1;
         }

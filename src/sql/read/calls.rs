@@ -21,6 +21,13 @@ impl Reader<'_> {
             {
                 if name.schema.is_some_and(|schema| schema == "cron") {
                     self.cron(name.name, arguments, cursor, span);
+                } else if starts && name.name == "set_config" {
+                    let mut items = arguments.items();
+                    if items.first_mut().and_then(|item| item.string()).is_some_and(|of| of == "search_path")
+                        && let Some(&path) = items.get(1)
+                    {
+                        self.looked_for_in(path, span);
+                    }
                 } else if starts {
                     let arguments = arguments.items().into_iter().map(|mut item| item.string()).collect();
                     self.add(span, What::Call { function: name, arguments });

@@ -10,7 +10,7 @@ impl Reader<'_> {
     /// A policy. What the database refuses makes none: `create policy if not exists`, several commands in one.
     pub(super) fn create_policy(&mut self, mut cursor: Cursor<'_>, span: Option<Span>) {
         if cursor.are("if not exists") {
-            return;
+            return self.refused(span);
         }
         let from = cursor;
         let Some(name) = cursor.ident() else { return };
@@ -36,7 +36,7 @@ impl Reader<'_> {
         if cursor.eat("for") {
             match command(&mut cursor) {
                 Some(command) => policy.command = command,
-                None => return,
+                None => return self.refused(span),
             }
         }
         policy.reads = read_by(cursor);
@@ -48,9 +48,10 @@ impl Reader<'_> {
             Command::Select | Command::Delete => policy.check.is_some(),
             Command::All | Command::Update => false,
         };
-        if !refused {
-            self.add(span, What::CreatePolicy(Box::new(policy)));
+        if refused {
+            return self.refused(span);
         }
+        self.add(span, What::CreatePolicy(Box::new(policy)));
     }
 
     pub(super) fn alter_policy(&mut self, mut cursor: Cursor<'_>, span: Option<Span>) {

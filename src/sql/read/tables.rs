@@ -145,7 +145,7 @@ impl Reader<'_> {
                 Read::Does(action) => actions.push(action),
                 Read::Nothing => {}
                 Read::Unread => return self.unread(span, vec![table]),
-                Read::Fails => return,
+                Read::Fails => return self.refused(span),
             }
         }
         if !actions.is_empty() {
@@ -174,14 +174,14 @@ impl Reader<'_> {
             if !constraint {
                 cursor.eat("column");
             }
-            cursor.eat("if exists");
+            let if_there = cursor.eat("if exists");
             let Some(name) = cursor.ident() else { return Read::Unread };
             let cascade = cursor.eat("cascade");
             cursor.eat("restrict");
             return match (cursor.is_done(), constraint) {
                 (false, _) => Read::Unread,
                 (true, true) => Read::Does(Action::DropConstraint(name)),
-                (true, false) => Read::Does(Action::DropColumn(name, cascade)),
+                (true, false) => Read::Does(Action::DropColumn { name, cascade, if_there }),
             };
         }
         if cursor.eat("rename") {
@@ -218,12 +218,12 @@ impl Reader<'_> {
             return Read::Fails;
         }
         if let Some(constraint) = self.constraint(cursor, table) {
-            return Read::Does(Action::AddConstraint(constraint));
+            return Read::Does(Action::AddConstraint(constraint, cursor.is("constraint")));
         }
         cursor.eat("column");
-        cursor.eat("if not exists");
+        let unless_there = cursor.eat("if not exists");
         match self.column(cursor, table) {
-            Some((column, constraints)) => Read::Does(Action::AddColumn(column, constraints)),
+            Some((column, constraints)) => Read::Does(Action::AddColumn(column, constraints, unless_there)),
             None => Read::Unread,
         }
     }
