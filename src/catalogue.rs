@@ -144,6 +144,9 @@ pub struct Vendor {
     /// Calls to it are the app's own backend (its Supabase project), not outbound.
     #[serde(default)]
     pub own_backend: bool,
+    /// Members of its clients whose queries are sent only when somebody waits for them: `from`.
+    #[serde(default)]
+    pub lazy: Vec<String>,
     /// Where its facts come from, unless an entry says otherwise.
     pub source: Source,
     /// Its SDKs.

@@ -178,6 +178,9 @@ fn absolute(catalogue: &Catalogue, after_scheme: &str) -> Destination {
     if matches!(bare.as_str(), "localhost" | "127.0.0.1" | "0.0.0.0" | "[")
         || bare.ends_with(".local")
         || bare.ends_with(".localhost")
+        || bare.ends_with(".internal")
+        || bare.ends_with(".svc")
+        || is_own_network(&bare)
     {
         return Destination::Local;
     }
@@ -188,6 +191,13 @@ fn absolute(catalogue: &Catalogue, after_scheme: &str) -> Destination {
         Some(vendor) => Destination::Vendor(vendor, Name::new(&bare), path_of(path)),
         None => Destination::Host(Name::new(&bare), path_of(path)),
     }
+}
+
+/// A name without a dot is known in the app's own network only: `http://parser:8100` of a compose file.
+fn is_own_network(host: &str) -> bool {
+    host.len() > 1
+        && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+        && host.bytes().any(|byte| byte.is_ascii_alphabetic())
 }
 
 /// Whether a host is written to its end: `api.x.com`, not `api.` or `https://x-`.

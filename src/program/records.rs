@@ -197,9 +197,22 @@ impl Program {
     }
 
     /// Whether a write only keeps times, counts and states of work: `last_used_at`, `login_count`, `sync_status`; or
-    /// an access token, which is fetched anew when it is old; or says that something failed.
+    /// an access token, which is fetched anew when it is old; or says that something failed. So do functions of the
+    /// database that only tidy up or write down.
     pub fn is_bookkeeping(&self, used: &VendorUse) -> bool {
         let facts = self.facts(used.at.file);
+        if let Some(ExprKind::Text(name)) = facts.call(used.at.call).args.first().map(|arg| facts.expr(arg.value))
+            && facts.last_name(facts.call(used.at.call).callee).is_some_and(|callee| callee == "rpc")
+        {
+            // `rpc("cleanup_old_backups")`, `rpc("record_cron_job_started")`, `rpc("increment_view_count")`
+            let words = words(name);
+            let first = words.first().map_or("", String::as_str);
+            let counts =
+                words.iter().any(|word| matches!(word.as_str(), "view" | "views" | "click" | "clicks" | "visit"));
+            return matches!(first, "cleanup" | "clean" | "purge" | "prune" | "vacuum" | "log" | "track")
+                || first == "record" && words.iter().any(|word| matches!(word.as_str(), "cron" | "job" | "run"))
+                || first == "increment" && counts;
+        }
         let Some(ExprKind::Object(entries)) = facts.call(used.at.call).args.first().map(|arg| facts.expr(arg.value))
         else {
             return false;

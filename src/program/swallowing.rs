@@ -516,7 +516,7 @@ fn polls(facts: &Facts, block: BlockId) -> bool {
 }
 
 fn is_failure_word(text: &str) -> bool {
-    let text = text.to_ascii_lowercase();
+    let text = text.to_ascii_lowercase().replace('\u{2019}', "'");
     [
         "error",
         "fail",

@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::catalogue::Core;
+use crate::catalogue::{Core, Effect};
 use crate::facts::Language;
 use crate::finding::{Confidence, Place, Severity};
 use crate::names::Name;
@@ -211,6 +211,12 @@ fn help(program: &Program, used: &CoreUse<'_>, start: &Start, call: &str) -> Str
     if used.weight == Weight::Essential {
         return format!("give {call} a time limit and tell the customer what to do when it fails");
     }
+    // What is looked up is wanted for what follows: it can be waited for shortly, but not put off.
+    if looks_up(program, used) {
+        return format!(
+            "give {call} a time limit of a few seconds, catch its failure, and go on without its answer where the path can"
+        );
+    }
     let after = match used.core {
         Core::Signup => "the account exists",
         Core::Login => "the customer is logged in",
@@ -239,6 +245,14 @@ fn help(program: &Program, used: &CoreUse<'_>, start: &Start, call: &str) -> Str
         ),
     };
     format!("call {call} only when {after}, and {how}: {deferred}; give it a time limit and catch its failure")
+}
+
+/// Whether a call only asks for something.
+fn looks_up(program: &Program, used: &CoreUse<'_>) -> bool {
+    match used.out.vendor.and_then(|vendor| program.operation(vendor)) {
+        Some(operation) => matches!(operation.effect, Effect::Read | Effect::List),
+        None => used.out.request.is_some_and(|http| http.method.is_some_and(|method| method == "GET")),
+    }
 }
 
 enum Runtime {

@@ -2,9 +2,10 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::finding::Severity;
+use crate::catalogue::Seg;
+use crate::finding::{FileId, Severity};
 use crate::program::floating::{Floating, Search};
-use crate::program::{CallRef, EntryKind, Program, VendorUse};
+use crate::program::{CallRef, EntryKind, External, Program, VendorUse};
 use crate::rule::Report;
 
 crate::rule! {
@@ -76,9 +77,10 @@ fn tell(program: &Program, report: &mut Report, floating: &Floating) {
     if !program.is_served(&origins) || program.is_run_by_hand(&origins) {
         return;
     }
-    let serverless = program.is_serverless(&origins);
+    let sockets = origins.iter().any(|origin| holds_socket(program, program.entries[origin.entry].function.file));
+    let serverless = program.is_serverless(&origins) && !sockets;
     let chained = program.chain(floating.at).any(|(_, name)| name == "catch" || name == "then");
-    if floating.caught && (!serverless || chained) || program.feeds_answer(floating) {
+    if floating.caught && (!serverless || chained) || chained && sockets || program.feeds_answer(floating) {
         return;
     }
     let logged = !serverless && program.logs_rejections(floating.at.file);
@@ -105,7 +107,11 @@ fn tell(program: &Program, report: &mut Report, floating: &Floating) {
         format!("{subject} is not awaited and leads to {what}")
     };
     let who = program.entry_name(entry);
+    let never = script && !chained && floating.at == floating.acts && is_lazy(program, floating.at);
     let message = match (script, serverless) {
+        _ if never => format!(
+            "{what} is never sent: its client asks only when somebody waits for the query, and {who} answers as if it had"
+        ),
         (false, _) => format!("{left}: a coroutine that nobody awaits never runs, and {who} answers as if it had"),
         (true, false) if logged => format!(
             "{left}: when it fails, that is only a line in the log of rejections, which does not say what it was for"
@@ -116,6 +122,7 @@ fn tell(program: &Program, report: &mut Report, floating: &Floating) {
         }
     };
     let help = match (script, serverless) {
+        _ if never => "Await it, and look at what it says: `const { error } = await ...; if (error) throw error`.",
         (false, _) => "Await it: `await ...`.",
         (true, true) if entry.framework.starts_with("next") && !program.has_no_after(entry.function.file) => {
             "Await it, or hand it over: `after(() => send().catch(console.error))` from \"next/server\"."
@@ -149,4 +156,24 @@ fn tell(program: &Program, report: &mut Report, floating: &Floating) {
     } else if logged {
         draft.severity(Severity::Note);
     }
+}
+
+/// Whether a query waits for somebody to wait for it.
+fn is_lazy(program: &Program, at: CallRef) -> bool {
+    program.vendors_at(at).iter().any(|used| {
+        let lazy = &program.catalogue.vendor(used.vendor).lazy;
+        // The client's own member: `createClient(..).from(..)`, not `.storage.from(..)`.
+        let of_client = |external: &External| {
+            let mut rest = external.segs.iter().skip_while(|seg| matches!(seg, Seg::Member(_)));
+            rest.next();
+            matches!(rest.next(), Some(Seg::Member(name)) if lazy.iter().any(|lazy| *name == **lazy))
+        };
+        program.callee(at).externals().any(of_client)
+    })
+}
+
+/// Whether a file's server stays for as long as a socket is open.
+fn holds_socket(program: &Program, file: FileId) -> bool {
+    let facts = program.facts(file);
+    facts.calls.iter().any(|call| facts.last_name(call.callee).is_some_and(|name| name == "upgradeWebSocket"))
 }

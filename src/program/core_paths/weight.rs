@@ -3,7 +3,7 @@
 
 use super::entries::{Start, words};
 use super::{Core, Outgoing};
-use crate::catalogue::{Category, Effect};
+use crate::catalogue::{Category, Effect, KnownRole};
 use crate::facts::{ExprId, ExprKind, Facts};
 use crate::names::Name;
 use crate::program::{CallRef, Destination, Program, Via};
@@ -106,6 +106,10 @@ pub(super) fn of(program: &Program, core: Core, out: &Outgoing<'_>, names: &str,
     if matches!(effect, Some(Effect::Local | Effect::Verify | Effect::Upload)) {
         return None;
     }
+    // Whoever checks the token of a login is the login.
+    if core != Core::Checkout && program.has_role(out.at, KnownRole::Verify) {
+        return Some(Weight::Essential);
+    }
     // What the catalogue does not list of a vendor that does many things may be the login itself.
     let reads = matches!(effect, None | Some(Effect::Read | Effect::List));
     if reads && out.request.is_some_and(|http| http.to.iter().any(|to| is_own_work(core, to))) {
@@ -193,7 +197,10 @@ fn is_own_work(core: Core, to: &Destination) -> bool {
     let own_work = if core == Core::Checkout { PAYS } else { OWN_WORK };
     let (Destination::Host(host, path) | Destination::Vendor(_, host, path)) = to else { return false };
     // Whoever makes them, tests for people have one word in their names.
+    // The keys by which a login's token is checked: `/robot/v1/metadata/x509/..`, `/.well-known/jwks.json`.
+    let keys = |word: &String| matches!(word.as_str(), "x509" | "jwks" | "jwk" | "certs" | "openid" | "tokeninfo");
     words(host).iter().chain(&words(path)).any(|word| own_work.contains(&word.as_str()) || word.ends_with("captcha"))
+        || core != Core::Checkout && (words(path).iter().any(keys) || path.contains("x509"))
 }
 
 fn calls_of_host(program: &Program, host: Name) -> usize {
