@@ -7,6 +7,7 @@ use crate::catalogue::{Effect, KnownRole};
 use crate::facts::{BlockId, BlockKind, ExprId, ExprKind, Facts, Op, Step};
 use crate::names::Name;
 use crate::program::options::Lookup;
+use crate::program::terms::less_far;
 use crate::program::terms::{Ending, ending};
 use crate::program::verify::words;
 use crate::program::{CallRef, EdgeKind, ExprRef, FunctionRef, Program, Value};
@@ -301,8 +302,9 @@ impl StateChecks<'_> {
         let next = |expr: ExprId| self.kept(ExprRef::new(at.file, expr), depth);
         match facts.expr(at.expr) {
             ExprKind::Ref(name, block) => {
-                let def = facts.lookup(*block, *name)?;
-                facts.def(def).values.iter().find_map(|&value| next(value))
+                let values = &facts.def(facts.lookup(*block, *name)?).values;
+                let depth = less_far(depth, values.len());
+                values.iter().find_map(|&value| self.kept(ExprRef::new(at.file, value), depth))
             }
             ExprKind::Await(inner) | ExprKind::ElementOf(inner) | ExprKind::Index(inner, _) => next(*inner),
             ExprKind::Member(base, name) => {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::catalogue::Category;
-use crate::finding::{Confidence, Severity};
+use crate::finding::Confidence;
 use crate::manifest::TokenGate;
 use crate::program::Program;
 use crate::program::barriers::Barrier;
@@ -26,8 +26,6 @@ rule! {
     /// ## Silent when
     ///
     /// - the configuration or the script that deploys it opens the function, or notes say that it is deployed open;
-    /// - the repository holds no `supabase/config.toml` at all: how its functions are deployed is kept elsewhere, and
-    ///   only auditors are told;
     /// - the handler reads the `Authorization` header: its sender is set up to bring one;
     /// - the sender is the app's own backend;
     /// - the route is exempt from the check; middleware that covers routes by their path is gone through for this one,
@@ -39,10 +37,6 @@ rule! {
     /// Open the gate for this one route; the signature says who is calling.
     ///
     /// ## Example
-    ///
-    /// ```toml path=supabase/config.toml
-    /// project_id = "shop"
-    /// ```
     ///
     /// ```ts path=supabase/functions/stripe-webhook/index.ts
     /// import Stripe from "npm:stripe@17";
@@ -62,8 +56,6 @@ rule! {
     /// ## Repair
     ///
     /// ```toml path=supabase/config.toml
-    /// project_id = "shop"
-    ///
     /// [functions.stripe-webhook]
     /// verify_jwt = false
     /// ```
@@ -198,12 +190,6 @@ fn tell(
     };
     let head = program.entry_head(&program.entries[handler.entry]);
     let mut draft = report.at(head, name_of(program, handler), message).confidence(confidence).help(help);
-    // How it is deployed is kept elsewhere: that it asks for a token is what the platform does by itself.
-    if let Barrier::Token { config, says: TokenGate::AskedByDefault } = barrier
-        && program.manifests.get(config).is_none()
-    {
-        draft = draft.confidence(Confidence::Low).severity(Severity::Note).auditor_only();
-    }
     match barrier {
         Barrier::Session(place) => draft = draft.because(*place, "asks who is logged in"),
         Barrier::Middleware(place) => draft = draft.because(*place, "turns it away here"),
