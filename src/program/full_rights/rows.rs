@@ -189,8 +189,11 @@ impl Program {
     /// Whether a write only notes when and how often something was done: `last_seen_at`, `view_count`.
     fn only_notes(&self, at: CallRef) -> bool {
         const NOTES: &[&str] = &["last", "at", "count", "counter", "synced", "updated", "views", "attempts"];
+        // `deleted_at`: the time is what ends it.
+        const ENDS: &[&str] =
+            &["deleted", "archived", "cancelled", "canceled", "disabled", "suspended", "banned", "revoked", "expires"];
         let row = self.row_written(at);
-        !row.is_empty() && row.iter().all(|(key, _)| any_word(key, NOTES))
+        !row.is_empty() && row.iter().all(|(key, _)| any_word(key, NOTES) && !any_word(key, ENDS))
     }
 
     /// Whether the function of a call asks another service by itself, of a payment perhaps.
