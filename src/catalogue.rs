@@ -51,7 +51,7 @@ pub use keyless::{Throws, WithoutKey};
 pub use load::Catalogue;
 pub use mailboxes::Mailboxes;
 pub use names::unqualified;
-pub use operation::{Core, Operation};
+pub use operation::{Core, Open, Operation};
 pub use paths::{OperationMatch, RequestMatch, VerifierMatch};
 pub use platforms::{Platform, Said, Server};
 pub use repeats::{Idempotency, Retries};

@@ -16,6 +16,20 @@ pub enum Core {
     Checkout,
 }
 
+/// When what is made waits for the payer.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Open {
+    /// Only where one of these fields is given; empty: always.
+    #[serde(default)]
+    pub with: Vec<String>,
+    /// Not where one of these fields is given.
+    #[serde(default)]
+    pub unless: Vec<String>,
+    /// Where that comes from.
+    pub source: Source,
+}
+
 /// An operation of a vendor.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -43,6 +57,11 @@ pub struct Operation {
     /// only once.
     #[serde(default)]
     pub harmless_without: Vec<String>,
+    /// A repeat is harmless where one of these fields is given: what is made of an object that can be used for it once.
+    #[serde(default)]
+    pub harmless_with: Vec<String>,
+    /// Nothing moves until the payer says yes: what a repeat leaves is a second payment to confirm.
+    pub open: Option<Open>,
     /// It makes a record of a person, and a second one for the same person when it is called again: the vendor
     /// neither refuses nor merges it.
     #[serde(default)]

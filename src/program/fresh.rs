@@ -121,11 +121,17 @@ impl Program {
         }
         let part = |expr: ExprId| ExprRef::new(at.file, expr);
         match self.facts(at.file).expr(at.expr) {
-            // `Date.now() / 3_600_000` is the same for an hour; seconds are as good as fresh.
+            // `Date.now() / 3_600_000` is the same for an hour; seconds are as good as fresh. Python's clock counts
+            // seconds: `time.time() // 300`, but `time.time() * 1000`.
             ExprKind::Op(Op::Arithmetic | Op::Add, parts) => {
                 let fresh = parts.iter().find_map(|&operand| self.fresh_expr(part(operand), depth))?;
+                let in_seconds = !self.facts(at.file).language.is_script();
+                let is_window = |by: f64| match in_seconds {
+                    true => by >= 10.0 && by.log10().fract() != 0.0,
+                    false => by > 1000.0,
+                };
                 let coarse = |&operand: &ExprId| match self.value(part(operand)) {
-                    Value::Number(by) => by.abs() > 1000.0,
+                    Value::Number(by) => is_window(by.abs()),
                     value => self.fresh(&value).is_none(),
                 };
                 (!fresh.is_time || !parts.iter().any(coarse)).then_some(fresh)

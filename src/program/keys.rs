@@ -32,34 +32,6 @@ impl Program {
         self.catalogue.vendor(used.vendor).idempotency.iter().find(|entry| entry.id == *id)
     }
 
-    /// What to write to give a key at this call, in its language.
-    pub fn key_cure(&self, used: &VendorUse, how: &Idempotency) -> String {
-        let script = self.facts(used.at.file).language.is_script();
-        let cure = match used.via {
-            Via::Sdk(..) if script => how.cure_js.clone(),
-            Via::Sdk(..) => how.cure_py.clone(),
-            Via::Http(_) if script => how.cure_http.clone(),
-            Via::Http(_) => as_python(&how.cure_http),
-        };
-        let cure = match self.operation(used).and_then(|operation| operation.key.as_deref()) {
-            Some(key) => made_of(&cure, key),
-            None => cure,
-        };
-        match (&used.via, how.js_since) {
-            // The version is the one that the client was made with.
-            (Via::Sdk(package, made), Some(since))
-                if script && self.is_older(made.map_or(used.at.file, |made| made.file), *package, since) =>
-            {
-                let package = package.split_once(':').map_or(package.as_str(), |(_, name)| name);
-                format!(
-                    "{cure}; first raise `{package}` to {}.{} or later, for the version in use here passes the key over",
-                    since.0, since.1
-                )
-            }
-            _ => cure,
-        }
-    }
-
     /// The idempotency key of a call whose vendor takes one.
     pub fn idempotency_key(&self, used: &VendorUse, how: &Idempotency) -> Key {
         let key = match used.via {
@@ -159,25 +131,4 @@ fn is_nothing(value: &Value) -> bool {
 /// One way to give it is enough.
 fn first(searches: Vec<Lookup>) -> Key {
     Key::from(Lookup::of_any(searches))
-}
-
-/// A cure with what this call's key is made of in place of an order's id.
-fn made_of(cure: &str, key: &str) -> String {
-    let script = key.replace('{', "${");
-    cure.replace("order-${order.id}", &script).replace("order-{order.id}", key)
-}
-
-/// A template literal as Python writes it: `f"order-{order.id}"`.
-fn as_python(cure: &str) -> String {
-    let mut text = String::with_capacity(cure.len());
-    let mut inside = false;
-    for part in cure.split_inclusive('`') {
-        let body = part.trim_end_matches('`');
-        text.push_str(&if inside { body.replace("${", "{") } else { body.to_owned() });
-        if part.ends_with('`') {
-            text.push_str(if inside { "\"" } else { "f\"" });
-            inside = !inside;
-        }
-    }
-    text
 }

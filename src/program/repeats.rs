@@ -48,11 +48,52 @@ const HARMLESS_CHAIN: &[&str] = &[
 impl Program {
     /// Whether the vendor itself sees to it that a second call changes nothing more.
     pub fn is_harmless(&self, used: &VendorUse, operation: &Operation) -> bool {
-        let leaves_out = |field: &String| self.option(used.at, field) == Lookup::Absent;
-        let without = &operation.harmless_without;
-        let by_what_it_lacks =
-            || matches!(used.via, Via::Sdk(..)) && !without.is_empty() && without.iter().all(leaves_out);
-        operation.harmless || by_what_it_lacks()
+        let given = |field: &String| self.field_given(used, field);
+        let (without, with) = (&operation.harmless_without, &operation.harmless_with);
+        let by_fields = || {
+            !without.is_empty() && without.iter().all(|field| given(field) == Some(false))
+                || with.iter().any(|field| given(field) == Some(true))
+        };
+        operation.harmless || by_fields()
+    }
+
+    /// Whether a call makes something that waits for the payer, and nothing in its function says yes for them.
+    pub fn waits_for_payer(&self, used: &VendorUse) -> bool {
+        let Some(open) = self.operation(used).and_then(|operation| operation.open.as_ref()) else { return false };
+        let given = |field: &String| self.field_given(used, field);
+        // `paymentIntents.confirm(intent.id)`
+        let goes_on = |other: &VendorUse| {
+            other.vendor == used.vendor
+                && self.operation(other).is_some_and(|then| then.money && then.effect == Effect::Update)
+        };
+        open.unless.iter().all(|field| given(field) == Some(false))
+            && (open.with.is_empty() || open.with.iter().any(|field| given(field) == Some(true)))
+            && !self.calls_in(self.function_of(used.at)).flat_map(|call| self.vendors_at(call)).any(goes_on)
+    }
+
+    /// Whether a field of a vendor call's payload is given; none when that cannot be told. What a wrapper hands on that
+    /// none of its callers fills is not, nor what is switched off.
+    fn field_given(&self, used: &VendorUse, field: &str) -> Option<bool> {
+        let found = match used.via {
+            Via::Sdk(..) => self.option(used.at, field),
+            Via::Http(_) => match self.request_body(self.request_of(used)?) {
+                Lookup::Present(body) => self.nested(&body, field),
+                other => other,
+            },
+        };
+        match found {
+            Lookup::Present(value) => {
+                let value = self.expand(&value);
+                let nothing = |value: &Value| match value {
+                    Value::Null | Value::Bool(false) => true,
+                    Value::Text(text) => *text == "false",
+                    _ => false,
+                };
+                Some(!value.alternatives().iter().all(|value| nothing(value)))
+            }
+            Lookup::Absent => Some(false),
+            Lookup::Unknown => None,
+        }
     }
 
     /// What a second run of an effect does.

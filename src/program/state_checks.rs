@@ -7,6 +7,7 @@ use crate::catalogue::{Effect, KnownRole};
 use crate::facts::{BlockId, BlockKind, ExprId, ExprKind, Facts, Op, Step};
 use crate::names::Name;
 use crate::program::options::Lookup;
+use crate::program::remembered::Written;
 use crate::program::terms::less_far;
 use crate::program::terms::{Ending, ending};
 use crate::program::verify::words;
@@ -46,21 +47,24 @@ pub enum Held {
 }
 
 impl Program {
-    /// What keeps the calls of a way from running twice.
-    pub fn held(&self, way: &[CallRef]) -> Held {
-        if !self.runs_once(way.iter().copied()) {
+    /// What keeps the calls of a way from running twice. Of a look at what is kept, only what is `written` by a run
+    /// tells of an earlier one; without it, whatever is asked counts.
+    pub fn held(&self, way: &[CallRef], written: Option<&Written>) -> Held {
+        let checks = StateChecks { program: self, written };
+        let checked = |at: CallRef| checks.before(at);
+        if !way.iter().any(|&at| checked(at)) {
             return Held::Free;
         }
         // `if (!(await claimReminder(..))) return`: of two at the same moment one gets it.
-        if way.iter().any(|&at| (StateChecks { program: self }).is_claimed(at)) {
+        if way.iter().any(|&at| checks.is_claimed(at)) {
             return Held::Claimed;
         }
-        let written = way.iter().filter_map(|&step| {
+        let noted = way.iter().filter_map(|&step| {
             let facts = self.facts(step.file);
             let start = facts.span(facts.call(step.call).expr).start;
             let before = self.calls_in(self.function_of(step)).filter(|other| {
                 let first = facts.span(facts.call(other.call).expr).end <= start;
-                first && self.writes_own(*other) && self.runs_once([*other])
+                first && self.writes_own(*other) && checked(*other) && checks.is_on_the_way(*other, step)
             });
             // An update that asks for nothing but the row lets both of two through.
             let holds = |other| match () {
@@ -70,28 +74,28 @@ impl Program {
             };
             before.map(holds).max()
         });
-        written.max().unwrap_or(Held::Asked)
+        noted.max().unwrap_or(Held::Asked)
     }
 
     /// Whether a state check stands before a call, in its function or before a call on the way to it.
     pub fn runs_once(&self, way: impl IntoIterator<Item = CallRef>) -> bool {
-        way.into_iter().any(|at| StateChecks { program: self }.before(at))
+        way.into_iter().any(|at| StateChecks { program: self, written: None }.before(at))
     }
 
     /// Whether a state check stands before a place of the file of a call.
     pub(super) fn is_state_checked(&self, at: CallRef, block: BlockId, start: u32) -> bool {
-        StateChecks { program: self }.stands_before(at, block, start)
+        StateChecks { program: self, written: None }.stands_before(at, block, start)
     }
 
     /// Whether a value is a row, or a list of rows, as it was read from what the app keeps.
     pub(super) fn is_kept_row(&self, value: ExprRef) -> bool {
-        let kept = StateChecks { program: self }.kept(value, FARTHEST);
+        let kept = StateChecks { program: self, written: None }.kept(value, FARTHEST);
         kept.is_some_and(|kept| !kept.field && !kept.fault && !kept.claim && !kept.says_new)
     }
 
     /// Whether a value is a field of a row, as it was read from what the app keeps.
     pub(super) fn is_kept_field(&self, value: ExprRef) -> bool {
-        let kept = StateChecks { program: self }.kept(value, FARTHEST);
+        let kept = StateChecks { program: self, written: None }.kept(value, FARTHEST);
         kept.is_some_and(|kept| kept.field && !kept.fault && !kept.claim && !kept.says_new)
     }
 
@@ -112,6 +116,8 @@ impl Program {
 
 struct StateChecks<'p> {
     program: &'p Program,
+    /// What a run writes, where only that counts.
+    written: Option<&'p Written>,
 }
 
 impl StateChecks<'_> {
@@ -120,6 +126,21 @@ impl StateChecks<'_> {
         let facts = self.program.facts(at.file);
         let call = facts.call(at.call);
         self.stands_before(at, call.block, facts.span(call.expr).start)
+    }
+
+    /// Whether a write before a call is made on every way to it, but for those on which what is kept says that it was
+    /// made: not where something else decides about it.
+    fn is_on_the_way(&self, write: CallRef, at: CallRef) -> bool {
+        let facts = self.program.facts(at.file);
+        let around: Vec<BlockId> = facts.enclosing(facts.call(at.call).block).map(|(id, _)| id).collect();
+        let own = facts.enclosing(facts.call(write.call).block).take_while(|(id, _)| !around.contains(id));
+        own.into_iter().all(|(_, block)| match block.kind {
+            BlockKind::Then(condition) | BlockKind::Else(condition) => {
+                asks_presence(facts, condition, 4)
+                    || [true, false].into_iter().any(|wanted| self.tells(at, condition, wanted, FARTHEST))
+            }
+            _ => true,
+        })
     }
 
     /// Whether one decides that a place of a block is reached.
@@ -323,7 +344,8 @@ impl StateChecks<'_> {
                         | "size"
                 );
                 let fault = kept.fault || matches!(name.as_str(), "error" | "err" | "message");
-                Some(Kept { field: kept.field || !part && !fault, fault, ..kept })
+                let tells = part || fault || kept.claim || self.written.is_none_or(|written| written.column(name));
+                tells.then_some(Kept { field: kept.field || !part && !fault, fault, ..kept })
             }
             ExprKind::Op(Op::Or | Op::Nullish | Op::Choose, parts) => parts.iter().find_map(|&part| next(part)),
             ExprKind::Op(Op::Not, parts) => next(parts[0]),
@@ -347,6 +369,15 @@ impl StateChecks<'_> {
         if let Some(used) = program.vendors_at(at).iter().find(|used| program.catalogue.vendor(used.vendor).own_backend)
         {
             let effect = program.operation(used).map(|operation| operation.effect);
+            // What no run writes tells of none.
+            let reads = matches!(effect, Some(Effect::Read | Effect::List));
+            let tells = |written: &Written| match effect {
+                Some(Effect::Invoke) => !program.tells_only(at),
+                _ => !reads || program.table_of(at).is_none_or(|table| written.table(table)),
+            };
+            if !self.written.is_none_or(tells) {
+                return None;
+            }
             // An insert claims nothing in a table that refuses nothing.
             let open = effect == Some(Effect::Create) && program.adds_each_time(at);
             let claims = matches!(effect, Some(Effect::Create | Effect::Update | Effect::Invoke | Effect::Delete));

@@ -8,6 +8,7 @@ use crate::finding::{Remark, Severity};
 use crate::names::Name;
 use crate::program::keys::Key;
 use crate::program::origins::Origin;
+use crate::program::remembered::Written;
 use crate::program::state_checks::Held;
 use crate::program::{CallRef, Destination, EntryKind, Program, VendorUse};
 use crate::rule::Report;
@@ -26,19 +27,23 @@ crate::rule! {
     /// ## Silent when
     ///
     /// - the vendor or this operation takes no key: no key is ever asked for there
-    /// - a repeat is harmless: portal sessions, ephemeral keys, reads, updates, refunds of all that was paid
+    /// - a repeat is harmless: portal sessions, ephemeral keys, setup intents, reads, updates, refunds of all that was
+    ///   paid, and what can be done to one thing only once: to capture, finalize or pay it
     /// - a key is given, as an option, a header or a field of the body, also by a wrapper
     /// - options are handed through that cannot be followed
-    /// - what is kept is asked, and the run written down there, before the call (in a table that migrations, or its
-    ///   declaration in code, let take a second row, two runs at the same moment both pass)
+    /// - what is kept is asked, and the run written down there, before the call and on every way to it (in a table that
+    ///   migrations, or its declaration in code, let take a second row, two runs at the same moment both pass). What
+    ///   neither the path nor a delivery after it writes tells of no earlier run: a role, a price, a switch
     /// - what is kept is claimed by a function of the app, and its verdict decides
     /// - a message brings a code or link that is made for it: who asks again wants another one
     /// - only a script run by hand gets there; tests, tooling and dead code
     ///
     /// ## The cure
     ///
-    /// Pass a key that is the same for every attempt of one thing: made of the order's, cart's or event's id. Never
-    /// a random one made in the same function: a repeat would make another.
+    /// Pass a key that is the same for every attempt of one thing: made of the operation and the order's, cart's or
+    /// event's id. Never a random one made in the same function: a repeat would make another. And never one key for two
+    /// operations, or for two elements of a list: the vendor refuses a key that came with other parameters before. A
+    /// helper that serves several takes the key from its callers.
     ///
     /// ## Example
     ///
@@ -67,7 +72,7 @@ crate::rule! {
     ///   const order = await loadOrder(orderId);
     ///   const intent = await stripe.paymentIntents.create(
     ///     { amount: order.total, currency: "eur" },
-    ///     { idempotencyKey: `order-${order.id}` },
+    ///     { idempotencyKey: `payment-${order.id}` },
     ///   );
     ///   return Response.json({ secret: intent.client_secret });
     /// });
@@ -83,14 +88,18 @@ struct Keyless<'p> {
     how: &'p Idempotency,
 }
 
+/// What runs write, by their entries.
+type Runs = BTreeMap<usize, Written>;
+
 fn check(program: &Program, report: &mut Report) {
+    let mut runs = Runs::new();
     // Uses of one request, as its own place and its wrapper's callers see it.
     let mut requests: BTreeMap<CallRef, Vec<Keyless<'_>>> = BTreeMap::new();
     for used in program.vendor_uses() {
         let Some(keyless) = keyless(program, used) else { continue };
         match program.request_of(used) {
             Some(http) => requests.entry(http.inner).or_default().push(keyless),
-            None => tell(program, report, &keyless, &[]),
+            None => tell(program, report, &keyless, &[], &mut runs),
         }
     }
     for (inner, mut uses) in requests {
@@ -100,9 +109,9 @@ fn check(program: &Program, report: &mut Report) {
         match uses.iter().position(|keyless| keyless.used.at == inner) {
             Some(own) => {
                 let callers: Vec<CallRef> = uses.iter().map(|other| other.used.at).filter(|&at| at != inner).collect();
-                tell(program, report, &uses[own], &callers);
+                tell(program, report, &uses[own], &callers, &mut runs);
             }
-            None => uses.iter().for_each(|keyless| tell(program, report, keyless, &[])),
+            None => uses.iter().for_each(|keyless| tell(program, report, keyless, &[], &mut runs)),
         }
     }
 }
@@ -148,7 +157,7 @@ fn has_twin_with_key(program: &Program, used: &VendorUse, how: &Idempotency) -> 
     })
 }
 
-fn tell(program: &Program, report: &mut Report, keyless: &Keyless<'_>, callers: &[CallRef]) {
+fn tell(program: &Program, report: &mut Report, keyless: &Keyless<'_>, callers: &[CallRef], runs: &mut Runs) {
     let Keyless { used, operation, how } = keyless;
     let origins = program.origins(program.function_of(used.at));
     if program.is_run_by_hand(&origins) {
@@ -156,8 +165,11 @@ fn tell(program: &Program, report: &mut Report, keyless: &Keyless<'_>, callers: 
     }
     // The caller that nothing keeps from a second run is the one to tell of.
     let live = || origins.iter().filter(|origin| program.entries[origin.entry].kind != EntryKind::Script);
-    let origin = live().min_by_key(|origin| held(program, used.at, origin));
-    let held = origin.map_or(Held::Free, |origin| held(program, used.at, origin));
+    let each: Vec<(Held, &Origin)> = live().map(|origin| (held(program, used.at, origin, runs), origin)).collect();
+    let (held, origin) = match each.iter().min_by_key(|(held, _)| *held) {
+        Some(&(held, origin)) => (held, Some(origin)),
+        None => (Held::Free, None),
+    };
     // Where no money moves two at the same moment are rare enough.
     if held == Held::Claimed || held == Held::Changed && !operation.money {
         return;
@@ -171,7 +183,7 @@ fn tell(program: &Program, report: &mut Report, keyless: &Keyless<'_>, callers: 
         used.name,
         again(program, used, origin, held),
         operation.does,
-        consequence(operation)
+        consequence(program, used, operation)
     );
     let cure = program.key_cure(used, how);
     let severity = if operation.money { Severity::Error } else { Severity::Warning };
@@ -197,9 +209,16 @@ fn callers_of(program: &Program, at: CallRef, known: &[CallRef]) -> Vec<Remark> 
     callers.iter().filter(|caller| program.runs_on_server(caller.file)).take(MOST_CALLERS).map(remark).collect()
 }
 
-fn held(program: &Program, at: CallRef, origin: &Origin) -> Held {
+/// What keeps the call from running twice; `written`: what runs write, by their entries.
+fn held(program: &Program, at: CallRef, origin: &Origin, written: &mut Runs) -> Held {
     let way: Vec<CallRef> = origin.way.iter().map(|edge| edge.call).chain([at]).collect();
-    program.held(&way)
+    match program.held(&way, None) {
+        Held::Free => Held::Free,
+        _ => {
+            let written = written.entry(origin.entry).or_insert_with(|| program.written_by_run(origin));
+            program.held(&way, Some(written))
+        }
+    }
 }
 
 /// What repeats the call.
@@ -221,8 +240,11 @@ fn again(program: &Program, used: &VendorUse, origin: Option<&Origin>, held: Hel
     }
 }
 
-fn consequence(operation: &Operation) -> &'static str {
+fn consequence(program: &Program, used: &VendorUse, operation: &Operation) -> &'static str {
     match operation.effect {
+        _ if operation.money && program.waits_for_payer(used) => {
+            ", and a second payment stays open that the customer can make as well"
+        }
         _ if operation.money => ", and money can move twice",
         Effect::Send => ", and people get it twice",
         _ => "",

@@ -24,7 +24,8 @@ crate::rule! {
     /// - the caller's key is taken and a random one is only the fallback
     /// - the random key is stored before the call, where the next attempt finds it
     /// - the random key is made once and all attempts of a retry loop share it
-    /// - the time in it is rounded to a day or an hour
+    /// - the time in it is rounded: to a day, an hour, some minutes
+    /// - the call changes what is there and moves no money: a second run changes nothing more
     /// - a constant key belongs to a request that is constant too: the same product, made once
     /// - only a script run by hand gets there; tests, tooling and dead code
     ///
@@ -86,8 +87,10 @@ fn check(program: &Program, report: &mut Report) {
     let mut told: FxHashSet<(CallRef, Option<CallRef>)> = FxHashSet::default();
     for used in program.vendor_uses() {
         let Some(operation) = program.operation(used) else { continue };
-        let repeats = matches!(operation.effect, Effect::Create | Effect::Send | Effect::Update | Effect::Delete);
-        if !repeats || operation.harmless || !program.runs_on_server(used.at.file) {
+        // A change that is made a second time changes nothing more, unless it moves money.
+        let repeats = matches!(operation.effect, Effect::Create | Effect::Send)
+            || operation.effect == Effect::Update && operation.money;
+        if !repeats || program.is_harmless(used, operation) || !program.runs_on_server(used.at.file) {
             continue;
         }
         let Some(how) = program.idempotency(used) else { continue };

@@ -178,7 +178,7 @@ fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, first:
         true => format!("{who} gives up, and the delivery counts as failed"),
         false => {
             let way: Vec<CallRef> = first.way.iter().map(|edge| edge.call).chain([first.call]).collect();
-            match program.held(&way) {
+            match program.held(&way, None) {
                 Held::Claimed | Held::Changed | Held::Noted => format!(
                     "{who} gives up and delivers the event again, that is turned away as known, and what was not \
                      finished is never done"
