@@ -6,6 +6,7 @@ fail() { printf '::error title=seamcheck::%s\n' "$*"; exit 2; }
 
 out="${RUNNER_TEMP:-/tmp}/seamcheck-reports"
 mkdir -p "$out"
+rm -f "$out/seamcheck.sarif" # of an earlier step of the job
 args=(--format github --color never --also "counts=$out/counts" --also "markdown=$out/summary.md")
 if [[ "${IN_SARIF:-}" == true ]]; then
   args+=(--also "sarif=$out/seamcheck.sarif")

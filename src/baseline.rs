@@ -111,6 +111,11 @@ impl Baseline {
         self.entries.len()
     }
 
+    /// The rule of each entry.
+    pub fn rules(&self) -> impl Iterator<Item = &str> {
+        self.entries.iter().map(|entry| entry.rule.as_str())
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()

@@ -41,7 +41,9 @@ mod tests {
 
     #[test]
     fn only_days_are_read() {
-        assert!(parse("2026-11-22").is_ok());
-        assert!(parse("tomorrow").is_err() && parse("2026-13-01").is_err());
+        assert!(parse("2026-11-22").is_ok() && parse("2028-02-29").is_ok());
+        for none in ["tomorrow", "2026-13-01", "2026-02-29", "2026-04-31", "2026-11-00", "2026-11-22-1", "26-11-22"] {
+            assert!(parse(none).is_err(), "{none}");
+        }
     }
 }

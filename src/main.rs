@@ -15,7 +15,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let colour = cli.scan.color.decide(io::stderr().is_terminal());
-    let _ = miette::set_hook(Box::new(move |_| Box::new(miette::MietteHandlerOpts::new().color(colour).build())));
+    // Folding would break options at their hyphens; terminals fold what is too long.
+    let look = move || miette::MietteHandlerOpts::new().color(colour).wrap_lines(false).build();
+    let _ = miette::set_hook(Box::new(move |_| Box::new(look())));
     let mut out = BufWriter::with_capacity(64 * 1024, io::stdout());
     let result =
         contained(|| run(&cli, &mut out, &mut io::stderr()).and_then(|code| Ok(out.flush().map(|()| code)?)));

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use crate::catalogue::Catalogue;
 use crate::cli::{self, Cli, Command, ListFormat, Scan};
-use crate::config::Config;
+use crate::config::{Config, Wanted};
 use crate::error::{Error, count};
 use crate::extract;
 use crate::facts::{TokenKind, print};
@@ -75,7 +75,8 @@ pub fn run(cli: &Cli, out: &mut dyn Write, messages: &mut dyn Write) -> Result<u
 /// The vendors known in the current folder: its own ones among them.
 fn show_vendors(name: Option<&str>, format: ListFormat, out: &mut dyn Write, look: Look) -> Result<(), Stop> {
     let here = walk::Choices { paths: vec![], honour_ignores: true, threads: 0, ignored: vec![] };
-    let own = walk::vendor_files(&here)?;
+    let mut own = walk::vendor_files(&here)?;
+    own.extend(Config::load(&Wanted::Found, &[], &crate::day::today())?.own.vendors);
     let catalogue = Catalogue::load(own).map_err(|reports| Error::Vendors { reports })?;
     let found = match name {
         None => None,

@@ -280,13 +280,17 @@ pub fn settle(files: &[File], repository: &Repository, mut findings: Vec<Finding
     let hidden = Hidden::of(&open, &texts, choices, &mut settled);
     for (at, found) in open.into_iter().enumerate() {
         let (finding, severity) = (&found.finding, found.finding.severity);
-        let counts = if !finding.is_for(choices.persona) {
-            &mut settled.hidden_by_persona
-        } else if severity < choices.min_severity {
-            &mut settled.hidden_by_severity
-        } else if hidden.by_baseline.get(at) == Some(&true) {
+        let (known, apart) = (hidden.by_baseline.get(at) == Some(&true), hidden.by_change.get(at) == Some(&true));
+        let counts = if !finding.is_for(choices.persona) || severity < choices.min_severity {
+            // Of those that another choice would show.
+            match (known || apart, finding.is_for(choices.persona), severity < choices.min_severity) {
+                (false, false, false) => &mut settled.hidden_by_persona,
+                (false, true, true) => &mut settled.hidden_by_severity,
+                _ => continue,
+            }
+        } else if known {
             &mut settled.hidden_by_baseline
-        } else if hidden.by_change.get(at) == Some(&true) {
+        } else if apart {
             &mut settled.hidden_by_change
         } else {
             settled.findings.push(found);
@@ -316,7 +320,10 @@ impl Hidden {
             let cover = baseline.cover(&addresses, |path| texts.exists(path));
             let moved = cover.moved.iter().map(|&(entry, finding)| (entry, addresses[finding].path.clone()));
             settled.baseline_moved = moved.collect();
-            settled.baseline_alive = cover.alive;
+            // Of a rule that did not run nothing is known.
+            let is_left_out = |rule: &str| choices.known.contains(&rule) && !choices.ran.contains(&rule);
+            let alive = cover.alive.into_iter().zip(baseline.rules());
+            settled.baseline_alive = alive.map(|(alive, rule)| alive || is_left_out(rule)).collect();
             by_baseline = cover.covered;
         }
         let by_change = match (&choices.change, before) {

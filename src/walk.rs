@@ -214,10 +214,14 @@ pub fn walk(choices: &Choices) -> Result<Repository, Error> {
     Ok(tree::walk(&roots, choices))
 }
 
-/// The user's own vendor files: `.seamcheck/vendors/*.toml` with their text, by path.
+/// The user's own vendor files: `.seamcheck/vendors/*.toml` with their text, by path; those of the scanned folder, or,
+/// as the configuration, of the nearest one above it in the same git repository.
 pub fn vendor_files(choices: &Choices) -> Result<Vec<(String, String)>, Error> {
     let root = roots::Roots::of(&choices.paths)?.root;
-    let folder = root.join(".seamcheck/vendors");
+    let top = repository_top(&root).unwrap_or_else(|| root.clone());
+    let above = root.ancestors().take_while(|folder| folder.starts_with(&top));
+    let mut folders = above.map(|folder| folder.join(".seamcheck/vendors"));
+    let Some(folder) = folders.find(|folder| folder.is_dir()) else { return Ok(vec![]) };
     let Ok(entries) = fs::read_dir(&folder) else { return Ok(vec![]) };
     let mut files = vec![];
     for entry in entries.flatten() {

@@ -413,11 +413,14 @@ pub(crate) fn is_date(text: &str) -> bool {
         let part = parts.next().filter(|part| part.len() == length && part.bytes().all(|b| b.is_ascii_digit()))?;
         part.parse::<u32>().ok()
     };
-    let (year, month, day) = (next(4), next(2), next(2));
-    year.is_some_and(|year| year >= 2000)
-        && month.is_some_and(|month| (1..=12).contains(&month))
-        && day.is_some_and(|day| (1..=31).contains(&day))
-        && parts.next().is_none()
+    let (Some(year), Some(month), Some(day)) = (next(4), next(2), next(2)) else { return false };
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let days = match month {
+        2 => 28 + u32::from(is_leap),
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    };
+    year >= 2000 && (1..=12).contains(&month) && (1..=days).contains(&day) && parts.next().is_none()
 }
 
 fn quoted(names: &[&str]) -> String {

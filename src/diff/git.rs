@@ -83,8 +83,14 @@ impl Git {
         let Change::Since(name) = change else { return Ok(commit("HEAD")) };
         let unknown = || Error::Config {
             what: format!("there is no commit `{name}`"),
-            help: "name a branch, a tag or a commit; in CI fetch it first (actions/checkout: `fetch-depth: 0`)"
-                .to_owned(),
+            help: match format!("origin/{name}") {
+                _ if commit("HEAD").is_none() => {
+                    "nothing is committed yet: `--changed` reports what will be, `--staged` what is staged".to_owned()
+                }
+                theirs if commit(&theirs).is_some() => format!("did you mean `{theirs}`?"),
+                _ => "name a branch, a tag or a commit; in CI fetch it first (actions/checkout: `fetch-depth: 0`)"
+                    .to_owned(),
+            },
         };
         let id = Some(name).filter(|name| !name.starts_with('-')).and_then(|name| commit(name)).ok_or_else(unknown)?;
         let base = self.run(["merge-base", &id, "HEAD"]).map_err(|_| Error::Config {
@@ -121,8 +127,13 @@ impl Git {
         if *change == Change::Staged {
             return Ok(changes);
         }
+        Ok(changes.with_new(self.untracked()?))
+    }
+
+    /// The files that git neither tracks nor ignores.
+    pub fn untracked(&self) -> Result<Vec<String>, Error> {
         let new = self.said(&["ls-files", "--others", "--exclude-standard", "-z"])?;
-        Ok(changes.with_new(new.split('\0').filter(|path| !path.is_empty()).map(str::to_owned)))
+        Ok(new.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect())
     }
 
     /// Whether the work tree holds something else than the index of what git tracks.

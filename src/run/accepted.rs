@@ -10,7 +10,8 @@ use crate::baseline::{Baseline, FILE};
 use crate::cli::Scan;
 use crate::config::Config;
 use crate::error::{Error, count};
-use crate::pipeline::judge;
+use crate::pipeline::{Judged, judge};
+use crate::report::Format;
 use crate::walk;
 
 /// Where the baseline is or goes, and whether it was asked for by name: beside the configuration, unless one lies
@@ -73,13 +74,38 @@ fn load(path: &Path) -> Result<Baseline, Error> {
     Baseline::parse(&shown, &walk::read_named(path)?)
 }
 
+/// Refuses what lacks the findings of a rule that broke down: they would seem mended.
+fn whole(outcome: Judged) -> Result<Judged, Error> {
+    let Some(failed) = outcome.settled.failed.first() else { return Ok(outcome) };
+    Err(Error::Config {
+        what: format!("the rule `{}` failed, its findings are missing: {}", failed.rule, failed.message),
+        help: format!("this is a bug of seamcheck; please report it at {}/issues", env!("CARGO_PKG_REPOSITORY")),
+    })
+}
+
 /// Writes today's findings, or drops from what was written what is mended.
 pub fn write(typed: &Scan, prune: bool, messages: &mut dyn Write) -> Result<(), Stop> {
-    let changes = [typed.staged, typed.changed, typed.since.is_some(), typed.diff.is_some()];
-    if changes.contains(&true) {
-        let what = "a baseline is made of the whole repository".to_owned();
-        let help = "leave `--staged`, `--changed`, `--since` and `--diff` out".to_owned();
-        return Err(Error::Config { what, help }.into());
+    let changes = [typed.staged, typed.changed, typed.since.is_some(), typed.diff.is_some(), typed.hook];
+    let reports = [
+        typed.format != Format::Human,
+        typed.output.is_some(),
+        !typed.also.is_empty(),
+        typed.fix_suppressions,
+        typed.no_baseline,
+    ];
+    let (what, help) = match (changes.contains(&true), reports.contains(&true)) {
+        (true, _) => (
+            "a baseline is made of the whole repository",
+            "leave `--staged`, `--changed`, `--since`, `--diff` and `--hook` out",
+        ),
+        (_, true) => (
+            "a baseline is no report",
+            "say where it goes with `--baseline FILE`; `seamcheck` without `baseline` writes reports and takes comments out",
+        ),
+        _ => ("", ""),
+    };
+    if !what.is_empty() {
+        return Err(Error::Config { what: what.to_owned(), help: help.to_owned() }.into());
     }
     let config = Config::load(&typed.wanted(), &typed.paths, &typed.day())?;
     let mut options = typed.options(&config)?;
@@ -104,12 +130,12 @@ pub fn write(typed: &Scan, prune: bool, messages: &mut dyn Write) -> Result<(), 
         }
         let judged = judged(typed, &path, &config, &root);
         options.settle.baseline = Some(Arc::new(old.clone().judging(judged)));
-        let outcome = judge(&options)?;
+        let outcome = whole(judge(&options)?)?;
         let pruned = old.pruned(&outcome.settled.baseline_alive, &outcome.settled.baseline_moved);
         let said = format!("{} dropped, {} left", count(before - pruned.len(), "entry"), pruned.len());
         (pruned, said)
     } else {
-        let outcome = judge(&options)?;
+        let outcome = whole(judge(&options)?)?;
         let baseline = Baseline::new(outcome.settled.addresses);
         let said = format!("{} accepted", count(baseline.len(), "finding"));
         (baseline, said)

@@ -64,7 +64,9 @@ pub fn heed(typed: &Scan, config: &Config, options: &mut Options) -> Result<Opti
         let ask = move || Some(OtherSide::of(&base, &git, &asked, &touched).ok()?.0.vendors);
         told.vendors = Before(Some(Arc::new(ask)));
     }
-    let is_apart = change == Change::Staged && git.is_unstaged()?;
+    // Files that are not staged change nothing of the lines that are, but they hold what was not there before.
+    let is_apart =
+        change == Change::Staged && (git.is_unstaged()? || typed.scope == Scope::New && !git.untracked()?.is_empty());
     if is_apart {
         // What git does not know stands on the other side alone.
         let unknown = Unknown::all(&git.top, options, &told.touched);

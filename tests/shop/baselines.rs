@@ -126,7 +126,28 @@ fn what_is_mended_is_pruned() {
     assert!(repo.read(BASELINE).lines().count() < before.lines().count());
     assert_eq!(repo.places(&[]), ["supabase/functions/new/index.ts:5"]);
     repo.refuses(&["baseline", "--prune", "--rule", RULE], &["pruned by all rules"]);
-    repo.refuses(&["baseline", "--staged"], &["the whole repository"]);
+    for change in ["--staged", "--hook"] {
+        repo.refuses(&["baseline", change], &["the whole repository"]);
+    }
+    for report in [&["--format", "json"][..], &["-o", "x.json"], &["--also", "json=x.json"], &["--fix-suppressions"]] {
+        repo.refuses(&[&["baseline"], report].concat(), &["a baseline is no report", "--baseline FILE"]);
+    }
+}
+
+/// What did not run says nothing of what was accepted.
+#[test]
+fn one_rule_alone_mends_no_other() {
+    let repo = adopted();
+    let mended = |args: &[&str]| {
+        let report: serde_json::Value =
+            serde_json::from_slice(&repo.run(&[&["--format", "json"], args].concat()).stdout).unwrap();
+        report["summary"]["mended"].as_u64().unwrap()
+    };
+    for args in [&["--rule", RULE][..], &["--rule", "env-unchecked"], &["--skip", RULE], &[]] {
+        assert_eq!(mended(args), 0, "{args:?}");
+    }
+    repo.edit(FILE, "    method: \"POST\",", "    method: \"POST\",\n    signal: AbortSignal.timeout(10_000),");
+    assert_eq!((mended(&["--rule", RULE]), mended(&["--rule", "env-unchecked"])), (1, 0));
 }
 
 #[test]

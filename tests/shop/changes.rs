@@ -53,7 +53,9 @@ fn untracked_files_are_changes() {
     repo.write(NEW, HAZARD);
     assert_eq!(repo.places(&["--changed"]), [format!("{NEW}:5")]);
     assert_eq!(repo.places(&["--since", "HEAD"]), [format!("{NEW}:5")]);
-    assert!(repo.places(&["--staged"]).is_empty());
+    for scope in ["lines", "files", "new"] {
+        assert!(repo.places(&["--staged", "--scope", scope]).is_empty(), "{scope}");
+    }
 }
 
 #[test]
@@ -69,6 +71,8 @@ fn since_goes_by_the_merge_base() {
     repo.git(&["checkout", "-q", "feature"]);
     assert_eq!(repo.places(&["--since", "main"]), [format!("{NEW}:5")]);
     repo.refuses(&["--since", "no-such-branch"], &["there is no commit `no-such-branch`", "fetch-depth: 0"]);
+    repo.git(&["update-ref", "refs/remotes/origin/develop", "HEAD"]);
+    repo.refuses(&["--since", "develop"], &["there is no commit `develop`", "did you mean `origin/develop`?"]);
     repo.refuses(&["--since", "--output=x"], &[]);
     assert!(!repo.at("x").exists());
 }

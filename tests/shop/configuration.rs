@@ -202,6 +202,7 @@ fn own_vendors_and_reviews() {
     repo.write("seamcheck.toml", "[[vendors]]\nid = \"acme\"\nname = \"Acme\"\ncategory = \"crm\"\nhosts = [\"api.acme.test\"]\nsecrets = [\"ACME_KEY\"]\n\n[[reviews]]\ndate = \"2026-06-01\"\nwhat = \"Acme's contract ends\"\n");
     let report = repo.json(&["--as-of", "2026-06-01"]);
     assert_eq!(report["findings"][0]["vendors"][0], "acme");
+    assert!(said(&repo.run(&["vendors", "acme"]).stdout).contains("Acme"));
     assert_eq!(report["reminders"][0], "to be reviewed since 2026-06-01: Acme's contract ends");
     let human = folded(&repo.run(&["--as-of", "2026-06-01"]).stdout);
     assert!(human.contains("due: to be reviewed since 2026-06-01: Acme's contract ends"), "{human}");
@@ -209,6 +210,32 @@ fn own_vendors_and_reviews() {
     // A service of their own is no vendor at all.
     repo.write("seamcheck.toml", "[[vendors]]\nid = \"acme\"\nhosts = [\"api.acme.test\"]\nown-backend = true\n");
     assert!(repo.places(&[]).is_empty());
+}
+
+/// A part of a repository is scanned with the vendor files of the whole.
+#[test]
+fn vendor_files_count_for_the_folders_below() {
+    let repo = Repo::committed();
+    let part = format!("apps/web/{FILE}");
+    repo.write(&part, &repo.read(FILE).replace("api.brevo.com", "api.acme.test"));
+    repo.write("apps/web/package.json", "{}");
+    repo.write(
+        ".seamcheck/vendors/acme.toml",
+        "id = \"acme\"\nname = \"Acme\"\ncategory = \"crm\"\nhosts = [\"api.acme.test\"]\n\
+         source = { src = \"https://acme.test\", tier = \"doc\", date = \"2026-01-01\" }\n",
+    );
+    let vendor = |args: &[&str]| repo.json(args)["findings"][0]["vendors"].clone();
+    assert_eq!(vendor(&["apps/web"])[0], "acme");
+    assert_eq!(vendor(&["apps/web", "--isolated"]), serde_json::json!([]));
+    repo.commit("acme");
+    // Both sides of a change know it.
+    repo.edit(&part, "Brevo answered", "Acme answered");
+    for change in [&["--changed"][..], &["--since", "HEAD"], &["--since", "HEAD~1"]] {
+        for at in [&["apps/web"][..], &[]] {
+            let found = repo.places(&[change, &["--scope", "new"], at].concat());
+            assert_eq!(found.len(), usize::from(change.contains(&"HEAD~1")), "{change:?} {at:?} {found:?}");
+        }
+    }
 }
 
 #[test]
