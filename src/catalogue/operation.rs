@@ -75,6 +75,9 @@ pub struct Operation {
     /// It pays the app's money out to somebody.
     #[serde(default)]
     pub pays_out: bool,
+    /// It gives back what a customer paid.
+    #[serde(default)]
+    pub refunds: bool,
     /// Where its payload names a price or plan that the vendor keeps: `line_items[].price`.
     #[serde(default)]
     pub prices: Vec<String>,

@@ -158,7 +158,7 @@ fn asks_by_name(name: &str) -> bool {
 
 /// Whether a condition asks for the role of whoever calls.
 pub fn decides_by_role(program: &Program, condition: ExprRef) -> bool {
-    says_role(program.facts(condition.file), condition.expr, 5) && !is_given_role(program, condition)
+    says_role(program.facts(condition.file), condition.expr, 5, false) && !is_given_role(program, condition)
 }
 
 /// `if (!role)`, where `role` comes with the request, or was looked up for a user that the request names: which one is
@@ -237,23 +237,41 @@ fn speaks(facts: &Facts, expr: ExprId) -> bool {
     }
 }
 
-/// Whether a condition speaks of a role.
-fn says_role(facts: &Facts, condition: ExprId, depth: usize) -> bool {
+/// Whether a condition speaks of a role; `compared` within what is held against something else.
+fn says_role(facts: &Facts, condition: ExprId, depth: usize, compared: bool) -> bool {
     let Some(depth) = depth.checked_sub(1) else { return false };
     match facts.expr(condition) {
+        // `if (!SERVICE_ROLE_KEY)`, `if (!ADMIN_EMAIL)`: whether a setting is there.
+        ExprKind::Ref(..) | ExprKind::Member(..) if !compared && is_setting(facts, condition, 4) => false,
         ExprKind::Ref(name, _) | ExprKind::Member(_, name) => {
             words(name).iter().any(|word| matches!(word.as_str(), "admin" | "role" | "roles" | "staff" | "superuser"))
         }
         // `message.role === "user"`: who speaks in a chat.
         ExprKind::Op(Op::Equal | Op::Unequal | Op::In, parts) if parts.iter().any(|&part| speaks(facts, part)) => false,
-        ExprKind::Op(Op::Not | Op::And | Op::Or | Op::Equal | Op::Unequal | Op::In | Op::Nullish, parts) => {
-            parts.iter().any(|&part| says_role(facts, part, depth))
+        ExprKind::Op(op @ (Op::Not | Op::And | Op::Or | Op::Equal | Op::Unequal | Op::In | Op::Nullish), parts) => {
+            let compared = compared || matches!(op, Op::Equal | Op::Unequal | Op::In);
+            parts.iter().any(|&part| says_role(facts, part, depth, compared))
         }
         ExprKind::Call(call) => {
             let call = facts.call(*call);
-            says_role(facts, call.callee, depth) || call.args.iter().any(|arg| says_role(facts, arg.value, depth))
+            says_role(facts, call.callee, depth, true)
+                || call.args.iter().any(|arg| says_role(facts, arg.value, depth, true))
         }
-        ExprKind::Await(inner) => says_role(facts, *inner, depth),
+        ExprKind::Await(inner) => says_role(facts, *inner, depth, compared),
+        _ => false,
+    }
+}
+
+/// Whether a value is what an environment variable holds.
+fn is_setting(facts: &Facts, expr: ExprId, depth: usize) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    match facts.expr(expr) {
+        ExprKind::Env(_) => true,
+        ExprKind::Op(Op::Or | Op::Nullish, parts) => parts.first().is_some_and(|&part| is_setting(facts, part, depth)),
+        ExprKind::Ref(name, block) => match facts.lookup(*block, *name).map(|def| facts.def(def).values.as_slice()) {
+            Some([only]) => is_setting(facts, *only, depth),
+            _ => false,
+        },
         _ => false,
     }
 }

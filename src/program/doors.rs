@@ -92,6 +92,11 @@ impl Program {
         if !account.checks.is_empty() || deeds.into_iter().any(|deed| deed.standing != Standing::Unverified) {
             return Door::Guarded;
         }
+        // What developers try out is shut where the app is deployed.
+        let mut steps = origin.way.iter().map(|edge| edge.call).chain([last]);
+        if steps.any(|at| self.turns_back_in_production(self.function_of(at), self.call_place(at).span.start)) {
+            return Door::Guarded;
+        }
         let mut door = Door::Open;
         for gate in entry.middleware.iter().filter(|&&gate| !self.lets_pass(entry, gate)) {
             door = door.max(match *gate {

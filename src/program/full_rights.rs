@@ -16,6 +16,7 @@ mod seizes;
 
 use known::KNOWN_TO_ONE;
 use rows::WHOSE;
+use seizes::CONTACTS;
 
 /// What happens to what is picked, the worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,6 +25,8 @@ pub enum Touch {
     TakesOver,
     /// A stranger gets a role, or gives one.
     Empowers,
+    /// What somebody paid is given back.
+    Refunds,
     /// It is removed or cancelled.
     Removes,
     /// It is changed.
@@ -95,6 +98,9 @@ impl Program {
             && let Some(seized) = self.seized(way, used, operation)
         {
             return Some(seized);
+        }
+        if operation.refunds {
+            return self.refunded(way, used);
         }
         let touch = match operation.effect {
             Effect::Delete => Touch::Removes,
@@ -196,7 +202,7 @@ impl Program {
         let at = ExprRef::new(used.at.file, arg.value);
         let source = match self.origin_on(way, at, &[]) {
             Origin::Request(source) => source,
-            _ if own && touch == Touch::Removes => self.found_by(way, at, 9)?,
+            _ if own && touch == Touch::Removes => self.found_by(way, at, CONTACTS, 9)?,
             _ => return None,
         };
         let what = Name::new(if own { "users" } else { "records" });
@@ -206,12 +212,16 @@ impl Program {
     /// The file whose path the request gives, in a store that is not public by its name.
     fn file_of(&self, way: &[Edge], used: &VendorUse, touch: Touch) -> Option<Pick> {
         let facts = self.facts(used.at.file);
-        let arg = facts.call(used.at.call).args.first()?;
-        let Origin::Request(source) = self.origin_on(way, ExprRef::new(used.at.file, arg.value), &[]) else {
+        let arg = facts.call(used.at.call).args.first()?.value;
+        let arg = match facts.expr(arg) {
+            ExprKind::List(items) => *items.first()?,
+            _ => arg,
+        };
+        let Origin::Request(source) = self.origin_on(way, ExprRef::new(used.at.file, arg), &[]) else {
             return None;
         };
         // A path with the time or a random part in it names what the server has just put there.
-        let value = self.value(ExprRef::new(used.at.file, arg.value));
+        let value = self.value(ExprRef::new(used.at.file, arg));
         if self.fresh(&value).is_some() {
             return None;
         }

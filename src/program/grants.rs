@@ -239,6 +239,8 @@ impl Program {
                 let fits = given != Given::Chosen || is_model || row.is_some_and(|row| is_account(&row));
                 fits.then_some((field, value, given))
             });
+            let first =
+                first.or_else(|| skipped::chosen_id(facts, &rows).filter(|_| row.is_some_and(|row| is_account(&row))));
             found.extend(first.map(|(field, value, given)| grant(field, value, given)));
         }
     }

@@ -130,6 +130,7 @@ fn may_matter(program: &Program, used: &VendorUse) -> bool {
         && program.operation(used).is_some_and(|operation| {
             let own = program.catalogue.vendor(used.vendor).own_backend;
             matches!(operation.effect, Effect::Delete | Effect::Update | Effect::Read | Effect::List)
+                || operation.refunds
                 || own && matches!(operation.effect, Effect::Create | Effect::Token)
         })
 }
@@ -178,13 +179,18 @@ fn is_for_anyone(program: &Program, entry: &Entry, pick: &Pick) -> bool {
     if matches!(pick.touch, Touch::TakesOver | Touch::Empowers) {
         return program.asks_for_payment(entry);
     }
+    // Nor pays to have it back.
+    if pick.touch == Touch::Refunds {
+        return false;
+    }
     let orders = || pick.touch != Touch::Removes && takes_orders(program, entry);
     if delivers_itself(&names) || orders() {
         return true;
     }
     let mut uses = program.vendors_behind(entry);
     let starts = uses.any(|used| program.operation(used).is_some_and(|operation| operation.core.is_some()));
-    starts || program.asks_for_payment(entry)
+    // That a record is there says nothing of whose it is.
+    starts || pick.what != "records" && program.asks_for_payment(entry)
 }
 
 fn tell(program: &Program, report: &mut Report, found: &Found<'_>) {
@@ -236,6 +242,7 @@ fn does(program: &Program, used: &VendorUse, pick: &Pick) -> String {
         Touch::TakesOver if pick.what == "link" => return "log in as any user".to_owned(),
         Touch::TakesOver => return "take over any user's account".to_owned(),
         Touch::Empowers => return format!("get any role in {}, an administrator's too", pick.what),
+        Touch::Refunds => return "have any customer's payment refunded".to_owned(),
         Touch::Adds => return format!("add rows to {} for any customer", pick.what),
         Touch::Lists if pick.what == "users" => return "read the addresses of all users".to_owned(),
         Touch::Lists => return format!("read the addresses in all rows of {}", pick.what),
@@ -264,6 +271,7 @@ fn cure(program: &Program, entry: &Entry, found: &Found<'_>) -> String {
         }
         Touch::TakesOver => "change their own account alone, by `user.id`",
         Touch::Empowers => "let only an administrator give roles: ask for the caller's own row by `user.id`",
+        Touch::Refunds => "let only those who work for the app give money back: ask for the caller's role by `user.id`",
         Touch::Lists => "answer only those who work for the app: ask for the caller's role by `user.id`",
         _ if whose => "use `user.id` instead of the one in the request",
         _ => "check that it is theirs",

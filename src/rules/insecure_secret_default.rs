@@ -74,6 +74,7 @@ const FARTHEST: usize = 6;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Purpose {
     Signs,
+    Seals,
     Encrypts,
     Guards,
     Delivers,
@@ -198,7 +199,8 @@ fn handed_over(program: &Program) -> Vec<(ExprRef, Option<Name>, Purpose)> {
                     && let Some(at) = given(program, call, key)
                     && (known.role != KnownRole::Mac || sounds_secret(program.facts(file), at.expr))
                 {
-                    found.push((at, None, Purpose::Signs));
+                    let seals = known.role == KnownRole::Mac && !is_of_sessions(program, call, at);
+                    found.push((at, None, if seals { Purpose::Seals } else { Purpose::Signs }));
                 } else if known.is_none() && program.catalogue.verifier(external.package, &external.segs).is_some() {
                     let facts = program.facts(file);
                     let args = facts.call(call.call).args.iter().skip(1).map(|arg| arg.value);
@@ -209,6 +211,22 @@ fn handed_over(program: &Program) -> Vec<(ExprRef, Option<Name>, Purpose)> {
         }
     }
     found
+}
+
+/// Whether a code made with a key is what logs somebody in, by the names around it.
+fn is_of_sessions(program: &Program, call: CallRef, key: ExprRef) -> bool {
+    let facts = program.facts(call.file);
+    let held = match facts.expr(key.expr) {
+        ExprKind::Ref(name, _) | ExprKind::Member(_, name) => name.to_string(),
+        _ => String::new(),
+    };
+    let names = format!("{held} {} {}", program.function_name(program.function_of(call)), program.file(call.file).path);
+    words(&names).iter().any(|word| {
+        matches!(
+            word.as_str(),
+            "jwt" | "session" | "sessions" | "auth" | "login" | "token" | "tokens" | "cookie" | "cookies" | "user"
+        )
+    })
 }
 
 /// The argument, keyword or option in which a call takes its secret.
@@ -301,6 +319,7 @@ fn written(program: &Program, at: ExprRef, depth: usize) -> Option<Written> {
 fn harm(purpose: Purpose) -> &'static str {
     match purpose {
         Purpose::Signs => "whoever reads the code can sign in as any customer",
+        Purpose::Seals => "whoever reads the code can make the seals and signatures that only the app should make",
         Purpose::Encrypts => "whoever reads the code can decrypt what it protects",
         Purpose::Guards => "whoever reads the code gets in where only you should",
         Purpose::Delivers => "whoever reads the code can forge deliveries, a payment that never happened among them",

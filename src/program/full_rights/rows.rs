@@ -6,6 +6,7 @@ use crate::program::assigned::Holder;
 use crate::program::full_rights::known::{KNOWN_TO_ONE, is_contact};
 use crate::program::full_rights::{Pick, Touch, any_start, any_word, only_one_knows};
 use crate::program::grants::is_account;
+use crate::program::options::Lookup;
 use crate::program::requested::{Origin, Source};
 use crate::program::verify::words;
 use crate::program::{CallRef, Edge, ExprRef, Program, Value, VendorUse};
@@ -123,7 +124,14 @@ impl Program {
     pub(super) fn rows(&self, way: &[Edge], used: &VendorUse, touch: Touch) -> Option<Pick> {
         let table = self.table_of(used.at);
         let mut found: Option<(Name, Source)> = None;
-        for (by, value) in self.selectors(used.at) {
+        if touch == Touch::Reads && self.only_shows(used.at) {
+            return None;
+        }
+        let mut selectors = self.selectors(used.at);
+        if touch == Touch::Changes && selectors.is_empty() {
+            selectors = self.conflict_keys(used.at);
+        }
+        for (by, value) in selectors {
             match self.origin_on(way, value, &[]) {
                 Origin::Constant => {}
                 Origin::Request(source) => {
@@ -183,6 +191,62 @@ impl Program {
                 }
                 _ => false,
             }
+        })
+    }
+
+    /// What of a row that is put there says which one it replaces, where another than its maker's may be meant:
+    /// `upsert({ user_id, .. }, { onConflict: "user_id" })`, `upsert({ id, .. })`.
+    fn conflict_keys(&self, at: CallRef) -> Vec<(Name, ExprRef)> {
+        let is_upsert = self.called_name(at).is_some_and(|name| name == "upsert");
+        let keys = match self.option(at, "onConflict") {
+            _ if !is_upsert => return vec![],
+            Lookup::Present(value) => value.text(),
+            Lookup::Absent => Some(Name::new("id")),
+            Lookup::Unknown => None,
+        };
+        let Some(keys) = keys else { return vec![] };
+        let keys: Vec<&str> = keys.split(',').map(str::trim).collect();
+        let row = self.row_written(at);
+        let by_contact = keys.iter().any(|key| is_contact(key));
+        match by_contact
+            || row.len() < 2
+            || row.iter().filter(|(key, _)| keys.contains(&key.as_str())).count() < keys.len()
+        {
+            true => vec![],
+            false => row.into_iter().filter(|(key, _)| keys.contains(&key.as_str())).collect(),
+        }
+    }
+
+    /// Whether a read asks only for what is made to be shown: a name, a picture, colours.
+    fn only_shows(&self, at: CallRef) -> bool {
+        const SHOWN: &[&str] = &[
+            "id",
+            "name",
+            "title",
+            "logo",
+            "url",
+            "color",
+            "colour",
+            "theme",
+            "slug",
+            "description",
+            "image",
+            "avatar",
+            "icon",
+            "primary",
+            "secondary",
+            "brand",
+            "company",
+            "business",
+            "display",
+            "short",
+        ];
+        let facts = self.facts(at.file);
+        let asked =
+            facts.call(at.call).args.first().and_then(|arg| self.value(ExprRef::new(at.file, arg.value)).text());
+        asked.is_some_and(|asked| {
+            let all = words(&asked);
+            !all.is_empty() && !asked.contains('*') && all.iter().all(|word| SHOWN.contains(&word.as_str()))
         })
     }
 

@@ -15,6 +15,9 @@ use crate::program::{CallRef, Edge, ExprRef, FunctionRef, Program, VendorUse};
 /// Values that say that somebody may do what customers may not.
 const POWERS: &[&str] = &["admin", "administrator", "superadmin", "superuser", "moderator", "staff"];
 
+/// Columns that say who somebody is, and that others know.
+pub(super) const CONTACTS: &[&str] = &["email", "mail", "phone", "username"];
+
 /// Words of tables that say who may do what.
 const ROLES: &[&str] = &["role", "roles", "admin", "admins", "staff", "internal"];
 
@@ -87,6 +90,35 @@ impl Program {
         bare.then(|| Pick { touch: Touch::Lists, what, by: Name::new("*"), source: None })
     }
 
+    /// A payment that the request names, or whose row it names, and that goes back to whoever paid it.
+    pub(super) fn refunded(&self, way: &[Edge], used: &VendorUse) -> Option<Pick> {
+        let named = ["payment_intent", "charge", "payment", "payment_id", "transaction", "transaction_id", "id"];
+        let by_request = named.iter().find_map(|field| match self.payload_origin_on(way, used, field)? {
+            Origin::Request(source) => Some((Name::new(field), source)),
+            _ => None,
+        });
+        let facts = self.facts(used.at.file);
+        let first = facts.call(used.at.call).args.first().map(|arg| ExprRef::new(used.at.file, arg.value));
+        let by_id = || match self.origin_on(way, first?, &[]) {
+            Origin::Request(source) if !matches!(facts.expr(first?.expr), ExprKind::Object(_) | ExprKind::Ref(..)) => {
+                Some((Name::new("id"), source))
+            }
+            _ => None,
+        };
+        // A guest calls off what is booked by the link of a mail.
+        let called_off = ["cancel", "cancellation"];
+        let names = self.file(used.at.file).path.to_string() + " " + &self.function_name(self.function_of(used.at));
+        let by_row = || {
+            let row = self.row_written(used.at);
+            let values = row.into_iter().filter(|(key, _)| named.contains(&key.as_str()));
+            let found = values.filter_map(|(key, value)| Some((key, self.found_by(way, value, &["id", "number"], 9)?)));
+            found.into_iter().next().filter(|_| !any_word(&names, &called_off))
+        };
+        let (by, source) = by_request.or_else(by_id).or_else(by_row)?;
+        let what = Name::new("payments");
+        (!only_one_knows(&source)).then_some(Pick { touch: Touch::Refunds, what, by, source: Some(source) })
+    }
+
     /// An account whose password or address the request sets.
     fn opened(&self, way: &[Edge], used: &VendorUse) -> Option<Pick> {
         let facts = self.facts(used.at.file);
@@ -94,7 +126,7 @@ impl Program {
         let at = ExprRef::new(used.at.file, args.first()?.value);
         let (source, is_found) = match self.origin_on(way, at, &[]) {
             Origin::Request(source) => (source, false),
-            _ => (self.found_by(way, at, 9)?, true),
+            _ => (self.found_by(way, at, CONTACTS, 9)?, true),
         };
         let set = self.entries(&self.value(ExprRef::new(used.at.file, args.get(1)?.value)));
         let told = set.into_iter().any(|(key, value)| {
@@ -136,9 +168,10 @@ impl Program {
                 }
             }),
             // By an id that the request brings itself they are rows like others.
-            false => {
-                selectors.iter().find_map(|&(by, value)| Some((by, self.found_by(way, value, 9)?))).filter(|_| is_told)
-            }
+            false => selectors
+                .iter()
+                .find_map(|&(by, value)| Some((by, self.found_by(way, value, CONTACTS, 9)?)))
+                .filter(|_| is_told),
         };
         let new = || of_roles && selectors.is_empty() && self.makes_user_of_request(way, self.function_of(used.at));
         let (by, source) = match (who, role) {
@@ -236,10 +269,10 @@ impl Program {
 
     /// By which address of the request a value was found, that the server gave: `users.find((u) => u.email === email)`,
     /// `from("profiles").select("id").eq("email", email).single()`.
-    pub(super) fn found_by(&self, way: &[Edge], at: ExprRef, depth: usize) -> Option<Source> {
+    pub(super) fn found_by(&self, way: &[Edge], at: ExprRef, by: &[&str], depth: usize) -> Option<Source> {
         let depth = depth.checked_sub(1)?;
         let facts = self.facts(at.file);
-        let next = |expr: ExprId| self.found_by(way, ExprRef::new(at.file, expr), depth);
+        let next = |expr: ExprId| self.found_by(way, ExprRef::new(at.file, expr), by, depth);
         match facts.expr(at.expr) {
             ExprKind::Await(base) | ExprKind::Member(base, _) | ExprKind::Index(base, _) => next(*base),
             ExprKind::Op(Op::Or | Op::Nullish, parts) => parts.iter().find_map(|&part| next(part)),
@@ -249,7 +282,7 @@ impl Program {
             }
             ExprKind::Call(call) => {
                 let call = CallRef::new(at.file, *call);
-                self.found_in_list(way, call).or_else(|| self.found_in_table(way, call))
+                self.found_in_list(way, call).or_else(|| self.found_in_table(way, call, by))
             }
             _ => None,
         }
@@ -273,7 +306,7 @@ impl Program {
         })
     }
 
-    fn found_in_table(&self, way: &[Edge], call: CallRef) -> Option<Source> {
+    fn found_in_table(&self, way: &[Edge], call: CallRef, known: &[&str]) -> Option<Source> {
         let facts = self.facts(call.file);
         let mut at = call;
         let used = (0..10).find_map(|_| {
@@ -289,7 +322,7 @@ impl Program {
             self.operation(used).is_some_and(|operation| matches!(operation.effect, Effect::Read | Effect::List));
         let selectors = self.selectors(used.at);
         let [(by, value)] = selectors.as_slice() else { return None };
-        if !reads || any_word(by, KNOWN_TO_ONE) || !any_word(by, &["email", "mail", "phone", "username"]) {
+        if !reads || any_word(by, KNOWN_TO_ONE) || !any_word(by, known) {
             return None;
         }
         match self.origin_on(way, *value, &[]) {

@@ -1,6 +1,6 @@
 //! Grants that a word of the request lets past the look at the payment: `if (body.testMode) { grant; return }`.
 
-use super::{Asks, Grant, from_request};
+use super::{Asks, Given, Grant, from_request};
 use crate::facts::{BlockKind, ExprId, ExprKind, Facts, Op, Step};
 use crate::names::Name;
 use crate::program::defaults::means_production;
@@ -45,12 +45,16 @@ impl Program {
 
     /// Whether the function of a grant turns back in production before it comes there: `if not settings.DEBUG: return`.
     pub fn is_for_developers(&self, grant: &Grant) -> bool {
-        let facts = self.facts(grant.at.file);
-        let at = facts.span(grant.at.expr).start;
-        let own = facts.blocks.iter().filter(|block| block.function == grant.function.function);
+        self.turns_back_in_production(grant.function, self.facts(grant.at.file).span(grant.at.expr).start)
+    }
+
+    /// Whether a function ends in production before it comes to a place in it.
+    pub fn turns_back_in_production(&self, function: FunctionRef, before: u32) -> bool {
+        let facts = self.facts(function.file);
+        let own = facts.blocks.iter().filter(|block| block.function == function.function);
         own.flat_map(|block| &block.steps).any(|step| match step {
             Step::If { condition, then, .. } => {
-                facts.block(*then).span.end <= at
+                facts.block(*then).span.end <= before
                     && holds_in_production(facts, *condition)
                     && ending(facts, *then) != Ending::GoesOn
             }
@@ -67,6 +71,22 @@ impl Program {
         self.asks_payment(at) != Asks::No
             || self.edges(at).iter().any(|edge| edge.kind != EdgeKind::Jump && through(edge.target))
     }
+}
+
+/// The plan that is chosen by its number in a row that says of itself that it runs: `plan_id: body.plan`,
+/// `status: "active"`.
+pub(super) fn chosen_id(facts: &Facts, rows: &[(Name, ExprId)]) -> Option<(Name, ExprId, Given)> {
+    let runs = rows.iter().any(|&(key, value)| {
+        let text = matches!(facts.expr(value), ExprKind::Text(text) if matches!(text.as_str(), "active" | "paid"));
+        text && words(&key).last().is_some_and(|last| last == "status")
+    });
+    rows.iter().filter(|_| runs).find_map(|&(key, value)| {
+        let named = words(&key);
+        let is_plan = |word: &String| matches!(word.as_str(), "plan" | "tier" | "package" | "membership");
+        let by_id =
+            named.len() > 1 && named.last().is_some_and(|last| last == "id") && is_plan(&named[named.len() - 2]);
+        (by_id && from_request(facts, value, 12)).then_some((key, value, Given::Chosen))
+    })
 }
 
 /// Whether a condition holds wherever the app is deployed, whatever else it asks.
