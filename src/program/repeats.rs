@@ -89,7 +89,7 @@ impl Program {
                     Value::Text(text) => *text == "false",
                     _ => false,
                 };
-                Some(!value.alternatives().iter().all(|value| nothing(value)))
+                Some(!value.alternatives().iter().all(nothing))
             }
             Lookup::Absent => Some(false),
             Lookup::Unknown => None,

@@ -310,7 +310,7 @@ impl Program {
         let facts = self.facts(call.file);
         let mut at = call;
         let used = (0..10).find_map(|_| {
-            if let Some(used) = self.vendors_at(at).into_iter().next() {
+            if let Some(used) = self.vendors_at(at).first() {
                 return Some(Some(used));
             }
             let ExprKind::Member(base, _) = *facts.expr(facts.call(at.call).callee) else { return Some(None) };

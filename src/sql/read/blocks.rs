@@ -147,9 +147,9 @@ impl Reader<'_> {
             handler.eat("when");
             let named = handler.until(&["then"]);
             handler.eat("then");
-            let words = named.tokens.iter().filter_map(|token| match token.kind {
-                Kind::Text => Some(super::text_of(*token, self.text)),
-                _ => Some(named.raw(*token).to_ascii_lowercase()),
+            let words = named.tokens.iter().map(|token| match token.kind {
+                Kind::Text => super::text_of(*token, self.text),
+                _ => named.raw(*token).to_ascii_lowercase(),
             });
             let conditions = words.filter(|word| word != "or" && word != "sqlstate").collect();
             let start = self.found.len();
