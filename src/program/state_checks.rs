@@ -12,7 +12,7 @@ use crate::program::verify::words;
 use crate::program::{CallRef, EdgeKind, ExprRef, FunctionRef, Program, Value};
 
 /// How far a value is followed back to what it was read from.
-const FARTHEST: usize = 18;
+const FARTHEST: usize = 10;
 
 /// What a value tells of what is kept.
 #[derive(Debug, Clone, Copy, Default)]
