@@ -78,22 +78,6 @@ pub(super) fn named_in(facts: &Facts, expr: ExprId, found: &mut Vec<String>, dep
                 _ => call.args.iter().for_each(|arg| named_in(facts, arg.value, found, depth)),
             }
         }
-        // sql`"sentAt" IS NULL`
-        ExprKind::Text(text) => found.extend(column_of_statement(text)),
-        ExprKind::Template(parts) => {
-            if let Some(ExprKind::Text(text)) = parts.first().map(|&part| facts.expr(part)) {
-                found.extend(column_of_statement(text));
-            }
-        }
         _ => {}
     }
-}
-
-/// The column that a piece of a statement asks for: `"sentAt" IS NULL`, `state = 'due'`.
-fn column_of_statement(text: &str) -> Option<String> {
-    let mut parts = text.split_whitespace();
-    let column = parts.next()?.rsplit('.').next()?.trim_matches(['"', '`']);
-    let operator = parts.next()?;
-    let asks = operator.eq_ignore_ascii_case("is") || matches!(operator, "=" | "<>" | "!=" | "<" | ">" | "<=" | ">=");
-    (asks && !column.is_empty()).then(|| column.to_owned())
 }

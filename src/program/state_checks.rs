@@ -14,7 +14,7 @@ use crate::program::verify::words;
 use crate::program::{CallRef, EdgeKind, ExprRef, FunctionRef, Program, Value};
 
 /// How far a value is followed back to what it was read from.
-const FARTHEST: usize = 18;
+const FARTHEST: usize = 10;
 
 /// What a value tells of what is kept.
 #[derive(Debug, Clone, Copy, Default)]
@@ -412,10 +412,6 @@ impl StateChecks<'_> {
         // A store that nobody knows, by the name of what is asked of it.
         let ExprKind::Member(_, name) = facts.expr(facts.call(at.call).callee) else { return None };
         let unknown = matches!(program.callee(at), Value::Unknown | Value::Member(..) | Value::Result(_));
-        // `db.update(..).set(..).where(..).returning()` of a database that comes out of a function: the rows it met.
-        if unknown && *name == "update" && program.chain(at).any(|(_, name)| name == "returning") {
-            return Some(Kept { claim: true, ..Kept::default() });
-        }
         let asks = ["find", "maybeSingle", "single", "first", "one_or_none", "scalar", "fetchone", "exists"];
         (unknown && asks.iter().any(|part| name.starts_with(part))).then(Kept::default)
     }
