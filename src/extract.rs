@@ -25,8 +25,9 @@ pub fn extract(path: &str, text: &str) -> Option<Facts> {
     if let Some(language) = lang::language_of(path) {
         return Some(extract_parts(language, text, None, false));
     }
-    let embedded::Scripts { language, spans, head } = embedded::scripts(path, text)?;
-    let mut facts = extract_parts(language, text, Some(&spans), is_page(path));
+    let embedded::Scripts { language, spans, head, apart } = embedded::scripts(path, text)?;
+    let own = |span: &Span| apart && head != Some(*span);
+    let mut facts = extract_sections(language, text, Some(&spans), is_page(path), &own);
     facts.head = head;
     (facts.loads, facts.script_tags) = loads::loads(path, text);
     Some(facts)
@@ -39,6 +40,17 @@ pub fn outline(path: &str, text: &str) -> Option<Facts> {
 
 /// Extracts the facts of a text in a language; of some spans of it where only those hold code.
 pub fn extract_parts(language: Language, text: &str, spans: Option<&[Span]>, page: bool) -> Facts {
+    extract_sections(language, text, spans, page, &|_| false)
+}
+
+/// The same, with the parts that are modules of their own: no other part sees their names.
+fn extract_sections(
+    language: Language,
+    text: &str,
+    spans: Option<&[Span]>,
+    page: bool,
+    own: &dyn Fn(&Span) -> bool,
+) -> Facts {
     let mut builder = build::Builder::new(language, text);
     let whole = [Span { start: 0, end: text.len() as u32 }];
     for &span in spans.unwrap_or(&whole) {
@@ -54,9 +66,16 @@ pub fn extract_parts(language: Language, text: &str, spans: Option<&[Span]>, pag
         builder.facts().syntax_errors += parsed.errors;
         builder.facts().language = parsed.language;
         let syntax = lang::syntax(parsed.language);
+        let section = own(&span);
+        if section {
+            builder.open_section(span);
+        }
         match parsed.language {
             Language::Python => python::visit(&mut builder, syntax, parsed.tree.root_node()),
             _ => javascript::visit(&mut builder, syntax, parsed.tree.root_node()),
+        }
+        if section {
+            builder.close_section();
         }
     }
     builder.finish()

@@ -14,6 +14,7 @@ pub mod functions;
 pub mod lockfile;
 pub mod models;
 pub mod package;
+pub mod placed;
 pub mod processes;
 pub mod python;
 pub mod rewrites;
@@ -48,6 +49,8 @@ pub struct Manifest {
     pub says: Says,
     /// What it has the clock start, in the order written.
     pub planned: Vec<Planned>,
+    /// Why a part of it could not be read.
+    pub partly: Option<GapReason>,
 }
 
 /// What a manifest says.
@@ -91,14 +94,22 @@ impl Manifest {
         let broken = |why: String| GapReason::BrokenManifest(why);
         let path = file.path.as_str();
         let name = path.rsplit('/').next().unwrap_or(path);
+        let mut partly = None;
+        let mut sections = |text: &str| {
+            toml(text).or_else(|why| {
+                let kept = functions::by_sections(text).ok_or_else(|| broken(why.clone()))?;
+                partly = Some(broken(format!("{why} (its other sections are read)")));
+                Ok(kept)
+            })
+        };
         let says = match (file.kind, name) {
             (FileKind::Env, _) => {
                 let says = Says::Env(EnvFile::read(text, tokens(text)));
-                return Ok(Self { path: file.path, text: None, says, planned: vec![] });
+                return Ok(Self { path: file.path, text: None, says, planned: vec![], partly: None });
             }
             (_, "package.json") => Says::Package(Box::new(Package::read(&json(text).map_err(broken)?))),
-            (_, "pyproject.toml") => Says::Python(PythonProject::pyproject(toml(text).map_err(broken)?)),
-            (_, "Pipfile") => Says::Python(PythonProject::pipfile(&toml(text).map_err(broken)?)),
+            (_, "pyproject.toml") => Says::Python(PythonProject::pyproject(sections(text)?)),
+            (_, "Pipfile") => Says::Python(PythonProject::pipfile(&sections(text)?)),
             (_, name) if name.ends_with(".rules") && text.contains("service") && text.contains("match") => {
                 Says::Access(AccessRules::language(text).map_err(broken)?)
             }
@@ -106,10 +117,7 @@ impl Manifest {
             (_, name) if name.ends_with(".prisma") => Says::Models(models::read(text).map_err(broken)?),
             (_, name) if name.ends_with(".txt") => Says::Python(PythonProject::requirements(text)),
             (_, name) if name.ends_with(".json") || name.ends_with(".jsonc") => Says::Json(json(text).map_err(broken)?),
-            (_, "config.toml") => {
-                Says::Toml(toml(text).or_else(|why| functions::by_sections(text).ok_or(why)).map_err(broken)?)
-            }
-            (_, name) if name.ends_with(".toml") || name == ".replit" => Says::Toml(toml(text).map_err(broken)?),
+            (_, name) if name.ends_with(".toml") || name == ".replit" => Says::Toml(sections(text)?),
             (_, name) if name.starts_with("render.y") || processes::is_compose(name) => {
                 Says::Json(yaml::read(text).map_err(broken)?)
             }
@@ -119,14 +127,14 @@ impl Manifest {
             _ => Says::Text,
         };
         let planned = schedules::planned(path, text, &says);
-        Ok(Self { path: file.path, text: Some(text.to_owned()), says, planned })
+        Ok(Self { path: file.path, text: Some(text.to_owned()), says, planned, partly })
     }
 
     /// Reads a lockfile; keeps of it what may be asked for.
     pub fn lock(file: &SourceFile, text: &str, wanted: &Wanted) -> Result<Self, GapReason> {
         let name = file.path.as_str().rsplit('/').next().unwrap_or_default();
         let lock = Lockfile::read(name, text, wanted).map_err(GapReason::BrokenManifest)?;
-        Ok(Self { path: file.path, text: None, says: Says::Lock(lock), planned: vec![] })
+        Ok(Self { path: file.path, text: None, says: Says::Lock(lock), planned: vec![], partly: None })
     }
 
     /// The folder it speaks for; the root is the empty path.
@@ -381,5 +389,10 @@ mod tests {
     fn broken_manifests_are_gaps() {
         assert!(matches!(read("package.json", "{ nope"), Err(GapReason::BrokenManifest(_))));
         assert!(matches!(read("netlify.toml", "[a\n"), Err(GapReason::BrokenManifest(_))));
+        let partly = read("netlify.toml", "[a]\nb = \n[build]\ncommand = \"x\"\n[[c]]\nd = 1\n[[c]]\nd = 2\n").unwrap();
+        assert_eq!(partly.setting(&["build", "command"]), Some(Setting::Text("x".to_owned())));
+        let Says::Toml(kept) = &partly.says else { panic!("{:?}", partly.says) };
+        assert_eq!(kept["c"].as_array().map(Vec::len), Some(2));
+        assert!(matches!(partly.partly, Some(GapReason::BrokenManifest(_))));
     }
 }

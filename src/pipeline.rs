@@ -310,7 +310,9 @@ fn understand(file: &SourceFile, text: &str, catalogue: &Catalogue, cache: Optio
             said.lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at as u32 + 1)).collect();
         }
         if file.kind != FileKind::Prose {
-            said.manifest = Some(Manifest::read(file, text, |_| said.written.clone())?);
+            let mut manifest = Manifest::read(file, text, |_| said.written.clone())?;
+            said.gap = manifest.partly.take();
+            said.manifest = Some(manifest);
         } else if sql::is_sql(&file.path) {
             said.script = Some(sql::read(text));
         }

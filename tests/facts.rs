@@ -2,7 +2,7 @@
 
 use seamcheck::extract::extract;
 use seamcheck::facts::print::print;
-use seamcheck::facts::{Facts, Language};
+use seamcheck::facts::{ExprKind, Facts, Language};
 use seamcheck::lang::{Role, Shape};
 
 fn facts(path: &str, text: &str) -> Facts {
@@ -353,6 +353,21 @@ fn embedded_scripts() {
     says("a.svelte", "<script lang='ts'>let a = f() as B</script><p>{a}</p>", &["a = f()"]);
     let astro = "---\nimport A from './A.astro';\nconst a: T = await f();\n---\n<A/><script>g()</script>";
     says("a.astro", astro, &["import \"./A.astro\" { default }", "a: T = await f()", "g()"]);
+    // The head and each script are modules of their own; of a page they are one.
+    let parts =
+        "---\nconst a = 1;\nsee(a);\n---\n<script>const b = 2; var c = 3; see(a, b)</script><script>see(b, c)</script>";
+    let seen = |path: &str| {
+        let found = facts(path, parts);
+        let refs = found.exprs.iter().filter_map(|expr| match expr.kind {
+            ExprKind::Ref(name, block) if name != "see" => {
+                Some((name.to_string(), found.lookup(block, name).is_some()))
+            }
+            _ => None,
+        });
+        refs.map(|(name, known)| format!("{name}{}", if known { "" } else { "?" })).collect::<Vec<_>>()
+    };
+    assert_eq!(seen("a.astro"), ["a", "a?", "b", "b?", "c?"]);
+    assert_eq!(seen("a.html"), ["a?", "b", "b", "c"]);
     assert!(extract("a.css", "a {}").is_none());
     for cut in 0..html.len() {
         extract("a.html", &html[..cut]);

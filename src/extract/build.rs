@@ -358,6 +358,20 @@ impl<'s> Builder<'s> {
         id
     }
 
+    /// Opens a part of the file that sees no names of the others, nor they its own.
+    pub fn open_section(&mut self, span: Span) {
+        let id = self.open_block(BlockKind::Plain, span);
+        self.facts.blocks[id.index()].parent = None;
+        self.facts.functions[0].body = id;
+    }
+
+    /// Closes such a part: it runs when the file does.
+    pub fn close_section(&mut self) {
+        let section = std::mem::replace(&mut self.facts.functions[0].body, BlockId(0));
+        self.close_block();
+        self.step(Step::Block(section));
+    }
+
     /// Says why a block runs, when that is known only from within (a loop's condition).
     pub fn set_block_kind(&mut self, block: BlockId, kind: BlockKind) {
         self.facts.blocks[block.index()].kind = kind;

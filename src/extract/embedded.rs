@@ -1,6 +1,7 @@
 //! Where the scripts are in files that only carry them: HTML and templates of it, Vue, Svelte, Astro.
 //!
-//! A byte scanner that finds `<script>` elements and Astro's front matter. Several scripts are one module.
+//! A byte scanner that finds `<script>` elements and Astro's front matter. Several scripts are one module, but for
+//! Astro's: its head and each of its scripts are modules of their own.
 
 use crate::facts::{Language, Span};
 use crate::walk::names::is_page;
@@ -14,6 +15,8 @@ pub struct Scripts {
     pub spans: Vec<Span>,
     /// The head of an Astro page, which runs on the server.
     pub head: Option<Span>,
+    /// Each script is a module of its own.
+    pub apart: bool,
 }
 
 /// The language and the places of the scripts in a file; none when such files carry no scripts.
@@ -32,7 +35,7 @@ pub fn scripts(path: &str, text: &str) -> Option<Scripts> {
         head = scan.spans.first().copied();
     }
     scan.run();
-    Some(Scripts { language: scan.language, spans: scan.spans, head })
+    Some(Scripts { language: scan.language, spans: scan.spans, head, apart: astro })
 }
 
 struct Scan<'t> {

@@ -62,8 +62,8 @@ pub enum TokenGate {
     Open,
 }
 
-/// A configuration with a section written twice, which is no TOML but is found: section by section, the last of
-/// each counts. None when no section can be read.
+/// A configuration with a section that is written twice, or is broken, which is no TOML but is found: section by
+/// section, the last of each counts. None when no section can be read.
 pub(super) fn by_sections(text: &str) -> Option<toml::Value> {
     let starts = text.match_indices('[').map(|(at, _)| at).filter(|&at| at == 0 || text.as_bytes()[at - 1] == b'\n');
     let mut starts: Vec<usize> = std::iter::once(0).chain(starts).chain([text.len()]).collect();
@@ -78,6 +78,7 @@ fn merge(into: &mut toml::Table, from: toml::Table) {
     for (key, value) in from {
         match (into.get_mut(&key), value) {
             (Some(toml::Value::Table(there)), toml::Value::Table(more)) => merge(there, more),
+            (Some(toml::Value::Array(there)), toml::Value::Array(more)) => there.extend(more),
             (_, value) => {
                 into.insert(key, value);
             }

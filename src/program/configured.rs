@@ -3,6 +3,7 @@
 use crate::catalogue::{VendorId, host_of_url};
 use crate::facts::{Span, Token};
 use crate::finding::{FileId, Place};
+use crate::manifest::placed::{self, Placed};
 use crate::names::Name;
 use crate::program::Program;
 use crate::program::modes::Mode;
@@ -37,11 +38,7 @@ impl Program {
             let name = manifest.name();
             let (Some(form), Some(text)) = (form_of(name), self.manifests.text(&manifest.path)) else { continue };
             let Some(file) = self.file_at(&manifest.path).filter(|_| !is_example(&manifest.path)) else { continue };
-            let mut blocks = match form {
-                Form::Yaml => yaml(file, text),
-                Form::Toml => toml(file, text),
-                Form::Json => json(file, text),
-            };
+            let mut blocks = blocks(file, form, &placed::read(name, text));
             // A setup for developers' machines, unless its name says otherwise.
             let local = crate::manifest::processes::is_compose(name) && !name.contains("prod");
             for block in &mut blocks {
@@ -68,18 +65,22 @@ impl Program {
     }
 }
 
+/// How the blocks of a platform's settings are called.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
-    Yaml,
-    Toml,
-    Json,
+    /// `environment:` and `envVars:`, of a service.
+    Services,
+    /// `env`, `vars`, `environment`, of an environment or of all.
+    Environments,
 }
 
 fn form_of(name: &str) -> Option<Form> {
     match name {
-        "render.yaml" | "render.yml" => Some(Form::Yaml),
-        "fly.toml" | "wrangler.toml" | "netlify.toml" => Some(Form::Toml),
-        "vercel.json" | "wrangler.json" | "wrangler.jsonc" => Some(Form::Json),
-        _ => crate::manifest::processes::is_compose(name).then_some(Form::Yaml),
+        "render.yaml" | "render.yml" => Some(Form::Services),
+        "fly.toml" | "wrangler.toml" | "netlify.toml" | "vercel.json" | "wrangler.json" | "wrangler.jsonc" => {
+            Some(Form::Environments)
+        }
+        _ => crate::manifest::processes::is_compose(name).then_some(Form::Services),
     }
 }
 
@@ -97,115 +98,86 @@ fn is_other(words: &str) -> bool {
     })
 }
 
-fn block(file: FileId, what: &str) -> Block {
-    Block { file, production: !is_other(what), entries: vec![] }
+/// The blocks of a file, in the order in which they stand.
+fn blocks(file: FileId, form: Form, whole: &Placed) -> Vec<Block> {
+    let mut found = Blocks { file, form, named: has_production(whole), found: vec![] };
+    found.walk(whole, "");
+    found.found
+}
+
+/// Whether settings of production stand apart: they take the place of what is given to all.
+fn has_production(whole: &Placed) -> bool {
+    ["env", "context"].iter().any(|of| whole.get(of).is_some_and(|of| of.get("production").is_some()))
+}
+
+struct Blocks {
+    file: FileId,
+    form: Form,
+    named: bool,
+    found: Vec<Block>,
+}
+
+impl Blocks {
+    /// Looks for blocks below a value, `path` being the names that lead to it.
+    fn walk(&mut self, value: &Placed, path: &str) {
+        // What says its own name goes by that.
+        let own = value.get("name").and_then(Placed::text).map(|(name, _)| name);
+        let path = own.filter(|_| self.form == Form::Services).unwrap_or(path);
+        for item in value.items() {
+            self.walk(item, path);
+        }
+        for (key, value) in value.entries() {
+            let inner = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+            let given = match self.form {
+                Form::Services => matches!(key.as_str(), "environment" | "envVars"),
+                Form::Environments => {
+                    matches!(key.as_str(), "vars" | "environment") || (key == "env" && !path.contains("env"))
+                }
+            };
+            if given {
+                let of = if self.form == Form::Services { path } else { &inner };
+                self.block(of, value);
+            }
+            self.walk(value, &inner);
+        }
+    }
+
+    fn block(&mut self, of: &str, value: &Placed) {
+        let mut block = Block { file: self.file, production: !is_other(of), entries: vec![] };
+        if self.form == Form::Environments {
+            block.production &= !self.named || of.contains("production");
+        }
+        for (name, value) in value.entries() {
+            block.take(name, value);
+        }
+        for item in value.items() {
+            let key = item.get("key").and_then(Placed::text);
+            match (key, item.get("value"), item.text()) {
+                (Some((key, _)), Some(value), _) => block.take(key, value),
+                // `- NAME=value`
+                (_, _, Some((text, span))) => {
+                    if let Some((name, value)) = text.split_once('=') {
+                        let span = Span { start: span.end.saturating_sub(value.len() as u32), end: span.end };
+                        block.take(name, &Placed::Text(value.to_owned(), span));
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.found.push(block);
+    }
 }
 
 impl Block {
-    /// Takes in `value`, a part of `line` that starts at `at` of the file.
-    fn take(&mut self, name: &str, line: &str, at: usize, value: &str) {
-        let value = value.trim();
-        let value = value.split(" #").next().unwrap_or(value).trim_end().trim_end_matches(',');
-        let bare = value.trim_matches(['"', '\'']);
-        let name = name.trim().trim_matches(['"', '\'']);
-        let is_name = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-        let Some(start) = line.rfind(bare).filter(|_| is_name && !bare.is_empty()) else { return };
+    /// Takes in a variable.
+    fn take(&mut self, name: &str, value: &Placed) {
+        let Some((value, span)) = value.text().filter(|(value, _)| !value.is_empty()) else { return };
+        if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+            return;
+        }
         let says_stage = matches!(name, "NODE_ENV" | "APP_ENV" | "ENV" | "ENVIRONMENT" | "FLASK_ENV" | "STAGE");
-        self.production &= !(says_stage && is_other(bare));
-        let span = Span { start: (at + start) as u32, end: (at + start + bare.len()) as u32 };
+        self.production &= !(says_stage && is_other(value));
         let place = Place { file: self.file, span };
-        self.entries.push(Configured { name: Name::new(name), value: bare.to_owned(), place });
+        self.entries.push(Configured { name: Name::new(name), value: value.to_owned(), place });
     }
-}
-
-/// The lines of a text, each with where it starts.
-fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    text.split_inclusive('\n').scan(0, |at, line| {
-        let start = *at;
-        *at += line.len();
-        Some((start, line.trim_end()))
-    })
-}
-
-/// `environment:` with `A: b` or `- A=b` below it, `envVars:` with `- key: A` and `value: b`.
-fn yaml(file: FileId, text: &str) -> Vec<Block> {
-    let mut blocks: Vec<Block> = Vec::new();
-    // How deep the open block's own line stands, and the name of what it belongs to.
-    let (mut open, mut service, mut key) = (None, "", "");
-    for (at, line) in lines(text) {
-        let bare = line.trim_start();
-        let depth = line.len() - bare.len();
-        if bare.is_empty() || bare.starts_with('#') {
-            continue;
-        }
-        let item = bare.strip_prefix("- ");
-        if open.is_some_and(|open| depth < open || (depth == open && item.is_none())) {
-            open = None;
-        }
-        if let (Some(_), Some(block)) = (open, blocks.last_mut()) {
-            let said = item.unwrap_or(bare).trim_start();
-            match (said.split_once('='), said.split_once(": ")) {
-                (_, Some(("key", name))) => key = name.trim(),
-                (_, Some(("value", value))) => block.take(key, line, at, value),
-                (_, Some((name, value))) if !name.contains('=') => block.take(name, line, at, value),
-                (Some((name, value)), _) => block.take(name, line, at, value),
-                _ => {}
-            }
-        } else if matches!(bare, "environment:" | "envVars:") {
-            open = Some(depth);
-            blocks.push(block(file, service));
-        } else if let Some(name) = item.unwrap_or(bare).strip_prefix("name:") {
-            service = name;
-        } else if bare.ends_with(':') && depth <= 2 {
-            service = bare;
-        }
-    }
-    blocks
-}
-
-/// `[env]`, `[vars]`, `[env.NAME.vars]`, `[build.environment]`, `[context.NAME.environment]`.
-fn toml(file: FileId, text: &str) -> Vec<Block> {
-    let mut blocks: Vec<Block> = Vec::new();
-    let mut open = false;
-    // A block for production takes the place of what is given to all.
-    let named = text.contains("[env.production") || text.contains("[context.production");
-    for (at, line) in lines(text) {
-        let bare = line.trim();
-        if let Some(table) = bare.strip_prefix('[') {
-            let table = table.split(']').next().unwrap_or_default().trim();
-            let last = table.rsplit('.').next().unwrap_or_default();
-            open = table == "env" || matches!(last, "vars" | "environment");
-            if open {
-                let mut block = block(file, table);
-                block.production &= !named || table.contains("production");
-                blocks.push(block);
-            }
-        } else if let (true, Some((name, value)), Some(block)) = (open, bare.split_once('='), blocks.last_mut()) {
-            block.take(name, line, at, value);
-        }
-    }
-    blocks
-}
-
-/// `"env": {`, `"vars": {` with a variable a line.
-fn json(file: FileId, text: &str) -> Vec<Block> {
-    let mut blocks: Vec<Block> = Vec::new();
-    let mut open = false;
-    for (at, line) in lines(text) {
-        let bare = line.trim();
-        if bare.ends_with('{') {
-            open = bare.starts_with("\"env\"") || bare.starts_with("\"vars\"");
-            if open {
-                // Where environments have settings of their own, which of them is live is not told apart.
-                let mut block = block(file, "");
-                block.production = !text.contains("\"production\": {");
-                blocks.push(block);
-            }
-        } else if bare.starts_with('}') {
-            open = false;
-        } else if let (true, Some((name, value)), Some(block)) = (open, bare.split_once(": "), blocks.last_mut()) {
-            block.take(name, line, at, value);
-        }
-    }
-    blocks
 }

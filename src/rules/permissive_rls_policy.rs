@@ -68,7 +68,6 @@ rule! {
 const SERVER_ITSELF: &str = "the server";
 /// Words in a policy's name that mean code of the app, not its users.
 const SERVER: &[&str] = &[
-    "service",
     "system",
     "server",
     "backend",
@@ -84,6 +83,14 @@ const SERVER: &[&str] = &[
     "automation",
     "worker",
 ];
+/// Words behind `service` where that is code, and not what a salon or a workshop offers.
+const SERVICE_DOES: &[&str] = &[
+    "role", "roles", "account", "accounts", "key", "keys", "can", "may", "manage", "manages", "insert", "inserts",
+    "update", "updates", "delete", "deletes", "write", "writes", "full", "all", "only", "access", "bypass",
+];
+/// Words with which the name of a policy for everybody begins.
+const EVERYBODY: &[&str] =
+    &["anyone", "anybody", "everyone", "everybody", "customers", "guests", "visitors", "clients"];
 /// Words in a policy's name that mean some people only.
 const FEW: &[&str] = &["admin", "admins", "staff", "owner", "owners", "manager", "managers"];
 
@@ -232,7 +239,14 @@ fn is_read_back(table: &Table, to: Opens) -> bool {
 fn promised(name: &str) -> Option<&'static str> {
     let words = words(name);
     let any = |of: &[&str]| words.iter().any(|word| of.contains(&word.as_str()));
-    if any(SERVER) {
+    if words.first().is_some_and(|word| EVERYBODY.contains(&word.as_str())) {
+        return None;
+    }
+    let service = words
+        .iter()
+        .zip(words.iter().skip(1).map(Some).chain([None]))
+        .any(|(word, next)| word == "service" && next.is_none_or(|next| SERVICE_DOES.contains(&next.as_str())));
+    if service || any(SERVER) {
         return Some(SERVER_ITSELF);
     }
     any(FEW).then_some("a few people")

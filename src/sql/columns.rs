@@ -77,6 +77,8 @@ const CREDENTIALS: &[&str] = &[
     "otp",
     "otp_code",
     "pin_code",
+    "pin_hash",
+    "pin_salt",
     "private_key",
 ];
 
@@ -140,14 +142,24 @@ impl Table {
 
     /// The columns that hold something personal.
     pub fn personal(&self) -> Vec<Name> {
-        self.columns.iter().filter(|column| is_among(&column.name, PERSONAL)).map(|column| column.name).collect()
+        let says = |column: &&Column| !only_switches(column) && is_among(&column.name, PERSONAL);
+        self.columns.iter().filter(says).map(|column| column.name).collect()
     }
 
     /// The columns that hold what opens doors.
     pub fn credentials(&self) -> Vec<Name> {
         let opens = |name: &str| is_among(name, CREDENTIALS) || is_of_pass(&self.id.name, name);
-        self.columns.iter().filter(|column| opens(&column.name)).map(|column| column.name).collect()
+        self.columns
+            .iter()
+            .filter(|column| !only_switches(column) && opens(&column.name))
+            .map(|column| column.name)
+            .collect()
     }
+}
+
+/// Whether a column can hold no more than a setting: `auto_email_on_payment boolean`.
+fn only_switches(column: &Column) -> bool {
+    matches!(column.kind.as_str(), "bool" | "boolean" | "interval")
 }
 
 /// Whether a name holds one of some words, and is not only about it.
@@ -207,7 +219,7 @@ mod tests {
             assert!(!is_among(name, PERSONAL), "{name}");
         }
         assert!(is_among("tax_id", PERSONAL) && !is_among("email_id", PERSONAL));
-        assert!(is_among("password_hash", CREDENTIALS));
+        assert!(is_among("password_hash", CREDENTIALS) && is_among("pin_salt", CREDENTIALS));
         assert!(!is_among("password_protected", CREDENTIALS));
     }
 }
