@@ -467,6 +467,9 @@ fn row_of(facts: &Facts, expr: ExprId, depth: usize) -> Vec<(Name, ExprId)> {
     }
 }
 
+/// What people subscribe to without paying: `newsletter_subscribed`.
+const MAILS: &[&str] = &["newsletter", "newsletters", "email", "mail", "mailing", "sms", "push", "marketing", "digest"];
+
 /// How a value of a field gives what is paid for.
 fn given(facts: &Facts, row: Option<Name>, field: &str, value: ExprId) -> Option<Given> {
     let named = words(field);
@@ -479,7 +482,9 @@ fn given(facts: &Facts, row: Option<Name>, field: &str, value: ExprId) -> Option
         ExprKind::Text(text) => Some(text.to_ascii_lowercase()),
         _ => None,
     };
+    let of_mails = has(MAILS) || row.is_some_and(|row| words(&row).iter().any(|word| MAILS.contains(&word.as_str())));
     let is_flag = has(&["paid", "premium", "pro", "subscribed"]) && named.len() <= 2 && !has(&["amount", "count"]);
+    let is_flag = is_flag && !(of_mails && has(&["subscribed"]));
     if is_flag && matches!(facts.expr(value), ExprKind::Bool(true)) {
         return Some(Given::Fixed);
     }

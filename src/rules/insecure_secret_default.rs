@@ -150,12 +150,40 @@ fn text(facts: &Facts, at: ExprId) -> Option<Name> {
     }
 }
 
+/// What a variable ends in that says how long, how many or which way, and holds no secret: `RESET_TOKEN_HOURS`.
+const MEASURES: &[&str] = &[
+    "hours",
+    "days",
+    "minutes",
+    "seconds",
+    "ms",
+    "ttl",
+    "expiry",
+    "expires",
+    "expiration",
+    "age",
+    "lifetime",
+    "length",
+    "rounds",
+    "cost",
+    "size",
+    "limit",
+    "attempts",
+    "retries",
+    "algorithm",
+    "alg",
+    "issuer",
+    "audience",
+    "version",
+];
+
 /// What a variable's secret is for, by its name.
 fn purpose(program: &Program, name: Name) -> Option<Purpose> {
     let words = words(&name);
     let has = |any: &[&str]| words.iter().any(|word| any.contains(&word.as_str()));
     let secret = has(&["secret", "secrets", "key", "password", "passphrase", "passcode"]);
-    if !is_own(program, name) || has(&["public", "publishable", "id", "name", "header", "prefix", "url", "length"]) {
+    let harmless = words.last().is_some_and(|last| MEASURES.contains(&last.as_str()));
+    if !is_own(program, name) || harmless || has(&["public", "publishable", "id", "name", "header", "prefix", "url"]) {
         return None;
     }
     let token = secret || has(&["token"]);
