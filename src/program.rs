@@ -298,6 +298,7 @@ pub struct Program {
     pub(crate) iterations: OnceLock<Vec<iterations::Iteration>>,
     pub(crate) schedules: OnceLock<Vec<schedules::Schedule>>,
     pub(crate) table_uses: OnceLock<records::TableUses>,
+    pub(crate) hook_mounts: OnceLock<passage::HookMounts>,
     pub(crate) paid_doors: OnceLock<std::collections::BTreeMap<usize, spending::PaidDoor>>,
     /// What each entry does, filled when it is asked for.
     pub(crate) accounts: Vec<OnceLock<verify::Account>>,
@@ -358,6 +359,7 @@ impl Program {
             iterations: OnceLock::new(),
             schedules: OnceLock::new(),
             table_uses: OnceLock::new(),
+            hook_mounts: OnceLock::new(),
             paid_doors: OnceLock::new(),
             accounts: vec![],
             reasons: verify::Reasons::default(),

@@ -156,7 +156,7 @@ impl Program {
         })
     }
 
-    /// Whether a gate that covers routes by their path lets whoever brings no session through to this one.
+    /// Whether a gate that decides by path, or refuses nobody, lets whoever brings no session through to this one.
     pub fn lets_pass(&self, entry: &Entry, gate: Gate) -> bool {
         let file = match gate {
             Gate::Function(function) => function.file,
@@ -164,7 +164,10 @@ impl Program {
             Gate::Unknown => return false,
         };
         let covers = |other: &Entry| other.kind == EntryKind::Middleware && other.place.file == file;
-        let Some(route) = entry.route.filter(|_| self.entries.iter().any(covers)) else { return false };
+        let Some(route) = entry.route else { return false };
+        if !self.entries.iter().any(covers) {
+            return matches!(gate, Gate::Function(function) if self.runs_past(entry, function));
+        }
         let method = entry.methods.first().map_or("POST", |method| method.as_str());
         self.passage(file, &route, method) == Passage::Passes
     }
