@@ -51,7 +51,7 @@ impl Program {
                 if matches!(self.facts(file).expr(exchange.expr), ExprKind::Call(_)) {
                     continue;
                 }
-                let renewed = renewals.iter().any(|(other, at)| {
+                let renewed = renewals.iter().filter(|(by, ..)| self.share_app(*by, file)).any(|(_, other, at)| {
                     other.is_none() && at.is_none()
                         || vendor.is_some() && vendor == *other
                         || host.is_some() && site(host) == site(*at)
@@ -88,8 +88,8 @@ impl Program {
         objects.collect()
     }
 
-    /// Whom deployed code asks for new tokens; nothing known of whom where a library or an unknown URL is asked.
-    fn renewals(&self) -> Vec<(Option<VendorId>, Option<Name>)> {
+    /// Which file of deployed code asks whom for new tokens; nothing known of whom where a library or an unknown URL is asked.
+    fn renewals(&self) -> Vec<(FileId, Option<VendorId>, Option<Name>)> {
         let grant_type = Name::new("grant_type");
         let mut found = Vec::new();
         for (file, facts) in self.code().filter(|(file, _)| !self.side(*file).dead) {
@@ -97,7 +97,8 @@ impl Program {
                 let asks = says_grant(facts, &expr.kind, grant_type, "refresh_token")
                     || matches!(&expr.kind, ExprKind::Text(text) if text.contains("grant_type=refresh_token"));
                 if asks {
-                    found.push(self.asked_for_tokens(ExprRef::new(file, ExprId(at as u32))));
+                    let (vendor, host) = self.asked_for_tokens(ExprRef::new(file, ExprId(at as u32)));
+                    found.push((file, vendor, host));
                 }
             }
             for call in self.calls_of(file) {
@@ -107,7 +108,7 @@ impl Program {
                     small.contains("refresh") && small.contains("token") && self.edges(call).is_empty()
                 });
                 if renews && self.has_role(call, KnownRole::Exchange) {
-                    found.push((None, None));
+                    found.push((file, None, None));
                 }
             }
         }
