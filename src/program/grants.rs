@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::catalogue::{Category, Effect, KnownRole};
+use crate::catalogue::{Category, Effect, KnownRole, VendorId};
 use crate::facts::{BlockId, BlockKind, ExprId, ExprKind, Facts, Op, Step};
 use crate::finding::FileId;
 use crate::names::Name;
@@ -171,21 +171,29 @@ const PAID: &[&str] = &[
 ];
 
 impl Program {
-    /// Whether the app takes payments by a vendor.
-    pub fn takes_payments(&self) -> bool {
-        self.vendor_uses().iter().any(|used| self.catalogue.vendor(used.vendor).category == Category::Payments)
-            || self.clients().iter().any(|made| self.catalogue.vendor(made.vendor).category == Category::Payments)
+    /// The vendors that the apps take payments by, and where: uses first.
+    fn takers(&self) -> impl Iterator<Item = (VendorId, FileId)> {
+        let uses = self.vendor_uses().iter().map(|used| (used.vendor, used.at.file));
+        let clients = self.clients().iter().map(|made| (made.vendor, made.at.file));
+        uses.chain(clients).filter(|(vendor, _)| self.catalogue.vendor(*vendor).category == Category::Payments)
+    }
+
+    /// The vendor that the app takes payments by which a file is part of.
+    pub fn payment_vendor(&self, near: FileId) -> Option<VendorId> {
+        self.takers().find(|&(_, file)| self.share_app(file, near)).map(|(vendor, _)| vendor)
     }
 
     /// Every write that gives what customers pay for, in deployed code.
     pub fn grants(&self) -> Vec<Grant> {
-        let takes_payments = self.takes_payments();
+        let mut takers: Vec<FileId> = self.takers().map(|(_, file)| file).collect();
+        takers.dedup();
         let mut found = Vec::new();
         for (file, facts) in self.code() {
             let side = self.side(file);
             if side.tooling || side.dead {
                 continue;
             }
+            let takes_payments = takers.iter().any(|&taker| self.share_app(taker, file));
             self.granting_calls(file, facts, takes_payments, &mut found);
             if takes_payments && self.runs_on_server(file) {
                 self.granting_puts(file, facts, &mut found);

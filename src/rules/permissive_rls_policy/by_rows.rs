@@ -22,7 +22,7 @@ pub(super) fn look(program: &Program, history: &History, table: &Table, policy: 
         who(opening.to),
         short(condition)
     );
-    let (advice, sql) = match own_rows(history, table).filter(|_| !program.signs_in_elsewhere()) {
+    let (advice, sql) = match own_rows(history, table).filter(|_| !program.signs_in_elsewhere(history)) {
         Some(own) => {
             let check =
                 if policy.command == Command::Delete { String::new() } else { format!("\n      with check ({own})") };
