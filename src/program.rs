@@ -54,6 +54,7 @@ pub mod keys;
 pub mod kill_switches;
 pub mod known_addresses;
 pub mod lifetimes;
+pub mod literals;
 pub mod marked_handled;
 pub mod minted;
 pub mod modes;
