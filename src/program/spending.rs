@@ -242,8 +242,7 @@ fn brings_text(program: &Program, entry: &Entry, start: &Start, at: CallRef) -> 
                 let values = def.filter(|values| values.len() > 1).unwrap_or(std::slice::from_ref(&at));
                 values.iter().any(|&value| {
                     match program.origin_on(&start.way, ExprRef::new(function.file, value), &[]) {
-                        // The field is the last name, or the one before what holds the body.
-                        Origin::Request(source) => source.names.iter().rev().take(2).any(|asked| says_text(asked)),
+                        Origin::Request(source) => source.field.is_some_and(|field| says_text(&field)),
                         _ => false,
                     }
                 })

@@ -243,7 +243,7 @@ fn tell(program: &Program, report: &mut Report, found: &Found<'_>) {
         .because(entry.place, format!("{name} starts here"))
         .help(
             super::unauthenticated_paid_proxy::always_asked(left_out.map(|(_, name)| name))
-                .or_else(|| super::unauthenticated_paid_proxy::own_servers_only(program, entry, used.at))
+                .or_else(|| super::strangers::by_callers(program, entry, used.at))
                 .unwrap_or_else(|| cure(program, entry, found)),
         )
         .trace(program.trace_from(start, used.at, &format!("{} can {does}", used.name)));
@@ -275,7 +275,6 @@ fn does(program: &Program, used: &VendorUse, pick: &Pick) -> String {
 }
 
 fn cure(program: &Program, entry: &Entry, found: &Found<'_>) -> String {
-    let script = program.facts(found.used.at.file).language.is_script();
     let whose = words(&found.pick.by).iter().any(|word| word == "user");
     let then = match found.pick.touch {
         Touch::TakesOver if found.pick.what == "link" => {
@@ -289,13 +288,11 @@ fn cure(program: &Program, entry: &Entry, found: &Found<'_>) -> String {
         _ if whose => "use `user.id` instead of the one in the request",
         _ => "check that it is theirs",
     };
-    match (entry.kind, script) {
-        (EntryKind::EdgeFunction, true) => format!(
-            "Look the caller up and {then}: `const {{ data: {{ user }} }} = await client.auth.getUser(token); if (!user) return new Response(\"sign in first\", {{ status: 401 }})` (the public key is no user)."
-        ),
-        (_, true) => format!(
-            "Look the caller up and {then}: `if (!session?.user) return new Response(\"sign in first\", {{ status: 401 }})`."
-        ),
-        (_, false) => format!("Look the caller up, answer 401 when there is none, and {then}."),
+    match super::strangers::refusal(program, entry) {
+        Some(refuse) if super::strangers::looks_user_up(program, entry) => {
+            format!("Look the caller up and {then}: {refuse} (the public key is no user).")
+        }
+        Some(refuse) => format!("Look the caller up and {then}: {refuse}."),
+        None => format!("Look the caller up, answer 401 when there is none, and {then}."),
     }
 }
