@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::catalogue::VendorId;
-use crate::facts::{BlockKind, ExprId, ExprKind, Facts, FunctionId, Op, Span};
+use crate::facts::{BlockKind, ExprId, ExprKind, Facts, FunctionId, Op, Span, Step};
 use crate::finding::{FileId, Place};
 use crate::names::Name;
 use crate::program::{FunctionRef, Program};
@@ -108,9 +108,11 @@ fn headers(names: &mut Names<'_>, file: FileId, facts: &Facts, found: &mut Vec<S
             note(names, *text, facts.span(arg.value));
         }
     }
-    for expr in &facts.exprs {
+    for (at, expr) in facts.exprs.iter().enumerate() {
         if let ExprKind::Member(_, name) = &expr.kind
             && (name.contains('-') || name.starts_with("HTTP_"))
+            // `headers["X-Signature"] = made`: who sends webhooks signs them.
+            && !is_put(facts, ExprId(at as u32))
         {
             note(names, *name, expr.span);
         }
@@ -128,6 +130,13 @@ fn headers(names: &mut Names<'_>, file: FileId, facts: &Facts, found: &mut Vec<S
             }
         }
     }
+}
+
+/// Whether something is assigned to an expression.
+fn is_put(facts: &Facts, at: ExprId) -> bool {
+    let mut steps = facts.blocks.iter().flat_map(|block| &block.steps);
+    steps.any(|step| matches!(step, Step::Assign(target, _) if *target == at))
+        || facts.exprs.iter().any(|expr| matches!(&expr.kind, ExprKind::Op(Op::Assign, parts) if parts.first() == Some(&at)))
 }
 
 /// Fields of a vendor's forms: `form.get("CallSid")`, `req.body.CallSid`, `CallSid: str = Form(..)`.
