@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::catalogue::{Catalogue, VendorId};
 use crate::facts::{CallId, ClassId, DefId, ExprId, Facts, FunctionId, Token};
@@ -20,6 +20,7 @@ pub mod acknowledged;
 pub mod added;
 pub mod answers;
 pub mod api_versions;
+pub mod apps;
 pub mod assigned;
 pub mod audience;
 pub mod barriers;
@@ -274,6 +275,7 @@ pub struct Program {
     pub(crate) brought: Vec<Option<Option<(FileId, Place)>>>,
     pub(crate) units: Units,
     pub(crate) jumps: Jumps,
+    pub(crate) apps: apps::Apps,
     pub(crate) untracked: FxHashSet<FileId>,
     pub(crate) bundling: OnceLock<bundling::Bundling>,
     pub(crate) key_uses: OnceLock<Vec<credentials::KeyUse>>,
@@ -288,10 +290,11 @@ pub struct Program {
     pub(crate) outbound: outbound::Outbound,
     /// The files without code that hold credentials, in order.
     pub(crate) written: Vec<Written>,
-    pub(crate) mentioned: FxHashSet<Name>,
+    /// Variables, and the files that tell whoever deploys of them.
+    pub(crate) mentioned: FxHashMap<Name, Vec<FileId>>,
     pub(crate) database: crate::sql::Database,
-    /// The vendors that notes and documentation name.
-    pub(crate) documented: FxHashSet<VendorId>,
+    /// The vendors that notes and documentation name, and where.
+    pub(crate) documented: FxHashMap<VendorId, Vec<FileId>>,
     /// The calls that core paths exist for, in order.
     pub(crate) core_calls: Vec<core_paths::CoreCall>,
     /// Who starts what, for core paths.
@@ -351,6 +354,7 @@ impl Program {
             brought: vec![],
             units: Units::default(),
             jumps: Jumps::default(),
+            apps: apps::Apps::default(),
             around,
             memos,
             contexts: Contexts::default(),
@@ -369,9 +373,9 @@ impl Program {
             reasons: verify::Reasons::default(),
             webhooks: OnceLock::new(),
             written: vec![],
-            mentioned: FxHashSet::default(),
+            mentioned: FxHashMap::default(),
             database: crate::sql::Database::default(),
-            documented: FxHashSet::default(),
+            documented: FxHashMap::default(),
             core_calls: vec![],
             starters: OnceLock::new(),
             hints: hints::Known::default(),

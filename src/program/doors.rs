@@ -95,8 +95,7 @@ impl Program {
             Standing::Open(lapse) => !self.is_left_out(lapse.check),
             _ => true,
         };
-        if account.checks.iter().any(|&check| !self.is_left_out(check))
-            || deeds.any(|deed| may_be_known(deed.standing))
+        if account.checks.iter().any(|&check| !self.is_left_out(check)) || deeds.any(|deed| may_be_known(deed.standing))
         {
             return Door::Guarded;
         }

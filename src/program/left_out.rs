@@ -45,12 +45,11 @@ impl Program {
     pub(crate) fn fills_left_out(&self, function: FunctionRef, name: Span) -> bool {
         let facts = self.facts(function.file);
         let params = facts.function(function.function).params.iter();
-        let mut filled = params.enumerate().filter(|(_, param)| {
-            param.default.is_some_and(|default| facts.span(default).contains(name))
-        });
+        let mut filled = params
+            .enumerate()
+            .filter(|(_, param)| param.default.is_some_and(|default| facts.span(default).contains(name)));
         filled.any(|(position, _)| {
-            let standing: Vec<ExprId> =
-                self.readers(function.file).param(function.function, position as u16).collect();
+            let standing: Vec<ExprId> = self.readers(function.file).param(function.function, position as u16).collect();
             !standing.is_empty()
                 && standing.into_iter().all(|at| self.only_decides_left_out(ExprRef::new(function.file, at)))
         })
@@ -68,9 +67,7 @@ impl Program {
         let all = |reads: &[ExprId]| !reads.is_empty() && reads.iter().all(|&read| inside(read));
         inside(at.expr)
             || match facts.expr(at.expr) {
-                ExprKind::Ref(name, block) => {
-                    facts.lookup(*block, *name).is_some_and(|def| all(readers.reads(def)))
-                }
+                ExprKind::Ref(name, block) => facts.lookup(*block, *name).is_some_and(|def| all(readers.reads(def))),
                 _ => {
                     let uses = readers.uses(at.expr);
                     !uses.is_empty()

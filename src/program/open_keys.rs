@@ -112,7 +112,9 @@ fn key_text(program: &Program, at: ExprRef) -> Option<(ExprRef, Option<Name>)> {
             && !text.contains("publishable")
             && !text.contains(['/', ' ', '<'])
             && !matches!(text.to_ascii_lowercase().as_str(), "undefined" | "bearer" | "application" | "service_role")
-            && (text.bytes().any(|byte| byte.is_ascii_digit() || byte == b'-' || byte == b'_' || byte.is_ascii_uppercase()))
+            && (text
+                .bytes()
+                .any(|byte| byte.is_ascii_digit() || byte == b'-' || byte == b'_' || byte.is_ascii_uppercase()))
     };
     match facts.expr(at.expr) {
         ExprKind::Text(text) => fits(text).then_some((at, None)),

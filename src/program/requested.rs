@@ -111,7 +111,15 @@ pub fn says_amount(name: &str) -> bool {
 
 impl<'p> Tracer<'p> {
     fn new(program: &'p Program) -> Self {
-        Self { program, steps: 0, active: FxHashSet::default(), stack: vec![], entered: vec![], calls: vec![], made: vec![] }
+        Self {
+            program,
+            steps: 0,
+            active: FxHashSet::default(),
+            stack: vec![],
+            entered: vec![],
+            calls: vec![],
+            made: vec![],
+        }
     }
 
     fn source(&self, read: ExprRef, path: &[Name]) -> Origin {

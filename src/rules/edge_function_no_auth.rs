@@ -227,8 +227,7 @@ fn tell(program: &Program, report: &mut Report, found: &Found<'_>) {
         Some((_, brought)) => format!("asks nothing of whoever leaves `{brought}` out"),
         None => "asks nobody who they are".to_owned(),
     };
-    let message =
-        format!("{whom} can {does} ({}): {name}{by} has rights that no policy stops, and {asks}", used.name);
+    let message = format!("{whom} can {does} ({}): {name}{by} has rights that no policy stops, and {asks}", used.name);
     let confidence = if gated { Confidence::Medium } else { Confidence::High };
     let mut draft = report
         .at(program.call_place(used.at), used.name.clone(), message)

@@ -94,7 +94,7 @@ fn check(program: &Program, report: &mut Report) {
     for (at, set_as, purpose) in handed_over(program).into_iter().chain(set(program)) {
         let Some(Written { at: written, held, instead_of }) = written(program, at, FARTHEST) else { continue };
         // What it is set as is demanded, or is what a variable would be called.
-        if set_as.is_some_and(|name| program.is_demanded(name)) {
+        if set_as.is_some_and(|name| program.is_demanded(name, at.file)) {
             continue;
         }
         let name = set_as.filter(|name| is_variable(name)).or(held).or(set_as);
@@ -117,8 +117,9 @@ fn check(program: &Program, report: &mut Report) {
             tell_open_key(program, report, key);
         }
     }
-    for (&name, (purpose, places)) in &variables {
-        if program.is_demanded(name) {
+    for (&name, (purpose, places)) in &mut variables {
+        places.retain(|default| !program.is_demanded(name, default.fallback.file));
+        if places.is_empty() {
             continue;
         }
         told.extend(places.iter().map(|default| program.place(default.fallback)));
@@ -126,7 +127,7 @@ fn check(program: &Program, report: &mut Report) {
     }
     for (at, name, purpose) in literals {
         let place = program.place(at);
-        let demanded = name.is_some_and(|name| program.is_demanded(Name::new(&variable_name(name))));
+        let demanded = name.is_some_and(|name| program.is_demanded(Name::new(&variable_name(name)), at.file));
         if !demanded && !told.contains(&place) && program.runs_on_server(at.file) && !program.is_for_development(at) {
             told.push(place);
             tell_literal(program, report, place, name, purpose);
@@ -159,12 +160,43 @@ fn text(facts: &Facts, at: ExprId) -> Option<Name> {
     }
 }
 
+/// Words of variables that say how long, how many or which way, and hold no secret: `RESET_TOKEN_HOURS`.
+const MEASURES: &[&str] = &[
+    "hours",
+    "count",
+    "expire",
+    "interval",
+    "days",
+    "minutes",
+    "seconds",
+    "ms",
+    "ttl",
+    "expiry",
+    "expires",
+    "expiration",
+    "age",
+    "lifetime",
+    "length",
+    "rounds",
+    "cost",
+    "size",
+    "limit",
+    "attempts",
+    "retries",
+    "algorithm",
+    "alg",
+    "issuer",
+    "audience",
+    "version",
+];
+
 /// What a variable's secret is for, by its name.
 fn purpose(program: &Program, name: Name) -> Option<Purpose> {
     let words = words(&name);
     let has = |any: &[&str]| words.iter().any(|word| any.contains(&word.as_str()));
     let secret = has(&["secret", "secrets", "key", "password", "passphrase", "passcode"]);
-    if !is_own(program, name) || has(&["public", "publishable", "id", "name", "header", "prefix", "url", "length"]) || has(MEASURES) {
+    let harmless = ["public", "publishable", "id", "name", "header", "prefix", "url"];
+    if !is_own(program, name) || has(MEASURES) || has(&harmless) {
         return None;
     }
     let token = secret || has(&["token"]);
@@ -184,12 +216,6 @@ fn purpose(program: &Program, name: Name) -> Option<Purpose> {
         () => None,
     }
 }
-
-/// Words of settings that count something or choose a way.
-const MEASURES: &[&str] = &[
-    "hours", "days", "minutes", "seconds", "ttl", "expiry", "expire", "expires", "expiration", "lifetime", "age", "rounds",
-    "algorithm", "alg", "size", "count", "limit", "interval",
-];
 
 /// Whether a variable is the app's own: no vendor's credential, no webhook's secret.
 fn is_own(program: &Program, name: Name) -> bool {

@@ -369,9 +369,7 @@ fn elements(program: &Program, list: ExprRef, depth: usize) -> Vec<ExprRef> {
                 _ => vec![here(item)],
             })
             .collect(),
-        ExprKind::Op(Op::Add, parts) => {
-            parts.iter().flat_map(|&part| elements(program, here(part), depth)).collect()
-        }
+        ExprKind::Op(Op::Add, parts) => parts.iter().flat_map(|&part| elements(program, here(part), depth)).collect(),
         ExprKind::ElementOf(outer) => {
             let outer = elements(program, here(*outer), depth);
             outer.into_iter().flat_map(|inner| elements(program, inner, depth)).collect()

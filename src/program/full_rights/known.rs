@@ -57,9 +57,9 @@ impl Program {
             name.is_some_and(|name| words(&name).iter().any(|word| CHECKS.contains(&word.as_str())))
         });
         let compared = |expr: &ExprKind| match expr {
-            ExprKind::Op(Op::Equal | Op::Unequal, parts) => parts.iter().any(|&part| {
-                facts.last_name(part).is_some_and(|name| words(&name).iter().any(|word| is_chosen(word)))
-            }),
+            ExprKind::Op(Op::Equal | Op::Unequal, parts) => parts
+                .iter()
+                .any(|&part| facts.last_name(part).is_some_and(|name| words(&name).iter().any(|word| is_chosen(word)))),
             _ => false,
         };
         let span = facts.function(function.function).span;

@@ -102,19 +102,17 @@ fn headers(names: &mut Names<'_>, file: FileId, facts: &Facts, found: &mut Vec<S
     for call in &facts.calls {
         let reads = matches!(facts.expr(call.callee), ExprKind::Ref(name, _) | ExprKind::Member(_, name)
             if READERS.contains(&name.as_str()));
-        if let (true, Some(arg)) = (reads, call.args.first())
+        // `res.header("X-Signature", made)` writes it.
+        let writes = call.args.len() > 1 && facts.last_name(call.callee).is_some_and(|name| name == "header");
+        if let (true, Some(arg)) = (reads && !writes, call.args.first())
             && let ExprKind::Text(text) = facts.expr(arg.value)
         {
             note(names, *text, facts.span(arg.value));
         }
     }
-    for (at, expr) in facts.exprs.iter().enumerate() {
-        if let ExprKind::Member(_, name) = &expr.kind
-            && (name.contains('-') || name.starts_with("HTTP_"))
-            // `headers["X-Signature"] = made`: who sends webhooks signs them.
-            && !is_put(facts, ExprId(at as u32))
-        {
-            note(names, *name, expr.span);
+    for (at, (_, name)) in facts.members() {
+        if (name.contains('-') || name.starts_with("HTTP_")) && !is_written(facts, at) {
+            note(names, name, facts.span(at));
         }
     }
     for function in &facts.functions {
@@ -132,11 +130,12 @@ fn headers(names: &mut Names<'_>, file: FileId, facts: &Facts, found: &mut Vec<S
     }
 }
 
-/// Whether something is assigned to an expression.
-fn is_put(facts: &Facts, at: ExprId) -> bool {
-    let mut steps = facts.blocks.iter().flat_map(|block| &block.steps);
-    steps.any(|step| matches!(step, Step::Assign(target, _) if *target == at))
-        || facts.exprs.iter().any(|expr| matches!(&expr.kind, ExprKind::Op(Op::Assign, parts) if parts.first() == Some(&at)))
+/// Whether something is put where an expression says: `headers["X-Signature"] = made` is how deliveries are sent.
+fn is_written(facts: &Facts, at: ExprId) -> bool {
+    let steps = facts.blocks.iter().flat_map(|block| &block.steps);
+    let mut targets = steps.filter_map(|step| if let Step::Assign(target, _) = step { Some(*target) } else { None });
+    targets.any(|target| target == at)
+        || facts.operations().any(|(_, (op, parts))| op == Op::Assign && parts.first() == Some(&at))
 }
 
 /// Fields of a vendor's forms: `form.get("CallSid")`, `req.body.CallSid`, `CallSid: str = Form(..)`.
