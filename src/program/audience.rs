@@ -93,13 +93,18 @@ impl Program {
             || functions.iter().any(|&function| {
                 says_staff(&self.function_name(function)) || says_staff(&self.file(function.file).path)
             });
-        named
-            || entry.middleware.iter().any(|gate| match gate {
-                Gate::Function(function) => says_staff(&self.function_name(*function)),
-                Gate::Library(expr) => gate_says_staff(self.facts(expr.file), expr.expr, 4),
-                Gate::Unknown => false,
-            })
-            || functions.iter().any(|&function| asks_role(self, function))
+        named || self.is_kept_for_staff(origin, last)
+    }
+
+    /// The same by what is asked on the way alone: a name keeps nobody out.
+    pub fn is_kept_for_staff(&self, origin: &Start, last: CallRef) -> bool {
+        let entry = &self.entries[origin.entry];
+        let functions = functions_on(self, entry, origin, last);
+        entry.middleware.iter().any(|gate| match gate {
+            Gate::Function(function) => says_staff(&self.function_name(*function)),
+            Gate::Library(expr) => gate_says_staff(self.facts(expr.file), expr.expr, 4),
+            Gate::Unknown => false,
+        }) || functions.iter().any(|&function| asks_role(self, function))
     }
 }
 

@@ -3,7 +3,7 @@
 use rustc_hash::FxHashSet;
 
 use crate::catalogue::KnownRole;
-use crate::facts::{ExprId, ExprKind, Facts, Op, Span, Step};
+use crate::facts::{BlockKind, ExprId, ExprKind, Facts, Op, Span, Step};
 use crate::finding::Place;
 use crate::program::audience::functions_on;
 use crate::program::origins::Origin;
@@ -284,6 +284,8 @@ impl Program {
                         match self.header_read(at) {
                             Some(header) if self.is_only_believed(header) => Door::Open,
                             None if self.fills_left_out(function, expr.span) => Door::Open,
+                            // `kind === "authorization"`: a hold on a card has the same name.
+                            None if !self.names_header(at) => Door::Open,
                             _ => Door::Guarded,
                         }
                     }
@@ -295,7 +297,9 @@ impl Program {
                     _ => Door::Open,
                 },
                 // `status: 429`
-                ExprKind::Number(number) if *number == 429.0 && !hands_on => Door::Limited,
+                ExprKind::Number(number) if *number == 429.0 && !hands_on && self.limits(facts, expr.span) => {
+                    Door::Limited
+                }
                 _ => Door::Open,
             });
         }
@@ -346,6 +350,20 @@ impl Program {
             Use::In(outer) if matches!(facts.expr(outer), ExprKind::Index(..)) => Some(ExprRef::new(name.file, outer)),
             _ => None,
         }
+    }
+
+    /// Whether a text may name a header that something reads: it is handed on or kept, and not only compared or listed.
+    fn names_header(&self, text: ExprRef) -> bool {
+        let mut uses = self.readers(text.file).uses(text.expr).iter();
+        uses.any(|used| matches!(used, Use::Arg(..) | Use::Kept(_) | Use::Returned(_) | Use::Callee(_)))
+    }
+
+    /// Whether a function answers 429 by itself: not where a call has failed, and not among other constants.
+    fn limits(&self, facts: &Facts, at: Span) -> bool {
+        let within = |span: Span| span.contains(at);
+        let around = || facts.blocks.iter().filter(|block| within(block.span));
+        let failed = around().any(|block| matches!(block.kind, BlockKind::Catch(_) | BlockKind::Case(..)));
+        !failed && around().any(|block| matches!(block.kind, BlockKind::Then(_) | BlockKind::Else(_)))
     }
 
     /// What a function leaves for: an earlier step that left nothing in the session, too many by one sender.

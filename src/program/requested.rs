@@ -290,9 +290,14 @@ impl<'p> Tracer<'p> {
             return self.by_value(at, path);
         }
         let asked = (at.file, def, self.calls.len());
-        if shape.values.len() > 1 && self.made.contains(&asked) {
-            // `if (!body.to && body.record) body = body.record`
-            return Origin::Constant;
+        let again = self.made.iter().filter(|made| **made == asked).count();
+        if shape.values.len() > 1 && again > 0 {
+            // `if (!body.to && body.record) body = body.record`: what it was made of first.
+            let first = shape.values.first().filter(|_| again < 2);
+            self.made.push(asked);
+            let origin = first.map_or(Origin::Constant, |&value| self.origin(ExprRef::new(at.file, value), path));
+            self.made.pop();
+            return origin;
         }
         self.made.push(asked);
         let mut origins: Vec<Origin> =

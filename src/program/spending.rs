@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rustc_hash::FxHashSet;
 
-use crate::catalogue::{Category, Effect, VendorId};
+use crate::catalogue::{Category, Effect, Operation, VendorId};
 use crate::facts::{ExprId, ExprKind};
 use crate::program::audience::functions_on;
 use crate::program::doors::Door;
@@ -30,6 +30,8 @@ pub enum Spends {
     Contact,
     /// Mail whose address the request does not bring.
     OwnMail,
+    /// Messages to a number that the app's settings name.
+    OwnPhone,
 }
 
 /// A way from the outside to a call that costs.
@@ -83,7 +85,9 @@ impl Program {
     /// Whether a door to what costs stands open, with nothing before it.
     pub fn pays_for_anyone(&self, entry: usize) -> bool {
         let door = self.paid_doors().get(&entry);
-        door.is_some_and(|found| found.spends != Spends::OwnMail && found.door == Door::Open)
+        door.is_some_and(|found| {
+            !matches!(found.spends, Spends::OwnMail | Spends::OwnPhone) && found.door == Door::Open
+        })
     }
 }
 
@@ -103,7 +107,11 @@ fn find(program: &Program) -> BTreeMap<usize, PaidDoor> {
         }
         for start in program.origins(program.function_of(costs.at())) {
             let is_first = seen.insert((start.entry, inner));
-            if !is_first || !program.is_public(start.entry) || program.is_for_staff(&start, costs.at()) {
+            if !is_first
+                || !program.is_public(start.entry)
+                || program.is_kept_for_staff(&start, costs.at())
+                || is_for_the_clock(program, start.entry)
+            {
                 continue;
             }
             let spent = match costs {
@@ -128,6 +136,12 @@ fn find(program: &Program) -> BTreeMap<usize, PaidDoor> {
         }
     }
     doors
+}
+
+/// Whether an entry point is what the clock starts, which another rule looks at.
+fn is_for_the_clock(program: &Program, entry: usize) -> bool {
+    let named = words(&program.entry_name(&program.entries[entry])).iter().any(|word| word == "cron");
+    named && program.schedules().iter().any(|schedule| schedule.asks.contains(&entry))
 }
 
 /// What a call spends by itself.
@@ -159,15 +173,27 @@ fn spends(program: &Program, used: &VendorUse, start: &Start) -> Option<Spends> 
     if delivers(program, entry, start, used.at, spends) || spends == Spends::Goods && takes_orders(program, entry) {
         return None;
     }
+    let operation = program.operation(used)?;
+    if spends == Spends::Phone && is_to_owner(program, used, start, operation) {
+        return Some(Spends::OwnPhone);
+    }
     if !matches!(spends, Spends::Mail | Spends::Contact) {
         return Some(spends);
     }
-    let operation = program.operation(used)?;
     let origins = operation.recipients.iter().filter_map(|field| program.payload_origin_on(&start.way, used, field));
     match mail_of(program, start, used.at, origins)? {
         Spends::Mail => Some(spends),
         own => (spends == Spends::Mail).then_some(own),
     }
+}
+
+/// Whether a message goes to a number that is a setting or a constant: the owner's own.
+fn is_to_owner(program: &Program, used: &VendorUse, start: &Start, operation: &Operation) -> bool {
+    let named: Vec<&str> = operation.recipients.iter().map(String::as_str).collect();
+    let fields = if named.is_empty() { vec!["to", "To"] } else { named };
+    let origins = fields.into_iter().filter_map(|field| program.payload_origin_on(&start.way, used, field));
+    let origins: Vec<Origin> = origins.collect();
+    origins.contains(&Origin::Constant) && !origins.iter().any(|origin| matches!(origin, Origin::Request(_)))
 }
 
 /// Whether an entry point takes the orders of guests: it keeps one, and hands it on.

@@ -42,7 +42,9 @@ crate::rule! {
     ///   link of the request
     /// - what is made costs nothing: checkout sessions, payment links
     /// - it is a helper in a file of server actions that no page imports (one of a file is a note for auditors)
-    /// - vendors' webhooks, jobs and routes of staff: other rules look at those
+    /// - a message goes to a number that the app's own settings name: a note for auditors
+    /// - vendors' webhooks, jobs, and what asks for a role: other rules look at those; a name with "admin" or "test" in it
+    ///   keeps nobody out
     ///
     /// ## The cure
     ///
@@ -112,6 +114,7 @@ fn tell(program: &Program, report: &mut Report, found: &PaidDoor, at: CallRef) {
         Spends::Mail => "sends mail in the app's name to any address",
         Spends::Contact => "puts any address on the app's paid list",
         Spends::OwnMail => "mails the app's own address",
+        Spends::OwnPhone => "sends messages to the app's own number",
     };
     let limited = *door == Door::Limited;
     let config = program.file(entry.place.file).path;
@@ -132,7 +135,7 @@ fn tell(program: &Program, report: &mut Report, found: &PaidDoor, at: CallRef) {
     let message = format!("{name} {cost} ({called}) for {whom}: {only}");
     let severity = match spends {
         _ if limited || waits || !offered => Severity::Note,
-        Spends::OwnMail => Severity::Note,
+        Spends::OwnMail | Spends::OwnPhone => Severity::Note,
         Spends::Contact | Spends::Goods => Severity::Warning,
         _ => Severity::Error,
     };
@@ -154,7 +157,11 @@ fn tell(program: &Program, report: &mut Report, found: &PaidDoor, at: CallRef) {
         Some(vendor) => draft.vendor(program.vendor_id(vendor)),
         None => draft,
     };
-    if waits || !offered || matches!(spends, Spends::OwnMail) || limited && *spends == Spends::Contact {
+    if waits
+        || !offered
+        || matches!(spends, Spends::OwnMail | Spends::OwnPhone)
+        || limited && *spends == Spends::Contact
+    {
         draft.confidence(Confidence::Low).auditor_only();
     } else if gated {
         draft.confidence(Confidence::Medium);
@@ -176,7 +183,7 @@ fn cure(program: &Program, entry: &Entry, spends: Spends) -> String {
         .unwrap_or_else(|| "answer 401 when there is no user in the session".to_owned());
     let key = if strangers::looks_user_up(program, entry) { " (the anonymous key is no user)" } else { "" };
     match spends {
-        Spends::Mail | Spends::Contact | Spends::OwnMail => {
+        Spends::Mail | Spends::Contact | Spends::OwnMail | Spends::OwnPhone => {
             format!(
                 "Let only known users send, or ask strangers for a captcha and limit them by address: {refuse}{key}."
             )
