@@ -432,15 +432,13 @@ impl Reader<'_> {
                 }
             }
         }
-        for at in 0..self.facts.exprs.len() as u32 {
-            if let ExprKind::Op(op, parts) = self.facts.expr(ExprId(at)) {
-                match op {
-                    Op::Choose if !parts.iter().skip(1).all(|&part| self.is_label(part)) => {
-                        self.ask(parts[0], FARTHEST);
-                    }
-                    Op::And => parts[..parts.len().saturating_sub(1)].iter().for_each(|&part| self.ask(part, FARTHEST)),
-                    _ => {}
+        for (_, operation) in self.facts.operations() {
+            match operation {
+                (Op::Choose, parts) if !parts.iter().skip(1).all(|&part| self.is_label(part)) => {
+                    self.ask(parts[0], FARTHEST);
                 }
+                (Op::And, [asked @ .., _]) => asked.iter().for_each(|&part| self.ask(part, FARTHEST)),
+                _ => {}
             }
         }
         for call in &self.facts.calls {
