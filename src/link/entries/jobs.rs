@@ -14,6 +14,9 @@ enum Runs {
     Last,
 }
 
+/// What runs again and again on servers, and in browsers.
+const TIMER: &str = "global:setInterval";
+
 /// Calls that schedule or consume: package, last member (empty for the package itself), what it starts, its argument.
 const CALLS: &[(&str, &str, EntryKind, Runs)] = &[
     ("npm:node-cron", "schedule", EntryKind::Job, Runs::Second),
@@ -23,7 +26,7 @@ const CALLS: &[(&str, &str, EntryKind, Runs)] = &[
     ("npm:toad-scheduler", "AsyncTask", EntryKind::Job, Runs::Second),
     ("npm:toad-scheduler", "Task", EntryKind::Job, Runs::Second),
     ("global:Deno", "cron", EntryKind::Job, Runs::Last),
-    ("global:setInterval", "", EntryKind::Job, Runs::First),
+    (TIMER, "", EntryKind::Job, Runs::First),
     ("npm:bullmq", "Worker", EntryKind::Worker, Runs::Second),
     ("npm:bull", "process", EntryKind::Worker, Runs::Last),
     ("npm:bee-queue", "process", EntryKind::Worker, Runs::Last),
@@ -95,7 +98,8 @@ fn called(module: Module<'_>, call: CallRef, kind: EntryKind, runs: Runs) -> Vec
         Runs::Second => args.get(1),
         Runs::Last => args.last(),
     };
-    let mut label = Label::new(kind, "job");
+    let is_timer = module.program.callee(call).externals().any(|external| external.package == TIMER);
+    let mut label = Label::new(kind, if is_timer { "timer" } else { "job" });
     label.name = args.first().and_then(|&arg| module.program.value(arg).text()).map(|name| name.as_str().to_owned());
     let span = module.facts.span(module.facts.call(call.call).expr);
     runs.map(|&runs| module.entries(runs, span, &label)).unwrap_or_default()
