@@ -35,7 +35,7 @@ impl Program {
         }
         let handed_out = folders.split('/').any(|folder| SERVED.contains(&folder));
         handed_out
-            || self.code().filter(|(other, _)| *other != file && !self.side(*other).tooling).any(|(_, facts)| {
+            || self.code().filter(|&(other, _)| other != file && !self.side(other).tooling && self.share_app(other, file)).any(|(_, facts)| {
                 facts.exprs.iter().any(|expr| match &expr.kind {
                     // `render_template("old/home.html")`
                     ExprKind::Text(text) => {
