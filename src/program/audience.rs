@@ -100,13 +100,11 @@ impl Program {
     pub fn is_kept_for_staff(&self, origin: &Start, last: CallRef) -> bool {
         let entry = &self.entries[origin.entry];
         let functions = functions_on(self, entry, origin, last);
-        entry
-            .middleware.iter().any(|gate| match gate {
-                Gate::Function(function) => says_staff(&self.function_name(*function)),
-                Gate::Library(expr) => gate_says_staff(self.facts(expr.file), expr.expr, 4),
-                Gate::Unknown => false,
-            })
-            || functions.iter().any(|&function| asks_role(self, function))
+        entry.middleware.iter().any(|gate| match gate {
+            Gate::Function(function) => says_staff(&self.function_name(*function)),
+            Gate::Library(expr) => gate_says_staff(self.facts(expr.file), expr.expr, 4),
+            Gate::Unknown => false,
+        }) || functions.iter().any(|&function| asks_role(self, function))
     }
 }
 

@@ -255,7 +255,8 @@ fn only_notes(program: &Program, file: FileId, facts: &Facts, block: BlockId) ->
         span.contains(at)
             || narrows.iter().any(|narrow| {
                 let mut asked = set.iter().flat_map(|&def| readers.reads(def));
-                narrow.contains(at) && asked.any(|&other| facts.span(other).start < at.end && narrow.contains(facts.span(other)))
+                narrow.contains(at)
+                    && asked.any(|&other| facts.span(other).start < at.end && narrow.contains(facts.span(other)))
             })
             || readers.uses(read).iter().any(by_default)
     };

@@ -16,6 +16,7 @@ use crate::program::{CallRef, Edge, EdgeKind, EntryKind, ExprRef, FunctionRef, P
 pub mod asked;
 mod calls;
 mod entrance;
+pub mod touched;
 
 /// Where a value comes from.
 #[derive(Debug, Clone, PartialEq)]
@@ -291,8 +292,7 @@ impl<'p> Tracer<'p> {
             // `if (!body.to && body.record) body = body.record`: what it was made of first.
             let first = shape.values.first().filter(|_| again < 2);
             self.made.push(asked);
-            let origin =
-                first.map_or(Origin::Constant, |&value| self.origin(ExprRef::new(at.file, value), path));
+            let origin = first.map_or(Origin::Constant, |&value| self.origin(ExprRef::new(at.file, value), path));
             self.made.pop();
             return origin;
         }
