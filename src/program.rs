@@ -56,6 +56,7 @@ pub mod kill_switches;
 pub mod known_addresses;
 pub mod left_out;
 pub mod lifetimes;
+pub mod literals;
 pub mod marked_handled;
 pub mod minted;
 pub mod modes;

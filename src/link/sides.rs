@@ -54,7 +54,11 @@ pub fn decide(program: &Program, projects: &Projects, entries: &[Entry]) -> Side
     client_roots.sort_unstable();
     client_roots.dedup();
     let brought = client(program, &loads, &client_roots);
-    let server = server(program, &loads, &starts(|root| root.server));
+    let mut served = starts(|root| root.server);
+    // A timer that a browser loads is none of a server's.
+    served.extend(starts(|root| root.timer && !root.server).into_iter().filter(|file| brought[file.index()].is_none()));
+    served.sort_unstable();
+    let server = server(program, &loads, &served);
     let mut decision = Decision {
         program,
         projects,

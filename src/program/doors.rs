@@ -4,7 +4,7 @@ use rustc_hash::FxHashSet;
 
 use crate::catalogue::KnownRole;
 use crate::facts::{BlockKind, ExprId, ExprKind, Facts, Op, Span, Step};
-use crate::finding::Place;
+use crate::finding::{FileId, Place};
 use crate::program::audience::functions_on;
 use crate::program::origins::Origin;
 use crate::program::passage::Passage;
@@ -120,7 +120,7 @@ impl Program {
                 Gate::Unknown => Door::Guarded,
             });
         }
-        if door == Door::Open && entry.kind == EntryKind::Procedure && self.limits_procedures() {
+        if door == Door::Open && entry.kind == EntryKind::Procedure && self.limits_procedures(entry.function.file) {
             door = Door::Limited;
         }
         let mut seen: FxHashSet<FunctionRef> = FxHashSet::default();
@@ -134,8 +134,8 @@ impl Program {
 
     /// Whether a limit on how often stands in front of the path below which procedures are served:
     /// `app.use("/api/", rateLimit())`, then `app.use("/api/trpc", ..)`.
-    fn limits_procedures(&self) -> bool {
-        self.code().any(|(file, facts)| {
+    fn limits_procedures(&self, near: FileId) -> bool {
+        self.code().filter(|(file, _)| self.share_app(*file, near)).any(|(file, facts)| {
             if !facts.imports.iter().any(|import| import.specifier.starts_with("@trpc/server/adapters")) {
                 return false;
             }

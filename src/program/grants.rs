@@ -1,6 +1,5 @@
 //! Grants: writes by which the app gives what customers pay for, and whether anybody asked the vendor before.
 
-
 use crate::catalogue::{Category, Effect, KnownRole, VendorId};
 use crate::facts::{BlockId, ExprId, ExprKind, Facts, Op, Step};
 use crate::finding::FileId;

@@ -38,6 +38,8 @@ pub struct Source {
     pub read: ExprRef,
     /// What it is called on its way, from the use back to the request.
     pub names: Vec<Name>,
+    /// The field of the request.
+    pub field: Option<Name>,
     /// The functions it passes, from the use back to the request.
     pub functions: Vec<FunctionRef>,
     /// The calls that hand it on, from the use back to the request.
@@ -135,11 +137,13 @@ impl<'p> Tracer<'p> {
                 names.push(name);
             }
         }
-        names.extend(path.iter().rev().filter(|name| *name != "[]"));
+        let taken = || path.iter().rev().copied().filter(|name| *name != "[]");
+        let field = taken().next().or(names.last().copied());
+        names.extend(taken());
         let mut seen = FxHashSet::default();
         names.retain(|name| seen.insert(*name));
         functions.dedup();
-        Origin::Request(Source { read, names, functions, calls: self.calls.clone() })
+        Origin::Request(Source { read, names, field, functions, calls: self.calls.clone() })
     }
 
     /// Where a value comes from, of which the members of `path` are still to be taken, the last one first.

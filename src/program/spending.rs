@@ -253,28 +253,27 @@ fn brings_text(program: &Program, entry: &Entry, start: &Start, at: CallRef) -> 
         "redirect", "site", "base", "return", "callback", "origin", "app", "image", "logo", "avatar", "context",
         "frontend", "website", "type",
     ];
+    let says_text = |name: &str| {
+        let words = words(name);
+        words.iter().any(|word| TEXTS.contains(&word.as_str()))
+            && !words.iter().any(|word| OTHERS.contains(&word.as_str()))
+    };
     functions_on(program, entry, start, at).into_iter().any(|function| {
         let facts = program.facts(function.file);
         let span = facts.function(function.function).span;
         let inside = (0..facts.exprs.len()).filter(|&at| span.contains(facts.exprs[at].span));
         inside.map(|at| ExprId(at as u32)).any(|at| match facts.expr(at) {
-            ExprKind::Ref(name, block) => {
-                let words = words(name);
-                // What is put together here is not what was brought.
-                let as_brought = |value: &ExprId| {
-                    let composed = match facts.expr(*value) {
-                        ExprKind::Template(_) | ExprKind::Op(..) | ExprKind::Object(_) | ExprKind::List(_) => true,
-                        ExprKind::Call(_) => true,
-                        ExprKind::Await(inner) => matches!(facts.expr(*inner), ExprKind::Call(_)),
+            ExprKind::Ref(name, block) if says_text(name) => {
+                // Each value it can have: a link that is made for an address, a text with somebody's name in it, are
+                // the app's own.
+                let def = facts.lookup(*block, *name).map(|def| facts.def(def).values.as_slice());
+                let values = def.filter(|values| values.len() > 1).unwrap_or(std::slice::from_ref(&at));
+                values.iter().any(|&value| {
+                    match program.origin_on(&start.way, ExprRef::new(function.file, value), &[]) {
+                        Origin::Request(source) => source.field.is_some_and(|field| says_text(&field)),
                         _ => false,
-                    };
-                    !composed
-                };
-                let defined = facts.lookup(*block, *name).map(|def| &facts.def(def).values);
-                defined.is_none_or(|values| values.iter().all(as_brought))
-                    && words.iter().any(|word| TEXTS.contains(&word.as_str()))
-                    && !words.iter().any(|word| OTHERS.contains(&word.as_str()))
-                    && matches!(program.origin_on(&start.way, ExprRef::new(function.file, at), &[]), Origin::Request(_))
+                    }
+                })
             }
             _ => false,
         })

@@ -159,6 +159,13 @@ impl Walk<'_> {
                 {
                     return call.args.first().and_then(|arg| next(arg.value));
                 }
+                // `secret.trim()`
+                if let ExprKind::Member(base, method) = facts.expr(call.callee)
+                    && call.args.is_empty()
+                    && matches!(method.as_str(), "trim" | "strip" | "toString")
+                {
+                    return next(*base);
+                }
                 self.secret_name(at).map(|name| (name, true)).or_else(|| self.asked_inside(at, depth))
             }
             ExprKind::Env(_) | ExprKind::Ref(..) | ExprKind::Member(..) => {
