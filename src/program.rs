@@ -73,6 +73,7 @@ pub mod partial_writes;
 pub mod passage;
 pub mod paths;
 pub mod payload;
+pub mod payment_forms;
 pub mod personal;
 pub mod persons;
 pub mod pins;

@@ -9,6 +9,7 @@ use crate::program::audience::functions_on;
 use crate::program::origins::Origin;
 use crate::program::passage::Passage;
 use crate::program::readers::Use;
+use crate::program::requested::touched::Touch;
 use crate::program::terms::{Ending, ending};
 use crate::program::verify::{Account, Standing, words};
 use crate::program::{CallRef, EdgeKind, Entry, EntryKind, ExprRef, FunctionRef, Gate, Program};
@@ -187,23 +188,10 @@ impl Program {
         if !facts.language.is_script() || function.params.len() > 1 {
             return false;
         }
-        let is_request = |expr: ExprId| {
-            let ExprKind::Ref(name, block) = facts.expr(expr) else { return false };
-            let values = facts.lookup(*block, *name).map(|def| facts.def(def).values.as_slice());
-            values.is_some_and(|values| {
-                values
-                    .iter()
-                    .any(|&value| matches!(facts.expr(value), ExprKind::Param(of, 0) if *of == entry.function.function))
-            })
-        };
-        let ids = |kind: fn(&ExprKind) -> Option<ExprId>| facts.exprs.iter().filter_map(move |expr| kind(&expr.kind));
-        let harmless: FxHashSet<ExprId> = ids(|kind| match kind {
-            ExprKind::Member(base, name) if matches!(name.as_str(), "method" | "signal") => Some(*base),
-            _ => None,
-        })
-        .collect();
-        let within = (0..facts.exprs.len()).filter(|&at| function.span.contains(facts.exprs[at].span));
-        let takes = within.map(|at| ExprId(at as u32)).any(|expr| is_request(expr) && !harmless.contains(&expr));
+        let takes = self.touches(entry.function).any(|touch| match touch {
+            Touch::Part(name) => name != "method" && name != "signal",
+            Touch::Handed | Touch::Otherwise => true,
+        });
         let destructured = function.params.first().is_some_and(|param| param.name.is_none());
         let asks_data = self.calls_in(entry.function).any(|at| {
             matches!(facts.expr(facts.call(at.call).callee), ExprKind::Ref(name, _) | ExprKind::Member(_, name)

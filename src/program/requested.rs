@@ -16,6 +16,7 @@ use crate::program::{CallRef, Edge, EdgeKind, EntryKind, ExprRef, FunctionRef, P
 pub mod asked;
 mod calls;
 mod entrance;
+pub mod touched;
 
 /// Where a value comes from.
 #[derive(Debug, Clone, PartialEq)]

@@ -8,6 +8,7 @@ use crate::catalogue::{Category, Effect, Operation, VendorId};
 use crate::facts::{ExprId, ExprKind};
 use crate::program::audience::functions_on;
 use crate::program::doors::Door;
+use crate::program::options::Lookup;
 use crate::program::origins::Origin as Start;
 use crate::program::requested::Origin;
 use crate::program::verify::words;
@@ -190,10 +191,11 @@ fn spends(program: &Program, used: &VendorUse, start: &Start) -> Option<Spends> 
 /// Whether a message goes to a number that is a setting or a constant: the owner's own.
 fn is_to_owner(program: &Program, used: &VendorUse, start: &Start, operation: &Operation) -> bool {
     let named: Vec<&str> = operation.recipients.iter().map(String::as_str).collect();
-    let fields = if named.is_empty() { vec!["to", "To"] } else { named };
-    let origins = fields.into_iter().filter_map(|field| program.payload_origin_on(&start.way, used, field));
-    let origins: Vec<Origin> = origins.collect();
-    origins.contains(&Origin::Constant) && !origins.iter().any(|origin| matches!(origin, Origin::Request(_)))
+    let fields = if named.is_empty() { vec!["to"] } else { named };
+    fields.into_iter().any(|field| {
+        matches!(program.option(used.at, field), Lookup::Present(_))
+            && program.is_payload_constant(&start.way, used, field)
+    })
 }
 
 /// Whether an entry point takes the orders of guests: it keeps one, and hands it on.

@@ -8,6 +8,7 @@ use super::sizes::{DEEPEST, KEEPERS, Size, is_kept};
 use crate::facts::{ExprId, ExprKind, Facts, Op};
 use crate::names::Name;
 use crate::program::claims::named_in;
+use crate::program::repeats::OnChain;
 use crate::program::terms::less_far;
 use crate::program::verify::words;
 use crate::program::{CallRef, DefRef, EdgeKind, ExprRef, FunctionRef, Program};
@@ -235,7 +236,7 @@ impl Program {
     fn is_of_one_thing(&self, call: CallRef) -> bool {
         let facts = self.facts(call.file);
         let shape = facts.call(call.call);
-        let ExprKind::Member(base, method) = *facts.expr(shape.callee) else { return false };
+        let ExprKind::Member(_, method) = *facts.expr(shape.callee) else { return false };
         let mut columns: Vec<String> = Vec::new();
         match (method.as_str(), shape.args.first().map(|arg| (arg.value, facts.expr(arg.value)))) {
             ("eq", Some((_, ExprKind::Text(column)))) => columns.push(column.to_string()),
@@ -245,16 +246,19 @@ impl Program {
             }
             _ => {}
         }
+        let table_says = |any: &[&str]| {
+            let table = match self.table_on(call.file, shape.callee) {
+                Some(OnChain::Text(table) | OnChain::Variable(table)) => words(&table),
+                _ => vec![],
+            };
+            table
+                .iter()
+                .any(|word| any.contains(&word.as_str()) || any.contains(&word.strip_suffix('s').unwrap_or(word)))
+        };
         columns.iter().any(|column| {
             let words = words(column);
             let Some((last, before)) = words.split_last() else { return false };
             let Some(thing) = before.last().filter(|_| last == "id") else { return false };
-            let table_says = |any: &[&str]| {
-                let says = |word: &String| {
-                    any.contains(&word.as_str()) || any.contains(&word.strip_suffix('s').unwrap_or(word))
-                };
-                table_words(facts, base, 12).iter().any(says)
-            };
             THINGS.contains(&thing.as_str())
                 || SHARED.contains(&thing.as_str()) && table_says(PARTAKERS)
                 || FIRMS.contains(&thing.as_str()) && table_says(OF_FIRMS)
@@ -313,24 +317,6 @@ impl Program {
             }
             _ => false,
         }
-    }
-}
-
-/// The words of the table that a chain of calls asks: `from("project_members")`, `from(invites)`.
-fn table_words(facts: &Facts, chain: ExprId, depth: usize) -> Vec<String> {
-    let Some(depth) = depth.checked_sub(1) else { return vec![] };
-    match *facts.expr(chain) {
-        ExprKind::Call(call) => {
-            let call = facts.call(call);
-            let ExprKind::Member(base, name) = *facts.expr(call.callee) else { return vec![] };
-            match call.args.first().map(|arg| facts.expr(arg.value)) {
-                Some(ExprKind::Text(table)) if matches!(name.as_str(), "from" | "table" | "collection") => words(table),
-                Some(ExprKind::Ref(table, _)) if name == "from" => words(table),
-                _ => table_words(facts, base, depth),
-            }
-        }
-        ExprKind::Member(base, _) => table_words(facts, base, depth),
-        _ => vec![],
     }
 }
 
