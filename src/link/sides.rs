@@ -301,7 +301,7 @@ impl Decision<'_> {
             return false;
         }
         let top = self.top(file);
-        let has_elements = facts.exprs.iter().any(|expr| matches!(expr.kind, ExprKind::Element(_)));
+        let has_elements = facts.elements().next().is_some();
         if self.tops.contains(&(project, top)) || (has_elements && roots.client) {
             return true;
         }
@@ -314,7 +314,7 @@ impl Decision<'_> {
 
     /// What nothing known loads and is not dead either: by what it imports.
     fn likely(&self, file: FileId, facts: &Facts, side: &mut Side) {
-        let has_elements = facts.exprs.iter().any(|expr| matches!(expr.kind, ExprKind::Element(_)));
+        let has_elements = facts.elements().next().is_some();
         let on_node = facts.imports.iter().any(|import| {
             let name = import.specifier.as_str();
             name.starts_with("node:")

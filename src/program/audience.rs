@@ -56,7 +56,7 @@ impl Program {
         }
         let shows = |file: FileId| {
             let facts = self.facts(file);
-            self.side(file).client || facts.exprs.iter().any(|expr| matches!(expr.kind, ExprKind::Element(_)))
+            self.side(file).client || facts.elements().next().is_some()
         };
         let named = |name: &Name| *name == "*" || *name == "default" || shape.name.is_some_and(|own| own == *name);
         shows(function.file)

@@ -7,7 +7,7 @@ use crate::finding::Place;
 use crate::names::Name;
 use crate::program::verify::words;
 use crate::program::{CallRef, ExprRef, FunctionRef, Program, VendorUse};
-use crate::sql::Rights;
+use crate::sql::{History, Rights};
 
 /// Names of a value that holds who is signed in.
 const SIGNED_IN: &[&str] = &["user", "currentUser", "current_user", "authUser", "sessionUser", "me"];
@@ -43,9 +43,9 @@ impl RowUse {
 }
 
 impl Program {
-    /// Whether users sign in with another service than the app's own backend: nothing signs in with that, and a
-    /// vendor for signing in is used.
-    pub fn signs_in_elsewhere(&self) -> bool {
+    /// Whether users of a database's app sign in with another service than the app's own backend: nothing signs in
+    /// with that, and a vendor for signing in is used.
+    pub fn signs_in_elsewhere(&self, history: &History) -> bool {
         let signs_in = |used: &VendorUse| {
             self.catalogue.vendor(used.vendor).own_backend
                 && self.operation(used).is_some_and(|operation| operation.core.is_some())
@@ -55,13 +55,16 @@ impl Program {
             let logs_in = || vendor.calls.iter().any(|call| call.core.is_some() || call.effect == Effect::Token);
             vendor.category == Category::Auth && !vendor.own_backend && logs_in()
         };
-        self.vendor_uses().iter().any(elsewhere) && !self.vendor_uses().iter().any(signs_in)
+        let own = || self.vendor_uses().iter().filter(|used| self.is_database_of(history, used.at.file));
+        own().any(elsewhere) && !own().any(signs_in)
     }
 
     /// What code does with a table's rows with its users' rights, in the files' order.
-    pub fn row_uses(&self, table: Name) -> Vec<RowUse> {
-        let direct = self.uses_of_table(table).filter_map(|used| self.row_use(used, None));
+    pub fn row_uses(&self, history: &History, table: Name) -> Vec<RowUse> {
+        let uses = self.table_uses().get(&table).into_iter().flatten();
+        let direct = uses.filter_map(|&at| self.row_use(&self.vendor_uses()[at], None));
         let mut found: Vec<RowUse> = direct.chain(self.embedded(table)).collect();
+        found.retain(|used| self.is_database_of(history, used.place.file));
         found.sort_by_key(|used| (!used.in_browser, used.place));
         found
     }

@@ -299,8 +299,7 @@ fn in_code(program: &Program, found: &mut Vec<Schedule>) {
                 }
             }
         }
-        for expr in &facts.exprs {
-            let ExprKind::Object(entries) = &expr.kind else { continue };
+        for (_, entries) in facts.objects() {
             table_entry(program, file, entries, found);
         }
         exported(program, file, found);

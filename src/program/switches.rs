@@ -85,8 +85,8 @@ impl Program {
                 Step::If { condition, .. } => Some(*condition),
                 _ => None,
             });
-            let choices = facts.exprs.iter().filter_map(|expr| match &expr.kind {
-                ExprKind::Op(Op::Choose | Op::And | Op::Or, parts) => parts.first().copied(),
+            let choices = facts.operations().filter_map(|(_, operation)| match operation {
+                (Op::Choose | Op::And | Op::Or, parts) => parts.first().copied(),
                 _ => None,
             });
             for condition in conditions.chain(choices) {

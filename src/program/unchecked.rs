@@ -80,7 +80,7 @@ impl Program {
         for used in handed {
             if self.is_publishable(used.variable)
                 || self.catalogue.is_injected(&used.variable)
-                || self.is_set_here(used.variable)
+                || self.is_set_for(used.at.file, used.variable)
             {
                 continue;
             }
@@ -108,21 +108,22 @@ impl Program {
         (side.server || side.client) && !side.tooling && !side.dead
     }
 
-    /// Whether the repository itself sets a variable for what is deployed: a tracked file of variables, a platform's
+    /// Whether the repository itself sets a variable for what a file is deployed with: a tracked file of variables, a platform's
     /// settings.
-    fn is_set_here(&self, name: Name) -> bool {
+    fn is_set_for(&self, file: FileId, name: Name) -> bool {
         const ELSEWHERE: &[&str] = &["example", "sample", "template", "dist", "dev", "development", "test", "local"];
         let in_file = self.manifests.env_files().any(|(path, env)| {
             let own = path.rsplit('/').next().unwrap_or_default();
             let deployed = !own.split(['.', '-', '_']).any(|part| ELSEWHERE.contains(&part));
-            let tracked = || self.file_at(&path).is_some_and(|file| self.is_tracked(file));
+            let tracked = || self.file_at(&path).is_some_and(|env| self.is_tracked(env) && self.share_app(env, file));
             let has_value =
                 |entry: &EnvEntry| matches!(entry.value, EnvValue::Plain | EnvValue::Random | EnvValue::Switch(_));
             deployed && env.entries.iter().any(|entry| entry.name == name && has_value(entry)) && tracked()
         });
         let set = |table: &[&str]| {
             let keys: Vec<&str> = table.iter().copied().chain([name.as_str()]).collect();
-            self.manifests.iter().any(|manifest| manifest.setting(&keys).is_some())
+            let own = |path: &str| self.file_at(path).is_none_or(|settings| self.share_app(settings, file));
+            self.manifests.iter().any(|manifest| manifest.setting(&keys).is_some() && own(&manifest.path))
         };
         in_file || [&["vars"][..], &["env"], &["build", "environment"]].iter().any(|table| set(table))
     }
@@ -151,7 +152,14 @@ fn in_request(program: &Program, http: &HttpUse, found: &mut Vec<Unchecked>) {
         let mut absent = Vec::new();
         take_apart(program, value, FARTHEST, &mut absent);
         for (variable, instead) in absent {
-            found.push(Unchecked { variable, at: http.at, vendor, whom: whom.clone(), way, instead });
+            // Of two that may be asked, the one whose key it is.
+            let owner = program.catalogue.env_entry(&variable).map(|(owner, _)| owner).filter(|owner| {
+                http.to.iter().any(|to| matches!(to, Destination::Vendor(vendor, ..) if vendor == owner))
+            });
+            let whom = owner
+                .filter(|&owner| Some(owner) != vendor)
+                .map_or_else(|| whom.clone(), |owner| program.catalogue.vendor(owner).name.clone());
+            found.push(Unchecked { variable, at: http.at, vendor: owner.or(vendor), whom, way, instead });
         }
     };
     for (name, value) in headers(program, http) {
@@ -432,15 +440,13 @@ impl Reader<'_> {
                 }
             }
         }
-        for at in 0..self.facts.exprs.len() as u32 {
-            if let ExprKind::Op(op, parts) = self.facts.expr(ExprId(at)) {
-                match op {
-                    Op::Choose if !parts.iter().skip(1).all(|&part| self.is_label(part)) => {
-                        self.ask(parts[0], FARTHEST);
-                    }
-                    Op::And => parts[..parts.len().saturating_sub(1)].iter().for_each(|&part| self.ask(part, FARTHEST)),
-                    _ => {}
+        for (_, operation) in self.facts.operations() {
+            match operation {
+                (Op::Choose, parts) if !parts.iter().skip(1).all(|&part| self.is_label(part)) => {
+                    self.ask(parts[0], FARTHEST);
                 }
+                (Op::And, [asked @ .., _]) => asked.iter().for_each(|&part| self.ask(part, FARTHEST)),
+                _ => {}
             }
         }
         for call in &self.facts.calls {

@@ -116,16 +116,16 @@ fn models(program: &Program, retired: &[(VendorId, &Retired)], found: &mut BTree
         named.extend(retired.models.iter().map(|model| (Name::new(model), (*vendor, at))));
     }
     for (file, facts) in program.code().filter(|(file, _)| is_live(program, *file)) {
-        for (at, expr) in facts.exprs.iter().enumerate() {
-            let ExprKind::Text(text) = expr.kind else { continue };
+        for (at, text) in facts.texts() {
             let Some(&(vendor, index)) = named.get(&text) else { continue };
             // Pages name models to choose from, and to keep beside what was made: it counts where they ask themselves.
             let asks = |used: &VendorUse| used.at.file == file && used.vendor == vendor;
             if !program.runs_on_server(file) && !program.vendor_uses().iter().any(asks) {
                 continue;
             }
-            if is_asked_for(program, ExprRef::new(file, ExprId(at as u32)), FARTHEST) {
-                found.entry((file, vendor, index, Some(text))).or_default().push(Place { file, span: expr.span });
+            let at = ExprRef::new(file, at);
+            if is_asked_for(program, at, FARTHEST) {
+                found.entry((file, vendor, index, Some(text))).or_default().push(program.place(at));
             }
         }
     }

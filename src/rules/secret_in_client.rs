@@ -118,7 +118,7 @@ pub(super) fn exposure(program: &Program, file: FileId, facts: &Facts) -> Option
     if side.client {
         return Some(Exposure::Bundle);
     }
-    let is_for_browsers = || facts.exprs.iter().any(|expr| matches!(expr.kind, ExprKind::Element(_)));
+    let is_for_browsers = || facts.elements().next().is_some();
     (side.dead && is_for_browsers()).then_some(Exposure::Dormant)
 }
 

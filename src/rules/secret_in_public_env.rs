@@ -4,7 +4,7 @@ use rustc_hash::FxHashMap;
 
 use super::browser_secrets::{harm_of, home, id, is_secret, is_secret_for, named, same_value, with_article};
 use crate::catalogue::{Category, Runs, Vendor, VendorId};
-use crate::facts::{ExprId, ExprKind, Facts, Op, Step, Token, TokenKind};
+use crate::facts::{ExprId, Facts, Op, Step, Token, TokenKind};
 use crate::finding::{Confidence, Place, Severity};
 use crate::manifest::{EnvEntry, EnvValue};
 use crate::names::Name;
@@ -108,16 +108,15 @@ fn check(program: &Program, report: &mut Report) {
 fn reads<'p>(program: &'p Program, variables: &mut FxHashMap<Name, Variable<'p>>) {
     for (file, facts) in program.code() {
         let side = program.side(file);
-        for (at, expr) in facts.exprs.iter().enumerate() {
-            let ExprKind::Env(name) = expr.kind else { continue };
+        for (at, name) in facts.env_reads() {
             if side.tooling || program.inlined_name(file, name).is_none() {
                 continue;
             }
             let variable = variables.entry(name).or_default();
-            let place = Place { file, span: expr.span };
+            let place = Place { file, span: facts.span(at) };
             if side.dead {
                 variable.dormant.push(place);
-            } else if program.is_client_code(file, expr.span) && !only_asked(facts, ExprId(at as u32)) {
+            } else if program.is_client_code(file, place.span) && !only_asked(facts, at) {
                 variable.reads.push(place);
             } else {
                 variable.harmless.push(place);
@@ -128,9 +127,9 @@ fn reads<'p>(program: &'p Program, variables: &mut FxHashMap<Name, Variable<'p>>
 
 /// Whether code asks only if a value is set: what is built of that is `true` or `false`.
 fn only_asked(facts: &Facts, value: ExprId) -> bool {
-    let as_condition = facts.exprs.iter().any(|expr| match &expr.kind {
-        ExprKind::Op(Op::Not | Op::TypeOf, of) => of.contains(&value),
-        ExprKind::Op(Op::Choose | Op::And, of) => of.first() == Some(&value),
+    let as_condition = facts.operations().any(|(_, operation)| match operation {
+        (Op::Not | Op::TypeOf, of) => of.contains(&value),
+        (Op::Choose | Op::And, of) => of.first() == Some(&value),
         _ => false,
     });
     let steps = || facts.blocks.iter().flat_map(|block| &block.steps);

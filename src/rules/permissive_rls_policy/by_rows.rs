@@ -26,7 +26,7 @@ pub(super) fn look(program: &Program, history: &History, table: &Table, policy: 
         true => Some("owner_id = (select auth.uid())::text".to_owned()),
         false => own_rows(history, table),
     };
-    let (advice, sql) = match own.filter(|_| !program.signs_in_elsewhere()) {
+    let (advice, sql) = match own.filter(|_| !program.signs_in_elsewhere(history)) {
         _ if promised(&policy.name) == Some(SERVER_ITSELF) => (
             "Say that it is for the server, which passes with its own key.",
             format!("    alter policy {name} on {table_name} to service_role;"),

@@ -42,14 +42,14 @@ type Told = (String, String, Option<(Place, &'static str)>);
 
 pub(super) fn cure(case: &Case<'_>) -> Cure {
     let table = case.table;
-    let all = if table.id.schema == "public" { case.program.row_uses(table.id.name) } else { vec![] };
+    let all = if table.id.schema == "public" { case.program.row_uses(case.history, table.id.name) } else { vec![] };
     let covered: Vec<&RowUse> = all.iter().filter(|used| case.opening.commands.any(used.right)).collect();
     let own = own_rows(case.history, table);
     // Adding rows of one's own, and reading and changing them, goes on under a policy for one's own rows.
     let others: Vec<&RowUse> =
         covered.iter().filter(|used| used.right != Rights::INSERT && !used.own).copied().collect();
     let (advice, sql, needs) = match (promised(&case.policy.name), own) {
-        (None, Some(_)) if case.program.signs_in_elsewhere() => elsewhere(case),
+        (None, Some(_)) if case.program.signs_in_elsewhere(case.history) => elsewhere(case),
         (Some(SERVER_ITSELF), own) => named::server(case, &covered, own.as_deref()),
         (Some(_), own) => named::few(case, own.as_deref(), &covered, &others),
         (None, own) => match (named::lock(case, &covered), own) {

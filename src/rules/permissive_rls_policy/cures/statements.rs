@@ -70,8 +70,13 @@ impl Case<'_> {
     /// A view of the columns that are nobody's secret. Views can be written through: only reading is granted.
     pub(super) fn public_view(&self) -> Option<String> {
         let id = self.table.id;
-        let read: Vec<Name> =
-            self.program.row_uses(id.name).into_iter().filter_map(|used| used.columns).flatten().collect();
+        let read: Vec<Name> = self
+            .program
+            .row_uses(self.history, id.name)
+            .into_iter()
+            .filter_map(|used| used.columns)
+            .flatten()
+            .collect();
         let shown: Vec<String> = self.table.showable(&read).iter().map(|name| quoted(name)).collect();
         if shown.len() < 2 {
             return None;
