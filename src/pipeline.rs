@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 
 use crate::cache::{Cache, Kept, Key, Keys};
 use crate::catalogue::{Catalogue, VendorId};
@@ -182,7 +183,7 @@ fn analyse(walked: &mut Walked, read: Vec<Option<Read>>, options: &Options, cloc
     program.written = understood.written;
     program.as_of = Name::new(&options.settle.as_of);
     program.mentioned = understood.mentioned;
-    program.database = database(repository, &understood.scripts);
+    program.database = database(repository, &understood.scripts, &|file| program.only_app_of(file));
     for (file, count) in program.database.gaps() {
         let gap = Gap { path: repository.files[file.index()].path, reason: GapReason::SqlNotUnderstood(count) };
         repository.not_understood(gap.clone());
@@ -209,18 +210,22 @@ struct Understood {
     marked: Vec<FileId>,
     /// The credentials in files that hold no code.
     written: Vec<Written>,
-    mentioned: rustc_hash::FxHashSet<Name>,
-    documented: rustc_hash::FxHashSet<VendorId>,
+    mentioned: FxHashMap<Name, Vec<FileId>>,
+    documented: FxHashMap<VendorId, Vec<FileId>>,
     /// What the files of SQL do.
     scripts: Vec<(FileId, sql::Script)>,
     gaps: Vec<Gap>,
 }
 
 /// Replays the migrations.
-fn database(repository: &Repository, scripts: &[(FileId, sql::Script)]) -> sql::Database {
+fn database(
+    repository: &Repository,
+    scripts: &[(FileId, sql::Script)],
+    app: &dyn Fn(FileId) -> Option<usize>,
+) -> sql::Database {
     let scripts: Vec<_> =
         scripts.iter().map(|(file, script)| (*file, repository.files[file.index()].path.as_str(), script)).collect();
-    sql::database(&scripts, &|path| repository.exists(path), &|folder| {
+    sql::database(&scripts, &|path| repository.exists(path), app, &|folder| {
         let settings = format!("{}config.toml", folder.strip_suffix("migrations")?);
         let schemas = repository.manifests.toml(&settings)?.get("api")?.get("schemas")?.as_array()?;
         Some(schemas.iter().filter_map(|schema| schema.as_str().map(str::to_owned)).collect())
@@ -231,8 +236,8 @@ fn database(repository: &Repository, scripts: &[(FileId, sql::Script)]) -> sql::
 fn gather(repository: &mut Repository, read: Vec<Option<Read>>) -> Understood {
     let (mut facts, mut manifests) = (Vec::with_capacity(read.len()), vec![]);
     let (mut marked, mut written, mut gaps) = (vec![], vec![], vec![]);
-    let (mut mentioned, mut scripts) = (rustc_hash::FxHashSet::default(), vec![]);
-    let mut documented = rustc_hash::FxHashSet::default();
+    let (mut mentioned, mut scripts) = (FxHashMap::<Name, Vec<FileId>>::default(), vec![]);
+    let mut documented: FxHashMap<VendorId, Vec<FileId>> = FxHashMap::default();
     let mut opened = vec![];
     for (index, read) in read.into_iter().enumerate() {
         let mut file = read.map(|read| read.said).unwrap_or_default();
@@ -247,8 +252,8 @@ fn gather(repository: &mut Repository, read: Vec<Option<Read>>) -> Understood {
         manifests.extend(file.manifest);
         opened.extend(file.opened);
         scripts.extend(file.script.map(|script| (FileId(index as u32), script)));
-        mentioned.extend(file.mentioned.iter().copied());
-        documented.extend(file.documented.iter().copied());
+        file.mentioned.iter().for_each(|&name| mentioned.entry(name).or_default().push(FileId(index as u32)));
+        file.documented.iter().for_each(|&vendor| documented.entry(vendor).or_default().push(FileId(index as u32)));
         if !file.written.is_empty() {
             let Said { written: tokens, lines, .. } = file;
             written.push(Written { file: FileId(index as u32), tokens, lines });

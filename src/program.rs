@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::catalogue::{Catalogue, VendorId};
 use crate::facts::{CallId, ClassId, DefId, ExprId, Facts, FunctionId, Token};
@@ -20,6 +20,7 @@ pub mod acknowledged;
 pub mod added;
 pub mod answers;
 pub mod api_versions;
+pub mod apps;
 pub mod assigned;
 pub mod audience;
 pub mod barriers;
@@ -53,6 +54,7 @@ mod key_cures;
 pub mod keys;
 pub mod kill_switches;
 pub mod known_addresses;
+pub mod left_out;
 pub mod lifetimes;
 pub mod marked_handled;
 pub mod minted;
@@ -60,6 +62,7 @@ pub mod modes;
 pub mod nameless;
 pub mod never;
 pub mod oauth;
+pub mod open_keys;
 pub mod options;
 pub mod origins;
 pub mod outbound;
@@ -272,6 +275,7 @@ pub struct Program {
     pub(crate) brought: Vec<Option<Option<(FileId, Place)>>>,
     pub(crate) units: Units,
     pub(crate) jumps: Jumps,
+    pub(crate) apps: apps::Apps,
     pub(crate) untracked: FxHashSet<FileId>,
     pub(crate) bundling: OnceLock<bundling::Bundling>,
     pub(crate) key_uses: OnceLock<Vec<credentials::KeyUse>>,
@@ -286,10 +290,11 @@ pub struct Program {
     pub(crate) outbound: outbound::Outbound,
     /// The files without code that hold credentials, in order.
     pub(crate) written: Vec<Written>,
-    pub(crate) mentioned: FxHashSet<Name>,
+    /// Variables, and the files that tell whoever deploys of them.
+    pub(crate) mentioned: FxHashMap<Name, Vec<FileId>>,
     pub(crate) database: crate::sql::Database,
-    /// The vendors that notes and documentation name.
-    pub(crate) documented: FxHashSet<VendorId>,
+    /// The vendors that notes and documentation name, and where.
+    pub(crate) documented: FxHashMap<VendorId, Vec<FileId>>,
     /// The calls that core paths exist for, in order.
     pub(crate) core_calls: Vec<core_paths::CoreCall>,
     /// Who starts what, for core paths.
@@ -298,12 +303,14 @@ pub struct Program {
     pub(crate) iterations: OnceLock<Vec<iterations::Iteration>>,
     pub(crate) schedules: OnceLock<Vec<schedules::Schedule>>,
     pub(crate) table_uses: OnceLock<records::TableUses>,
+    pub(crate) hook_mounts: OnceLock<passage::HookMounts>,
     pub(crate) paid_doors: OnceLock<std::collections::BTreeMap<usize, spending::PaidDoor>>,
     /// What each entry does, filled when it is asked for.
     pub(crate) accounts: Vec<OnceLock<verify::Account>>,
     pub(crate) reasons: verify::Reasons,
     webhooks: OnceLock<Vec<handlers::WebhookHandler>>,
     readers: Vec<OnceLock<readers::Readers>>,
+    left_out: Vec<OnceLock<Vec<left_out::LeftOut>>>,
     pub(crate) hints: hints::Known,
     pub(crate) change: Option<added::Change>,
 }
@@ -330,6 +337,7 @@ impl Program {
     ) -> Self {
         Self {
             readers: files.iter().map(|_| OnceLock::new()).collect(),
+            left_out: files.iter().map(|_| OnceLock::new()).collect(),
             files,
             catalogue,
             modules,
@@ -346,6 +354,7 @@ impl Program {
             brought: vec![],
             units: Units::default(),
             jumps: Jumps::default(),
+            apps: apps::Apps::default(),
             around,
             memos,
             contexts: Contexts::default(),
@@ -358,14 +367,15 @@ impl Program {
             iterations: OnceLock::new(),
             schedules: OnceLock::new(),
             table_uses: OnceLock::new(),
+            hook_mounts: OnceLock::new(),
             paid_doors: OnceLock::new(),
             accounts: vec![],
             reasons: verify::Reasons::default(),
             webhooks: OnceLock::new(),
             written: vec![],
-            mentioned: FxHashSet::default(),
+            mentioned: FxHashMap::default(),
             database: crate::sql::Database::default(),
-            documented: FxHashSet::default(),
+            documented: FxHashMap::default(),
             core_calls: vec![],
             starters: OnceLock::new(),
             hints: hints::Known::default(),

@@ -110,11 +110,12 @@ fn unique_keys(statements: &[statement::Statement], found: &mut Vec<(Name, Optio
 pub fn database(
     scripts: &[(FileId, &str, &Script)],
     exists: &dyn Fn(&str) -> bool,
+    app: &dyn Fn(FileId) -> Option<usize>,
     schemas: &dyn Fn(&str) -> Option<Vec<String>>,
 ) -> Database {
     let lines = scripts.iter().map(|(file, _, script)| (*file, script.lines.clone())).collect();
     let mut database = Database { lines, ..Database::default() };
-    for found in histories::histories(scripts, exists) {
+    for found in histories::histories(scripts, exists, app) {
         let files: Vec<(FileId, &Script)> = found.files.iter().map(|&at| (scripts[at].0, scripts[at].2)).collect();
         let mut history = found.history;
         if let Some(schemas) = schemas(&history.folder) {

@@ -12,7 +12,7 @@ fn built(files: &[&str]) -> History {
         (0..files.len()).map(|at| format!("supabase/migrations/2026010{at}000000_x.sql")).collect();
     let numbered = scripts.iter().zip(&paths).enumerate();
     let all: Vec<_> = numbered.map(|(at, (script, path))| (FileId(at as u32), path.as_str(), script)).collect();
-    let mut database = sql::database(&all, &|_| false, &|_| None);
+    let mut database = sql::database(&all, &|_| false, &|_| None, &|_| None);
     database.histories.remove(0)
 }
 

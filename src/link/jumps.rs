@@ -5,12 +5,14 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::catalogue::{Effect, Seg};
 use crate::facts::ExprKind;
+use crate::finding::FileId;
 use crate::link::calls::per_file;
 use crate::link::entries::KnownRoute;
 use crate::link::entries::handlers::{arguments, key, object};
 use crate::link::entries::platforms::FUNCTION_PATHS;
 use crate::link::rewrites::{Led, Rewrites};
 use crate::names::Name;
+use crate::program::apps;
 use crate::program::{
     CallRef, Destination, Edge, EdgeKind, Entry, EntryKind, ExprRef, External, FunctionRef, HttpUse, Program, Value,
     Via,
@@ -81,6 +83,8 @@ pub fn connect(program: &mut Program) {
     found.to.extend(procedures.into_iter().flatten());
     found.to.sort_unstable();
     found.to.dedup();
+    program.apps = apps::find(program, &served_from(program, &found.to));
+    stay_in_app(program, &mut found.to);
     found.unmatched.sort_by_key(|unmatched| (unmatched.at, unmatched.asked));
     found.unmatched.dedup();
     let edges: Vec<Edge> = found
@@ -106,6 +110,26 @@ pub fn connect(program: &mut Program) {
     all.extend(edges);
     program.graph.edges = super::calls::sorted(all);
     program.jumps = found;
+}
+
+/// The files that requests are sent from, each with those that serve it.
+fn served_from(program: &Program, to: &[(CallRef, usize)]) -> Vec<(FileId, Vec<FileId>)> {
+    let serving =
+        |jumps: &[(CallRef, usize)]| jumps.iter().map(|(_, entry)| program.entries[*entry].place.file).collect();
+    to.chunk_by(|one, other| one.0 == other.0).map(|jumps| (jumps[0].0.file, serving(jumps))).collect()
+}
+
+/// Of several apps that serve a path, the one that asks for it is meant.
+fn stay_in_app(program: &Program, to: &mut Vec<(CallRef, usize)>) {
+    if !program.has_several_apps() {
+        return;
+    }
+    let is_own = |&(call, entry): &(CallRef, usize)| program.share_app(call.file, program.entries[entry].place.file);
+    let kept = to.chunk_by(|one, other| one.0 == other.0).flat_map(|jumps| {
+        let some = jumps.iter().any(is_own);
+        jumps.iter().copied().filter(move |jump| !some || is_own(jump))
+    });
+    *to = kept.collect();
 }
 
 /// The requests that say where they go: of a wrapper whose callers hand in the path or method, the callers' ones; of

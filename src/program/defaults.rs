@@ -7,8 +7,8 @@ use crate::facts::{BlockId, BlockKind, CallId, DefId, DefKind, ExprId, ExprKind,
 use crate::finding::FileId;
 use crate::names::Name;
 use crate::program::readers::Use;
-use crate::program::verify::words;
 use crate::program::requested::Origin;
+use crate::program::verify::words;
 use crate::program::{CallRef, ExprRef, Program, Value};
 
 /// How far conditions and chains of fallbacks are followed.
@@ -30,7 +30,7 @@ pub struct EnvDefault {
 #[derive(Debug, Default)]
 pub struct EnvDefaults {
     all: Vec<EnvDefault>,
-    demanded: FxHashSet<Name>,
+    demanded: FxHashMap<Name, Vec<FileId>>,
     /// Those of them that are asked for when the app starts, and where.
     at_start: FxHashMap<Name, Vec<FileId>>,
 }
@@ -55,14 +55,15 @@ impl Program {
         &self.defaults().all
     }
 
-    /// Whether some code refuses to go on without a variable, or lists it among what must be set.
-    pub fn is_demanded(&self, name: Name) -> bool {
-        self.defaults().demanded.contains(&name)
+    /// Whether some code of a file's app refuses to go on without a variable, or lists it among what must be set.
+    pub fn is_demanded(&self, name: Name, near: FileId) -> bool {
+        self.defaults().demanded.get(&name).is_some_and(|files| files.iter().any(|&file| self.share_app(file, near)))
     }
 
-    /// Whether a variable is asked for when the app starts: by a schema, a list of what must be set, a check at load.
-    pub fn is_asked_at_start(&self, name: Name) -> bool {
-        self.defaults().at_start.contains_key(&name)
+    /// Whether a variable is asked for when a file's app starts: by a schema, a list of what must be set, a check at
+    /// load.
+    pub fn is_asked_at_start(&self, name: Name, near: FileId) -> bool {
+        self.asked_at_start_in(name).iter().any(|&file| self.share_app(file, near))
     }
 
     /// The files in which a variable is asked for when the app starts.
@@ -136,6 +137,15 @@ impl Finder<'_> {
         }
     }
 
+    fn demand(&mut self, names: impl IntoIterator<Item = Name>) {
+        for name in names {
+            let files = self.found.demanded.entry(name).or_default();
+            if files.last() != Some(&self.file) {
+                files.push(self.file);
+            }
+        }
+    }
+
     fn at_start(&mut self, names: impl IntoIterator<Item = Name>) {
         for name in names {
             self.found.at_start.entry(name).or_default().push(self.file);
@@ -157,7 +167,7 @@ impl Finder<'_> {
                         if let Some(fallback) = schema_default(self.facts, value) {
                             self.note(key, fallback);
                         } else if self.is_schema(value) {
-                            self.found.demanded.insert(key);
+                            self.demand([key]);
                             self.at_start([key]);
                         }
                     }
@@ -169,7 +179,7 @@ impl Finder<'_> {
                         _ => None,
                     });
                     let names: Vec<Name> = names.collect();
-                    self.found.demanded.extend(&names);
+                    self.demand(names.iter().copied());
                     self.at_start(names);
                 }
                 _ => {}
@@ -235,7 +245,7 @@ impl Finder<'_> {
                     if block.function == FunctionId::MODULE {
                         self.at_start(names.iter().copied());
                     }
-                    self.found.demanded.extend(names);
+                    self.demand(names);
                 }
             }
         }
@@ -274,7 +284,9 @@ impl Finder<'_> {
         let at = ExprRef::new(self.file, part);
         let may = match self.facts.expr(part) {
             ExprKind::Ref(..) | ExprKind::Member(..) | ExprKind::Index(..) | ExprKind::Call(_) => true,
-            ExprKind::Op(Op::Or | Op::Nullish, parts) => return parts.first().is_some_and(|&first| self.is_given(first)),
+            ExprKind::Op(Op::Or | Op::Nullish, parts) => {
+                return parts.first().is_some_and(|&first| self.is_given(first));
+            }
             _ => false,
         };
         let is_param = match self.facts.expr(part) {
@@ -284,8 +296,7 @@ impl Finder<'_> {
             }),
             _ => matches!(self.program.value(at), Value::Param(..)),
         };
-        may && (is_param
-            || matches!(self.program.origin_on(&[], at, &[]), Origin::Request(_)))
+        may && (is_param || matches!(self.program.origin_on(&[], at, &[]), Origin::Request(_)))
     }
 
     fn asked(&self, condition: ExprId, depth: usize, names: &mut FxHashSet<Name>) {

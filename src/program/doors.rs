@@ -3,7 +3,8 @@
 use rustc_hash::FxHashSet;
 
 use crate::catalogue::KnownRole;
-use crate::facts::{ExprId, ExprKind, Facts, Op, Step};
+use crate::facts::{ExprId, ExprKind, Facts, Op, Span, Step};
+use crate::finding::Place;
 use crate::program::audience::functions_on;
 use crate::program::origins::Origin;
 use crate::program::passage::Passage;
@@ -87,9 +88,15 @@ impl Program {
     /// What stands in front of a call on one way to it. `account` is the entry point's.
     pub fn door(&self, origin: &Origin, account: &Account, last: CallRef) -> Door {
         let entry = &self.entries[origin.entry];
-        let deeds =
+        let mut deeds =
             account.deeds.iter().filter(|deed| deed.at == last || origin.way.iter().any(|edge| edge.call == deed.at));
-        if !account.checks.is_empty() || deeds.into_iter().any(|deed| deed.standing != Standing::Unverified) {
+        let may_be_known = |standing: Standing| match standing {
+            Standing::Unverified => false,
+            Standing::Open(lapse) => !self.is_left_out(lapse.check),
+            _ => true,
+        };
+        if account.checks.iter().any(|&check| !self.is_left_out(check)) || deeds.any(|deed| may_be_known(deed.standing))
+        {
             return Door::Guarded;
         }
         // What developers try out is shut where the app is deployed.
@@ -112,6 +119,9 @@ impl Program {
                 Gate::Unknown => Door::Guarded,
             });
         }
+        if door == Door::Open && self.is_limited_by_decorator(entry.function) {
+            door = Door::Limited;
+        }
         if door == Door::Open && entry.kind == EntryKind::Procedure && self.limits_procedures() {
             door = Door::Limited;
         }
@@ -122,6 +132,18 @@ impl Program {
             }
         }
         door
+    }
+
+    /// Whether a handler, or its class, is marked with a limit on how often: `@Throttle(..)`, `@limiter.limit("5/minute")`.
+    fn is_limited_by_decorator(&self, function: FunctionRef) -> bool {
+        let facts = self.facts(function.file);
+        let shape = facts.function(function.function);
+        let class = shape.class.map(|class| &facts.classes[class.index()].decorators);
+        let mut marks = shape.decorators.iter().chain(class.into_iter().flatten());
+        marks.any(|&mark| {
+            let text = spelled(facts, mark, 4);
+            door_of_text(&text, false) == Door::Limited && !words(&text).iter().any(|word| word == "skip")
+        })
     }
 
     /// Whether a limit on how often stands in front of the path below which procedures are served:
@@ -156,7 +178,7 @@ impl Program {
         })
     }
 
-    /// Whether a gate that covers routes by their path lets whoever brings no session through to this one.
+    /// Whether a gate that decides by path, or refuses nobody, lets whoever brings no session through to this one.
     pub fn lets_pass(&self, entry: &Entry, gate: Gate) -> bool {
         let file = match gate {
             Gate::Function(function) => function.file,
@@ -164,7 +186,10 @@ impl Program {
             Gate::Unknown => return false,
         };
         let covers = |other: &Entry| other.kind == EntryKind::Middleware && other.place.file == file;
-        let Some(route) = entry.route.filter(|_| self.entries.iter().any(covers)) else { return false };
+        let Some(route) = entry.route else { return false };
+        if !self.entries.iter().any(covers) {
+            return matches!(gate, Gate::Function(function) if self.runs_past(entry, function));
+        }
         let method = entry.methods.first().map_or("POST", |method| method.as_str());
         self.passage(file, &route, method) == Passage::Passes
     }
@@ -235,7 +260,12 @@ impl Program {
             ExprKind::Text(text) => text.contains("429"),
             _ => false,
         });
+        // What a caller can leave out asks nobody.
+        let left_out = |at: Span| self.is_left_out(Place { file: function.file, span: at });
         for (position, expr) in facts.exprs.iter().enumerate().filter(|(_, expr)| span.contains(expr.span)) {
+            if left_out(expr.span) {
+                continue;
+            }
             let at = ExprRef::new(function.file, ExprId(position as u32));
             door = door.max(match &expr.kind {
                 // `req.headers.authorization`
@@ -268,6 +298,7 @@ impl Program {
                     "authorization" | "x-api-key" | "x-cron-secret" | "x-internal-secret" => {
                         match self.header_read(at) {
                             Some(header) if self.is_only_believed(header) => Door::Open,
+                            None if self.fills_left_out(function, expr.span) => Door::Open,
                             _ => Door::Guarded,
                         }
                     }
@@ -284,7 +315,7 @@ impl Program {
             });
         }
         for inner in self.with_inner(function) {
-            for call in self.calls_in(inner) {
+            for call in self.calls_in(inner).filter(|call| !left_out(facts.span(facts.call(call.call).expr))) {
                 let name = match facts.expr(facts.call(call.call).callee) {
                     ExprKind::Ref(name, _) | ExprKind::Member(_, name) => name.to_string(),
                     _ => continue,

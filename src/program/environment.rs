@@ -6,6 +6,7 @@ use crate::facts::{BlockId, DefId, ExportValue, ExprId, ExprKind, Facts, Op, Spa
 use crate::finding::{FileId, Place};
 use crate::names::Name;
 use crate::program::answers::is_log;
+use crate::program::apps::AppId;
 use crate::program::core_paths::says::answers_error;
 use crate::program::readers::Use;
 use crate::program::reporting::is_failure;
@@ -16,19 +17,19 @@ use crate::program::{CallRef, Program};
 const FARTHEST: usize = 6;
 
 impl Program {
-    /// The variables that deployed code reads without a fallback and that nothing names that whoever deploys would
-    /// read, each with its first read, in the order of the places.
-    pub fn undocumented_variables(&self) -> Vec<(Name, Place)> {
+    /// The variables that an app's deployed code reads without a fallback and that nothing names that whoever deploys
+    /// the app would read, each with its first read, in the order of the places.
+    pub fn undocumented_variables(&self, app: AppId) -> Vec<(Name, Place)> {
         let mut found: Vec<(Name, Place)> = Vec::new();
         let mut known: FxHashSet<Name> = FxHashSet::default();
         for (file, facts) in self.code() {
             let side = self.side(file);
-            if side.tooling || side.dead {
+            if side.tooling || side.dead || !self.is_of_app(file, app) {
                 continue;
             }
             let mut reads: FxHashMap<Name, Vec<ExprId>> = FxHashMap::default();
             for (at, name) in facts.env_reads() {
-                if !known.contains(&name) && self.is_untold(&name) {
+                if !known.contains(&name) && self.is_untold(&name, app) {
                     reads.entry(name).or_default().push(at);
                 }
             }
@@ -39,7 +40,7 @@ impl Program {
             let mut needed: Vec<(Name, ExprId)> = reads
                 .iter()
                 .filter_map(|(name, reads)| {
-                    let need = Need { program: self, file, facts, name: *name, decisions: &decisions };
+                    let need = Need { program: self, app, file, facts, name: *name, decisions: &decisions };
                     // `os.environ["X"]` throws by itself.
                     let strict = facts.strict_reads.contains(name)
                         && !reads.iter().any(|&read| need.is_covered(facts.span(read)) || need.is_set_here(read));
@@ -71,10 +72,16 @@ impl Program {
                 || exports.any(|export| matches!(export.value, ExportValue::Local(value) if exported(value))))
     }
 
-    fn is_untold(&self, name: &Name) -> bool {
+    fn is_untold(&self, name: &Name, app: AppId) -> bool {
         let is_plain =
             name.contains('_') && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
-        is_plain && !self.mentioned.contains(name) && !self.catalogue.is_injected(name)
+        is_plain && !self.is_told_of(name, app)
+    }
+
+    /// Whether whoever deploys an app is told of a variable, or need not be.
+    fn is_told_of(&self, name: &Name, app: AppId) -> bool {
+        let told = self.mentioned.get(name).is_some_and(|files| files.iter().any(|&file| self.is_of_app(file, app)));
+        told || self.catalogue.is_injected(name)
     }
 }
 
@@ -128,6 +135,7 @@ fn decisions(facts: &Facts) -> Vec<Decision> {
 /// Whether a file needs a variable.
 struct Need<'p> {
     program: &'p Program,
+    app: AppId,
     file: FileId,
     facts: &'p Facts,
     name: Name,
@@ -329,7 +337,7 @@ impl Need<'_> {
     fn is_told(&self, value: ExprId, depth: usize) -> bool {
         match self.facts.expr(value) {
             _ if depth == 0 => false,
-            ExprKind::Env(name) => self.program.mentioned.contains(name) || self.program.catalogue.is_injected(name),
+            ExprKind::Env(name) => self.program.is_told_of(name, self.app),
             ExprKind::Op(Op::Or | Op::Nullish, parts) => parts.iter().any(|&part| self.is_told(part, depth - 1)),
             ExprKind::Ref(name, block) => {
                 let def = self.facts.lookup(*block, *name).map(|def| self.facts.def(def));

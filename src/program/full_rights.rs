@@ -3,6 +3,7 @@
 
 use crate::catalogue::{Category, Effect, Runs};
 use crate::facts::{ExprId, ExprKind, Facts};
+use crate::finding::FileId;
 use crate::names::Name;
 use crate::program::answers::Deed;
 use crate::program::options::Lookup;
@@ -135,7 +136,7 @@ impl Program {
                 let first = words(&what).into_iter().next().unwrap_or_default();
                 matches!(first.as_str(), "get" | "fetch" | "list" | "search" | "find" | "load")
             };
-            let touch = match self.only_reads(&what) {
+            let touch = match self.only_reads(&what, used.at.file) {
                 false => touch,
                 true if gives() => Touch::Reads,
                 // It tells yes or no, or makes a number.
@@ -147,9 +148,9 @@ impl Program {
     }
 
     /// Whether a function of the database changes nothing: by its body, or by its name where no migration makes it.
-    fn only_reads(&self, name: &str) -> bool {
-        let histories = &self.database().histories;
-        let functions = histories.iter().flat_map(|history| &history.functions);
+    fn only_reads(&self, name: &str, near: FileId) -> bool {
+        let histories = self.database().histories.iter().filter(|history| self.is_database_of(history, near));
+        let functions = histories.flat_map(|history| &history.functions);
         let bodies: Vec<String> = functions
             .filter(|(id, _)| id.name == *name)
             .map(|(_, function)| function.body.to_ascii_lowercase())

@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::catalogue::{Category, Effect, KnownRole};
+use crate::catalogue::{Category, Effect, KnownRole, VendorId};
 use crate::facts::{BlockId, BlockKind, ExprId, ExprKind, Facts, Op, Step};
 use crate::finding::FileId;
 use crate::names::Name;
@@ -171,21 +171,29 @@ const PAID: &[&str] = &[
 ];
 
 impl Program {
-    /// Whether the app takes payments by a vendor.
-    pub fn takes_payments(&self) -> bool {
-        self.vendor_uses().iter().any(|used| self.catalogue.vendor(used.vendor).category == Category::Payments)
-            || self.clients().iter().any(|made| self.catalogue.vendor(made.vendor).category == Category::Payments)
+    /// The vendors that the apps take payments by, and where: uses first.
+    fn takers(&self) -> impl Iterator<Item = (VendorId, FileId)> {
+        let uses = self.vendor_uses().iter().map(|used| (used.vendor, used.at.file));
+        let clients = self.clients().iter().map(|made| (made.vendor, made.at.file));
+        uses.chain(clients).filter(|(vendor, _)| self.catalogue.vendor(*vendor).category == Category::Payments)
+    }
+
+    /// The vendor that the app takes payments by which a file is part of.
+    pub fn payment_vendor(&self, near: FileId) -> Option<VendorId> {
+        self.takers().find(|&(_, file)| self.share_app(file, near)).map(|(vendor, _)| vendor)
     }
 
     /// Every write that gives what customers pay for, in deployed code.
     pub fn grants(&self) -> Vec<Grant> {
-        let takes_payments = self.takes_payments();
+        let mut takers: Vec<FileId> = self.takers().map(|(_, file)| file).collect();
+        takers.dedup();
         let mut found = Vec::new();
         for (file, facts) in self.code() {
             let side = self.side(file);
             if side.tooling || side.dead {
                 continue;
             }
+            let takes_payments = takers.iter().any(|&taker| self.share_app(taker, file));
             self.granting_calls(file, facts, takes_payments, &mut found);
             if takes_payments && self.runs_on_server(file) {
                 self.granting_puts(file, facts, &mut found);
@@ -467,6 +475,9 @@ fn row_of(facts: &Facts, expr: ExprId, depth: usize) -> Vec<(Name, ExprId)> {
     }
 }
 
+/// What people subscribe to without paying: `newsletter_subscribed`.
+const MAILS: &[&str] = &["newsletter", "newsletters", "email", "mail", "mailing", "sms", "push", "marketing", "digest"];
+
 /// How a value of a field gives what is paid for.
 fn given(facts: &Facts, row: Option<Name>, field: &str, value: ExprId) -> Option<Given> {
     let named = words(field);
@@ -479,7 +490,9 @@ fn given(facts: &Facts, row: Option<Name>, field: &str, value: ExprId) -> Option
         ExprKind::Text(text) => Some(text.to_ascii_lowercase()),
         _ => None,
     };
+    let of_mails = has(MAILS) || row.is_some_and(|row| words(&row).iter().any(|word| MAILS.contains(&word.as_str())));
     let is_flag = has(&["paid", "premium", "pro", "subscribed"]) && named.len() <= 2 && !has(&["amount", "count"]);
+    let is_flag = is_flag && !(of_mails && has(&["subscribed"]));
     if is_flag && matches!(facts.expr(value), ExprKind::Bool(true)) {
         return Some(Given::Fixed);
     }

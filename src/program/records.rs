@@ -4,6 +4,7 @@ use rustc_hash::FxHashMap;
 
 use crate::catalogue::Effect;
 use crate::facts::{BlockId, BlockKind, ExprId, ExprKind, Op, Span};
+use crate::finding::FileId;
 use crate::names::Name;
 use crate::program::answers::{Deed, Look};
 use crate::program::terms::{Ending, ending};
@@ -59,23 +60,26 @@ impl Program {
     pub fn is_for_the_record(&self, used: &VendorUse) -> bool {
         let Some(table) = self.named_table(used) else { return false };
         self.keeps_record(&table)
-            || self.adds_happening(used, table) && !self.is_asked(table) && !self.starts_work(table)
+            || self.adds_happening(used, table)
+                && !self.is_asked(table, used.at.file)
+                && !self.starts_work(table, used.at.file)
     }
 
-    /// Whether code on the server decides something by what a table holds.
-    pub fn is_asked(&self, table: Name) -> bool {
+    /// Whether code on the server decides something by what a table of a file's app holds.
+    pub fn is_asked(&self, table: Name, near: FileId) -> bool {
         let tests =
             |look: &Look| look.deed == Deed::Tested && look.part.first().is_none_or(|part| !part.starts_with("error"));
-        self.uses_of_table(table).any(|used| {
+        self.uses_of_table(table, near).any(|used| {
             self.operation(used).is_some_and(|operation| matches!(operation.effect, Effect::Read | Effect::List))
                 && self.runs_on_server(used.at.file)
                 && self.looks(used.at).iter().any(tests)
         })
     }
 
-    /// The uses of a table of the app's own backend.
-    pub fn uses_of_table(&self, table: Name) -> impl Iterator<Item = &VendorUse> {
-        self.table_uses().get(&table).into_iter().flatten().map(|&at| &self.vendor_uses()[at])
+    /// The uses of a table of the own backend of a file's app.
+    pub fn uses_of_table(&self, table: Name, near: FileId) -> impl Iterator<Item = &VendorUse> {
+        let uses = self.table_uses().get(&table).into_iter().flatten().map(|&at| &self.vendor_uses()[at]);
+        uses.filter(move |used| self.share_app(used.at.file, near))
     }
 
     /// The uses of the tables of the app's own backend, by table.
@@ -97,7 +101,7 @@ impl Program {
     fn adds_happening(&self, used: &VendorUse, table: Name) -> bool {
         const APPOINTED: &[&str] = &["start", "starts", "end", "ends", "due", "scheduled", "location", "price"];
         let is = |used: &VendorUse, effect: Effect| self.operation(used).is_some_and(|op| op.effect == effect);
-        if !is(used, Effect::Create) || self.uses_of_table(table).any(|other| is(other, Effect::Update)) {
+        if !is(used, Effect::Create) || self.uses_of_table(table, used.at.file).any(|other| is(other, Effect::Update)) {
             return false;
         }
         let fields: Vec<Vec<String>> = self.fields_written(used.at).iter().map(|field| words(field)).collect();
@@ -114,8 +118,9 @@ impl Program {
     }
 
     /// Whether the migrations have a row of a table start something.
-    fn starts_work(&self, table: Name) -> bool {
-        self.database().tables(&table).any(|(history, table)| {
+    fn starts_work(&self, table: Name, near: FileId) -> bool {
+        let mut made = self.database().tables(&table).filter(|(history, _)| self.is_database_of(history, near));
+        made.any(|(history, table)| {
             let mut own = history.triggers.iter().filter(|trigger| trigger.table == table.id);
             own.any(|trigger| !trigger.function.name.contains("updated"))
         })
@@ -134,7 +139,7 @@ impl Program {
         let function = self.function_of(used.at);
         let facts = self.facts(used.at.file);
         let start = |at: CallRef| facts.span(facts.call(at.call).expr).start;
-        let looked_into = self.uses_of_table(table).any(|read| {
+        let looked_into = self.uses_of_table(table, used.at.file).any(|read| {
             read.at.file == used.at.file
                 && self.function_of(read.at) == function
                 && start(read.at) < start(used.at)

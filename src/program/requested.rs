@@ -5,7 +5,8 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::facts::{DefKind, ExprId, ExprKind, Facts, FunctionId, Op};
+use crate::facts::{DefId, DefKind, ExprId, ExprKind, Facts, FunctionId, Op};
+use crate::finding::FileId;
 use crate::names::Name;
 use crate::program::assigned::Holder;
 use crate::program::payload::segments;
@@ -63,6 +64,8 @@ struct Tracer<'p> {
     /// By which call a function was entered from outside: its parameters are that call's arguments.
     entered: Vec<(FunctionRef, CallRef, EdgeKind)>,
     calls: Vec<CallRef>,
+    /// The variables being asked, with how many calls were entered: one that is made of itself says nothing new.
+    made: Vec<(FileId, DefId, usize)>,
 }
 
 /// What holds of several values of which any can be meant.
@@ -108,7 +111,15 @@ pub fn says_amount(name: &str) -> bool {
 
 impl<'p> Tracer<'p> {
     fn new(program: &'p Program) -> Self {
-        Self { program, steps: 0, active: FxHashSet::default(), stack: vec![], entered: vec![], calls: vec![] }
+        Self {
+            program,
+            steps: 0,
+            active: FxHashSet::default(),
+            stack: vec![],
+            entered: vec![],
+            calls: vec![],
+            made: vec![],
+        }
     }
 
     fn source(&self, read: ExprRef, path: &[Name]) -> Origin {
@@ -274,8 +285,15 @@ impl<'p> Tracer<'p> {
         if matches!(shape.kind, DefKind::Import | DefKind::Function | DefKind::Class) {
             return self.by_value(at, path);
         }
+        let asked = (at.file, def, self.calls.len());
+        if shape.values.len() > 1 && self.made.contains(&asked) {
+            // `if (!body.to && body.record) body = body.record`
+            return Origin::Constant;
+        }
+        self.made.push(asked);
         let mut origins: Vec<Origin> =
             shape.values.iter().map(|&value| self.origin(ExprRef::new(at.file, value), path)).collect();
+        self.made.pop();
         let pushed = self.pushed(at, def);
         let lists = !pushed.is_empty();
         let element = lists && path.last().is_some_and(|name| *name == "[]");

@@ -2,11 +2,12 @@
 //! rules of the table decide about it.
 
 use crate::catalogue::{Category, Effect};
-use crate::facts::{ExprId, ExprKind, Facts};
+use crate::facts::{ExprId, ExprKind, Facts, Op};
 use crate::finding::Place;
 use crate::names::Name;
-use crate::program::{Program, VendorUse};
-use crate::sql::Rights;
+use crate::program::verify::words;
+use crate::program::{CallRef, ExprRef, FunctionRef, Program, VendorUse};
+use crate::sql::{History, Rights};
 
 /// Names of a value that holds who is signed in.
 const SIGNED_IN: &[&str] = &["user", "currentUser", "current_user", "authUser", "sessionUser", "me"];
@@ -26,6 +27,10 @@ pub struct RowUse {
     pub picked_by: Vec<Name>,
     /// One of those values is the id of who is signed in.
     pub own: bool,
+    /// The columns of a new row that hold that id.
+    pub names_own: Vec<Name>,
+    /// Administrators' code, by the name of its file or its function.
+    pub for_admins: bool,
 }
 
 impl RowUse {
@@ -36,9 +41,9 @@ impl RowUse {
 }
 
 impl Program {
-    /// Whether users sign in with another service than the app's own backend: nothing signs in with that, and a
-    /// vendor for signing in is used.
-    pub fn signs_in_elsewhere(&self) -> bool {
+    /// Whether users of a database's app sign in with another service than the app's own backend: nothing signs in
+    /// with that, and a vendor for signing in is used.
+    pub fn signs_in_elsewhere(&self, history: &History) -> bool {
         let signs_in = |used: &VendorUse| {
             self.catalogue.vendor(used.vendor).own_backend
                 && self.operation(used).is_some_and(|operation| operation.core.is_some())
@@ -48,13 +53,16 @@ impl Program {
             let logs_in = || vendor.calls.iter().any(|call| call.core.is_some() || call.effect == Effect::Token);
             vendor.category == Category::Auth && !vendor.own_backend && logs_in()
         };
-        self.vendor_uses().iter().any(elsewhere) && !self.vendor_uses().iter().any(signs_in)
+        let own = || self.vendor_uses().iter().filter(|used| self.is_database_of(history, used.at.file));
+        own().any(elsewhere) && !own().any(signs_in)
     }
 
     /// What code does with a table's rows with its users' rights, in the files' order.
-    pub fn row_uses(&self, table: Name) -> Vec<RowUse> {
-        let direct = self.uses_of_table(table).filter_map(|used| self.row_use(used, None));
+    pub fn row_uses(&self, history: &History, table: Name) -> Vec<RowUse> {
+        let uses = self.table_uses().get(&table).into_iter().flatten();
+        let direct = uses.filter_map(|&at| self.row_use(&self.vendor_uses()[at], None));
         let mut found: Vec<RowUse> = direct.chain(self.embedded(table)).collect();
+        found.retain(|used| self.is_database_of(history, used.place.file));
         found.sort_by_key(|used| (!used.in_browser, used.place));
         found
     }
@@ -77,19 +85,84 @@ impl Program {
         }
     }
 
-    /// Whether a new row names who is signed in.
-    fn names_own(&self, used: &VendorUse) -> bool {
+    /// The columns of a new row that hold the id of who is signed in.
+    fn names_own(&self, used: &VendorUse) -> Vec<Name> {
         let facts = self.facts(used.at.file);
         let mut open: Vec<ExprId> = facts.call(used.at.call).args.iter().map(|arg| arg.value).collect();
-        let mut own = false;
+        let mut found = vec![];
         while let Some(expr) = open.pop() {
             match facts.expr(expr) {
                 ExprKind::List(items) => open.extend(items.iter()),
-                ExprKind::Object(entries) => own |= entries.iter().any(|&(_, value)| names_self(facts, value, 3)),
+                ExprKind::Object(entries) => {
+                    let own = |value: ExprId| self.is_own_id(ExprRef::new(used.at.file, value), 8);
+                    found.extend(entries.iter().filter(|&&(_, value)| own(value)).map(|&(column, _)| column));
+                }
                 _ => {}
             }
         }
-        own
+        found
+    }
+
+    /// Whether a value is the id of who is signed in, whatever it went through: `user?.id ?? null`, `const me =
+    /// session.user.id`, what every caller hands over.
+    fn is_own_id(&self, at: ExprRef, depth: usize) -> bool {
+        let (facts, Some(depth)) = (self.facts(at.file), depth.checked_sub(1)) else { return false };
+        match *facts.expr(at.expr) {
+            ExprKind::Member(base, name) => match name.as_str() {
+                "id" | "uid" | "email" | "sub" => self.is_person(ExprRef::new(at.file, base), depth),
+                // `const { userId } = useAuth()`
+                "userId" | "user_id" => asks_session(facts, base),
+                _ => false,
+            },
+            ExprKind::Ref(name, _) if matches!(name.as_str(), "currentUserId" | "current_user_id") => true,
+            _ => self.is_throughout(at, &|part| self.is_own_id(part, depth)),
+        }
+    }
+
+    /// Whether a value is the account of who is signed in.
+    fn is_person(&self, at: ExprRef, depth: usize) -> bool {
+        let (facts, Some(depth)) = (self.facts(at.file), depth.checked_sub(1)) else { return false };
+        match *facts.expr(at.expr) {
+            ExprKind::Ref(name, _) if SIGNED_IN.contains(&name.as_str()) => true,
+            // `session.user`, but no `comment.user`
+            ExprKind::Member(base, name) if SIGNED_IN.contains(&name.as_str()) => {
+                let holds = |name: Name| matches!(name.as_str(), "session" | "data" | "auth" | "currentSession");
+                facts.last_name(base).is_some_and(holds) || asks_session(facts, base)
+            }
+            ExprKind::Call(_) => asks_session(facts, at.expr),
+            _ => self.is_throughout(at, &|part| self.is_person(part, depth)),
+        }
+    }
+
+    /// Whether something holds of all that a value may be.
+    fn is_throughout(&self, at: ExprRef, holds: &dyn Fn(ExprRef) -> bool) -> bool {
+        let facts = self.facts(at.file);
+        let here = |expr: &ExprId| ExprRef::new(at.file, *expr);
+        let all = |parts: &[ExprId]| {
+            let mut said = parts.iter().filter(|&&part| !is_nothing(facts, part)).peekable();
+            said.peek().is_some() && said.all(|part| holds(here(part)))
+        };
+        match facts.expr(at.expr) {
+            ExprKind::Op(Op::Or | Op::Nullish, parts) => all(parts),
+            ExprKind::Op(Op::Choose, parts) => parts.get(1..).is_some_and(all),
+            ExprKind::Ref(name, block) => facts.lookup(*block, *name).is_some_and(|def| all(&facts.def(def).values)),
+            ExprKind::Param(function, index) => {
+                let edges = self.incoming(FunctionRef::new(at.file, *function));
+                !edges.is_empty()
+                    && edges.iter().all(|edge| {
+                        let args = &self.facts(edge.call.file).call(edge.call.call).args;
+                        args.get(usize::from(*index)).is_some_and(|arg| holds(ExprRef::new(edge.call.file, arg.value)))
+                    })
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether code is an administrator's by the name of its file or its function.
+    fn is_admins(&self, at: CallRef) -> bool {
+        let admins = |word: &String| matches!(word.as_str(), "admin" | "admins" | "superadmin" | "backoffice");
+        let says = |name: &str| words(name).iter().any(admins);
+        says(&self.file(at.file).path) || says(&self.function_name(self.function_of(at)))
     }
 
     fn row_use(&self, used: &VendorUse, embedded: Option<Option<Vec<Name>>>) -> Option<RowUse> {
@@ -116,9 +189,7 @@ impl Program {
                 own |= is_own(facts, value.value);
             }
         }
-        if right == Rights::INSERT {
-            own = self.names_own(used);
-        }
+        let names_own = if right == Rights::INSERT { self.names_own(used) } else { vec![] };
         let columns = match embedded {
             Some(columns) => columns,
             None => self.selected(used).and_then(|text| columns(&text)),
@@ -129,17 +200,32 @@ impl Program {
             right,
             columns,
             picked_by,
-            own,
+            own: own || !names_own.is_empty(),
+            names_own,
+            for_admins: self.is_admins(used.at),
         })
     }
 }
 
-/// `user.id`, `user?.id ?? null`, `userId`.
-fn names_self(facts: &Facts, value: ExprId, depth: usize) -> bool {
-    match facts.expr(value) {
-        ExprKind::Op(_, parts) if depth > 0 => parts.iter().any(|&part| names_self(facts, part, depth - 1)),
-        ExprKind::Ref(name, _) => matches!(name.as_str(), "userId" | "user_id" | "uid" | "currentUserId"),
-        _ => is_own(facts, value),
+/// Whether a call asks who is signed in: `useUser()`, `await getCurrentUser()`, `useAuth()`.
+fn asks_session(facts: &Facts, expr: ExprId) -> bool {
+    match *facts.expr(expr) {
+        ExprKind::Await(inner) => asks_session(facts, inner),
+        ExprKind::Call(call) => facts.last_name(facts.call(call).callee).is_some_and(|name| {
+            let words = words(&name);
+            let has = |any: &[&str]| words.iter().any(|word| any.contains(&word.as_str()));
+            name == "auth" || has(&["use", "get", "current", "require"]) && has(&["user", "auth", "session"])
+        }),
+        _ => false,
+    }
+}
+
+/// `null`, `""`: what stands for nobody.
+fn is_nothing(facts: &Facts, expr: ExprId) -> bool {
+    match facts.expr(expr) {
+        ExprKind::Null => true,
+        ExprKind::Text(text) => text.is_empty(),
+        _ => false,
     }
 }
 

@@ -3,10 +3,10 @@
 
 use super::repeats::Ids;
 use crate::facts::{CallId, ExprId, ExprKind};
-use crate::finding::Place;
+use crate::finding::{FileId, Place};
 use crate::names::Name;
 use crate::program::{CallRef, ClassRef, ExprRef, Program, Value};
-use crate::sql::{Table, Unique};
+use crate::sql::{History, Table, Unique};
 
 impl Program {
     /// Whether the table refuses a second row with what this insert writes.
@@ -23,7 +23,7 @@ impl Program {
         }
         // Migrations may know of keys that the declaration in code does not name.
         let named = tables.iter().flat_map(|table| self.database().tables(&table.id.name));
-        if named.into_iter().any(|(_, table)| table.is_unique(&columns)) {
+        if named.into_iter().any(|(of, table)| self.is_database_of(of, at.file) && table.is_unique(&columns)) {
             return Unique::Yes;
         }
         match ids.opaque || columns.is_empty() || tables.iter().any(|table| table.may_be_unique(&columns)) {
@@ -54,7 +54,15 @@ impl Program {
         if let Some(declared) = self.declared_at(at) {
             return vec![declared];
         }
-        self.table_of(at).map_or_else(Vec::new, |name| self.database().called(&name).collect())
+        let Some(name) = self.table_of(at) else { return vec![] };
+        let called = self.database().called(&name).filter(|(history, _)| self.is_database_of(history, at.file));
+        called.map(|(_, table)| table).collect()
+    }
+
+    /// Whether a file's app may use a database: it is the app's own, or the app has none.
+    pub(super) fn is_database_of(&self, history: &History, file: FileId) -> bool {
+        let own = |history: &History| history.files.first().is_none_or(|&script| self.share_app(script, file));
+        !self.has_several_apps() || own(history) || !self.database().histories.iter().any(own)
     }
 
     /// The table that is declared where what a call is handed, or what it is called on, comes from:

@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use rustc_hash::FxHashSet;
 
 use crate::catalogue::{Category, Effect, VendorId};
+use crate::facts::{ExprId, ExprKind};
+use crate::program::audience::functions_on;
 use crate::program::doors::Door;
 use crate::program::origins::Origin as Start;
 use crate::program::requested::Origin;
 use crate::program::verify::words;
-use crate::program::{CallRef, EdgeKind, Entry, FunctionRef, HttpUse, Program, VendorUse};
+use crate::program::{CallRef, EdgeKind, Entry, ExprRef, FunctionRef, HttpUse, Program, VendorUse};
 
 /// What is spent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,7 +28,7 @@ pub enum Spends {
     Goods,
     /// A place on a paid list.
     Contact,
-    /// Mail whose address the request does not bring.
+    /// Mail whose address the request does not bring; messages to the app's own phone.
     OwnMail,
 }
 
@@ -101,7 +103,7 @@ fn find(program: &Program) -> BTreeMap<usize, PaidDoor> {
         }
         for start in program.origins(program.function_of(costs.at())) {
             let is_first = seen.insert((start.entry, inner));
-            if !is_first || !program.is_public(start.entry) || program.is_for_staff(&start, costs.at()) {
+            if !is_first || !program.is_public(start.entry) || is_for_clocks(program, &start, costs.at()) {
                 continue;
             }
             let spent = match costs {
@@ -126,6 +128,14 @@ fn find(program: &Program) -> BTreeMap<usize, PaidDoor> {
         }
     }
     doors
+}
+
+/// Whether a way asks for those who work for the app, or is one that a clock starts: another rule looks at those. That a
+/// name speaks of staff keeps nobody out.
+fn is_for_clocks(program: &Program, start: &Start, last: CallRef) -> bool {
+    let entry = &program.entries[start.entry];
+    let named = entry.route.iter().chain(&entry.name).any(|name| words(name).iter().any(|word| word == "cron"));
+    named || program.asks_for_staff(start, last)
 }
 
 /// What a call spends by itself.
@@ -154,14 +164,18 @@ fn spends(program: &Program, used: &VendorUse, start: &Start) -> Option<Spends> 
     if spends == Spends::Model {
         return Some(spends);
     }
-    let names = format!("{} {}", program.entry_name(entry), program.function_name(entry.function));
-    if delivers_itself(&names) || spends == Spends::Goods && takes_orders(program, entry) {
+    if delivers(program, entry, start, used.at, spends) || spends == Spends::Goods && takes_orders(program, entry) {
         return None;
+    }
+    let operation = program.operation(used)?;
+    if spends == Spends::Phone && !operation.recipients.is_empty() {
+        let mut fields = operation.recipients.iter();
+        let own = fields.any(|field| program.is_own_choice(&start.way, used, field));
+        return Some(if own { Spends::OwnMail } else { spends });
     }
     if !matches!(spends, Spends::Mail | Spends::Contact) {
         return Some(spends);
     }
-    let operation = program.operation(used)?;
     let origins = operation.recipients.iter().filter_map(|field| program.payload_origin_on(&start.way, used, field));
     match mail_of(program, start, used.at, origins)? {
         Spends::Mail => Some(spends),
@@ -183,8 +197,7 @@ pub fn takes_orders(program: &Program, entry: &Entry) -> bool {
 /// What a message that goes out by a client of no vendor's spends.
 fn mails(program: &Program, http: &HttpUse, start: &Start) -> Option<Spends> {
     let entry = &program.entries[start.entry];
-    let names = format!("{} {}", program.entry_name(entry), program.function_name(entry.function));
-    if delivers_itself(&names) {
+    if delivers(program, entry, start, http.at, Spends::Mail) {
         return None;
     }
     mail_of(program, start, http.at, program.message_origins(&start.way, http))
@@ -203,6 +216,42 @@ fn mail_of(program: &Program, start: &Start, at: CallRef, origins: impl IntoIter
         }
     }
     told.then_some(Spends::OwnMail)
+}
+
+/// Whether a message is what an entry point is for, and the app itself writes it: with the text or the link of whoever
+/// asks it is anybody's mail under the app's name.
+fn delivers(program: &Program, entry: &Entry, start: &Start, at: CallRef, spends: Spends) -> bool {
+    let names = format!("{} {}", program.entry_name(entry), program.function_name(entry.function));
+    if spends != Spends::Mail {
+        return delivers_itself(&names);
+    }
+    // Who invites has an account.
+    let names: Vec<String> = words(&names).into_iter().filter(|word| word != "invite").collect();
+    delivers_itself(&names.join(" ")) && !brings_text(program, entry, start, at)
+}
+
+/// Whether the request brings the text of a message, or a link in it.
+fn brings_text(program: &Program, entry: &Entry, start: &Start, at: CallRef) -> bool {
+    const TEXTS: &[&str] = &["html", "message", "note", "link", "url", "text", "content", "subject", "markup"];
+    // Where somebody is led back to; pictures.
+    const OTHERS: &[&str] = &[
+        "redirect", "site", "base", "return", "callback", "origin", "app", "image", "logo", "avatar", "context",
+        "frontend", "website", "type",
+    ];
+    functions_on(program, entry, start, at).into_iter().any(|function| {
+        let facts = program.facts(function.file);
+        let span = facts.function(function.function).span;
+        let inside = (0..facts.exprs.len()).filter(|&at| span.contains(facts.exprs[at].span));
+        inside.map(|at| ExprId(at as u32)).any(|at| match facts.expr(at) {
+            ExprKind::Ref(name, _) => {
+                let words = words(name);
+                words.iter().any(|word| TEXTS.contains(&word.as_str()))
+                    && !words.iter().any(|word| OTHERS.contains(&word.as_str()))
+                    && matches!(program.origin_on(&start.way, ExprRef::new(function.file, at), &[]), Origin::Request(_))
+            }
+            _ => false,
+        })
+    })
 }
 
 /// Whether the names of an entry point say that a message is what it is for: a code, a link to log in.

@@ -80,7 +80,7 @@ impl Program {
         for used in handed {
             if self.is_publishable(used.variable)
                 || self.catalogue.is_injected(&used.variable)
-                || self.is_set_here(used.variable)
+                || self.is_set_for(used.at.file, used.variable)
             {
                 continue;
             }
@@ -108,21 +108,22 @@ impl Program {
         (side.server || side.client) && !side.tooling && !side.dead
     }
 
-    /// Whether the repository itself sets a variable for what is deployed: a tracked file of variables, a platform's
+    /// Whether the repository itself sets a variable for what a file is deployed with: a tracked file of variables, a platform's
     /// settings.
-    fn is_set_here(&self, name: Name) -> bool {
+    fn is_set_for(&self, file: FileId, name: Name) -> bool {
         const ELSEWHERE: &[&str] = &["example", "sample", "template", "dist", "dev", "development", "test", "local"];
         let in_file = self.manifests.env_files().any(|(path, env)| {
             let own = path.rsplit('/').next().unwrap_or_default();
             let deployed = !own.split(['.', '-', '_']).any(|part| ELSEWHERE.contains(&part));
-            let tracked = || self.file_at(&path).is_some_and(|file| self.is_tracked(file));
+            let tracked = || self.file_at(&path).is_some_and(|env| self.is_tracked(env) && self.share_app(env, file));
             let has_value =
                 |entry: &EnvEntry| matches!(entry.value, EnvValue::Plain | EnvValue::Random | EnvValue::Switch(_));
             deployed && env.entries.iter().any(|entry| entry.name == name && has_value(entry)) && tracked()
         });
         let set = |table: &[&str]| {
             let keys: Vec<&str> = table.iter().copied().chain([name.as_str()]).collect();
-            self.manifests.iter().any(|manifest| manifest.setting(&keys).is_some())
+            let own = |path: &str| self.file_at(path).is_none_or(|settings| self.share_app(settings, file));
+            self.manifests.iter().any(|manifest| manifest.setting(&keys).is_some() && own(&manifest.path))
         };
         in_file || [&["vars"][..], &["env"], &["build", "environment"]].iter().any(|table| set(table))
     }

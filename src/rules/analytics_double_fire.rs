@@ -148,6 +148,7 @@ fn server_twin<'c, 'p>(
         side.server
             && !side.client
             && other.event == conversion.event
+            && program.share_app(other.at.file, conversion.at.file)
             && !other.told_apart
             && other.tracker.vendor.is_some()
             && other.tracker.vendor == conversion.tracker.vendor

@@ -2,7 +2,10 @@
 
 use crate::facts::Span;
 use crate::finding::{FileId, Place};
+use crate::link::projects::join;
+use crate::names::Name;
 use crate::program::Program;
+use crate::program::apps::AppId;
 use crate::rule;
 use crate::rule::Report;
 
@@ -46,16 +49,23 @@ rule! {
 const SHOWN: usize = 40;
 
 fn check(program: &Program, report: &mut Report) {
-    let missing = program.undocumented_variables();
-    let mut told: Vec<Option<FileId>> = Vec::new();
-    let examples: Vec<Option<FileId>> = missing.iter().map(|(_, at)| example_of(program, at.file)).collect();
-    for ((_, first), &example) in missing.iter().zip(&examples) {
-        if told.contains(&example) {
+    // What is missing goes together where one example file speaks for it, else by app.
+    let mut missing: Vec<(Home, (Name, Place))> = Vec::new();
+    for app in program.apps() {
+        for (name, at) in program.undocumented_variables(app) {
+            let home = example_of(program, at.file, app).map_or(Home::App(app), Home::Example);
+            if !missing.iter().any(|(other, (known, _))| *other == home && *known == name) {
+                missing.push((home, (name, at)));
+            }
+        }
+    }
+    let mut told: Vec<Home> = Vec::new();
+    for &(home, (_, first)) in &missing {
+        if told.contains(&home) {
             continue;
         }
-        told.push(example);
-        let own: Vec<_> =
-            missing.iter().zip(&examples).filter(|(_, other)| **other == example).map(|(read, _)| read).collect();
+        told.push(home);
+        let own: Vec<_> = missing.iter().filter(|(other, _)| *other == home).map(|(_, read)| read).collect();
         let names: Vec<&str> = own.iter().map(|(name, _)| name.as_str()).collect();
         let shown = if names.len() > 6 {
             format!("{} and {} more", names[..6].join(", "), names.len() - 6)
@@ -63,16 +73,24 @@ fn check(program: &Program, report: &mut Report) {
             names.join(", ")
         };
         let message = format!(
-            "the code needs {shown}, and no example file, document or deployment setting names {0}: a new \
-             server or host runs without {0}, and what needs {0} fails there",
+            "the code{} needs {shown}, and no example file, document or deployment setting names {1}: a new \
+             server or host runs without {1}, and what needs {1} fails there",
+            whose(program, home),
             if names.len() == 1 { "it" } else { "them" }
         );
         let unnamed = names.len().saturating_sub(SHOWN);
         let lines: String = names.iter().take(SHOWN).map(|name| format!("\n    {name}=")).collect();
         let rest = if unnamed > 0 { format!("\n    # and {unnamed} more") } else { String::new() };
-        let place = example.map_or(*first, |file| Place { file, span: Span { start: 0, end: 1 } });
+        let place = match home {
+            Home::Example(file) => Place { file, span: Span { start: 0, end: 1 } },
+            Home::App(_) => first,
+        };
+        let example = match home {
+            Home::Example(file) => program.file(file).path.to_string(),
+            Home::App(app) => join(&program.app_folder(app), ".env.example"),
+        };
         let mut draft = report.at(place, "environment", message).help(format!(
-            "Name what the code needs in `.env.example`, and say where each value comes from.\n{lines}{rest}"
+            "Name what the code needs in `{example}`, and say where each value comes from.\n{lines}{rest}"
         ));
         for (name, at) in own.iter().take(8).filter(|(_, at)| *at != place) {
             draft = draft.because(*at, format!("{name} is read here"));
@@ -80,10 +98,29 @@ fn check(program: &Program, report: &mut Report) {
     }
 }
 
+/// Where what an app needs is to be named.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Home {
+    Example(FileId),
+    App(AppId),
+}
+
+/// Whose code needs it, where there are several apps.
+fn whose(program: &Program, home: Home) -> String {
+    match home {
+        Home::App(app) => program.of_which_app(app),
+        Home::Example(file) => match program.apps_of(file)[..] {
+            [app] => program.of_which_app(app),
+            _ => String::new(),
+        },
+    }
+}
+
 /// The example file that speaks for a file's project.
-fn example_of(program: &Program, file: FileId) -> Option<FileId> {
+fn example_of(program: &Program, file: FileId, app: AppId) -> Option<FileId> {
+    let path = program.path_in_app(file, app);
     [".env.example", ".env.sample", ".env.template", "env.example"].iter().find_map(|name| {
-        let manifest = program.manifests.above(&program.file(file).path, name).next()?;
+        let manifest = program.manifests.above(&path, name).next()?;
         program.file_at(&manifest.path)
     })
 }

@@ -2,7 +2,6 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::catalogue::Category;
 use crate::facts::{ExprKind, FunctionId};
 use crate::program::audience::is_staff_word;
 use crate::program::grants::{Given, Grant};
@@ -225,12 +224,7 @@ fn on_server(program: &Program, grant: &Grant, names: &[String]) -> Option<Origi
 }
 
 fn tell(program: &Program, report: &mut Report, grant: &Grant, start: Option<&Origin>) {
-    let vendor = program
-        .vendor_uses()
-        .iter()
-        .map(|used| used.vendor)
-        .chain(program.clients().iter().map(|made| made.vendor))
-        .find(|&vendor| program.catalogue.vendor(vendor).category == Category::Payments);
+    let vendor = program.payment_vendor(grant.at.file);
     let who = vendor.map_or("the payment vendor", |vendor| program.catalogue.vendor(vendor).name.as_str());
     let field = grant.field;
     let does = match grant.given {

@@ -7,6 +7,7 @@ use crate::facts::{ExprId, ExprKind, Facts, Op, Step};
 use crate::finding::{Place, Severity};
 use crate::names::Name;
 use crate::program::defaults::EnvDefault;
+use crate::program::open_keys::OpenKey;
 use crate::program::requested::Origin;
 use crate::program::verify::words;
 use crate::program::{CallRef, ExprRef, Program};
@@ -22,7 +23,8 @@ rule! {
     ///
     /// A variable counts when its name says that it signs, encrypts or guards (`JWT_SECRET`, `SESSION_SECRET`,
     /// `ENCRYPTION_KEY`, `ADMIN_PASSWORD`, `CRON_SECRET`), when it is handed to a function that signs, or when what
-    /// requests bring is compared with it (`req.body.pin === APP_PIN`). A literal counts when it is handed to such a function, or set as a framework's secret key.
+    /// requests bring is compared with it (`req.body.pin === APP_PIN`). A literal counts when it is handed to such a
+    /// function, set as a framework's secret key, or when requests that bring no such key are answered 401 or 403.
     ///
     /// ## Silent when
     ///
@@ -94,7 +96,7 @@ fn check(program: &Program, report: &mut Report) {
     for (at, set_as, purpose) in handed_over(program).into_iter().chain(set(program)) {
         let Some(Written { at: written, held, instead_of }) = written(program, at, FARTHEST) else { continue };
         // What it is set as is demanded, or is what a variable would be called.
-        if set_as.is_some_and(|name| program.is_demanded(name)) {
+        if set_as.is_some_and(|name| program.is_demanded(name, at.file)) {
             continue;
         }
         let name = set_as.filter(|name| is_variable(name)).or(held).or(set_as);
@@ -110,8 +112,16 @@ fn check(program: &Program, report: &mut Report) {
             None => literals.push((written, name, purpose)),
         }
     }
-    for (&name, (purpose, places)) in &variables {
-        if program.is_demanded(name) {
+    for key in program.open_keys() {
+        let place = program.place(key.written);
+        if !told.contains(&place) && !program.is_for_development(key.written) {
+            told.push(place);
+            tell_open_key(program, report, key);
+        }
+    }
+    for (&name, (purpose, places)) in &mut variables {
+        places.retain(|default| !program.is_demanded(name, default.fallback.file));
+        if places.is_empty() {
             continue;
         }
         told.extend(places.iter().map(|default| program.place(default.fallback)));
@@ -119,7 +129,7 @@ fn check(program: &Program, report: &mut Report) {
     }
     for (at, name, purpose) in literals {
         let place = program.place(at);
-        let demanded = name.is_some_and(|name| program.is_demanded(Name::new(&variable_name(name))));
+        let demanded = name.is_some_and(|name| program.is_demanded(Name::new(&variable_name(name)), at.file));
         if !demanded && !told.contains(&place) && program.runs_on_server(at.file) && !program.is_for_development(at) {
             told.push(place);
             tell_literal(program, report, place, name, purpose);
@@ -152,19 +162,45 @@ fn text(facts: &Facts, at: ExprId) -> Option<Name> {
     }
 }
 
-/// Words of names of settings that are about a secret, and no secrets.
-const NO_SECRETS: &[&str] = &[
-    "public", "publishable", "id", "name", "header", "prefix", "url", "length", "size", "hours", "days", "minutes",
-    "seconds", "mins", "secs", "ms", "ttl", "expiry", "expires", "expire", "expiration", "lifetime", "duration", "age",
-    "rotation", "rounds", "cost", "limit", "count", "max", "min", "algorithm", "alg", "issuer", "audience", "enabled",
+/// Words of variables that say how long, how many or which way, and hold no secret: `RESET_TOKEN_HOURS`.
+const MEASURES: &[&str] = &[
+    "hours",
+    "count",
+    "expire",
+    "interval",
+    "days",
+    "minutes",
+    "seconds",
+    "ms",
+    "ttl",
+    "expiry",
+    "expires",
+    "expiration",
+    "age",
+    "lifetime",
+    "length",
+    "rounds",
+    "cost",
+    "size",
+    "limit",
+    "attempts",
+    "retries",
+    "algorithm",
+    "alg",
+    "issuer",
+    "audience",
+    "version",
 ];
+
+/// Words of variables that are about a secret, or say who or where.
+const HARMLESS: &[&str] = &["public", "publishable", "id", "name", "header", "prefix", "url"];
 
 /// What a variable guards that requests are compared with: a password of the app's own, by its name and its use.
 fn asked_of_callers(program: &Program, default: EnvDefault) -> Option<Purpose> {
     let words = words(&default.name);
     let has = |any: &[&str]| words.iter().any(|word| any.contains(&word.as_str()));
     let secret = has(&["secret", "key", "password", "passphrase", "passcode", "pass", "passwd", "pwd", "token", "pin"]);
-    let other = has(NO_SECRETS) || has(&["verify", "verification", "csrf", "price", "plan"]);
+    let other = has(MEASURES) || has(HARMLESS) || has(&["verify", "verification", "csrf", "price", "plan", "enabled"]);
     if !secret || other || !is_own(program, default.name) || !is_live(program, default) {
         return None;
     }
@@ -186,9 +222,8 @@ fn asked_of_callers(program: &Program, default: EnvDefault) -> Option<Purpose> {
 fn purpose(program: &Program, name: Name) -> Option<Purpose> {
     let words = words(&name);
     let has = |any: &[&str]| words.iter().any(|word| any.contains(&word.as_str()));
-    let secret =
-        has(&["secret", "secrets", "key", "password", "passphrase", "passcode", "pass", "passwd", "pwd"]);
-    if !is_own(program, name) || has(NO_SECRETS) {
+    let secret = has(&["secret", "secrets", "key", "password", "passphrase", "passcode", "pass", "passwd", "pwd"]);
+    if !is_own(program, name) || has(MEASURES) || has(HARMLESS) {
         return None;
     }
     let token = secret || has(&["token"]);
@@ -408,4 +443,30 @@ fn tell_literal(program: &Program, report: &mut Report, place: Place, name: Opti
     report
         .at(place, what.clone(), format!("{what} is written in the code: {}", harm(purpose)))
         .help(format!("Make a new secret, keep it in the environment only, and stop without it:\n{refuse}"));
+}
+
+fn tell_open_key(program: &Program, report: &mut Report, key: OpenKey) {
+    let OpenKey { written, name, held, shipped } = key;
+    let who = if shipped.is_some() {
+        "every browser that loads the app gets it, and gets in where only you should"
+    } else {
+        "whoever reads the code gets in where only you should"
+    };
+    let variable = Name::new(variable_name(held.unwrap_or(name)).trim_start_matches("X_"));
+    let asks = match shipped {
+        // A key that pages send is no secret, wherever it is kept.
+        Some(_) => {
+            "Ask for a user and their role instead: what a page sends, its visitor reads. Until then everyone can call it."
+                .to_owned()
+        }
+        None => {
+            let refuse = refuse(program, written, variable);
+            format!("Make a new key, keep it in the environment only, and refuse everyone while it is not set:\n{refuse}")
+        }
+    };
+    let message = format!("requests are let in by `{name}`, and the right one is written in the code: {who}");
+    let draft = report.at(program.place(written), name.to_string(), message).help(asks);
+    if let Some(shipped) = shipped {
+        draft.because(program.place(shipped), "loaded by browsers here");
+    }
 }

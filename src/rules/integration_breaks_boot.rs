@@ -79,10 +79,13 @@ fn check(program: &Program, report: &mut Report) {
     }
     stops.sort_by_key(|stop| (stop.at, stop.client));
     stops.retain(|stop| !program.catalogue.vendor(stop.vendor).own_backend && is_one_of_many(program, stop.at.file));
-    let mut told: FxHashSet<(VendorId, Vec<Name>)> = FxHashSet::default();
+    let mut told: FxHashSet<(VendorId, Vec<Name>, Option<usize>)> = FxHashSet::default();
+    let app = |stop: &Stop| program.only_app_of(stop.at.file);
     for stop in &stops {
-        if told.insert((stop.vendor, stop.variables.clone())) {
-            let same = |other: &&Stop| (other.vendor, &other.variables) == (stop.vendor, &stop.variables);
+        if told.insert((stop.vendor, stop.variables.clone(), app(stop))) {
+            let same = |other: &&Stop| {
+                (other.vendor, &other.variables, app(other)) == (stop.vendor, &stop.variables, app(stop))
+            };
             let others: Vec<Place> = stops.iter().filter(same).skip(1).map(|other| other.at).collect();
             tell(program, report, stop, &others);
         }
@@ -153,7 +156,8 @@ fn clients(program: &Program) -> Vec<Stop> {
         }
         let chosen = is_chosen(program, ExprRef::new(client.at.file, call.expr));
         // One that the platform sets makes sure of it too.
-        let sure = |name: &Name| program.is_asked_at_start(*name) || program.catalogue.is_injected(name);
+        let sure =
+            |name: &Name| program.is_asked_at_start(*name, client.at.file) || program.catalogue.is_injected(name);
         if !chosen && !variables.iter().any(sure) {
             let at = program.call_place(client.at);
             found.push(Stop { at, vendor: client.vendor, variables, client: true });

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::catalogue::VendorId;
 use crate::finding::Confidence;
+use crate::program::apps::AppId;
 use crate::program::{CallRef, Program};
 use crate::rule::Report;
 
@@ -53,19 +54,33 @@ crate::rule! {
 fn check(program: &Program, report: &mut Report) {
     let clients = program.clients().iter().map(|made| (made.vendor, made.at));
     let uses = program.vendor_uses().iter().map(|used| (used.vendor, used.at));
-    let mut first: BTreeMap<VendorId, CallRef> = BTreeMap::new();
+    let is_documented = |vendor: VendorId, app: AppId| {
+        let named = program.documented.get(&vendor);
+        named.is_some_and(|files| files.iter().any(|&file| program.is_of_app(file, app)))
+    };
+    let mut first: BTreeMap<(VendorId, AppId), CallRef> = BTreeMap::new();
     for (vendor, at) in clients.chain(uses) {
         let side = program.side(at.file);
         let counts = !side.tooling && !side.dead && !program.catalogue.vendor(vendor).own_backend;
-        if counts && !program.documented.contains(&vendor) {
-            let known = first.entry(vendor).or_insert(at);
+        if !counts {
+            continue;
+        }
+        for app in program.apps_of(at.file).into_iter().filter(|&app| !is_documented(vendor, app)) {
+            let known = first.entry((vendor, app)).or_insert(at);
             *known = (*known).min(at);
         }
     }
-    for (vendor, at) in first {
+    let mut told: Vec<(VendorId, CallRef)> = Vec::new();
+    for ((vendor, app), at) in first {
+        if told.contains(&(vendor, at)) {
+            continue;
+        }
+        told.push((vendor, at));
         let name = &program.catalogue.vendor(vendor).name;
         let message = format!(
-            "the app depends on {name}, and no document of the repository names it: nobody knows who owns the account, and what to do when it is down"
+            "the app{0} depends on {name}, and no document of {1} names it: nobody knows who owns the account, and what to do when it is down",
+            program.of_which_app(app),
+            if program.has_several_apps() { "its own or of the repository" } else { "the repository" }
         );
         report
             .at(program.call_place(at), name.clone(), message)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::finding::{Confidence, Place};
+use crate::finding::{Confidence, FileId, Place};
 use crate::link::jumps::Unmatched;
 use crate::names::Name;
 use crate::program::{CallRef, Entry, EntryKind, HttpUse, Program, Value};
@@ -90,12 +90,14 @@ fn is_told(program: &Program, unmatched: &Unmatched) -> bool {
         return false;
     }
     if unmatched.is_function {
-        return true;
+        return functions(program, unmatched.at.file).next().is_some();
     }
     // Some of the app's own routes under the same first segment are here.
     let first = first_segment(unmatched.led_to.as_ref().unwrap_or(&unmatched.asked));
-    let known = program.known_routes.iter().any(|known| !known.route.contains("api") && known.route.contains('*'));
-    !known && routes(program).filter(|(_, route)| first_segment(route) == first).count() > 1
+    let near = unmatched.at.file;
+    let mut known = program.known_routes.iter().filter(|known| program.share_app(known.file, near));
+    let known = known.any(|known| !known.route.contains("api") && known.route.contains('*'));
+    !known && routes(program, near).filter(|(_, route)| first_segment(route) == first).count() > 1
 }
 
 /// Whether the name or path is what a caller hands to the function that sends the request.
@@ -125,10 +127,17 @@ fn first_segment(path: &str) -> &str {
     path.trim_start_matches('/').split('/').next().unwrap_or_default()
 }
 
-fn routes(program: &Program) -> impl Iterator<Item = (&Entry, Name)> {
-    let served = |entry: &&Entry| {
+/// The functions of a file's app.
+fn functions(program: &Program, near: FileId) -> impl Iterator<Item = &Entry> {
+    let own = move |entry: &&Entry| entry.kind == EntryKind::EdgeFunction && program.share_app(entry.place.file, near);
+    program.entries.iter().filter(own)
+}
+
+/// The routes of a file's app.
+fn routes(program: &Program, near: FileId) -> impl Iterator<Item = (&Entry, Name)> {
+    let served = move |entry: &&Entry| {
         let side = program.side(entry.function.file);
-        entry.kind == EntryKind::Route && !side.tooling && !side.dead
+        entry.kind == EntryKind::Route && !side.tooling && !side.dead && program.share_app(entry.place.file, near)
     };
     program.entries.iter().filter(served).filter_map(|entry| Some((entry, entry.route?)))
 }
@@ -143,7 +152,7 @@ fn tell(
 ) {
     let at = program.call_place(first.at);
     let what = if is_function { format!("the function {name}") } else { shown(first, name) };
-    let near = nearest(program, is_function, name);
+    let near = nearest(program, first.at.file, is_function, name);
     let message = match runs {
         true => format!("nothing in the repository serves {what}: {}", outcome(program, first.at, is_function)),
         false => format!("nothing in the repository serves {what}, and nothing is seen to call what asks for it"),
@@ -195,12 +204,11 @@ fn outcome(program: &Program, call: CallRef, is_function: bool) -> &'static str 
 }
 
 /// The function or route with the most similar name.
-fn nearest(program: &Program, is_function: bool, name: Name) -> Option<(String, Place)> {
-    let functions = program.entries.iter().filter(|entry| entry.kind == EntryKind::EdgeFunction);
+fn nearest(program: &Program, near: FileId, is_function: bool, name: Name) -> Option<(String, Place)> {
     let named: Vec<(Name, Place)> = if is_function {
-        functions.filter_map(|entry| Some((entry.name?, program.entry_head(entry)))).collect()
+        functions(program, near).filter_map(|entry| Some((entry.name?, program.entry_head(entry)))).collect()
     } else {
-        routes(program).map(|(entry, route)| (route, program.entry_head(entry))).collect()
+        routes(program, near).map(|(entry, route)| (route, program.entry_head(entry))).collect()
     };
     let most = SLIPS.min(name.len() / 4);
     let mut near: Vec<(usize, Name, Place)> = named

@@ -3,7 +3,8 @@
 use crate::catalogue::{Category, VendorId};
 use crate::facts::{ExprKind, ImportId, Span};
 use crate::finding::{FileId, Place};
-use crate::program::{CallRef, Destination, Program, Target};
+use crate::program::apps::AppId;
+use crate::program::{CallRef, Destination, Program, Target, VendorUse};
 use crate::rule;
 use crate::rule::Report;
 
@@ -68,8 +69,16 @@ rule! {
 }
 
 fn check(program: &Program, report: &mut Report) {
+    let mut told: Vec<Place> = Vec::new();
+    for app in program.apps() {
+        look(program, app, &mut told, report);
+    }
+}
+
+fn look(program: &Program, app: AppId, told: &mut Vec<Place>, report: &mut Report) {
+    let own = |used: &&VendorUse| program.is_of_app(used.at.file, app) && program.runs_on_server(used.at.file);
     let mut used: Vec<(VendorId, CallRef)> = Vec::new();
-    for vendor in program.vendor_uses().iter().filter(|used| program.runs_on_server(used.at.file)) {
+    for vendor in program.vendor_uses().iter().filter(own) {
         if !used.iter().any(|(known, _)| *known == vendor.vendor)
             && !program.catalogue.vendor(vendor.vendor).own_backend
         {
@@ -77,18 +86,22 @@ fn check(program: &Program, report: &mut Report) {
         }
     }
     let Some(&(_, first)) = used.first().filter(|_| used.len() >= 2) else { return };
-    if is_watched(program) {
+    let place = place(program, app, first);
+    // Two apps may be told to mend one manifest.
+    if told.contains(&place) || is_watched(program, app) {
         return;
     }
+    told.push(place);
     let names: Vec<&str> = used.iter().map(|(vendor, _)| program.catalogue.vendor(*vendor).name.as_str()).collect();
     let shown = if names.len() > 4 { format!("{} and others", names[..4].join(", ")) } else { names.join(", ") };
     let message = format!(
-        "the server calls {} vendors ({shown}), and no error tracker or structured log takes their failures: you \
+        "the server{} calls {} vendors ({shown}), and no error tracker or structured log takes their failures: you \
          learn of an outage from your customers",
+        program.of_which_app(app),
         names.len()
     );
     let mut draft = report
-        .at(place(program, first), "error tracking", message)
+        .at(place, "error tracking", message)
         .help(
             "Add an error tracker or OpenTelemetry to the server, start it before anything else, and send it what \
              handlers catch.",
@@ -100,8 +113,9 @@ fn check(program: &Program, report: &mut Report) {
     }
 }
 
-/// Whether anything in the repository reports failures: a package that does, or requests to such a vendor.
-fn is_watched(program: &Program) -> bool {
+/// Whether anything in an app reports failures: a package that does, or requests to such a vendor.
+fn is_watched(program: &Program, app: AppId) -> bool {
+    let code = || program.code().filter(|(file, _)| program.is_of_app(*file, app));
     if program.has_own_logger() {
         return true;
     }
@@ -112,31 +126,33 @@ fn is_watched(program: &Program) -> bool {
                 .packages(crate::names::Name::new(package), &[])
                 .any(|(vendor, _)| program.catalogue.vendor(vendor).category == Category::Monitoring)
     };
-    let imported = program.code().any(|(file, facts)| {
+    let imported = code().any(|(file, facts)| {
         (0..facts.imports.len()).any(|at| match program.modules.target(file, ImportId(at as u32)) {
             Target::Package { name, .. } => reports(name),
             _ => false,
         })
     });
     let depended_on = || {
-        program.manifests.packages().any(|(_, package)| {
-            package.dependencies.iter().any(|dependency| reports(&format!("npm:{}", dependency.name)))
+        program.manifests.packages().any(|(manifest, package)| {
+            program.file_at(&manifest.path).is_none_or(|file| program.is_of_app(file, app))
+                && package.dependencies.iter().any(|dependency| reports(&format!("npm:{}", dependency.name)))
         })
     };
     let asked = || {
-        program.requests().iter().flat_map(|http| &http.to).any(|to| {
+        let own = program.requests().iter().filter(|http| program.is_of_app(http.at.file, app));
+        own.flat_map(|http| &http.to).any(|to| {
             matches!(to, Destination::Vendor(vendor, ..) if program.catalogue.vendor(*vendor).category == Category::Monitoring)
         })
     };
     let tagged = || {
-        program.code().flat_map(|(_, facts)| &facts.script_tags).any(|tag| {
+        code().flat_map(|(_, facts)| &facts.script_tags).any(|tag| {
             let vendor = program.catalogue.vendor_of_url(&tag.src);
             vendor.is_some_and(|vendor| program.catalogue.vendor(vendor).category == Category::Monitoring)
         })
     };
     // `{"()": "package.module.Formatter"}`: a setting names it.
     let named = || {
-        program.code().filter(|(_, facts)| !facts.language.is_script()).any(|(_, facts)| {
+        code().filter(|(_, facts)| !facts.language.is_script()).any(|(_, facts)| {
             facts.exprs.iter().any(|expr| match &expr.kind {
                 ExprKind::Text(text) => text.split_once('.').is_some_and(|(package, rest)| {
                     !rest.contains(' ') && program.catalogue.is_watcher(&format!("pypi:{package}"))
@@ -149,10 +165,13 @@ fn is_watched(program: &Program) -> bool {
 }
 
 /// Where the cure goes: the manifest of the project that calls vendors first, else that call.
-fn place(program: &Program, call: CallRef) -> Place {
-    let path = program.file(call.file).path;
-    let names =
-        if path.ends_with(".py") { ["requirements.txt", "pyproject.toml"] } else { ["package.json", "deno.json"] };
+fn place(program: &Program, app: AppId, call: CallRef) -> Place {
+    let path = program.path_in_app(call.file, app);
+    let names = if program.file(call.file).path.ends_with(".py") {
+        ["requirements.txt", "pyproject.toml"]
+    } else {
+        ["package.json", "deno.json"]
+    };
     let manifest: Option<FileId> = names.iter().find_map(|name| {
         let manifest = program.manifests.above(&path, name).next()?;
         program.file_at(&manifest.path)

@@ -7,8 +7,9 @@ use rustc_hash::FxHashSet;
 use crate::catalogue::{Category, Effect, VendorId};
 use crate::facts::BlockKind;
 use crate::finding::Confidence;
+use crate::program::apps::AppId;
 use crate::program::handlers::WebhookHandler;
-use crate::program::{EdgeKind, EntryKind, FunctionRef, Program};
+use crate::program::{EdgeKind, EntryKind, FunctionRef, Program, VendorUse};
 use crate::rule::Report;
 
 crate::rule! {
@@ -69,21 +70,25 @@ crate::rule! {
 }
 
 fn check(program: &Program, report: &mut Report) {
-    let mut kept: BTreeMap<VendorId, &WebhookHandler> = BTreeMap::new();
+    let mut kept: BTreeMap<(VendorId, AppId), &WebhookHandler> = BTreeMap::new();
     for handler in program.webhook_handlers() {
         let Some(vendor) = handler.vendor.filter(|&vendor| can_be_compared(program, vendor)) else { continue };
-        if !kept.contains_key(&vendor) && !program.writes_of(handler).is_empty() {
-            kept.insert(vendor, handler);
+        let mut apps = program.apps_of(program.entries[handler.entry].function.file);
+        apps.retain(|&app| !kept.contains_key(&(vendor, app)));
+        if !apps.is_empty() && !program.writes_of(handler).is_empty() {
+            kept.extend(apps.into_iter().map(|app| ((vendor, app), handler)));
         }
     }
     if kept.is_empty() {
         return;
     }
     let within = delivered(program);
-    for (vendor, handler) in kept {
-        if is_compared(program, vendor, &within) {
+    let mut told: Vec<(VendorId, usize)> = Vec::new();
+    for ((vendor, app), handler) in kept {
+        if told.contains(&(vendor, handler.entry)) || is_compared(program, vendor, app, &within) {
             continue;
         }
+        told.push((vendor, handler.entry));
         let entry = &program.entries[handler.entry];
         let name = &program.catalogue.vendor(vendor).name;
         let message = format!(
@@ -116,9 +121,10 @@ fn delivered(program: &Program) -> FxHashSet<FunctionRef> {
         .collect()
 }
 
-/// Whether records of a vendor are listed outside of its deliveries, or fetched by a job.
-fn is_compared(program: &Program, vendor: VendorId, within: &FxHashSet<FunctionRef>) -> bool {
-    program.vendor_uses().iter().filter(|used| used.vendor == vendor).any(|used| {
+/// Whether an app lists records of a vendor outside of its deliveries, or fetches them by a job.
+fn is_compared(program: &Program, vendor: VendorId, app: AppId, within: &FxHashSet<FunctionRef>) -> bool {
+    let own = |used: &&VendorUse| used.vendor == vendor && program.is_of_app(used.at.file, app);
+    program.vendor_uses().iter().filter(own).any(|used| {
         let function = program.function_of(used.at);
         let Some(operation) = program.operation(used) else { return false };
         match operation.effect {

@@ -10,6 +10,7 @@ use crate::rule::{Draft, Report};
 use crate::sql::{History, Opening, Opens, Policy, Rights, RowSecurity, Table};
 use cures::{Case, cure};
 
+mod by_rows;
 mod cures;
 mod views;
 
@@ -24,8 +25,9 @@ rule! {
     /// The policies that are left after all migrations count. Migrations are not the live database: what was changed
     /// in the dashboard is not seen here.
     ///
-    /// Reading content that is public, rows that signed-in users share, and intake that cannot be read back (a contact
-    /// form, a waiting list) are notes for the auditor.
+    /// Reading content that is public, rows that signed-in users share, intake that cannot be read back (a contact
+    /// form, a waiting list), and changes that hang on what is in the row and not on who asks (`for update using (status =
+    /// 'pending')`) are notes for the auditor.
     ///
     /// ## Silent when
     ///
@@ -108,8 +110,9 @@ fn check(program: &Program, report: &mut Report) {
                 continue;
             }
             for policy in &table.policies {
-                if let Some(opening) = policy.opening(table) {
-                    look(program, history, table, policy, opening, report);
+                match policy.opening(table) {
+                    Some(opening) => look(program, history, table, policy, opening, report),
+                    None => by_rows::look(program, history, table, policy, report),
                 }
             }
         }

@@ -159,7 +159,8 @@ fn stake(program: &Program, used: &VendorUse, operation: &Operation, origins: &[
     let in_webhook = program.is_webhook_work(origins);
     // A log in which deliveries are looked up before they are handled is more than a log.
     let record = || {
-        let asked = || in_webhook && program.named_table(used).is_some_and(|table| program.is_asked(table));
+        let asked =
+            || in_webhook && program.named_table(used).is_some_and(|table| program.is_asked(table, used.at.file));
         program.is_for_the_record(used) && !asked()
     };
     if program.is_bookkeeping(used) || record() || program.fills_cache(used) || is_for_show(program, origins) {

@@ -2,11 +2,14 @@
 
 use rustc_hash::FxHashSet;
 
+use crate::catalogue::Category;
 use crate::finding::{Confidence, FileId, Severity};
 use crate::manifest::TokenGate;
 
+use crate::names::Name;
+use crate::program::audience::functions_on;
 use crate::program::doors::Door;
-use crate::program::spending::{PaidDoor, Spends};
+use crate::program::spending::{PaidDoor, Spends, delivers_itself};
 use crate::program::{CallRef, Entry, EntryKind, Program};
 use crate::rule::Report;
 
@@ -23,6 +26,9 @@ crate::rule! {
     /// sent a welcome. With only a limit in front it is a note. Where the
     /// platform asks for a token (`verify_jwt`) and the code for no user, the public key opens the door: medium.
     ///
+    /// A check that is only made when the request brings what it asks for is none: whoever leaves that out gets in.
+    /// Neither is middleware whose list of open paths lets this one through.
+    ///
     /// What takes nothing out of the request and works off what waits in the app's own data spends what it would
     /// spend anyway, only sooner: a note for auditors.
     ///
@@ -32,7 +38,8 @@ crate::rule! {
     ///   helper, a decorator or in middleware that covers the route
     /// - what cannot be followed may be such a check
     /// - the mail goes to the owner, or to an address that the server looks up, or finds in its own data (a contact form: a note for auditors)
-    /// - the mail is what signing up, logging in or resetting a password needs
+    /// - the mail is what signing up, logging in or resetting a password needs, and the app writes it: no text and no
+    ///   link of the request
     /// - what is made costs nothing: checkout sessions, payment links
     /// - it is a helper in a file of server actions that no page imports (one of a file is a note for auditors)
     /// - vendors' webhooks, jobs and routes of staff: other rules look at those
@@ -97,6 +104,7 @@ fn tell(program: &Program, report: &mut Report, found: &PaidDoor, at: CallRef) {
     let called = &found.name;
     let entry = &program.entries[start.entry];
     let name = program.entry_name(entry);
+    let sms = found.vendor.is_some_and(|vendor| program.catalogue.vendor(vendor).category == Category::Sms);
     let cost = match spends {
         Spends::Payout => "pays the app's money out",
         Spends::Model => "lets the app pay for a model's answers",
@@ -104,6 +112,7 @@ fn tell(program: &Program, report: &mut Report, found: &PaidDoor, at: CallRef) {
         Spends::Goods => "orders at the app's expense",
         Spends::Mail => "sends mail in the app's name to any address",
         Spends::Contact => "puts any address on the app's paid list",
+        Spends::OwnMail if sms => "sends messages to the app's own phone",
         Spends::OwnMail => "mails the app's own address",
     };
     let limited = *door == Door::Limited;
@@ -116,7 +125,12 @@ fn tell(program: &Program, report: &mut Report, found: &PaidDoor, at: CallRef) {
     let offered = program.is_offered(entry);
     let whom = if offered { whom } else { "anyone, once a page imports it" };
     let waits = program.works_off_what_waits(entry);
-    let only = if limited { "only a rate limit stands in front of it" } else { "nobody asks who is calling" };
+    let left_out = program.left_out_of(&functions_on(program, entry, start, *used));
+    let only = match left_out {
+        _ if limited => "only a rate limit stands in front of it".to_owned(),
+        Some((_, brought)) => format!("whoever leaves `{brought}` out is asked nothing"),
+        None => "nobody asks who is calling".to_owned(),
+    };
     let message = format!("{name} {cost} ({called}) for {whom}: {only}");
     let severity = match spends {
         _ if limited || waits || !offered => Severity::Note,
@@ -124,12 +138,20 @@ fn tell(program: &Program, report: &mut Report, found: &PaidDoor, at: CallRef) {
         Spends::Contact | Spends::Goods => Severity::Warning,
         _ => Severity::Error,
     };
-    let draft = report
+    let mut draft = report
         .at(program.call_place(at), called.clone(), message)
         .severity(severity)
         .because(entry.place, format!("{name} starts here"))
-        .help(own_servers_only(program, entry, at).unwrap_or_else(|| cure(program, entry.kind, at, *spends)))
+        .help(
+            always_asked(left_out.map(|(_, name)| name))
+                .or_else(|| own_servers_only(program, entry, at))
+                .or_else(|| (*spends == Spends::Mail && delivers_itself(&name)).then(|| MAIL_OF_THE_APP.to_owned()))
+                .unwrap_or_else(|| cure(program, entry.kind, at, *spends)),
+        )
         .trace(program.trace_from(start, *used, &format!("{called} costs")));
+    if let Some((place, _)) = left_out {
+        draft = draft.because(place, "checked only when it is brought");
+    }
     let draft = match found.vendor {
         Some(vendor) => draft.vendor(program.vendor_id(vendor)),
         None => draft,
@@ -139,6 +161,16 @@ fn tell(program: &Program, report: &mut Report, found: &PaidDoor, at: CallRef) {
     } else if gated {
         draft.confidence(Confidence::Medium);
     }
+}
+
+/// The cure for mail that people wait for who cannot log in yet, and that says what the request says.
+const MAIL_OF_THE_APP: &str = "Write the text and make the link here, on the server; of the request take the address alone, mail only addresses that have an account or have just made one, and limit how often by address.";
+
+/// The cure for a check that is only made when what it asks for is brought.
+pub fn always_asked(brought: Option<Name>) -> Option<String> {
+    brought.map(|name| {
+        format!("Refuse whoever brings no `{name}` too: ask for it in every case, and answer 401 unless it is the right one.")
+    })
 }
 
 /// The cure for what only the app's own servers ask: they bring no user.

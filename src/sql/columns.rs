@@ -134,7 +134,7 @@ impl Table {
         // Who wrote a row last, or looked at it, does not own it.
         let acts = |column: &&Column| {
             let name = column.name.as_str();
-            !name.ends_with("_by") || name == "created_by"
+            !name.split('_').any(|part| part == "by") || name.starts_with("created_by")
         };
         let referred = self.columns.iter().filter(acts).find(|column| refers(column));
         named.or(referred).map(|column| column.name)

@@ -48,11 +48,54 @@ fn of_an_app<'p>(path: &'p str, exists: &dyn Fn(&str) -> bool) -> Option<&'p str
         .then_some(folder)
 }
 
-/// Finds the histories of a repository. Scripts come sorted by path.
-pub(super) fn histories(scripts: &[(FileId, &str, &Script)], exists: &dyn Fn(&str) -> bool) -> Vec<Found> {
+/// Finds the histories of a repository. Scripts come sorted by path. What one app holds says nothing of another one's
+/// database: `app` gives the app that a file belongs to alone, none where it counts for all.
+pub(super) fn histories(
+    scripts: &[(FileId, &str, &Script)],
+    exists: &dyn Fn(&str) -> bool,
+    app: &dyn Fn(FileId) -> Option<usize>,
+) -> Vec<Found> {
+    let mut of_apps: BTreeMap<Option<usize>, Vec<usize>> = BTreeMap::from([(None, vec![])]);
+    for (at, (file, ..)) in scripts.iter().enumerate() {
+        of_apps.entry(app(*file)).or_default().push(at);
+    }
+    let (mut found, mut loose): (Vec<(Option<usize>, Found)>, Vec<(Option<usize>, Vec<usize>)>) = (vec![], vec![]);
+    for (app, files) in of_apps {
+        let (ordered, other) = in_folders(scripts, &files, exists);
+        found.extend(ordered.into_iter().map(|found| (app, found)));
+        loose.push((app, other));
+    }
+    let meets = |one: Option<usize>, other: Option<usize>| one.is_none() || other.is_none() || one == other;
+    // Beside the platform's own migrations, others are for another database, or are run by hand at some time.
+    let own: Vec<Option<usize>> =
+        found.iter().filter(|(_, found)| of_platform(&found.history.folder)).map(|(app, _)| *app).collect();
+    for (app, found) in found.iter_mut().filter(|(_, found)| !of_platform(&found.history.folder)) {
+        if own.iter().any(|other| meets(*app, *other)) {
+            found.history.exposed = false;
+        }
+    }
+    let makes =
+        |at: &usize| scripts[*at].2.statements.iter().any(|statement| matches!(statement.what, What::CreateTable(_)));
+    for (app, mut files) in loose {
+        if files.iter().any(makes) && !found.iter().any(|(other, _)| meets(app, *other)) {
+            // What makes tables runs before what changes them.
+            files.sort_by_key(|at| (!makes(at), rank(scripts[*at].1), *at));
+            found.push((app, head(scripts, "", files, false)));
+        }
+    }
+    found.into_iter().map(|(_, found)| found).collect()
+}
+
+/// The histories that some scripts make by their folders, and the scripts that lie in none.
+fn in_folders(
+    scripts: &[(FileId, &str, &Script)],
+    files: &[usize],
+    exists: &dyn Fn(&str) -> bool,
+) -> (Vec<Found>, Vec<usize>) {
     let mut folders: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     let mut loose: Vec<usize> = vec![];
-    for (at, (_, path, _)) in scripts.iter().enumerate() {
+    for &at in files {
+        let path = scripts[at].1;
         match folder(path).or_else(|| of_an_app(path, exists)) {
             Some(folder) => folders.entry(folder).or_default().push(at),
             None if is_loose(path) && !scripts[at].2.is_copy => loose.push(at),
@@ -60,23 +103,7 @@ pub(super) fn histories(scripts: &[(FileId, &str, &Script)], exists: &dyn Fn(&st
         }
     }
     leave_copies(&mut folders, exists);
-    let mut found: Vec<Found> = folders.into_iter().map(|(folder, files)| head(scripts, folder, files, true)).collect();
-    // Beside the platform's own migrations, others are for another database, or are run by hand at some time.
-    let own = found.iter().any(|found| of_platform(&found.history.folder));
-    for found in found.iter_mut().filter(|found| own && !of_platform(&found.history.folder)) {
-        found.history.exposed = false;
-    }
-    if found.is_empty() {
-        let makes = |&at: &usize| {
-            scripts[at].2.statements.iter().any(|statement| matches!(statement.what, What::CreateTable(_)))
-        };
-        if loose.iter().any(makes) {
-            // What makes tables runs before what changes them.
-            loose.sort_by_key(|at| (!makes(at), rank(scripts[*at].1), *at));
-            found.push(head(scripts, "", loose, false));
-        }
-    }
-    found
+    (folders.into_iter().map(|(folder, files)| head(scripts, folder, files, true)).collect(), loose)
 }
 
 /// Whether a folder is the platform's own.

@@ -281,11 +281,11 @@ impl Database {
         self.histories.iter().filter_map(move |history| Some((history, history.table(id)?)))
     }
 
-    /// The tables that a name in code stands for: that of a table, or of a model.
-    pub fn called<'d>(&'d self, name: &str) -> impl Iterator<Item = &'d Table> {
+    /// The tables that a name in code stands for, in any history: that of a table, or of a model.
+    pub fn called<'d>(&'d self, name: &str) -> impl Iterator<Item = (&'d History, &'d Table)> {
         let models = self.models.get(&Name::new(name)).into_iter().flatten();
-        let by_model = models.map(|&(history, at)| &self.histories[history].tables[at]);
-        self.tables(name).map(|(_, table)| table).chain(by_model)
+        let by_model = models.map(|&(history, at)| (&self.histories[history], &self.histories[history].tables[at]));
+        self.tables(name).chain(by_model)
     }
 
     /// The table that is declared at a place in code.

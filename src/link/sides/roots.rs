@@ -146,8 +146,7 @@ fn by_place(facts: &Facts, path: &str, inner: &str, project: &Project) -> Root {
             return both;
         }
     }
-    let is_next = project.uses("next") || project.has_script("next.config");
-    if is_next {
+    if project.is_next() {
         if below.starts_with("pages/api/") {
             return server;
         }

@@ -51,7 +51,7 @@ impl Program {
                 if matches!(self.facts(file).expr(exchange.expr), ExprKind::Call(_)) {
                     continue;
                 }
-                let renewed = renewals.iter().any(|(other, at)| {
+                let renewed = renewals.iter().filter(|(by, ..)| self.share_app(*by, file)).any(|(_, other, at)| {
                     other.is_none() && at.is_none()
                         || vendor.is_some() && vendor == *other
                         || host.is_some() && site(host) == site(*at)
@@ -85,15 +85,18 @@ impl Program {
         facts.objects().filter(|(_, entries)| says(entries)).map(|(at, _)| ExprRef::new(file, at)).collect()
     }
 
-    /// Whom deployed code asks for new tokens; nothing known of whom where a library or an unknown URL is asked.
-    fn renewals(&self) -> Vec<(Option<VendorId>, Option<Name>)> {
+    /// Which file of deployed code asks whom for new tokens; nothing known of whom where a library or an unknown URL is asked.
+    fn renewals(&self) -> Vec<(FileId, Option<VendorId>, Option<Name>)> {
         let grant_type = Name::new("grant_type");
         let mut found = Vec::new();
         for (file, facts) in self.code().filter(|(file, _)| !self.side(*file).dead) {
             let says = |entries: &[(Name, ExprId)]| says_grant(facts, entries, grant_type, "refresh_token");
             let objects = facts.objects().filter(|(_, entries)| says(entries)).map(|(at, _)| at);
             let texts = facts.texts().filter(|(_, text)| text.contains("grant_type=refresh_token")).map(|(at, _)| at);
-            found.extend(objects.chain(texts).map(|at| self.asked_for_tokens(ExprRef::new(file, at))));
+            found.extend(objects.chain(texts).map(|at| {
+                let (vendor, host) = self.asked_for_tokens(ExprRef::new(file, at));
+                (file, vendor, host)
+            }));
             for call in self.calls_of(file) {
                 let name = facts.last_name(facts.call(call.call).callee);
                 let renews = name.is_some_and(|name| {
@@ -101,7 +104,7 @@ impl Program {
                     small.contains("refresh") && small.contains("token") && self.edges(call).is_empty()
                 });
                 if renews && self.has_role(call, KnownRole::Exchange) {
-                    found.push((None, None));
+                    found.push((file, None, None));
                 }
             }
         }

@@ -29,11 +29,11 @@ pub(super) fn look(program: &Program, history: &History, id: Id, view: &View, re
         .at(view.place, format!("view {name}"), message)
         .severity(severity)
         .confidence(if history.ordered { Confidence::Medium } else { Confidence::Low })
-        .help(cure(program, id, &passing, &told));
+        .help(cure(program, history, id, &passing, &told));
     if let Some(place) = passing.table.head {
         draft = draft.because(place, "the table");
     }
-    if let Some(used) = program.row_uses(id.name).first() {
+    if let Some(used) = program.row_uses(history, id.name).first() {
         draft = draft.because(used.place, "the view is read here");
     }
     if !history.ordered || passing.table.unsure.is_some() {
@@ -41,11 +41,11 @@ pub(super) fn look(program: &Program, history: &History, id: Id, view: &View, re
     }
 }
 
-fn cure(program: &Program, id: Id, passing: &Passing<'_>, told: &[Name]) -> String {
+fn cure(program: &Program, history: &History, id: Id, passing: &Passing<'_>, told: &[Name]) -> String {
     let name = id.sql();
     let revoked = passing.rights.without(Rights::SELECT).any(Rights::ALL);
     let revoke = format!("    revoke insert, update, delete on {name} from anon, authenticated;");
-    let in_use = !program.row_uses(id.name).is_empty();
+    let in_use = !program.row_uses(history, id.name).is_empty();
     let reads = passing.rights.any(Rights::SELECT);
     let (advice, sql) = match (reads, in_use, passing.without(told)) {
         (false, ..) => {
