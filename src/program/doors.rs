@@ -120,6 +120,9 @@ impl Program {
                 Gate::Unknown => Door::Guarded,
             });
         }
+        if door == Door::Open && self.is_limited_by_decorator(entry.function) {
+            door = Door::Limited;
+        }
         if door == Door::Open && entry.kind == EntryKind::Procedure && self.limits_procedures(entry.function.file) {
             door = Door::Limited;
         }
@@ -130,6 +133,18 @@ impl Program {
             }
         }
         door
+    }
+
+    /// Whether a handler, or its class, is marked with a limit on how often: `@Throttle(..)`, `@limiter.limit("5/minute")`.
+    fn is_limited_by_decorator(&self, function: FunctionRef) -> bool {
+        let facts = self.facts(function.file);
+        let shape = facts.function(function.function);
+        let class = shape.class.map(|class| &facts.classes[class.index()].decorators);
+        let mut marks = shape.decorators.iter().chain(class.into_iter().flatten());
+        marks.any(|&mark| {
+            let text = spelled(facts, mark, 4);
+            door_of_text(&text, false) == Door::Limited && !words(&text).iter().any(|word| word == "skip")
+        })
     }
 
     /// Whether a limit on how often stands in front of the path below which procedures are served:
