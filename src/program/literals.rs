@@ -6,10 +6,13 @@ use crate::facts::{ExprId, ExprKind, Imported};
 use crate::finding::FileId;
 use crate::link::entries::handlers::export;
 use crate::names::Name;
-use crate::program::{CallRef, ExprRef, HttpUse, Program, Target};
+use crate::program::{CallRef, ExprRef, FunctionRef, HttpUse, Program, Target};
 
 /// So many expressions are looked at.
 const MOST: usize = 300;
+
+/// So many callers are asked what they hand in.
+const CALLERS: usize = 8;
 
 /// An expression to look into, and the member of it that is wanted.
 type Open = (ExprRef, Option<Name>);
@@ -84,7 +87,14 @@ impl Program {
             }
             ExprKind::Param(function, index) => {
                 let param = facts.function(*function).params.get(usize::from(*index));
-                param.and_then(|param| param.default).iter().map(here).collect()
+                let default = param.and_then(|param| param.default).iter().map(here).collect::<Vec<Open>>();
+                // What callers hand in, as far as one looks.
+                let handed =
+                    self.callers(FunctionRef::new(at.file, *function)).iter().take(CALLERS).filter_map(|call| {
+                        let arg = self.facts(call.file).call(call.call).args.get(usize::from(*index))?;
+                        Some((ExprRef::new(call.file, arg.value), member))
+                    });
+                default.into_iter().chain(handed).collect()
             }
             ExprKind::Imported(import, what) => match (self.modules.target(at.file, *import), what) {
                 (Target::File(file), Imported::Name(name)) => self.exported(*file, *name, member),

@@ -3,13 +3,12 @@
 use rustc_hash::FxHashSet;
 
 use crate::catalogue::Scheduler;
-use crate::facts::ExprKind;
+use crate::facts::{CallId, ExprId, ExprKind};
 use crate::finding::{FileId, Place};
 use crate::link::projects::join;
 use crate::manifest::{Manifest, Starts};
 use crate::names::Name;
 use crate::program::options::Lookup;
-use crate::program::requested::touched::Touch;
 use crate::program::verify::words;
 use crate::program::{CallRef, EdgeKind, Entry, EntryKind, ExprRef, External, FunctionRef, Program, Value};
 
@@ -143,19 +142,50 @@ impl Program {
             return false;
         }
         let facts = self.facts(entry.function.file);
-        // `req.json()`, `new URL(req.url)`, `handle(req)`; a user is asked for by name.
-        let takes = self.touches(entry.function).any(|touch| match touch {
-            Touch::Part(name) => name != "method" && name != "headers",
-            Touch::Handed => true,
-            Touch::Otherwise => false,
-        });
-        let user = facts.calls.iter().any(|call| {
+        let asks_user = facts.calls.iter().any(|call| {
             facts.last_name(call.callee).is_some_and(|name| {
                 let name = name.to_ascii_lowercase();
-                ["user", "claims", "session", "auth", "verify", "require"].iter().any(|word| name.contains(word))
+                // `admin.getUserById(row.user_id)` asks for whoever a row is about.
+                !name.ends_with("byid")
+                    && name != "listusers"
+                    && ["user", "claims", "session", "auth", "verify", "require"].iter().any(|word| name.contains(word))
             })
         });
-        !takes && !user
+        !asks_user && !self.reads_request(entry.function, 0, 2)
+    }
+
+    /// Whether a function reads more of the request in a parameter than its method and headers, itself or through what it
+    /// hands it on to: `req.json()`, `new URL(req.url)`, `handle(req)`, but no `corsHeaders(req)`.
+    fn reads_request(&self, function: FunctionRef, index: u16, depth: usize) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return true };
+        let facts = self.facts(function.file);
+        let is_request = |expr: ExprId| match *facts.expr(expr) {
+            ExprKind::Ref(name, block) => facts.lookup(block, name).is_some_and(|def| {
+                facts.def(def).values.iter().any(|&value| {
+                    matches!(*facts.expr(value), ExprKind::Param(of, at) if of == function.function && at == index)
+                })
+            }),
+            _ => false,
+        };
+        let reads = facts.exprs.iter().any(|expr| {
+            matches!(expr.kind, ExprKind::Member(base, name)
+                if is_request(base) && name != "method" && name != "headers")
+        });
+        reads
+            || facts.calls.iter().enumerate().any(|(at, call)| {
+                let at = CallRef::new(function.file, CallId(at as u32));
+                let mut handed = call.args.iter().enumerate().filter(|(_, arg)| is_request(arg.value));
+                handed.any(|(position, _)| {
+                    let targets: Vec<FunctionRef> = self
+                        .edges(at)
+                        .iter()
+                        .filter(|edge| edge.kind == EdgeKind::Direct)
+                        .map(|edge| edge.target)
+                        .collect();
+                    targets.is_empty()
+                        || targets.iter().any(|&target| self.reads_request(target, position as u16, depth))
+                })
+            })
     }
 }
 

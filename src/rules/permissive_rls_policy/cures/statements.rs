@@ -78,7 +78,9 @@ impl Case<'_> {
             .flatten()
             .collect();
         let shown: Vec<String> = self.table.showable(&read).iter().map(|name| quoted(name)).collect();
-        if shown.len() < 2 {
+        // Ids and dates alone show nothing of anybody.
+        let tells = |name: &String| !(name == "id" || name.ends_with("_id") || name.ends_with("_at"));
+        if shown.len() < 2 || !shown.iter().any(tells) {
             return None;
         }
         let view = Id { schema: id.schema, name: Name::new(&format!("{}_public", id.name)) };
@@ -137,8 +139,16 @@ impl Case<'_> {
     pub(super) fn insiders(&self) -> Option<String> {
         const INSIDERS: &[&str] =
             &["admin", "staff", "manager", "employee", "moderator", "editor", "operator", "agent", "sales"];
-        let mut asked = self.questions_for(INSIDERS);
-        asked.truncate(3);
+        // The same role is asked for in many ways: one of them will do.
+        let (mut asked, mut named): (Vec<String>, Vec<&str>) = (vec![], vec![]);
+        for question in self.questions_for(INSIDERS) {
+            let lower = question.to_ascii_lowercase();
+            let says: Vec<&str> = INSIDERS.iter().copied().filter(|word| lower.contains(word)).collect();
+            if asked.len() < 3 && says.iter().any(|word| !named.contains(word)) {
+                named.extend(says);
+                asked.push(question);
+            }
+        }
         if asked.is_empty() { self.asks_for_admins() } else { Some(asked.join(" or ")) }
     }
 
