@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::names::Name;
 
+mod kinds;
 pub mod print;
 pub mod shape;
 mod told;

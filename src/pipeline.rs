@@ -195,6 +195,8 @@ fn analyse(walked: &mut Walked, read: Vec<Option<Read>>, options: &Options, cloc
     }
     program.documented = understood.documented;
     clock.lap("link");
+    summarize(&program);
+    clock.lap("summarize");
     let (mut findings, failed) = check(&program, &options.rules);
     let context = &repository.context;
     findings.retain(|finding| !context.contains(&program.file(finding.place.file).path));
@@ -337,9 +339,10 @@ fn read_code(file: &SourceFile, text: &str, catalogue: &Catalogue) -> Kept {
     Kept { facts, marked: text.contains(MARKER) }
 }
 
-/// Finds what many rules ask for, each part beside the others: a rule that asked first would find it alone, while those
+/// Sums up what the program does, as many rules ask it: who calls its doors, what is paid behind them, what is retried,
+/// repeated and timed. Each part is found beside the others: a rule that asked first would find it alone, while those
 /// that ask next wait. What fails here fails again in the rules that ask, and is told there.
-fn prepare(program: &Program) {
+fn summarize(program: &Program) {
     fn found<T: ?Sized>(_: &T) {}
     // The others ask for these.
     let _ = contained(|| program.find_webhook_handlers());
@@ -366,7 +369,6 @@ fn check(program: &Program, rules: &[&'static Rule]) -> (Vec<Finding>, Vec<Faile
         })
         .map_err(|message| FailedRule { rule: rule.id, message })
     };
-    prepare(program);
     let (mut findings, mut failed) = (vec![], vec![]);
     // One by one: some take as long as ten others.
     for result in rules.par_iter().with_max_len(1).map(run).collect::<Vec<_>>() {

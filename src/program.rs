@@ -54,13 +54,16 @@ mod key_cures;
 pub mod keys;
 pub mod kill_switches;
 pub mod known_addresses;
+pub mod left_out;
 pub mod lifetimes;
+pub mod literals;
 pub mod marked_handled;
 pub mod minted;
 pub mod modes;
 pub mod nameless;
 pub mod never;
 pub mod oauth;
+pub mod open_keys;
 pub mod options;
 pub mod origins;
 pub mod outbound;
@@ -70,6 +73,7 @@ pub mod partial_writes;
 pub mod passage;
 pub mod paths;
 pub mod payload;
+pub mod payment_forms;
 pub mod personal;
 pub mod persons;
 pub mod pins;
@@ -301,12 +305,14 @@ pub struct Program {
     pub(crate) iterations: OnceLock<Vec<iterations::Iteration>>,
     pub(crate) schedules: OnceLock<Vec<schedules::Schedule>>,
     pub(crate) table_uses: OnceLock<records::TableUses>,
+    pub(crate) hook_mounts: OnceLock<passage::HookMounts>,
     pub(crate) paid_doors: OnceLock<std::collections::BTreeMap<usize, spending::PaidDoor>>,
     /// What each entry does, filled when it is asked for.
     pub(crate) accounts: Vec<OnceLock<verify::Account>>,
     pub(crate) reasons: verify::Reasons,
     webhooks: OnceLock<Vec<handlers::WebhookHandler>>,
     readers: Vec<OnceLock<readers::Readers>>,
+    left_out: Vec<OnceLock<Vec<left_out::LeftOut>>>,
     pub(crate) hints: hints::Known,
     pub(crate) change: Option<added::Change>,
 }
@@ -333,6 +339,7 @@ impl Program {
     ) -> Self {
         Self {
             readers: files.iter().map(|_| OnceLock::new()).collect(),
+            left_out: files.iter().map(|_| OnceLock::new()).collect(),
             files,
             catalogue,
             modules,
@@ -362,6 +369,7 @@ impl Program {
             iterations: OnceLock::new(),
             schedules: OnceLock::new(),
             table_uses: OnceLock::new(),
+            hook_mounts: OnceLock::new(),
             paid_doors: OnceLock::new(),
             accounts: vec![],
             reasons: verify::Reasons::default(),

@@ -41,6 +41,8 @@ pub struct Script {
     lines: Vec<u32>,
     /// It names roles or tables of the platform that serves tables to browsers.
     of_platform: bool,
+    /// Its head says that it is for another database than the live one, or that a tool wrote it down from there.
+    is_copy: bool,
 }
 
 /// Whether a file is read.
@@ -60,7 +62,15 @@ pub fn read(text: &str) -> Script {
     let statements = read::read(text);
     let of_platform = !statements.is_empty() && SIGNS.iter().any(|sign| text.contains(sign));
     let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at as u32 + 1));
-    Script { lines: if statements.is_empty() { vec![] } else { lines.collect() }, statements, of_platform }
+    let is_copy = says_copy(text);
+    Script { is_copy, lines: if statements.is_empty() { vec![] } else { lines.collect() }, statements, of_platform }
+}
+
+/// Whether the comments at the head of a file say that it is no part of the live database's history.
+fn says_copy(text: &str) -> bool {
+    const WORDS: &[&str] = &["sandbox", "openapi", "snapshot"];
+    let head = text.lines().map(str::trim_start).take_while(|line| line.is_empty() || line.starts_with("--"));
+    head.take(12).map(str::to_ascii_lowercase).any(|line| WORDS.iter().any(|word| line.contains(word)))
 }
 
 impl Script {

@@ -201,7 +201,7 @@ fn colour_is_a_choice() {
 fn stages_are_timed_on_demand() {
     let dir = tempfile::tempdir().unwrap();
     let output = seamcheck(dir.path()).env("SEAMCHECK_TIMINGS", "1").output().unwrap();
-    for stage in ["walk", "extract", "link", "check", "settle", "report"] {
+    for stage in ["walk", "extract", "link", "summarize", "check", "settle", "report"] {
         assert!(text(&output.stderr).contains(stage), "{stage}");
     }
 }

@@ -96,9 +96,15 @@ impl<'c> Search<'c, '_> {
         let (scanner, bytes) = (self.scanner, self.text.as_bytes());
         // The run of characters that hits fall into, and vain attempts in it.
         let (mut run_end, mut attempts) = (0, 0);
+        let mut pictures = vec![];
         for (at, formats) in scanner.hits(self.text) {
             if self.done.is_empty() {
                 self.done.resize(scanner.formats.len(), 0);
+                pictures = embedded(self.text);
+            }
+            let before = pictures.partition_point(|picture: &Range<usize>| picture.end <= at);
+            if pictures.get(before).is_some_and(|picture| picture.start <= at) {
+                continue;
             }
             if at >= run_end {
                 run_end = at + run_length(&bytes[at..]);
@@ -165,6 +171,17 @@ impl<'c> Search<'c, '_> {
             }
         }
     }
+}
+
+/// What a text holds of other files, a picture mostly: `data:image/png;base64,..`. Any three letters occur in them.
+fn embedded(text: &str) -> Vec<Range<usize>> {
+    const MARK: &str = ";base64,";
+    let is_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
+    let one = |(at, _)| {
+        let start = at + MARK.len();
+        start..start + text.as_bytes()[start..].iter().take_while(|byte| is_base64(byte)).count()
+    };
+    text.match_indices(MARK).map(one).collect()
 }
 
 fn is_word(byte: u8) -> bool {

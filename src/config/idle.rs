@@ -7,8 +7,11 @@ use miette::{Diagnostic, LabeledSpan, Severity, SourceCode};
 
 use super::Config;
 use super::fault::{Fault, Problem};
-use crate::program::hints::{Idle, likely};
+use crate::program::hints::Idle;
 use crate::walk::Repository;
+
+/// Letters in which a path may differ from the one that was meant.
+const MOST_SLIPS: usize = 2;
 
 /// Something that is said, and where.
 #[derive(Debug, Clone)]
@@ -102,5 +105,7 @@ fn likely_path(path: &str, repository: &Repository) -> Option<String> {
         &other[..end]
     };
     let files = repository.files.iter().map(|file| file.path).chain(repository.everything.iter().copied());
-    likely(path, files.map(|other| head(other.as_str())).filter(|other| other.split('/').count() == depth))
+    let others = files.map(|other| head(other.as_str())).filter(|other| other.split('/').count() == depth);
+    let near = others.map(|other| (strsim::damerau_levenshtein(path, other), other));
+    near.filter(|(slips, _)| *slips <= MOST_SLIPS).min().map(|(_, other)| other.to_owned())
 }

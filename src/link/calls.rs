@@ -109,15 +109,10 @@ fn calls_by_function(facts: &Facts) -> Vec<Vec<CallId>> {
 fn collect_elements(program: &mut Program) {
     let found: Vec<Vec<(FunctionRef, ExprRef)>> = per_file(program, |program, file, facts| {
         let mut eval = Eval::new(program);
-        let elements = facts.exprs.iter().enumerate().filter_map(|(at, expr)| match &expr.kind {
-            ExprKind::Element(element) if !matches!(facts.expr(element.tag), ExprKind::Text(_)) => {
-                Some((ExprId(at as u32), element.tag))
-            }
-            _ => None,
-        });
-        elements
-            .flat_map(|(at, tag)| {
-                let tag = eval.expr(ExprRef::new(file, tag));
+        let components = facts.elements().filter(|(_, element)| !matches!(facts.expr(element.tag), ExprKind::Text(_)));
+        components
+            .flat_map(|(at, element)| {
+                let tag = eval.expr(ExprRef::new(file, element.tag));
                 tag.functions().map(|function| (function, ExprRef::new(file, at))).collect::<Vec<_>>()
             })
             .collect()
@@ -132,8 +127,7 @@ pub fn contexts(program: &Program) -> super::eval::Contexts {
     let found: Vec<Vec<(CallRef, ExprRef)>> = per_file(program, |program, file, facts| {
         let mut eval = Eval::new(program);
         let mut provided = vec![];
-        for expr in &facts.exprs {
-            let ExprKind::Element(element) = &expr.kind else { continue };
+        for (_, element) in facts.elements() {
             let Some(&(_, value)) = element.attributes.iter().find(|(key, _)| *key == "value") else { continue };
             let context = match facts.expr(element.tag) {
                 ExprKind::Member(base, name) if *name == "Provider" => eval.expr(ExprRef::new(file, *base)),

@@ -128,7 +128,8 @@ fn add(program: &mut Program, found: Jumps) {
 
 /// The files that requests are sent from, each with those that serve it.
 fn served_from(program: &Program, to: &[(CallRef, usize)]) -> Vec<(FileId, Vec<FileId>)> {
-    let serving = |jumps: &[(CallRef, usize)]| jumps.iter().map(|(_, entry)| program.entries[*entry].place.file).collect();
+    let serving =
+        |jumps: &[(CallRef, usize)]| jumps.iter().map(|(_, entry)| program.entries[*entry].place.file).collect();
     to.chunk_by(|one, other| one.0 == other.0).map(|jumps| (jumps[0].0.file, serving(jumps))).collect()
 }
 

@@ -48,6 +48,14 @@ impl Project {
         ["js", "mjs", "cjs", "ts", "mts"].iter().any(|end| self.files.contains(format!("{stem}.{end}").as_str()))
     }
 
+    /// Whether Next builds it: it asks for the package, or has its configuration and asks for nothing else that
+    /// builds apps. A file that was left over builds nothing.
+    pub fn is_next(&self) -> bool {
+        const OTHERS: &[&str] =
+            &["vite", "react-scripts", "astro", "nuxt", "@sveltejs/kit", "gatsby", "@remix-run/dev"];
+        self.uses("next") || self.has_script("next.config") && !OTHERS.iter().any(|other| self.uses(other))
+    }
+
     /// Whether a file of this very name stands right in its folder.
     pub fn has(&self, name: &str) -> bool {
         self.files.contains(name)

@@ -340,11 +340,8 @@ fn onward(program: &Program, target: &Value, head: &str) -> Vec<Led> {
 /// `{ source: "/api/:path*", destination: ".." }`, wherever it stands in the file.
 fn sources(program: &Program, file: FileId, facts: &Facts) -> Vec<Rewrite> {
     let mut found = Vec::new();
-    for (at, expr) in facts.exprs.iter().enumerate() {
-        let object = ExprRef::new(file, ExprId(at as u32));
-        if !matches!(expr.kind, ExprKind::Object(_)) {
-            continue;
-        }
+    for (at, _) in facts.objects() {
+        let object = ExprRef::new(file, at);
         let part = |name: &str| key(program, object, Name::new(name));
         let (Some(from), Some(to)) = (part("source"), part("destination")) else { continue };
         let from = match program.value(from) {
@@ -360,10 +357,8 @@ fn sources(program: &Program, file: FileId, facts: &Facts) -> Vec<Rewrite> {
 /// The rules that stand under a key by their path: `proxy: { "/api": "http://localhost:3001" }` of a development
 /// server, `routeRules: { "/api/**": { proxy: ".." } }`.
 fn under(program: &Program, file: FileId, facts: &Facts, name: &str) -> Vec<Rewrite> {
-    let objects = facts.exprs.iter().filter_map(|expr| match &expr.kind {
-        ExprKind::Object(entries) => entries.iter().find(|(key, _)| *key == name).map(|&(_, value)| value),
-        _ => None,
-    });
+    let under_name = |entries: &[(Name, ExprId)]| entries.iter().find(|(key, _)| *key == name).map(|&(_, value)| value);
+    let objects = facts.objects().filter_map(|(_, entries)| under_name(entries));
     let mut found = Vec::new();
     for value in objects {
         let Value::Object(rules) = program.value(ExprRef::new(file, value)) else { continue };

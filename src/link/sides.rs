@@ -54,7 +54,11 @@ pub fn decide(program: &Program, projects: &Projects, entries: &[Entry]) -> Side
     client_roots.sort_unstable();
     client_roots.dedup();
     let brought = client(program, &loads, &client_roots);
-    let server = server(program, &loads, &starts(|root| root.server));
+    let mut served = starts(|root| root.server);
+    // A timer that a browser loads is none of a server's.
+    served.extend(starts(|root| root.timer && !root.server).into_iter().filter(|file| brought[file.index()].is_none()));
+    served.sort_unstable();
+    let server = server(program, &loads, &served);
     let mut decision = Decision {
         program,
         projects,
@@ -301,7 +305,7 @@ impl Decision<'_> {
             return false;
         }
         let top = self.top(file);
-        let has_elements = facts.exprs.iter().any(|expr| matches!(expr.kind, ExprKind::Element(_)));
+        let has_elements = facts.elements().next().is_some();
         if self.tops.contains(&(project, top)) || (has_elements && roots.client) {
             return true;
         }
@@ -314,7 +318,7 @@ impl Decision<'_> {
 
     /// What nothing known loads and is not dead either: by what it imports.
     fn likely(&self, file: FileId, facts: &Facts, side: &mut Side) {
-        let has_elements = facts.exprs.iter().any(|expr| matches!(expr.kind, ExprKind::Element(_)));
+        let has_elements = facts.elements().next().is_some();
         let on_node = facts.imports.iter().any(|import| {
             let name = import.specifier.as_str();
             name.starts_with("node:")

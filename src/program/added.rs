@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalogue::{Category, Core, VendorId};
 use crate::diff::Changes;
-use crate::facts::ExprKind;
 use crate::finding::{FileId, Place};
 use crate::names::Name;
 use crate::program::core_paths::{Callers, Weight};
@@ -132,9 +131,8 @@ impl Program {
     fn secrets_of(&self, change: &Change, vendor: VendorId) -> Vec<(Name, Place)> {
         let mut found: Vec<(Name, Place)> = vec![];
         for (file, facts) in self.code().filter(|(file, _)| self.counts(*file, vendor)) {
-            for expr in &facts.exprs {
-                let ExprKind::Env(name) = expr.kind else { continue };
-                let place = Place { file, span: expr.span };
+            for (at, name) in facts.env_reads() {
+                let place = Place { file, span: facts.span(at) };
                 let is_its = self.catalogue.env(&name).is_some_and(|(of, secret)| of == vendor && secret);
                 if is_its && !found.iter().any(|(known, _)| *known == name) && self.is_touched(change, place) {
                     found.push((name, place));

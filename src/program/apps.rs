@@ -268,7 +268,8 @@ impl<'p> Groups<'p> {
     /// those of the same folder, or those that no other server is known of.
     fn join_servers(&mut self) {
         let (live, of_group) = (self.live(), self.of_groups());
-        let mut pages: Vec<usize> = of_group.iter().filter(|(_, starts)| starts.client).map(|(head, _)| *head).collect();
+        let mut pages: Vec<usize> =
+            of_group.iter().filter(|(_, starts)| starts.client).map(|(head, _)| *head).collect();
         let mut servers: Vec<usize> =
             of_group.iter().filter(|(_, starts)| !starts.client).map(|(head, _)| *head).collect();
         pages.sort_unstable();

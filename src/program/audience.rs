@@ -56,7 +56,7 @@ impl Program {
         }
         let shows = |file: FileId| {
             let facts = self.facts(file);
-            self.side(file).client || facts.exprs.iter().any(|expr| matches!(expr.kind, ExprKind::Element(_)))
+            self.side(file).client || facts.elements().next().is_some()
         };
         let named = |name: &Name| *name == "*" || *name == "default" || shape.name.is_some_and(|own| own == *name);
         shows(function.file)
@@ -93,13 +93,18 @@ impl Program {
             || functions.iter().any(|&function| {
                 says_staff(&self.function_name(function)) || says_staff(&self.file(function.file).path)
             });
-        named
-            || entry.middleware.iter().any(|gate| match gate {
-                Gate::Function(function) => says_staff(&self.function_name(*function)),
-                Gate::Library(expr) => gate_says_staff(self.facts(expr.file), expr.expr, 4),
-                Gate::Unknown => false,
-            })
-            || functions.iter().any(|&function| asks_role(self, function))
+        named || self.is_kept_for_staff(origin, last)
+    }
+
+    /// The same by what is asked on the way alone: a name keeps nobody out.
+    pub fn is_kept_for_staff(&self, origin: &Start, last: CallRef) -> bool {
+        let entry = &self.entries[origin.entry];
+        let functions = functions_on(self, entry, origin, last);
+        entry.middleware.iter().any(|gate| match gate {
+            Gate::Function(function) => says_staff(&self.function_name(*function)),
+            Gate::Library(expr) => gate_says_staff(self.facts(expr.file), expr.expr, 4),
+            Gate::Unknown => false,
+        }) || functions.iter().any(|&function| asks_role(self, function))
     }
 }
 

@@ -4,6 +4,7 @@
 use rustc_hash::FxHashSet;
 
 use crate::facts::{BlockId, ExprId, ExprKind, Facts, FunctionId, Op, Step};
+use crate::finding::Place;
 use crate::program::readers::Use;
 use crate::program::terms::{Ending, ending};
 use crate::program::verify::words;
@@ -53,11 +54,12 @@ impl Program {
         let Some(depth) = depth.checked_sub(1) else { return false };
         let facts = self.facts(function.file);
         let span = facts.function(function.function).span;
-        let blocks = facts.blocks.iter().filter(|block| span.contains(block.span));
+        let left_out = |span| self.is_left_out(Place { file: function.file, span });
+        let blocks = facts.blocks.iter().filter(|block| span.contains(block.span) && !left_out(block.span));
         let refusals: Vec<ExprId> = blocks
             .flat_map(|block| &block.steps)
             .filter_map(|step| match step {
-                Step::If { condition, then, .. } => {
+                Step::If { condition, then, .. } if !left_out(facts.span(*condition)) => {
                     (ending(facts, *then) != Ending::GoesOn && turns_away(facts, *then)).then_some(*condition)
                 }
                 _ => None,
@@ -177,6 +179,9 @@ impl Fate<'_> {
 
     fn inside(&mut self, at: ExprRef, outer: ExprId) -> bool {
         let facts = self.program.facts(at.file);
+        if self.program.is_left_out(Place { file: at.file, span: facts.span(outer) }) {
+            return true;
+        }
         let next = ExprRef::new(at.file, outer);
         match facts.expr(outer) {
             ExprKind::Op(Op::Not | Op::TypeOf, _) => true,
@@ -210,6 +215,9 @@ impl Fate<'_> {
         let program = self.program;
         let facts = program.facts(call.file);
         let shape = facts.call(call.call);
+        if program.is_left_out(Place { file: call.file, span: facts.span(shape.expr) }) {
+            return true;
+        }
         let Some(name) = facts.last_name(shape.callee) else { return false };
         if program.is_logging(call) || name == "Boolean" {
             return true;
@@ -263,7 +271,7 @@ fn is_asked_in(facts: &Facts, condition: ExprId, call: ExprId) -> bool {
 }
 
 /// Whether a block answers somebody who is not known: with 401 or 403, or by a name or text that says so.
-fn turns_away(facts: &Facts, block: BlockId) -> bool {
+pub(super) fn turns_away(facts: &Facts, block: BlockId) -> bool {
     let span = facts.block(block).span;
     let says = |text: &str| {
         let text = text.to_ascii_lowercase();

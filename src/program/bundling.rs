@@ -221,11 +221,8 @@ fn read(program: &Program) -> Bundling {
 
 /// The values under a key of any object of a file.
 fn under_key(program: &Program, file: FileId, facts: &Facts, key: &str) -> Vec<Value> {
-    let entries = facts.exprs.iter().filter_map(|expr| match &expr.kind {
-        ExprKind::Object(entries) => Some(entries.iter().filter(|(name, _)| *name == *key)),
-        _ => None,
-    });
-    entries.flatten().map(|&(_, value)| program.value(ExprRef::new(file, value))).collect()
+    let entries = facts.objects().flat_map(|(_, entries)| entries).filter(|(name, _)| *name == *key);
+    entries.map(|&(_, value)| program.value(ExprRef::new(file, value))).collect()
 }
 
 /// The entries of a setting that write variables into the code.

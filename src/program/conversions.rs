@@ -257,10 +257,9 @@ impl Program {
         }
         // `ready && report()`
         let around = facts.function(function.function).span;
-        for expr in facts.exprs.iter().filter(|expr| expr.span.contains(span) && around.contains(expr.span)) {
-            if let ExprKind::Op(Op::And | Op::Or | Op::Nullish | Op::Choose, parts) = &expr.kind
-                && !facts.span(parts[0]).contains(span)
-            {
+        let holds = |at: ExprId| facts.span(at).contains(span) && around.contains(facts.span(at));
+        for (_, (op, parts)) in facts.operations().filter(|(at, _)| holds(*at)) {
+            if matches!(op, Op::And | Op::Or | Op::Nullish | Op::Choose) && !facts.span(parts[0]).contains(span) {
                 asked(parts[0]);
             }
         }
@@ -300,7 +299,7 @@ fn runs_now(program: &Program, at: CallRef, kind: EdgeKind) -> bool {
 fn is_component(facts: &Facts, function: FunctionRef) -> bool {
     let shape = facts.function(function.function);
     shape.name.is_some_and(|name| name.starts_with(|c: char| c.is_ascii_uppercase()))
-        && facts.exprs.iter().any(|expr| matches!(expr.kind, ExprKind::Element(_)) && shape.span.contains(expr.span))
+        && facts.elements().any(|(at, _)| shape.span.contains(facts.span(at)))
 }
 
 /// What a condition asks for.

@@ -3,12 +3,13 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::catalogue::KnownRole;
-use crate::facts::{BlockId, BlockKind, CallId, DefId, ExprId, ExprKind, Facts, FunctionId, Op, Step};
+use crate::facts::{BlockId, BlockKind, CallId, DefId, DefKind, ExprId, ExprKind, Facts, FunctionId, Op, Step};
 use crate::finding::FileId;
 use crate::names::Name;
 use crate::program::readers::Use;
+use crate::program::requested::Origin;
 use crate::program::verify::words;
-use crate::program::{CallRef, ExprRef, Program};
+use crate::program::{CallRef, ExprRef, Program, Value};
 
 /// How far conditions and chains of fallbacks are followed.
 const FARTHEST: usize = 6;
@@ -278,13 +279,39 @@ impl Finder<'_> {
             && words(&list).iter().any(|word| matches!(word.as_str(), "errors" | "missing" | "problems" | "issues"))
     }
 
+    /// Whether an operand comes in from outside: by the request, or by whoever calls the function.
+    fn is_given(&self, part: ExprId) -> bool {
+        let at = ExprRef::new(self.file, part);
+        let may = match self.facts.expr(part) {
+            ExprKind::Ref(..) | ExprKind::Member(..) | ExprKind::Index(..) | ExprKind::Call(_) => true,
+            ExprKind::Op(Op::Or | Op::Nullish, parts) => {
+                return parts.first().is_some_and(|&first| self.is_given(first));
+            }
+            _ => false,
+        };
+        let is_param = match self.facts.expr(part) {
+            // `key: str = Header(None)`: what a framework hands in stands beside the parameter.
+            ExprKind::Ref(name, block) => self.facts.lookup(*block, *name).is_some_and(|def| {
+                self.facts.def(def).kind == DefKind::Param && self.program.value(at).envs().is_empty()
+            }),
+            _ => matches!(self.program.value(at), Value::Param(..)),
+        };
+        may && (is_param || matches!(self.program.origin_on(&[], at, &[]), Origin::Request(_)))
+    }
+
     fn asked(&self, condition: ExprId, depth: usize, names: &mut FxHashSet<Name>) {
         let Some(depth) = depth.checked_sub(1) else { return };
         match self.facts.expr(condition) {
+            // `if (given !== process.env.X) throw ..` asks of whoever calls, not of the variable.
+            ExprKind::Op(Op::Equal | Op::Unequal, parts) if parts.iter().any(|&part| self.is_given(part)) => {}
             ExprKind::Op(_, parts) => parts.iter().for_each(|&part| self.asked(part, depth, names)),
             ExprKind::Call(call) => {
                 let call = self.facts.call(*call);
                 self.asked(call.callee, depth, names);
+                // `compare_digest(given, secret)`, `verify(token, secret)`
+                if call.args.len() > 1 && call.args.iter().any(|arg| self.is_given(arg.value)) {
+                    return;
+                }
                 call.args.iter().for_each(|arg| self.asked(arg.value, depth, names));
             }
             ExprKind::Env(name) => {

@@ -3,12 +3,13 @@
 use rustc_hash::FxHashSet;
 
 use crate::catalogue::KnownRole;
-use crate::facts::{ExprId, ExprKind, Facts, Op, Step};
-use crate::finding::FileId;
+use crate::facts::{BlockKind, ExprId, ExprKind, Facts, Op, Span, Step};
+use crate::finding::{FileId, Place};
 use crate::program::audience::functions_on;
 use crate::program::origins::Origin;
 use crate::program::passage::Passage;
 use crate::program::readers::Use;
+use crate::program::requested::touched::Touch;
 use crate::program::terms::{Ending, ending};
 use crate::program::verify::{Account, Standing, words};
 use crate::program::{CallRef, EdgeKind, Entry, EntryKind, ExprRef, FunctionRef, Gate, Program};
@@ -88,9 +89,15 @@ impl Program {
     /// What stands in front of a call on one way to it. `account` is the entry point's.
     pub fn door(&self, origin: &Origin, account: &Account, last: CallRef) -> Door {
         let entry = &self.entries[origin.entry];
-        let deeds =
+        let mut deeds =
             account.deeds.iter().filter(|deed| deed.at == last || origin.way.iter().any(|edge| edge.call == deed.at));
-        if !account.checks.is_empty() || deeds.into_iter().any(|deed| deed.standing != Standing::Unverified) {
+        let may_be_known = |standing: Standing| match standing {
+            Standing::Unverified => false,
+            Standing::Open(lapse) => !self.is_left_out(lapse.check),
+            _ => true,
+        };
+        if account.checks.iter().any(|&check| !self.is_left_out(check)) || deeds.any(|deed| may_be_known(deed.standing))
+        {
             return Door::Guarded;
         }
         // What developers try out is shut where the app is deployed.
@@ -157,7 +164,7 @@ impl Program {
         })
     }
 
-    /// Whether a gate that covers routes by their path lets whoever brings no session through to this one.
+    /// Whether a gate that decides by path, or refuses nobody, lets whoever brings no session through to this one.
     pub fn lets_pass(&self, entry: &Entry, gate: Gate) -> bool {
         let file = match gate {
             Gate::Function(function) => function.file,
@@ -165,7 +172,10 @@ impl Program {
             Gate::Unknown => return false,
         };
         let covers = |other: &Entry| other.kind == EntryKind::Middleware && other.place.file == file;
-        let Some(route) = entry.route.filter(|_| self.entries.iter().any(covers)) else { return false };
+        let Some(route) = entry.route else { return false };
+        if !self.entries.iter().any(covers) {
+            return matches!(gate, Gate::Function(function) if self.runs_past(entry, function));
+        }
         let method = entry.methods.first().map_or("POST", |method| method.as_str());
         self.passage(file, &route, method) == Passage::Passes
     }
@@ -178,23 +188,10 @@ impl Program {
         if !facts.language.is_script() || function.params.len() > 1 {
             return false;
         }
-        let is_request = |expr: ExprId| {
-            let ExprKind::Ref(name, block) = facts.expr(expr) else { return false };
-            let values = facts.lookup(*block, *name).map(|def| facts.def(def).values.as_slice());
-            values.is_some_and(|values| {
-                values
-                    .iter()
-                    .any(|&value| matches!(facts.expr(value), ExprKind::Param(of, 0) if *of == entry.function.function))
-            })
-        };
-        let ids = |kind: fn(&ExprKind) -> Option<ExprId>| facts.exprs.iter().filter_map(move |expr| kind(&expr.kind));
-        let harmless: FxHashSet<ExprId> = ids(|kind| match kind {
-            ExprKind::Member(base, name) if matches!(name.as_str(), "method" | "signal") => Some(*base),
-            _ => None,
-        })
-        .collect();
-        let within = (0..facts.exprs.len()).filter(|&at| function.span.contains(facts.exprs[at].span));
-        let takes = within.map(|at| ExprId(at as u32)).any(|expr| is_request(expr) && !harmless.contains(&expr));
+        let takes = self.touches(entry.function).any(|touch| match touch {
+            Touch::Part(name) => name != "method" && name != "signal",
+            Touch::Handed | Touch::Otherwise => true,
+        });
         let destructured = function.params.first().is_some_and(|param| param.name.is_none());
         let asks_data = self.calls_in(entry.function).any(|at| {
             matches!(facts.expr(facts.call(at.call).callee), ExprKind::Ref(name, _) | ExprKind::Member(_, name)
@@ -236,7 +233,12 @@ impl Program {
             ExprKind::Text(text) => text.contains("429"),
             _ => false,
         });
+        // What a caller can leave out asks nobody.
+        let left_out = |at: Span| self.is_left_out(Place { file: function.file, span: at });
         for (position, expr) in facts.exprs.iter().enumerate().filter(|(_, expr)| span.contains(expr.span)) {
+            if left_out(expr.span) {
+                continue;
+            }
             let at = ExprRef::new(function.file, ExprId(position as u32));
             door = door.max(match &expr.kind {
                 // `req.headers.authorization`
@@ -269,6 +271,9 @@ impl Program {
                     "authorization" | "x-api-key" | "x-cron-secret" | "x-internal-secret" => {
                         match self.header_read(at) {
                             Some(header) if self.is_only_believed(header) => Door::Open,
+                            None if self.fills_left_out(function, expr.span) => Door::Open,
+                            // `kind === "authorization"`: a hold on a card has the same name.
+                            None if !self.names_header(at) => Door::Open,
                             _ => Door::Guarded,
                         }
                     }
@@ -280,12 +285,14 @@ impl Program {
                     _ => Door::Open,
                 },
                 // `status: 429`
-                ExprKind::Number(number) if *number == 429.0 && !hands_on => Door::Limited,
+                ExprKind::Number(number) if *number == 429.0 && !hands_on && self.limits(facts, expr.span) => {
+                    Door::Limited
+                }
                 _ => Door::Open,
             });
         }
         for inner in self.with_inner(function) {
-            for call in self.calls_in(inner) {
+            for call in self.calls_in(inner).filter(|call| !left_out(facts.span(facts.call(call.call).expr))) {
                 let name = match facts.expr(facts.call(call.call).callee) {
                     ExprKind::Ref(name, _) | ExprKind::Member(_, name) => name.to_string(),
                     _ => continue,
@@ -331,6 +338,20 @@ impl Program {
             Use::In(outer) if matches!(facts.expr(outer), ExprKind::Index(..)) => Some(ExprRef::new(name.file, outer)),
             _ => None,
         }
+    }
+
+    /// Whether a text may name a header that something reads: it is handed on or kept, and not only compared or listed.
+    fn names_header(&self, text: ExprRef) -> bool {
+        let mut uses = self.readers(text.file).uses(text.expr).iter();
+        uses.any(|used| matches!(used, Use::Arg(..) | Use::Kept(_) | Use::Returned(_) | Use::Callee(_)))
+    }
+
+    /// Whether a function answers 429 by itself: not where a call has failed, and not among other constants.
+    fn limits(&self, facts: &Facts, at: Span) -> bool {
+        let within = |span: Span| span.contains(at);
+        let around = || facts.blocks.iter().filter(|block| within(block.span));
+        let failed = around().any(|block| matches!(block.kind, BlockKind::Catch(_) | BlockKind::Case(..)));
+        !failed && around().any(|block| matches!(block.kind, BlockKind::Then(_) | BlockKind::Else(_)))
     }
 
     /// What a function leaves for: an earlier step that left nothing in the session, too many by one sender.

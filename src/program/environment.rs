@@ -28,12 +28,9 @@ impl Program {
                 continue;
             }
             let mut reads: FxHashMap<Name, Vec<ExprId>> = FxHashMap::default();
-            for (at, expr) in facts.exprs.iter().enumerate() {
-                if let ExprKind::Env(name) = expr.kind
-                    && !known.contains(&name)
-                    && self.is_untold(&name, app)
-                {
-                    reads.entry(name).or_default().push(ExprId(at as u32));
+            for (at, name) in facts.env_reads() {
+                if !known.contains(&name) && self.is_untold(&name, app) {
+                    reads.entry(name).or_default().push(at);
                 }
             }
             if reads.is_empty() {
@@ -118,20 +115,18 @@ fn decisions(facts: &Facts) -> Vec<Decision> {
             });
         }
     }
-    for expr in &facts.exprs {
-        if let ExprKind::Op(op, parts) = &expr.kind {
-            match (op, &parts[..]) {
-                (Op::Choose, &[condition, then, otherwise]) => {
-                    found.push(Decision { condition, arms: [Arm::Value(otherwise), Arm::Value(then)] });
-                }
-                (Op::And, &[condition, then]) => {
-                    found.push(Decision { condition, arms: [Arm::Rest(Span::default()), Arm::Value(then)] });
-                }
-                (Op::Or, &[condition, otherwise]) => {
-                    found.push(Decision { condition, arms: [Arm::Value(otherwise), Arm::Rest(Span::default())] });
-                }
-                _ => {}
+    for (_, operation) in facts.operations() {
+        match operation {
+            (Op::Choose, &[condition, then, otherwise]) => {
+                found.push(Decision { condition, arms: [Arm::Value(otherwise), Arm::Value(then)] });
             }
+            (Op::And, &[condition, then]) => {
+                found.push(Decision { condition, arms: [Arm::Rest(Span::default()), Arm::Value(then)] });
+            }
+            (Op::Or, &[condition, otherwise]) => {
+                found.push(Decision { condition, arms: [Arm::Value(otherwise), Arm::Rest(Span::default())] });
+            }
+            _ => {}
         }
     }
     found
@@ -393,9 +388,7 @@ impl Need<'_> {
             _ => false,
         };
         kept && self.facts.language.is_script()
-            && !self.program.code().any(|(_, facts)| {
-                facts.exprs.iter().any(|expr| matches!(expr.kind, ExprKind::Member(_, name) if name == key))
-            })
+            && !self.program.code().any(|(_, facts)| facts.members().any(|(_, (_, name))| name == key))
     }
 
     /// Whether a package takes a value as an option that it does without.

@@ -86,6 +86,7 @@ impl Program {
             head: None,
             texts: 0,
             parts: 0,
+            without: vec![],
             found: Exposure::default(),
         };
         walker.walk(at, &mut path.to_vec());

@@ -71,7 +71,7 @@ impl Idle {
 }
 
 /// The name that is most like one that is not there, when it may have been meant.
-pub fn likely<'n>(said: &str, names: impl Iterator<Item = &'n str>) -> Option<String> {
+fn likely<'n>(said: &str, names: impl Iterator<Item = &'n str>) -> Option<String> {
     let score = |name: &str| strsim::jaro_winkler(&said.to_ascii_lowercase(), &name.to_ascii_lowercase());
     let near = names.map(|name| (score(name), name)).filter(|(score, _)| *score > 0.88);
     // Of two that are as like, the first in the alphabet.

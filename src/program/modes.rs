@@ -2,7 +2,6 @@
 //! of the app has.
 
 use crate::catalogue::{Catalogue, VendorId, host_of_url, is_own_host};
-use crate::facts::ExprKind;
 use crate::finding::{FileId, Place};
 use crate::names::Name;
 use crate::program::{CallRef, Destination, ExprRef, Program, Value};
@@ -88,9 +87,8 @@ impl Program {
     /// Where a file writes a host.
     fn host_written(&self, file: FileId, host: &str) -> Option<Place> {
         let facts = self.facts(file);
-        let mut texts = facts.exprs.iter();
-        let expr = texts.find(|expr| matches!(&expr.kind, ExprKind::Text(text) if text.contains(host)))?;
-        Some(Place { file, span: expr.span })
+        let (at, _) = facts.texts().find(|(_, text)| text.contains(host))?;
+        Some(Place { file, span: facts.span(at) })
     }
 
     /// The addresses of a developer's machine or a preview that deployed server code hands to vendors, with nothing

@@ -49,11 +49,11 @@ pub struct Authorization {
 const QUERIES: &[&str] = &["URLSearchParams", "urlencode", "stringify"];
 
 /// Whether a text that is put together names a client, or how to come back: few are worth evaluating.
-fn names_client(facts: &Facts, kind: &ExprKind) -> bool {
-    let ExprKind::Template(parts) = kind else { return false };
+fn names_client(facts: &Facts, parts: &[ExprId]) -> bool {
     parts.iter().any(|&part| match facts.expr(part) {
         ExprKind::Text(text) => text.contains("client_id=") || text.contains("redirect_uri="),
-        inner => names_client(facts, inner),
+        ExprKind::Template(inner) => names_client(facts, inner),
+        _ => false,
     })
 }
 
@@ -66,9 +66,9 @@ impl Program {
             if side.tooling || side.dead {
                 continue;
             }
-            for (at, expr) in facts.exprs.iter().enumerate() {
-                if names_client(facts, &expr.kind) {
-                    found.extend(self.written_out(ExprRef::new(file, ExprId(at as u32))));
+            for (at, parts) in facts.templates() {
+                if names_client(facts, parts) {
+                    found.extend(self.written_out(ExprRef::new(file, at)));
                 }
             }
             for call in self.calls_of(file) {

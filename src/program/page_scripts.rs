@@ -35,16 +35,16 @@ impl Program {
         }
         let handed_out = folders.split('/').any(|folder| SERVED.contains(&folder));
         handed_out
-            || self.code().filter(|&(other, _)| other != file && !self.side(other).tooling && self.share_app(other, file)).any(|(_, facts)| {
-                facts.exprs.iter().any(|expr| match &expr.kind {
+            || self
+                .code()
+                .filter(|&(other, _)| other != file && !self.side(other).tooling && self.share_app(other, file))
+                .any(|(_, facts)| {
                     // `render_template("old/home.html")`
-                    ExprKind::Text(text) => {
+                    facts.texts().any(|(_, text)| {
                         text.len() < 120
                             && (text.ends_with(name) || path.ends_with(text.as_str()) && text.contains('/'))
-                    }
-                    _ => false,
-                }) || facts.calls.iter().any(|call| renders(facts, call, stem))
-            })
+                    }) || facts.calls.iter().any(|call| renders(facts, call, stem))
+                })
     }
 
     /// The scripts of other hosts that hold deployed pages up, by place; those that have to run first are left out.
@@ -75,14 +75,13 @@ impl Program {
     }
 
     fn elements_that_hold(&self, file: FileId, facts: &Facts, found: &mut Vec<HoldingScript>) {
-        for expr in &facts.exprs {
-            let ExprKind::Element(element) = &expr.kind else { continue };
+        for (at, element) in facts.elements() {
             if self.is_head(file, facts, element) {
                 self.tags_in(file, facts, element, 8, found);
             }
             let asks = text_of(facts, element, "strategy").is_some_and(|strategy| strategy == "beforeInteractive");
             if asks && let Some(src) = text_of(facts, element, "src") {
-                found.extend(self.holding(Place { file, span: expr.span }, src, true));
+                found.extend(self.holding(Place { file, span: facts.span(at) }, src, true));
             }
         }
     }

@@ -6,14 +6,18 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use crate::catalogue::{Gatekeeper, KnownRole};
-use crate::facts::{BlockId, CallId, ExprId, ExprKind, Op, Step};
+use crate::facts::{BlockId, ExprId, ExprKind, Op, Step};
 use crate::finding::{FileId, Place};
 use crate::link::entries::handlers::{arguments, export, key};
 use crate::link::entries::matchers::Matcher;
 use crate::names::Name;
 use crate::program::{CallRef, DefRef, ExprRef, FunctionRef, Program, Value};
 
+mod calls;
+mod hooks;
 mod instances;
+
+pub(crate) use hooks::HookMounts;
 
 /// How much is gone through before it is given up.
 const FUEL: usize = 4_000;
@@ -50,8 +54,7 @@ impl Program {
     }
 
     fn passes(&self, exported: ExprRef, path: &str, method: &str) -> Passage {
-        let mut walk =
-            Walk { program: self, path, method, known: Known::default(), fuel: FUEL, depth: 0, asked: false };
+        let mut walk = Walk::new(self, path, method);
         match walk.middleware(exported) {
             Thing::Refusal(place) if walk.asked && walk.fuel > 0 => Passage::TurnedAway(place),
             Thing::Refusal(_) | Thing::Unknown => Passage::Unknown,
@@ -88,6 +91,16 @@ enum Thing {
     Stops(Place),
     /// Something that is there.
     Something,
+    /// What the answer is given by: `res`, `reply`.
+    Answerer,
+    /// What runs the route: `next`, `call_next`.
+    Next,
+    /// The route runs here and now.
+    Passes,
+    /// What whoever asks makes up as they like.
+    Brought,
+    /// What of the request may prove who asks.
+    Given,
 }
 
 /// How a block ends.
@@ -111,6 +124,14 @@ struct Walk<'p> {
     depth: usize,
     /// Whether anything hung on who is logged in.
     asked: bool,
+    /// While a hook of a server is gone through.
+    hook: Option<hooks::Hook>,
+}
+
+impl<'a> Walk<'a> {
+    fn new(program: &'a Program, path: &'a str, method: &'a str) -> Self {
+        Self { program, path, method, known: Known::default(), fuel: FUEL, depth: 0, asked: false, hook: None }
+    }
 }
 
 impl Walk<'_> {
@@ -222,18 +243,24 @@ impl Walk<'_> {
             self.fuel = left;
             match step {
                 Step::Eval(expr) => {
-                    if let Thing::Stops(place) = self.eval(ExprRef::new(file, *expr)) {
-                        return Flow::Ends(Thing::Refusal(place));
+                    if let Some(ends) = leaves(&self.eval(ExprRef::new(file, *expr))) {
+                        return ends;
                     }
                 }
                 Step::Bind(def, expr) => {
                     let thing = self.eval(ExprRef::new(file, *expr));
-                    if let Thing::Stops(place) = thing {
-                        return Flow::Ends(Thing::Refusal(place));
+                    if let Some(ends) = leaves(&thing) {
+                        return ends;
                     }
                     self.known.defs.insert(DefRef::new(file, *def), thing);
                 }
-                Step::Assign(..) => {}
+                Step::Assign(_, expr) => {
+                    if self.hook.is_some()
+                        && let Some(ends) = leaves(&self.eval(ExprRef::new(file, *expr)))
+                    {
+                        return ends;
+                    }
+                }
                 Step::Return(Some(expr)) => {
                     return Flow::Ends(match self.eval(ExprRef::new(file, *expr)) {
                         Thing::Stops(place) => Thing::Refusal(place),
@@ -246,19 +273,33 @@ impl Walk<'_> {
                     let one = match self.truth(&condition) {
                         Some(true) => self.block(file, *then),
                         Some(false) => otherwise.map_or(Flow::GoesOn, |block| self.block(file, block)),
-                        None => return self.either(file, *then, *otherwise, &steps[at + 1..]),
+                        None => {
+                            let chosen = matches!(condition, Thing::Brought | Thing::Given);
+                            return self.either(file, *then, *otherwise, &steps[at + 1..], chosen);
+                        }
                     };
                     if let Flow::Ends(_) = one {
                         return one;
                     }
+                }
+                Step::Try { body, handlers, .. } if self.hook.is_some() => {
+                    return self.attempt(file, *body, handlers, &steps[at + 1..]);
                 }
                 Step::Try { body, .. } | Step::Block(body) => {
                     if let ends @ Flow::Ends(_) = self.block(file, *body) {
                         return ends;
                     }
                 }
-                // What loops and cases decide is not followed.
-                Step::Switch(..) | Step::Loop(_) | Step::Throw(_) | Step::Jump | Step::Break => {
+                Step::Loop(body) => {
+                    if let ends @ Flow::Ends(_) = self.each(file, *body, &steps[at + 1..]) {
+                        return ends;
+                    }
+                }
+                Step::Throw(Some(thrown)) if self.refuses_by_throwing() => {
+                    return Flow::Ends(Thing::Refusal(self.program.place(ExprRef::new(file, *thrown))));
+                }
+                // What cases decide is not followed.
+                Step::Switch(..) | Step::Throw(_) | Step::Jump | Step::Break => {
                     return Flow::Ends(Thing::Unknown);
                 }
             }
@@ -266,18 +307,40 @@ impl Walk<'_> {
         Flow::GoesOn
     }
 
-    /// What both outcomes of a decision that cannot be told come to.
-    fn either(&mut self, file: FileId, then: BlockId, otherwise: Option<BlockId>, rest: &[Step]) -> Flow {
+    /// What both outcomes of a decision that cannot be told come to; one that is `chosen` goes as whoever asks likes.
+    fn either(&mut self, file: FileId, then: BlockId, otherwise: Option<BlockId>, rest: &[Step], chosen: bool) -> Flow {
         let before = self.known.clone();
+        let learnt = self.hook.as_ref().map(hooks::Hook::learnt);
         let mut one = self.block(file, then);
         if let Flow::GoesOn = one {
             one = self.steps(file, rest);
         }
+        if chosen && matches!(one, Flow::Ends(Thing::Passes)) {
+            return one;
+        }
+        let first = self.hook.as_ref().map(hooks::Hook::learnt);
+        self.relearn(learnt, chosen);
         self.known = before;
         let mut other = otherwise.map_or(Flow::GoesOn, |block| self.block(file, block));
         if let Flow::GoesOn = other {
             other = self.steps(file, rest);
         }
+        match (one, other) {
+            (_, let_in @ Flow::Ends(Thing::Passes)) if chosen => let_in,
+            (Flow::Ends(Thing::Refusal(_)), let_in) if chosen => let_in,
+            (let_in, Flow::Ends(Thing::Refusal(_))) if chosen => {
+                self.relearn(first, true);
+                let_in
+            }
+            (one, other) => {
+                self.doubt_again(first);
+                self.both(one, other)
+            }
+        }
+    }
+
+    /// What two ways have in common.
+    fn both(&mut self, one: Flow, other: Flow) -> Flow {
         match (one, other) {
             (Flow::GoesOn, Flow::GoesOn) => Flow::GoesOn,
             (Flow::Ends(one), Flow::Ends(other)) => Flow::Ends(self.alike(one, other)),
@@ -290,8 +353,10 @@ impl Walk<'_> {
 
     fn alike(&mut self, one: Thing, other: Thing) -> Thing {
         match (&one, &other) {
-            (Thing::Refusal(_), Thing::Refusal(_)) => one,
-            (Thing::Refusal(_) | Thing::Unknown, _) | (_, Thing::Refusal(_) | Thing::Unknown) => Thing::Unknown,
+            (Thing::Refusal(_), Thing::Refusal(_)) | (Thing::Passes, Thing::Passes) => one,
+            (Thing::Nothing, Thing::Nothing) if self.hook.is_some() => one,
+            (Thing::Refusal(_) | Thing::Unknown | Thing::Passes, _)
+            | (_, Thing::Refusal(_) | Thing::Unknown | Thing::Passes) => Thing::Unknown,
             (Thing::Something, Thing::Something | Thing::Nothing) | (Thing::Nothing, Thing::Something) => one,
             _ => match (self.truth(&one), self.truth(&other)) {
                 (Some(one), Some(other)) if one == other => Thing::Bool(one),
@@ -303,7 +368,7 @@ impl Walk<'_> {
     /// Whether something counts as true.
     fn truth(&mut self, thing: &Thing) -> Option<bool> {
         match thing {
-            Thing::Unknown => None,
+            Thing::Unknown | Thing::Brought | Thing::Given => None,
             Thing::Text(text) => Some(!text.is_empty()),
             Thing::Bool(truth) => Some(*truth),
             Thing::Nothing => Some(false),
@@ -361,7 +426,14 @@ impl Walk<'_> {
             ExprKind::Await(inner) => self.eval(part(*inner)),
             ExprKind::Member(base, name) => {
                 let base = self.eval(part(*base));
-                self.member(&base, name)
+                match self.member(&base, name) {
+                    Thing::Unknown if self.hook.is_some() => self.elsewhere(at),
+                    found => found,
+                }
+            }
+            ExprKind::Index(base, index) if self.hook.is_some() => {
+                let (base, index) = (self.eval(part(*base)), self.eval(part(*index)));
+                self.hook_element(&base, &index)
             }
             ExprKind::Call(call) => self.call(CallRef::new(at.file, *call)),
             ExprKind::Op(op, parts) => self.operation(*op, at.file, parts),
@@ -377,6 +449,7 @@ impl Walk<'_> {
             Value::Function(function) => Thing::Function(function),
             Value::List(list) => self.eval(list),
             Value::External(external) => match external.sites.last() {
+                None if self.hook.is_some() => hooks::of_framework(&external),
                 Some(&made) if self.program.has_role(made, KnownRole::MatchRoute) => self.call(made),
                 _ => Thing::Unknown,
             },
@@ -384,24 +457,8 @@ impl Walk<'_> {
         }
     }
 
-    fn member(&self, base: &Thing, name: &str) -> Thing {
-        match (base, name) {
-            (Thing::Nobody, _) => Thing::Nobody,
-            (Thing::Visitor, "nextUrl" | "url") => Thing::Url,
-            (Thing::Visitor, "cookies") => Thing::Cookies,
-            (Thing::Visitor, "headers") => Thing::Headers,
-            (Thing::Visitor, "method") => Thing::Text(self.method.to_owned()),
-            (Thing::Visitor, "auth" | "nextauth" | "session" | "user" | "userId" | "sessionId") => Thing::Nobody,
-            (Thing::Url, "pathname") => Thing::Text(self.path.to_owned()),
-            (Thing::Record(entries), _) => {
-                let found = entries.iter().rev().find(|(key, _)| *key == name);
-                found.map_or(Thing::Unknown, |(_, thing)| thing.clone())
-            }
-            _ => Thing::Unknown,
-        }
-    }
-
     fn operation(&mut self, op: Op, file: FileId, parts: &[ExprId]) -> Thing {
+        let in_hook = self.hook.is_some();
         let mut part = |at: usize| match parts.get(at) {
             Some(&expr) => {
                 let thing = self.eval(ExprRef::new(file, expr));
@@ -411,15 +468,28 @@ impl Walk<'_> {
             None => (Thing::Unknown, None),
         };
         match op {
-            Op::Not => part(0).1.map_or(Thing::Unknown, |truth| Thing::Bool(!truth)),
+            Op::Not => match part(0) {
+                (Thing::Brought | Thing::Given, _) => Thing::Brought,
+                (_, truth) => truth.map_or(Thing::Unknown, |truth| Thing::Bool(!truth)),
+            },
+            Op::In if in_hook => {
+                let (element, of) = (part(0).0, part(1).0);
+                hooks::is_in(&element, &of)
+            }
             Op::And | Op::Or => {
                 let ends = op == Op::Or;
                 let (first, truth) = part(0);
                 match truth {
                     Some(truth) if truth == ends => first,
                     Some(_) => part(1).0,
-                    None if part(1).1 == Some(ends) => Thing::Bool(ends),
-                    None => Thing::Unknown,
+                    None => match (first, part(1)) {
+                        (_, (_, Some(truth))) if truth == ends => Thing::Bool(ends),
+                        // What is left hangs on what whoever asks makes up.
+                        (Thing::Brought | Thing::Given, (Thing::Brought | Thing::Given, _) | (_, Some(_))) => {
+                            Thing::Brought
+                        }
+                        _ => Thing::Unknown,
+                    },
                 }
             }
             Op::Nullish => match part(0).0 {
@@ -433,7 +503,12 @@ impl Walk<'_> {
                 None => Thing::Unknown,
             },
             Op::Equal | Op::Unequal => {
-                let same = match (part(0).0, part(1).0) {
+                let sides = (part(0).0, part(1).0);
+                let made_up = |thing: &Thing| matches!(thing, Thing::Brought | Thing::Given);
+                if made_up(&sides.0) && (made_up(&sides.1) || matches!(sides.1, Thing::Nothing)) {
+                    return Thing::Brought;
+                }
+                let same = match sides {
                     (Thing::Text(one), Thing::Text(other)) => Some(one == other),
                     (Thing::Bool(one), Thing::Bool(other)) => Some(one == other),
                     (Thing::Nobody | Thing::Nothing, Thing::Nobody | Thing::Nothing) => Some(true),
@@ -446,130 +521,14 @@ impl Walk<'_> {
             _ => Thing::Unknown,
         }
     }
-
-    fn call(&mut self, call: CallRef) -> Thing {
-        let program = self.program;
-        let facts = program.facts(call.file);
-        let shape = facts.call(call.call);
-        if program.has_role(call, KnownRole::MatchRoute) {
-            let Some(&of) = arguments(program, call).first() else { return Thing::Unknown };
-            let patterns = match self.eval(of) {
-                Thing::List(patterns) => patterns,
-                one => vec![one],
-            };
-            return Thing::Paths(Arc::new(matchers(&patterns)));
-        }
-        let args: Vec<Thing> = shape.args.iter().map(|arg| self.eval(ExprRef::new(call.file, arg.value))).collect();
-        if let ExprKind::Member(base, method) = *facts.expr(shape.callee) {
-            let thing = self.eval(ExprRef::new(call.file, base));
-            let response = matches!(facts.expr(base), ExprKind::Ref(name, _) if name.ends_with("Response"));
-            if let Some(found) = self.method(call, &thing, &method, &args, response) {
-                return found;
-            }
-        }
-        if program.has_role(call, KnownRole::Authenticate) {
-            return Thing::Nobody;
-        }
-        match self.eval(ExprRef::new(call.file, shape.callee)) {
-            // `auth()` of what the middleware is handed.
-            Thing::Visitor => return Thing::Nobody,
-            Thing::Paths(patterns) => return self.is_one_of(&patterns).map_or(Thing::Unknown, Thing::Bool),
-            Thing::Function(function) => {
-                let found = self.run(function, args.clone());
-                if !matches!(found, Thing::Unknown) {
-                    return found;
-                }
-            }
-            _ => {}
-        }
-        self.by_name(call.file, call.call, &args)
-    }
-
-    /// What a method gives; none when nothing is known of it.
-    fn method(&mut self, call: CallRef, base: &Thing, method: &str, args: &[Thing], response: bool) -> Option<Thing> {
-        let place = self.program.call_place(call);
-        Some(match (base, method, args) {
-            (Thing::Text(text), "startsWith", [Thing::Text(head), ..]) => Thing::Bool(text.starts_with(head.as_str())),
-            (Thing::Text(text), "endsWith", [Thing::Text(tail), ..]) => Thing::Bool(text.ends_with(tail.as_str())),
-            (Thing::Text(text), "includes", [Thing::Text(part), ..]) => Thing::Bool(text.contains(part.as_str())),
-            (Thing::Text(text), "toLowerCase", _) => Thing::Text(text.to_lowercase()),
-            (Thing::List(items), "includes", [Thing::Text(text), ..]) => {
-                let known = |item: &Thing| if let Thing::Text(item) = item { Some(item == text) } else { None };
-                any_of(items.iter().map(known))
-            }
-            (Thing::List(items), "some" | "find", [Thing::Function(test), ..]) => {
-                let mut told = Vec::new();
-                for item in items {
-                    let found = self.run(*test, vec![item.clone()]);
-                    told.push(self.truth(&found));
-                }
-                any_of(told.into_iter())
-            }
-            (Thing::Cookies, "get" | "has", _) => Thing::Nobody,
-            (Thing::Headers, "get" | "has", [Thing::Text(name), ..]) if name.eq_ignore_ascii_case("cookie") => {
-                Thing::Nobody
-            }
-            (Thing::Cookies | Thing::Headers, ..) => Thing::Unknown,
-            (Thing::Url, "clone", _) => Thing::Url,
-            (Thing::Visitor | Thing::Nobody, "protect" | "redirectToSignIn", _) => {
-                self.asked = true;
-                Thing::Stops(place)
-            }
-            (Thing::Nobody, ..) => Thing::Nobody,
-            (_, "redirect", _) if response => Thing::Refusal(place),
-            (_, "json", [_, options, ..]) if response => self.answer(place, options),
-            (_, "next" | "json", _) if response => Thing::Something,
-            (
-                Thing::Unknown | Thing::Something,
-                "getUser" | "getSession" | "getClaims" | "getToken" | "currentUser",
-                _,
-            ) => Thing::Nobody,
-            _ => return None,
-        })
-    }
-
-    /// A constructed or JSON answer, by its status.
-    fn answer(&self, place: Place, options: &Thing) -> Thing {
-        let Thing::Record(entries) = options else { return Thing::Something };
-        match entries.iter().find(|(key, _)| *key == "status") {
-            Some((_, Thing::Text(status))) if matches!(status.as_str(), "401" | "403") => Thing::Refusal(place),
-            _ => Thing::Something,
-        }
-    }
-
-    /// Calls of which the name says enough.
-    fn by_name(&mut self, file: FileId, call: CallId, args: &[Thing]) -> Thing {
-        let facts = self.program.facts(file);
-        let shape = facts.call(call);
-        let Some(name) = facts.last_name(shape.callee) else { return Thing::Unknown };
-        let lower = name.to_ascii_lowercase();
-        match (name.as_str(), args) {
-            ("URL", [Thing::Url, ..]) => Thing::Url,
-            ("Response" | "NextResponse", [_, options, ..]) if shape.is_new => {
-                self.answer(self.program.call_place(CallRef::new(file, call)), options)
-            }
-            ("Response" | "NextResponse", _) if shape.is_new => Thing::Something,
-            ("Boolean", [thing, ..]) => self.truth(thing).map_or(Thing::Unknown, Thing::Bool),
-            // A look-up that is handed no session finds none.
-            (_, [Thing::Nobody, ..])
-                if ["session", "token", "user", "auth", "verify", "decrypt", "jwt"]
-                    .iter()
-                    .any(|w| lower.contains(w)) =>
-            {
-                Thing::Nobody
-            }
-            _ => Thing::Unknown,
-        }
-    }
 }
 
-/// Whether any of some answers is yes.
-fn any_of(told: impl Iterator<Item = Option<bool>>) -> Thing {
-    let told: Vec<Option<bool>> = told.collect();
-    match () {
-        () if told.contains(&Some(true)) => Thing::Bool(true),
-        () if told.contains(&None) => Thing::Unknown,
-        () => Thing::Bool(false),
+/// How a block ends where an expression answers or runs the route.
+fn leaves(thing: &Thing) -> Option<Flow> {
+    match thing {
+        Thing::Stops(place) => Some(Flow::Ends(Thing::Refusal(*place))),
+        Thing::Passes => Some(Flow::Ends(Thing::Passes)),
+        _ => None,
     }
 }
 

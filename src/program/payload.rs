@@ -17,20 +17,30 @@ impl Program {
 
     /// The same as one way gets there: parameters are what the calls on it hand over.
     pub fn payload_origin_on(&self, way: &[Edge], used: &VendorUse, field: &str) -> Option<Origin> {
+        let found = self.payload_origins(way, used, field)?;
+        // What is not there, and what the program's text says, is nobody else's choice.
+        found.into_iter().filter(|origin| *origin != Origin::Constant).max_by_key(|origin| match origin {
+            Origin::Request(_) => 2,
+            Origin::Unknown => 1,
+            _ => 0,
+        })
+    }
+
+    /// Whether the program's own text or settings say what stands under a name of a call's payload.
+    pub fn is_payload_constant(&self, way: &[Edge], used: &VendorUse, field: &str) -> bool {
+        let found = self.payload_origins(way, used, field).unwrap_or_default();
+        !found.is_empty() && found.iter().all(|origin| *origin == Origin::Constant)
+    }
+
+    fn payload_origins(&self, way: &[Edge], used: &VendorUse, field: &str) -> Option<Vec<Origin>> {
         let path = segments(field);
-        let found = match used.via {
+        Some(match used.via {
             Via::Sdk(..) => {
                 // `subscriptions.update(id, { .. })`: the first argument says which one.
                 let by_id = self.operation(used)?.http.iter().any(|form| form.contains("{id}"));
                 self.given_to(way, used.at, &path, usize::from(by_id))
             }
             Via::Http(_) => self.given_in(way, self.request_of(used)?, &path),
-        };
-        // What is not there, and what the program's text says, is nobody else's choice.
-        found.into_iter().filter(|origin| *origin != Origin::Constant).max_by_key(|origin| match origin {
-            Origin::Request(_) => 2,
-            Origin::Unknown => 1,
-            _ => 0,
         })
     }
 

@@ -53,8 +53,8 @@ fn asks_state(facts: &Facts, function: FunctionRef, call: Span, vendor: &str) ->
         BlockKind::Then(condition) | BlockKind::Else(condition) => Some(condition),
         _ => None,
     });
-    let chosen = facts.exprs.iter().filter_map(|expr| match &expr.kind {
-        ExprKind::Op(Op::Or | Op::Nullish | Op::Choose, parts) => parts.first().copied(),
+    let chosen = facts.operations().filter_map(|(_, operation)| match operation {
+        (Op::Or | Op::Nullish | Op::Choose, parts) => parts.first().copied(),
         _ => None,
     });
     conditions.chain(chosen).any(|condition| {

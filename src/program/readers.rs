@@ -111,7 +111,7 @@ impl Readers {
 
 impl Notes {
     fn of(facts: &Facts) -> Self {
-        let mut readers = Self::default();
+        let mut readers = Self { uses: Vec::with_capacity(facts.exprs.len()), ..Self::default() };
         for at in 0..facts.exprs.len() as u32 {
             readers.expression(facts, ExprId(at));
         }

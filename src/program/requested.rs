@@ -5,7 +5,8 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::facts::{DefKind, ExprId, ExprKind, Facts, FunctionId, Op};
+use crate::facts::{DefId, DefKind, ExprId, ExprKind, Facts, FunctionId, Op};
+use crate::finding::FileId;
 use crate::names::Name;
 use crate::program::assigned::Holder;
 use crate::program::payload::segments;
@@ -15,6 +16,7 @@ use crate::program::{CallRef, Edge, EdgeKind, EntryKind, ExprRef, FunctionRef, P
 pub mod asked;
 mod calls;
 mod entrance;
+pub mod touched;
 
 /// Where a value comes from.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,6 +38,8 @@ pub struct Source {
     pub read: ExprRef,
     /// What it is called on its way, from the use back to the request.
     pub names: Vec<Name>,
+    /// The field of the request.
+    pub field: Option<Name>,
     /// The functions it passes, from the use back to the request.
     pub functions: Vec<FunctionRef>,
     /// The calls that hand it on, from the use back to the request.
@@ -63,6 +67,8 @@ struct Tracer<'p> {
     /// By which call a function was entered from outside: its parameters are that call's arguments.
     entered: Vec<(FunctionRef, CallRef, EdgeKind)>,
     calls: Vec<CallRef>,
+    /// The variables being asked, with how many calls were entered: one that is made of itself says nothing new.
+    made: Vec<(FileId, DefId, usize)>,
 }
 
 /// What holds of several values of which any can be meant.
@@ -108,7 +114,15 @@ pub fn says_amount(name: &str) -> bool {
 
 impl<'p> Tracer<'p> {
     fn new(program: &'p Program) -> Self {
-        Self { program, steps: 0, active: FxHashSet::default(), stack: vec![], entered: vec![], calls: vec![] }
+        Self {
+            program,
+            steps: 0,
+            active: FxHashSet::default(),
+            stack: vec![],
+            entered: vec![],
+            calls: vec![],
+            made: vec![],
+        }
     }
 
     fn source(&self, read: ExprRef, path: &[Name]) -> Origin {
@@ -123,11 +137,13 @@ impl<'p> Tracer<'p> {
                 names.push(name);
             }
         }
-        names.extend(path.iter().rev().filter(|name| *name != "[]"));
+        let taken = || path.iter().rev().copied().filter(|name| *name != "[]");
+        let field = taken().next().or(names.last().copied());
+        names.extend(taken());
         let mut seen = FxHashSet::default();
         names.retain(|name| seen.insert(*name));
         functions.dedup();
-        Origin::Request(Source { read, names, functions, calls: self.calls.clone() })
+        Origin::Request(Source { read, names, field, functions, calls: self.calls.clone() })
     }
 
     /// Where a value comes from, of which the members of `path` are still to be taken, the last one first.
@@ -274,8 +290,20 @@ impl<'p> Tracer<'p> {
         if matches!(shape.kind, DefKind::Import | DefKind::Function | DefKind::Class) {
             return self.by_value(at, path);
         }
+        let asked = (at.file, def, self.calls.len());
+        let again = self.made.iter().filter(|made| **made == asked).count();
+        if shape.values.len() > 1 && again > 0 {
+            // `if (!body.to && body.record) body = body.record`: what it was made of first.
+            let first = shape.values.first().filter(|_| again < 2);
+            self.made.push(asked);
+            let origin = first.map_or(Origin::Constant, |&value| self.origin(ExprRef::new(at.file, value), path));
+            self.made.pop();
+            return origin;
+        }
+        self.made.push(asked);
         let mut origins: Vec<Origin> =
             shape.values.iter().map(|&value| self.origin(ExprRef::new(at.file, value), path)).collect();
+        self.made.pop();
         let pushed = self.pushed(at, def);
         let lists = !pushed.is_empty();
         let element = lists && path.last().is_some_and(|name| *name == "[]");

@@ -2,10 +2,11 @@
 //! rules of the table decide about it.
 
 use crate::catalogue::{Category, Effect};
-use crate::facts::{ExprId, ExprKind, Facts};
+use crate::facts::{ExprId, ExprKind, Facts, Op};
 use crate::finding::Place;
 use crate::names::Name;
-use crate::program::{Program, VendorUse};
+use crate::program::verify::words;
+use crate::program::{CallRef, ExprRef, FunctionRef, Program, VendorUse};
 use crate::sql::{History, Rights};
 
 /// Names of a value that holds who is signed in.
@@ -26,6 +27,12 @@ pub struct RowUse {
     pub picked_by: Vec<Name>,
     /// One of those values is the id of who is signed in.
     pub own: bool,
+    /// The columns of a new row that hold that id.
+    pub names_own: Vec<Name>,
+    /// The columns of a new row that hold the id of somebody else: `host_id: listing.host_id`.
+    pub names_other: Vec<Name>,
+    /// Administrators' code, by the name of its file or its function.
+    pub for_admins: bool,
 }
 
 impl RowUse {
@@ -80,19 +87,89 @@ impl Program {
         }
     }
 
-    /// Whether a new row names who is signed in.
-    fn names_own(&self, used: &VendorUse) -> bool {
+    /// The columns of a new row that hold the id of who is signed in, and those that hold another's.
+    fn persons_named(&self, used: &VendorUse) -> (Vec<Name>, Vec<Name>) {
         let facts = self.facts(used.at.file);
         let mut open: Vec<ExprId> = facts.call(used.at.call).args.iter().map(|arg| arg.value).collect();
-        let mut own = false;
+        let (mut own, mut other) = (vec![], vec![]);
         while let Some(expr) = open.pop() {
             match facts.expr(expr) {
                 ExprKind::List(items) => open.extend(items.iter()),
-                ExprKind::Object(entries) => own |= entries.iter().any(|&(_, value)| names_self(facts, value, 3)),
+                ExprKind::Object(entries) => {
+                    for &(column, value) in entries {
+                        if self.is_own_id(ExprRef::new(used.at.file, value), 8) {
+                            own.push(column);
+                        } else if facts.last_name(value).is_some_and(|name| is_id(&name)) {
+                            other.push(column);
+                        }
+                    }
+                }
                 _ => {}
             }
         }
-        own
+        (own, other)
+    }
+
+    /// Whether a value is the id of who is signed in, whatever it went through: `user?.id ?? null`, `const me =
+    /// session.user.id`, what every caller hands over.
+    fn is_own_id(&self, at: ExprRef, depth: usize) -> bool {
+        let (facts, Some(depth)) = (self.facts(at.file), depth.checked_sub(1)) else { return false };
+        match *facts.expr(at.expr) {
+            ExprKind::Member(base, name) => match name.as_str() {
+                "id" | "uid" | "email" | "sub" => self.is_person(ExprRef::new(at.file, base), depth),
+                // `const { userId } = useAuth()`
+                "userId" | "user_id" => asks_session(facts, base),
+                _ => false,
+            },
+            ExprKind::Ref(name, _) if matches!(name.as_str(), "currentUserId" | "current_user_id") => true,
+            _ => self.is_throughout(at, &|part| self.is_own_id(part, depth)),
+        }
+    }
+
+    /// Whether a value is the account of who is signed in.
+    fn is_person(&self, at: ExprRef, depth: usize) -> bool {
+        let (facts, Some(depth)) = (self.facts(at.file), depth.checked_sub(1)) else { return false };
+        match *facts.expr(at.expr) {
+            ExprKind::Ref(name, _) if SIGNED_IN.contains(&name.as_str()) => true,
+            // `session.user`, but no `comment.user`
+            ExprKind::Member(base, name) if SIGNED_IN.contains(&name.as_str()) => {
+                let holds = |name: Name| matches!(name.as_str(), "session" | "data" | "auth" | "currentSession");
+                facts.last_name(base).is_some_and(holds) || asks_session(facts, base)
+            }
+            ExprKind::Call(_) => asks_session(facts, at.expr),
+            _ => self.is_throughout(at, &|part| self.is_person(part, depth)),
+        }
+    }
+
+    /// Whether something holds of all that a value may be.
+    fn is_throughout(&self, at: ExprRef, holds: &dyn Fn(ExprRef) -> bool) -> bool {
+        let facts = self.facts(at.file);
+        let here = |expr: &ExprId| ExprRef::new(at.file, *expr);
+        let all = |parts: &[ExprId]| {
+            let mut said = parts.iter().filter(|&&part| !is_nothing(facts, part)).peekable();
+            said.peek().is_some() && said.all(|part| holds(here(part)))
+        };
+        match facts.expr(at.expr) {
+            ExprKind::Op(Op::Or | Op::Nullish, parts) => all(parts),
+            ExprKind::Op(Op::Choose, parts) => parts.get(1..).is_some_and(all),
+            ExprKind::Ref(name, block) => facts.lookup(*block, *name).is_some_and(|def| all(&facts.def(def).values)),
+            ExprKind::Param(function, index) => {
+                let edges = self.incoming(FunctionRef::new(at.file, *function));
+                !edges.is_empty()
+                    && edges.iter().all(|edge| {
+                        let args = &self.facts(edge.call.file).call(edge.call.call).args;
+                        args.get(usize::from(*index)).is_some_and(|arg| holds(ExprRef::new(edge.call.file, arg.value)))
+                    })
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether code is an administrator's by the name of its file or its function.
+    fn is_admins(&self, at: CallRef) -> bool {
+        let admins = |word: &String| matches!(word.as_str(), "admin" | "admins" | "superadmin" | "backoffice");
+        let says = |name: &str| words(name).iter().any(admins);
+        says(&self.file(at.file).path) || says(&self.function_name(self.function_of(at)))
     }
 
     fn row_use(&self, used: &VendorUse, embedded: Option<Option<Vec<Name>>>) -> Option<RowUse> {
@@ -119,9 +196,8 @@ impl Program {
                 own |= is_own(facts, value.value);
             }
         }
-        if right == Rights::INSERT {
-            own = self.names_own(used);
-        }
+        let (names_own, names_other) =
+            if right == Rights::INSERT { self.persons_named(used) } else { (vec![], vec![]) };
         let columns = match embedded {
             Some(columns) => columns,
             None => self.selected(used).and_then(|text| columns(&text)),
@@ -132,17 +208,39 @@ impl Program {
             right,
             columns,
             picked_by,
-            own,
+            own: own || !names_own.is_empty(),
+            names_own,
+            names_other,
+            for_admins: self.is_admins(used.at),
         })
     }
 }
 
-/// `user.id`, `user?.id ?? null`, `userId`.
-fn names_self(facts: &Facts, value: ExprId, depth: usize) -> bool {
-    match facts.expr(value) {
-        ExprKind::Op(_, parts) if depth > 0 => parts.iter().any(|&part| names_self(facts, part, depth - 1)),
-        ExprKind::Ref(name, _) => matches!(name.as_str(), "userId" | "user_id" | "uid" | "currentUserId"),
-        _ => is_own(facts, value),
+/// Whether a call asks who is signed in: `useUser()`, `await getCurrentUser()`, `useAuth()`.
+fn asks_session(facts: &Facts, expr: ExprId) -> bool {
+    match *facts.expr(expr) {
+        ExprKind::Await(inner) => asks_session(facts, inner),
+        ExprKind::Call(call) => facts.last_name(facts.call(call).callee).is_some_and(|name| {
+            let words = words(&name);
+            let has = |any: &[&str]| words.iter().any(|word| any.contains(&word.as_str()));
+            name == "auth" || has(&["use", "get", "current", "require"]) && has(&["user", "auth", "session"])
+        }),
+        _ => false,
+    }
+}
+
+/// Whether a name is that of an id, and not of one that may well be the user's own: `hostId`, no `userId`.
+fn is_id(name: &str) -> bool {
+    let words = words(name);
+    words.last().is_some_and(|word| word == "id") && !words.iter().any(|word| word == "user" || word == "me")
+}
+
+/// `null`, `""`: what stands for nobody.
+fn is_nothing(facts: &Facts, expr: ExprId) -> bool {
+    match facts.expr(expr) {
+        ExprKind::Null => true,
+        ExprKind::Text(text) => text.is_empty(),
+        _ => false,
     }
 }
 

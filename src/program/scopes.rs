@@ -31,16 +31,15 @@ impl Program {
         let in_file = |&file: &FileId| {
             let side = self.side(file);
             let facts = self.file(file).facts.as_ref().filter(|_| !side.tooling && !side.dead);
-            let texts = facts.into_iter().flat_map(|facts| facts.exprs.iter().map(move |expr| (facts, expr)));
+            let texts = facts.into_iter().flat_map(|facts| facts.texts().map(move |text| (facts, text)));
             let mut found = Vec::new();
-            for (facts, expr) in texts {
-                let ExprKind::Text(text) = &expr.kind else { continue };
+            for (facts, (at, text)) in texts {
                 if !any.is_match(text.as_str()) {
                     continue;
                 }
                 for &(vendor, scope) in &known {
-                    if asks_for(text, scope) && is_asked(facts, scope) && !is_own_account(facts, scope) {
-                        found.push(AskedScope { vendor, scope, place: Place { file, span: expr.span } });
+                    if asks_for(&text, scope) && is_asked(facts, scope) && !is_own_account(facts, scope) {
+                        found.push(AskedScope { vendor, scope, place: Place { file, span: facts.span(at) } });
                     }
                 }
             }
@@ -80,7 +79,5 @@ fn is_own_account(facts: &Facts, scope: &Scope) -> bool {
 
 /// Whether the file asks for it where such words are scopes.
 fn is_asked(facts: &Facts, scope: &Scope) -> bool {
-    scope.asked_at.as_ref().is_none_or(|address| {
-        facts.exprs.iter().any(|expr| matches!(&expr.kind, ExprKind::Text(text) if text.contains(address.as_str())))
-    })
+    scope.asked_at.as_ref().is_none_or(|address| facts.texts().any(|(_, text)| text.contains(address.as_str())))
 }

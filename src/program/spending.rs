@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 
 use rustc_hash::FxHashSet;
 
-use crate::catalogue::{Category, Effect, VendorId};
+use crate::catalogue::{Category, Effect, Operation, VendorId};
+use crate::facts::{ExprId, ExprKind};
+use crate::program::audience::functions_on;
 use crate::program::doors::Door;
+use crate::program::options::Lookup;
 use crate::program::origins::Origin as Start;
 use crate::program::requested::Origin;
 use crate::program::verify::words;
-use crate::program::{CallRef, EdgeKind, Entry, FunctionRef, HttpUse, Program, VendorUse};
+use crate::program::{CallRef, EdgeKind, Entry, ExprRef, FunctionRef, HttpUse, Program, VendorUse};
 
 /// What is spent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,6 +31,8 @@ pub enum Spends {
     Contact,
     /// Mail whose address the request does not bring.
     OwnMail,
+    /// Messages to a number that the app's settings name.
+    OwnPhone,
 }
 
 /// A way from the outside to a call that costs.
@@ -81,7 +86,9 @@ impl Program {
     /// Whether a door to what costs stands open, with nothing before it.
     pub fn pays_for_anyone(&self, entry: usize) -> bool {
         let door = self.paid_doors().get(&entry);
-        door.is_some_and(|found| found.spends != Spends::OwnMail && found.door == Door::Open)
+        door.is_some_and(|found| {
+            !matches!(found.spends, Spends::OwnMail | Spends::OwnPhone) && found.door == Door::Open
+        })
     }
 }
 
@@ -101,7 +108,11 @@ fn find(program: &Program) -> BTreeMap<usize, PaidDoor> {
         }
         for start in program.origins(program.function_of(costs.at())) {
             let is_first = seen.insert((start.entry, inner));
-            if !is_first || !program.is_public(start.entry) || program.is_for_staff(&start, costs.at()) {
+            if !is_first
+                || !program.is_public(start.entry)
+                || program.is_kept_for_staff(&start, costs.at())
+                || is_for_the_clock(program, start.entry)
+            {
                 continue;
             }
             let spent = match costs {
@@ -126,6 +137,12 @@ fn find(program: &Program) -> BTreeMap<usize, PaidDoor> {
         }
     }
     doors
+}
+
+/// Whether an entry point is what the clock starts, which another rule looks at.
+fn is_for_the_clock(program: &Program, entry: usize) -> bool {
+    let named = words(&program.entry_name(&program.entries[entry])).iter().any(|word| word == "cron");
+    named && program.schedules().iter().any(|schedule| schedule.asks.contains(&entry))
 }
 
 /// What a call spends by itself.
@@ -154,19 +171,31 @@ fn spends(program: &Program, used: &VendorUse, start: &Start) -> Option<Spends> 
     if spends == Spends::Model {
         return Some(spends);
     }
-    let names = format!("{} {}", program.entry_name(entry), program.function_name(entry.function));
-    if delivers_itself(&names) || spends == Spends::Goods && takes_orders(program, entry) {
+    if delivers(program, entry, start, used.at, spends) || spends == Spends::Goods && takes_orders(program, entry) {
         return None;
+    }
+    let operation = program.operation(used)?;
+    if spends == Spends::Phone && is_to_owner(program, used, start, operation) {
+        return Some(Spends::OwnPhone);
     }
     if !matches!(spends, Spends::Mail | Spends::Contact) {
         return Some(spends);
     }
-    let operation = program.operation(used)?;
     let origins = operation.recipients.iter().filter_map(|field| program.payload_origin_on(&start.way, used, field));
     match mail_of(program, start, used.at, origins)? {
         Spends::Mail => Some(spends),
         own => (spends == Spends::Mail).then_some(own),
     }
+}
+
+/// Whether a message goes to a number that is a setting or a constant: the owner's own.
+fn is_to_owner(program: &Program, used: &VendorUse, start: &Start, operation: &Operation) -> bool {
+    let named: Vec<&str> = operation.recipients.iter().map(String::as_str).collect();
+    let fields = if named.is_empty() { vec!["to"] } else { named };
+    fields.into_iter().any(|field| {
+        matches!(program.option(used.at, field), Lookup::Present(_))
+            && program.is_payload_constant(&start.way, used, field)
+    })
 }
 
 /// Whether an entry point takes the orders of guests: it keeps one, and hands it on.
@@ -183,8 +212,7 @@ pub fn takes_orders(program: &Program, entry: &Entry) -> bool {
 /// What a message that goes out by a client of no vendor's spends.
 fn mails(program: &Program, http: &HttpUse, start: &Start) -> Option<Spends> {
     let entry = &program.entries[start.entry];
-    let names = format!("{} {}", program.entry_name(entry), program.function_name(entry.function));
-    if delivers_itself(&names) {
+    if delivers(program, entry, start, http.at, Spends::Mail) {
         return None;
     }
     mail_of(program, start, http.at, program.message_origins(&start.way, http))
@@ -203,6 +231,53 @@ fn mail_of(program: &Program, start: &Start, at: CallRef, origins: impl IntoIter
         }
     }
     told.then_some(Spends::OwnMail)
+}
+
+/// Whether a message is what an entry point is for, and the app itself writes it: with the text or the link of whoever
+/// asks it is anybody's mail under the app's name.
+fn delivers(program: &Program, entry: &Entry, start: &Start, at: CallRef, spends: Spends) -> bool {
+    let names = format!("{} {}", program.entry_name(entry), program.function_name(entry.function));
+    if spends != Spends::Mail {
+        return delivers_itself(&names);
+    }
+    // Who invites has an account.
+    let names: Vec<String> = words(&names).into_iter().filter(|word| word != "invite").collect();
+    delivers_itself(&names.join(" ")) && !brings_text(program, entry, start, at)
+}
+
+/// Whether the request brings the text of a message, or a link in it.
+fn brings_text(program: &Program, entry: &Entry, start: &Start, at: CallRef) -> bool {
+    const TEXTS: &[&str] = &["html", "message", "note", "link", "url", "text", "content", "subject", "markup"];
+    // Where somebody is led back to; pictures.
+    const OTHERS: &[&str] = &[
+        "redirect", "site", "base", "return", "callback", "origin", "app", "image", "logo", "avatar", "context",
+        "frontend", "website", "type",
+    ];
+    let says_text = |name: &str| {
+        let words = words(name);
+        words.iter().any(|word| TEXTS.contains(&word.as_str()))
+            && !words.iter().any(|word| OTHERS.contains(&word.as_str()))
+    };
+    functions_on(program, entry, start, at).into_iter().any(|function| {
+        let facts = program.facts(function.file);
+        let span = facts.function(function.function).span;
+        let inside = (0..facts.exprs.len()).filter(|&at| span.contains(facts.exprs[at].span));
+        inside.map(|at| ExprId(at as u32)).any(|at| match facts.expr(at) {
+            ExprKind::Ref(name, block) if says_text(name) => {
+                // Each value it can have: a link that is made for an address, a text with somebody's name in it, are
+                // the app's own.
+                let def = facts.lookup(*block, *name).map(|def| facts.def(def).values.as_slice());
+                let values = def.filter(|values| values.len() > 1).unwrap_or(std::slice::from_ref(&at));
+                values.iter().any(|&value| {
+                    match program.origin_on(&start.way, ExprRef::new(function.file, value), &[]) {
+                        Origin::Request(source) => source.field.is_some_and(|field| says_text(&field)),
+                        _ => false,
+                    }
+                })
+            }
+            _ => false,
+        })
+    })
 }
 
 /// Whether the names of an entry point say that a message is what it is for: a code, a link to log in.

@@ -66,7 +66,8 @@ impl Program {
         let asked = self.asked_switches(&names);
         set.into_iter()
             .filter_map(|(name, set)| {
-                let &(_, asked) = asked.iter().find(|(other, at)| *other == name && self.share_app(at.file, set.file))?;
+                let &(_, asked) =
+                    asked.iter().find(|(other, at)| *other == name && self.share_app(at.file, set.file))?;
                 Some(Switch { name, set, asked })
             })
             .collect()
@@ -85,8 +86,8 @@ impl Program {
                 Step::If { condition, .. } => Some(*condition),
                 _ => None,
             });
-            let choices = facts.exprs.iter().filter_map(|expr| match &expr.kind {
-                ExprKind::Op(Op::Choose | Op::And | Op::Or, parts) => parts.first().copied(),
+            let choices = facts.operations().filter_map(|(_, operation)| match operation {
+                (Op::Choose | Op::And | Op::Or, parts) => parts.first().copied(),
                 _ => None,
             });
             for condition in conditions.chain(choices) {

@@ -22,10 +22,7 @@ impl Program {
                 continue;
             }
             names.extend(facts.imports.iter().flat_map(|import| import.names.iter().copied()));
-            names.extend(facts.exprs.iter().filter_map(|expr| match expr.kind {
-                ExprKind::Member(_, name) => Some(name),
-                _ => None,
-            }));
+            names.extend(facts.members().map(|(_, (_, name))| name));
         }
         Asked(names)
     }

@@ -152,7 +152,14 @@ fn in_request(program: &Program, http: &HttpUse, found: &mut Vec<Unchecked>) {
         let mut absent = Vec::new();
         take_apart(program, value, FARTHEST, &mut absent);
         for (variable, instead) in absent {
-            found.push(Unchecked { variable, at: http.at, vendor, whom: whom.clone(), way, instead });
+            // Of two that may be asked, the one whose key it is.
+            let owner = program.catalogue.env_entry(&variable).map(|(owner, _)| owner).filter(|owner| {
+                http.to.iter().any(|to| matches!(to, Destination::Vendor(vendor, ..) if vendor == owner))
+            });
+            let whom = owner
+                .filter(|&owner| Some(owner) != vendor)
+                .map_or_else(|| whom.clone(), |owner| program.catalogue.vendor(owner).name.clone());
+            found.push(Unchecked { variable, at: http.at, vendor: owner.or(vendor), whom, way, instead });
         }
     };
     for (name, value) in headers(program, http) {
@@ -433,15 +440,13 @@ impl Reader<'_> {
                 }
             }
         }
-        for at in 0..self.facts.exprs.len() as u32 {
-            if let ExprKind::Op(op, parts) = self.facts.expr(ExprId(at)) {
-                match op {
-                    Op::Choose if !parts.iter().skip(1).all(|&part| self.is_label(part)) => {
-                        self.ask(parts[0], FARTHEST);
-                    }
-                    Op::And => parts[..parts.len().saturating_sub(1)].iter().for_each(|&part| self.ask(part, FARTHEST)),
-                    _ => {}
+        for (_, operation) in self.facts.operations() {
+            match operation {
+                (Op::Choose, parts) if !parts.iter().skip(1).all(|&part| self.is_label(part)) => {
+                    self.ask(parts[0], FARTHEST);
                 }
+                (Op::And, [asked @ .., _]) => asked.iter().for_each(|&part| self.ask(part, FARTHEST)),
+                _ => {}
             }
         }
         for call in &self.facts.calls {

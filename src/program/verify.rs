@@ -196,21 +196,22 @@ struct Ends {
     falsy: Option<Standing>,
 }
 
-/// Why the flow goes the way on which a condition holds or does not, kept once found: many walks pass by.
+/// Why the flow goes the way on which a condition does not hold, and the one on which it does; kept once found: many
+/// walks pass by.
 #[derive(Default)]
 pub(crate) struct Reasons {
-    known: Mutex<FxHashMap<(ExprRef, bool), Reason>>,
+    known: Mutex<FxHashMap<ExprRef, [Reason; 2]>>,
 }
 
 impl Reasons {
-    fn get(&self, condition: ExprRef, holds: bool, find: impl FnOnce() -> Reason) -> Reason {
+    fn get(&self, condition: ExprRef, find: impl FnOnce() -> [Reason; 2]) -> [Reason; 2] {
         let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(reason) = known().get(&(condition, holds)) {
-            return *reason;
+        if let Some(reasons) = known().get(&condition) {
+            return *reasons;
         }
-        let reason = find();
-        known().insert((condition, holds), reason);
-        reason
+        let reasons = find();
+        known().insert(condition, reasons);
+        reasons
     }
 }
 

@@ -3,7 +3,7 @@
 use std::cell::LazyCell;
 use std::collections::BTreeMap;
 
-use crate::catalogue::Effect;
+use crate::catalogue::{Core, Effect};
 use crate::finding::{Confidence, FileId};
 use crate::manifest::TokenGate;
 use crate::names::Name;
@@ -102,7 +102,8 @@ fn check(program: &Program, report: &mut Report) {
             if must_be_told(&pick) && !is_told(program, entry, used, &pick)
                 || is_for_anyone(program, entry, &pick)
                 || !program.is_offered(entry)
-                || entry.kind == EntryKind::ServerAction && covered.iter().any(|&gate| program.share_app(gate, entry.place.file))
+                || entry.kind == EntryKind::ServerAction
+                    && covered.iter().any(|&gate| program.share_app(gate, entry.place.file))
                 || functions.iter().any(|&function| program.asks_by_two(&start.way, function, used, &pick))
                 || functions.into_iter().any(|function| program.asks_what_one_knows(function))
             {
@@ -188,8 +189,15 @@ fn is_for_anyone(program: &Program, entry: &Entry, pick: &Pick) -> bool {
     if delivers_itself(&names) || orders() {
         return true;
     }
+    // Whoever signs up changes no row but their own new one, which no id of the request picks.
+    let of_others =
+        pick.touch == Touch::Removes || pick.touch == Touch::Changes && words(&pick.by).iter().any(|word| word == "id");
+    let invited = words(&pick.what).iter().any(|word| word.starts_with("invit"));
     let mut uses = program.vendors_behind(entry);
-    let starts = uses.any(|used| program.operation(used).is_some_and(|operation| operation.core.is_some()));
+    let starts = uses.any(|used| {
+        let core = program.operation(used).and_then(|operation| operation.core);
+        core.is_some_and(|core| core != Core::Signup || !of_others || invited)
+    });
     // That a record is there says nothing of whose it is.
     starts || pick.what != "records" && program.asks_for_payment(entry)
 }
@@ -216,10 +224,12 @@ fn tell(program: &Program, report: &mut Report, found: &Found<'_>) {
         (_, Some(said)) => format!(" takes `{said}` from the request,"),
         (_, None) => " takes what it does it to from the request,".to_owned(),
     };
-    let message = format!(
-        "{whom} can {does} ({}): {name}{by} has rights that no policy stops, and asks nobody who they are",
-        used.name
-    );
+    let left_out = program.left_out_of(&functions_on(program, entry, start, used.at));
+    let asks = match left_out {
+        Some((_, brought)) => format!("asks nothing of whoever leaves `{brought}` out"),
+        None => "asks nobody who they are".to_owned(),
+    };
+    let message = format!("{whom} can {does} ({}): {name}{by} has rights that no policy stops, and {asks}", used.name);
     let confidence = if gated { Confidence::Medium } else { Confidence::High };
     let mut draft = report
         .at(program.call_place(used.at), used.name.clone(), message)
@@ -228,10 +238,14 @@ fn tell(program: &Program, report: &mut Report, found: &Found<'_>) {
     if let Some(source) = &pick.source {
         draft = draft.because(program.place(source.read), "comes with the request");
     }
+    if let Some((place, _)) = left_out {
+        draft = draft.because(place, "checked only when it is brought");
+    }
     draft
         .because(entry.place, format!("{name} starts here"))
         .help(
-            super::unauthenticated_paid_proxy::own_servers_only(program, entry, used.at)
+            super::unauthenticated_paid_proxy::always_asked(left_out.map(|(_, name)| name))
+                .or_else(|| super::strangers::by_callers(program, entry, used.at))
                 .unwrap_or_else(|| cure(program, entry, found)),
         )
         .trace(program.trace_from(start, used.at, &format!("{} can {does}", used.name)));
@@ -263,7 +277,6 @@ fn does(program: &Program, used: &VendorUse, pick: &Pick) -> String {
 }
 
 fn cure(program: &Program, entry: &Entry, found: &Found<'_>) -> String {
-    let script = program.facts(found.used.at.file).language.is_script();
     let whose = words(&found.pick.by).iter().any(|word| word == "user");
     let then = match found.pick.touch {
         Touch::TakesOver if found.pick.what == "link" => {
@@ -277,13 +290,11 @@ fn cure(program: &Program, entry: &Entry, found: &Found<'_>) -> String {
         _ if whose => "use `user.id` instead of the one in the request",
         _ => "check that it is theirs",
     };
-    match (entry.kind, script) {
-        (EntryKind::EdgeFunction, true) => format!(
-            "Look the caller up and {then}: `const {{ data: {{ user }} }} = await client.auth.getUser(token); if (!user) return new Response(\"sign in first\", {{ status: 401 }})` (the public key is no user)."
-        ),
-        (_, true) => format!(
-            "Look the caller up and {then}: `if (!session?.user) return new Response(\"sign in first\", {{ status: 401 }})`."
-        ),
-        (_, false) => format!("Look the caller up, answer 401 when there is none, and {then}."),
+    match super::strangers::refusal(program, entry) {
+        Some(refuse) if super::strangers::looks_user_up(program, entry) => {
+            format!("Look the caller up and {then}: {refuse} (the public key is no user).")
+        }
+        Some(refuse) => format!("Look the caller up and {then}: {refuse}."),
+        None => format!("Look the caller up, answer 401 when there is none, and {then}."),
     }
 }

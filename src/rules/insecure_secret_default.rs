@@ -7,6 +7,8 @@ use crate::facts::{ExprId, ExprKind, Facts, Op, Step};
 use crate::finding::{Place, Severity};
 use crate::names::Name;
 use crate::program::defaults::EnvDefault;
+use crate::program::open_keys::OpenKey;
+use crate::program::requested::Origin;
 use crate::program::verify::words;
 use crate::program::{CallRef, ExprRef, Program};
 use crate::rule;
@@ -20,8 +22,9 @@ rule! {
     /// any customer, open the endpoints that the secret guards, or read what it encrypts.
     ///
     /// A variable counts when its name says that it signs, encrypts or guards (`JWT_SECRET`, `SESSION_SECRET`,
-    /// `ENCRYPTION_KEY`, `ADMIN_PASSWORD`, `CRON_SECRET`), or when it is handed to a function that signs. A literal
-    /// counts when it is handed to such a function, or set as a framework's secret key.
+    /// `ENCRYPTION_KEY`, `ADMIN_PASSWORD`, `CRON_SECRET`), when it is handed to a function that signs, or when what
+    /// requests bring is compared with it (`req.body.pin === APP_PIN`). A literal counts when it is handed to such a
+    /// function, set as a framework's secret key, or when requests that bring no such key are answered 401 or 403.
     ///
     /// ## Silent when
     ///
@@ -84,7 +87,8 @@ fn check(program: &Program, report: &mut Report) {
     let mut told: Vec<Place> = Vec::new();
     let mut variables: BTreeMap<Name, (Purpose, Vec<EnvDefault>)> = BTreeMap::new();
     for &default in program.env_defaults() {
-        if let Some(purpose) = purpose(program, default.name).filter(|_| is_live(program, default)) {
+        let purpose = purpose(program, default.name).or_else(|| asked_of_callers(program, default));
+        if let Some(purpose) = purpose.filter(|_| is_live(program, default)) {
             variables.entry(default.name).or_insert((purpose, vec![])).1.push(default);
         }
     }
@@ -106,6 +110,13 @@ fn check(program: &Program, report: &mut Report) {
             }
             Some(_) => {}
             None => literals.push((written, name, purpose)),
+        }
+    }
+    for key in program.open_keys() {
+        let place = program.place(key.written);
+        if !told.contains(&place) && !program.is_for_development(key.written) {
+            told.push(place);
+            tell_open_key(program, report, key);
         }
     }
     for (&name, (purpose, places)) in &mut variables {
@@ -151,12 +162,79 @@ fn text(facts: &Facts, at: ExprId) -> Option<Name> {
     }
 }
 
+/// Words of names of settings that are about a secret, and no secrets.
+const NO_SECRETS: &[&str] = &[
+    "public",
+    "publishable",
+    "id",
+    "name",
+    "header",
+    "prefix",
+    "url",
+    "length",
+    "size",
+    "hours",
+    "days",
+    "minutes",
+    "seconds",
+    "mins",
+    "secs",
+    "ms",
+    "ttl",
+    "expiry",
+    "expires",
+    "expire",
+    "expiration",
+    "lifetime",
+    "duration",
+    "age",
+    "rotation",
+    "rounds",
+    "cost",
+    "limit",
+    "max",
+    "min",
+    "algorithm",
+    "alg",
+    "issuer",
+    "audience",
+    "enabled",
+    "count",
+    "interval",
+    "attempts",
+    "retries",
+    "version",
+];
+
+/// What a variable guards that requests are compared with: a password of the app's own, by its name and its use.
+fn asked_of_callers(program: &Program, default: EnvDefault) -> Option<Purpose> {
+    let words = words(&default.name);
+    let has = |any: &[&str]| words.iter().any(|word| any.contains(&word.as_str()));
+    let secret = has(&["secret", "key", "password", "passphrase", "passcode", "pass", "passwd", "pwd", "token", "pin"]);
+    let other = has(NO_SECRETS) || has(&["verify", "verification", "csrf", "price", "plan"]);
+    if !secret || other || !is_own(program, default.name) || !is_live(program, default) {
+        return None;
+    }
+    let file = default.fallback.file;
+    let facts = program.facts(file);
+    let here = |part: ExprId| ExprRef::new(file, part);
+    let compares = facts.exprs.iter().any(|expr| {
+        let ExprKind::Op(Op::Equal | Op::Unequal, parts) = &expr.kind else { return false };
+        let held = parts.iter().position(|&part| program.value(here(part)).envs().contains(&default.name));
+        held.is_some_and(|held| {
+            let mut others = parts.iter().enumerate().filter(|(at, _)| *at != held);
+            others.any(|(_, &other)| matches!(program.origin_on(&[], here(other), &[]), Origin::Request(_)))
+        })
+    });
+    compares.then_some(Purpose::Guards)
+}
+
 /// What a variable's secret is for, by its name.
 fn purpose(program: &Program, name: Name) -> Option<Purpose> {
     let words = words(&name);
     let has = |any: &[&str]| words.iter().any(|word| any.contains(&word.as_str()));
-    let secret = has(&["secret", "secrets", "key", "password", "passphrase", "passcode"]);
-    if !is_own(program, name) || has(&["public", "publishable", "id", "name", "header", "prefix", "url", "length"]) {
+    let secret = has(&["secret", "secrets", "key", "password", "passphrase", "passcode", "pass", "passwd", "pwd"]);
+    if !is_own(program, name) || has(NO_SECRETS) {
         return None;
     }
     let token = secret || has(&["token"]);
@@ -376,4 +454,30 @@ fn tell_literal(program: &Program, report: &mut Report, place: Place, name: Opti
     report
         .at(place, what.clone(), format!("{what} is written in the code: {}", harm(purpose)))
         .help(format!("Make a new secret, keep it in the environment only, and stop without it:\n{refuse}"));
+}
+
+fn tell_open_key(program: &Program, report: &mut Report, key: OpenKey) {
+    let OpenKey { written, name, held, shipped } = key;
+    let who = if shipped.is_some() {
+        "every browser that loads the app gets it, and gets in where only you should"
+    } else {
+        "whoever reads the code gets in where only you should"
+    };
+    let variable = Name::new(variable_name(held.unwrap_or(name)).trim_start_matches("X_"));
+    let asks = match shipped {
+        // A key that pages send is no secret, wherever it is kept.
+        Some(_) => {
+            "Ask for a user and their role instead: what a page sends, its visitor reads. Until then everyone can call it."
+                .to_owned()
+        }
+        None => {
+            let refuse = refuse(program, written, variable);
+            format!("Make a new key, keep it in the environment only, and refuse everyone while it is not set:\n{refuse}")
+        }
+    };
+    let message = format!("requests are let in by `{name}`, and the right one is written in the code: {who}");
+    let draft = report.at(program.place(written), name.to_string(), message).help(asks);
+    if let Some(shipped) = shipped {
+        draft.because(program.place(shipped), "loaded by browsers here");
+    }
 }

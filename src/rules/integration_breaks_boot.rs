@@ -156,7 +156,8 @@ fn clients(program: &Program) -> Vec<Stop> {
         }
         let chosen = is_chosen(program, ExprRef::new(client.at.file, call.expr));
         // One that the platform sets makes sure of it too.
-        let sure = |name: &Name| program.is_asked_at_start(*name, client.at.file) || program.catalogue.is_injected(name);
+        let sure =
+            |name: &Name| program.is_asked_at_start(*name, client.at.file) || program.catalogue.is_injected(name);
         if !chosen && !variables.iter().any(sure) {
             let at = program.call_place(client.at);
             found.push(Stop { at, vendor: client.vendor, variables, client: true });

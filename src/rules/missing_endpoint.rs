@@ -129,9 +129,7 @@ fn first_segment(path: &str) -> &str {
 
 /// The functions of a file's app.
 fn functions(program: &Program, near: FileId) -> impl Iterator<Item = &Entry> {
-    let own = move |entry: &&Entry| {
-        entry.kind == EntryKind::EdgeFunction && program.share_app(entry.place.file, near)
-    };
+    let own = move |entry: &&Entry| entry.kind == EntryKind::EdgeFunction && program.share_app(entry.place.file, near);
     program.entries.iter().filter(own)
 }
 

@@ -167,8 +167,11 @@ fn is_watched(program: &Program, app: AppId) -> bool {
 /// Where the cure goes: the manifest of the project that calls vendors first, else that call.
 fn place(program: &Program, app: AppId, call: CallRef) -> Place {
     let path = program.path_in_app(call.file, app);
-    let names =
-        if program.file(call.file).path.ends_with(".py") { ["requirements.txt", "pyproject.toml"] } else { ["package.json", "deno.json"] };
+    let names = if program.file(call.file).path.ends_with(".py") {
+        ["requirements.txt", "pyproject.toml"]
+    } else {
+        ["package.json", "deno.json"]
+    };
     let manifest: Option<FileId> = names.iter().find_map(|name| {
         let manifest = program.manifests.above(&path, name).next()?;
         program.file_at(&manifest.path)

@@ -32,7 +32,8 @@ rule! {
     ///   set the mode, as in Supabase's edge functions), in scripts and tests;
     /// - the answer that is logged has failed, and so holds no token;
     /// - the code runs in browsers only: a visitor's own console;
-    /// - what is spread into the logged object is written over (`{ ...body, password: "***" }`);
+    /// - what is spread into the logged object is written over (`{ ...body, password: "***" }`), or taken out before
+    ///   (`const { password, ...rest } = body`);
     /// - a logger is told what to take out (`redact`).
     ///
     /// ## The cure

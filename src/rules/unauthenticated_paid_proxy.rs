@@ -2,11 +2,14 @@
 
 use rustc_hash::FxHashSet;
 
+use super::strangers;
 use crate::finding::{Confidence, FileId, Severity};
 use crate::manifest::TokenGate;
 
+use crate::names::Name;
+use crate::program::audience::functions_on;
 use crate::program::doors::Door;
-use crate::program::spending::{PaidDoor, Spends};
+use crate::program::spending::{PaidDoor, Spends, delivers_itself};
 use crate::program::{CallRef, Entry, EntryKind, Program};
 use crate::rule::Report;
 
@@ -23,6 +26,9 @@ crate::rule! {
     /// sent a welcome. With only a limit in front it is a note. Where the
     /// platform asks for a token (`verify_jwt`) and the code for no user, the public key opens the door: medium.
     ///
+    /// A check that is only made when the request brings what it asks for is none: whoever leaves that out gets in.
+    /// Neither is middleware whose list of open paths lets this one through.
+    ///
     /// What takes nothing out of the request and works off what waits in the app's own data spends what it would
     /// spend anyway, only sooner: a note for auditors.
     ///
@@ -32,10 +38,13 @@ crate::rule! {
     ///   helper, a decorator or in middleware that covers the route
     /// - what cannot be followed may be such a check
     /// - the mail goes to the owner, or to an address that the server looks up, or finds in its own data (a contact form: a note for auditors)
-    /// - the mail is what signing up, logging in or resetting a password needs
+    /// - the mail is what signing up, logging in or resetting a password needs, and the app writes it: no text and no
+    ///   link of the request
     /// - what is made costs nothing: checkout sessions, payment links
     /// - it is a helper in a file of server actions that no page imports (one of a file is a note for auditors)
-    /// - vendors' webhooks, jobs and routes of staff: other rules look at those
+    /// - a message goes to a number that the app's own settings name: a note for auditors
+    /// - vendors' webhooks, jobs, and what asks for a role: other rules look at those; a name with "admin" or "test" in it
+    ///   keeps nobody out
     ///
     /// ## The cure
     ///
@@ -105,6 +114,7 @@ fn tell(program: &Program, report: &mut Report, found: &PaidDoor, at: CallRef) {
         Spends::Mail => "sends mail in the app's name to any address",
         Spends::Contact => "puts any address on the app's paid list",
         Spends::OwnMail => "mails the app's own address",
+        Spends::OwnPhone => "sends messages to the app's own number",
     };
     let limited = *door == Door::Limited;
     let config = program.file(entry.place.file).path;
@@ -116,59 +126,73 @@ fn tell(program: &Program, report: &mut Report, found: &PaidDoor, at: CallRef) {
     let offered = program.is_offered(entry);
     let whom = if offered { whom } else { "anyone, once a page imports it" };
     let waits = program.works_off_what_waits(entry);
-    let only = if limited { "only a rate limit stands in front of it" } else { "nobody asks who is calling" };
+    let left_out = program.left_out_of(&functions_on(program, entry, start, *used));
+    let only = match left_out {
+        _ if limited => "only a rate limit stands in front of it".to_owned(),
+        Some((_, brought)) => format!("whoever leaves `{brought}` out is asked nothing"),
+        None => "nobody asks who is calling".to_owned(),
+    };
     let message = format!("{name} {cost} ({called}) for {whom}: {only}");
     let severity = match spends {
         _ if limited || waits || !offered => Severity::Note,
-        Spends::OwnMail => Severity::Note,
+        Spends::OwnMail | Spends::OwnPhone => Severity::Note,
         Spends::Contact | Spends::Goods => Severity::Warning,
         _ => Severity::Error,
     };
-    let draft = report
+    let mut draft = report
         .at(program.call_place(at), called.clone(), message)
         .severity(severity)
         .because(entry.place, format!("{name} starts here"))
-        .help(own_servers_only(program, entry, at).unwrap_or_else(|| cure(program, entry.kind, at, *spends)))
+        .help(
+            always_asked(left_out.map(|(_, name)| name))
+                .or_else(|| strangers::by_callers(program, entry, at))
+                .or_else(|| (*spends == Spends::Mail && delivers_itself(&name)).then(|| MAIL_OF_THE_APP.to_owned()))
+                .unwrap_or_else(|| cure(program, entry, *spends)),
+        )
         .trace(program.trace_from(start, *used, &format!("{called} costs")));
+    if let Some((place, _)) = left_out {
+        draft = draft.because(place, "checked only when it is brought");
+    }
     let draft = match found.vendor {
         Some(vendor) => draft.vendor(program.vendor_id(vendor)),
         None => draft,
     };
-    if waits || !offered || matches!(spends, Spends::OwnMail) || limited && *spends == Spends::Contact {
+    if waits
+        || !offered
+        || matches!(spends, Spends::OwnMail | Spends::OwnPhone)
+        || limited && *spends == Spends::Contact
+    {
         draft.confidence(Confidence::Low).auditor_only();
     } else if gated {
         draft.confidence(Confidence::Medium);
     }
 }
 
-/// The cure for what only the app's own servers ask: they bring no user.
-pub fn own_servers_only(program: &Program, entry: &Entry, at: CallRef) -> Option<String> {
-    if !program.serves_own_servers(entry) {
-        return None;
-    }
-    let script = program.facts(at.file).language.is_script();
-    let how = match (entry.kind, script) {
-        (EntryKind::EdgeFunction, true) => {
-            "`if (req.headers.get(\"Authorization\") !== `Bearer ${Deno.env.get(\"SUPABASE_SERVICE_ROLE_KEY\")}`) return new Response(\"not for you\", { status: 401 })` (they bring that key when their client is made with it)"
-        }
-        _ => "answer 401 unless a header holds a secret that only the app's servers have",
-    };
-    Some(format!("Only the app's own servers call it, and they bring no user: let them in and nobody else: {how}."))
+/// The cure for mail that people wait for who cannot log in yet, and that says what the request says.
+const MAIL_OF_THE_APP: &str = "Write the text and make the link here, on the server; of the request take the address alone, mail only addresses that have an account or have just made one, and limit how often by address.";
+
+/// The cure for a check that is only made when what it asks for is brought.
+pub fn always_asked(brought: Option<Name>) -> Option<String> {
+    brought.map(|name| {
+        format!("Refuse whoever brings no `{name}` too: ask for it in every case, and answer 401 unless it is the right one.")
+    })
 }
 
-fn cure(program: &Program, kind: EntryKind, at: CallRef, spends: Spends) -> String {
-    let script = program.facts(at.file).language.is_script();
-    let refuse = match (kind, script) {
-        (EntryKind::EdgeFunction, true) => {
-            "`const { data: { user } } = await client.auth.getUser(token); if (!user) return new Response(\"sign in first\", { status: 401 })` (the anonymous key is no user)"
-        }
-        (_, true) => "`if (!session?.user) return new Response(\"sign in first\", { status: 401 })`",
-        (_, false) => "answer 401 when there is no user in the session",
-    };
+fn cure(program: &Program, entry: &Entry, spends: Spends) -> String {
+    let refuse = strangers::refusal(program, entry)
+        .unwrap_or_else(|| "answer 401 when there is no user in the session".to_owned());
+    let key = if strangers::looks_user_up(program, entry) { " (the anonymous key is no user)" } else { "" };
     match spends {
-        Spends::Mail | Spends::Contact | Spends::OwnMail => {
-            format!("Let only known users send, or ask strangers for a captcha and limit them by address: {refuse}.")
+        Spends::Mail | Spends::Contact | Spends::OwnMail | Spends::OwnPhone => {
+            format!(
+                "Let only known users send, or ask strangers for a captcha and limit them by address: {refuse}{key}."
+            )
         }
-        _ => format!("Look the user up before the call and refuse strangers: {refuse}; then limit each user."),
+        // A chat on the front page.
+        Spends::Model => format!(
+            "Look the user up before the call and refuse strangers: {refuse}{key}; then limit each user. What is meant for \
+             visitors asks them for a captcha and limits them by address instead."
+        ),
+        _ => format!("Look the user up before the call and refuse strangers: {refuse}{key}; then limit each user."),
     }
 }

@@ -190,7 +190,11 @@ fn sent_by_job(job: &Job, secret: &str) -> String {
     let kept = secret.to_ascii_lowercase();
     let name = job.name.map_or_else(|| "the_job".to_owned(), |name| name.to_string());
     let url = job.requests.first().map_or("", |request| &*request.url);
-    let url = if url.is_empty() || url.contains("{}") || url.contains('\'') { "the function's URL" } else { url };
+    let url = if url.is_empty() || url.contains("{}") || url.contains('\'') {
+        "https://YOUR-PROJECT/NAME-OF-THE-FUNCTION"
+    } else {
+        url
+    };
     let cron = job.schedule.as_deref().unwrap_or("7 * * * *");
     format!(
         "\n\nThe job takes it from where the database keeps secrets, for a migration is read by everyone who reads the \

@@ -2,7 +2,7 @@
 //!
 //! Folders of migrations, as the platform's own tool, Drizzle, Prisma and Knex keep them, are histories. Where there
 //! is none, scripts that make tables (`schema.sql`, `database/*.sql`) are read as one, without a known order. Seeds
-//! are data. A copy of a history beside the real one (another `supabase` folder without settings) is left aside.
+//! are data, and what says that it is for a sandbox or written down from a running database builds none. A copy of a history beside the real one (another `supabase` folder without settings) is left aside.
 
 use std::collections::BTreeMap;
 
@@ -98,7 +98,7 @@ fn in_folders(
         let path = scripts[at].1;
         match folder(path).or_else(|| of_an_app(path, exists)) {
             Some(folder) => folders.entry(folder).or_default().push(at),
-            None if is_loose(path) => loose.push(at),
+            None if is_loose(path) && !scripts[at].2.is_copy => loose.push(at),
             None => {}
         }
     }
@@ -149,7 +149,11 @@ fn is_loose(path: &str) -> bool {
         "query",
         "queries",
     ];
+    // A database beside the live one: to try things out, to show them, or a picture of what was there.
+    const ASIDE: &[&str] =
+        &["sandbox", "demo", "fixture", "fixtures", "local", "scratch", "playground", "snapshot", "snapshots"];
     !not.iter().any(|word| lower.contains(word))
+        && !lower.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| ASIDE.contains(&word))
 }
 
 fn rank(path: &str) -> u8 {

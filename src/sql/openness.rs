@@ -62,6 +62,20 @@ impl Policy {
         found
     }
 
+    /// What it lets people change by what is in the rows alone, whoever asks: `for update using (status = 'pending')`.
+    pub fn opening_by_rows(&self, table: &Table) -> Option<Opening> {
+        let rights = match self.command {
+            Command::All => Rights::ALL,
+            Command::Update => Rights::UPDATE,
+            Command::Delete => Rights::DELETE,
+            Command::Select | Command::Insert => return None,
+        };
+        let changes = if self.command == Command::Delete { Rights::DELETE } else { Rights::UPDATE };
+        let to = self.reach().min(table.holders(changes));
+        let by_rows = self.permissive && to != Opens::Some && asks_rows_only(self.using.as_deref()?, table);
+        by_rows.then_some(Opening { to, commands: rights, asks_session: false })
+    }
+
     /// Whom its roles name.
     fn reach(&self) -> Opens {
         let names = |wanted: &[&str]| self.roles.iter().any(|role| wanted.contains(&role.as_str()));
@@ -160,6 +174,54 @@ fn one(mut cursor: Cursor<'_>, depth: usize) -> Opens {
         }
     }
     Opens::Some
+}
+
+/// Whether a condition speaks of nothing but columns and constants.
+fn asks_rows_only(text: &str, table: &Table) -> bool {
+    const WORDS: &[&str] = &[
+        "and",
+        "or",
+        "not",
+        "is",
+        "null",
+        "in",
+        "true",
+        "false",
+        "any",
+        "array",
+        "between",
+        "like",
+        "ilike",
+        "distinct",
+        "from",
+        "now",
+        "interval",
+        "current_date",
+        "current_timestamp",
+        "coalesce",
+        "lower",
+        "upper",
+    ];
+    // The platform's own table of files, which no migration makes.
+    let files: &[&str] = if table.id.schema == "storage" { &["bucket_id", "name", "metadata"] } else { &[] };
+    let tokens: Vec<Token> = Lexer::new(text, Span { start: 0, end: text.len() as u32 }).collect();
+    let (mut columns, mut after_cast) = (0, false);
+    let plain = tokens.iter().all(|token| {
+        let cast = std::mem::replace(&mut after_cast, token.kind == Kind::Sign(b':'));
+        match token.kind {
+            Kind::Word | Kind::Quoted if !cast => {
+                let word = text[token.span.start as usize..token.span.end as usize].replace('"', "");
+                let is_column = table.columns.iter().any(|column| column.name.eq_ignore_ascii_case(&word))
+                    || files.contains(&word.to_ascii_lowercase().as_str());
+                columns += usize::from(is_column);
+                let own = word.eq_ignore_ascii_case(&table.id.name) || word.eq_ignore_ascii_case(&table.id.schema);
+                is_column || own || WORDS.contains(&word.to_ascii_lowercase().as_str())
+            }
+            Kind::Parameter | Kind::Dollar => false,
+            _ => true,
+        }
+    });
+    plain && columns > 0
 }
 
 #[cfg(test)]

@@ -16,13 +16,12 @@ const QUERIES: &[&str] = &["useQuery", "useInfiniteQuery", "useSuspenseQuery", "
 /// The entries of one file.
 pub fn in_module(module: Module<'_>) -> Vec<Entry> {
     let mut found = Vec::new();
-    for (at, expr) in module.facts.exprs.iter().enumerate() {
-        let ExprKind::Element(element) = &expr.kind else { continue };
+    for (at, element) in module.facts.elements() {
         for &(key, value) in &element.attributes {
             if is_event(&key) && may_be_function(module, value) {
                 let tag = tag(module, element.tag);
                 let label = Label::new(EntryKind::Event, "browser").named(format!("{tag}.{key}"));
-                found.extend(module.entries(module.at(value), module.facts.span(ExprId(at as u32)), &label));
+                found.extend(module.entries(module.at(value), module.facts.span(at), &label));
             }
         }
     }

@@ -14,6 +14,9 @@ enum Runs {
     Last,
 }
 
+/// What runs again and again on servers, and in browsers.
+const TIMER: &str = "global:setInterval";
+
 /// Calls that schedule or consume: package, last member (empty for the package itself), what it starts, its argument.
 const CALLS: &[(&str, &str, EntryKind, Runs)] = &[
     ("npm:node-cron", "schedule", EntryKind::Job, Runs::Second),
@@ -23,7 +26,7 @@ const CALLS: &[(&str, &str, EntryKind, Runs)] = &[
     ("npm:toad-scheduler", "AsyncTask", EntryKind::Job, Runs::Second),
     ("npm:toad-scheduler", "Task", EntryKind::Job, Runs::Second),
     ("global:Deno", "cron", EntryKind::Job, Runs::Last),
-    ("global:setInterval", "", EntryKind::Job, Runs::First),
+    (TIMER, "", EntryKind::Job, Runs::First),
     ("npm:bullmq", "Worker", EntryKind::Worker, Runs::Second),
     ("npm:bull", "process", EntryKind::Worker, Runs::Last),
     ("npm:bee-queue", "process", EntryKind::Worker, Runs::Last),
@@ -55,7 +58,8 @@ pub fn in_module(module: Module<'_>) -> Vec<Entry> {
             if let Some((_, _, kind, runs)) =
                 CALLS.iter().find(|(package, last, ..)| external.package == *package && name == *last)
             {
-                found.extend(called(module, call, *kind, *runs));
+                let in_page = external.package == "global:setInterval" && is_of_page(module);
+                found.extend(called(module, call, if in_page { EntryKind::Effect } else { *kind }, *runs));
             } else if external.package.starts_with("npm:") {
                 found.extend(durable(module, call, name));
             }
@@ -69,6 +73,24 @@ pub fn in_module(module: Module<'_>) -> Vec<Entry> {
     found
 }
 
+/// Whether a module is a page's by its kind, by where it lies, or by what it reaches for: what it does again and again
+/// runs in browsers.
+fn is_of_page(module: Module<'_>) -> bool {
+    let path = module.program.file(module.file).path;
+    let (folders, file) = path.rsplit_once('/').unwrap_or(("", &path));
+    let kind = file.rsplit('.').next().unwrap_or_default();
+    matches!(kind, "html" | "htm" | "jsx" | "tsx" | "vue" | "svelte" | "astro")
+        || folders.split('/').any(|folder| matches!(folder, "public" | "static" | "templates"))
+        || module.facts.exprs.iter().any(|expr| match &expr.kind {
+            ExprKind::Ref(name, block) => {
+                matches!(name.as_str(), "document" | "window" | "localStorage")
+                    && module.facts.lookup(*block, *name).is_none()
+            }
+            ExprKind::Element(_) => true,
+            _ => false,
+        })
+}
+
 fn called(module: Module<'_>, call: CallRef, kind: EntryKind, runs: Runs) -> Vec<Entry> {
     let args = arguments(module.program, call);
     let runs = match runs {
@@ -76,7 +98,8 @@ fn called(module: Module<'_>, call: CallRef, kind: EntryKind, runs: Runs) -> Vec
         Runs::Second => args.get(1),
         Runs::Last => args.last(),
     };
-    let mut label = Label::new(kind, "job");
+    let is_timer = module.program.callee(call).externals().any(|external| external.package == TIMER);
+    let mut label = Label::new(kind, if is_timer { "timer" } else { "job" });
     label.name = args.first().and_then(|&arg| module.program.value(arg).text()).map(|name| name.as_str().to_owned());
     let span = module.facts.span(module.facts.call(call.call).expr);
     runs.map(|&runs| module.entries(runs, span, &label)).unwrap_or_default()

@@ -66,8 +66,8 @@ fn middleware(module: Module<'_>) -> Option<(&'static str, ExprRef)> {
             if module.project.uses("astro") || module.project.has_script("astro.config") {
                 return Some(("astro", first(&["onRequest"])?));
             }
-            let is_next = module.project.uses("next") || module.project.has_script("next.config");
-            let is_next = is_next || module.facts.imports.iter().any(|import| import.specifier.starts_with("next/"));
+            let is_next = module.project.is_next()
+                || module.facts.imports.iter().any(|import| import.specifier.starts_with("next/"));
             is_next.then(|| first(&[stem, "default"]))?.map(|expr| ("next", expr))
         }
         "hooks.server" => Some(("svelte", first(&["handle"])?)),

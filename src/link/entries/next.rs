@@ -48,8 +48,7 @@ fn under<'a, 'p>(parts: &'a [&'p str], root: &str) -> Option<&'a [&'p str]> {
 }
 
 fn is_next(module: Module<'_>) -> bool {
-    module.project.uses("next")
-        || module.project.has_script("next.config")
+    module.project.is_next()
         || module.facts.imports.iter().any(|import| import.specifier == "next" || import.specifier.starts_with("next/"))
 }
 

@@ -5,7 +5,7 @@
 
 use super::handlers::{self, arguments};
 use super::paths;
-use crate::facts::{ExprId, ExprKind, FunctionId};
+use crate::facts::{ExprId, ExprKind, FunctionId, Op};
 use crate::finding::{FileId, Place};
 use crate::link::outbound::Lookup;
 use crate::names::Name;
@@ -121,6 +121,9 @@ pub static FRAMEWORKS: &[Framework] = &[
         ordered: false,
     },
 ];
+
+/// How many values of one name are looked at: loops over lists of routers use one again and again.
+const MOST_VALUES: usize = 24;
 
 /// Types that annotate a router handed to a function.
 const TYPES: &[&str] = &[
@@ -311,11 +314,17 @@ fn structural(program: &Program, at: ExprRef, depth: usize, found: &mut Vec<Hand
         }
         ExprKind::Ref(name, block) => {
             let Some(def) = facts.lookup(*block, *name) else { return };
-            for &value in facts.def(def).values.iter().take(3) {
+            for &value in facts.def(def).values.iter().take(MOST_VALUES) {
                 handles_to(program, here(value), depth - 1, found);
             }
         }
         ExprKind::Await(inner) => handles_to(program, here(*inner), depth - 1, found),
+        // `for router in routers: app.include_router(router)`, for one list or a list of them.
+        ExprKind::ElementOf(list) => {
+            for element in elements(program, here(*list), depth - 1) {
+                handles_to(program, element, depth - 1, found);
+            }
+        }
         ExprKind::Imported(..) => {
             let target = handlers::follow(program, at);
             if target != at {
@@ -343,6 +352,29 @@ fn structural(program: &Program, at: ExprRef, depth: usize, found: &mut Vec<Hand
             }
         }
         _ => {}
+    }
+}
+
+/// What stands in a list, wherever it is written.
+fn elements(program: &Program, list: ExprRef, depth: usize) -> Vec<ExprRef> {
+    let Some(depth) = depth.checked_sub(1) else { return vec![] };
+    let list = handlers::follow(program, list);
+    let facts = program.facts(list.file);
+    let here = |expr: ExprId| ExprRef::new(list.file, expr);
+    match facts.expr(list.expr) {
+        ExprKind::List(items) => items
+            .iter()
+            .flat_map(|&item| match facts.expr(item) {
+                ExprKind::Spread(inner) => elements(program, here(*inner), depth),
+                _ => vec![here(item)],
+            })
+            .collect(),
+        ExprKind::Op(Op::Add, parts) => parts.iter().flat_map(|&part| elements(program, here(part), depth)).collect(),
+        ExprKind::ElementOf(outer) => {
+            let outer = elements(program, here(*outer), depth);
+            outer.into_iter().flat_map(|inner| elements(program, inner, depth)).collect()
+        }
+        _ => vec![],
     }
 }
 

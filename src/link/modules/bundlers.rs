@@ -27,8 +27,7 @@ pub(super) fn aliases(paths: &[Name], facts: &[Option<Facts>]) -> Vec<(String, S
                 found.push((folder.to_owned(), alias.to_owned(), to));
             }
         };
-        for expr in &facts.exprs {
-            let ExprKind::Object(entries) = &expr.kind else { continue };
+        for (_, entries) in facts.objects() {
             for &(_, value) in entries.iter().filter(|(key, _)| *key == "alias") {
                 declared(facts, value, DEPTH, &mut add);
             }

@@ -15,6 +15,8 @@ pub struct Root {
     pub client: bool,
     /// By a server.
     pub server: bool,
+    /// By a server, when no browser loads it: a timer alone starts it.
+    pub timer: bool,
 }
 
 /// Frameworks that load files by their place.
@@ -62,7 +64,11 @@ pub fn find(program: &Program, projects: &Projects, entries: &[Entry], paths: &P
         }
         let by_place = BY_PLACE.contains(&entry.framework) || entry.kind == EntryKind::EdgeFunction;
         if by_place || names::in_project(folder, inner) == Use::Plain && starts_itself(program, entry) {
-            roots[entry.place.file.index()].server = true;
+            let root = &mut roots[entry.place.file.index()];
+            match entry.framework {
+                "timer" => root.timer = true,
+                _ => root.server = true,
+            }
         }
     }
     roots
@@ -96,13 +102,13 @@ fn page_with_head(facts: &Facts) -> Root {
     let after = |span: Span| !facts.head.is_some_and(|head| head.contains(span));
     let client = calls.chain(facts.imports.iter().map(|import| import.span)).any(after)
         || facts.loads.iter().any(|load| load.contains('.'));
-    Root { client, server: facts.head.is_some() || !client }
+    Root { client, server: facts.head.is_some() || !client, timer: false }
 }
 
 fn by_place(facts: &Facts, path: &str, inner: &str, project: &Project) -> Root {
-    let client = Root { client: true, server: false };
-    let server = Root { client: false, server: true };
-    let both = Root { client: true, server: true };
+    let client = Root { client: true, ..Root::default() };
+    let server = Root { server: true, ..Root::default() };
+    let both = Root { client: true, server: true, timer: false };
     let (_, name) = inner.rsplit_once('/').unwrap_or(("", inner));
     let (stem, ending) = name.rsplit_once('.').unwrap_or((name, ""));
     let below = inner.strip_prefix("src/").unwrap_or(inner);
@@ -140,8 +146,7 @@ fn by_place(facts: &Facts, path: &str, inner: &str, project: &Project) -> Root {
             return both;
         }
     }
-    let is_next = project.uses("next") || project.has_script("next.config");
-    if is_next {
+    if project.is_next() {
         if below.starts_with("pages/api/") {
             return server;
         }

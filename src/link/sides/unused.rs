@@ -166,8 +166,7 @@ fn words_of(facts: &Facts) -> FxHashSet<&'static str> {
         words.extend(import.specifier.as_str().split('.'));
         words.extend(import.names.iter().map(|name| name.as_str()));
     }
-    for expr in &facts.exprs {
-        let ExprKind::Text(text) = expr.kind else { continue };
+    for (_, text) in facts.texts() {
         if text.len() < 100 && !text.contains(' ') {
             words.extend(text.as_str().split(['.', ':', '/']));
         }

@@ -26,7 +26,9 @@ impl Walker<'_> {
         };
         let bodies = readers.reads(def).iter().flat_map(|&read| members(read)).filter(|(_, name)| *name == "body");
         let parts: Vec<(ExprId, Name)> = bodies.flat_map(|(body, _)| members(body)).collect();
-        let held = parts.iter().find(|(part, name)| says_credential(name) && !self.is_only_asked(at, *part));
+        let held = parts.iter().find(|(part, name)| {
+            says_credential(name) && !self.without.contains(name) && !self.is_only_asked(at, *part)
+        });
         match held {
             Some(&(_, name)) if self.head.is_none() => self.note(Secret::Holds(name), at),
             _ => Known::Open,
@@ -43,7 +45,11 @@ impl Walker<'_> {
         let mut uses = readers.reads(def).iter().flat_map(|&read| readers.uses(read));
         let held = uses.find_map(|used| match *used {
             Use::In(outer) => match *facts.expr(outer) {
-                ExprKind::Member(_, name) if says_credential(&name) && !self.is_only_asked(at, outer) => Some(name),
+                ExprKind::Member(_, name)
+                    if says_credential(&name) && !self.without.contains(&name) && !self.is_only_asked(at, outer) =>
+                {
+                    Some(name)
+                }
                 _ => None,
             },
             _ => None,
@@ -52,6 +58,20 @@ impl Walker<'_> {
             Some(name) if !self.has_failed(at) => self.note(Secret::Holds(name), at),
             _ => Known::Open,
         }
+    }
+
+    /// What a pattern takes out of a value beside the name that holds the rest: `const { password, ...rest } = body`.
+    /// The parts of a pattern are members of the very expression that is taken apart.
+    pub(super) fn taken_out(&self, value: ExprRef) -> Vec<Name> {
+        let facts = self.program.facts(value.file);
+        let parts = self.program.readers(value.file).uses(value.expr).iter().filter_map(|used| match *used {
+            Use::In(outer) => match *facts.expr(outer) {
+                ExprKind::Member(base, name) if base == value.expr => Some(name),
+                _ => None,
+            },
+            _ => None,
+        });
+        parts.collect()
     }
 
     /// Whether a member is only asked for: `if (!data.password)`.

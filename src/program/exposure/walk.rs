@@ -48,6 +48,8 @@ pub(super) struct Walker<'p> {
     pub(super) texts: u32,
     /// How many times one of several was taken.
     pub(super) parts: u32,
+    /// What is not in the value that is looked at: it is the rest of something taken apart.
+    pub(super) without: Vec<Name>,
     pub(super) found: Exposure,
 }
 
@@ -391,7 +393,25 @@ impl<'p> Walker<'p> {
         let cut = shape.values.iter().find_map(|&value| cuts_itself(facts, value, def, 3));
         self.head = cut.map_or(outer, |cut| Some(outer.map_or(cut, |outer| outer.min(cut))));
         for &value in &shape.values {
-            known = known.and(self.walk(ExprRef::new(at.file, value), path));
+            let value = ExprRef::new(at.file, value);
+            let taken = self.taken_out(value);
+            if path.last().is_some_and(|wanted| taken.contains(wanted)) {
+                continue;
+            }
+            let before = (self.without.len(), self.found.secrets.len());
+            self.without.extend(&taken);
+            let mut one = self.walk(value, path);
+            self.without.truncate(before.0);
+            let gone = |secret| matches!(secret, Secret::Holds(name) | Secret::Named(name) if taken.contains(&name));
+            let mut position = 0;
+            self.found.secrets.retain(|exposed| {
+                position += 1;
+                position <= before.1 || !gone(exposed.secret)
+            });
+            if one == Known::Secret && !taken.is_empty() && self.found.secrets.len() == before.1 {
+                one = Known::Harmless;
+            }
+            known = known.and(one);
         }
         self.head = outer;
         if shape.values.is_empty() {

@@ -57,9 +57,9 @@ impl Program {
             name.is_some_and(|name| words(&name).iter().any(|word| CHECKS.contains(&word.as_str())))
         });
         let compared = |expr: &ExprKind| match expr {
-            ExprKind::Op(Op::Equal | Op::Unequal, parts) => parts.iter().any(|&part| {
-                facts.last_name(part).is_some_and(|name| words(&name).iter().any(|word| word == "password"))
-            }),
+            ExprKind::Op(Op::Equal | Op::Unequal, parts) => parts
+                .iter()
+                .any(|&part| facts.last_name(part).is_some_and(|name| words(&name).iter().any(|word| is_chosen(word)))),
             _ => false,
         };
         let span = facts.function(function.function).span;
@@ -75,7 +75,11 @@ impl Program {
         let checks = std::cell::LazyCell::new(|| self.checks_password(function));
         let names = inside.map(|at| ExprId(at as u32)).filter(|&at| match facts.expr(at) {
             ExprKind::Ref(name, _) | ExprKind::Member(_, name) => {
-                proves(name) && (!words(name).iter().any(|word| word == "password") || *checks)
+                proves(name)
+                    && (!words(name).iter().any(|word| is_chosen(word)) || *checks)
+                    && !self.only_decides_left_out(ExprRef::new(function.file, at))
+                    // `if (!token) return`: any text will do.
+                    && !self.is_only_believed(ExprRef::new(function.file, at))
             }
             _ => false,
         });
@@ -119,6 +123,11 @@ impl Program {
                     || brought.iter().any(|(_, source)| same(source)))
         })
     }
+}
+
+/// What people choose for themselves: a request brings it to have it set, too.
+fn is_chosen(word: &str) -> bool {
+    matches!(word, "password" | "passcode" | "pin")
 }
 
 /// Whether a name stands for all that a request brings.

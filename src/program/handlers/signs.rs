@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::catalogue::VendorId;
-use crate::facts::{BlockKind, ExprId, ExprKind, Facts, FunctionId, Op, Span};
+use crate::facts::{BlockKind, ExprId, ExprKind, Facts, FunctionId, Op, Span, Step};
 use crate::finding::{FileId, Place};
 use crate::names::Name;
 use crate::program::{FunctionRef, Program};
@@ -102,17 +102,17 @@ fn headers(names: &mut Names<'_>, file: FileId, facts: &Facts, found: &mut Vec<S
     for call in &facts.calls {
         let reads = matches!(facts.expr(call.callee), ExprKind::Ref(name, _) | ExprKind::Member(_, name)
             if READERS.contains(&name.as_str()));
-        if let (true, Some(arg)) = (reads, call.args.first())
+        // `res.header("X-Signature", made)` writes it.
+        let writes = call.args.len() > 1 && facts.last_name(call.callee).is_some_and(|name| name == "header");
+        if let (true, Some(arg)) = (reads && !writes, call.args.first())
             && let ExprKind::Text(text) = facts.expr(arg.value)
         {
             note(names, *text, facts.span(arg.value));
         }
     }
-    for expr in &facts.exprs {
-        if let ExprKind::Member(_, name) = &expr.kind
-            && (name.contains('-') || name.starts_with("HTTP_"))
-        {
-            note(names, *name, expr.span);
+    for (at, (_, name)) in facts.members() {
+        if (name.contains('-') || name.starts_with("HTTP_")) && !is_written(facts, at) {
+            note(names, name, facts.span(at));
         }
     }
     for function in &facts.functions {
@@ -128,6 +128,14 @@ fn headers(names: &mut Names<'_>, file: FileId, facts: &Facts, found: &mut Vec<S
             }
         }
     }
+}
+
+/// Whether something is put where an expression says: `headers["X-Signature"] = made` is how deliveries are sent.
+fn is_written(facts: &Facts, at: ExprId) -> bool {
+    let steps = facts.blocks.iter().flat_map(|block| &block.steps);
+    let mut targets = steps.filter_map(|step| if let Step::Assign(target, _) = step { Some(*target) } else { None });
+    targets.any(|target| target == at)
+        || facts.operations().any(|(_, (op, parts))| op == Op::Assign && parts.first() == Some(&at))
 }
 
 /// Fields of a vendor's forms: `form.get("CallSid")`, `req.body.CallSid`, `CallSid: str = Form(..)`.

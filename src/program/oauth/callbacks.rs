@@ -58,15 +58,14 @@ impl Program {
     pub fn exchanges(&self, file: FileId) -> Vec<ExprRef> {
         let facts = self.facts(file);
         let mut found = Vec::new();
-        for (at, expr) in facts.exprs.iter().enumerate() {
-            let ExprKind::Object(entries) = &expr.kind else { continue };
+        for (at, entries) in facts.objects() {
             let says = entries.iter().any(|&(key, value)| {
                 key == "grant_type"
                     && matches!(facts.expr(value), ExprKind::Text(text) if *text == "authorization_code")
             });
             // A proof of the customer's own browser takes its place.
             if says && !entries.iter().any(|(key, _)| *key == "code_verifier") {
-                found.push(ExprRef::new(file, ExprId(at as u32)));
+                found.push(ExprRef::new(file, at));
             }
         }
         let library = self.calls_of(file).filter(|&call| self.has_role(call, KnownRole::Exchange));
@@ -148,13 +147,8 @@ impl Looker<'_> {
     fn reads(&self, file: FileId, wanted: &str) -> Vec<ExprId> {
         let facts = self.program.facts(file);
         let here = |at: ExprId| self.contains(file, facts, at);
-        let mut found: Vec<ExprId> = Vec::new();
-        for (at, expr) in facts.exprs.iter().enumerate() {
-            let at = ExprId(at as u32);
-            if matches!(&expr.kind, ExprKind::Member(_, name) if *name == *wanted) && here(at) {
-                found.push(at);
-            }
-        }
+        let members = facts.members().filter(|&(at, (_, name))| name == *wanted && here(at));
+        let mut found: Vec<ExprId> = members.map(|(at, _)| at).collect();
         for call in &facts.calls {
             let named = call
                 .args

@@ -81,11 +81,8 @@ impl Program {
     /// The same exchanges as callbacks make, those with a proof of the browser's own too.
     fn exchanges_of_any_proof(&self, file: FileId, grant_type: Name) -> Vec<ExprRef> {
         let facts = self.facts(file);
-        let objects = facts.exprs.iter().enumerate().filter_map(|(at, expr)| {
-            says_grant(facts, &expr.kind, grant_type, "authorization_code")
-                .then_some(ExprRef::new(file, ExprId(at as u32)))
-        });
-        objects.collect()
+        let says = |entries: &[(Name, ExprId)]| says_grant(facts, entries, grant_type, "authorization_code");
+        facts.objects().filter(|(_, entries)| says(entries)).map(|(at, _)| ExprRef::new(file, at)).collect()
     }
 
     /// Which file of deployed code asks whom for new tokens; nothing known of whom where a library or an unknown URL is asked.
@@ -93,14 +90,13 @@ impl Program {
         let grant_type = Name::new("grant_type");
         let mut found = Vec::new();
         for (file, facts) in self.code().filter(|(file, _)| !self.side(*file).dead) {
-            for (at, expr) in facts.exprs.iter().enumerate() {
-                let asks = says_grant(facts, &expr.kind, grant_type, "refresh_token")
-                    || matches!(&expr.kind, ExprKind::Text(text) if text.contains("grant_type=refresh_token"));
-                if asks {
-                    let (vendor, host) = self.asked_for_tokens(ExprRef::new(file, ExprId(at as u32)));
-                    found.push((file, vendor, host));
-                }
-            }
+            let says = |entries: &[(Name, ExprId)]| says_grant(facts, entries, grant_type, "refresh_token");
+            let objects = facts.objects().filter(|(_, entries)| says(entries)).map(|(at, _)| at);
+            let texts = facts.texts().filter(|(_, text)| text.contains("grant_type=refresh_token")).map(|(at, _)| at);
+            found.extend(objects.chain(texts).map(|at| {
+                let (vendor, host) = self.asked_for_tokens(ExprRef::new(file, at));
+                (file, vendor, host)
+            }));
             for call in self.calls_of(file) {
                 let name = facts.last_name(facts.call(call.call).callee);
                 let renews = name.is_some_and(|name| {
@@ -232,11 +228,10 @@ impl Program {
             if side.tooling || side.dead || known.is_empty() {
                 continue;
             }
-            for (at, expr) in facts.exprs.iter().enumerate() {
-                let ExprKind::Member(_, name) = expr.kind else { continue };
+            for (at, (_, name)) in facts.members() {
                 for (of, &(_, token, renewed_by)) in known.iter().enumerate() {
                     renewed[of] |= name == renewed_by;
-                    let here = ExprRef::new(file, ExprId(at as u32));
+                    let here = ExprRef::new(file, at);
                     if name == token && self.goes_to_store(here) {
                         kept[of].push(here);
                     }
@@ -270,8 +265,7 @@ impl Program {
 }
 
 /// Whether an object asks for tokens in this way.
-fn says_grant(facts: &Facts, kind: &ExprKind, grant_type: Name, grant: &str) -> bool {
-    let ExprKind::Object(entries) = kind else { return false };
+fn says_grant(facts: &Facts, entries: &[(Name, ExprId)], grant_type: Name, grant: &str) -> bool {
     entries.iter().any(|&(key, value)| {
         key == grant_type && matches!(facts.expr(value), ExprKind::Text(text) if text.as_str() == grant)
     })

@@ -148,11 +148,8 @@ fn in_schemas(program: &Program, function: FunctionRef, names: &[Name]) -> Asked
     files.dedup();
     let asked = files.into_iter().flat_map(|file| {
         let facts = program.facts(file);
-        let entries = facts.exprs.iter().filter_map(|expr| match &expr.kind {
-            ExprKind::Object(entries) => Some(entries.iter()),
-            _ => None,
-        });
-        let named = entries.flatten().filter(|(key, _)| names.contains(key) && tells(*key));
+        let entries = facts.objects().flat_map(|(_, entries)| entries);
+        let named = entries.filter(|(key, _)| names.contains(key) && tells(*key));
         named.map(|&(_, schema)| of_schema(facts, schema, 8)).collect::<Vec<_>>()
     });
     asked.max().unwrap_or(Asked::No)

@@ -312,8 +312,9 @@ impl Walk<'_> {
         }
         };
         let call = facts.call(at.call);
-        // `headers.get("x-secret")` only reads.
-        let reads = call.args.len() == 1 && matches!(facts.expr(call.args[0].value), ExprKind::Text(_));
+        // `headers.get("x-secret")`, `config.get("webhook_secret", DEFAULT)` only read.
+        let by_key = call.args.first().is_some_and(|arg| matches!(facts.expr(arg.value), ExprKind::Text(_)));
+        let reads = by_key && (call.args.len() == 1 || name == "get");
         !reads && call.args.iter().any(|arg| arg.name.is_some_and(|name| holds_secret(&name)) || secret(arg.value))
     }
 

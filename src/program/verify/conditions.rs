@@ -1,5 +1,7 @@
 //! What a condition is about on which a check is skipped: an unset secret, a mode, the request itself.
 
+use std::cell::LazyCell;
+
 use super::evidence::{holds_secret, is_signature_name, sounds_secret};
 use super::ways::Reason;
 use super::{Walk, Why};
@@ -17,27 +19,36 @@ const FARTHEST: usize = 6;
 impl Walk<'_> {
     /// Why the flow goes the way on which a condition holds, or does not.
     pub(super) fn reason(&self, function: FunctionRef, condition: ExprId, holds: bool) -> Reason {
-        let at = ExprRef::new(function.file, condition);
-        self.program.reasons.get(at, holds, || self.reason_of(at, holds))
+        self.reasons_of(function, condition)[usize::from(holds)]
     }
 
-    fn reason_of(&self, at: ExprRef, holds: bool) -> Reason {
-        let place = self.program.place(at);
-        let safe_default = self.when_unset(at, FARTHEST) != Some(holds);
-        let why = match self.presence(at, FARTHEST) {
-            Some((name, set)) if set != holds => match self.also_brought(at, !holds) {
-                true if self.is_refused_without(at, name) => Why::Request,
-                true => Why::Either(name),
-                false => Why::Unset(name),
-            },
-            _ => match self.mode(at, FARTHEST) {
-                Some(name) => Why::Mode(name),
-                None if self.asks_request(at, FARTHEST) && self.brought(at, FARTHEST) != Some(holds) => Why::Request,
-                None => Why::Condition,
-            },
-        };
-        let safe_default = safe_default && matches!(why, Why::Mode(_));
-        Reason { place, why, safe_default, closed: self.is_closed(at, holds, why, safe_default) }
+    /// Why it goes the way on which a condition does not hold, and why the other.
+    pub(super) fn reasons_of(&self, function: FunctionRef, condition: ExprId) -> [Reason; 2] {
+        let at = ExprRef::new(function.file, condition);
+        self.program.reasons.get(at, || self.find_reasons(at))
+    }
+
+    fn find_reasons(&self, at: ExprRef) -> [Reason; 2] {
+        let presence = self.presence(at, FARTHEST);
+        let mode = LazyCell::new(|| self.mode(at, FARTHEST));
+        let asks_request = LazyCell::new(|| self.asks_request(at, FARTHEST));
+        [false, true].map(|holds| {
+            let why = match presence {
+                Some((name, set)) if set != holds => match self.also_brought(at, !holds) {
+                    true if self.is_refused_without(at, name) => Why::Request,
+                    true => Why::Either(name),
+                    false => Why::Unset(name),
+                },
+                _ => match *mode {
+                    Some(name) => Why::Mode(name),
+                    None if *asks_request && self.brought(at, FARTHEST) != Some(holds) => Why::Request,
+                    None => Why::Condition,
+                },
+            };
+            let safe_default = matches!(why, Why::Mode(_)) && self.when_unset(at, FARTHEST) != Some(holds);
+            let closed = self.is_closed(at, holds, why, safe_default);
+            Reason { place: self.program.place(at), why, safe_default, closed }
+        })
     }
 
     /// Whether a condition also asks if the request brings its signature: `if (secret && signature)`.
@@ -147,6 +158,13 @@ impl Walk<'_> {
                 if name(call.callee).is_some_and(|name| matches!(name.as_str(), "Boolean" | "bool" | "len" | "isEmpty"))
                 {
                     return call.args.first().and_then(|arg| next(arg.value));
+                }
+                // `secret.trim()`
+                if let ExprKind::Member(base, method) = facts.expr(call.callee)
+                    && call.args.is_empty()
+                    && matches!(method.as_str(), "trim" | "strip" | "toString")
+                {
+                    return next(*base);
                 }
                 self.secret_name(at).map(|name| (name, true)).or_else(|| self.asked_inside(at, depth))
             }

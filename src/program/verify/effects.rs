@@ -42,8 +42,6 @@ const WRITES: &[&str] = &[
 const RECORDS: &[&str] = &[
     "log",
     "logs",
-    "event",
-    "events",
     "audit",
     "webhook",
     "webhooks",
@@ -51,8 +49,6 @@ const RECORDS: &[&str] = &[
     "inbound",
     "delivery",
     "deliveries",
-    "history",
-    "activity",
     "error",
     "errors",
     "metric",
@@ -64,7 +60,19 @@ const RECORDS: &[&str] = &[
     "attempts",
 ];
 
+/// The same, unless what happened is counted: an amount that is summed up some day.
+const HAPPENED: &[&str] = &["event", "events", "history", "activity"];
+
 impl Walk<'_> {
+    /// Whether a new row holds an amount, and no event's id that would tell it from a second one.
+    fn books(&self, at: CallRef) -> bool {
+        let names_event = |field: &Name| {
+            let words = super::words(field);
+            words.iter().any(|word| word == "event") && words.iter().any(|word| word == "id")
+        };
+        self.program.keeps_amount(at) && !self.program.fields_written(at).iter().any(names_event)
+    }
+
     pub(super) fn note_deed(&mut self, at: CallRef, standing: Standing) {
         if self.behind.is_some() {
             return;
@@ -301,7 +309,11 @@ impl Walk<'_> {
 
     /// Whether a write only keeps what came in, by the name of where it goes.
     fn keeps_record(&self, at: CallRef) -> bool {
-        let is_record = |name: &str| super::words(name).iter().any(|word| RECORDS.contains(&word.as_str()));
+        let is_record = |name: &str| {
+            let words = super::words(name);
+            let has = |any: &[&str]| words.iter().any(|word| any.contains(&word.as_str()));
+            has(RECORDS) || has(HAPPENED) && !self.books(at)
+        };
         let facts = self.program.facts(at.file);
         if let Some(external) = self.program.external(at) {
             let members = external.segs.iter().skip(1).any(|seg| matches!(seg, Seg::Member(name) if is_record(name)));

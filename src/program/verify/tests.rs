@@ -15,8 +15,9 @@ pub(super) type Both = (Option<Standing>, Option<Standing>);
 
 /// What a variable holds the result of.
 enum Made {
-    /// A call; whether it was awaited on the way, and whether the variable says what is wrong.
-    Call { at: CallRef, awaited: bool, fault: bool },
+    /// A call; whether it was awaited on the way, whether the variable says what is wrong, and whether it holds no more
+    /// than a part of what the call gave.
+    Call { at: CallRef, awaited: bool, fault: bool, part: bool },
     /// A condition.
     Test(ExprId),
     /// A check's result, or `true` from the start.
@@ -161,7 +162,11 @@ impl Walk<'_> {
 
     fn asked_of_variable(&mut self, function: FunctionRef, condition: ExprId, standing: Standing) -> Both {
         match self.made_by(function, condition, FARTHEST) {
-            Some(Made::Call { at, awaited, fault }) => {
+            // `event.data.metadata || {}`: what is in the event is beside the point, it is only there when checked.
+            Some(Made::Call { at, part: true, .. }) if self.gives_what_it_verified(at) => {
+                (Some(standing), Some(standing))
+            }
+            Some(Made::Call { at, awaited, fault, .. }) => {
                 let (yes, no) = self.outcome(at, standing, awaited);
                 if fault { (no, yes) } else { (yes, no) }
             }
@@ -255,24 +260,26 @@ impl Walk<'_> {
                 }
             }
             ExprKind::Member(base, name) => match self.made_by(function, *base, depth)? {
-                Made::Call { at, awaited, fault } => Some(Made::Call { at, awaited, fault: fault || is_fault(*name) }),
+                Made::Call { at, awaited, fault, .. } => {
+                    Some(Made::Call { at, awaited, fault: fault || is_fault(*name), part: true })
+                }
                 other => Some(other),
             },
             ExprKind::Index(base, index) => match self.made_by(function, *base, depth)? {
                 // `ok, error = check()`: the first says whether.
-                Made::Call { at, awaited, .. } => {
+                Made::Call { at, awaited, part, .. } => {
                     let later = matches!(facts.expr(*index), ExprKind::Number(n) if *n > 0.0);
-                    (!later).then_some(Made::Call { at, awaited, fault: false })
+                    (!later).then_some(Made::Call { at, awaited, fault: false, part })
                 }
                 other => Some(other),
             },
             ExprKind::Await(base) => match self.made_by(function, *base, depth)? {
-                Made::Call { at, fault, .. } => Some(Made::Call { at, awaited: true, fault }),
+                Made::Call { at, fault, part, .. } => Some(Made::Call { at, awaited: true, fault, part }),
                 other => Some(other),
             },
             ExprKind::Call(call) => {
                 let at = CallRef::new(function.file, *call);
-                Some(Made::Call { at, awaited: facts.call(*call).awaited, fault: false })
+                Some(Made::Call { at, awaited: facts.call(*call).awaited, fault: false, part: false })
             }
             ExprKind::Op(Op::Equal | Op::Unequal | Op::Not | Op::And | Op::Or | Op::Choose | Op::In, _) => {
                 Some(Made::Test(expr))

@@ -124,9 +124,9 @@ impl Walk<'_> {
             // Both arms only tell of it; the variable is asked again further on.
             (yes, no) = (yes.map(|_| standing), no.map(|_| standing));
         }
-        let reasons = [self.reason(function, condition, true), self.reason(function, condition, false)];
+        let [unmet, met] = self.reasons_of(function, condition);
         let mut arms = Vec::with_capacity(2);
-        for (standing, block, reason) in [(yes, Some(then), reasons[0]), (no, otherwise, reasons[1])] {
+        for (standing, block, reason) in [(yes, Some(then), met), (no, otherwise, unmet)] {
             let Some(standing) = standing else { continue };
             let mut arm = match block {
                 Some(block) => self.arm(function, block, standing, reason),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Audience, Hanging, default_of, tell};
 use crate::catalogue::{Package, Runs, Timeout, VendorId};
-use crate::facts::ExprKind;
+use crate::facts::{ExprId, ExprKind, Facts};
 use crate::finding::Remark;
 use crate::names::Name;
 use crate::program::outbound::ClientUse;
@@ -106,7 +106,7 @@ fn tell_uses(program: &Program, report: &mut Report, used: &VendorUse, timeout: 
             default: default_of(timeout.default_s),
             whom: asked(program, used).unwrap_or_else(|| vendor.name.clone()),
             waits: used.at,
-            help: help(timeout),
+            help: limited(program, used.at, timeout).unwrap_or_else(|| help(timeout)),
             vendors: vec![program.vendor_id(used.vendor)],
             calls,
             audience: Audience::Everyone,
@@ -136,6 +136,51 @@ fn help(timeout: &Timeout) -> String {
         Some(cure) if cure.contains("rejectAfter(") => format!("Give it a limit: `{cure}`, with `{REJECT_AFTER}`."),
         Some(cure) => format!("Give it a limit: `{cure}`."),
         None => "Race it against a timer: the SDK has no option for a limit.".to_owned(),
+    }
+}
+
+/// The cure written with the very call, where it is a race or a keyword of the call.
+fn limited(program: &Program, at: CallRef, timeout: &Timeout) -> Option<String> {
+    const RACES: &[&str] = &["Promise.race([", "asyncio.wait_for("];
+    let cure = timeout.cure.as_deref()?;
+    let facts = program.facts(at.file);
+    let call = facts.call(at.call);
+    let callee = spelled(facts, call.callee, 6)?;
+    let args: Option<Vec<String>> = call
+        .args
+        .iter()
+        .map(|arg| {
+            let value = spelled(facts, arg.value, 3)?;
+            Some(arg.name.map_or(value.clone(), |name| format!("{name}={value}")))
+        })
+        .collect();
+    let args = args.filter(|args| args.len() <= 3).map_or_else(|| "..".to_owned(), |args| args.join(", "));
+    if let Some(race) = RACES.iter().find(|race| cure.starts_with(**race)) {
+        let limit = &cure[cure.rfind(", ")?..];
+        let cure = format!("{race}{callee}({args}){limit}");
+        let with = if limit.contains("rejectAfter(") { format!(", with `{REJECT_AFTER}`") } else { String::new() };
+        return Some(format!("Give it a limit: `{cure}`{with}."));
+    }
+    let keyword = timeout.call.iter().find(|_| !facts.language.is_script())?;
+    let (_, value) = cure.split_once(&format!("{keyword}="))?;
+    let value = value.trim_end_matches(')');
+    let behind = if args.is_empty() { "" } else { ", " };
+    Some(format!("Give it a limit: `{callee}({args}{behind}{keyword}={value})`."))
+}
+
+/// An expression as it is written, when it is short enough to be.
+fn spelled(facts: &Facts, at: ExprId, depth: usize) -> Option<String> {
+    let depth = depth.checked_sub(1)?;
+    match facts.expr(at) {
+        ExprKind::Ref(name, _) => Some(name.to_string()),
+        ExprKind::Member(base, name) => Some(format!("{}.{name}", spelled(facts, *base, depth)?)),
+        ExprKind::This(_) => Some(if facts.language.is_script() { "this" } else { "self" }.to_owned()),
+        ExprKind::Call(call) => {
+            let call = facts.call(*call);
+            let inner = if call.args.is_empty() { "" } else { ".." };
+            Some(format!("{}({inner})", spelled(facts, call.callee, depth)?))
+        }
+        _ => None,
     }
 }
 
