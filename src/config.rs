@@ -1,6 +1,7 @@
 //! What the repository says of how it is to be checked: `seamcheck.toml`, `[tool.seamcheck]` in pyproject.toml or
 //! `"seamcheck"` in package.json.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use crate::walk;
 
 mod fault;
 mod find;
+mod idle;
 pub mod init;
 mod keys;
 mod node;
@@ -20,6 +22,7 @@ mod read;
 mod unheeded;
 
 pub use find::OWN;
+pub use idle::Doubt;
 pub use keys::schema;
 pub use unheeded::holding;
 
@@ -84,6 +87,8 @@ pub struct Config {
     pub workspaces: Vec<String>,
     /// The files that count, seen from the scanned root.
     heeded: Vec<String>,
+    /// What may turn out to name nothing.
+    said: Vec<idle::Said>,
 }
 
 impl Config {
@@ -130,9 +135,9 @@ impl Loading<'_> {
         known.extend(walk::vendor_ids(&self.root));
         self.check(written, &settings, &known)?;
         let nested = self.nested(written, &settings)?;
-        self.take(&written.folder, &written.shown, &settings);
+        self.take(written, &settings);
         for (written, settings) in &nested {
-            self.take(&written.folder, &written.shown, settings);
+            self.take(written, settings);
         }
         let config = &mut self.config;
         config.levels.sort_by_key(|level| level.folder.len());
@@ -208,7 +213,13 @@ impl Loading<'_> {
     }
 
     /// Takes over what holds for what lies in a folder.
-    fn take(&mut self, folder: &Path, file: &str, settings: &Settings) {
+    fn take(&mut self, written: &Written, settings: &Settings) {
+        let (folder, file) = (written.folder.as_path(), written.shown.as_str());
+        for (pattern, span) in settings.ignore.iter().filter(|(pattern, _)| idle::is_plain(pattern)) {
+            let place = folder.join(pattern.trim_start_matches('/'));
+            let seen = self.seen(folder, pattern.trim_matches('/'));
+            self.say(written, seen.as_deref().filter(|_| !walk::is_there(&place)), (pattern, true), span);
+        }
         let patterns: Vec<String> = settings.ignore.iter().map(|(pattern, _)| pattern.clone()).collect();
         self.config.ignored.retain(|(other, _)| other != folder);
         self.config.ignored.push((folder.to_owned(), patterns));
@@ -226,21 +237,41 @@ impl Loading<'_> {
         }
         let mut hints = Hints::clone(&self.config.own.hints);
         let is_root = folder == self.config.folder;
-        for (wrapper, text) in &settings.wrappers {
-            let text = match text.rsplit_once(':') {
+        for (wrapper, said, span) in &settings.wrappers {
+            let text = match said.rsplit_once(':') {
                 Some((path, name)) => self.seen(folder, path).map(|path| format!("{path}:{name}")),
-                None if is_root || from_root.is_empty() => Some(text.clone()),
-                None => Some(format!("{from_root}/**:{text}")),
+                None if is_root || from_root.is_empty() => Some(said.clone()),
+                None => Some(format!("{from_root}/**:{said}")),
             };
+            self.say(written, text.as_deref(), (said, false), span);
             hints.wrappers.extend(text.map(|text| (*wrapper, text)));
         }
-        for (core, text) in &settings.core_paths {
-            let is_path = !text.starts_with('/') && text.contains(['/', '*']);
-            let text = if is_path { self.seen(folder, text) } else { Some(text.clone()) };
+        for (core, said, span) in &settings.core_paths {
+            let is_path = !said.starts_with('/') && said.contains(['/', '*']);
+            let text = if is_path { self.seen(folder, said) } else { Some(said.clone()) };
+            self.say(written, text.as_deref(), (said, false), span);
             hints.core_paths.extend(text.map(|text| (*core, text)));
         }
-        hints.essential.extend(settings.essential.iter().map(|(id, _)| id.clone()));
+        for (id, span) in &settings.essential {
+            self.say(written, Some(id), (id, false), span);
+            hints.essential.push(id.clone());
+        }
         self.config.own.hints = Arc::new(hints);
+    }
+
+    /// Notes where something is said that may turn out to name nothing; `hint` is how the analysis knows it.
+    fn say(
+        &mut self,
+        written: &Written,
+        hint: Option<&str>,
+        (said, ignored): (&str, bool),
+        span: &Range<usize>,
+    ) {
+        if let Some(hint) = hint {
+            let (path, text) = (written.shown.clone(), written.text.clone());
+            let (hint, said) = (hint.to_owned(), said.to_owned());
+            self.config.said.push(idle::Said { hint, said, path, text, span: span.clone(), ignored });
+        }
     }
 
     /// A folder as seen from the scanned root; empty when the root lies in it; none when they are apart.

@@ -120,6 +120,13 @@ fn run_scan(typed: &Scan, out: &mut dyn Write, messages: &mut dyn Write) -> Resu
     for (format, path) in &typed.also {
         page.to_file(*format, path)?;
     }
+    let whole = matches!(&typed.paths[..], []) || matches!(&typed.paths[..], [only] if only.is_dir());
+    if whole && !typed.quiet {
+        let root = walk::root_of(&typed.paths)?;
+        for doubt in config.doubts(&root, &outcome.idle, &outcome.repository) {
+            writeln!(messages, "{:?}", miette::Report::new(doubt))?;
+        }
+    }
     if typed.fix_suppressions {
         suppressions::remove_unused(&outcome, messages)?;
     }

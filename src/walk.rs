@@ -251,6 +251,11 @@ pub fn root_of(paths: &[PathBuf]) -> Result<PathBuf, Error> {
     Ok(roots::Roots::of(paths)?.root)
 }
 
+/// Whether something stands at a place.
+pub fn is_there(place: &Path) -> bool {
+    place.symlink_metadata().is_ok()
+}
+
 /// The top of the git repository that a folder lies in.
 pub fn repository_top(folder: &Path) -> Option<PathBuf> {
     git::repository(folder).map(|(top, _)| top)

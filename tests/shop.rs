@@ -16,6 +16,8 @@ mod formats;
 mod hooks;
 #[path = "shop/packages.rs"]
 mod packages;
+#[path = "shop/story.rs"]
+mod story;
 #[path = "shop/suppressions.rs"]
 mod suppressions;
 #[path = "shop/workbench.rs"]

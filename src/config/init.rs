@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use crate::facts::FunctionId;
-use crate::finding::FileId;
+use crate::finding::{FileId, Severity};
 use crate::names::Name;
 use crate::pipeline::Outcome;
 use crate::program::{FunctionRef, Program};
+use crate::rules::RULES;
 
 /// Words of functions that sound like wrappers, by the key they would stand under.
 const SOUNDS: [(&str, &[&str]); 4] = [
@@ -114,12 +115,13 @@ fn rules(outcome: &Outcome, out: &mut String) {
         *found.entry(settled.finding.rule).or_default() += 1;
     }
     out.push_str(
-        "# A rule gets another level (\"note\", \"warning\", \"error\"), or is skipped with a reason.\n# [rules]\n",
+        "# A rule gets another level (\"note\", \"warning\", \"error\"), or is skipped with a reason. These report today, each\n\
+         # with the level that it has by itself.\n# [rules]\n",
     );
     for (at, (rule, number)) in found.iter().enumerate() {
         let setting = match at {
             0 => format!("{rule} = {{ skip = \"the reason\", until = \"2027-01-31\" }}"),
-            _ => format!("{rule} = \"warning\""),
+            _ => format!("{rule} = \"{}\"", level_of(rule)),
         };
         let _ = writeln!(out, "# {setting}  # reports {number} today");
     }
@@ -127,6 +129,15 @@ fn rules(outcome: &Outcome, out: &mut String) {
         out.push_str("# missing-timeout = \"error\"\n# env-undocumented = { skip = \"kept in the wiki\", until = \"2027-01-31\" }\n");
     }
     out.push('\n');
+}
+
+/// The level that a rule has by itself.
+fn level_of(rule: &str) -> &'static str {
+    match RULES.iter().find(|known| known.id == rule).map(|known| known.severity) {
+        Some(Severity::Error) => "error",
+        Some(Severity::Note) => "note",
+        _ => "warning",
+    }
 }
 
 fn wrappers(program: &Program, out: &mut String) {

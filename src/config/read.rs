@@ -35,9 +35,9 @@ pub struct Settings {
     /// Vendors that core paths need.
     pub essential: Vec<(String, Range<usize>)>,
     /// Functions of the project that count as something.
-    pub wrappers: Vec<(Wrapper, String)>,
+    pub wrappers: Vec<(Wrapper, String, Range<usize>)>,
     /// Entry points of core paths.
-    pub core_paths: Vec<(Core, String)>,
+    pub core_paths: Vec<(Core, String, Range<usize>)>,
     /// Vendors of the project's own.
     pub vendors: Vec<OwnVendor>,
     /// Days on which something is to be looked at: the day, and what.
@@ -97,15 +97,17 @@ pub fn settings(node: &Node, is_nested: bool) -> (Settings, Vec<Problem>) {
         return (Settings::default(), check.problems);
     }
     let rules = node.get("rules").map_or(vec![], |rules| rules.entries().iter().filter_map(rule).collect());
-    let group = |table: &str, words: &[&str]| -> Vec<(usize, String)> {
+    let group = |table: &str, words: &[&str]| -> Vec<(usize, String, Range<usize>)> {
         let table = node.get(table);
         let of = |word: &str| table.and_then(|table| table.get(word)).map_or(vec![], texts);
-        words.iter().enumerate().flat_map(|(at, word)| of(word).into_iter().map(move |(text, _)| (at, text))).collect()
+        let words = words.iter().enumerate();
+        words.flat_map(|(at, word)| of(word).into_iter().map(move |(text, span)| (at, text, span))).collect()
     };
     let wrappers = group("wrappers", &["logger", "queue", "verifier", "timeout"]);
-    let wrappers = wrappers.into_iter().map(|(at, text)| (Wrapper::ALL[at], text)).collect();
+    let wrappers = wrappers.into_iter().map(|(at, text, span)| (Wrapper::ALL[at], text, span)).collect();
     let core_paths = group("core-paths", &["signup", "login", "checkout"]);
-    let core_paths = core_paths.into_iter().map(|(at, text)| ([Core::Signup, Core::Login, Core::Checkout][at], text));
+    let cores = [Core::Signup, Core::Login, Core::Checkout];
+    let core_paths = core_paths.into_iter().map(|(at, text, span)| (cores[at], text, span));
     let list = |key: &str| node.get(key).map_or(vec![], texts);
     let tables = |key: &str| node.get(key).map_or(&[][..], Node::items);
     let settings = Settings {

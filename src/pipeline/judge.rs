@@ -15,6 +15,7 @@ use crate::cache::Key;
 use crate::cache::judgements::{Digest, Judgements};
 use crate::error::Error;
 use crate::names::Name;
+use crate::program::hints::Idle;
 use crate::program::{File, Program};
 use crate::progress::Progress;
 use crate::settle::{self, FailedRule, Settled};
@@ -34,6 +35,8 @@ pub struct Judged {
     pub settled: Settled,
     /// Manifests that hold a configuration of ours.
     pub configured: Vec<Name>,
+    /// What the configuration says in vain.
+    pub idle: Vec<Idle>,
     /// How long each stage took, in order.
     pub timings: Vec<(&'static str, Duration)>,
     /// What was understood, when it had to be.
@@ -89,7 +92,7 @@ fn tell(
     options: &Options,
     mut clock: Clock,
 ) -> Judged {
-    let Judgement { findings, marked, facts, configured, .. } = judgement;
+    let Judgement { findings, marked, facts, configured, idle, .. } = judgement;
     let wanted = |found: &Found| options.rules.iter().any(|rule| rule.id == found.rule.as_str());
     let findings = findings.into_iter().filter(wanted).filter_map(Found::into_finding).collect();
     let mut files: Vec<File> = repository.files.iter().map(|file| File { path: file.path, facts: None }).collect();
@@ -100,7 +103,7 @@ fn tell(
     let mut settled = settle::settle(&files, &repository, findings, &choices);
     settled.failed = failed;
     clock.lap("settle");
-    Judged { repository, files, settled, configured, timings: clock.laps, program }
+    Judged { repository, files, settled, configured, idle, timings: clock.laps, program }
 }
 
 /// The names of a judgement: of the tree alone, and with the change that is looked at.

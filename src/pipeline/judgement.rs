@@ -10,6 +10,7 @@ use crate::facts::Facts;
 use crate::finding::{Confidence, FileId, Finding, Place, Remark, Severity};
 use crate::names::Name;
 use crate::program::Program;
+use crate::program::hints::Idle;
 use crate::rules::RULES;
 use crate::settle::FailedRule;
 use crate::walk::{Gap, Repository};
@@ -27,6 +28,8 @@ pub(super) struct Judgement {
     /// What reports may ask of files.
     pub(super) facts: Vec<(FileId, Facts)>,
     pub(super) configured: Vec<Name>,
+    /// What the configuration says in vain.
+    pub(super) idle: Vec<Idle>,
     /// The lines on which vendors are used: a change that touches none of them brings none.
     uses: BTreeSet<(FileId, u32)>,
 }
@@ -103,6 +106,7 @@ impl Judgement {
             ran: options.rules.iter().map(|rule| Name::new(rule.id)).collect(),
             facts: told.into_iter().filter_map(excerpt).collect(),
             configured: config::holding(&walked.repository),
+            idle: program.idle_hints(),
             uses: uses.map(|place| (place.file, program.line(place))).collect(),
             findings,
             gaps,

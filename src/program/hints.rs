@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
 use crate::catalogue::{Core, Seg, VendorId};
 use crate::facts::{FunctionId, Step};
@@ -48,6 +49,34 @@ pub struct Hints {
     pub essential: Vec<String>,
     /// Routes, names of functions, paths of files (`*` and `**`).
     pub core_paths: Vec<(Core, String)>,
+}
+
+/// Something that was said and that names nothing, with what may have been meant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Idle {
+    /// No function of the program.
+    Wrapper(String, Option<String>),
+    /// No route, function or file.
+    CorePath(String, Option<String>),
+    /// A vendor that nothing uses.
+    Vendor(String),
+}
+
+impl Idle {
+    /// What was said.
+    pub fn said(&self) -> &str {
+        let (Self::Wrapper(said, _) | Self::CorePath(said, _) | Self::Vendor(said)) = self;
+        said
+    }
+}
+
+/// The name that is most like one that is not there, when it may have been meant.
+fn likely<'n>(said: &str, names: impl Iterator<Item = &'n str>) -> Option<String> {
+    let score = |name: &str| strsim::jaro_winkler(&said.to_ascii_lowercase(), &name.to_ascii_lowercase());
+    let near = names.map(|name| (score(name), name)).filter(|(score, _)| *score > 0.88);
+    // Of two that are as like, the first in the alphabet.
+    let best = near.max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(a.1)));
+    best.map(|(_, name)| name.to_owned())
 }
 
 /// What was said, as the program knows it.
@@ -128,19 +157,62 @@ impl Program {
         self.hints.said.essential.contains(&self.catalogue.vendor(vendor).id)
     }
 
+    /// What the project says of itself in vain.
+    pub fn idle_hints(&self) -> Vec<Idle> {
+        let said = &self.hints.said;
+        let wrappers = said.wrappers.iter().filter(|(_, text)| !self.every_function().any(|at| is_meant(text, self, at.file, at)));
+        let wrappers = wrappers.map(|(_, text)| Idle::Wrapper(text.clone(), self.likely_function(text)));
+        let paths = said.core_paths.iter().filter(|(_, text)| !self.entries.iter().any(|entry| self.is_said_core(text, entry)));
+        let paths = paths.map(|(_, text)| {
+            let entries = self.entries.iter();
+            let names = entries.flat_map(|entry| match text.starts_with('/') {
+                true => [entry.route, None],
+                false => [entry.name, self.facts(entry.function.file).function(entry.function.function).name],
+            });
+            Idle::CorePath(text.clone(), likely(text, names.flatten().map(|name| name.as_str())))
+        });
+        let is_used = |id: &String| {
+            let uses = self.vendor_uses().iter().map(|used| used.vendor);
+            uses.chain(self.clients().iter().map(|made| made.vendor)).any(|vendor| self.catalogue.vendor(vendor).id == *id)
+        };
+        let vendors = said.essential.iter().filter(|id| !is_used(id)).map(|id| Idle::Vendor(id.clone()));
+        wrappers.chain(paths).chain(vendors).collect()
+    }
+
+    fn every_function(&self) -> impl Iterator<Item = FunctionRef> {
+        self.code().flat_map(|(file, facts)| {
+            (1..facts.functions.len() as u32).map(move |at| FunctionRef::new(file, FunctionId(at)))
+        })
+    }
+
+    /// The function that may have been meant: of that name elsewhere, or of a name like it.
+    fn likely_function(&self, text: &str) -> Option<String> {
+        let (path, name) = text.rsplit_once(':').map_or((None, text), |(path, name)| (Some(path), name));
+        let full = |at: FunctionRef| format!("{}:{}", self.file(at.file).path, self.function_name(at));
+        let elsewhere = self.every_function().find(|&at| path.is_some() && is_meant(name, self, at.file, at));
+        let last = name.rsplit('.').next().unwrap_or(name);
+        let names = self.every_function().filter_map(|at| self.facts(at.file).function(at.function).name);
+        let like = || {
+            let near = likely(last, names.map(|name| name.as_str()))?;
+            let found = self.every_function().find(|&at| is_meant(&near, self, at.file, at))?;
+            Some(if path.is_some() { full(found) } else { self.function_name(found) })
+        };
+        elsewhere.map(full).or_else(like)
+    }
+
+    /// Whether an entry point is meant by a route, a name or a path.
+    fn is_said_core(&self, text: &str, entry: &Entry) -> bool {
+        let own = self.facts(entry.function.file).function(entry.function.function).name;
+        let named = |name: Option<Name>| name.is_some_and(|name| name == text);
+        if text.starts_with('/') {
+            return named(entry.route);
+        }
+        named(entry.name) || named(own) || path_fits(text, &self.file(entry.function.file).path)
+    }
+
     /// The core path that the project says an entry point belongs to.
     pub fn core_path_said(&self, entry: &Entry) -> Option<Core> {
-        let path = self.file(entry.function.file).path;
-        let own = self.facts(entry.function.file).function(entry.function.function).name;
-        let is = |text: &str| {
-            let named = |name: Option<Name>| name.is_some_and(|name| name == text);
-            if text.starts_with('/') {
-                named(entry.route)
-            } else {
-                named(entry.name) || named(own) || path_fits(text, &path)
-            }
-        };
-        self.hints.said.core_paths.iter().find(|(_, text)| is(text)).map(|(core, _)| *core)
+        self.hints.said.core_paths.iter().find(|(_, text)| self.is_said_core(text, entry)).map(|(core, _)| *core)
     }
 
     /// Whether the project says that a function checks who calls.

@@ -1,13 +1,20 @@
-//! One line a finding, as compilers write them: editors and `grep` read it.
+//! One line a finding, and a problem of a comment that suppresses one, as compilers write them: editors and `grep` read
+//! it.
 
 use std::io::{self, Write};
 
 use super::Told;
 use super::paint::{clean, word};
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 
 pub fn write(told: &Told<'_>, out: &mut dyn Write) -> io::Result<()> {
-    told.settled.findings.iter().try_for_each(|settled| writeln!(out, "{}", told.compact(&settled.finding)))
+    told.settled.findings.iter().try_for_each(|settled| writeln!(out, "{}", told.compact(&settled.finding)))?;
+    told.settled.ignore_problems.iter().try_for_each(|it| {
+        let start = told.texts.region(it.place).start;
+        let path = clean(told.texts.path(it.place.file)).replace('\n', " ");
+        let (word, problem) = (word(Severity::Warning), it.problem.to_string());
+        writeln!(out, "{path}:{}:{}: {word}[suppression] {}", start.line, start.column, clean(&problem))
+    })
 }
 
 impl Told<'_> {

@@ -22,6 +22,8 @@ rule! {
     /// it has a fallback, in any form: another value, another variable that is named, a `return` or a skip that is no
     /// error, an option that the SDK does without; it is stored and never used; only tests and scripts read it.
     ///
+    /// Of several apps in one repository each goes by its own documents and those that lie in no app's folder.
+    ///
     /// ## The cure
     ///
     /// Name it in `.env.example`, with a word on where its value comes from.

@@ -19,6 +19,7 @@ crate::rule! {
     ///
     /// ## Silent when
     ///
+    /// - the app takes no payments by a vendor, whatever another app of the repository does
     /// - the server retrieves the session or payment from the vendor and its state decides, or charges there itself
     /// - a webhook does it
     /// - staff does it: admin routes and pages, roles that are asked for, jobs

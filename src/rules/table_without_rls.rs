@@ -23,7 +23,7 @@ rule! {
     /// - the table lies in a schema that is not exposed, is temporary, or is dropped or renamed away in the end
     /// - the public roles hold no rights on it
     /// - no migration makes the table (it was made by hand), or a statement about it is not understood
-    /// - the migrations are for a database that no browser reaches
+    /// - the migrations are for a database that no browser reaches, or a copy of those that count, in the same app
     /// - a script outside of migrations says by its folder, its name or its first lines that it is for a sandbox, a demo
     ///   or a local database, or a snapshot of a running one: policies are not in it
     ///

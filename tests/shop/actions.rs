@@ -27,19 +27,19 @@ fn yaml(path: &Path) -> Option<Value> {
 }
 
 /// A runner at work on the Action's steps.
-struct Runner {
+pub(super) struct Runner {
     action: Value,
-    repo: Repo,
-    temp: Repo,
+    pub(super) repo: Repo,
+    pub(super) temp: Repo,
     /// `inputs`, `github`, `steps`.
     known: Value,
     /// The steps that were left to another action.
     handed_on: Vec<String>,
-    said: String,
+    pub(super) said: String,
 }
 
 impl Runner {
-    fn new(repo: Repo, event: Value, given: &[(&str, &str)]) -> Option<Self> {
+    pub(super) fn new(repo: Repo, event: Value, given: &[(&str, &str)]) -> Option<Self> {
         program("bash")?;
         released()?;
         let action = yaml(&root().join("action.yml"))?;
@@ -82,7 +82,7 @@ impl Runner {
     }
 
     /// Runs all steps; the answer is the exit code of the first that fails.
-    fn run(&mut self) -> i32 {
+    pub(super) fn run(&mut self) -> i32 {
         let mut way: Vec<PathBuf> = vec![self.temp.at("stand-ins")];
         way.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
         for (at, step) in self.action["runs"]["steps"].as_array().unwrap().clone().into_iter().enumerate() {
@@ -130,7 +130,7 @@ impl Runner {
         0
     }
 
-    fn output(&self, name: &str) -> String {
+    pub(super) fn output(&self, name: &str) -> String {
         self.filled(self.action["outputs"][name]["value"].as_str().unwrap())
     }
 
@@ -141,7 +141,7 @@ impl Runner {
     }
 
     /// A release with the binary that the tests run, and its checksum.
-    fn release(&self) {
+    pub(super) fn release(&self) {
         let to = self.temp.at(&format!("releases/v{}", env!("CARGO_PKG_VERSION")));
         std::fs::create_dir_all(&to).unwrap();
         for entry in std::fs::read_dir(released().unwrap().join("dist")).unwrap().flatten() {
@@ -166,7 +166,7 @@ fn pull_request(change: impl Fn(&Repo)) -> Repo {
 }
 
 /// The event of a pull request from a fork: every text in it is the stranger's.
-fn event(base: &str) -> Value {
+pub(super) fn event(base: &str) -> Value {
     let evil = "$(touch pwned)`touch pwned`\"; touch pwned; echo \"";
     json!({
         "action": "opened",

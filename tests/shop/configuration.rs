@@ -265,10 +265,46 @@ fn core_paths_can_be_named() {
 }
 
 #[test]
+fn what_names_nothing_is_told() {
+    let repo = Repo::with_hazard();
+    repo.write("src/lib/report.ts", "export function reportError(e: unknown) {\n  throw e;\n}\n");
+    repo.write("packages/legacy/a.ts", "export const a = 1;\n");
+    let text = "ignore = [\"packges/legacy\", \"packages/gone\", \"dist/\", \"**/*.old.ts\"]\nessential-vendors = [\"stripe\", \"brevo\"]\n\n\
+        [wrappers]\nlogger = [\"reprtError\", \"src/lib/report.ts:reportError\"]\nqueue = [\"src/lib/reports.ts:reportError\"]\n\n\
+        [core-paths]\nsignup = [\"jion\", \"supabase/functions/join/**\"]\n";
+    repo.write("seamcheck.toml", text);
+    let output = repo.run(&["--format", "json"]);
+    let quiet = repo.run(&["--format", "json", "--quiet"]);
+    assert_eq!((output.status.code(), said(&output.stdout)), (quiet.status.code(), said(&quiet.stdout)));
+    assert!(quiet.stderr.is_empty(), "{}", said(&quiet.stderr));
+    let told = said(&output.stderr);
+    let heads: Vec<&str> = told.lines().filter_map(|line| line.trim().strip_prefix("⚠ ")).collect();
+    let wanted = [
+        "nothing is at `packges/legacy`",
+        "nothing in the code uses the vendor `stripe`",
+        "no function is called `reprtError`",
+        "no function is called `src/lib/reports.ts:reportError`",
+        "no route, function or file is called `jion`",
+    ];
+    assert_eq!(heads, wanted, "{told}");
+    for near in ["`packages/legacy`?", "`reportError`?", "`src/lib/report.ts:reportError`?", "`join`?"] {
+        assert!(told.contains(&format!("did you mean {near}")), "{near}: {told}");
+    }
+    assert!(told.contains("seamcheck.toml:2:22"), "{told}");
+    // Once more, by what was kept: the same.
+    assert_eq!(said(&repo.run(&["--format", "json"]).stderr), told);
+    // A part of what is spoken of cannot tell.
+    for part in [&["--quiet"][..], &["src"], &["--isolated"], &["src/lib/report.ts"]] {
+        assert!(repo.run(part).stderr.is_empty(), "{part:?}: {}", said(&repo.run(part).stderr));
+    }
+}
+
+#[test]
 fn init_writes_what_can_be_read() {
     let repo = Repo::with_hazard();
     repo.write("src/lib/time.ts", "export async function withTimeout<T>(work: Promise<T>) { return work; }\n");
     let printed = said(&repo.run(&["init", "--print"]).stdout);
+    assert!(printed.contains("= \"warning\"  # reports") || printed.contains("= \"error\"  # reports"), "{printed}");
     assert!(printed.contains("src/lib/time.ts:withTimeout") && printed.contains("brevo"), "{printed}");
     let output = repo.run(&["init"]);
     assert_eq!(output.status.code(), Some(0), "{}", said(&output.stderr));

@@ -23,6 +23,7 @@ fn of_framework(program: &Program, entry: &Entry) -> Option<Place> {
     let found: Vec<(CallRef, KnownRole)> = program
         .code()
         .filter(|(file, facts)| !facts.language.is_script() && program.runs_on_server(*file))
+        .filter(|(file, _)| program.share_app(*file, entry.function.file))
         .flat_map(|(file, _)| program.calls_of(file))
         .filter_map(|at| {
             let role =
