@@ -260,13 +260,7 @@ impl Loading<'_> {
     }
 
     /// Notes where something is said that may turn out to name nothing; `hint` is how the analysis knows it.
-    fn say(
-        &mut self,
-        written: &Written,
-        hint: Option<&str>,
-        (said, ignored): (&str, bool),
-        span: &Range<usize>,
-    ) {
+    fn say(&mut self, written: &Written, hint: Option<&str>, (said, ignored): (&str, bool), span: &Range<usize>) {
         if let Some(hint) = hint {
             let (path, text) = (written.shown.clone(), written.text.clone());
             let (hint, said) = (hint.to_owned(), said.to_owned());

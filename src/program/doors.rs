@@ -203,9 +203,9 @@ impl Program {
         if !facts.language.is_script() || function.params.len() > 1 {
             return false;
         }
-        let takes = self.touches(entry.function).any(|touch| match touch {
+        let takes = self.touches(entry.function, 0).any(|touch| match touch {
             Touch::Part(name) => name != "method" && name != "signal",
-            Touch::Handed | Touch::Otherwise => true,
+            Touch::Handed(..) | Touch::Otherwise => true,
         });
         let destructured = function.params.first().is_some_and(|param| param.name.is_none());
         let asks_data = self.calls_in(entry.function).any(|at| {

@@ -160,9 +160,11 @@ impl Program {
     /// What the project says of itself in vain.
     pub fn idle_hints(&self) -> Vec<Idle> {
         let said = &self.hints.said;
-        let wrappers = said.wrappers.iter().filter(|(_, text)| !self.every_function().any(|at| is_meant(text, self, at.file, at)));
+        let wrappers =
+            said.wrappers.iter().filter(|(_, text)| !self.every_function().any(|at| is_meant(text, self, at.file, at)));
         let wrappers = wrappers.map(|(_, text)| Idle::Wrapper(text.clone(), self.likely_function(text)));
-        let paths = said.core_paths.iter().filter(|(_, text)| !self.entries.iter().any(|entry| self.is_said_core(text, entry)));
+        let paths =
+            said.core_paths.iter().filter(|(_, text)| !self.entries.iter().any(|entry| self.is_said_core(text, entry)));
         let paths = paths.map(|(_, text)| {
             let entries = self.entries.iter();
             let names = entries.flat_map(|entry| match text.starts_with('/') {
@@ -173,7 +175,8 @@ impl Program {
         });
         let is_used = |id: &String| {
             let uses = self.vendor_uses().iter().map(|used| used.vendor);
-            uses.chain(self.clients().iter().map(|made| made.vendor)).any(|vendor| self.catalogue.vendor(vendor).id == *id)
+            uses.chain(self.clients().iter().map(|made| made.vendor))
+                .any(|vendor| self.catalogue.vendor(vendor).id == *id)
         };
         let vendors = said.essential.iter().filter(|id| !is_used(id)).map(|id| Idle::Vendor(id.clone()));
         wrappers.chain(paths).chain(vendors).collect()

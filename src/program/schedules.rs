@@ -3,12 +3,13 @@
 use rustc_hash::FxHashSet;
 
 use crate::catalogue::Scheduler;
-use crate::facts::{CallId, ExprId, ExprKind};
+use crate::facts::ExprKind;
 use crate::finding::{FileId, Place};
 use crate::link::projects::join;
 use crate::manifest::{Manifest, Starts};
 use crate::names::Name;
 use crate::program::options::Lookup;
+use crate::program::requested::touched::Touch;
 use crate::program::verify::words;
 use crate::program::{CallRef, EdgeKind, Entry, EntryKind, ExprRef, External, FunctionRef, Program, Value};
 
@@ -158,34 +159,15 @@ impl Program {
     /// hands it on to: `req.json()`, `new URL(req.url)`, `handle(req)`, but no `corsHeaders(req)`.
     fn reads_request(&self, function: FunctionRef, index: u16, depth: usize) -> bool {
         let Some(depth) = depth.checked_sub(1) else { return true };
-        let facts = self.facts(function.file);
-        let is_request = |expr: ExprId| match *facts.expr(expr) {
-            ExprKind::Ref(name, block) => facts.lookup(block, name).is_some_and(|def| {
-                facts.def(def).values.iter().any(|&value| {
-                    matches!(*facts.expr(value), ExprKind::Param(of, at) if of == function.function && at == index)
-                })
-            }),
-            _ => false,
-        };
-        let reads = facts.exprs.iter().any(|expr| {
-            matches!(expr.kind, ExprKind::Member(base, name)
-                if is_request(base) && name != "method" && name != "headers")
-        });
-        reads
-            || facts.calls.iter().enumerate().any(|(at, call)| {
-                let at = CallRef::new(function.file, CallId(at as u32));
-                let mut handed = call.args.iter().enumerate().filter(|(_, arg)| is_request(arg.value));
-                handed.any(|(position, _)| {
-                    let targets: Vec<FunctionRef> = self
-                        .edges(at)
-                        .iter()
-                        .filter(|edge| edge.kind == EdgeKind::Direct)
-                        .map(|edge| edge.target)
-                        .collect();
-                    targets.is_empty()
-                        || targets.iter().any(|&target| self.reads_request(target, position as u16, depth))
-                })
-            })
+        self.touches(function, index).any(|touch| match touch {
+            Touch::Part(name) => name != "method" && name != "headers",
+            Touch::Handed(call, position) => {
+                let edges = self.edges(call).iter().filter(|edge| edge.kind == EdgeKind::Direct);
+                let mut targets = edges.map(|edge| edge.target).peekable();
+                targets.peek().is_none() || targets.any(|target| self.reads_request(target, position, depth))
+            }
+            Touch::Otherwise => false,
+        })
     }
 }
 

@@ -117,7 +117,10 @@ fn tells_on_the_pull_request(repo: &Repo, staged: &[(String, String, u64)]) {
     let summary = runner.temp.read("summary.md");
     for (rule, path, line) in staged {
         let place = format!("file={path},line={line},");
-        assert!(annotations.iter().any(|it| it.contains(&place) && it.contains(rule.as_str())), "{rule}: {annotations:?}");
+        assert!(
+            annotations.iter().any(|it| it.contains(&place) && it.contains(rule.as_str())),
+            "{rule}: {annotations:?}"
+        );
         assert!(summary.contains(rule.as_str()) && summary.contains(path.as_str()), "{summary}");
     }
     assert!(annotations.iter().all(|line| line.contains(NEW)), "{annotations:?}");

@@ -3,22 +3,22 @@
 use crate::facts::{ExprId, ExprKind};
 use crate::names::Name;
 use crate::program::readers::Use;
-use crate::program::{FunctionRef, Program};
+use crate::program::{CallRef, FunctionRef, Program};
 
 /// One use of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Touch {
     /// A member is taken out of it: `req.method`, `req.json`.
     Part(Name),
-    /// It is handed to a call as it is.
-    Handed,
+    /// It is handed to a call as it is, at a position.
+    Handed(CallRef, u16),
     /// Anything else.
     Otherwise,
 }
 
 impl Program {
-    /// What is done with the first thing that a function is handed, wherever its name stands.
-    pub fn touches(&self, function: FunctionRef) -> impl Iterator<Item = Touch> + '_ {
+    /// What is done with what a function is handed at a position, wherever its name stands.
+    pub fn touches(&self, function: FunctionRef, index: u16) -> impl Iterator<Item = Touch> + '_ {
         let facts = self.facts(function.file);
         let readers = self.readers(function.file);
         let span = facts.function(function.function).span;
@@ -27,7 +27,7 @@ impl Program {
             let values = facts.lookup(block, name).map(|def| facts.def(def).values.as_slice());
             values.is_some_and(|values| {
                 let mut values = values.iter();
-                values.any(|&value| matches!(*facts.expr(value), ExprKind::Param(of, 0) if of == function.function))
+                values.any(|&value| matches!(*facts.expr(value), ExprKind::Param(of, at) if of == function.function && at == index))
             })
         };
         let within = (0..facts.exprs.len()).filter(move |&at| span.contains(facts.exprs[at].span));
@@ -38,7 +38,7 @@ impl Program {
                     ExprKind::Member(base, name) if base == at => Some(Touch::Part(name)),
                     _ => None,
                 },
-                Use::Arg(..) => Some(Touch::Handed),
+                Use::Arg(call, position) => Some(Touch::Handed(CallRef::new(function.file, call), position as u16)),
                 _ => None,
             });
             part.unwrap_or(Touch::Otherwise)
