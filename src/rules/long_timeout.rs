@@ -1,5 +1,7 @@
 //! Time limits that let go too late.
 
+use std::cell::LazyCell;
+
 use rustc_hash::FxHashSet;
 
 use crate::catalogue::Core;
@@ -74,11 +76,11 @@ fn check(program: &Program, report: &mut Report) {
     if waits.is_empty() {
         return;
     }
-    let core: FxHashSet<CallRef> = program
-        .core_uses(&[Core::Signup, Core::Login, Core::Checkout])
-        .iter()
-        .flat_map(|used| [used.out.at, used.out.sender()])
-        .collect();
+    // Few apps wait for so long that it matters where.
+    let core = LazyCell::new(|| -> FxHashSet<CallRef> {
+        let uses = program.core_uses(&[Core::Signup, Core::Login, Core::Checkout]);
+        uses.iter().flat_map(|used| [used.out.at, used.out.sender()]).collect()
+    });
     for (at, seconds) in waits {
         let origins = program.origins(program.function_of(at));
         let ended = origins.iter().filter(|origin| program.is_waited_for(&origin.way)).find_map(|origin| {
