@@ -414,6 +414,9 @@ pub(super) fn is_in(element: &Thing, of: &Thing) -> Thing {
             Thing::Text(item) => Some(item == text),
             _ => None,
         })),
+        (Thing::Text(text), Thing::Record(entries)) => {
+            Thing::Bool(entries.iter().any(|(key, _)| *key == text.as_str()))
+        }
         (Thing::Text(part), Thing::Text(text)) => Thing::Bool(text.contains(part.as_str())),
         (_, Thing::Nobody) => Thing::Bool(false),
         _ => Thing::Unknown,
