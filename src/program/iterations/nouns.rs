@@ -157,8 +157,6 @@ pub(super) const OF_FIRMS: &[&str] = &[
     "recipient",
     "admin",
     "manager",
-    "staff",
-    "employee",
     "referral",
     "number",
     "calendar",
