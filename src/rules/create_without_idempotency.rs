@@ -37,6 +37,7 @@ crate::rule! {
     /// - what is kept is claimed by a function of the app, and its verdict decides
     /// - a message brings a code or link that is made for it: who asks again wants another one
     /// - only a script run by hand gets there; tests, tooling and dead code
+    /// - it stands in a function that nobody calls (a note for auditors)
     ///
     /// ## The cure
     ///

@@ -157,6 +157,7 @@ pub(super) const OF_FIRMS: &[&str] = &[
     "recipient",
     "admin",
     "manager",
+    "referral",
     "number",
     "calendar",
     "channel",
