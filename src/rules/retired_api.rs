@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::catalogue::{KnownRole, Retired, RetiredPackage, Tier, VendorId};
 use crate::facts::{ExprId, ExprKind, FunctionId, ImportId, ImportKind, Op};
@@ -10,7 +10,7 @@ use crate::finding::{Confidence, FileId, Place, Severity};
 use crate::names::Name;
 use crate::program::readers::Use;
 use crate::program::verify::words;
-use crate::program::{CallRef, Destination, ExprRef, Program, Target, VendorUse};
+use crate::program::{CallRef, Destination, ExprRef, HttpUse, Program, Target, VendorUse};
 use crate::rule;
 use crate::rule::Report;
 
@@ -265,13 +265,23 @@ fn takes_model(program: &Program, call: CallRef, position: usize) -> bool {
 
 /// Requests whose path names a retired version, endpoint or model.
 fn requests(program: &Program, retired: &[(VendorId, &Retired)], found: &mut BTreeMap<Key, Vec<Place>>) {
-    for http in program.requests().iter().filter(|http| is_live(program, http.at.file)) {
+    // What the file of a wrapper asks for by itself is told there, not beside each of its callers elsewhere.
+    let mut own: FxHashSet<(CallRef, usize)> = FxHashSet::default();
+    let is_outside = |http: &&HttpUse| http.at.file != http.inner.file;
+    let live = program.requests().iter().filter(|http| is_live(program, http.at.file));
+    let (outside, inside): (Vec<&HttpUse>, Vec<&HttpUse>) = live.partition(is_outside);
+    for http in inside.into_iter().chain(outside) {
         for to in &http.to {
             let Destination::Vendor(vendor, _, path) = to else { continue };
             for (at, (_, retired)) in retired.iter().enumerate().filter(|(_, (owner, _))| owner == vendor) {
                 let mut segments = path.split(['/', ':']);
                 let model = segments.find(|segment| retired.models.iter().any(|model| model == segment)).map(Name::new);
                 if model.is_some() || retired.has_path(*path) {
+                    if !is_outside(&http) {
+                        own.insert((http.inner, at));
+                    } else if own.contains(&(http.inner, at)) {
+                        continue;
+                    }
                     let key = (http.at.file, *vendor, at, model);
                     found.entry(key).or_default().push(program.call_place(http.at));
                 }
