@@ -120,6 +120,42 @@ fn join_parameters(program: &Program, nodes: &mut FxHashMap<RouterId, Node>) {
     }
 }
 
+/// What stands in front of Python's routers that are mounted without being named: `for name in NAMES:
+/// app.include_router(import_module(name).router)`. None where no such call is seen, or where it brings checks of its
+/// own.
+fn blind_mounts(program: &Program, nodes: &FxHashMap<RouterId, Node>) -> Option<Front> {
+    let mut files: FxHashSet<FileId> = FxHashSet::default();
+    for (file, facts) in program.code().filter(|(_, facts)| !facts.language.is_script()) {
+        for call in &facts.calls {
+            let Some(name) = facts.last_name(call.callee) else { continue };
+            let Some(child) = call.args.first().filter(|_| name == "include_router") else { continue };
+            if !handles(program, ExprRef::new(file, child.value)).is_empty() {
+                continue;
+            }
+            if call.args.iter().any(|arg| arg.name.is_some_and(|name| name == "dependencies" || name == "**")) {
+                return None;
+            }
+            files.insert(file);
+        }
+    }
+    if files.is_empty() {
+        return None;
+    }
+    // What the apps put in front of everything, and what the routers of those files bring.
+    let mut front: Front = Vec::new();
+    let mut ids: Vec<&RouterId> = nodes.keys().collect();
+    ids.sort_unstable();
+    for id in ids.into_iter().filter(|id| nodes[id].is_app || files.contains(&id.file())) {
+        let used = nodes[id].events.iter().filter_map(|event| match &event.what {
+            What::Use(path, gates) if path.is_empty() || path == "/" => Some(gates.clone()),
+            _ => None,
+        });
+        let gates = own(program, *id).1.into_iter().chain(used.flatten());
+        front.extend(gates.map(|gate| ("/".to_owned(), gate)));
+    }
+    Some(front)
+}
+
 struct Walk<'a> {
     program: &'a Program,
     nodes: &'a FxHashMap<RouterId, Node>,
@@ -146,12 +182,16 @@ impl Walk<'_> {
         for &id in ids.iter().filter(|id| self.nodes[id].is_app && !mounted.contains(id)) {
             self.visit(id, "", &mut Vec::new(), true);
         }
-        // What nothing known mounts: neither its path nor what stands in front of it is known.
+        // What nothing known mounts: neither its path nor what stands in front of it is known. Where routers are mounted
+        // that were loaded by their names, only what holds for the whole app stands there.
+        let blind = blind_mounts(self.program, self.nodes);
         for only_unmounted in [true, false] {
             for &id in &ids {
                 let is_router = self.nodes[&id].framework.is_some();
                 if is_router && !self.seen.contains(&id) && !(only_unmounted && mounted.contains(&id)) {
-                    let mut front = vec![("/".to_owned(), Gate::Unknown)];
+                    let is_script = self.program.facts(id.file()).language.is_script();
+                    let unknown = || vec![("/".to_owned(), Gate::Unknown)];
+                    let mut front = blind.clone().filter(|_| !is_script).unwrap_or_else(unknown);
                     self.visit(id, "/**", &mut front, true);
                 }
             }
