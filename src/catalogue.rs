@@ -38,6 +38,7 @@ mod token_life;
 mod tokens;
 mod trackers;
 mod webhook;
+mod widgets;
 
 pub use api_version::{ApiVersion, OldSdk};
 pub(crate) use check::is_date;
@@ -66,6 +67,7 @@ pub use takes::Takes;
 pub use token_life::{HandedToken, TokenLife};
 pub use trackers::Tracker;
 pub use webhook::{Scheme, Webhook};
+pub use widgets::Widget;
 
 /// How well a fact is founded. Only the first three may decide a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
@@ -389,6 +391,9 @@ pub struct Library {
     /// Calls that report an event to an analytics or advertising vendor.
     #[serde(default, rename = "tracker")]
     pub trackers: Vec<Tracker>,
+    /// Payment forms that browser code opens.
+    #[serde(default, rename = "widget")]
+    pub widgets: Vec<Widget>,
     /// Calls by which code has the clock start something.
     #[serde(default, rename = "scheduler")]
     pub schedulers: Vec<Scheduler>,

@@ -47,6 +47,7 @@ mod secret_in_log;
 mod secret_in_public_env;
 mod secret_in_repo;
 mod status_unchecked;
+mod strangers;
 mod swallowed_vendor_error;
 mod table_without_rls;
 mod test_live_mix;

@@ -44,6 +44,16 @@ pub(super) fn library(library: &Library) -> Vec<Problem> {
         }
         check.source(at!["tracker", at, "source"], &tracker.source);
     }
+    for (at, widget) in library.widgets.iter().enumerate() {
+        if widget.call.is_empty() || widget.paid.is_empty() {
+            check.say(
+                at!["widget", at, "call"],
+                "the widget has no call, or says nothing of who has paid",
+                "write how it is opened: `Popup.setup`, and what it calls then",
+            );
+        }
+        check.source(at!["widget", at, "source"], &widget.source);
+    }
     for (at, scheduler) in library.schedulers.iter().enumerate() {
         check.package_name(at!["scheduler", at, "package"], &scheduler.package, &["npm", "pypi", "global"]);
         check.source(at!["scheduler", at, "source"], &scheduler.source);

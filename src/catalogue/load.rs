@@ -14,7 +14,7 @@ use rustc_hash::FxHashMap;
 use super::fault::{Fault, Problem, Step};
 use super::index::{Index, VendorId};
 use super::scan::Scanner;
-use super::{Gatekeeper, HttpClient, Known, Library, PageScript, Scheduler, Tracker, Vendor, check};
+use super::{Gatekeeper, HttpClient, Known, Library, PageScript, Scheduler, Tracker, Vendor, Widget, check};
 use crate::names::Name;
 
 mod files {
@@ -35,6 +35,7 @@ pub struct Catalogue {
     pub(super) mailboxes: Vec<super::Mailboxes>,
     pub(super) page_scripts: Vec<PageScript>,
     pub(super) trackers: Vec<Tracker>,
+    pub(super) widgets: Vec<Widget>,
     pub(super) schedulers: Vec<Scheduler>,
     pub(super) gatekeepers: Vec<Gatekeeper>,
     pub(super) platforms: Vec<super::Platform>,
@@ -131,7 +132,7 @@ impl Catalogue {
         let (mut passing_hosts, mut page_scripts, mut trackers) = (Vec::new(), Vec::new(), Vec::new());
         let (mut platforms, mut tables, mut servers) = (Vec::new(), Vec::new(), Vec::new());
         let mut table_changes = Vec::new();
-        let mut mailboxes = Vec::new();
+        let (mut mailboxes, mut widgets) = (Vec::new(), Vec::new());
         let (mut schedulers, mut gatekeepers) = (Vec::new(), Vec::new());
         for library in libraries {
             http_clients.extend(library.http_clients);
@@ -144,6 +145,7 @@ impl Catalogue {
             mailboxes.extend(library.mailboxes);
             page_scripts.extend(library.page_scripts);
             trackers.extend(library.trackers);
+            widgets.extend(library.widgets);
             schedulers.extend(library.schedulers);
             gatekeepers.extend(library.gatekeepers);
             platforms.extend(library.platforms);
@@ -164,6 +166,7 @@ impl Catalogue {
             mailboxes,
             page_scripts,
             trackers,
+            widgets,
             schedulers,
             gatekeepers,
             platforms,

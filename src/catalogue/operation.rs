@@ -78,6 +78,9 @@ pub struct Operation {
     /// It gives back what a customer paid.
     #[serde(default)]
     pub refunds: bool,
+    /// It takes the money in the same step, and a card may refuse: under the same key the refusal stays.
+    #[serde(default)]
+    pub declines: bool,
     /// Where its payload names a price or plan that the vendor keeps: `line_items[].price`.
     #[serde(default)]
     pub prices: Vec<String>,

@@ -27,6 +27,8 @@ pub struct Idempotency {
     pub query: Vec<String>,
     /// The first version of the JavaScript package that takes it; older ones pass it over without a word.
     pub js_since: Option<(u32, u32)>,
+    /// So many characters at most.
+    pub longest: Option<usize>,
     /// What to write in JavaScript: the key derived from an order, never random.
     pub cure_js: String,
     /// What to write in Python.

@@ -57,9 +57,9 @@ impl Catalogue {
 }
 
 impl Retired {
-    /// Whether a path of the vendor's HTTP API is part of it.
-    pub fn has_path(&self, path: Name) -> bool {
-        self.http.iter().any(|form| glob::matches(form, &path))
+    /// The form that a path of the vendor's HTTP API has, when it is part of it.
+    pub fn path_form(&self, path: Name) -> Option<&str> {
+        self.http.iter().find(|form| glob::matches(form, &path)).map(String::as_str)
     }
 
     /// Whether a call of the vendor's SDK is part of it, by its name in messages: `client.beta.threads.create`.

@@ -61,8 +61,19 @@ impl Program {
     }
 }
 
-/// Finds every jump and adds it to the graph.
+/// Finds every jump and adds it to the graph. Where the repository turns out to hold several apps, each request is
+/// looked at again: its own app's routes are meant first.
 pub fn connect(program: &mut Program) {
+    let mut found = all(program);
+    program.apps = apps::find(program, &served_from(program, &found.to));
+    if program.has_several_apps() {
+        found = all(program);
+    }
+    add(program, found);
+}
+
+/// Every jump.
+fn all(program: &Program) -> Jumps {
     let mut found = Jumps::default();
     let finder = Finder::new(program);
     let mut seen: FxHashSet<CallRef> = FxHashSet::default();
@@ -83,10 +94,13 @@ pub fn connect(program: &mut Program) {
     found.to.extend(procedures.into_iter().flatten());
     found.to.sort_unstable();
     found.to.dedup();
-    program.apps = apps::find(program, &served_from(program, &found.to));
-    stay_in_app(program, &mut found.to);
     found.unmatched.sort_by_key(|unmatched| (unmatched.at, unmatched.asked));
     found.unmatched.dedup();
+    found
+}
+
+/// Adds jumps to the graph.
+fn add(program: &mut Program, found: Jumps) {
     let edges: Vec<Edge> = found
         .to
         .iter()
@@ -117,19 +131,6 @@ fn served_from(program: &Program, to: &[(CallRef, usize)]) -> Vec<(FileId, Vec<F
     let serving =
         |jumps: &[(CallRef, usize)]| jumps.iter().map(|(_, entry)| program.entries[*entry].place.file).collect();
     to.chunk_by(|one, other| one.0 == other.0).map(|jumps| (jumps[0].0.file, serving(jumps))).collect()
-}
-
-/// Of several apps that serve a path, the one that asks for it is meant.
-fn stay_in_app(program: &Program, to: &mut Vec<(CallRef, usize)>) {
-    if !program.has_several_apps() {
-        return;
-    }
-    let is_own = |&(call, entry): &(CallRef, usize)| program.share_app(call.file, program.entries[entry].place.file);
-    let kept = to.chunk_by(|one, other| one.0 == other.0).flat_map(|jumps| {
-        let some = jumps.iter().any(is_own);
-        jumps.iter().copied().filter(move |jump| !some || is_own(jump))
-    });
-    *to = kept.collect();
 }
 
 /// The requests that say where they go: of a wrapper whose callers hand in the path or method, the callers' ones; of
@@ -218,7 +219,7 @@ impl<'p> Finder<'p> {
             if !may_be_own || !asked.says_enough() {
                 continue;
             }
-            let served = self.routes.serve(&asked);
+            let served = self.routes.serve(self.program, http.at.file, &asked);
             found.to.extend(served.entries.iter().map(|&entry| (http.at, entry)));
             let (led, led_to) = if is_own && !served.exists { self.led_on(http, &path, found) } else { (false, None) };
             let exists = served.exists || led;
@@ -260,7 +261,7 @@ impl<'p> Finder<'p> {
                 continue;
             }
             let asked = Asked::new(&bare(to), http.method, false);
-            let served = self.routes.serve(&asked);
+            let served = self.routes.serve(self.program, http.at.file, &asked);
             found.to.extend(served.entries.iter().map(|&entry| (http.at, entry)));
             exists |= served.exists || !is_own;
             led_to = led_to.or(is_own.then(|| Name::new(to)));
@@ -284,6 +285,13 @@ impl<'p> Finder<'p> {
         }
     }
 
+    /// Of several apps' entries of one name the own one's are meant.
+    fn of_app(&self, near: FileId, entries: &[usize]) -> Vec<usize> {
+        let own = |entry: &usize| self.program.share_app(self.program.entries[*entry].place.file, near);
+        let some = entries.iter().any(own);
+        entries.iter().copied().filter(|entry| !some || own(entry)).collect()
+    }
+
     fn by_name(&self, at: CallRef, name: &str, rest: &str, method: Option<Name>, found: &mut Jumps) {
         if name.is_empty() || name.contains("{}") {
             return;
@@ -296,6 +304,7 @@ impl<'p> Finder<'p> {
             }
             return;
         };
+        let entries = self.of_app(at.file, entries);
         // A function may hold a router of its own: then the rest of the path decides.
         let asked = Asked::new(&format!("/{rest}"), method, true);
         let ranked: Vec<(Option<Rank>, usize)> =
@@ -339,9 +348,9 @@ impl<'p> Finder<'p> {
         }
         let path = |text: &str| text.split(['?', '#']).next().unwrap_or("").to_owned();
         let get = Some(Name::new("GET"));
-        let whole = self.routes.serve(&Asked::new(&path(&texts.join("/")), get, false));
-        let served =
-            if whole.entries.is_empty() { self.routes.serve(&Asked::new(&path(&texts[0]), get, false)) } else { whole };
+        let serve = |text: &str| self.routes.serve(self.program, call.file, &Asked::new(&path(text), get, false));
+        let whole = serve(&texts.join("/"));
+        let served = if whole.entries.is_empty() { serve(&texts[0]) } else { whole };
         served.entries.into_iter().map(|entry| (call, entry)).collect()
     }
 
@@ -358,7 +367,7 @@ impl<'p> Finder<'p> {
             if let Some(path) = procedure_path(external)
                 && let Some(entries) = self.procedures.get(&path)
             {
-                found.extend(entries.iter().map(|&entry| (call, entry)));
+                found.extend(self.of_app(call.file, entries).into_iter().map(|entry| (call, entry)));
             }
         }
         found
@@ -447,8 +456,8 @@ pub(crate) fn local_path(url: &Value) -> Option<Name> {
 }
 
 /// Whether a route is served at all; for what the linker knows to exist without a function.
-pub fn is_known(known: &[KnownRoute], asked: &Asked) -> bool {
-    known.iter().any(|route| {
+pub fn is_known<'r>(mut known: impl Iterator<Item = &'r KnownRoute>, asked: &Asked) -> bool {
+    known.any(|route| {
         let fits = asked.method.is_none_or(|method| route.methods.is_empty() || route.methods.contains(&method));
         fits && routes::rank(&route.route, asked).is_some()
     })

@@ -149,6 +149,7 @@ impl<'p> Groups<'p> {
                 _ => {}
             }
         }
+        let mut pages = vec![0; count];
         for (file, facts) in program.code() {
             let brought = program.brought.get(file.index()).copied().flatten();
             let marked = facts.directives.iter().any(|directive| *directive == "use client");
@@ -161,8 +162,13 @@ impl<'p> Groups<'p> {
                 Some(Some((by, _))) if program.file(by).path.ends_with(".html") && of(by) == of(file) => {
                     starts[of(file)].client = true;
                 }
+                Some(None) if is_template(&path) => pages[of(file)] += 1,
                 _ => {}
             }
+        }
+        // A server that writes its pages itself.
+        for (start, pages) in starts.iter_mut().zip(pages) {
+            start.client |= start.serves && pages > 1;
         }
         Self { program, starts, next: (0..count).collect(), users: FxHashMap::default() }
     }
@@ -350,6 +356,14 @@ impl<'p> Groups<'p> {
         }
         self.users = users;
     }
+}
+
+/// A page that a server fills in, and no mail.
+fn is_template(path: &str) -> bool {
+    let mut folders = path.rsplit('/').skip(1);
+    path.ends_with(".html")
+        && folders.clone().any(|folder| folder == "templates")
+        && !folders.any(|folder| matches!(folder, "email" | "emails" | "mail" | "mails"))
 }
 
 /// The folder that holds two others.

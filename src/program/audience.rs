@@ -87,21 +87,17 @@ impl Program {
     /// Whether a way is for those who work for the app: by its names, by what stands in front, by a role that is
     /// asked for on it.
     pub fn is_for_staff(&self, origin: &Start, last: CallRef) -> bool {
-        self.is_called_staffs(origin, last) || self.asks_for_staff(origin, last)
-    }
-
-    /// Whether names on a way say that it is for those who work for the app, which keeps nobody else out.
-    fn is_called_staffs(&self, origin: &Start, last: CallRef) -> bool {
         let entry = &self.entries[origin.entry];
         let functions = functions_on(self, entry, origin, last);
-        entry.route.iter().chain(&entry.name).any(|name| says_staff(name))
+        let named = entry.route.iter().chain(&entry.name).any(|name| says_staff(name))
             || functions.iter().any(|&function| {
                 says_staff(&self.function_name(function)) || says_staff(&self.file(function.file).path)
-            })
+            });
+        named || self.is_kept_for_staff(origin, last)
     }
 
-    /// Whether a way asks for those who work for the app: by what stands in front, by a role.
-    pub fn asks_for_staff(&self, origin: &Start, last: CallRef) -> bool {
+    /// The same by what is asked on the way alone: a name keeps nobody out.
+    pub fn is_kept_for_staff(&self, origin: &Start, last: CallRef) -> bool {
         let entry = &self.entries[origin.entry];
         let functions = functions_on(self, entry, origin, last);
         entry.middleware.iter().any(|gate| match gate {

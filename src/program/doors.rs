@@ -3,12 +3,13 @@
 use rustc_hash::FxHashSet;
 
 use crate::catalogue::KnownRole;
-use crate::facts::{ExprId, ExprKind, Facts, Op, Span, Step};
-use crate::finding::Place;
+use crate::facts::{BlockKind, ExprId, ExprKind, Facts, Op, Span, Step};
+use crate::finding::{FileId, Place};
 use crate::program::audience::functions_on;
 use crate::program::origins::Origin;
 use crate::program::passage::Passage;
 use crate::program::readers::Use;
+use crate::program::requested::touched::Touch;
 use crate::program::terms::{Ending, ending};
 use crate::program::verify::{Account, Standing, words};
 use crate::program::{CallRef, EdgeKind, Entry, EntryKind, ExprRef, FunctionRef, Gate, Program};
@@ -122,7 +123,7 @@ impl Program {
         if door == Door::Open && self.is_limited_by_decorator(entry.function) {
             door = Door::Limited;
         }
-        if door == Door::Open && entry.kind == EntryKind::Procedure && self.limits_procedures() {
+        if door == Door::Open && entry.kind == EntryKind::Procedure && self.limits_procedures(entry.function.file) {
             door = Door::Limited;
         }
         let mut seen: FxHashSet<FunctionRef> = FxHashSet::default();
@@ -148,8 +149,8 @@ impl Program {
 
     /// Whether a limit on how often stands in front of the path below which procedures are served:
     /// `app.use("/api/", rateLimit())`, then `app.use("/api/trpc", ..)`.
-    fn limits_procedures(&self) -> bool {
-        self.code().any(|(file, facts)| {
+    fn limits_procedures(&self, near: FileId) -> bool {
+        self.code().filter(|(file, _)| self.share_app(*file, near)).any(|(file, facts)| {
             if !facts.imports.iter().any(|import| import.specifier.starts_with("@trpc/server/adapters")) {
                 return false;
             }
@@ -202,23 +203,10 @@ impl Program {
         if !facts.language.is_script() || function.params.len() > 1 {
             return false;
         }
-        let is_request = |expr: ExprId| {
-            let ExprKind::Ref(name, block) = facts.expr(expr) else { return false };
-            let values = facts.lookup(*block, *name).map(|def| facts.def(def).values.as_slice());
-            values.is_some_and(|values| {
-                values
-                    .iter()
-                    .any(|&value| matches!(facts.expr(value), ExprKind::Param(of, 0) if *of == entry.function.function))
-            })
-        };
-        let ids = |kind: fn(&ExprKind) -> Option<ExprId>| facts.exprs.iter().filter_map(move |expr| kind(&expr.kind));
-        let harmless: FxHashSet<ExprId> = ids(|kind| match kind {
-            ExprKind::Member(base, name) if matches!(name.as_str(), "method" | "signal") => Some(*base),
-            _ => None,
-        })
-        .collect();
-        let within = (0..facts.exprs.len()).filter(|&at| function.span.contains(facts.exprs[at].span));
-        let takes = within.map(|at| ExprId(at as u32)).any(|expr| is_request(expr) && !harmless.contains(&expr));
+        let takes = self.touches(entry.function).any(|touch| match touch {
+            Touch::Part(name) => name != "method" && name != "signal",
+            Touch::Handed | Touch::Otherwise => true,
+        });
         let destructured = function.params.first().is_some_and(|param| param.name.is_none());
         let asks_data = self.calls_in(entry.function).any(|at| {
             matches!(facts.expr(facts.call(at.call).callee), ExprKind::Ref(name, _) | ExprKind::Member(_, name)
@@ -299,6 +287,8 @@ impl Program {
                         match self.header_read(at) {
                             Some(header) if self.is_only_believed(header) => Door::Open,
                             None if self.fills_left_out(function, expr.span) => Door::Open,
+                            // `kind === "authorization"`: a hold on a card has the same name.
+                            None if !self.names_header(at) => Door::Open,
                             _ => Door::Guarded,
                         }
                     }
@@ -310,7 +300,9 @@ impl Program {
                     _ => Door::Open,
                 },
                 // `status: 429`
-                ExprKind::Number(number) if *number == 429.0 && !hands_on => Door::Limited,
+                ExprKind::Number(number) if *number == 429.0 && !hands_on && self.limits(facts, expr.span) => {
+                    Door::Limited
+                }
                 _ => Door::Open,
             });
         }
@@ -361,6 +353,20 @@ impl Program {
             Use::In(outer) if matches!(facts.expr(outer), ExprKind::Index(..)) => Some(ExprRef::new(name.file, outer)),
             _ => None,
         }
+    }
+
+    /// Whether a text may name a header that something reads: it is handed on or kept, and not only compared or listed.
+    fn names_header(&self, text: ExprRef) -> bool {
+        let mut uses = self.readers(text.file).uses(text.expr).iter();
+        uses.any(|used| matches!(used, Use::Arg(..) | Use::Kept(_) | Use::Returned(_) | Use::Callee(_)))
+    }
+
+    /// Whether a function answers 429 by itself: not where a call has failed, and not among other constants.
+    fn limits(&self, facts: &Facts, at: Span) -> bool {
+        let within = |span: Span| span.contains(at);
+        let around = || facts.blocks.iter().filter(|block| within(block.span));
+        let failed = around().any(|block| matches!(block.kind, BlockKind::Catch(_) | BlockKind::Case(..)));
+        !failed && around().any(|block| matches!(block.kind, BlockKind::Then(_) | BlockKind::Else(_)))
     }
 
     /// What a function leaves for: an earlier step that left nothing in the session, too many by one sender.

@@ -1,16 +1,17 @@
 //! Grants: writes by which the app gives what customers pay for, and whether anybody asked the vendor before.
 
-use rustc_hash::FxHashSet;
-
 use crate::catalogue::{Category, Effect, KnownRole, VendorId};
-use crate::facts::{BlockId, BlockKind, ExprId, ExprKind, Facts, Op, Step};
+use crate::facts::{BlockId, ExprId, ExprKind, Facts, Op, Step};
 use crate::finding::FileId;
 use crate::names::Name;
-use crate::program::terms::{Ending, ending};
+use crate::program::payment_forms::AfterForm;
 use crate::program::verify::words;
-use crate::program::{CallRef, EdgeKind, ExprRef, FunctionRef, Program};
+use crate::program::{CallRef, ExprRef, FunctionRef, Program};
 
+mod asked;
 mod skipped;
+
+use asked::Asks;
 
 /// How a write gives what is paid for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +45,8 @@ pub struct Grant {
     pub value: ExprId,
     /// How.
     pub given: Given,
+    /// Whose payment form in the browser says before it that somebody has paid.
+    pub after: Option<VendorId>,
 }
 
 /// Words of names whose rows hold money that others owe, what is only asked for, or plans of other kinds.
@@ -170,6 +173,9 @@ const PAID: &[&str] = &[
     "vip",
 ];
 
+/// States of money that somebody has promised.
+const HELD: &[&str] = &["authorized", "authorised", "confirmed", "settled"];
+
 impl Program {
     /// The vendors that the apps take payments by, and where: uses first.
     fn takers(&self) -> impl Iterator<Item = (VendorId, FileId)> {
@@ -186,6 +192,9 @@ impl Program {
     /// Every write that gives what customers pay for, in deployed code.
     pub fn grants(&self) -> Vec<Grant> {
         let mut takers: Vec<FileId> = self.takers().map(|(_, file)| file).collect();
+        let after_forms = self.after_forms();
+        takers.extend(after_forms.keys().map(|function| function.file));
+        takers.sort_unstable();
         takers.dedup();
         let mut found = Vec::new();
         for (file, facts) in self.code() {
@@ -194,7 +203,7 @@ impl Program {
                 continue;
             }
             let takes_payments = takers.iter().any(|&taker| self.share_app(taker, file));
-            self.granting_calls(file, facts, takes_payments, &mut found);
+            self.granting_calls(file, facts, takes_payments, &after_forms, &mut found);
             if takes_payments && self.runs_on_server(file) {
                 self.granting_puts(file, facts, &mut found);
             }
@@ -203,7 +212,14 @@ impl Program {
         found
     }
 
-    fn granting_calls(&self, file: FileId, facts: &Facts, takes_payments: bool, found: &mut Vec<Grant>) {
+    fn granting_calls(
+        &self,
+        file: FileId,
+        facts: &Facts,
+        takes_payments: bool,
+        after_forms: &AfterForm,
+        found: &mut Vec<Grant>,
+    ) {
         for at in self.calls_of(file) {
             let call = facts.call(at.call);
             let (ExprKind::Member(_, name) | ExprKind::Ref(name, _)) = facts.expr(call.callee) else { continue };
@@ -215,6 +231,7 @@ impl Program {
                 field,
                 value,
                 given,
+                after: after_forms.get(&function).copied(),
             };
             if let Some(named) = self.database_function(at, name).filter(|named| says_grant(named)) {
                 found.push(grant(named, call.expr, Given::Called));
@@ -238,7 +255,12 @@ impl Program {
                 false => continue,
             };
             let row = if is_model { Some(*name) } else { self.table_of(at) };
-            if row.is_some_and(|row| is_other(&row)) || is_not_yet(facts, &rows) {
+            // After a payment form a claim is what was paid for, whatever else claims are.
+            let is_other = row.is_some_and(|row| match after_forms.contains_key(&function) {
+                true => is_record(&row),
+                false => is_other(&row),
+            });
+            if is_other || is_not_yet(facts, &rows) {
                 continue;
             }
             let first = rows.iter().find_map(|&(field, value)| {
@@ -266,7 +288,7 @@ impl Program {
                 let Some(given) = given(facts, Some(*row), field, *value) else { continue };
                 if self.keeps(facts, function, false) {
                     let (at, block) = (ExprRef::new(file, *target), BlockId(index as u32));
-                    found.push(Grant { at, function, block, field: *field, value: *value, given });
+                    found.push(Grant { at, function, block, field: *field, value: *value, given, after: None });
                 }
             }
         }
@@ -311,113 +333,10 @@ impl Program {
         })
     }
 
-    /// Whether somebody asks a vendor on the way whether it is paid, or pays there.
-    pub fn is_paid_for(&self, start: FunctionRef, grant: &Grant) -> bool {
-        let mut functions: FxHashSet<FunctionRef> = FxHashSet::from_iter(self.with_inner(start));
-        for from in self.with_inner(start) {
-            functions
-                .extend(self.reach(from, |edge| edge.kind != EdgeKind::Jump).stops.iter().map(|stop| stop.function));
-        }
-        functions.insert(grant.function);
-        let mut sorted: Vec<FunctionRef> = functions.into_iter().collect();
-        sorted.sort();
-        let mut reads_here = false;
-        for function in sorted {
-            for at in self.calls_in(function) {
-                match self.asks_payment(at) {
-                    Asks::No => {}
-                    Asks::Reads if function == grant.function => reads_here = true,
-                    Asks::Reads | Asks::Pays => return true,
-                }
-            }
-        }
-        reads_here && self.state_decides(grant)
-    }
-
-    fn asks_payment(&self, at: CallRef) -> Asks {
-        let payments =
-            self.vendors_at(at).iter().filter(|used| self.catalogue.vendor(used.vendor).category == Category::Payments);
-        for used in payments {
-            let Some(operation) = self.operation(used) else { return Asks::Pays };
-            match operation.effect {
-                Effect::Read | Effect::List => return Asks::Reads,
-                Effect::Create => {
-                    // What only starts a payment, or names who will pay, says nothing yet.
-                    let starts = ["checkout", "customer", "link", "portal", "setup", "intent", "price", "product"];
-                    let name = used.name.to_ascii_lowercase();
-                    if !starts.iter().any(|part| name.contains(part)) {
-                        return Asks::Pays;
-                    }
-                }
-                _ => return Asks::Pays,
-            }
-        }
-        let facts = self.facts(at.file);
-        if let ExprKind::Ref(name, _) | ExprKind::Member(_, name) = facts.expr(facts.call(at.call).callee) {
-            let words = words(name);
-            let has = |any: &[&str]| words.iter().any(|word| any.contains(&word.as_str()));
-            let checks = has(&["verify", "capture", "confirm", "validate", "check", "retrieve", "fetch"])
-                && has(&["payment", "session", "order", "transaction", "signature", "receipt", "purchase", "checkout"]);
-            if checks || has(&["hmac"]) || self.has_role(at, KnownRole::Verify) {
-                return Asks::Pays;
-            }
-        }
-        Asks::No
-    }
-
-    /// Whether a state that is asked for decides whether the grant is written.
-    fn state_decides(&self, grant: &Grant) -> bool {
-        let facts = self.facts(grant.at.file);
-        let around = facts.enclosing(grant.block).any(|(_, block)| match block.kind {
-            BlockKind::Then(condition) | BlockKind::Else(condition) => says_state(facts, condition, 6),
-            BlockKind::Case(subject, _) => says_state(facts, subject, 6),
-            _ => false,
-        });
-        let mut steps = facts
-            .blocks
-            .iter()
-            .filter(|block| block.function == grant.function.function)
-            .flat_map(|block| &block.steps);
-        let stops = |arm: BlockId| match ending(facts, arm) {
-            Ending::Returns(_) => true,
-            Ending::Throws => !self.is_thrown_away(facts, arm),
-            Ending::GoesOn => false,
-        };
-        around
-            || steps.any(|step| match step {
-                Step::If { condition, then, otherwise } => {
-                    says_state(facts, *condition, 6) && std::iter::once(*then).chain(*otherwise).any(stops)
-                }
-                _ => false,
-            })
-    }
-
-    /// Whether what a block throws is caught in its own function, and what follows runs all the same.
-    fn is_thrown_away(&self, facts: &Facts, block: BlockId) -> bool {
-        let function = facts.function_of(block);
-        let within: Vec<BlockId> = facts.enclosing(block).map(|(id, _)| id).collect();
-        let own = facts.blocks.iter().filter(|block| block.function == function);
-        own.flat_map(|block| &block.steps).any(|step| match step {
-            Step::Try { body, handlers, .. } => {
-                within.contains(body)
-                    && !handlers.is_empty()
-                    && handlers.iter().all(|&handler| ending(facts, handler) == Ending::GoesOn)
-            }
-            _ => false,
-        })
-    }
-
     /// Whether a value is made of what the request of a function says, as far as its own function shows.
     pub fn is_chosen_by_request(&self, grant: &Grant) -> bool {
         from_request(self.facts(grant.at.file), grant.value, 12)
     }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Asks {
-    No,
-    Reads,
-    Pays,
 }
 
 /// Whether the name of a function of the database says that it gives what is paid for.
@@ -438,13 +357,19 @@ pub(crate) fn is_account(row: &str) -> bool {
     words.last().is_some_and(|last| ACCOUNTS.iter().any(|start| last.starts_with(start)))
 }
 
+/// Whether a row only keeps what happened.
+fn is_record(row: &str) -> bool {
+    const RECORDS: &[&str] = &["log", "event", "audit", "payment", "transaction", "history", "invoice", "receipt"];
+    words(row).iter().any(|word| RECORDS.iter().any(|record| word.starts_with(record)))
+}
+
 /// Whether a row says of itself that nothing is paid yet.
 fn is_not_yet(facts: &Facts, rows: &[(Name, ExprId)]) -> bool {
     rows.iter().any(|&(key, value)| {
         let words = words(&key);
         words.iter().any(|word| word == "trial" || word == "trialing")
             || words.iter().any(|word| word == "status")
-                && matches!(facts.expr(resolved(facts, value)), ExprKind::Text(text) if !PAID.contains(&text.to_ascii_lowercase().as_str()))
+                && matches!(facts.expr(resolved(facts, value)), ExprKind::Text(text) if ![PAID, HELD].concat().contains(&text.to_ascii_lowercase().as_str()))
     })
 }
 
@@ -500,7 +425,10 @@ fn given(facts: &Facts, row: Option<Name>, field: &str, value: ExprId) -> Option
         let of_money = has(&["payment", "subscription", "plan", "billing", "membership"]);
         let of_row = row.is_some_and(|row| words(&row).iter().any(|word| word.starts_with("subscription")));
         let text = text(value)?;
-        let paid = (of_money || of_row && named.len() == 1) && PAID.contains(&text.as_str())
+        // A hold on the card is money that was promised.
+        let held = has(&["payment"]) && HELD.contains(&text.as_str());
+        let paid = held
+            || (of_money || of_row && named.len() == 1) && PAID.contains(&text.as_str())
             || named.len() == 1 && text == "paid";
         let of_order = row.is_some_and(|row| {
             let starts = ["order", "purchase", "enrollment", "enrolment"];
@@ -545,23 +473,20 @@ fn only_free(facts: &Facts, value: ExprId) -> bool {
     match facts.expr(value) {
         ExprKind::Op(Op::Choose, parts) => parts.iter().skip(1).all(|&part| only_free(facts, part)),
         ExprKind::Text(text) => FREE.contains(&text.to_ascii_lowercase().as_str()),
-        _ => false,
-    }
-}
-
-fn says_state(facts: &Facts, expr: ExprId, depth: usize) -> bool {
-    const STATES: &[&str] = &["paid", "status", "state", "verified", "valid", "succeeded", "completed", "captured"];
-    let Some(depth) = depth.checked_sub(1) else { return false };
-    let named = |name: &str| words(name).iter().any(|word| STATES.contains(&word.as_str()));
-    match facts.expr(expr) {
-        ExprKind::Ref(name, _) => named(name),
-        ExprKind::Member(base, name) => named(name) || says_state(facts, *base, depth),
-        ExprKind::Op(_, parts) => parts.iter().any(|&part| says_state(facts, part, depth)),
-        ExprKind::Await(inner) | ExprKind::Index(inner, _) => says_state(facts, *inner, depth),
-        ExprKind::Call(call) => {
-            let call = facts.call(*call);
-            says_state(facts, call.callee, depth) || call.args.iter().any(|arg| says_state(facts, arg.value, depth))
-        }
+        // `Tier.FREE`, `Tier.FREE.value`
+        ExprKind::Member(base, name) => match name.as_str() {
+            "value" | "name" => only_free(facts, *base),
+            name => FREE.contains(&name.to_ascii_lowercase().as_str()),
+        },
+        // `get_user_tier(user)`: what the app knows of whoever it is about.
+        ExprKind::Await(inner) => only_free(facts, *inner),
+        ExprKind::Call(call) => facts.last_name(facts.call(*call).callee).is_some_and(|name| {
+            let words = words(&name);
+            let reads =
+                words.first().is_some_and(|first| matches!(first.as_str(), "get" | "current" | "fetch" | "load"));
+            let of_user = words.iter().any(|word| matches!(word.as_str(), "user" | "current" | "account" | "member"));
+            reads && of_user
+        }),
         _ => false,
     }
 }

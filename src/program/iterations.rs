@@ -11,6 +11,7 @@ use crate::program::verify::words;
 use crate::program::{CallRef, Edge, EdgeKind, ExprRef, FunctionRef, Leaves, Program, Value};
 
 mod few;
+mod nouns;
 mod reached;
 mod roles;
 mod sizes;

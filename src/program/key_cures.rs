@@ -5,7 +5,13 @@ use crate::catalogue::{Effect, Idempotency, Operation};
 use crate::facts::{BlockId, BlockKind, DefId, DefKind, ExprId, ExprKind, Facts, FunctionId};
 use crate::program::terms::{Ending, ending};
 use crate::program::verify::words;
-use crate::program::{CallRef, EdgeKind, FunctionRef, Program, VendorUse, Via};
+use crate::program::{CallRef, EdgeKind, EntryKind, FunctionRef, Program, VendorUse, Via};
+
+/// The length of an id as databases make them.
+const UUID: usize = 36;
+
+/// The length of a day, a month, a count.
+const COUNT: usize = 10;
 
 /// What the catalogue's cures write where the key stands.
 const SCRIPT_KEY: &str = "order-${order.id}";
@@ -62,7 +68,7 @@ impl Program {
             Via::Http(_) if script => how.cure_http.clone(),
             Via::Http(_) => as_python(&how.cure_http),
         };
-        let cure = self.with_key(used, cure);
+        let cure = self.with_key(used, how, cure);
         match (&used.via, how.js_since) {
             // The version is the one that the client was made with.
             (Via::Sdk(package, made), Some(since))
@@ -70,7 +76,7 @@ impl Program {
             {
                 let package = package.split_once(':').map_or(package.as_str(), |(_, name)| name);
                 format!(
-                    "{cure}; first raise `{package}` to {}.{} or later, for the version in use here passes the key over",
+                    "{cure}; first raise `{package}` to {}.{} or later, for the version in use here drops the key",
                     since.0, since.1
                 )
             }
@@ -79,7 +85,7 @@ impl Program {
     }
 
     /// A cure with this call's key in place of an order's id.
-    fn with_key(&self, used: &VendorUse, cure: String) -> String {
+    fn with_key(&self, used: &VendorUse, how: &Idempotency, cure: String) -> String {
         if !cure.contains(SCRIPT_KEY) && !cure.contains(PYTHON_KEY) {
             return cure;
         }
@@ -92,7 +98,7 @@ impl Program {
             let name = self.function_name(self.function_of(used.at));
             return format!("{handed}, where `key` is a parameter of {name} and each caller hands in one of its own");
         }
-        let made = self.made_key(used);
+        let made = self.made_key(used, how.longest);
         let script = made.key.replace('{', "${");
         let cure = cure.replace(SCRIPT_KEY, &script).replace(PYTHON_KEY, &made.key);
         cure + &made.advice
@@ -114,27 +120,66 @@ impl Program {
         callers.len() > 1 && (sends || callers.iter().any(twice))
     }
 
-    fn made_key(&self, used: &VendorUse) -> Made {
+    fn made_key(&self, used: &VendorUse, longest: Option<usize>) -> Made {
         let operation = self.operation(used);
+        let is = |holds: fn(&Operation) -> bool| operation.is_some_and(holds);
+        // What was paid may be given back part by part.
+        let refunds = is(|operation| operation.refunds);
+        let mut advice: Vec<String> = vec![];
         let mut key = match operation.and_then(|operation| operation.key.clone()) {
             Some(key) => key,
+            None if refunds => {
+                advice.push("where `refund` is a row that is inserted before".to_owned());
+                "refund-{refund.id}".to_owned()
+            }
             None => format!("{}-{{order.id}}", self.key_word(used, operation)),
         };
-        let mut advice = String::new();
-        match self.element_of(used.at) {
+        let element = self.element_of(used.at);
+        let period = is(|operation| operation.money && operation.effect == Effect::Create)
+            && !refunds
+            && element.as_ref().is_some_and(Element::may_be_customer)
+            && self.is_periodic(used.at);
+        match element {
             Some(Element::Id(id)) if !key.contains(&format!("{{{id}}}")) => key.push_str(&format!("-{{{id}}}")),
             Some(Element::Index(index)) => {
                 key.push_str(&format!("-{{{index}}}"));
-                advice = format!(", where `{index}` is the element's place in a list that stays the same");
+                advice.push(format!("where `{index}` is the element's place in a list that stays the same"));
             }
-            Some(Element::Outside) => advice = ", with the id of the list's element that it runs for".to_owned(),
+            Some(Element::Outside) => advice.push("with the id of the list's element that it runs for".to_owned()),
             _ => {}
+        }
+        if period {
+            if key.matches('{').count() > 1 {
+                key = key.replace("{order.id}-", "");
+            }
+            key.push_str("-{period}");
+            advice.push("where `period` is the day or month that is billed".to_owned());
+        }
+        if is(|operation| operation.declines) && !self.waits_for_payer(used) {
+            key.push_str("-{attempt}");
+            advice.push("where `attempt` goes up when a payment was refused".to_owned());
         }
         let before = self.same_before(used);
         if before > 0 {
             key.push_str(&format!("-{}", before + 1));
         }
+        if let Some(longest) = longest {
+            key = fitted(key, longest);
+        }
+        let advice = if advice.is_empty() { String::new() } else { format!(", {}", advice.join(", and ")) };
         Made { key, advice }
+    }
+
+    /// Whether a call runs again for the same thing by plan: each day, each month.
+    fn is_periodic(&self, at: CallRef) -> bool {
+        const PERIODS: &[&str] =
+            &["daily", "weekly", "monthly", "yearly", "nightly", "cron", "overage", "usage", "recurring", "renewal"];
+        self.origins(self.function_of(at)).iter().any(|origin| {
+            let entry = &self.entries[origin.entry];
+            let names = [self.entry_name(entry), self.file(entry.place.file).path.to_string()];
+            entry.kind == EntryKind::Job
+                || names.iter().flat_map(|name| words(name)).any(|word| PERIODS.contains(&word.as_str()))
+        })
     }
 
     /// How many calls of the same operation the function makes before this one.
@@ -263,6 +308,61 @@ enum Element {
     Outside,
 }
 
+impl Element {
+    /// Whether it may be somebody who is billed again and again, rather than what is billed once.
+    fn may_be_customer(&self) -> bool {
+        const BILLED: &[&str] = &[
+            "customer",
+            "user",
+            "account",
+            "tenant",
+            "company",
+            "org",
+            "organization",
+            "client",
+            "member",
+            "subscriber",
+            "profile",
+            "shop",
+            "store",
+            "workspace",
+            "team",
+            "subscription",
+            "affiliate",
+            "partner",
+        ];
+        match self {
+            Self::Id(id) => words(id).iter().any(|word| BILLED.contains(&word.as_str())),
+            Self::Index(_) => false,
+            Self::Outside => true,
+        }
+    }
+}
+
+/// A key that is short enough with ids of 36 characters: words in front go first, then all ids but the last.
+fn fitted(mut key: String, longest: usize) -> String {
+    while filled_length(&key) > longest {
+        let Some((first, rest)) = key.split_once('-') else { break };
+        if first.starts_with('{') && !holes(rest).any(|hole| hole.contains("id")) {
+            break;
+        }
+        key = rest.to_owned();
+    }
+    key
+}
+
+/// What a key is filled with, by name.
+fn holes(key: &str) -> impl Iterator<Item = &str> {
+    key.split('{').skip(1).filter_map(|rest| rest.split('}').next())
+}
+
+/// How long a key is once it is filled.
+fn filled_length(key: &str) -> usize {
+    let names: usize = holes(key).map(|hole| hole.len() + 2).sum();
+    let values: usize = holes(key).map(|hole| if hole.contains("id") { UUID } else { COUNT }).sum();
+    key.len() - names + values
+}
+
 /// What a loop's rounds are told apart by.
 fn looped(facts: &Facts, id: BlockId, head: ExprId) -> Option<Element> {
     // `for (let i = 0; i < items.length; i++)`
@@ -295,10 +395,28 @@ fn looped(facts: &Facts, id: BlockId, head: ExprId) -> Option<Element> {
     });
     let destructured = defs.len() > 1;
     let own = defs.iter().map(|&def| facts.def(def).name).find(|name| destructured && is_id(name));
+    // `for (const id in byCustomer)`: its keys tell themselves apart.
+    let keys = || {
+        let mut own =
+            facts.defs.iter().filter(|def| def.block == id && def.values.is_empty() && def.kind != DefKind::Param);
+        let first = own.next().filter(|def| def.span.start < first_step(facts, id))?;
+        Some(Element::Id(first.name.to_string()))
+    };
+    if defs.is_empty() {
+        return keys();
+    }
     (!defs.is_empty()).then(|| match own.map(|name| name.to_string()).or(ids) {
         Some(id) => Element::Id(id),
         None => Element::Index("index".to_owned()),
     })
+}
+
+/// Where a loop's head ends: at what it goes over.
+fn first_step(facts: &Facts, id: BlockId) -> u32 {
+    match facts.block(id).kind {
+        BlockKind::Loop(Some(head)) => facts.span(head).start,
+        _ => 0,
+    }
 }
 
 fn is_element(facts: &Facts, value: ExprId, head: ExprId, depth: usize) -> bool {

@@ -1,5 +1,6 @@
 //! Checks that whoever calls can leave out: `if (key && key !== KEY) return 401` asks nothing of a request without a key.
 
+use crate::catalogue::{Effect, KnownRole};
 use crate::facts::{BlockId, BlockKind, ExprId, ExprKind, Facts, Op, Span, Step};
 use crate::finding::{FileId, Place};
 use crate::manifest::TokenGate;
@@ -8,7 +9,7 @@ use crate::program::believed::turns_away;
 use crate::program::readers::Use;
 use crate::program::requested::Origin;
 use crate::program::terms::{Ending, ending};
-use crate::program::{ExprRef, FunctionRef, Program};
+use crate::program::{CallRef, ExprRef, FunctionRef, Program};
 
 /// A check that is only made when the request brings what is checked.
 #[derive(Debug, Clone, Copy)]
@@ -92,7 +93,7 @@ fn find(program: &Program, file: FileId) -> Vec<LeftOut> {
             {
                 found.push(LeftOut { span, name });
             } else if let Some(name) = brought(program, file, condition)
-                && only_checks(facts, then)
+                && (only_checks(facts, then) || only_notes(program, file, facts, then))
             {
                 let whole = Span { start: span.start, end: facts.block(then).span.end };
                 found.push(LeftOut { span: whole, name });
@@ -107,6 +108,17 @@ fn brought(program: &Program, file: FileId, asked: ExprId) -> Option<Name> {
     let facts = program.facts(file);
     let name = match facts.expr(asked) {
         ExprKind::Ref(name, _) | ExprKind::Member(_, name) => *name,
+        // `header && header.startsWith("Bearer ")`
+        ExprKind::Op(Op::And, parts) => {
+            let all: Option<Vec<Name>> = parts.iter().map(|&part| brought(program, file, part)).collect();
+            return all?.first().copied();
+        }
+        ExprKind::Call(call) => match *facts.expr(facts.call(*call).callee) {
+            ExprKind::Member(base, method) if matches!(method.as_str(), "startsWith" | "startswith") => {
+                return brought(program, file, base);
+            }
+            _ => return None,
+        },
         _ => return None,
     };
     let at = ExprRef::new(file, asked);
@@ -197,4 +209,56 @@ fn only_checks(facts: &Facts, block: BlockId) -> bool {
         _ => false,
     });
     inside && turns && matches!(facts.block(block).kind, BlockKind::Then(_))
+}
+
+/// Whether a block looks somebody up, and nothing that hangs on what it finds ends the way: it notes who asked, or
+/// narrows what is looked for when that is known.
+fn only_notes(program: &Program, file: FileId, facts: &Facts, block: BlockId) -> bool {
+    let span = facts.block(block).span;
+    let inner = facts.blocks.iter().filter(|inner| span.contains(inner.span));
+    let mut set = Vec::new();
+    for step in inner.flat_map(|inner| &inner.steps) {
+        match *step {
+            Step::Return(_) | Step::Throw(_) | Step::Jump | Step::Break => return false,
+            Step::Bind(def, _) if !span.contains(facts.block(facts.def(def).block).span) => set.push(def),
+            Step::Assign(..) => return false,
+            _ => {}
+        }
+    }
+    let asks = program.calls_of(file).any(|at| {
+        span.contains(facts.span(facts.call(at.call).expr)) && {
+            let mut uses = program.vendors_at(at).iter();
+            program.has_role(at, KnownRole::Authenticate)
+                || uses.any(|used| program.operation(used).is_some_and(|operation| operation.effect == Effect::Verify))
+        }
+    });
+    // `if (tenant) query = query.eq("tenant", tenant)`
+    let narrows: Vec<Span> = facts
+        .blocks
+        .iter()
+        .flat_map(|block| &block.steps)
+        .filter_map(|step| match *step {
+            Step::If { condition, then, otherwise: None } if ending(facts, then) == Ending::GoesOn => {
+                Some(Span { start: facts.span(condition).start, end: facts.block(then).span.end })
+            }
+            _ => None,
+        })
+        .collect();
+    let readers = program.readers(file);
+    let harmless = |read: ExprId| {
+        let at = facts.span(read);
+        let by_default = |used: &Use| match used {
+            Use::In(outer) => matches!(facts.expr(*outer), ExprKind::Op(Op::Or | Op::Nullish, _)),
+            Use::Arg(call, _) => program.is_logging(CallRef::new(file, *call)),
+            _ => false,
+        };
+        span.contains(at)
+            || narrows.iter().any(|narrow| {
+                let mut asked = set.iter().flat_map(|&def| readers.reads(def));
+                narrow.contains(at)
+                    && asked.any(|&other| facts.span(other).start < at.end && narrow.contains(facts.span(other)))
+            })
+            || readers.uses(read).iter().any(by_default)
+    };
+    asks && set.iter().all(|&def| readers.reads(def).iter().all(|&read| harmless(read)))
 }

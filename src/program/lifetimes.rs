@@ -101,6 +101,7 @@ impl Program {
         };
         let uses =
             self.code().filter(|(_, facts)| facts.imports.iter().any(|import| import.specifier.starts_with(package)));
+        let uses = uses.filter(|(file, _)| self.share_app(*file, entry.place.file));
         let calls = uses.flat_map(|(file, _)| self.calls_of(file)).filter(|&at| {
             self.callee(at)
                 .externals()

@@ -35,12 +35,16 @@ impl Program {
         }
         let handed_out = folders.split('/').any(|folder| SERVED.contains(&folder));
         handed_out
-            || self.code().filter(|(other, _)| *other != file && !self.side(*other).tooling).any(|(_, facts)| {
-                // `render_template("old/home.html")`
-                facts.texts().any(|(_, text)| {
-                    text.len() < 120 && (text.ends_with(name) || path.ends_with(text.as_str()) && text.contains('/'))
-                }) || facts.calls.iter().any(|call| renders(facts, call, stem))
-            })
+            || self
+                .code()
+                .filter(|&(other, _)| other != file && !self.side(other).tooling && self.share_app(other, file))
+                .any(|(_, facts)| {
+                    // `render_template("old/home.html")`
+                    facts.texts().any(|(_, text)| {
+                        text.len() < 120
+                            && (text.ends_with(name) || path.ends_with(text.as_str()) && text.contains('/'))
+                    }) || facts.calls.iter().any(|call| renders(facts, call, stem))
+                })
     }
 
     /// The scripts of other hosts that hold deployed pages up, by place; those that have to run first are left out.

@@ -290,16 +290,16 @@ impl Walk<'_> {
                         return ends;
                     }
                 }
-                Step::Loop(body) if self.hook.is_some() => {
-                    if let ends @ Flow::Ends(_) = self.each(file, *body) {
+                Step::Loop(body) => {
+                    if let ends @ Flow::Ends(_) = self.each(file, *body, &steps[at + 1..]) {
                         return ends;
                     }
                 }
                 Step::Throw(Some(thrown)) if self.refuses_by_throwing() => {
                     return Flow::Ends(Thing::Refusal(self.program.place(ExprRef::new(file, *thrown))));
                 }
-                // What loops and cases decide is not followed.
-                Step::Switch(..) | Step::Loop(_) | Step::Throw(_) | Step::Jump | Step::Break => {
+                // What cases decide is not followed.
+                Step::Switch(..) | Step::Throw(_) | Step::Jump | Step::Break => {
                     return Flow::Ends(Thing::Unknown);
                 }
             }
@@ -310,18 +310,32 @@ impl Walk<'_> {
     /// What both outcomes of a decision that cannot be told come to; one that is `chosen` goes as whoever asks likes.
     fn either(&mut self, file: FileId, then: BlockId, otherwise: Option<BlockId>, rest: &[Step], chosen: bool) -> Flow {
         let before = self.known.clone();
+        let learnt = self.hook.as_ref().map(hooks::Hook::learnt);
         let mut one = self.block(file, then);
         if let Flow::GoesOn = one {
             one = self.steps(file, rest);
         }
+        if chosen && matches!(one, Flow::Ends(Thing::Passes)) {
+            return one;
+        }
+        let first = self.hook.as_ref().map(hooks::Hook::learnt);
+        self.relearn(learnt, chosen);
         self.known = before;
         let mut other = otherwise.map_or(Flow::GoesOn, |block| self.block(file, block));
         if let Flow::GoesOn = other {
             other = self.steps(file, rest);
         }
         match (one, other) {
-            (Flow::Ends(Thing::Refusal(_)), let_in) | (let_in, Flow::Ends(Thing::Refusal(_))) if chosen => let_in,
-            (one, other) => self.both(one, other),
+            (_, let_in @ Flow::Ends(Thing::Passes)) if chosen => let_in,
+            (Flow::Ends(Thing::Refusal(_)), let_in) if chosen => let_in,
+            (let_in, Flow::Ends(Thing::Refusal(_))) if chosen => {
+                self.relearn(first, true);
+                let_in
+            }
+            (one, other) => {
+                self.doubt_again(first);
+                self.both(one, other)
+            }
         }
     }
 

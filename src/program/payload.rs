@@ -26,12 +26,8 @@ impl Program {
         })
     }
 
-    /// Whether nothing but the program's own text and settings decides what an SDK is given under a name. In a request
-    /// a name that is not there at all looks the same.
-    pub fn is_own_choice(&self, way: &[Edge], used: &VendorUse, field: &str) -> bool {
-        if !matches!(used.via, Via::Sdk(..)) {
-            return false;
-        }
+    /// Whether the program's own text or settings say what stands under a name of a call's payload.
+    pub fn is_payload_constant(&self, way: &[Edge], used: &VendorUse, field: &str) -> bool {
         let found = self.payload_origins(way, used, field).unwrap_or_default();
         !found.is_empty() && found.iter().all(|origin| *origin == Origin::Constant)
     }

@@ -55,6 +55,14 @@ impl Program {
         words(name).iter().any(|word| RECORDS.contains(&word.as_str()))
     }
 
+    /// Whether a new row holds an amount: by the fields that are written, or by the columns of its table.
+    pub fn keeps_amount(&self, at: CallRef) -> bool {
+        const AMOUNTS: &[&str] = &["amount", "amounts", "cents", "mrr", "revenue", "credits", "quantity"];
+        let says = |name: &str| words(name).iter().any(|word| AMOUNTS.contains(&word.as_str()));
+        self.fields_written(at).iter().any(|field| says(field))
+            || self.tables_at(at).iter().any(|table| table.columns.iter().any(|column| says(&column.name)))
+    }
+
     /// Whether a write adds a line to what happened: to a log, or to a table of events that is only ever added to
     /// and that decides nothing.
     pub fn is_for_the_record(&self, used: &VendorUse) -> bool {

@@ -68,7 +68,10 @@ impl Written {
 impl Program {
     /// What an entry's path writes, and the handlers of deliveries, which go on where it ends.
     pub fn written_by_run(&self, origin: &Origin) -> Written {
-        let starts = self.webhook_handlers().iter().map(|handler| handler.entry).chain([origin.entry]);
+        let file = |entry: usize| self.entries[entry].place.file;
+        let handlers = self.webhook_handlers().iter().map(|handler| handler.entry);
+        let own = handlers.filter(|&handler| self.share_app(file(handler), file(origin.entry)));
+        let starts = own.chain([origin.entry]);
         let mut seen: FxHashSet<FunctionRef> = FxHashSet::default();
         let mut written = Written::default();
         for entry in starts {

@@ -45,6 +45,17 @@ const HARMLESS_CHAIN: &[&str] = &[
     "ignore",
 ];
 
+/// What names a table on a chain of calls.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum OnChain {
+    /// `from("orders")`
+    Text(Name),
+    /// `from(orders)`
+    Variable(Name),
+    /// Nothing on it: what it starts with.
+    Start(ExprId),
+}
+
 impl Program {
     /// Whether the vendor itself sees to it that a second call changes nothing more.
     pub fn is_harmless(&self, used: &VendorUse, operation: &Operation) -> bool {
@@ -291,23 +302,35 @@ impl Program {
     /// The table or collection a call is about, when a text on its chain names it.
     pub fn table_of(&self, at: CallRef) -> Option<Name> {
         let facts = self.facts(at.file);
-        let mut callee = facts.call(at.call).callee;
-        for _ in 0..8 {
+        match self.table_on(at.file, facts.call(at.call).callee)? {
+            OnChain::Text(table) => Some(table),
+            OnChain::Variable(_) => None,
+            OnChain::Start(base) => match facts.expr(base) {
+                // `Order.objects.create(..)`: of its own each.
+                ExprKind::Member(model, name) if *name == "objects" => facts.last_name(*model),
+                ExprKind::Member(_, name) => Some(*name),
+                _ => None,
+            },
+        }
+    }
+
+    /// What names the table on a chain of calls, asked from its end.
+    pub(crate) fn table_on(&self, file: FileId, chain: ExprId) -> Option<OnChain> {
+        const LONGEST: usize = 12;
+        let facts = self.facts(file);
+        let mut callee = chain;
+        for _ in 0..LONGEST {
             let ExprKind::Member(base, _) = *facts.expr(callee) else { return None };
-            let ExprKind::Call(inner) = *facts.expr(base) else {
-                return match facts.expr(base) {
-                    // `Order.objects.create(..)`: of its own each.
-                    ExprKind::Member(model, name) if *name == "objects" => facts.last_name(*model),
-                    ExprKind::Member(_, name) => Some(*name),
-                    _ => None,
-                };
-            };
+            let ExprKind::Call(inner) = *facts.expr(base) else { return Some(OnChain::Start(base)) };
             let inner = facts.call(inner);
-            let text = inner.args.first().and_then(|arg| self.value(ExprRef::new(at.file, arg.value)).text());
-            if let (Some(text), ExprKind::Member(_, name)) = (text, facts.expr(inner.callee))
+            if let (Some(arg), ExprKind::Member(_, name)) = (inner.args.first(), facts.expr(inner.callee))
                 && matches!(name.as_str(), "from" | "from_" | "table" | "collection")
             {
-                return Some(text);
+                match (self.value(ExprRef::new(file, arg.value)).text(), facts.expr(arg.value)) {
+                    (Some(table), _) => return Some(OnChain::Text(table)),
+                    (None, ExprKind::Ref(table, _)) if *name == "from" => return Some(OnChain::Variable(*table)),
+                    _ => {}
+                }
             }
             callee = inner.callee;
         }

@@ -16,6 +16,7 @@ use crate::program::{CallRef, Edge, EdgeKind, EntryKind, ExprRef, FunctionRef, P
 pub mod asked;
 mod calls;
 mod entrance;
+pub mod touched;
 
 /// Where a value comes from.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +38,8 @@ pub struct Source {
     pub read: ExprRef,
     /// What it is called on its way, from the use back to the request.
     pub names: Vec<Name>,
+    /// The field of the request.
+    pub field: Option<Name>,
     /// The functions it passes, from the use back to the request.
     pub functions: Vec<FunctionRef>,
     /// The calls that hand it on, from the use back to the request.
@@ -134,11 +137,13 @@ impl<'p> Tracer<'p> {
                 names.push(name);
             }
         }
-        names.extend(path.iter().rev().filter(|name| *name != "[]"));
+        let taken = || path.iter().rev().copied().filter(|name| *name != "[]");
+        let field = taken().next().or(names.last().copied());
+        names.extend(taken());
         let mut seen = FxHashSet::default();
         names.retain(|name| seen.insert(*name));
         functions.dedup();
-        Origin::Request(Source { read, names, functions, calls: self.calls.clone() })
+        Origin::Request(Source { read, names, field, functions, calls: self.calls.clone() })
     }
 
     /// Where a value comes from, of which the members of `path` are still to be taken, the last one first.
@@ -286,9 +291,14 @@ impl<'p> Tracer<'p> {
             return self.by_value(at, path);
         }
         let asked = (at.file, def, self.calls.len());
-        if shape.values.len() > 1 && self.made.contains(&asked) {
-            // `if (!body.to && body.record) body = body.record`
-            return Origin::Constant;
+        let again = self.made.iter().filter(|made| **made == asked).count();
+        if shape.values.len() > 1 && again > 0 {
+            // `if (!body.to && body.record) body = body.record`: what it was made of first.
+            let first = shape.values.first().filter(|_| again < 2);
+            self.made.push(asked);
+            let origin = first.map_or(Origin::Constant, |&value| self.origin(ExprRef::new(at.file, value), path));
+            self.made.pop();
+            return origin;
         }
         self.made.push(asked);
         let mut origins: Vec<Origin> =

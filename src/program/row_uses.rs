@@ -29,6 +29,8 @@ pub struct RowUse {
     pub own: bool,
     /// The columns of a new row that hold that id.
     pub names_own: Vec<Name>,
+    /// The columns of a new row that hold the id of somebody else: `host_id: listing.host_id`.
+    pub names_other: Vec<Name>,
     /// Administrators' code, by the name of its file or its function.
     pub for_admins: bool,
 }
@@ -85,22 +87,27 @@ impl Program {
         }
     }
 
-    /// The columns of a new row that hold the id of who is signed in.
-    fn names_own(&self, used: &VendorUse) -> Vec<Name> {
+    /// The columns of a new row that hold the id of who is signed in, and those that hold another's.
+    fn persons_named(&self, used: &VendorUse) -> (Vec<Name>, Vec<Name>) {
         let facts = self.facts(used.at.file);
         let mut open: Vec<ExprId> = facts.call(used.at.call).args.iter().map(|arg| arg.value).collect();
-        let mut found = vec![];
+        let (mut own, mut other) = (vec![], vec![]);
         while let Some(expr) = open.pop() {
             match facts.expr(expr) {
                 ExprKind::List(items) => open.extend(items.iter()),
                 ExprKind::Object(entries) => {
-                    let own = |value: ExprId| self.is_own_id(ExprRef::new(used.at.file, value), 8);
-                    found.extend(entries.iter().filter(|&&(_, value)| own(value)).map(|&(column, _)| column));
+                    for &(column, value) in entries {
+                        if self.is_own_id(ExprRef::new(used.at.file, value), 8) {
+                            own.push(column);
+                        } else if facts.last_name(value).is_some_and(|name| is_id(&name)) {
+                            other.push(column);
+                        }
+                    }
                 }
                 _ => {}
             }
         }
-        found
+        (own, other)
     }
 
     /// Whether a value is the id of who is signed in, whatever it went through: `user?.id ?? null`, `const me =
@@ -189,7 +196,8 @@ impl Program {
                 own |= is_own(facts, value.value);
             }
         }
-        let names_own = if right == Rights::INSERT { self.names_own(used) } else { vec![] };
+        let (names_own, names_other) =
+            if right == Rights::INSERT { self.persons_named(used) } else { (vec![], vec![]) };
         let columns = match embedded {
             Some(columns) => columns,
             None => self.selected(used).and_then(|text| columns(&text)),
@@ -202,6 +210,7 @@ impl Program {
             picked_by,
             own: own || !names_own.is_empty(),
             names_own,
+            names_other,
             for_admins: self.is_admins(used.at),
         })
     }
@@ -218,6 +227,12 @@ fn asks_session(facts: &Facts, expr: ExprId) -> bool {
         }),
         _ => false,
     }
+}
+
+/// Whether a name is that of an id, and not of one that may well be the user's own: `hostId`, no `userId`.
+fn is_id(name: &str) -> bool {
+    let words = words(name);
+    words.last().is_some_and(|word| word == "id") && !words.iter().any(|word| word == "user" || word == "me")
 }
 
 /// `null`, `""`: what stands for nobody.

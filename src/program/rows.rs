@@ -42,6 +42,11 @@ impl Program {
         self.adds_a_row(at) && self.refuses_again(at) == Unique::Yes
     }
 
+    /// Whether a call adds a row that its table may refuse a second time for all that is known.
+    pub(super) fn may_add_a_row_once(&self, at: CallRef) -> bool {
+        self.adds_a_row(at) && self.refuses_again(at) != Unique::No
+    }
+
     /// Whether a call adds a row, by its name.
     fn adds_a_row(&self, at: CallRef) -> bool {
         let facts = self.facts(at.file);
@@ -50,7 +55,7 @@ impl Program {
     }
 
     /// The tables that a call writes to or reads, as migrations make or code declares them.
-    fn tables_at(&self, at: CallRef) -> Vec<&Table> {
+    pub(super) fn tables_at(&self, at: CallRef) -> Vec<&Table> {
         if let Some(declared) = self.declared_at(at) {
             return vec![declared];
         }

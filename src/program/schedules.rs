@@ -3,12 +3,13 @@
 use rustc_hash::FxHashSet;
 
 use crate::catalogue::Scheduler;
-use crate::facts::{ExprId, ExprKind};
+use crate::facts::ExprKind;
 use crate::finding::{FileId, Place};
 use crate::link::projects::join;
 use crate::manifest::{Manifest, Starts};
 use crate::names::Name;
 use crate::program::options::Lookup;
+use crate::program::requested::touched::Touch;
 use crate::program::verify::words;
 use crate::program::{CallRef, EdgeKind, Entry, EntryKind, ExprRef, External, FunctionRef, Program, Value};
 
@@ -142,28 +143,19 @@ impl Program {
             return false;
         }
         let facts = self.facts(entry.function.file);
-        let is_request =
-            |expr: ExprId| match *facts.expr(expr) {
-                ExprKind::Ref(name, block) => facts.lookup(block, name).is_some_and(|def| {
-                    facts.def(def).values.iter().any(
-                        |&value| matches!(*facts.expr(value), ExprKind::Param(of, 0) if of == entry.function.function),
-                    )
-                }),
-                _ => false,
-            };
         // `req.json()`, `new URL(req.url)`, `handle(req)`; a user is asked for by name.
-        let reads = facts.exprs.iter().any(|expr| {
-            matches!(expr.kind, ExprKind::Member(base, name)
-                if is_request(base) && name != "method" && name != "headers")
+        let takes = self.touches(entry.function).any(|touch| match touch {
+            Touch::Part(name) => name != "method" && name != "headers",
+            Touch::Handed => true,
+            Touch::Otherwise => false,
         });
-        let hands = facts.calls.iter().any(|call| {
-            let user = facts.last_name(call.callee).is_some_and(|name| {
+        let user = facts.calls.iter().any(|call| {
+            facts.last_name(call.callee).is_some_and(|name| {
                 let name = name.to_ascii_lowercase();
                 ["user", "claims", "session", "auth", "verify", "require"].iter().any(|word| name.contains(word))
-            });
-            user || call.args.iter().any(|arg| is_request(arg.value))
+            })
         });
-        !reads && !hands
+        !takes && !user
     }
 }
 

@@ -59,7 +59,8 @@ impl Program {
         let reach = self.reach(entry.function, |edge| edge.kind != EdgeKind::Jump);
         let mut own: FxHashSet<FunctionRef> = reach.stops.iter().map(|stop| stop.function).collect();
         own.extend(self.with_inner(entry.function));
-        self.code().any(|(file, facts)| {
+        let of_app = self.code().filter(|(file, _)| self.share_app(*file, entry.function.file));
+        of_app.into_iter().any(|(file, facts)| {
             facts.exprs.iter().any(|expr| {
                 let names = match &expr.kind {
                     ExprKind::Text(text) => *text == table,

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use rustc_hash::FxHashSet;
 
-use crate::catalogue::{Category, Effect, VendorId};
+use crate::catalogue::{Category, Effect, Operation, VendorId};
 use crate::facts::{ExprId, ExprKind};
 use crate::program::audience::functions_on;
 use crate::program::doors::Door;
+use crate::program::options::Lookup;
 use crate::program::origins::Origin as Start;
 use crate::program::requested::Origin;
 use crate::program::verify::words;
@@ -28,8 +29,10 @@ pub enum Spends {
     Goods,
     /// A place on a paid list.
     Contact,
-    /// Mail whose address the request does not bring; messages to the app's own phone.
+    /// Mail whose address the request does not bring.
     OwnMail,
+    /// Messages to a number that the app's settings name.
+    OwnPhone,
 }
 
 /// A way from the outside to a call that costs.
@@ -83,7 +86,9 @@ impl Program {
     /// Whether a door to what costs stands open, with nothing before it.
     pub fn pays_for_anyone(&self, entry: usize) -> bool {
         let door = self.paid_doors().get(&entry);
-        door.is_some_and(|found| found.spends != Spends::OwnMail && found.door == Door::Open)
+        door.is_some_and(|found| {
+            !matches!(found.spends, Spends::OwnMail | Spends::OwnPhone) && found.door == Door::Open
+        })
     }
 }
 
@@ -103,7 +108,11 @@ fn find(program: &Program) -> BTreeMap<usize, PaidDoor> {
         }
         for start in program.origins(program.function_of(costs.at())) {
             let is_first = seen.insert((start.entry, inner));
-            if !is_first || !program.is_public(start.entry) || is_for_clocks(program, &start, costs.at()) {
+            if !is_first
+                || !program.is_public(start.entry)
+                || program.is_kept_for_staff(&start, costs.at())
+                || is_for_the_clock(program, start.entry)
+            {
                 continue;
             }
             let spent = match costs {
@@ -130,12 +139,10 @@ fn find(program: &Program) -> BTreeMap<usize, PaidDoor> {
     doors
 }
 
-/// Whether a way asks for those who work for the app, or is one that a clock starts: another rule looks at those. That a
-/// name speaks of staff keeps nobody out.
-fn is_for_clocks(program: &Program, start: &Start, last: CallRef) -> bool {
-    let entry = &program.entries[start.entry];
-    let named = entry.route.iter().chain(&entry.name).any(|name| words(name).iter().any(|word| word == "cron"));
-    named || program.asks_for_staff(start, last)
+/// Whether an entry point is what the clock starts, which another rule looks at.
+fn is_for_the_clock(program: &Program, entry: usize) -> bool {
+    let named = words(&program.entry_name(&program.entries[entry])).iter().any(|word| word == "cron");
+    named && program.schedules().iter().any(|schedule| schedule.asks.contains(&entry))
 }
 
 /// What a call spends by itself.
@@ -168,10 +175,8 @@ fn spends(program: &Program, used: &VendorUse, start: &Start) -> Option<Spends> 
         return None;
     }
     let operation = program.operation(used)?;
-    if spends == Spends::Phone && !operation.recipients.is_empty() {
-        let mut fields = operation.recipients.iter();
-        let own = fields.any(|field| program.is_own_choice(&start.way, used, field));
-        return Some(if own { Spends::OwnMail } else { spends });
+    if spends == Spends::Phone && is_to_owner(program, used, start, operation) {
+        return Some(Spends::OwnPhone);
     }
     if !matches!(spends, Spends::Mail | Spends::Contact) {
         return Some(spends);
@@ -181,6 +186,16 @@ fn spends(program: &Program, used: &VendorUse, start: &Start) -> Option<Spends> 
         Spends::Mail => Some(spends),
         own => (spends == Spends::Mail).then_some(own),
     }
+}
+
+/// Whether a message goes to a number that is a setting or a constant: the owner's own.
+fn is_to_owner(program: &Program, used: &VendorUse, start: &Start, operation: &Operation) -> bool {
+    let named: Vec<&str> = operation.recipients.iter().map(String::as_str).collect();
+    let fields = if named.is_empty() { vec!["to"] } else { named };
+    fields.into_iter().any(|field| {
+        matches!(program.option(used.at, field), Lookup::Present(_))
+            && program.is_payload_constant(&start.way, used, field)
+    })
 }
 
 /// Whether an entry point takes the orders of guests: it keeps one, and hands it on.
@@ -238,16 +253,27 @@ fn brings_text(program: &Program, entry: &Entry, start: &Start, at: CallRef) -> 
         "redirect", "site", "base", "return", "callback", "origin", "app", "image", "logo", "avatar", "context",
         "frontend", "website", "type",
     ];
+    let says_text = |name: &str| {
+        let words = words(name);
+        words.iter().any(|word| TEXTS.contains(&word.as_str()))
+            && !words.iter().any(|word| OTHERS.contains(&word.as_str()))
+    };
     functions_on(program, entry, start, at).into_iter().any(|function| {
         let facts = program.facts(function.file);
         let span = facts.function(function.function).span;
         let inside = (0..facts.exprs.len()).filter(|&at| span.contains(facts.exprs[at].span));
         inside.map(|at| ExprId(at as u32)).any(|at| match facts.expr(at) {
-            ExprKind::Ref(name, _) => {
-                let words = words(name);
-                words.iter().any(|word| TEXTS.contains(&word.as_str()))
-                    && !words.iter().any(|word| OTHERS.contains(&word.as_str()))
-                    && matches!(program.origin_on(&start.way, ExprRef::new(function.file, at), &[]), Origin::Request(_))
+            ExprKind::Ref(name, block) if says_text(name) => {
+                // Each value it can have: a link that is made for an address, a text with somebody's name in it, are
+                // the app's own.
+                let def = facts.lookup(*block, *name).map(|def| facts.def(def).values.as_slice());
+                let values = def.filter(|values| values.len() > 1).unwrap_or(std::slice::from_ref(&at));
+                values.iter().any(|&value| {
+                    match program.origin_on(&start.way, ExprRef::new(function.file, value), &[]) {
+                        Origin::Request(source) => source.field.is_some_and(|field| says_text(&field)),
+                        _ => false,
+                    }
+                })
             }
             _ => false,
         })

@@ -52,6 +52,12 @@ impl Program {
     pub fn held(&self, way: &[CallRef], written: Option<&Written>) -> Held {
         let checks = StateChecks { program: self, written };
         let checked = |at: CallRef| checks.before(at);
+        // `once(key, async () => send(..))`: what the wrapper asks before it runs what it is given.
+        let given = way.windows(2).flat_map(|pair| self.runs_given(pair[0], pair[1]));
+        let way: Vec<CallRef> = given.chain(way.iter().copied()).collect();
+        if way.iter().any(|&at| checks.is_behind_refusal(at)) {
+            return Held::Claimed;
+        }
         if !way.iter().any(|&at| checked(at)) {
             return Held::Free;
         }
@@ -75,6 +81,34 @@ impl Program {
             before.map(holds).max()
         });
         noted.max().unwrap_or(Held::Asked)
+    }
+
+    /// The calls with which a function of the program runs what it is given, where a call that is written in the
+    /// arguments of another is run that way.
+    fn runs_given(&self, outer: CallRef, inner: CallRef) -> Vec<CallRef> {
+        if outer.file != inner.file {
+            return vec![];
+        }
+        let facts = self.facts(outer.file);
+        let span = facts.span(facts.call(inner.call).expr);
+        if !facts.call(outer.call).args.iter().any(|arg| facts.span(arg.value).contains(span)) {
+            return vec![];
+        }
+        let targets = self.edges(outer).iter().filter(|edge| edge.kind == EdgeKind::Direct).map(|edge| edge.target);
+        let is_given = |at: &CallRef| {
+            let facts = self.facts(at.file);
+            let mut base = facts.call(at.call).callee;
+            while let ExprKind::Member(inner, _) = facts.expr(base) {
+                base = *inner;
+            }
+            match facts.expr(base) {
+                ExprKind::Ref(name, block) => {
+                    facts.lookup(*block, *name).is_some_and(|def| facts.def(def).kind == crate::facts::DefKind::Param)
+                }
+                _ => false,
+            }
+        };
+        targets.flat_map(|target| self.calls_in(target)).filter(is_given).collect()
     }
 
     /// Whether a state check stands before a call, in its function or before a call on the way to it.
@@ -140,6 +174,37 @@ impl StateChecks<'_> {
                     || [true, false].into_iter().any(|wanted| self.tells(at, condition, wanted, FARTHEST))
             }
             _ => true,
+        })
+    }
+
+    /// Whether a row that the table refuses a second time is added before a call, and the refusal leaves:
+    /// `try { insert(key) } catch { return }`.
+    fn is_behind_refusal(&self, at: CallRef) -> bool {
+        let program = self.program;
+        let facts = program.facts(at.file);
+        let call = facts.call(at.call);
+        let (start, function) = (facts.span(call.expr).start, program.function_of(at));
+        let leaves = |block: BlockId| {
+            let span = facts.block(block).span;
+            let within = facts.blocks.iter().enumerate().filter(|(_, inner)| span.contains(inner.span));
+            within.into_iter().any(|(id, _)| matches!(ending(facts, BlockId(id as u32)), Ending::Returns(_)))
+        };
+        let claims = |body: BlockId| {
+            let span = facts.block(body).span;
+            let inside = |other: &CallRef| span.contains(facts.span(facts.call(other.call).expr));
+            program.calls_in(function).filter(inside).any(|other| {
+                program.writes_own(other)
+                    && (program.adds_a_row_once(other)
+                        || program.understands_refusal(function) && program.may_add_a_row_once(other))
+            })
+        };
+        facts.enclosing(call.block).flat_map(|(_, block)| &block.steps).any(|step| match step {
+            Step::Try { body, handlers, .. } => {
+                facts.block(*body).span.end <= start
+                    && handlers.iter().any(|&handler| facts.block(handler).span.end <= start && leaves(handler))
+                    && claims(*body)
+            }
+            _ => false,
         })
     }
 
@@ -349,15 +414,18 @@ impl StateChecks<'_> {
             }
             ExprKind::Op(Op::Or | Op::Nullish | Op::Choose, parts) => parts.iter().find_map(|&part| next(part)),
             ExprKind::Op(Op::Not, parts) => next(parts[0]),
+            // However many filters a query has: `from(..).select(..).eq(..).eq(..)`.
             ExprKind::Call(call) => {
-                let call_at = CallRef::new(at.file, *call);
-                self.read_by(call_at).or_else(|| {
-                    let callee = facts.call(*call).callee;
-                    match facts.expr(callee) {
-                        ExprKind::Member(base, _) => next(*base),
-                        _ => None,
+                let mut call = *call;
+                loop {
+                    let found = self.read_by(CallRef::new(at.file, call));
+                    let ExprKind::Member(base, _) = facts.expr(facts.call(call).callee) else { return found };
+                    match facts.expr(*base) {
+                        _ if found.is_some() => return found,
+                        ExprKind::Call(inner) => call = *inner,
+                        _ => return next(*base),
                     }
-                })
+                }
             }
             _ => None,
         }

@@ -66,7 +66,8 @@ impl Program {
         let asked = self.asked_switches(&names);
         set.into_iter()
             .filter_map(|(name, set)| {
-                let &(_, asked) = asked.iter().find(|(other, _)| *other == name)?;
+                let &(_, asked) =
+                    asked.iter().find(|(other, at)| *other == name && self.share_app(at.file, set.file))?;
                 Some(Switch { name, set, asked })
             })
             .collect()

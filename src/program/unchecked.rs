@@ -152,7 +152,14 @@ fn in_request(program: &Program, http: &HttpUse, found: &mut Vec<Unchecked>) {
         let mut absent = Vec::new();
         take_apart(program, value, FARTHEST, &mut absent);
         for (variable, instead) in absent {
-            found.push(Unchecked { variable, at: http.at, vendor, whom: whom.clone(), way, instead });
+            // Of two that may be asked, the one whose key it is.
+            let owner = program.catalogue.env_entry(&variable).map(|(owner, _)| owner).filter(|owner| {
+                http.to.iter().any(|to| matches!(to, Destination::Vendor(vendor, ..) if vendor == owner))
+            });
+            let whom = owner
+                .filter(|&owner| Some(owner) != vendor)
+                .map_or_else(|| whom.clone(), |owner| program.catalogue.vendor(owner).name.clone());
+            found.push(Unchecked { variable, at: http.at, vendor: owner.or(vendor), whom, way, instead });
         }
     };
     for (name, value) in headers(program, http) {

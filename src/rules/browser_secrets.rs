@@ -23,6 +23,22 @@ pub fn harm(vendor: Option<&Vendor>) -> &'static str {
     }
 }
 
+/// What whoever holds a secret can do with it, by its own name first: a webhook's secret opens no account.
+pub fn harm_of(name: &str, vendor: Option<&Vendor>) -> &'static str {
+    let name = name.to_ascii_uppercase();
+    let says = |any: &[&str]| any.iter().any(|word| name.contains(word));
+    let password = says(&["PASSWORD", "PASSWD", "_PASS"]);
+    if says(&["WEBHOOK", "WHSEC"]) && !name.contains("URL") {
+        "send your app events that never happened"
+    } else if password && says(&["SMTP", "MAIL"]) {
+        "send mail in your name"
+    } else if password && says(&["DATABASE", "POSTGRES", "MYSQL", "MONGO", "DB_"]) {
+        "read and change all that the database holds"
+    } else {
+        harm(vendor)
+    }
+}
+
 /// Whether a vendor's API takes keys of one kind only, and those are secret: then any variable handed to it is one.
 pub fn takes_only_secrets(vendor: &Vendor) -> bool {
     let is_key = |name: &str| (name.contains("KEY") || name.contains("TOKEN")) && !name.contains("WEBHOOK");

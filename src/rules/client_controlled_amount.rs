@@ -9,7 +9,7 @@ use crate::program::origins::Origin as Start;
 use crate::program::requested::asked::Asked;
 use crate::program::requested::{Origin, Source, outermost, says_amount};
 use crate::program::verify::words;
-use crate::program::{CallRef, Destination, Program, VendorUse};
+use crate::program::{CallRef, Destination, Entry, Program, VendorUse};
 use crate::rule::Report;
 
 crate::rule! {
@@ -198,6 +198,32 @@ fn is_chosen(program: &Program, at: CallRef, source: &Source, start: &Start) -> 
         || source.names.iter().any(|name| says(name))
 }
 
+/// Whether what is paid is what is credited: a key of what goes along with the charge says a credit, and holds the
+/// amount itself.
+fn credited(program: &Program, at: CallRef, source: &Source) -> bool {
+    let facts = program.facts(at.file);
+    let call = facts.call(at.call);
+    let inside =
+        |expr: &crate::facts::ExprId| call.args.iter().any(|arg| facts.span(arg.value).contains(facts.span(*expr)));
+    let is_credit = |key: &str| {
+        let words = words(key);
+        let has = |any: &[&str]| words.iter().any(|word| any.contains(&word.as_str()));
+        has(&["credit", "credits", "credited", "balance", "guthaben", "saldo"]) && !has(&["card", "price", "count"])
+    };
+    let holds_amount = |value: crate::facts::ExprId| {
+        let within = facts.span(value);
+        facts.exprs.iter().filter(|expr| within.contains(expr.span)).any(|expr| match expr.kind {
+            ExprKind::Ref(name, _) | ExprKind::Member(_, name) => source.names.contains(&name),
+            _ => false,
+        })
+    };
+    let mut objects = facts.exprs.iter().filter_map(|expr| match &expr.kind {
+        ExprKind::Object(entries) => Some(entries),
+        _ => None,
+    });
+    objects.any(|entries| entries.iter().any(|(key, value)| inside(value) && is_credit(key) && holds_amount(*value)))
+}
+
 fn tell(program: &Program, report: &mut Report, used: &VendorUse, decided: &Decided, start: &Start) {
     let Decided { what, source, bounded } = decided;
     let name = called(source, *what);
@@ -224,7 +250,8 @@ fn tell(program: &Program, report: &mut Report, used: &VendorUse, decided: &Deci
             .map(|&call| Remark { place: program.call_place(call), text: "and is handed on here".to_owned() }),
     );
     steps.push(Remark { place: program.call_place(used.at), text: format!("{} charges it", used.name) });
-    let chosen = *what == What::Amount && is_chosen(program, used.at, source, start);
+    let chosen =
+        *what == What::Amount && (is_chosen(program, used.at, source, start) || credited(program, used.at, source));
     let draft = report
         .at(program.call_place(used.at), used.name.clone(), message)
         .severity(if *what == What::Price { Severity::Warning } else { Severity::Error })
@@ -233,7 +260,7 @@ fn tell(program: &Program, report: &mut Report, used: &VendorUse, decided: &Deci
             program.entries[start.entry].place,
             format!("{} starts it", program.entry_name(&program.entries[start.entry])),
         )
-        .help(cure(program, used.at, *what, &name))
+        .help(cure(program, used.at, &program.entries[start.entry], *what, &name))
         .trace(steps);
     if chosen {
         let draft = draft.severity(Severity::Note).auditor_only();
@@ -254,13 +281,17 @@ fn called(source: &Source, what: What) -> Name {
     named.copied().unwrap_or_else(|| Name::new("body"))
 }
 
-fn cure(program: &Program, at: CallRef, what: What, name: &str) -> String {
+fn cure(program: &Program, at: CallRef, entry: &Entry, what: What, name: &str) -> String {
     let script = program.facts(at.file).language.is_script();
     match (what, script) {
         (What::Amount, true) => "Take only ids from the request and look the amount up on the server: `const order = await loadOrder(orderId)`, then charge `order.total`.".to_owned(),
         (What::Amount, false) => "Take only ids from the request and look the amount up on the server: `order = load_order(order_id)`, then charge `order.total`.".to_owned(),
         (What::Currency, _) => "Set the currency on the server, or pick it from a list together with the price in it.".to_owned(),
-        (What::Price, true) => format!("Look it up in the server's own list first: `const price = PRICES[plan]; if (!price) return new Response(\"unknown plan\", {{ status: 400 }})`, instead of `{name}` as it comes."),
+        (What::Price, true) => {
+            let refuse = super::strangers::answer(program, entry, 400, "unknown plan")
+                .unwrap_or_else(|| "throw new Error(\"unknown plan\")".to_owned());
+            format!("Look it up in the server's own list first: `const price = PRICES[plan]; if (!price) {refuse}`, instead of `{name}` as it comes.")
+        }
         (What::Price, false) => format!("Look it up in the server's own list first: `price = PRICES.get(plan)`, and refuse when there is none, instead of `{name}` as it comes."),
     }
 }

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use crate::catalogue::{Effect, Idempotency, Operation};
-use crate::facts::ExprKind;
-use crate::finding::{Remark, Severity};
+use crate::facts::{ExprKind, FunctionId};
+use crate::finding::{Confidence, Remark, Severity};
 use crate::names::Name;
 use crate::program::keys::Key;
 use crate::program::origins::Origin;
 use crate::program::remembered::Written;
 use crate::program::state_checks::Held;
-use crate::program::{CallRef, Destination, EntryKind, Program, VendorUse};
+use crate::program::{CallRef, Destination, EntryKind, FunctionRef, Program, VendorUse};
 use crate::rule::Report;
 
 crate::rule! {
@@ -191,13 +191,23 @@ fn tell(program: &Program, report: &mut Report, keyless: &Keyless<'_>, callers: 
         .at(program.call_place(used.at), used.name.clone(), message)
         .severity(severity)
         .vendor(program.vendor_id(used.vendor))
-        .help(format!("Give a key that stays the same for every attempt of one order or event: {cure}."));
+        .help(format!("Give a key that stays the same for every repeat of one order or event: {cure}."));
+    let function = program.function_of(used.at);
+    if origins.is_empty() && callers.is_empty() && program.callers(function).is_empty() && is_helper(program, function)
+    {
+        draft = draft.confidence(Confidence::Low).auditor_only();
+    }
     if let Some(origin) = origin {
         draft = draft.trace(program.trace_from(origin, used.at, &format!("{} without a key", used.name)));
     }
     for related in callers_of(program, used.at, callers) {
         draft = draft.because(related.place, related.text);
     }
+}
+
+/// Whether a function is there to be called by others: nothing repeats one that nobody calls.
+fn is_helper(program: &Program, function: FunctionRef) -> bool {
+    function.function != FunctionId::MODULE && program.facts(function.file).function(function.function).name.is_some()
 }
 
 /// Who calls the function the call stands in, when it is a wrapper.

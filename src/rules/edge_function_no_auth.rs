@@ -4,7 +4,7 @@ use std::cell::LazyCell;
 use std::collections::BTreeMap;
 
 use crate::catalogue::{Core, Effect};
-use crate::finding::Confidence;
+use crate::finding::{Confidence, FileId};
 use crate::manifest::TokenGate;
 use crate::names::Name;
 use crate::program::audience::functions_on;
@@ -87,7 +87,7 @@ struct Found<'p> {
 fn check(program: &Program, report: &mut Report) {
     // One function is told once: by its worst.
     let mut doors: BTreeMap<usize, Found<'_>> = BTreeMap::new();
-    let is_covered = LazyCell::new(|| is_covered(program));
+    let covered = LazyCell::new(|| covered(program));
     for used in program.vendor_uses() {
         if !may_matter(program, used) {
             continue;
@@ -102,7 +102,8 @@ fn check(program: &Program, report: &mut Report) {
             if must_be_told(&pick) && !is_told(program, entry, used, &pick)
                 || is_for_anyone(program, entry, &pick)
                 || !program.is_offered(entry)
-                || entry.kind == EntryKind::ServerAction && *is_covered
+                || entry.kind == EntryKind::ServerAction
+                    && covered.iter().any(|&gate| program.share_app(gate, entry.place.file))
                 || functions.iter().any(|&function| program.asks_by_two(&start.way, function, used, &pick))
                 || functions.into_iter().any(|function| program.asks_what_one_knows(function))
             {
@@ -145,10 +146,11 @@ fn is_told(program: &Program, entry: &Entry, used: &VendorUse, pick: &Pick) -> b
     program.is_answered(entry.function, pick, used.at) || pick.what == "files" && program.streams_out(used.at)
 }
 
-/// Whether middleware that asks who is calling stands before the app's pages, and so before their actions.
-fn is_covered(program: &Program) -> bool {
-    let mut middleware = program.entries.iter().filter(|entry| entry.kind == EntryKind::Middleware);
-    middleware.any(|entry| program.door_of_function(entry.function, false) == Door::Guarded)
+/// The middleware that asks who is calling and stands before an app's pages, and so before their actions.
+fn covered(program: &Program) -> Vec<FileId> {
+    let middleware = program.entries.iter().filter(|entry| entry.kind == EntryKind::Middleware);
+    let asks = middleware.filter(|entry| program.door_of_function(entry.function, false) == Door::Guarded);
+    asks.map(|entry| entry.place.file).collect()
 }
 
 /// Whether an entry point is for people who have no account yet, or need none: signing up, logging in, paying.
@@ -243,7 +245,7 @@ fn tell(program: &Program, report: &mut Report, found: &Found<'_>) {
         .because(entry.place, format!("{name} starts here"))
         .help(
             super::unauthenticated_paid_proxy::always_asked(left_out.map(|(_, name)| name))
-                .or_else(|| super::unauthenticated_paid_proxy::own_servers_only(program, entry, used.at))
+                .or_else(|| super::strangers::by_callers(program, entry, used.at))
                 .unwrap_or_else(|| cure(program, entry, found)),
         )
         .trace(program.trace_from(start, used.at, &format!("{} can {does}", used.name)));
@@ -275,7 +277,6 @@ fn does(program: &Program, used: &VendorUse, pick: &Pick) -> String {
 }
 
 fn cure(program: &Program, entry: &Entry, found: &Found<'_>) -> String {
-    let script = program.facts(found.used.at.file).language.is_script();
     let whose = words(&found.pick.by).iter().any(|word| word == "user");
     let then = match found.pick.touch {
         Touch::TakesOver if found.pick.what == "link" => {
@@ -289,13 +290,11 @@ fn cure(program: &Program, entry: &Entry, found: &Found<'_>) -> String {
         _ if whose => "use `user.id` instead of the one in the request",
         _ => "check that it is theirs",
     };
-    match (entry.kind, script) {
-        (EntryKind::EdgeFunction, true) => format!(
-            "Look the caller up and {then}: `const {{ data: {{ user }} }} = await client.auth.getUser(token); if (!user) return new Response(\"sign in first\", {{ status: 401 }})` (the public key is no user)."
-        ),
-        (_, true) => format!(
-            "Look the caller up and {then}: `if (!session?.user) return new Response(\"sign in first\", {{ status: 401 }})`."
-        ),
-        (_, false) => format!("Look the caller up, answer 401 when there is none, and {then}."),
+    match super::strangers::refusal(program, entry) {
+        Some(refuse) if super::strangers::looks_user_up(program, entry) => {
+            format!("Look the caller up and {then}: {refuse} (the public key is no user).")
+        }
+        Some(refuse) => format!("Look the caller up and {then}: {refuse}."),
+        None => format!("Look the caller up, answer 401 when there is none, and {then}."),
     }
 }

@@ -2,12 +2,12 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::facts::{ExprKind, FunctionId};
+use crate::facts::{ExprKind, FunctionId, Op};
 use crate::program::audience::is_staff_word;
 use crate::program::grants::{Given, Grant};
 use crate::program::origins::Origin;
 use crate::program::verify::words;
-use crate::program::{CallRef, EntryKind, FunctionRef, Program};
+use crate::program::{CallRef, Entry, EntryKind, ExprRef, FunctionRef, Gate, Program};
 use crate::rule::Report;
 
 crate::rule! {
@@ -126,7 +126,9 @@ fn check(program: &Program, report: &mut Report) {
     let mut told: FxHashSet<FunctionRef> = FxHashSet::default();
     for grant in program.grants() {
         let names = names(program, &grant);
-        if names.iter().any(|word| may_give(word)) || told.contains(&grant.function) {
+        // What a form calls is a callback, whatever it gives.
+        let is_form = |word: &str| grant.after.is_some() && word == "callback";
+        if names.iter().any(|word| may_give(word) && !is_form(word)) || told.contains(&grant.function) {
             continue;
         }
         let side = program.side(grant.at.file);
@@ -172,7 +174,8 @@ fn in_browser(program: &Program, grant: &Grant, names: &[String]) -> bool {
         return !names.iter().any(|word| may_give(word));
     }
     !by_staff
-        && (says_payer(names)
+        && (grant.after.is_some()
+            || says_payer(names)
             || grant.given == Given::Left
             || !matches!(grant.given, Given::Counted | Given::Done) && of_own_row(program, grant))
         && !program.is_paid_for(grant.function, grant)
@@ -207,7 +210,7 @@ fn on_server(program: &Program, grant: &Grant, names: &[String]) -> Option<Origi
     program.origins(grant.function).into_iter().find(|origin| {
         let entry = &program.entries[origin.entry];
         let mut named = words(&program.entry_name(entry));
-        if named.iter().any(|word| may_give(word)) {
+        if named.iter().any(|word| may_give(word)) || is_mounted_nowhere(entry) || is_of_own_servers(program, origin) {
             return false;
         }
         named.extend(names.iter().cloned());
@@ -223,8 +226,26 @@ fn on_server(program: &Program, grant: &Grant, names: &[String]) -> Option<Origi
     })
 }
 
+/// Whether nothing known mounts the router of a route: it may serve nothing.
+fn is_mounted_nowhere(entry: &Entry) -> bool {
+    entry.route.is_some_and(|route| route.starts_with("/**")) && entry.middleware.contains(&Gate::Unknown)
+}
+
+/// Whether whoever calls has to bring a secret of the app's servers: `token !== process.env.API_TOKEN`.
+fn is_of_own_servers(program: &Program, origin: &Origin) -> bool {
+    let account = program.own_account(origin.entry);
+    account.checks.iter().any(|check| {
+        let facts = program.facts(check.file);
+        facts.operations().any(|(at, (op, parts))| {
+            facts.span(at) == check.span
+                && matches!(op, Op::Equal | Op::Unequal)
+                && parts.iter().any(|&part| !program.value(ExprRef::new(check.file, part)).envs().is_empty())
+        })
+    })
+}
+
 fn tell(program: &Program, report: &mut Report, grant: &Grant, start: Option<&Origin>) {
-    let vendor = program.payment_vendor(grant.at.file);
+    let vendor = grant.after.or_else(|| program.payment_vendor(grant.at.file));
     let who = vendor.map_or("the payment vendor", |vendor| program.catalogue.vendor(vendor).name.as_str());
     let field = grant.field;
     let does = match grant.given {
@@ -242,6 +263,9 @@ fn tell(program: &Program, report: &mut Report, grant: &Grant, start: Option<&Or
         Some(start) if let Some(word) = skip => format!(
             "{does} when {} is sent `{word}`: whoever adds that to the request gets it for nothing, {who} is not asked",
             program.entry_name(&program.entries[start.entry])
+        ),
+        None if grant.after.is_some() => format!(
+            "{does} by the browser when the payment form of {who} says that it is paid: whoever runs that by hand gets it without paying"
         ),
         None => {
             format!("{does} by the browser: whoever repeats that request gets it without paying, nobody asks {who}")

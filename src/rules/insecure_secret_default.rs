@@ -162,45 +162,56 @@ fn text(facts: &Facts, at: ExprId) -> Option<Name> {
     }
 }
 
-/// Words of variables that say how long, how many or which way, and hold no secret: `RESET_TOKEN_HOURS`.
-const MEASURES: &[&str] = &[
+/// Words of names of settings that are about a secret, and no secrets.
+const NO_SECRETS: &[&str] = &[
+    "public",
+    "publishable",
+    "id",
+    "name",
+    "header",
+    "prefix",
+    "url",
+    "length",
+    "size",
     "hours",
-    "count",
-    "expire",
-    "interval",
     "days",
     "minutes",
     "seconds",
+    "mins",
+    "secs",
     "ms",
     "ttl",
     "expiry",
     "expires",
+    "expire",
     "expiration",
-    "age",
     "lifetime",
-    "length",
+    "duration",
+    "age",
+    "rotation",
     "rounds",
     "cost",
-    "size",
     "limit",
-    "attempts",
-    "retries",
+    "max",
+    "min",
     "algorithm",
     "alg",
     "issuer",
     "audience",
+    "enabled",
+    "count",
+    "interval",
+    "attempts",
+    "retries",
     "version",
 ];
-
-/// Words of variables that are about a secret, or say who or where.
-const HARMLESS: &[&str] = &["public", "publishable", "id", "name", "header", "prefix", "url"];
 
 /// What a variable guards that requests are compared with: a password of the app's own, by its name and its use.
 fn asked_of_callers(program: &Program, default: EnvDefault) -> Option<Purpose> {
     let words = words(&default.name);
     let has = |any: &[&str]| words.iter().any(|word| any.contains(&word.as_str()));
     let secret = has(&["secret", "key", "password", "passphrase", "passcode", "pass", "passwd", "pwd", "token", "pin"]);
-    let other = has(MEASURES) || has(HARMLESS) || has(&["verify", "verification", "csrf", "price", "plan", "enabled"]);
+    let other = has(NO_SECRETS) || has(&["verify", "verification", "csrf", "price", "plan"]);
     if !secret || other || !is_own(program, default.name) || !is_live(program, default) {
         return None;
     }
@@ -223,7 +234,7 @@ fn purpose(program: &Program, name: Name) -> Option<Purpose> {
     let words = words(&name);
     let has = |any: &[&str]| words.iter().any(|word| any.contains(&word.as_str()));
     let secret = has(&["secret", "secrets", "key", "password", "passphrase", "passcode", "pass", "passwd", "pwd"]);
-    if !is_own(program, name) || has(MEASURES) || has(HARMLESS) {
+    if !is_own(program, name) || has(NO_SECRETS) {
         return None;
     }
     let token = secret || has(&["token"]);

@@ -1,6 +1,10 @@
 //! Tokens of customers' accounts that end, and that nothing renews.
 
+use std::collections::BTreeMap;
+
+use crate::catalogue::VendorId;
 use crate::finding::Confidence;
+use crate::names::Name;
 use crate::program::oauth::tokens::{Ending, Ends};
 use crate::program::{ExprRef, Program};
 use crate::rule;
@@ -85,6 +89,9 @@ rule! {
     security: Some(3.0), since: "0.1.0", check: check
 }
 
+/// Further places that a finding names: more say nothing more.
+const MOST: usize = 8;
+
 fn check(program: &Program, report: &mut Report) {
     let mut told: Vec<ExprRef> = Vec::new();
     for ending in program.ending_tokens() {
@@ -93,19 +100,32 @@ fn check(program: &Program, report: &mut Report) {
             tell(program, report, &ending);
         }
     }
+    // Each app forgets it once, wherever it keeps the token.
+    let mut forgotten: BTreeMap<(usize, VendorId, Name), Vec<ExprRef>> = BTreeMap::new();
     for (at, vendor, renewed_by) in program.passed_on_tokens() {
-        let name = &program.catalogue.vendor(vendor).name;
-        let facts = program.facts(at.file);
-        let token = facts.last_name(at.expr).map_or_else(|| "the token".to_owned(), |name| name.to_string());
-        let message = format!(
-            "`{token}` is kept without `{renewed_by}`, and {name} does not renew it: when it ends, about an hour after the \
-             login, what the app does in the customer's name fails"
-        );
-        let help = format!(
-            "Keep `{renewed_by}` beside it at the login (it comes once), and ask the provider itself for a new token \
-             with `grant_type: \"refresh_token\"`."
-        );
-        report.at(program.place(at), token, message).help(help).vendor(program.vendor_id(vendor));
+        forgotten.entry((program.projects.index(at.file), vendor, renewed_by)).or_default().push(at);
+    }
+    for ((_, vendor, renewed_by), kept) in forgotten {
+        tell_passed_on(program, report, vendor, renewed_by, &kept);
+    }
+}
+
+fn tell_passed_on(program: &Program, report: &mut Report, vendor: VendorId, renewed_by: Name, kept: &[ExprRef]) {
+    let [at, others @ ..] = kept else { return };
+    let name = &program.catalogue.vendor(vendor).name;
+    let facts = program.facts(at.file);
+    let token = facts.last_name(at.expr).map_or_else(|| "the token".to_owned(), |name| name.to_string());
+    let message = format!(
+        "`{token}` is kept without `{renewed_by}`, and {name} does not renew it: when it ends, about an hour after the \
+         login, what the app does in the customer's name fails"
+    );
+    let help = format!(
+        "Keep `{renewed_by}` beside it at the login (it comes once), and ask the provider itself for a new token \
+         with `grant_type: \"refresh_token\"`."
+    );
+    let mut draft = report.at(program.place(*at), token, message).help(help).vendor(program.vendor_id(vendor));
+    for other in others.iter().take(MOST) {
+        draft = draft.because(program.place(*other), "and here");
     }
 }
 

@@ -83,8 +83,9 @@ const SERVER: &[&str] = &[
     "triggers",
     "internal",
     "automation",
-    "worker",
 ];
+/// What workers work on that are code: `queue worker`, no worker of a cleaning firm.
+const WORKS_ON: &[&str] = &["background", "queue", "job", "jobs", "task", "tasks", "cron"];
 /// Words behind `service` where that is code, and not what a salon or a workshop offers.
 const SERVICE_DOES: &[&str] = &[
     "role", "roles", "account", "accounts", "key", "keys", "can", "may", "manage", "manages", "insert", "inserts",
@@ -131,7 +132,7 @@ struct Verdict {
 }
 
 fn look(program: &Program, history: &History, table: &Table, policy: &Policy, opening: Opening, report: &mut Report) {
-    let Some(verdict) = judge(table, policy, opening) else { return };
+    let Some(verdict) = judge(history, table, policy, opening) else { return };
     let cure = cure(&Case { program, history, table, policy, opening, quiet: verdict.quiet });
     let (table_name, name) = (table.id.sql(), &policy.name);
     let message = format!("{} can {} {table_name}: {}", who(opening.to), can(opening.commands), verdict.why);
@@ -162,7 +163,7 @@ fn look(program: &Program, history: &History, table: &Table, policy: &Policy, op
     }
 }
 
-fn judge(table: &Table, policy: &Policy, opening: Opening) -> Option<Verdict> {
+fn judge(history: &History, table: &Table, policy: &Policy, opening: Opening) -> Option<Verdict> {
     let writes = opening.commands.without(Rights::SELECT);
     let changes = writes.without(Rights::INSERT);
     let promised = promised(&policy.name);
@@ -174,7 +175,7 @@ fn judge(table: &Table, policy: &Policy, opening: Opening) -> Option<Verdict> {
         _ if policy.roles.is_empty() => "its policy holds for everyone, since it has no TO and asks for nothing",
         _ => "its policy asks for nothing",
     };
-    let owner = table.owner();
+    let owner = history.owner_of(table);
     let verdict = |severity, confidence, quiet, why: String| Some(Verdict { severity, confidence, quiet, why });
     if let Some(meant) = promised {
         let why = match policy.roles.is_empty() {
@@ -249,10 +250,16 @@ fn promised(name: &str) -> Option<&'static str> {
         .iter()
         .zip(words.iter().skip(1).map(Some).chain([None]))
         .any(|(word, next)| word == "service" && next.is_none_or(|next| SERVICE_DOES.contains(&next.as_str())));
-    if service || any(SERVER) {
+    let worker = words
+        .windows(2)
+        .any(|pair| WORKS_ON.contains(&pair[0].as_str()) && matches!(pair[1].as_str(), "worker" | "workers"));
+    if service || worker || any(SERVER) {
         return Some(SERVER_ITSELF);
     }
-    any(FEW).then_some("a few people")
+    // `own or lecture owner` is whose row it is.
+    let own = any(&["own", "their", "my"]);
+    let few = |word: &String| FEW.contains(&word.as_str()) && !(own && word.starts_with("owner"));
+    words.iter().any(few).then_some("a few people")
 }
 
 fn can(commands: Rights) -> String {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use crate::catalogue::{KnownRole, Retired, RetiredPackage, Tier, VendorId};
 use crate::facts::{ExprId, ExprKind, FunctionId, ImportId, ImportKind, Op};
@@ -81,17 +81,26 @@ const FARTHEST: usize = 5;
 /// One retired thing in one file: whose, what, the model's name.
 type Key = (FileId, VendorId, usize, Option<Name>);
 
+/// One retired thing by the text that asks for it, wherever the requests are.
+type Written = BTreeMap<(Place, VendorId, usize, Option<Name>), Vec<Place>>;
+
 fn check(program: &Program, report: &mut Report) {
     let retired: Vec<(VendorId, &Retired)> = program.catalogue.retired().collect();
     let mut found: BTreeMap<Key, Vec<Place>> = BTreeMap::new();
     models(program, &retired, &mut found);
-    requests(program, &retired, &mut found);
+    let written = requests(program, &retired, &mut found);
     calls(program, &retired, &mut found);
     sdks(program, &retired, report);
     for ((_, vendor, at, model), mut places) in found {
         places.sort();
         places.dedup();
-        tell(program, report, vendor, retired[at].1, model, &places);
+        tell(program, report, vendor, retired[at].1, model, &places, "and here");
+    }
+    for ((text, vendor, at, model), mut places) in written {
+        places.sort();
+        places.dedup();
+        places.insert(0, text);
+        tell(program, report, vendor, retired[at].1, model, &places, "asked for here");
     }
 }
 
@@ -263,31 +272,46 @@ fn takes_model(program: &Program, call: CallRef, position: usize) -> bool {
     own || vendors && position == 0
 }
 
-/// Requests whose path names a retired version, endpoint or model.
-fn requests(program: &Program, retired: &[(VendorId, &Retired)], found: &mut BTreeMap<Key, Vec<Place>>) {
-    // What the file of a wrapper asks for by itself is told there, not beside each of its callers elsewhere.
-    let mut own: FxHashSet<(CallRef, usize)> = FxHashSet::default();
-    let is_outside = |http: &&HttpUse| http.at.file != http.inner.file;
-    let live = program.requests().iter().filter(|http| is_live(program, http.at.file));
-    let (outside, inside): (Vec<&HttpUse>, Vec<&HttpUse>) = live.partition(is_outside);
-    for http in inside.into_iter().chain(outside) {
+/// Requests whose path names a retired version, endpoint or model; those whose address is written elsewhere are given
+/// back by that text.
+fn requests(program: &Program, retired: &[(VendorId, &Retired)], found: &mut BTreeMap<Key, Vec<Place>>) -> Written {
+    let mut written = Written::new();
+    for http in program.requests().iter().filter(|http| is_live(program, http.at.file)) {
         for to in &http.to {
             let Destination::Vendor(vendor, _, path) = to else { continue };
             for (at, (_, retired)) in retired.iter().enumerate().filter(|(_, (owner, _))| owner == vendor) {
                 let mut segments = path.split(['/', ':']);
                 let model = segments.find(|segment| retired.models.iter().any(|model| model == segment)).map(Name::new);
-                if model.is_some() || retired.has_path(*path) {
-                    if !is_outside(&http) {
-                        own.insert((http.inner, at));
-                    } else if own.contains(&(http.inner, at)) {
-                        continue;
+                let form = retired.path_form(*path);
+                if model.is_none() && form.is_none() {
+                    continue;
+                }
+                let told = model.map(Name::as_str).or(form.and_then(telling));
+                match told.and_then(|told| written_elsewhere(program, http, told)) {
+                    Some(text) => {
+                        written.entry((text, *vendor, at, model)).or_default().push(program.call_place(http.at));
                     }
-                    let key = (http.at.file, *vendor, at, model);
-                    found.entry(key).or_default().push(program.call_place(http.at));
+                    None => {
+                        let key = (http.at.file, *vendor, at, model);
+                        found.entry(key).or_default().push(program.call_place(http.at));
+                    }
                 }
             }
         }
     }
+    written
+}
+
+/// The part of a path that says the most: `2024-01` of `/admin/api/2024-01/*`.
+fn telling(form: &str) -> Option<&str> {
+    form.split(['/', '*']).max_by_key(|segment| segment.len()).filter(|segment| segment.len() > 2)
+}
+
+/// Where the text stands that makes a request ask for what is retired, unless it is in the call itself.
+fn written_elsewhere(program: &Program, http: &HttpUse, told: &str) -> Option<Place> {
+    let text = program.place(program.text_of_request(http, told)?);
+    let call = program.call_place(http.at);
+    (is_live(program, text.file) && !(text.file == call.file && call.span.contains(text.span))).then_some(text)
 }
 
 /// Calls of an SDK that serve a retired endpoint.
@@ -332,7 +356,7 @@ fn sdks(program: &Program, all: &[(VendorId, &Retired)], report: &mut Report) {
     for ((_, at), mut places) in found {
         places.sort();
         places.dedup();
-        tell(program, report, all[at].0, all[at].1, None, &places);
+        tell(program, report, all[at].0, all[at].1, None, &places, "and here");
     }
 }
 
@@ -343,6 +367,7 @@ fn tell(
     retired: &Retired,
     model: Option<Name>,
     places: &[Place],
+    others: &'static str,
 ) {
     let Some(&first) = places.first() else { return };
     let who = &program.catalogue.vendor(vendor).name;
@@ -374,6 +399,6 @@ fn tell(
         draft = draft.confidence(Confidence::Low).auditor_only();
     }
     for &other in &places[1..] {
-        draft = draft.because(other, "and here");
+        draft = draft.because(other, others);
     }
 }

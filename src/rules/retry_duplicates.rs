@@ -144,7 +144,7 @@ fn tell(
     );
     let help = match program.idempotency(used) {
         Some(how) => {
-            format!("Give all attempts one key, made of the order's or event's id: {}.", program.key_cure(used, how))
+            format!("Give all tries one key, made of the order's or event's id: {}.", program.key_cure(used, how))
         }
         None => format!(
             "{vendor} takes no idempotency key here: write down the attempt before the call and look for its result \

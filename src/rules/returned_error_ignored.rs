@@ -7,7 +7,7 @@ use crate::facts::ExprKind;
 use crate::finding::Severity;
 use crate::program::origins::Origin;
 use crate::program::verify::words;
-use crate::program::{EntryKind, FunctionRef, Program, VendorUse};
+use crate::program::{CallRef, EntryKind, FunctionRef, Program, VendorUse};
 use crate::rule::Report;
 
 mod wrappers;
@@ -275,6 +275,51 @@ fn gives_orders(program: &Program, origins: &[Origin]) -> bool {
     })
 }
 
+/// Whether a row only tells of what was done before it, and cannot be taken back: a notice, a copy of a state, after a
+/// message, a payment or a new account.
+fn is_afterthought(program: &Program, used: &VendorUse) -> bool {
+    const TELLS: &[&str] = &[
+        "notification",
+        "notifications",
+        "notice",
+        "notices",
+        "audit",
+        "log",
+        "logs",
+        "history",
+        "activity",
+        "activities",
+        "feed",
+        "delivery",
+        "deliveries",
+    ];
+    let Some(table) = program.named_table(used) else { return false };
+    let facts = program.facts(used.at.file);
+    let start = facts.span(facts.call(used.at.call).expr).start;
+    let before = |at: &CallRef| facts.span(facts.call(at.call).expr).end <= start;
+    let stays = |operation: &Operation, own: bool| {
+        operation.money
+            || operation.effect == Effect::Send
+            || operation.core.is_some() && operation.effect == Effect::Create
+            || !own && matches!(operation.effect, Effect::Create | Effect::Delete)
+    };
+    let done = program.calls_in(program.function_of(used.at)).filter(before).flat_map(|at| program.vendors_at(at));
+    let mut done = done.filter(|other| other.at != used.at).filter_map(|other| {
+        let own = program.catalogue.vendor(other.vendor).own_backend;
+        Some((program.operation(other)?, own, other))
+    });
+    let tells = words(&table).iter().any(|word| TELLS.contains(&word.as_str()));
+    done.any(|(operation, own, other)| {
+        let written = own && tells && matches!(operation.effect, Effect::Create | Effect::Update);
+        stays(operation, own) || written && program.error_is_seen(other.at)
+    })
+}
+
+/// Whether what starts it runs again by itself.
+fn is_tried_again(program: &Program, origins: &[Origin]) -> bool {
+    origins.iter().any(|origin| matches!(program.entries[origin.entry].kind, EntryKind::Job | EntryKind::Worker))
+}
+
 fn help(program: &Program, used: &VendorUse, stake: Stake, origins: &[Origin]) -> String {
     let call = used.name.rsplit('.').next().unwrap_or(&used.name);
     if stake == Stake::Webhook && gives_orders(program, origins) {
@@ -282,6 +327,12 @@ fn help(program: &Program, used: &VendorUse, stake: Stake, origins: &[Origin]) -
             "Look at what {call} returns, report it, and answer as before: `const {{ error }} = await ...; if (error) \
              console.error(error);`. An answer of 500 would end the caller's call, and nothing is delivered again: \
              keep what was not stored where a job tries it again."
+        );
+    }
+    if stake == Stake::Answer && is_afterthought(program, used) && !is_tried_again(program, origins) {
+        return format!(
+            "Look at what {call} returns and report it: `const {{ error }} = await ...; if (error) console.error(error);`. What \
+             was done before it stands: an error answered here has the customer do all of it again."
         );
     }
     let then = match stake {

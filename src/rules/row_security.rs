@@ -16,7 +16,7 @@ pub(super) fn who(to: Opens) -> &'static str {
 /// The condition that a row is the user's own.
 pub(super) fn own_rows(history: &History, table: &Table) -> Option<String> {
     const PEOPLE: &[&str] = &["profiles", "users", "user_profiles", "profile", "user"];
-    let owner = table.owner()?;
+    let owner = history.owner_of(table)?;
     let user = match table.column(&owner).map_or("", |column| column.kind.as_str()) {
         "text" | "varchar" | "character" => "(select auth.uid())::text",
         "uuid" | "" => "(select auth.uid())",

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::browser_secrets::{
-    harm, home, id, named, same_value, takes_only_secrets, variable_for, vendor_of, way_to_browser, with_article,
+    harm_of, home, id, named, same_value, takes_only_secrets, variable_for, vendor_of, way_to_browser, with_article,
 };
 use crate::catalogue::Category;
 use crate::facts::{ExprKind, Facts, Span, Token, TokenKind};
@@ -177,7 +177,7 @@ fn tell(program: &Program, leak: &Leak, others: Vec<Place>, report: &mut Report)
     let Leak { place, token, exposure } = leak;
     let vendor = vendor_of(program, token).map(|vendor| program.catalogue.vendor(vendor));
     let name = with_article(&named(program, token));
-    let (harm, masked) = (harm(vendor), token.masked);
+    let (harm, masked) = (harm_of(&token.credential, vendor), token.masked);
     let test = token.kind == TokenKind::TestSecret;
     let message = match (exposure, test) {
         (Exposure::Dormant, _) => format!(

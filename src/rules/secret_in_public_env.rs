@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::browser_secrets::{harm, home, id, is_secret, is_secret_for, named, same_value, with_article};
+use super::browser_secrets::{harm_of, home, id, is_secret, is_secret_for, named, same_value, with_article};
 use crate::catalogue::{Category, Runs, Vendor, VendorId};
 use crate::facts::{ExprId, Facts, Op, Step, Token, TokenKind};
 use crate::finding::{Confidence, Place, Severity};
@@ -200,18 +200,24 @@ fn proof<'p>(program: &'p Program, bare: &str, variable: &Variable<'p>) -> Optio
     });
     if let Some(used) = used {
         let vendor = vendor(used.vendor);
-        return Some(Proof { vendor: Some(vendor), what: format!("the {} secret", vendor.name), test: false });
+        return Some(Proof { vendor: Some(vendor), what: secret_of(bare, vendor), test: false });
     }
     if nature != Nature::Secret {
         return None;
     }
     let owner = owner.map(vendor);
-    let what = owner.map_or("a secret".to_owned(), |vendor| format!("the {} secret", vendor.name));
+    let what = owner.map_or("a secret".to_owned(), |vendor| secret_of(bare, vendor));
     // In a file alone a name does not make `true` or a number a secret; a password may be any word.
     let only_given = variable.reads.is_empty() && variable.inlined.is_empty() && !variable.given.is_empty();
     let says =
         |(_, entry, _): &(Place, EnvEntry, Option<Token>)| entry.value == EnvValue::Random || bare.contains("PASS");
     (!only_given || variable.given.iter().any(says)).then_some(Proof { vendor: owner, what, test: false })
+}
+
+/// `the Stripe secret`, `the Stripe webhook secret`.
+fn secret_of(bare: &str, vendor: &Vendor) -> String {
+    let kind = if bare.contains("WEBHOOK") { "webhook secret" } else { "secret" };
+    format!("the {} {kind}", vendor.name)
 }
 
 fn tell(program: &Program, name: Name, variable: &Variable<'_>, report: &mut Report) {
@@ -220,7 +226,7 @@ fn tell(program: &Program, name: Name, variable: &Variable<'_>, report: &mut Rep
     let Some(proof) = proof(program, bare, variable) else {
         return hint(program, name, bare, variable, report);
     };
-    let harm = harm(proof.vendor);
+    let harm = harm_of(bare, proof.vendor);
     let shipped = !variable.reads.is_empty()
         || variable.uses.iter().any(|used| used.variables().any(|n| program.variable_behind(n) == name));
     let message = match (variable.inlined.first(), shipped) {
@@ -296,9 +302,15 @@ fn cure(program: &Program, first: Place, bare: &str, variable: &Variable<'_>) ->
         Some(inlined) => format!("Take it out of `{}`", inlined.setting),
         None => format!("Rename it to `{bare}`"),
     };
-    let then = match bare.contains("PASSW") {
-        true => format!("compare with {} in {}, where nobody sees it", home.read, home.place),
-        false => format!("read it in {} as {}, let the browser call that", home.place, home.read),
+    // One that somebody types in is compared; one that logs the app in somewhere is used.
+    let login = ["SMTP", "MAIL", "DATABASE", "POSTGRES", "MYSQL", "MONGO", "DB_", "FTP", "REDIS"];
+    let typed = bare.contains("PASSW") && !login.iter().any(|word| bare.contains(word));
+    let then = if typed {
+        format!("compare with {} in {}, where nobody sees it", home.read, home.place)
+    } else if bare.contains("WEBHOOK") && !bare.contains("URL") {
+        format!("check deliveries with {} in {}, where they come in", home.read, home.place)
+    } else {
+        format!("read it in {} as {}, let the browser call that", home.place, home.read)
     };
     format!("{first_step}, {then}, and revoke the value that was built in.")
 }

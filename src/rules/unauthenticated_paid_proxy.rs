@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::catalogue::Category;
+use super::strangers;
 use crate::finding::{Confidence, FileId, Severity};
 use crate::manifest::TokenGate;
 
@@ -42,7 +42,9 @@ crate::rule! {
     ///   link of the request
     /// - what is made costs nothing: checkout sessions, payment links
     /// - it is a helper in a file of server actions that no page imports (one of a file is a note for auditors)
-    /// - vendors' webhooks, jobs and routes of staff: other rules look at those
+    /// - a message goes to a number that the app's own settings name: a note for auditors
+    /// - vendors' webhooks, jobs, and what asks for a role: other rules look at those; a name with "admin" or "test" in it
+    ///   keeps nobody out
     ///
     /// ## The cure
     ///
@@ -104,7 +106,6 @@ fn tell(program: &Program, report: &mut Report, found: &PaidDoor, at: CallRef) {
     let called = &found.name;
     let entry = &program.entries[start.entry];
     let name = program.entry_name(entry);
-    let sms = found.vendor.is_some_and(|vendor| program.catalogue.vendor(vendor).category == Category::Sms);
     let cost = match spends {
         Spends::Payout => "pays the app's money out",
         Spends::Model => "lets the app pay for a model's answers",
@@ -112,8 +113,8 @@ fn tell(program: &Program, report: &mut Report, found: &PaidDoor, at: CallRef) {
         Spends::Goods => "orders at the app's expense",
         Spends::Mail => "sends mail in the app's name to any address",
         Spends::Contact => "puts any address on the app's paid list",
-        Spends::OwnMail if sms => "sends messages to the app's own phone",
         Spends::OwnMail => "mails the app's own address",
+        Spends::OwnPhone => "sends messages to the app's own number",
     };
     let limited = *door == Door::Limited;
     let config = program.file(entry.place.file).path;
@@ -134,7 +135,7 @@ fn tell(program: &Program, report: &mut Report, found: &PaidDoor, at: CallRef) {
     let message = format!("{name} {cost} ({called}) for {whom}: {only}");
     let severity = match spends {
         _ if limited || waits || !offered => Severity::Note,
-        Spends::OwnMail => Severity::Note,
+        Spends::OwnMail | Spends::OwnPhone => Severity::Note,
         Spends::Contact | Spends::Goods => Severity::Warning,
         _ => Severity::Error,
     };
@@ -144,9 +145,9 @@ fn tell(program: &Program, report: &mut Report, found: &PaidDoor, at: CallRef) {
         .because(entry.place, format!("{name} starts here"))
         .help(
             always_asked(left_out.map(|(_, name)| name))
-                .or_else(|| own_servers_only(program, entry, at))
+                .or_else(|| strangers::by_callers(program, entry, at))
                 .or_else(|| (*spends == Spends::Mail && delivers_itself(&name)).then(|| MAIL_OF_THE_APP.to_owned()))
-                .unwrap_or_else(|| cure(program, entry.kind, at, *spends)),
+                .unwrap_or_else(|| cure(program, entry, *spends)),
         )
         .trace(program.trace_from(start, *used, &format!("{called} costs")));
     if let Some((place, _)) = left_out {
@@ -156,7 +157,11 @@ fn tell(program: &Program, report: &mut Report, found: &PaidDoor, at: CallRef) {
         Some(vendor) => draft.vendor(program.vendor_id(vendor)),
         None => draft,
     };
-    if waits || !offered || matches!(spends, Spends::OwnMail) || limited && *spends == Spends::Contact {
+    if waits
+        || !offered
+        || matches!(spends, Spends::OwnMail | Spends::OwnPhone)
+        || limited && *spends == Spends::Contact
+    {
         draft.confidence(Confidence::Low).auditor_only();
     } else if gated {
         draft.confidence(Confidence::Medium);
@@ -173,34 +178,21 @@ pub fn always_asked(brought: Option<Name>) -> Option<String> {
     })
 }
 
-/// The cure for what only the app's own servers ask: they bring no user.
-pub fn own_servers_only(program: &Program, entry: &Entry, at: CallRef) -> Option<String> {
-    if !program.serves_own_servers(entry) {
-        return None;
-    }
-    let script = program.facts(at.file).language.is_script();
-    let how = match (entry.kind, script) {
-        (EntryKind::EdgeFunction, true) => {
-            "`if (req.headers.get(\"Authorization\") !== `Bearer ${Deno.env.get(\"SUPABASE_SERVICE_ROLE_KEY\")}`) return new Response(\"not for you\", { status: 401 })` (they bring that key when their client is made with it)"
-        }
-        _ => "answer 401 unless a header holds a secret that only the app's servers have",
-    };
-    Some(format!("Only the app's own servers call it, and they bring no user: let them in and nobody else: {how}."))
-}
-
-fn cure(program: &Program, kind: EntryKind, at: CallRef, spends: Spends) -> String {
-    let script = program.facts(at.file).language.is_script();
-    let refuse = match (kind, script) {
-        (EntryKind::EdgeFunction, true) => {
-            "`const { data: { user } } = await client.auth.getUser(token); if (!user) return new Response(\"sign in first\", { status: 401 })` (the anonymous key is no user)"
-        }
-        (_, true) => "`if (!session?.user) return new Response(\"sign in first\", { status: 401 })`",
-        (_, false) => "answer 401 when there is no user in the session",
-    };
+fn cure(program: &Program, entry: &Entry, spends: Spends) -> String {
+    let refuse = strangers::refusal(program, entry)
+        .unwrap_or_else(|| "answer 401 when there is no user in the session".to_owned());
+    let key = if strangers::looks_user_up(program, entry) { " (the anonymous key is no user)" } else { "" };
     match spends {
-        Spends::Mail | Spends::Contact | Spends::OwnMail => {
-            format!("Let only known users send, or ask strangers for a captcha and limit them by address: {refuse}.")
+        Spends::Mail | Spends::Contact | Spends::OwnMail | Spends::OwnPhone => {
+            format!(
+                "Let only known users send, or ask strangers for a captcha and limit them by address: {refuse}{key}."
+            )
         }
-        _ => format!("Look the user up before the call and refuse strangers: {refuse}; then limit each user."),
+        // A chat on the front page.
+        Spends::Model => format!(
+            "Look the user up before the call and refuse strangers: {refuse}{key}; then limit each user. What is meant for \
+             visitors asks them for a captcha and limits them by address instead."
+        ),
+        _ => format!("Look the user up before the call and refuse strangers: {refuse}{key}; then limit each user."),
     }
 }

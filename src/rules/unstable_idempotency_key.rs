@@ -220,7 +220,7 @@ fn tell(
     let mut draft = report
         .at(program.call_place(used.at), name.clone(), message)
         .vendor(program.vendor_id(used.vendor))
-        .help(format!("Make the key of the order's or event's id, the same for every attempt: {cure}."));
+        .help(format!("Make the key of the order's or event's id, the same for every repeat: {cure}."));
     if let Some((place, text)) = because {
         draft = draft.because(place, text);
     }

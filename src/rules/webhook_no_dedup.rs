@@ -237,11 +237,12 @@ fn doubled(program: &Program, handler: &WebhookHandler) -> Vec<Doubled> {
     found
 }
 
-/// Whether a row only tells what happened, by the name of where it goes.
+/// Whether a row only tells what happened, by the name of where it goes. A history of amounts is summed up some day.
 fn is_log(program: &Program, at: CallRef) -> bool {
     let mut names = words(&program.call_text(at));
     names.extend(program.table_of(at).iter().flat_map(|table| words(table)));
-    names.iter().any(|word| matches!(word.as_str(), "log" | "logs" | "audit" | "history" | "trace" | "metrics"))
+    let is = |any: &[&str]| names.iter().any(|word| any.contains(&word.as_str()));
+    is(&["log", "logs", "audit"]) || is(&["history", "trace", "metrics"]) && !program.keeps_amount(at)
 }
 
 /// Whether the rows are taken out before they are put in again.

@@ -49,14 +49,66 @@ const PERSONAL: &[&str] = &[
     "national_id",
     "tax_id",
     "salary",
-    "diagnosis",
-    "medical",
     "card_number",
     "bank_account",
     "account_number",
     "routing_number",
     "home_address",
     "emergency_contact",
+];
+
+/// Parts of names that say the same where a row is about a person.
+const OF_PERSON: &[&str] = &["diagnosis", "medical"];
+
+/// Words in the names of columns that others have no business with.
+const PRIVATE: &[&str] = &[
+    "bank",
+    "payout",
+    "payouts",
+    "address",
+    "street",
+    "zip",
+    "postal",
+    "postcode",
+    "income",
+    "earnings",
+    "balance",
+    "note",
+    "notes",
+    "token",
+    "secret",
+    "hash",
+    "key",
+    "pin",
+    "ip",
+    "device",
+    "latitude",
+    "longitude",
+    "lat",
+    "lng",
+    "account",
+    "customer",
+    "details",
+    "metadata",
+    "meta",
+    "settings",
+    "preferences",
+    "vat",
+    "legal",
+    "licence",
+    "license",
+    "insurance",
+    "allergies",
+    "emergency",
+    "religion",
+    "ethnicity",
+];
+
+/// Words in the names of columns that a page may show of somebody.
+const HARMLESS: &[&str] = &[
+    "id", "name", "username", "nickname", "nick", "handle", "slug", "avatar", "image", "photo", "picture", "logo",
+    "banner", "bio", "about", "headline", "title", "country", "rank", "score", "points", "level", "badge", "badges",
+    "rating", "verified", "created", "role",
 ];
 
 /// Parts of names that open doors.
@@ -119,7 +171,18 @@ const ABOUT: &[&str] = &[
     "notify",
     "protected",
     "confirmed",
+    "section",
+    "category",
+    "specialty",
+    "disclaimer",
 ];
+
+impl Id {
+    /// Whether the rows of a table of this name are people that sign in.
+    pub(super) fn name_means_people(self) -> bool {
+        PEOPLE.contains(&self.name.as_str())
+    }
+}
 
 impl Table {
     /// The column that says whose row it is.
@@ -127,7 +190,7 @@ impl Table {
         let refers = |column: &Column| {
             self.constraints.iter().any(|constraint| {
                 constraint.columns == [column.name]
-                    && matches!(&constraint.asks, Asks::Foreign(of, _) if PEOPLE.contains(&Id::of(*of).name.as_str()))
+                    && matches!(&constraint.asks, Asks::Foreign(of, _) if Id::of(*of).name_means_people())
             })
         };
         let named = OWNERS.iter().find_map(|name| self.column(name));
@@ -142,8 +205,40 @@ impl Table {
 
     /// The columns that hold something personal.
     pub fn personal(&self) -> Vec<Name> {
-        let says = |column: &&Column| !only_switches(column) && is_among(&column.name, PERSONAL);
+        let about_person = self.is_about_person();
+        let says = |column: &&Column| {
+            !only_switches(column)
+                && (is_among(&column.name, PERSONAL) || about_person && is_among(&column.name, OF_PERSON))
+        };
         self.columns.iter().filter(says).map(|column| column.name).collect()
+    }
+
+    /// Whether the rows speak of a person each, rather than of an exam, a catalogue, a place.
+    fn is_about_person(&self) -> bool {
+        let named = ["first_name", "last_name", "full_name", "patient_name", "name", "patient_id", "birth_date"];
+        self.owner().is_some() || named.iter().any(|name| self.column(name).is_some()) || {
+            let plain = |column: &Column| !only_switches(column) && is_among(&column.name, PERSONAL);
+            self.columns.iter().any(plain)
+        }
+    }
+
+    /// Whether columns are such as a page may show of anybody.
+    pub fn are_harmless(&self, columns: &[Name]) -> bool {
+        columns.iter().all(|name| is_said(name, HARMLESS) && !is_said(name, PRIVATE))
+    }
+
+    /// The columns that a view for others may show: nothing personal, nothing that opens doors, no money or whereabouts
+    /// of somebody, nothing that holds who knows what. `read`: what pages read by name; of people that and what is
+    /// harmless is all.
+    pub fn showable(&self, read: &[Name]) -> Vec<Name> {
+        let hidden = [self.credentials(), self.personal()].concat();
+        let people = self.id.name_means_people() || self.owner().is_some_and(|owner| owner == "id");
+        let told = |name: &Name| !people || read.contains(name) || is_said(name, HARMLESS);
+        let loose = |column: &Column| matches!(column.kind.as_str(), "json" | "jsonb") && !read.contains(&column.name);
+        let fine = |column: &&Column| {
+            !hidden.contains(&column.name) && !is_said(&column.name, PRIVATE) && !loose(column) && told(&column.name)
+        };
+        self.columns.iter().filter(fine).map(|column| column.name).collect()
     }
 
     /// The columns that hold what opens doors.
@@ -175,6 +270,11 @@ fn is_among(name: &str, words: &[&str]) -> bool {
         let wanted: Vec<&str> = word.split('_').collect();
         parts.windows(wanted.len()).any(|window| window == wanted)
     })
+}
+
+/// Whether a name holds one of some words.
+fn is_said(name: &str, words: &[&str]) -> bool {
+    snake(name).split('_').any(|part| words.contains(&part))
 }
 
 /// Whether a column of a table of passes is what opens: `token` of `reset_tokens`.

@@ -8,7 +8,7 @@ use self::blocks::{Done, Kept, refused};
 use super::Script;
 use super::model::{Held, History, Id, Job, Policy, Request, Routine, RowSecurity, Table, Trigger, View, place};
 use super::statement::{
-    Action, AlterPolicy, Asks, Column, Constraint, CreatePolicy, CreateTable, Dropped, Function, Grant, GrantOn,
+    Action, AlterPolicy, Asks, Column, Constraint, CreatePolicy, CreateTable, Dropped, Function, Given, Grant, GrantOn,
     Rights, Schedule, Statement, ViewChange, What,
 };
 use crate::facts::Span;
@@ -466,15 +466,20 @@ impl Fold {
     }
 
     /// Runs the body of a function that changes the schema.
-    fn call(&mut self, function: Id, arguments: &[Option<String>], at: Place) -> Done {
+    fn call(&mut self, function: Id, arguments: &[Option<Given>], at: Place) -> Done {
         let Some(routine) = self.history.functions.get(&function) else { return Ok(()) };
         let body = routine.body.to_ascii_lowercase();
         let matters = ["policy", "row level security", "create table", "drop table", "cron."];
         if self.calls >= CALLS || !matters.iter().any(|words| body.contains(words)) {
             return Ok(());
         }
-        let parameters = routine.parameters.iter().zip(arguments);
-        let known: Vec<(Name, String)> = parameters.filter_map(|(name, text)| Some((*name, text.clone()?))).collect();
+        let left_out = super::read::defaults(&routine.takes);
+        let given = |at: usize| match arguments.get(at) {
+            Some(given) => given.clone(),
+            None => left_out.get(at).cloned().flatten(),
+        };
+        let parameters = routine.parameters.iter().enumerate();
+        let known: Vec<(Name, Given)> = parameters.filter_map(|(at, name)| Some((*name, given(at)?))).collect();
         let statements = super::read::read_body(&routine.body, at.span, &known);
         self.calls += 1;
         let done = self.all(&statements);

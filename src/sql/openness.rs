@@ -202,6 +202,8 @@ fn asks_rows_only(text: &str, table: &Table) -> bool {
         "lower",
         "upper",
     ];
+    // The platform's own table of files, which no migration makes.
+    let files: &[&str] = if table.id.schema == "storage" { &["bucket_id", "name", "metadata"] } else { &[] };
     let tokens: Vec<Token> = Lexer::new(text, Span { start: 0, end: text.len() as u32 }).collect();
     let (mut columns, mut after_cast) = (0, false);
     let plain = tokens.iter().all(|token| {
@@ -209,7 +211,8 @@ fn asks_rows_only(text: &str, table: &Table) -> bool {
         match token.kind {
             Kind::Word | Kind::Quoted if !cast => {
                 let word = text[token.span.start as usize..token.span.end as usize].replace('"', "");
-                let is_column = table.columns.iter().any(|column| column.name.eq_ignore_ascii_case(&word));
+                let is_column = table.columns.iter().any(|column| column.name.eq_ignore_ascii_case(&word))
+                    || files.contains(&word.to_ascii_lowercase().as_str());
                 columns += usize::from(is_column);
                 let own = word.eq_ignore_ascii_case(&table.id.name) || word.eq_ignore_ascii_case(&table.id.schema);
                 is_column || own || WORDS.contains(&word.to_ascii_lowercase().as_str())

@@ -148,6 +148,22 @@ impl History {
         referred.or_else(named)
     }
 
+    /// The column that says whose row it is. An id of a list of people who do not sign in is nobody's, whichever table
+    /// says so: `student_id uuid references students`.
+    pub fn owner_of(&self, table: &Table) -> Option<Name> {
+        let owner = table.owner()?;
+        let of = self.refers_to(table, owner).or_else(|| {
+            let others = self.tables.iter().filter(|other| other.id != table.id && other.id.schema == table.id.schema);
+            others.filter_map(|other| self.refers_to(other, owner)).find(|of| of.schema == table.id.schema)
+        });
+        let signs_in = |of: Id| {
+            of.schema == "auth"
+                || of.name_means_people()
+                || self.table(of).is_none_or(|people| self.person_of(people).is_some())
+        };
+        of.is_none_or(signs_in).then_some(owner)
+    }
+
     /// The table that a column refers to.
     pub fn refers_to(&self, table: &Table, column: Name) -> Option<Id> {
         table.constraints.iter().find_map(|constraint| match &constraint.asks {

@@ -5,13 +5,14 @@
 use super::cursor::{Cursor, Qualified};
 use super::lex::{Kind, Token, inside, text_of};
 use super::split::statements;
-use super::statement::{Block, Dropped, Handler, Publish, Statement, What};
+use super::statement::{Block, Dropped, Given, Handler, Publish, Statement, What};
 use crate::facts::Span;
 use crate::names::Name;
 
 mod blocks;
 mod calls;
 mod grants;
+mod guards;
 mod lists;
 mod policies;
 mod routines;
@@ -36,12 +37,29 @@ pub fn read_made(text: &str, at: Span) -> Vec<Statement> {
 }
 
 /// Reads the body of a function that is called, with what its parameters stand for.
-pub fn read_body(text: &str, at: Span, known: &[(Name, String)]) -> Vec<Statement> {
+pub fn read_body(text: &str, at: Span, known: &[(Name, Given)]) -> Vec<Statement> {
     let mut reader = Reader::new(text, Some(at));
     let tokens: Vec<Token> = super::lex::Lexer::new(text, Span { start: 0, end: text.len() as u32 }).collect();
     reader.block(&tokens, known);
     reader.together(0, true, vec![]);
     reader.found
+}
+
+/// What the parameters of a function stand for when they are left out: `p_open boolean default false`.
+pub fn defaults(takes: &str) -> Vec<Option<Given>> {
+    let tokens: Vec<Token> = super::lex::Lexer::new(takes, Span { start: 0, end: takes.len() as u32 }).collect();
+    let each = Cursor::new(takes, &tokens).items().into_iter();
+    // Texts are kept in small letters there.
+    let plain = |given: &Given| match given {
+        Given::Null => true,
+        Given::Text(text) => matches!(text.as_str(), "true" | "false"),
+    };
+    let given = |mut parameter: Cursor<'_>| {
+        parameter.until(&["default"]);
+        let left_out = parameter.eat("default");
+        calls::given(parameter).filter(|given| left_out && plain(given))
+    };
+    each.map(given).collect()
 }
 
 /// Whether a statement's head says that what is there, or is not, is no failure.

@@ -26,6 +26,15 @@ pub struct Guard {
     pub over: Over,
 }
 
+/// What a parameter is given, as it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Given {
+    /// A text, a number, `true` or `false`.
+    Text(String),
+    /// `null`.
+    Null,
+}
+
 /// What a statement does.
 #[derive(Debug, Clone)]
 pub enum What {
@@ -85,8 +94,8 @@ pub enum What {
     Refused(&'static str),
     /// `set search_path`: where names that say no schema are looked for.
     SearchPath(Vec<Name>),
-    /// A call of a function whose body may change the schema.
-    Call { function: Qualified, arguments: Vec<Option<String>> },
+    /// A call of a function whose body may change the schema; none for what is not written there.
+    Call { function: Qualified, arguments: Vec<Option<Given>> },
     /// It was not understood; the tables it names.
     Unread(Vec<Qualified>),
 }
@@ -479,6 +488,8 @@ pub enum Over {
     Columns(Filter),
     /// The scheduled jobs that there are, where the condition holds.
     Jobs(Filter),
+    /// What is known as it is written: `if false`.
+    Certain,
     /// Something else.
     Unknown,
 }

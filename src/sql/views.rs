@@ -25,6 +25,8 @@ pub struct Passing<'h> {
     pub columns: Vec<Name>,
     /// What may be done with the rows through the view, and by whom at most.
     pub rights: Rights,
+    /// Whether the table's own policies let everybody read whom the view lets in.
+    pub is_read_anyway: bool,
     /// Who holds the right to read it.
     pub to: Opens,
     /// Its query again, without some of the columns.
@@ -114,9 +116,9 @@ impl History {
             let guarded = matches!(table.security, super::RowSecurity::On(_));
             let rights = writes.without(is_open).without(Rights::SELECT);
             let rights = if told && !is_open.any(Rights::SELECT) { rights.with(Rights::SELECT) } else { rights };
-            (guarded && rights.any(Rights::ALL)).then_some((columns, *table, rights))
+            (guarded && rights.any(Rights::ALL)).then_some((columns, *table, rights, is_open.any(Rights::SELECT)))
         });
-        let (columns, table, rights) = found.next()?;
+        let (columns, table, rights, is_read_anyway) = found.next()?;
         let to = if view.rights.anon.with(view.rights.public).any(Rights::SELECT) {
             Opens::Everyone
         } else if view.rights.authenticated.any(Rights::SELECT) {
@@ -125,7 +127,7 @@ impl History {
             return None;
         };
         let rest = whole.span().map_or("", |span| &text[span.start as usize..span.end as usize]);
-        Some(Passing { table, columns, rights, to, query: Query { items, rest } })
+        Some(Passing { table, columns, rights, is_read_anyway, to, query: Query { items, rest } })
     }
 
     /// Whether a query asks who is asking.

@@ -58,7 +58,8 @@ pub fn in_module(module: Module<'_>) -> Vec<Entry> {
             if let Some((_, _, kind, runs)) =
                 CALLS.iter().find(|(package, last, ..)| external.package == *package && name == *last)
             {
-                found.extend(called(module, call, *kind, *runs));
+                let in_page = external.package == "global:setInterval" && is_of_page(module);
+                found.extend(called(module, call, if in_page { EntryKind::Effect } else { *kind }, *runs));
             } else if external.package.starts_with("npm:") {
                 found.extend(durable(module, call, name));
             }
@@ -70,6 +71,24 @@ pub fn in_module(module: Module<'_>) -> Vec<Entry> {
         found.extend(command(module));
     }
     found
+}
+
+/// Whether a module is a page's by its kind, by where it lies, or by what it reaches for: what it does again and again
+/// runs in browsers.
+fn is_of_page(module: Module<'_>) -> bool {
+    let path = module.program.file(module.file).path;
+    let (folders, file) = path.rsplit_once('/').unwrap_or(("", &path));
+    let kind = file.rsplit('.').next().unwrap_or_default();
+    matches!(kind, "html" | "htm" | "jsx" | "tsx" | "vue" | "svelte" | "astro")
+        || folders.split('/').any(|folder| matches!(folder, "public" | "static" | "templates"))
+        || module.facts.exprs.iter().any(|expr| match &expr.kind {
+            ExprKind::Ref(name, block) => {
+                matches!(name.as_str(), "document" | "window" | "localStorage")
+                    && module.facts.lookup(*block, *name).is_none()
+            }
+            ExprKind::Element(_) => true,
+            _ => false,
+        })
 }
 
 fn called(module: Module<'_>, call: CallRef, kind: EntryKind, runs: Runs) -> Vec<Entry> {

@@ -6,7 +6,7 @@ use super::{is_known, takes_requests};
 use crate::finding::FileId;
 use crate::link::entries::KnownRoute;
 use crate::names::Name;
-use crate::program::{Entry, Program};
+use crate::program::{Entry, EntryKind, Program};
 
 /// A hole in a path that is asked for.
 const HOLE: &str = "{}";
@@ -127,8 +127,8 @@ pub struct Routes {
     /// Positions of routes by the last literal that every path they serve holds, or a hole in its place.
     by_word: FxHashMap<Option<Name>, Vec<usize>>,
     known: Vec<KnownRoute>,
-    /// Whether a route is there whose path is not known.
-    has_unknown: bool,
+    /// Where routes are registered whose path is not known.
+    unknown: Vec<FileId>,
 }
 
 impl Routes {
@@ -139,13 +139,13 @@ impl Routes {
             .filter(|(_, entry)| takes_requests(entry))
             .filter_map(|(at, entry)| Some((at, pieces(&entry.route?), entry.methods.clone(), entry.place.file)))
             .collect();
-        let has_unknown =
-            program.entries.iter().any(|entry| entry.kind == crate::program::EntryKind::Route && entry.route.is_none());
+        let unknown = program.entries.iter().filter(|entry| entry.kind == EntryKind::Route && entry.route.is_none());
+        let unknown = unknown.map(|entry| entry.place.file).collect();
         let mut by_word: FxHashMap<Option<Name>, Vec<usize>> = FxHashMap::default();
         for (position, (_, route, ..)) in all.iter().enumerate() {
             by_word.entry(word(route)).or_default().push(position);
         }
-        Self { all, by_word, known: program.known_routes.clone(), has_unknown }
+        Self { all, by_word, known: program.known_routes.clone(), unknown }
     }
 
     /// Positions of the routes that fit a request without a hole in the place of their word, in order.
@@ -161,40 +161,56 @@ impl Routes {
         found
     }
 
-    /// What serves a request.
-    pub fn serve(&self, asked: &Asked) -> Served {
-        let served = self.best(asked);
+    /// What serves a request that a file sends: of several apps its own, else what another one serves.
+    pub fn serve(&self, program: &Program, from: FileId, asked: &Asked) -> Served {
+        let own = self.serve_by(asked, &|file| program.share_app(file, from));
+        if own.exists || !program.has_several_apps() {
+            return own;
+        }
+        let other = self.serve_by(asked, &|_| true);
+        if other.entries.is_empty() { own } else { other }
+    }
+
+    /// What serves a request, among what is registered in some of the files.
+    fn serve_by(&self, asked: &Asked, counts: &dyn Fn(FileId) -> bool) -> Served {
+        let served = self.best(asked, counts);
         let is_api = asked.segments.first().is_some_and(|first| *first == Part::of("api"));
         if served.exists || !is_api || asked.segments.len() < 2 {
             return served;
         }
         // A proxy in front takes the head of the path away.
         let behind = Asked { segments: asked.segments[1..].to_vec(), ..asked.clone() };
-        if behind.says_enough() { self.best(&behind) } else { served }
+        if behind.says_enough() { self.best(&behind, counts) } else { served }
     }
 
     fn position(&self, entry: usize) -> usize {
         self.all.partition_point(|(at, ..)| *at < entry)
     }
 
-    fn best(&self, asked: &Asked) -> Served {
-        let (served, best) = self.best_of(asked, self.by_words(asked).into_iter());
+    fn best(&self, asked: &Asked, counts: &dyn Fn(FileId) -> bool) -> Served {
+        let (served, best) = self.best_of(asked, counts, self.by_words(asked).into_iter());
         let has_holes = asked.segments.iter().any(|part| !matches!(part, Part::Literal(_)));
         // With a hole in the place of a literal no route fits better than a whole and sure one.
         if !has_holes || best.is_some_and(|best| best.whole && best.sure) {
             return served;
         }
-        self.best_of(asked, 0..self.all.len()).0
+        self.best_of(asked, counts, 0..self.all.len()).0
     }
 
     /// What serves a request best of some routes, given by position and in order, and how well.
-    fn best_of(&self, asked: &Asked, routes: impl Iterator<Item = usize>) -> (Served, Option<Rank>) {
+    fn best_of(
+        &self,
+        asked: &Asked,
+        counts: &dyn Fn(FileId) -> bool,
+        routes: impl Iterator<Item = usize>,
+    ) -> (Served, Option<Rank>) {
         /// A hole that stands for more literal routes than this says which of them none.
         const MOST_GUESSED: usize = 4;
         let mut best: Option<Rank> = None;
         let mut entries: Vec<usize> = Vec::new();
-        let mut exists = self.has_unknown;
-        for (at, route, methods, in_file) in routes.map(|position| &self.all[position]) {
+        let mut exists = self.unknown.iter().any(|&file| counts(file));
+        let routes = routes.map(|position| &self.all[position]).filter(|(.., file)| counts(*file));
+        for (at, route, methods, in_file) in routes {
             let Some(rank) = rank_pieces(route, asked) else { continue };
             exists = true;
             // Below a base that is not known, a route that takes any path says nothing.
@@ -221,7 +237,7 @@ impl Routes {
         if best.is_some_and(|best| !best.sure) && entries.len() > MOST_GUESSED {
             entries.clear();
         }
-        exists |= is_known(&self.known, asked);
+        exists |= is_known(self.known.iter().filter(|known| counts(known.file)), asked);
         (Served { entries, exists }, best)
     }
 }

@@ -182,7 +182,8 @@ fn middleware_of_forms(program: &Program, entry: &Entry) -> Option<Place> {
         return None;
     }
 
-    program.code().filter(|(file, _)| !program.side(*file).dead).find_map(|(file, facts)| {
+    let own = |file: FileId| !program.side(file).dead && program.share_app(file, entry.function.file);
+    program.code().filter(|(file, _)| own(*file)).find_map(|(file, facts)| {
         let is_list = facts.exprs.iter().find(|expr| matches!(&expr.kind, ExprKind::Text(text) if *text == CHECK))?;
         Some(Place { file, span: is_list.span })
     })

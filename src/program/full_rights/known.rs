@@ -78,6 +78,8 @@ impl Program {
                 proves(name)
                     && (!words(name).iter().any(|word| is_chosen(word)) || *checks)
                     && !self.only_decides_left_out(ExprRef::new(function.file, at))
+                    // `if (!token) return`: any text will do.
+                    && !self.is_only_believed(ExprRef::new(function.file, at))
             }
             _ => false,
         });

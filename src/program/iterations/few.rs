@@ -1,204 +1,17 @@
 //! Collections of which nothing says how large they are, but which are small as a rule.
 
 use super::EACH;
+use super::nouns::{
+    FEW, FEW_ANYWHERE, FILLERS, FIRMS, GROUPS, HOLDERS, OF_FIRMS, PAIRS, PARTAKERS, PASSES, PERSONS, SHARED, THINGS,
+};
 use super::sizes::{DEEPEST, KEEPERS, Size, is_kept};
 use crate::facts::{ExprId, ExprKind, Facts, Op};
 use crate::names::Name;
 use crate::program::claims::named_in;
+use crate::program::repeats::OnChain;
 use crate::program::terms::less_far;
 use crate::program::verify::words;
 use crate::program::{CallRef, DefRef, EdgeKind, ExprRef, FunctionRef, Program};
-
-/// What an app has a few of. Nouns without their `s`.
-const FEW: &[&str] = &[
-    "addon",
-    "admin",
-    "administrator",
-    "assistant",
-    "attachment",
-    "badge",
-    "bridge",
-    "calendar",
-    "candidate",
-    "category",
-    "categorie",
-    "channel",
-    "connection",
-    "connector",
-    "credential",
-    "date",
-    "day",
-    "endpoint",
-    "format",
-    "instance",
-    "integration",
-    "language",
-    "locale",
-    "mention",
-    "model",
-    "moderator",
-    "month",
-    "owner",
-    "placement",
-    "plan",
-    "platform",
-    "region",
-    "role",
-    "selection",
-    "setting",
-    "sheet",
-    "size",
-    "slide",
-    "step",
-    "tab",
-    "tier",
-    "tile",
-    "type",
-    "variant",
-    "webhook",
-    "worksheet",
-];
-
-/// Words that say so wherever they stand in a name: `adminUsers`, `mentionedEmails`.
-const FEW_ANYWHERE: &[&str] = &[
-    "admin",
-    "admins",
-    "family",
-    "guardians",
-    "moderator",
-    "moderators",
-    "mention",
-    "mentioned",
-    "mentions",
-    "related",
-];
-
-/// Words behind a noun that only say that there are several: `all_tiers_db`.
-const FILLERS: &[&str] = &["db", "list", "rows", "records", "data", "array", "arr", "raw"];
-
-/// Whose tools, and in whose name accounts are kept: `toolCalls`, `plaidAccounts`.
-const PAIRS: &[(&str, &[&str])] =
-    &[("calls", &["tool", "function"]), ("accounts", &["bank", "ad", "social", "linked", "connected"])];
-
-/// What somebody puts together by hand: what it holds are a few.
-const HOLDERS: &[&str] = &["cart", "basket", "order", "booking", "invoice", "subscription", "quote", "bundle", "line"];
-
-/// Words of whose rows they are, when one of them is named: `filter(account=client)`.
-const PERSONS: &[&str] =
-    &["client", "customer", "user", "owner", "profile", "person", "member", "patient", "subscriber", "student"];
-
-/// What holds a few of whatever points at it: the lines of an invoice, the files of a ticket.
-const THINGS: &[&str] = &[
-    "order",
-    "booking",
-    "reservation",
-    "appointment",
-    "invoice",
-    "quote",
-    "estimate",
-    "proposal",
-    "contract",
-    "submission",
-    "application",
-    "claim",
-    "ticket",
-    "thread",
-    "message",
-    "task",
-    "deal",
-    "household",
-    "vehicle",
-    "cart",
-];
-
-/// What holds few people and companies, though much else.
-const SHARED: &[&str] =
-    &["account", "project", "property", "listing", "job", "home", "house", "document", "case", "request"];
-
-/// People and companies that take part in one thing.
-const PARTAKERS: &[&str] = &[
-    "professional",
-    "company",
-    "companies",
-    "member",
-    "membership",
-    "invite",
-    "invitation",
-    "collaborator",
-    "contact",
-    "participant",
-    "assignee",
-    "client",
-    "party",
-    "parties",
-    "bidder",
-    "contractor",
-];
-
-/// Words of elements that stand for many: what they hold are not the parts of one thing.
-const GROUPS: &[&str] = &[
-    "page",
-    "batch",
-    "chunk",
-    "group",
-    "segment",
-    "tenant",
-    "org",
-    "organization",
-    "company",
-    "team",
-    "bucket",
-    "shop",
-    "store",
-    "list",
-    "result",
-    "res",
-    "response",
-    "part",
-];
-
-/// Methods of collections and queries: what they are called on is the collection.
-const PASSES: &[&str] = &[
-    "filter",
-    "map",
-    "flatMap",
-    "sort",
-    "order",
-    "order_by",
-    "orderBy",
-    "select",
-    "eq",
-    "neq",
-    "in",
-    "in_",
-    "is",
-    "not",
-    "or",
-    "gte",
-    "lte",
-    "gt",
-    "lt",
-    "where",
-    "filter_by",
-    "all",
-    "findMany",
-    "findAll",
-    "find",
-    "query",
-    "from",
-    "table",
-    "collection",
-    "returns",
-    "execute",
-    "values",
-    "entries",
-    "keys",
-    "items",
-    "exec",
-    "toArray",
-    "slice",
-    "concat",
-];
 
 impl Program {
     /// Whether a collection is what someone else's answer holds, or what the own database keeps for one person: a few
@@ -423,7 +236,7 @@ impl Program {
     fn is_of_one_thing(&self, call: CallRef) -> bool {
         let facts = self.facts(call.file);
         let shape = facts.call(call.call);
-        let ExprKind::Member(base, method) = *facts.expr(shape.callee) else { return false };
+        let ExprKind::Member(_, method) = *facts.expr(shape.callee) else { return false };
         let mut columns: Vec<String> = Vec::new();
         match (method.as_str(), shape.args.first().map(|arg| (arg.value, facts.expr(arg.value)))) {
             ("eq", Some((_, ExprKind::Text(column)))) => columns.push(column.to_string()),
@@ -433,16 +246,22 @@ impl Program {
             }
             _ => {}
         }
+        let table_says = |any: &[&str]| {
+            let table = match self.table_on(call.file, shape.callee) {
+                Some(OnChain::Text(table) | OnChain::Variable(table)) => words(&table),
+                _ => vec![],
+            };
+            table
+                .iter()
+                .any(|word| any.contains(&word.as_str()) || any.contains(&word.strip_suffix('s').unwrap_or(word)))
+        };
         columns.iter().any(|column| {
             let words = words(column);
             let Some((last, before)) = words.split_last() else { return false };
             let Some(thing) = before.last().filter(|_| last == "id") else { return false };
             THINGS.contains(&thing.as_str())
-                || SHARED.contains(&thing.as_str())
-                    && table_words(facts, base, 12).iter().any(|word| {
-                        PARTAKERS.contains(&word.as_str())
-                            || PARTAKERS.contains(&word.strip_suffix('s').unwrap_or(word))
-                    })
+                || SHARED.contains(&thing.as_str()) && table_says(PARTAKERS)
+                || FIRMS.contains(&thing.as_str()) && table_says(OF_FIRMS)
         })
     }
 
@@ -498,24 +317,6 @@ impl Program {
             }
             _ => false,
         }
-    }
-}
-
-/// The words of the table that a chain of calls asks: `from("project_members")`, `from(invites)`.
-fn table_words(facts: &Facts, chain: ExprId, depth: usize) -> Vec<String> {
-    let Some(depth) = depth.checked_sub(1) else { return vec![] };
-    match *facts.expr(chain) {
-        ExprKind::Call(call) => {
-            let call = facts.call(call);
-            let ExprKind::Member(base, name) = *facts.expr(call.callee) else { return vec![] };
-            match call.args.first().map(|arg| facts.expr(arg.value)) {
-                Some(ExprKind::Text(table)) if matches!(name.as_str(), "from" | "table" | "collection") => words(table),
-                Some(ExprKind::Ref(table, _)) if name == "from" => words(table),
-                _ => table_words(facts, base, depth),
-            }
-        }
-        ExprKind::Member(base, _) => table_words(facts, base, depth),
-        _ => vec![],
     }
 }
 

@@ -46,7 +46,25 @@ pub(super) const KEEPERS: &[&str] = &[
     "getattr",
 ];
 
-/// Methods of queries that say how many.
+/// Names of options that say how many there are at most.
+const CAPS: &[&str] = &[
+    "take",
+    "limit",
+    "first",
+    "pageSize",
+    "page_size",
+    "per_page",
+    "perPage",
+    "batch_size",
+    "batchSize",
+    "max_rows",
+    "maxRows",
+    "max_results",
+    "maxResults",
+    "top",
+];
+
+/// Methods that say how many rows a query gives at most.
 const LIMITS: &[&str] = &["limit", "take", "first", "single", "maybeSingle", "one", "one_or_none"];
 
 /// Words in the name of what cuts a collection into parts.
@@ -340,9 +358,11 @@ impl Program {
         }
         shape.args.iter().any(|arg| match facts.expr(arg.value) {
             // `findMany({ take: 10 })`
-            ExprKind::Object(entries) => entries
-                .iter()
-                .any(|(key, value)| matches!(key.as_str(), "take" | "limit" | "first" | "pageSize") && few(*value)),
+            ExprKind::Object(entries) => entries.iter().any(|(key, value)| {
+                // `rpc("claim_due", { p_limit: limit })`
+                let key = key.strip_prefix("p_").unwrap_or(key);
+                CAPS.contains(&key) && (few(*value) || self.is_least_of_few(ExprRef::new(call.file, *value), 3))
+            }),
             ExprKind::Text(text) => says_limit(text),
             ExprKind::Template(parts) => parts.iter().any(|&part| match facts.expr(part) {
                 ExprKind::Text(text) => says_limit(text),

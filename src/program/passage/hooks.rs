@@ -45,6 +45,13 @@ pub(super) struct Hook {
     shaky: bool,
 }
 
+impl Hook {
+    /// What was called so far.
+    pub(super) fn learnt(&self) -> (bool, bool) {
+        (self.doubt, self.shaky)
+    }
+}
+
 /// The paths below which middleware is mounted on apps; none where it is on a router, which is mounted anywhere.
 pub(crate) type HookMounts = FxHashMap<FunctionRef, Vec<Option<String>>>;
 
@@ -149,6 +156,20 @@ fn mounts(program: &Program) -> HookMounts {
 }
 
 impl Walk<'_> {
+    /// Goes back to what had been called before, on a way that was chosen.
+    pub(super) fn relearn(&mut self, learnt: Option<(bool, bool)>, chosen: bool) {
+        if let (Some(hook), Some((doubt, shaky)), true) = (&mut self.hook, learnt, chosen) {
+            (hook.doubt, hook.shaky) = (doubt, shaky);
+        }
+    }
+
+    /// Both ways may have been gone.
+    pub(super) fn doubt_again(&mut self, learnt: Option<(bool, bool)>) {
+        if let (Some(hook), Some((doubt, shaky))) = (&mut self.hook, learnt) {
+            (hook.doubt, hook.shaky) = (hook.doubt || doubt, hook.shaky || shaky);
+        }
+    }
+
     /// Whether what is thrown here answers the request.
     pub(super) fn refuses_by_throwing(&self) -> bool {
         self.hook.as_ref().is_some_and(|hook| hook.tries == 0)
@@ -346,8 +367,8 @@ impl Walk<'_> {
         met
     }
 
-    /// A loop: for each element of a list that is known.
-    pub(super) fn each(&mut self, file: FileId, body: BlockId) -> Flow {
+    /// A loop: for each element of a list that is known; else it may run, or not.
+    pub(super) fn each(&mut self, file: FileId, body: BlockId, rest: &[Step]) -> Flow {
         let facts = self.program.facts(file);
         let steps = &facts.block(body).steps;
         let bound = match steps.first() {
@@ -367,10 +388,13 @@ impl Walk<'_> {
             }
             return Flow::GoesOn;
         }
-        let span = facts.block(body).span;
-        let within = facts.blocks.iter().filter(|block| span.contains(block.span)).flat_map(|block| &block.steps);
-        let mut leaves = within.filter(|step| matches!(step, Step::Return(_) | Step::Throw(_)));
-        if leaves.next().is_some() { Flow::Ends(Thing::Unknown) } else { Flow::GoesOn }
+        match self.block(file, body) {
+            Flow::GoesOn => Flow::GoesOn,
+            left => {
+                let other = self.steps(file, rest);
+                self.both(left, other)
+            }
+        }
     }
 }
 

@@ -39,7 +39,7 @@ pub(super) fn all(program: &Program) -> Vec<Retry> {
 
 /// Whether a queue that a worker may serve gives it a job again that failed: `add("mail", data, { attempts: 3 })`.
 fn queued_again(program: &Program, worker: &Entry) -> bool {
-    program.code().any(|(file, _)| {
+    program.code().filter(|(file, _)| program.share_app(*file, worker.place.file)).any(|(file, _)| {
         program.calls_of(file).any(|call| {
             program.has_role(call, KnownRole::Defer)
                 && program.callee(call).externals().any(|external| {

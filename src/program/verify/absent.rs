@@ -3,6 +3,7 @@
 use super::Walk;
 use super::evidence::sounds_secret;
 use crate::facts::{ExprId, ExprKind, Facts, Op, Step};
+use crate::finding::FileId;
 use crate::names::Name;
 use crate::program::{ExprRef, FunctionRef, Value};
 
@@ -26,12 +27,12 @@ impl Walk<'_> {
             });
         let (name, brought) = sides.next()?;
         let open = may_be_undefined(facts, brought, FARTHEST) && !is_asked_for(facts, brought, [left, right]);
-        (open && !self.is_required(name)).then_some(name)
+        (open && !self.is_required(name, function.file)).then_some(name)
     }
 
-    /// Whether any code asks for a variable, or names it in a list or schema of what must be set.
-    fn is_required(&self, name: Name) -> bool {
-        self.program.code().any(|(file, facts)| {
+    /// Whether any code of a file's app asks for a variable, or names it in a list or schema of what must be set.
+    fn is_required(&self, name: Name, near: FileId) -> bool {
+        self.program.code().filter(|(file, _)| self.program.share_app(*file, near)).any(|(file, facts)| {
             let named = facts.exprs.iter().any(|expr| match &expr.kind {
                 ExprKind::Text(text) => *text == name,
                 ExprKind::Object(entries) => entries.iter().any(|(key, _)| *key == name),

@@ -175,7 +175,11 @@ impl Walk<'_> {
             for &right in &sides[index + 1..] {
                 let by_mac =
                     || (compares || !looks_up).then(|| self.proves_by_mac(function, left, right, looks_up)).flatten();
-                let by_secret = || compares.then(|| self.proves_by_secret(function, left, right)).flatten();
+                // `checkGrammar(body, KEY)` hands the key on to a vendor.
+                let by_secret = || {
+                    let compares = compares && !self.calls_out(at, DEEPEST);
+                    compares.then(|| self.proves_by_secret(function, left, right)).flatten()
+                };
                 if is_of_itself(facts, left, right) {
                     continue;
                 }
@@ -367,6 +371,21 @@ impl Walk<'_> {
             self.is_found_by(call)
                 || self.waits_elsewhere(call)
                 || edges.iter().any(|edge| edge.kind == EdgeKind::Direct && self.looks_up(edge.target, depth))
+        })
+    }
+
+    /// Whether the own functions that a call runs ask a vendor for something, but for the own backend.
+    fn calls_out(&self, at: CallRef, depth: usize) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        let program = self.program;
+        let foreign = |at: CallRef| {
+            let own = |vendor| program.catalogue.vendor(vendor).own_backend;
+            let mut uses = program.vendors_at(at).iter();
+            !program.requests_at(at).is_empty() || uses.any(|used| !own(used.vendor))
+        };
+        program.edges(at).iter().filter(|edge| edge.kind == EdgeKind::Direct).any(|edge| {
+            let mut calls = program.calls_in(edge.target);
+            calls.any(|inner| foreign(inner) || self.calls_out(inner, depth))
         })
     }
 

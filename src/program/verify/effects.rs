@@ -42,8 +42,6 @@ const WRITES: &[&str] = &[
 const RECORDS: &[&str] = &[
     "log",
     "logs",
-    "event",
-    "events",
     "audit",
     "webhook",
     "webhooks",
@@ -51,8 +49,6 @@ const RECORDS: &[&str] = &[
     "inbound",
     "delivery",
     "deliveries",
-    "history",
-    "activity",
     "error",
     "errors",
     "metric",
@@ -64,7 +60,19 @@ const RECORDS: &[&str] = &[
     "attempts",
 ];
 
+/// The same, unless what happened is counted: an amount that is summed up some day.
+const HAPPENED: &[&str] = &["event", "events", "history", "activity"];
+
 impl Walk<'_> {
+    /// Whether a new row holds an amount, and no event's id that would tell it from a second one.
+    fn books(&self, at: CallRef) -> bool {
+        let names_event = |field: &Name| {
+            let words = super::words(field);
+            words.iter().any(|word| word == "event") && words.iter().any(|word| word == "id")
+        };
+        self.program.keeps_amount(at) && !self.program.fields_written(at).iter().any(names_event)
+    }
+
     pub(super) fn note_deed(&mut self, at: CallRef, standing: Standing) {
         if self.behind.is_some() {
             return;
@@ -197,7 +205,7 @@ impl Walk<'_> {
         let facts = self.program.facts(at.file);
         let call = facts.call(at.call);
         let ExprKind::Member(base, name) = facts.expr(call.callee) else { return false };
-        if !WRITES.contains(&name.as_str()) {
+        if !WRITES.contains(&name.as_str()) || is_container(facts, *base) {
             return false;
         }
         let receiver = match facts.expr(*base) {
@@ -301,7 +309,11 @@ impl Walk<'_> {
 
     /// Whether a write only keeps what came in, by the name of where it goes.
     fn keeps_record(&self, at: CallRef) -> bool {
-        let is_record = |name: &str| super::words(name).iter().any(|word| RECORDS.contains(&word.as_str()));
+        let is_record = |name: &str| {
+            let words = super::words(name);
+            let has = |any: &[&str]| words.iter().any(|word| any.contains(&word.as_str()));
+            has(RECORDS) || has(HAPPENED) && !self.books(at)
+        };
         let facts = self.program.facts(at.file);
         if let Some(external) = self.program.external(at) {
             let members = external.segs.iter().skip(1).any(|seg| matches!(seg, Seg::Member(name) if is_record(name)));
@@ -383,4 +395,21 @@ fn param_of(value: &Value) -> Option<(FunctionRef, u16)> {
         Value::Template(parts) => parts.first().and_then(param_of),
         _ => None,
     })
+}
+
+/// Whether a name holds a dict, list or set that was made here: to change it stores nothing.
+fn is_container(facts: &crate::facts::Facts, expr: ExprId) -> bool {
+    const MADE_BY: &[&str] =
+        &["dict", "list", "set", "deque", "Counter", "defaultdict", "OrderedDict", "Map", "Set", "Array"];
+    let ExprKind::Ref(name, block) = *facts.expr(expr) else { return false };
+    let Some(def) = facts.lookup(block, name).map(|def| facts.def(def)) else { return false };
+    let made = |value: &ExprId| match facts.expr(*value) {
+        ExprKind::Object(_) | ExprKind::List(_) => true,
+        ExprKind::Call(call) => {
+            let callee = facts.last_name(facts.call(*call).callee);
+            callee.is_some_and(|name| MADE_BY.contains(&name.as_str()))
+        }
+        _ => false,
+    };
+    !def.values.is_empty() && def.values.iter().all(made)
 }

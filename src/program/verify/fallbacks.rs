@@ -3,7 +3,7 @@
 use super::Walk;
 use super::evidence::sounds_secret;
 use crate::catalogue::KnownRole;
-use crate::facts::{ExprId, ExprKind, Op};
+use crate::facts::{CallId, ExprId, ExprKind, FunctionId, Op};
 use crate::names::Name;
 use crate::program::{CallRef, ExprRef, Value};
 
@@ -47,6 +47,7 @@ impl Walk<'_> {
                 }
                 let value = self.program.value(at);
                 self.weak_secret(at, &value, refuses_empty)
+                    .or_else(|| self.weak_attribute(at, *call, refuses_empty))
                     .or_else(|| next(shape.callee))
                     .or_else(|| shape.args.iter().find_map(|arg| next(arg.value)))
             }
@@ -58,9 +59,13 @@ impl Walk<'_> {
                 })
             }
             ExprKind::Await(inner) | ExprKind::Spread(inner) => next(*inner),
-            ExprKind::Member(inner, _) => {
+            ExprKind::Member(inner, name) => {
                 let value = self.expanded(at);
-                self.weak_secret(at, &value, refuses_empty).or_else(|| next(*inner))
+                let set = || match facts.last_name(*inner) {
+                    Some(of) if of == "settings" => self.weak_setting(at, *name, refuses_empty)?,
+                    _ => None,
+                };
+                self.weak_secret(at, &value, refuses_empty).or_else(set).or_else(|| next(*inner))
             }
             ExprKind::Template(parts) => parts.iter().find_map(|&part| next(part)),
             ExprKind::Op(Op::Or | Op::Nullish, _) => {
@@ -69,6 +74,53 @@ impl Walk<'_> {
             }
             _ => None,
         }
+    }
+
+    /// `getattr(settings, "X", "")`: the default, or what the settings say.
+    fn weak_attribute(&self, at: ExprRef, call: CallId, refuses_empty: bool) -> Option<Name> {
+        let facts = self.program.facts(at.file);
+        let shape = facts.call(call);
+        let [of, named, default] = &shape.args[..] else { return None };
+        let called = facts.last_name(shape.callee)? == "getattr" && facts.last_name(of.value)? == "settings";
+        let (ExprKind::Text(name), ExprKind::Text(default)) = (facts.expr(named.value), facts.expr(default.value))
+        else {
+            return None;
+        };
+        if !called || !sounds_secret(name) || self.asks_for(at.file, *name) {
+            return None;
+        }
+        match self.weak_setting(at, *name, refuses_empty) {
+            Some(said) => said,
+            None => (!(refuses_empty && default.is_empty())).then_some(*name),
+        }
+    }
+
+    /// The variable by which a name of the settings of a Python app is weak; none within when they say it well, none at
+    /// all when no settings name it.
+    fn weak_setting(&self, at: ExprRef, name: Name, refuses_empty: bool) -> Option<Option<Name>> {
+        if self.program.facts(at.file).language.is_script() || !sounds_secret(&name) {
+            return None;
+        }
+        let is_settings = |path: &str| {
+            let mut parts = path.rsplit('/');
+            let stem = parts.next().unwrap_or_default().trim_end_matches(".py");
+            let for_trying = ["dev", "test", "local", "ci"].iter().any(|word| stem.contains(word));
+            !for_trying && (stem == "settings" || parts.next() == Some("settings"))
+        };
+        let mut said: Vec<Option<Name>> = Vec::new();
+        for (file, facts) in self.program.code().filter(|(_, facts)| !facts.language.is_script()) {
+            if !is_settings(&self.program.file(file).path) {
+                continue;
+            }
+            let Some(def) = facts.defined_in(facts.function(FunctionId::MODULE).body, name) else { continue };
+            for &value in &facts.def(def).values {
+                let value = ExprRef::new(file, value);
+                said.push(self.weak_secret(value, &self.program.value(value), refuses_empty));
+            }
+        }
+        let asked = || self.asks_for(at.file, name);
+        let weak = said.iter().all(Option::is_some) && !asked();
+        (!said.is_empty()).then(|| said.first().copied().flatten().filter(|_| weak))
     }
 
     /// An environment variable beside a constant text: `process.env.X || ""`, unless its absence is asked for.

@@ -1,8 +1,8 @@
 //! Policies that ask what is in a row and not who asks: meant so, perhaps, and a note for the auditor.
 
 use super::super::row_security::{CAUTION, own_rows, who};
-use super::can;
 use super::cures::statements::quoted_always;
+use super::{SERVER_ITSELF, can, promised};
 use crate::finding::{Confidence, Severity};
 use crate::program::Program;
 use crate::rule::Report;
@@ -22,7 +22,15 @@ pub(super) fn look(program: &Program, history: &History, table: &Table, policy: 
         who(opening.to),
         short(condition)
     );
-    let (advice, sql) = match own_rows(history, table).filter(|_| !program.signs_in_elsewhere(history)) {
+    let own = match table.id.schema == "storage" {
+        true => Some("owner_id = (select auth.uid())::text".to_owned()),
+        false => own_rows(history, table),
+    };
+    let (advice, sql) = match own.filter(|_| !program.signs_in_elsewhere(history)) {
+        _ if promised(&policy.name) == Some(SERVER_ITSELF) => (
+            "Say that it is for the server, which passes with its own key.",
+            format!("    alter policy {name} on {table_name} to service_role;"),
+        ),
         Some(own) => {
             let check =
                 if policy.command == Command::Delete { String::new() } else { format!("\n      with check ({own})") };

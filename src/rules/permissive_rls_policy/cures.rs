@@ -51,7 +51,7 @@ pub(super) fn cure(case: &Case<'_>) -> Cure {
     let (advice, sql, needs) = match (promised(&case.policy.name), own) {
         (None, Some(_)) if case.program.signs_in_elsewhere(case.history) => elsewhere(case),
         (Some(SERVER_ITSELF), own) => named::server(case, &covered, own.as_deref()),
-        (Some(_), own) => named::few(case, own.as_deref()),
+        (Some(_), own) => named::few(case, own.as_deref(), &covered, &others),
         (None, own) => match (named::lock(case, &covered), own) {
             (Some(told), _) => told,
             (None, Some(own)) => owners::owned(case, &own, &covered, &others),

@@ -47,10 +47,19 @@ fn cure(program: &Program, history: &History, id: Id, passing: &Passing<'_>, tol
     let revoke = format!("    revoke insert, update, delete on {name} from anon, authenticated;");
     let in_use = !program.row_uses(history, id.name).is_empty();
     let reads = passing.rights.any(Rights::SELECT);
+    let for_admins = program.row_uses(history, id.name).iter().all(|used| used.for_admins);
     let (advice, sql) = match (reads, in_use, passing.without(told)) {
-        (false, ..) => {
+        (false, ..) if passing.is_read_anyway || passing.table.are_harmless(&passing.columns) => {
             ("Leave it readable and take the rest away: a view of one table can be written through.".to_owned(), revoke)
         }
+        // Pages of whoever comes show it, past what the table's own policies let them read.
+        (false, true, _) if !for_admins => (
+            format!(
+                "Take the writing away: a view of one table can be written through. If not everybody may read these rows, \
+                 let it ask with the rights of who reads it, too: `alter view {name} set (security_invoker = on)`."
+            ),
+            revoke,
+        ),
         // Pages read it: with the reader's own rights they would find their own rows only.
         (true, true, Some(query)) => {
             let to = if passing.to == crate::sql::Opens::SignedIn { "authenticated" } else { "anon, authenticated" };

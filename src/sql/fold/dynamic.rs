@@ -95,6 +95,7 @@ impl Fold {
             Over::Policies(filter) => (self.policy_rows(), filter),
             Over::Columns(filter) => (self.column_rows(), filter),
             Over::Jobs(filter) => (self.job_rows(), filter),
+            Over::Certain => return Some(guard.wanted),
             Over::Names(_) | Over::Unknown => return None,
         };
         let mut any = false;
@@ -110,7 +111,7 @@ impl Fold {
             Over::Policies(filter) => (self.policy_rows(), filter),
             Over::Columns(filter) => (self.column_rows(), filter),
             Over::Jobs(filter) => (self.job_rows(), filter),
-            Over::Names(_) | Over::Unknown => {
+            Over::Names(_) | Over::Certain | Over::Unknown => {
                 self.unknown(each, at);
                 return Ok(());
             }

@@ -1,15 +1,16 @@
 //! Procedural bodies (`DO`, functions that are called): the statements in them in the order they stand, `EXECUTE` of
 //! text that is put together, loops over names.
 //!
-//! What a condition guards that is not understood counts as done: guards ask whether something is there already, and
+//! Of branches whose condition is known by what is written, or by what is there by then, one is done. What a condition
+//! guards that is not understood counts as done: guards ask whether something is there already, and
 //! applying what cannot be applied changes nothing.
 
 use super::templates::{Vars, template};
-use super::{Reader, lists};
+use super::{Reader, guards, lists};
 use crate::names::Name;
 use crate::sql::cursor::Cursor;
 use crate::sql::lex::{Kind, Token};
-use crate::sql::statement::{Each, Guard, Handler, Hole, Over, Statement, Template, What};
+use crate::sql::statement::{Each, Given, Guard, Handler, Hole, Over, Statement, Template, What};
 
 /// An `if` or `case` that is open.
 pub(super) struct Branch {
@@ -25,10 +26,13 @@ const UNFOLDED: usize = 2000;
 
 impl Reader<'_> {
     /// Reads a body. `known` is what parameters stand for.
-    pub(super) fn block(&mut self, tokens: &[Token], known: &[(Name, String)]) {
+    pub(super) fn block(&mut self, tokens: &[Token], known: &[(Name, Given)]) {
         let mut vars = Vars::default();
-        for (name, text) in known {
-            vars.set(*name, Template::of(text));
+        for (name, given) in known {
+            match given {
+                Given::Text(text) => vars.set(*name, Template::of(text)),
+                Given::Null => vars.set_null(*name),
+            }
         }
         let mut budget = UNFOLDED;
         let (around, start) = (self.branches.len(), self.found.len());
@@ -65,7 +69,8 @@ impl Reader<'_> {
                 }
             } else if rest.eat("if") {
                 let condition = rest.until(&["then"]);
-                let guard = lists::guard(condition, &|name| vars.text(name));
+                let guard = guards::guard(condition, vars);
+                vars.depth += 1;
                 self.branches.push(Branch { guard, start: self.found.len(), otherwise: None });
             } else if rest.is("elsif") || rest.is("elseif") || rest.is("when") {
                 // One of several: which of them is not told apart.
@@ -74,6 +79,7 @@ impl Reader<'_> {
                 }
                 rest.until(&["then"]);
             } else if rest.is("case") {
+                vars.depth += 1;
                 self.branches.push(Branch { guard: None, start: self.found.len(), otherwise: None });
                 rest.until(&["then"]);
             } else if rest.is("while") {
@@ -93,6 +99,7 @@ impl Reader<'_> {
                 self.execute(statement, vars);
             } else if rest.eat("end") {
                 if rest.is("if") || rest.is("case") {
+                    vars.depth = vars.depth.saturating_sub(1);
                     self.close();
                 } else if !rest.is("loop") {
                     begun.pop();
@@ -102,6 +109,7 @@ impl Reader<'_> {
                 let statement = to_semicolon(&mut rest);
                 self.asked = lists::jobs(statement).or(self.asked.take());
                 if !assign(statement, vars) {
+                    remember(statement, vars);
                     self.statement(statement.tokens);
                 }
             }
@@ -187,7 +195,9 @@ impl Reader<'_> {
                     Template { texts: vec![String::new(); 2], holes: vec![Hole::Field { field: None, quoted: false }] },
                 );
                 let before = self.found.len();
+                vars.depth += 1;
                 self.run(body.tokens, vars, budget);
+                vars.depth = vars.depth.saturating_sub(1);
                 // What the body made of the loop's rows waits for them.
                 wait_for(&mut self.found[before..], &over);
                 self.perhaps(before);
@@ -289,13 +299,52 @@ fn assign(statement: Cursor<'_>, vars: &mut Vars) -> bool {
         return false;
     }
     let value = Cursor { text: cursor.text, tokens: &all[at + length..] };
-    if let Some(list) = lists::strings(value).filter(|_| value.tokens.len() > 1) {
+    if let Some(truth) = guards::guard(value, vars).filter(|_| value.is("exists") || value.is("not")) {
+        vars.set_truth(name, truth);
+    } else if let Some(given) = super::calls::given(value).filter(|_| value.tokens.len() == 1) {
+        match given {
+            Given::Text(text) => vars.set(name, Template::of(&text)),
+            Given::Null => vars.set_null(name),
+        }
+    } else if let Some(list) = lists::strings(value).filter(|_| value.tokens.len() > 1) {
         vars.set_list(name, list);
     } else {
         let template = template(value, vars);
         vars.set(name, template);
     }
     true
+}
+
+/// `select exists (..) into found`: what it says of the condition; of anything else that is put into a variable
+/// nothing is known.
+fn remember(statement: Cursor<'_>, vars: &mut Vars) {
+    let mut cursor = statement;
+    if !cursor.eat("select") {
+        return;
+    }
+    let mut asked = cursor.until(&["into"]);
+    if !cursor.eat("into") {
+        return;
+    }
+    cursor.eat("strict");
+    let Some(name) = cursor.ident() else { return };
+    vars.forget(name);
+    // `select exists (..) as found into ..`
+    if asked.is("exists") && asked.tokens.len() > 2 {
+        let whole = asked;
+        asked.next();
+        if asked.group().is_some() {
+            let tokens = &whole.tokens[..whole.tokens.len() - asked.tokens.len()];
+            if let Some(truth) = guards::guard(Cursor { text: whole.text, tokens }, vars) {
+                vars.set_truth(name, truth);
+            }
+        }
+    }
+    while cursor.sign(b',') {
+        if let Some(other) = cursor.ident() {
+            vars.forget(other);
+        }
+    }
 }
 
 /// Words that begin statements, not declarations.

@@ -7,7 +7,7 @@ use crate::facts::Span;
 use crate::names::Name;
 use crate::sql::cursor::{Cursor, Qualified};
 use crate::sql::lex::{Kind, Lexer, Token, inside, text_of};
-use crate::sql::statement::{Buckets, Filter, Request, Schedule, Test, What};
+use crate::sql::statement::{Buckets, Filter, Given, Request, Schedule, Test, What};
 
 impl Reader<'_> {
     pub(super) fn calls(&mut self, cursor: Cursor<'_>, span: Option<Span>) {
@@ -29,7 +29,7 @@ impl Reader<'_> {
                         self.looked_for_in(path, span);
                     }
                 } else if starts {
-                    let arguments = arguments.items().into_iter().map(|mut item| item.string()).collect();
+                    let arguments = arguments.items().into_iter().map(given).collect();
                     self.add(span, What::Call { function: name, arguments });
                 }
             }
@@ -160,6 +160,23 @@ impl Reader<'_> {
         if !ids.is_empty() || condition.is_done() {
             self.add(span, What::Buckets(Buckets { ids, ..change }));
         }
+    }
+}
+
+/// What is written for a parameter: `'notes'`, `false`, `null::text`; none for anything else.
+pub(super) fn given(mut item: Cursor<'_>) -> Option<Given> {
+    let all = item;
+    if let Some(text) = item.string() {
+        return Some(Given::Text(text));
+    }
+    let [first, rest @ ..] = all.tokens else { return None };
+    let cast = rest.is_empty() || rest[0].kind == Kind::Sign(b':');
+    let said = all.raw(*first).to_ascii_lowercase();
+    match first.kind {
+        Kind::Word if cast && said == "null" => Some(Given::Null),
+        Kind::Word if cast && matches!(said.as_str(), "true" | "false") => Some(Given::Text(said)),
+        Kind::Number if cast => Some(Given::Text(said)),
+        _ => None,
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::names::Name;
 use crate::sql::cursor::{Cursor, Qualified};
 use crate::sql::lex::Kind;
-use crate::sql::statement::{Filter, Guard, Over, Test};
+use crate::sql::statement::{Filter, Over, Test};
 
 /// The most numbers of a range that are gone through.
 const RANGE: i64 = 200;
@@ -116,32 +116,6 @@ fn source(mut cursor: Cursor<'_>) -> Option<(Cursor<'_>, Cursor<'_>)> {
     let condition =
         if cursor.eat("where") { cursor.until(&["order", "group", "limit"]) } else { Cursor::new(cursor.text, &[]) };
     Some((from, condition))
-}
-
-/// A condition as `if` asks it; none when it is not wholly understood.
-pub(super) fn guard(mut cursor: Cursor<'_>, known: Known<'_>) -> Option<Guard> {
-    let mut wanted = !cursor.eat("not");
-    if cursor.eat("exists") {
-        let inner = cursor.group()?;
-        let over = over(inner, &|_| None, known);
-        let whole = match &over {
-            Over::Tables(filter) | Over::Policies(filter) | Over::Columns(filter) | Over::Jobs(filter) => filter.whole,
-            Over::Names(_) | Over::Unknown => false,
-        };
-        return (whole && cursor.is_done()).then_some(Guard { wanted, over });
-    }
-    // `to_regclass('public.t') is not null`
-    if cursor.eat("to_regclass") {
-        let name = cursor.group()?.string()?;
-        let (schema, name) = name.split_once('.').unwrap_or(("public", &name));
-        wanted = if cursor.eat("is not null") { wanted } else { cursor.eat("is null").then_some(!wanted)? };
-        let test = |column: &str, value: &str| {
-            vec![Test { column: Name::new(column), wanted: true, values: vec![value.trim_matches('"').to_owned()] }]
-        };
-        let filter = Filter { tests: vec![test("schemaname", schema), test("tablename", name)], whole: true };
-        return cursor.is_done().then_some(Guard { wanted, over: Over::Tables(filter) });
-    }
-    None
 }
 
 fn is_jobs(name: Qualified) -> bool {

@@ -1,22 +1,68 @@
 //! Text that a body puts together before it runs it: `'..' || quote_ident(t)`, `format('..%I', t)`.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::names::Name;
 use crate::sql::cursor::Cursor;
 use crate::sql::lex::Kind;
-use crate::sql::statement::{Hole, Template};
+use crate::sql::statement::{Guard, Hole, Template};
 
 /// What the variables of a body hold.
 #[derive(Default)]
 pub(super) struct Vars {
     texts: FxHashMap<Name, Template>,
     lists: FxHashMap<Name, Vec<String>>,
+    /// Those that hold nothing.
+    nulls: FxHashSet<Name>,
+    /// Those that hold whether a condition held.
+    truths: FxHashMap<Name, Guard>,
+    /// Those that were set in a branch: what they hold hangs on whether it ran.
+    unsettled: FxHashSet<Name>,
+    /// How many branches and loops what is read stands in.
+    pub depth: usize,
 }
 
 impl Vars {
     pub fn set(&mut self, name: Name, template: Template) {
+        self.forget(name);
         self.texts.insert(name, template);
+    }
+
+    pub fn set_null(&mut self, name: Name) {
+        self.forget(name);
+        self.nulls.insert(name);
+    }
+
+    pub fn set_truth(&mut self, name: Name, truth: Guard) {
+        self.forget(name);
+        self.truths.insert(name, truth);
+    }
+
+    /// Something else is put into it.
+    pub fn forget(&mut self, name: Name) {
+        self.texts.remove(&name);
+        self.nulls.remove(&name);
+        self.truths.remove(&name);
+        if self.depth > 0 {
+            self.unsettled.insert(name);
+        }
+    }
+
+    /// Whether it holds nothing; none where that is not known.
+    pub fn is_null(&self, name: Name) -> Option<bool> {
+        let known = !self.unsettled.contains(&name);
+        let null = self.nulls.contains(&name);
+        (known && (null || self.text(name).is_some())).then_some(null)
+    }
+
+    /// What it says of a condition.
+    pub fn truth(&self, name: Name) -> Option<Guard> {
+        self.truths.get(&name).filter(|_| !self.unsettled.contains(&name)).cloned()
+    }
+
+    /// The text that it holds whatever ran before.
+    pub fn settled(&self, name: Name) -> Option<String> {
+        if self.unsettled.contains(&name) { None } else { self.text(name) }
     }
 
     pub fn set_list(&mut self, name: Name, list: Vec<String>) {

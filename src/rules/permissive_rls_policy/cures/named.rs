@@ -5,6 +5,8 @@ use crate::program::row_uses::RowUse;
 use crate::program::verify::words;
 use crate::sql::{Command, Opens, Rights};
 
+use super::super::FEW;
+use super::ownerless::ownerless;
 use super::statements::{list_of_people, quoted_always};
 
 /// Words in a policy's name that mean to keep somebody out.
@@ -31,16 +33,20 @@ const LOCKS: &[&str] = &[
 /// For code of the server by its name.
 pub(super) fn server(case: &Case<'_>, covered: &[&RowUse], own: Option<&str>) -> Told {
     let (name, table) = (quoted_always(&case.policy.name), case.table.id.sql());
-    let for_server = format!("    alter policy {name} on {table} to service_role;");
+    let for_server = format!("{}    alter policy {name} on {table} to service_role;", case.raised_triggers());
     let mut advice = "Say that it is for the server; code on the server must use the service role's key, which passes \
                       without any policy."
         .to_owned();
+    if !case.raised_triggers().is_empty() {
+        advice
+            .push_str(" Triggers that write here run with the rights of whoever caused them: give them their owner's.");
+    }
     let kept = covered.iter().copied().filter(|used| !case.asked_elsewhere(used.right));
     let (admins, people): (Vec<&RowUse>, Vec<&RowUse>) = kept.partition(|used| used.for_admins);
     let Some(used) = people.first().or(admins.first()) else { return (advice, for_server, None) };
     let needs = Some((used.place, "done here with the user's own rights"));
     let question = case.question(&["admin".to_owned()]);
-    let owner = case.table.owner();
+    let owner = case.history.owner_of(case.table);
     let adds_own =
         |used: &&RowUse| used.right == Rights::INSERT && owner.is_some_and(|owner| used.names_own.contains(&owner));
     if let Some(own) = own.filter(|_| !people.is_empty() && people.iter().all(adds_own)) {
@@ -74,7 +80,7 @@ pub(super) fn server(case: &Case<'_>, covered: &[&RowUse], own: Option<&str>) ->
 }
 
 /// For a few people by its name.
-pub(super) fn few(case: &Case<'_>, own: Option<&str>) -> Told {
+pub(super) fn few(case: &Case<'_>, own: Option<&str>, covered: &[&RowUse], others: &[&RowUse]) -> Told {
     let meant = words(&case.policy.name);
     let owners = meant.iter().any(|word| word == "owner" || word == "owners");
     if let Some(own) = own.filter(|_| owners) {
@@ -82,6 +88,14 @@ pub(super) fn few(case: &Case<'_>, own: Option<&str>) -> Told {
     }
     if let Some(question) = case.question(&meant) {
         return ("Ask for those whom the name means.".to_owned(), case.alter(&question), None);
+    }
+    if let Some(insiders) = case.insiders() {
+        let advice = "Ask for those whom the name means: by their role, as the other policies do.";
+        return (advice.to_owned(), case.alter(&insiders), None);
+    }
+    // An owner of something that the row does not name.
+    if meant.iter().all(|word| !FEW.contains(&word.as_str()) || word.starts_with("owner")) {
+        return ownerless(case, covered, others);
     }
     let (made, asks) = list_of_people(case.history, "admins", false);
     let advice = "Ask for those whom the name means: a table that only the server writes to holds their ids.";

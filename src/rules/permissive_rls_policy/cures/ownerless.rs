@@ -1,7 +1,8 @@
 //! Cures for rows that nobody owns.
 
 use super::super::super::row_security::own_rows;
-use super::owners::shown;
+use super::super::promised;
+use super::owners::{for_strangers, shown};
 use super::statements::{function, list_of_people, public_columns};
 use super::{Case, Told, are_admins};
 use crate::names::Name;
@@ -19,6 +20,9 @@ pub(super) fn ownerless(case: &Case<'_>, covered: &[&RowUse], others: &[&RowUse]
     if !writes {
         if let Some(told) = by_token(case, others) {
             return told;
+        }
+        if is_intake(case) {
+            return for_staff(case, others);
         }
         let hidden: Vec<Name> = case.hidden();
         let Some(used) = others.iter().find(|used| used.reads(&hidden)) else {
@@ -69,6 +73,54 @@ pub(super) fn ownerless(case: &Case<'_>, covered: &[&RowUse], others: &[&RowUse]
         }
     };
     (advice.to_owned(), drop, covered.first().map(|used| (used.place, "what the pages do here must move first")))
+}
+
+/// Whether visitors fill a table that those who work for the app read: the rows themselves are nobody else's business.
+fn is_intake(case: &Case<'_>) -> bool {
+    const INTAKE: &[&str] = &[
+        "lead",
+        "leads",
+        "submission",
+        "submissions",
+        "application",
+        "applications",
+        "inquiry",
+        "inquiries",
+        "enquiry",
+        "enquiries",
+        "contact",
+        "contacts",
+        "signups",
+        "subscribers",
+        "waitlist",
+        "applicants",
+        "callbacks",
+    ];
+    let named = words(&case.table.id.name).iter().any(|word| INTAKE.contains(&word.as_str()));
+    let for_all = case.other_policies(Rights::INSERT).filter(|policy| promised(&policy.name).is_none());
+    let filled = for_all.filter_map(|policy| policy.opening(case.table));
+    let mut open = filled.filter(|opening| opening.to == Opens::Everyone && opening.commands.any(Rights::INSERT));
+    !case.table.personal().is_empty() && !for_strangers(case.policy) && (named || open.next().is_some())
+}
+
+/// Rows for those who work for the app.
+fn for_staff(case: &Case<'_>, others: &[&RowUse]) -> Told {
+    // Pages of everybody in the firm work with them.
+    if !others.is_empty() && !are_admins(others) && case.opening.to == Opens::SignedIn {
+        return shared(case, others);
+    }
+    let needs = others.first().map(|used| (used.place, "read here"));
+    let advice = "What people send in is for those who work for the app: a view or a grant of fewer columns still shows who \
+                  wrote. Ask for a role";
+    if let Some(asks) = case.insiders() {
+        return (format!("{advice}, as the other policies do."), case.alter(&asks), needs);
+    }
+    let (made, asks) = list_of_people(case.history, "admins", false);
+    (
+        format!("{advice}: a table that only the server writes to holds their ids."),
+        format!("{made}\n{}", case.alter(&asks)),
+        needs,
+    )
 }
 
 /// Rows that people of one firm share: whoever signs up must not be one of them.

@@ -13,7 +13,7 @@ pub(super) fn owned(case: &Case<'_>, own: &str, covered: &[&RowUse], others: &[&
     let plain = || ("Let users at their own rows only.".to_owned(), case.alter(own), None);
     let reads = case.opening.commands == Rights::SELECT;
     if case.opening.commands == Rights::INSERT && case.opening.to == Opens::Everyone {
-        return visitors(case, own);
+        return visitors(case, own, covered);
     }
     if let Some(told) = bought(case, own, covered) {
         return told;
@@ -44,7 +44,10 @@ pub(super) fn owned(case: &Case<'_>, own: &str, covered: &[&RowUse], others: &[&
     }
     if !reads {
         // Who made a row need not be the only one who works with it.
-        return match (case.table.owner().is_some_and(|owner| owner.starts_with("created_by")), case.opening.to) {
+        return match (
+            case.history.owner_of(case.table).is_some_and(|owner| owner.starts_with("created_by")),
+            case.opening.to,
+        ) {
             (true, Opens::SignedIn) => shared(case, others),
             _ => plain(),
         };
@@ -64,8 +67,15 @@ pub(super) fn shown(case: &Case<'_>, own: &str, view: &str, needs: Option<(Place
 }
 
 /// Rows that visitors add, who are nobody, and users, who must not add any in another's name.
-fn visitors(case: &Case<'_>, own: &str) -> Told {
-    let Some(owner) = case.table.owner() else { return (String::new(), case.alter(own), None) };
+fn visitors(case: &Case<'_>, own: &str, covered: &[&RowUse]) -> Told {
+    let Some(owner) = case.history.owner_of(case.table) else { return (String::new(), case.alter(own), None) };
+    if let Some(used) = covered.iter().find(|used| used.names_other.contains(&owner)) {
+        let advice = format!(
+            "A new row names whom it is for, whoever adds it: let a function on the server add it after it has looked {owner} \
+             up, have the pages call that, and then take the policy out."
+        );
+        return (advice, case.drop(), Some((used.place, "pages add a row for somebody here")));
+    }
     let (name, table) = (quoted_always(&case.policy.name), case.table.id.sql());
     let advice = format!("Let a new row name nobody but the one who adds it; a visitor's has no {owner}.");
     (
@@ -120,7 +130,7 @@ fn bought(case: &Case<'_>, own: &str, covered: &[&RowUse]) -> Option<Told> {
 }
 
 /// Whether a policy is meant for people who are not signed in.
-fn for_strangers(policy: &Policy) -> bool {
+pub(super) fn for_strangers(policy: &Policy) -> bool {
     let named = ["public", "publicly", "anyone", "visitor", "visitors", "guest", "guests", "showcase", "anonymous"];
     policy.roles.iter().any(|role| role.as_str() == "anon")
         || words(&policy.name).iter().any(|word| named.contains(&word.as_str()))

@@ -38,9 +38,7 @@ pub(super) fn function(head: &str, returns: &str, body: &str) -> String {
 /// Leave to read the columns that are public, and no others.
 pub(super) fn public_columns(table: &Table) -> String {
     let table_name = table.id.sql();
-    let hidden: Vec<Name> = table.credentials().into_iter().chain(table.personal()).collect();
-    let columns = table.columns.iter().map(|column| column.name).filter(|column| !hidden.contains(column));
-    let shown: Vec<String> = columns.map(|column| quoted(&column)).collect();
+    let shown: Vec<String> = table.showable(&[]).iter().map(|column| quoted(column)).collect();
     format!(
         "    revoke select on {table_name} from anon, authenticated;\n    grant select ({}) on {table_name} to anon, authenticated;",
         shown.join(", ")
@@ -71,15 +69,15 @@ impl Case<'_> {
 
     /// A view of the columns that are nobody's secret. Views can be written through: only reading is granted.
     pub(super) fn public_view(&self) -> Option<String> {
-        let (id, hidden) = (self.table.id, self.hidden());
-        let shown: Vec<String> = self
-            .table
-            .columns
-            .iter()
-            .map(|column| column.name)
-            .filter(|name| !hidden.contains(name))
-            .map(|name| quoted(&name))
+        let id = self.table.id;
+        let read: Vec<Name> = self
+            .program
+            .row_uses(self.history, id.name)
+            .into_iter()
+            .filter_map(|used| used.columns)
+            .flatten()
             .collect();
+        let shown: Vec<String> = self.table.showable(&read).iter().map(|name| quoted(name)).collect();
         if shown.len() < 2 {
             return None;
         }
@@ -104,6 +102,28 @@ impl Case<'_> {
             format!("public.my_{}s()", group.column.as_str().replace(|byte: char| !byte.is_ascii_alphanumeric(), "_"));
         let made = function(&named, &format!("setof {}", group.kind), &body);
         Some((made, format!("{column} in (select {named})")))
+    }
+
+    /// Triggers that write to the table by the rights of whoever causes them, which a policy for the server alone would
+    /// stop: with their owner's rights they go on.
+    pub(super) fn raised_triggers(&self) -> String {
+        let table = self.table.id;
+        let names = [table.sql(), table.name.to_string(), format!("\"{}\"", table.name)];
+        let writes = |body: &str| {
+            let plain = body.to_ascii_lowercase().split_whitespace().collect::<Vec<_>>().join(" ");
+            ["insert into", "update", "delete from"].iter().any(|verb| {
+                names.iter().any(|name| {
+                    let found = plain.split(&format!("{verb} {}", name.to_ascii_lowercase())).nth(1);
+                    found.is_some_and(|rest| rest.starts_with([' ', '(', ';']))
+                })
+            })
+        };
+        let own = self.history.functions.iter().filter(|(id, function)| {
+            let runs = || self.history.triggers.iter().any(|trigger| Id::of(trigger.function) == **id);
+            function.returns_trigger && !function.security_definer && runs() && writes(&function.body)
+        });
+        own.map(|(id, _)| format!("    alter function {}() security definer set search_path = public;\n", id.sql()))
+            .collect()
     }
 
     /// The app's own question for people with some words, as its policies put it: one that can be put here.

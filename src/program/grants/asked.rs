@@ -1,0 +1,140 @@
+//! Whether anybody asked the vendor of payments before something is given.
+
+use rustc_hash::FxHashSet;
+
+use super::Grant;
+use crate::catalogue::{Category, Effect, KnownRole};
+use crate::facts::{BlockId, BlockKind, ExprId, ExprKind, Facts, Step};
+use crate::program::terms::{Ending, ending};
+use crate::program::verify::words;
+use crate::program::{CallRef, EdgeKind, FunctionRef, Program};
+
+/// What a call asks of the vendor of payments.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asks {
+    No,
+    Reads,
+    Pays,
+}
+
+impl Program {
+    /// Whether somebody asks a vendor on the way whether it is paid, or pays there.
+    pub fn is_paid_for(&self, start: FunctionRef, grant: &Grant) -> bool {
+        let mut functions: FxHashSet<FunctionRef> = FxHashSet::from_iter(self.with_inner(start));
+        for from in self.with_inner(start) {
+            functions
+                .extend(self.reach(from, |edge| edge.kind != EdgeKind::Jump).stops.iter().map(|stop| stop.function));
+        }
+        functions.insert(grant.function);
+        let mut sorted: Vec<FunctionRef> = functions.into_iter().collect();
+        sorted.sort();
+        let mut reads_here = false;
+        for function in sorted {
+            for at in self.calls_in(function) {
+                match self.asks_payment(at) {
+                    Asks::No => {}
+                    Asks::Reads if function == grant.function => reads_here = true,
+                    Asks::Reads | Asks::Pays => return true,
+                }
+            }
+        }
+        reads_here && self.state_decides(grant)
+    }
+
+    pub(super) fn asks_payment(&self, at: CallRef) -> Asks {
+        let payments =
+            self.vendors_at(at).iter().filter(|used| self.catalogue.vendor(used.vendor).category == Category::Payments);
+        for used in payments {
+            let Some(operation) = self.operation(used) else { return Asks::Pays };
+            match operation.effect {
+                Effect::Read | Effect::List => return Asks::Reads,
+                Effect::Create => {
+                    // What only starts a payment, or names who will pay, says nothing yet.
+                    let starts = ["checkout", "customer", "link", "portal", "setup", "intent", "price", "product"];
+                    let name = used.name.to_ascii_lowercase();
+                    if !starts.iter().any(|part| name.contains(part)) {
+                        return Asks::Pays;
+                    }
+                }
+                _ => return Asks::Pays,
+            }
+        }
+        let facts = self.facts(at.file);
+        if let ExprKind::Ref(name, _) | ExprKind::Member(_, name) = facts.expr(facts.call(at.call).callee) {
+            let words = words(name);
+            let has = |any: &[&str]| words.iter().any(|word| any.contains(&word.as_str()));
+            let checks = has(&["verify", "capture", "confirm", "validate", "check", "retrieve", "fetch"])
+                && has(&["payment", "session", "order", "transaction", "signature", "receipt", "purchase", "checkout"]);
+            if checks || has(&["hmac"]) || self.has_role(at, KnownRole::Verify) {
+                return Asks::Pays;
+            }
+        }
+        Asks::No
+    }
+
+    /// Whether a state that is asked for decides whether the grant is written.
+    fn state_decides(&self, grant: &Grant) -> bool {
+        let facts = self.facts(grant.at.file);
+        let around = facts.enclosing(grant.block).any(|(_, block)| match block.kind {
+            BlockKind::Then(condition) | BlockKind::Else(condition) => says_state(facts, condition, 6),
+            BlockKind::Case(subject, _) => says_state(facts, subject, 6),
+            _ => false,
+        });
+        let mut steps = facts
+            .blocks
+            .iter()
+            .filter(|block| block.function == grant.function.function)
+            .flat_map(|block| &block.steps);
+        let stops = |arm: BlockId| match ending(facts, arm) {
+            Ending::Returns(_) => true,
+            Ending::Throws => !self.is_thrown_away(facts, arm),
+            Ending::GoesOn => false,
+        };
+        around
+            || steps.any(|step| match step {
+                Step::If { condition, then, otherwise } => {
+                    says_state(facts, *condition, 6) && std::iter::once(*then).chain(*otherwise).any(stops)
+                }
+                _ => false,
+            })
+    }
+
+    /// Whether what a block throws is caught in its own function, and what follows runs all the same.
+    fn is_thrown_away(&self, facts: &Facts, block: BlockId) -> bool {
+        let function = facts.function_of(block);
+        let within: Vec<BlockId> = facts.enclosing(block).map(|(id, _)| id).collect();
+        let own = facts.blocks.iter().filter(|block| block.function == function);
+        own.flat_map(|block| &block.steps).any(|step| match step {
+            Step::Try { body, handlers, .. } => {
+                within.contains(body)
+                    && !handlers.is_empty()
+                    && handlers.iter().all(|&handler| ending(facts, handler) == Ending::GoesOn)
+            }
+            _ => false,
+        })
+    }
+}
+
+/// Whether a condition asks for the state of something, by its names or by what made them.
+fn says_state(facts: &Facts, expr: ExprId, depth: usize) -> bool {
+    const STATES: &[&str] = &["paid", "status", "state", "verified", "valid", "succeeded", "completed", "captured"];
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    let named = |name: &str| words(name).iter().any(|word| STATES.contains(&word.as_str()));
+    match facts.expr(expr) {
+        // `const ok = session.payment_status === "paid"; if (ok)`
+        ExprKind::Ref(name, block) => {
+            named(name)
+                || facts
+                    .lookup(*block, *name)
+                    .is_some_and(|def| facts.def(def).values.iter().any(|&value| says_state(facts, value, depth)))
+        }
+        ExprKind::Member(base, name) => named(name) || says_state(facts, *base, depth),
+        ExprKind::Op(_, parts) => parts.iter().any(|&part| says_state(facts, part, depth)),
+        ExprKind::Await(inner) | ExprKind::Index(inner, _) => says_state(facts, *inner, depth),
+        ExprKind::Call(call) => {
+            let call = facts.call(*call);
+            says_state(facts, call.callee, depth) || call.args.iter().any(|arg| says_state(facts, arg.value, depth))
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,215 @@
+//! What the rules on open doors say alike: how a handler refuses strangers, in the way its kind answers, and whom else it
+//! must let in.
+
+use crate::catalogue::Core;
+use crate::facts::{ExprKind, FunctionId};
+use crate::names::Name;
+use crate::program::value::Value;
+use crate::program::verify::words;
+use crate::program::{CallRef, EdgeKind, Entry, EntryKind, ExprRef, Program};
+
+/// How a handler answers with an error.
+enum Style {
+    /// It gives a `Response` back.
+    Response,
+    /// `res.status(401).json(..)`: the names of the request and of the answer.
+    Status(Name, Name),
+    /// `reply.code(401).send(..)`.
+    Reply(Name, Name),
+    /// `c.json(.., 401)`.
+    Context(Name),
+    /// `{ statusCode: 401, body }`.
+    Object,
+    /// What it gives back is a value: it throws.
+    Throws,
+    /// It throws an error with a code of its own, and is told who calls.
+    Coded(Name),
+}
+
+/// Whether a handler has to ask the backend whose token it was brought: the platform lets its public key in.
+pub(super) fn looks_user_up(program: &Program, entry: &Entry) -> bool {
+    entry.kind == EntryKind::EdgeFunction
+        && program.manifests.token_gate(&program.file(entry.place.file).path).is_some()
+}
+
+/// The code with which a handler turns strangers away, between backticks; none in Python.
+pub(super) fn refusal(program: &Program, entry: &Entry) -> Option<String> {
+    let style = style(program, entry)?;
+    let asks = match &style {
+        Style::Response if looks_user_up(program, entry) => {
+            return Some(
+                "`const { data: { user } } = await client.auth.getUser(token); if (!user) return new Response(\"sign in first\", { status: 401 })`"
+                    .to_owned(),
+            );
+        }
+        Style::Status(request, _) | Style::Reply(request, _) => format!("!{request}.user"),
+        Style::Context(context) => format!("!{context}.get(\"user\")"),
+        Style::Coded(request) => format!("!{request}.auth"),
+        Style::Response | Style::Object | Style::Throws => "!session?.user".to_owned(),
+    };
+    Some(format!("`if ({asks}) {}`", said(&style, 401, "sign in first")))
+}
+
+/// The statement with which a handler answers with an error; none in Python.
+pub(super) fn answer(program: &Program, entry: &Entry, status: u16, text: &str) -> Option<String> {
+    Some(said(&style(program, entry)?, status, text))
+}
+
+fn said(style: &Style, status: u16, text: &str) -> String {
+    match style {
+        Style::Response => format!("return new Response(\"{text}\", {{ status: {status} }})"),
+        Style::Status(_, answer) => format!("return {answer}.status({status}).json({{ error: \"{text}\" }})"),
+        Style::Reply(_, reply) => format!("return {reply}.code({status}).send({{ error: \"{text}\" }})"),
+        Style::Context(context) => format!("return {context}.json({{ error: \"{text}\" }}, {status})"),
+        Style::Object => format!("return {{ statusCode: {status}, body: \"{text}\" }}"),
+        Style::Throws => format!("throw new Error(\"{text}\")"),
+        Style::Coded(_) if status == 401 => format!("throw new HttpsError(\"unauthenticated\", \"{text}\")"),
+        Style::Coded(_) => format!("throw new HttpsError(\"invalid-argument\", \"{text}\")"),
+    }
+}
+
+fn style(program: &Program, entry: &Entry) -> Option<Style> {
+    let facts = program.facts(entry.function.file);
+    if !facts.language.is_script() {
+        return None;
+    }
+    if matches!(entry.kind, EntryKind::ServerAction | EntryKind::Procedure) {
+        return Some(Style::Throws);
+    }
+    let shape = facts.function(entry.function.function);
+    let param = |at: usize| shape.params.get(at).and_then(|param| param.name);
+    let named = |name: Option<Name>, any: &[&str]| name.filter(|name| any.contains(&name.trim_start_matches('_')));
+    let within = |kind: &dyn Fn(&ExprKind) -> bool| {
+        entry.function.function != FunctionId::MODULE
+            && facts.exprs.iter().any(|expr| shape.span.contains(expr.span) && kind(&expr.kind))
+    };
+    let request = param(0).unwrap_or_else(|| Name::new("req"));
+    if let Some(answer) = named(param(1), &["res", "response"]) {
+        return Some(Style::Status(request, answer));
+    }
+    if let Some(reply) = named(param(1), &["reply", "rep"]) {
+        return Some(Style::Reply(request, reply));
+    }
+    let answers_by_it = |name: Name| {
+        within(&|kind| match kind {
+            ExprKind::Member(base, member) if matches!(member.as_str(), "json" | "text" | "body") => {
+                matches!(facts.expr(*base), ExprKind::Ref(of, _) if *of == name)
+            }
+            _ => false,
+        })
+    };
+    if let Some(context) = named(param(0), &["c", "ctx", "context"]).filter(|&context| answers_by_it(context)) {
+        return Some(Style::Context(context));
+    }
+    if within(&|kind| matches!(kind, ExprKind::Ref(name, _) if *name == "HttpsError")) {
+        return Some(Style::Coded(request));
+    }
+    if within(&|kind| matches!(kind, ExprKind::Object(entries) if entries.iter().any(|(key, _)| *key == "statusCode")))
+    {
+        return Some(Style::Object);
+    }
+    Some(Style::Response)
+}
+
+/// The cure for what the app's own code asks with no user of its own: servers, or the page where the account is made.
+pub(super) fn by_callers(program: &Program, entry: &Entry, at: CallRef) -> Option<String> {
+    let callers: Vec<CallRef> = program
+        .incoming(entry.function)
+        .iter()
+        .filter(|edge| edge.kind == EdgeKind::Jump && !program.side(edge.call.file).tooling)
+        .map(|edge| edge.call)
+        .collect();
+    let of_server = |&&caller: &&CallRef| {
+        let side = program.side(caller.file);
+        side.server && !side.client
+    };
+    let servers: Vec<CallRef> = callers.iter().filter(of_server).copied().collect();
+    if callers.is_empty() {
+        return None;
+    }
+    if let Some(caller) = callers.iter().find(|&&caller| is_before_session(program, caller)) {
+        return Some(format!(
+            "It is called right after the account is made ({}), when there is no session yet: let a hook of the sign-up or a \
+             trigger of the database call it with a secret that only the app's servers have, and refuse everybody else.",
+            place(program, *caller)
+        ));
+    }
+    let script = program.facts(at.file).language.is_script();
+    let edge = script && looks_user_up(program, entry);
+    let without = servers.iter().find(|&&caller| brings_key(program, caller) == Some(false));
+    let first = without.map_or(String::new(), |caller| {
+        format!(" First send that key where it is called with the public one ({}).", place(program, *caller))
+    });
+    let header = "req.headers.get(\"Authorization\") !== `Bearer ${Deno.env.get(\"SUPABASE_SERVICE_ROLE_KEY\")}`";
+    if servers.len() == callers.len() {
+        let how = match edge {
+            true => {
+                let bring =
+                    if without.is_some() { "" } else { " (they bring that key when their client is made with it)" };
+                format!("`if ({header}) return new Response(\"not for you\", {{ status: 401 }})`{bring}")
+            }
+            false => "answer 401 unless a header holds a secret that only the app's servers have".to_owned(),
+        };
+        return Some(format!(
+            "Only the app's own servers call it, and they bring no user: let them in and nobody else: {how}.{first}"
+        ));
+    }
+    // Pages and servers: either of the two.
+    let server = servers.first().filter(|_| edge)?;
+    Some(format!(
+        "Pages call it, and the app's own servers ({}), which bring no user: let in either: `if ({header}) {{ const {{ data: {{ user }} }} = await \
+         client.auth.getUser(token); if (!user) return new Response(\"sign in first\", {{ status: 401 }}) }}` (the public key is no \
+         user).{first}",
+        place(program, *server)
+    ))
+}
+
+/// Whether a call brings a key that only servers have; none where that cannot be seen.
+fn brings_key(program: &Program, caller: CallRef) -> Option<bool> {
+    let uses = program.vendors_at(caller);
+    if uses.iter().any(|used| program.has_full_rights(used)) {
+        return Some(true);
+    }
+    let facts = program.facts(caller.file);
+    let variables = facts.call(caller.call).args.iter().flat_map(|arg| {
+        let within = facts.span(arg.value);
+        let inner = (0..facts.exprs.len() as u32).map(crate::facts::ExprId);
+        inner.filter(move |&expr| within.contains(facts.span(expr))).flat_map(|expr| match facts.expr(expr) {
+            ExprKind::Env(name) => vec![*name],
+            ExprKind::Ref(..) => {
+                let value = program.value(ExprRef::new(caller.file, expr));
+                let parts = program.ingredients(&value).into_iter();
+                parts.filter_map(|part| if let Value::Env(name) = part { Some(name) } else { None }).collect()
+            }
+            _ => vec![],
+        })
+    });
+    let says = |name: &Name, any: &[&str]| words(name).iter().any(|word| any.contains(&word.as_str()));
+    let mut public = false;
+    for name in variables {
+        if says(&name, &["service", "secret"]) {
+            return Some(true);
+        }
+        public |= says(&name, &["anon", "publishable"]);
+    }
+    public.then_some(false)
+}
+
+/// Whether a call stands behind the call that makes an account, in the same function.
+fn is_before_session(program: &Program, caller: CallRef) -> bool {
+    let facts = program.facts(caller.file);
+    let start = facts.span(facts.call(caller.call).expr).start;
+    program.calls_in(program.function_of(caller)).any(|other| {
+        facts.span(facts.call(other.call).expr).end <= start
+            && program
+                .vendors_at(other)
+                .iter()
+                .any(|used| program.operation(used).is_some_and(|operation| operation.core == Some(Core::Signup)))
+    })
+}
+
+/// `src/pages/Auth.tsx:12`
+fn place(program: &Program, call: CallRef) -> String {
+    let place = program.call_place(call);
+    format!("{}:{}", program.file(place.file).path, program.line(place))
+}
