@@ -205,7 +205,7 @@ impl Walk<'_> {
         let facts = self.program.facts(at.file);
         let call = facts.call(at.call);
         let ExprKind::Member(base, name) = facts.expr(call.callee) else { return false };
-        if !WRITES.contains(&name.as_str()) {
+        if !WRITES.contains(&name.as_str()) || is_container(facts, *base) {
             return false;
         }
         let receiver = match facts.expr(*base) {
@@ -395,4 +395,21 @@ fn param_of(value: &Value) -> Option<(FunctionRef, u16)> {
         Value::Template(parts) => parts.first().and_then(param_of),
         _ => None,
     })
+}
+
+/// Whether a name holds a dict, list or set that was made here: to change it stores nothing.
+fn is_container(facts: &crate::facts::Facts, expr: ExprId) -> bool {
+    const MADE_BY: &[&str] =
+        &["dict", "list", "set", "deque", "Counter", "defaultdict", "OrderedDict", "Map", "Set", "Array"];
+    let ExprKind::Ref(name, block) = *facts.expr(expr) else { return false };
+    let Some(def) = facts.lookup(block, name).map(|def| facts.def(def)) else { return false };
+    let made = |value: &ExprId| match facts.expr(*value) {
+        ExprKind::Object(_) | ExprKind::List(_) => true,
+        ExprKind::Call(call) => {
+            let callee = facts.last_name(facts.call(*call).callee);
+            callee.is_some_and(|name| MADE_BY.contains(&name.as_str()))
+        }
+        _ => false,
+    };
+    !def.values.is_empty() && def.values.iter().all(made)
 }
