@@ -184,7 +184,7 @@ fn is_mismatch(facts: &Facts, refused: ExprId, asked: ExprId) -> bool {
     match facts.expr(refused) {
         ExprKind::Op(Op::Unequal, parts) => {
             let constant = |&part: &ExprId| matches!(facts.expr(part), ExprKind::Null);
-            parts.iter().any(|&part| same(part)) && !parts.iter().any(|part| constant(part))
+            parts.iter().any(|&part| same(part)) && !parts.iter().any(constant)
         }
         ExprKind::Op(Op::Not, parts) => match facts.expr(parts[0]) {
             ExprKind::Call(call) => facts.call(*call).args.iter().any(|arg| same(arg.value)),
