@@ -1,4 +1,5 @@
-//! What a configuration says and nothing in the repository answers to: a slip of the fingers, or what was renamed since.
+//! What a configuration says and nothing in the repository answers to: a slip of the fingers, or what was renamed
+//! since.
 
 use std::fmt::{self, Display};
 use std::ops::Range;

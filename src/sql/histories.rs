@@ -59,7 +59,8 @@ pub(super) fn histories(
     for (at, (file, ..)) in scripts.iter().enumerate() {
         of_apps.entry(app(*file)).or_default().push(at);
     }
-    let (mut found, mut loose): (Vec<(Option<usize>, Found)>, Vec<(Option<usize>, Vec<usize>)>) = (vec![], vec![]);
+    let mut found: Vec<(Option<usize>, Found)> = vec![];
+    let mut loose: Vec<(Option<usize>, Vec<usize>)> = vec![];
     for (app, files) in of_apps {
         let (ordered, other) = in_folders(scripts, &files, exists);
         found.extend(ordered.into_iter().map(|found| (app, found)));

@@ -66,6 +66,8 @@ fn unused_ones_are_told_and_removed() {
         "export const App = () => (\n  <p>\n    {/* seamcheck-ignore[missing-timeout]: old */}\n    text\n  </p>\n);\n",
     );
     repo.write("app.py", "import os\n# seamcheck-ignore[missing-timeout]: old\nx = 1\n");
+    let output = repo.run(&["--format", "compact"]);
+    assert!(said(&output.stdout).contains("app.py:2:3: warning[suppression] "), "{}", said(&output.stdout));
     let output = repo.run(&["--format", "json"]);
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let unused: Vec<String> = report["ignore_problems"]
