@@ -177,8 +177,9 @@ fn by_address(case: &Case<'_>, others: &[&RowUse]) -> Option<Told> {
     let means_own =
         words(&case.policy.name).iter().any(|word| matches!(word.as_str(), "own" | "their" | "my" | "themselves"));
     let by_it = |used: &&RowUse| used.picked_by.contains(&column);
-    let picked = others.iter().any(by_it) && others.iter().all(|used| used.for_admins || by_it(&used));
-    if !means_own && !(picked && case.opening.to == Opens::SignedIn) {
+    let picked = others.iter().any(by_it) && others.iter().all(|used| used.for_admins || by_it(used));
+    let of_users = picked && case.opening.to == Opens::SignedIn;
+    if !means_own && !of_users {
         return None;
     }
     let own = format!("{} = (select auth.jwt() ->> 'email')", quoted(&column));
