@@ -26,8 +26,9 @@ pub struct Schedule {
     pub runs: Vec<FunctionRef>,
     /// The entry points that are asked over HTTP: indices into the program's.
     pub asks: Vec<usize>,
-    /// The platform brings a secret of its own to what it asks, when one is set.
-    pub platform_signs: bool,
+    /// The platform itself asks: it sends GET and nothing else (<https://vercel.com/docs/cron-jobs>), and a secret of its
+    /// own when one is set.
+    pub by_platform: bool,
 }
 
 impl Schedule {
@@ -191,8 +192,8 @@ fn in_manifest(program: &Program, manifest: &Manifest, file: FileId, found: &mut
             }
             let served = asks.iter().map(|&entry| program.entries[entry].function);
             let runs = runs.into_iter().chain(served).collect();
-            let platform_signs = matches!(starts, Starts::Path(_));
-            found.push(Schedule { place, cron: plan.cron.clone(), what, runs, asks, platform_signs });
+            let by_platform = matches!(starts, Starts::Path(_));
+            found.push(Schedule { place, cron: plan.cron.clone(), what, runs, asks, by_platform });
         }
     }
 }
@@ -207,7 +208,7 @@ fn in_database(program: &Program, found: &mut Vec<Schedule>) {
             let runs: Vec<FunctionRef> = asks.iter().map(|&entry| program.entries[entry].function).collect();
             if !runs.is_empty() {
                 let (place, cron) = (job.schedule_place, cron.to_string());
-                found.push(Schedule { place, cron, what: path, runs, asks, platform_signs: false });
+                found.push(Schedule { place, cron, what: path, runs, asks, by_platform: false });
             }
         }
     }
@@ -299,7 +300,7 @@ fn in_code(program: &Program, found: &mut Vec<Schedule>) {
                 let runs = run_by(program, call, scheduler);
                 if !runs.is_empty() {
                     let what = name_of(program, call, &runs);
-                    found.push(Schedule { place: at, cron, what, runs, asks: vec![], platform_signs: false });
+                    found.push(Schedule { place: at, cron, what, runs, asks: vec![], by_platform: false });
                 }
             }
         }
@@ -526,7 +527,7 @@ fn table_entry(program: &Program, file: FileId, entries: &[(Name, crate::facts::
         .collect();
     if !runs.is_empty() {
         let what = format!("the task {function}");
-        found.push(Schedule { place: program.place(schedule), cron, what, runs, asks: vec![], platform_signs: false });
+        found.push(Schedule { place: program.place(schedule), cron, what, runs, asks: vec![], by_platform: false });
     }
 }
 
@@ -545,7 +546,7 @@ fn exported(program: &Program, file: FileId, found: &mut Vec<Schedule>) {
     {
         let what = program.entries.iter().find(|entry| entry.function == first).map(|entry| program.entry_name(entry));
         let what = what.unwrap_or_default();
-        found.push(Schedule { place: program.place(at), cron, what, runs, asks: vec![], platform_signs: false });
+        found.push(Schedule { place: program.place(at), cron, what, runs, asks: vec![], by_platform: false });
     }
 }
 

@@ -168,7 +168,7 @@ fn tell(program: &Program, report: &mut Report, schedule: &Schedule, entry: &Ent
             "const secret = {read};\nif (!secret || req.headers.get(\"authorization\") !== `Bearer ${{secret}}`) {{\n  return new Response(\"no\", {{ status: 401 }});\n}}"
         )
     };
-    let sends = if schedule.platform_signs && secret == "CRON_SECRET" {
+    let sends = if schedule.by_platform && secret == "CRON_SECRET" {
         "the platform sends it once CRON_SECRET is set"
     } else {
         "and send it from the schedule"
