@@ -17,6 +17,8 @@ use crate::program::reporting::is_failure;
 use crate::program::terms::{Ending, Guard, Handler, ending};
 use crate::program::{CallRef, Destination, EdgeKind, FunctionRef, Leaves, Program, VendorUse};
 
+mod tried;
+
 /// A call that can fail, as far as its failure concerns anybody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Failing {
@@ -330,7 +332,7 @@ impl Program {
         let facts = self.facts(file);
         let inside = blocks_within(facts, block);
         if is_for_something_else(facts, block)
-            || polls(facts, block)
+            || tried::is_tried_again(facts, block)
             || self.tells(file, &inside)
             || self.reads_caught(file, &inside, guard)
         {
@@ -508,11 +510,6 @@ fn is_for_something_else(facts: &Facts, block: BlockId) -> bool {
         _ => true,
     });
     kinds.is_empty()
-}
-
-/// `except Exception: continue` in a loop that asks again.
-fn polls(facts: &Facts, block: BlockId) -> bool {
-    matches!(facts.block(block).steps[..], [Step::Jump])
 }
 
 fn is_failure_word(text: &str) -> bool {
