@@ -511,7 +511,7 @@ impl Program {
             }
             Some(webhook) => webhook.cure_js.clone(),
             None if is_script => "Compute an HMAC of the raw body with the shared secret, compare it with the signature \
-                                  header by crypto.timingSafeEqual, and answer 401 before anything else when they differ."
+                                  header by timingSafeEqual of node:crypto, and answer 401 before anything else when they differ."
                 .to_owned(),
             None => "Compute an HMAC of the raw body with the shared secret, compare it with the signature header by \
                      hmac.compare_digest, and answer 401 before anything else when they differ."

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::facts::BlockId;
 use crate::finding::{Place, Severity};
+use crate::names::Name;
 use crate::program::handlers::WebhookHandler;
 use crate::program::verify::{Plain, words};
 use crate::program::{Entry, EntryKind, Program};
@@ -146,13 +148,9 @@ fn tell_internal(program: &Program, report: &mut Report, entry: &Entry, place: P
 
 fn cure(program: &Program, place: Place) -> &'static str {
     let facts = program.facts(place.file);
-    let on_node = facts.imports.iter().any(|import| import.specifier.ends_with("crypto"))
-        || facts.imports.iter().all(|import| {
-            !import.specifier.starts_with("http")
-                && !import.specifier.starts_with("npm:")
-                && !import.specifier.starts_with("jsr:")
-        });
-    match (facts.language.is_script(), on_node) {
+    // Without an import the name is the web's, which compares nothing.
+    let has_crypto = facts.defined_in(BlockId(0), Name::new("crypto")).is_some();
+    match (facts.language.is_script(), has_crypto) {
         (false, _) => "Compare in constant time: `if not hmac.compare_digest(expected, given):`.",
         (true, true) => {
             "Compare in constant time, as buffers of one length: `a.length === b.length && crypto.timingSafeEqual(a, b)`."
