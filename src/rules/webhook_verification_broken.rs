@@ -115,6 +115,13 @@ pub fn is_broken(program: &Program, handler: &WebhookHandler) -> bool {
     fault(program, handler).is_some_and(|(.., confidence)| confidence >= Confidence::Medium)
 }
 
+/// How the check itself is mended that refuses every delivery: who cures a way around it must not leave it at that.
+pub(super) fn cure_besides(program: &Program, handler: &WebhookHandler) -> Option<String> {
+    let (_, fault, confidence) = fault(program, handler)?;
+    let entry = &program.entries[handler.entry];
+    (confidence == Confidence::High).then(|| cure(program, handler, entry, fault))
+}
+
 fn fault(program: &Program, handler: &WebhookHandler) -> Option<(CallRef, Fault, Confidence)> {
     let entry = &program.entries[handler.entry];
     let within: FxHashSet<FunctionRef> = program

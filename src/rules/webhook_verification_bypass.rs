@@ -150,7 +150,7 @@ fn tell<'h>(
     let mut draft = report
         .at(lapse.place, subject, format!("{how}, and {does} runs all the same: {forgery}"))
         .severity(severity)
-        .help(cure(program, handler, entry, lapse.why))
+        .help(whole_cure(program, handler, entry, lapse.why))
         .trace(program.trace_to(entry, deed, &format!("runs {does}")));
     if lapse.check != lapse.place {
         draft = draft.because(lapse.check, "the check");
@@ -162,6 +162,17 @@ fn tell<'h>(
     }
     if let Some(vendor) = handler.vendor {
         draft.vendor(Name::new(&program.catalogue.vendor(vendor).id));
+    }
+}
+
+/// The cure, with that of the check itself where no delivery passes it: made always, it would refuse them all.
+fn whole_cure(program: &Program, handler: &WebhookHandler, entry: &Entry, why: Why) -> String {
+    let cure = cure(program, handler, entry, why);
+    match super::webhook_verification_broken::cure_besides(program, handler) {
+        Some(besides) if besides != cure => {
+            format!("{cure}\nMend the check with it, which refuses every delivery as it is: {besides}")
+        }
+        _ => cure,
     }
 }
 
