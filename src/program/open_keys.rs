@@ -164,8 +164,7 @@ fn says_key(name: &str) -> bool {
 fn shipped(program: &Program, written: ExprRef) -> Option<ExprRef> {
     let ExprKind::Text(key) = program.facts(written.file).expr(written.expr) else { return None };
     program.code().filter(|(file, _)| program.side(*file).client).find_map(|(file, facts)| {
-        let same = |kind: &ExprKind| matches!(kind, ExprKind::Text(text) if text == key);
-        let at = facts.exprs.iter().position(|expr| same(&expr.kind))?;
-        Some(ExprRef::new(file, ExprId(at as u32)))
+        let (at, _) = facts.texts().find(|(_, text)| text == key)?;
+        Some(ExprRef::new(file, at))
     })
 }

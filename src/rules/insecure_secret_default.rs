@@ -218,8 +218,8 @@ fn asked_of_callers(program: &Program, default: EnvDefault) -> Option<Purpose> {
     let file = default.fallback.file;
     let facts = program.facts(file);
     let here = |part: ExprId| ExprRef::new(file, part);
-    let compares = facts.exprs.iter().any(|expr| {
-        let ExprKind::Op(Op::Equal | Op::Unequal, parts) = &expr.kind else { return false };
+    let compares = facts.operations().any(|(_, operation)| {
+        let (Op::Equal | Op::Unequal, parts) = operation else { return false };
         let held = parts.iter().position(|&part| program.value(here(part)).envs().contains(&default.name));
         held.is_some_and(|held| {
             let mut others = parts.iter().enumerate().filter(|(at, _)| *at != held);

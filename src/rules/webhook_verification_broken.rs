@@ -117,9 +117,8 @@ pub fn is_broken(program: &Program, handler: &WebhookHandler) -> bool {
 
 /// How the check itself is mended that refuses every delivery: who cures a way around it must not leave it at that.
 pub(super) fn cure_besides(program: &Program, handler: &WebhookHandler) -> Option<String> {
-    let (_, fault, confidence) = fault(program, handler)?;
-    let entry = &program.entries[handler.entry];
-    (confidence == Confidence::High).then(|| cure(program, handler, entry, fault))
+    let (_, fault, _) = fault(program, handler).filter(|(.., confidence)| *confidence == Confidence::High)?;
+    Some(cure(program, handler, &program.entries[handler.entry], fault))
 }
 
 fn fault(program: &Program, handler: &WebhookHandler) -> Option<(CallRef, Fault, Confidence)> {
