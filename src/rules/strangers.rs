@@ -90,6 +90,10 @@ fn style(program: &Program, entry: &Entry) -> Option<Style> {
     if let Some(reply) = named(param(1), &["reply", "rep"]) {
         return Some(Style::Reply(request, reply));
     }
+    // Its handlers may leave the second parameter out.
+    if entry.framework == "fastify" && param(1).is_none() {
+        return Some(Style::Reply(request, Name::new("reply")));
+    }
     let answers_by_it = |name: Name| {
         within(&|kind| match kind {
             ExprKind::Member(base, member) if matches!(member.as_str(), "json" | "text" | "body") => {
