@@ -1,6 +1,6 @@
 //! Options: keys of objects, keywords and headers, through spreads, parameters and what is put in later.
 
-use crate::catalogue::Key as Credential;
+use crate::catalogue::{Key as Credential, Seg};
 use crate::facts::{Arg, ExprKind};
 use crate::link::eval::Eval;
 use crate::names::Name;
@@ -278,6 +278,14 @@ impl Program {
         let mut unknown = false;
         for (position, arg) in facts.call(at.call).args.iter().enumerate() {
             let value = || self.value(ExprRef::new(at.file, arg.value));
+            if let Some(made) = self.configuration(at, &value()).filter(|_| arg.name.is_none() && wanted(position)) {
+                match self.option(made, name) {
+                    present @ Lookup::Present(_) => return present,
+                    Lookup::Unknown => unknown = true,
+                    Lookup::Absent => {}
+                }
+                continue;
+            }
             let found = match arg.name {
                 Some(keyword) if keyword == head => Lookup::Present(value()),
                 Some(keyword) if keyword == "**" => self.lookup(&value(), Name::new(head)),
@@ -299,6 +307,14 @@ impl Program {
             }
         }
         if unknown { Lookup::Unknown } else { Lookup::Absent }
+    }
+
+    /// The call that made what another is handed as its settings: `new Api(new Configuration({ .. }))`, of one package.
+    fn configuration(&self, at: CallRef, value: &Value) -> Option<CallRef> {
+        let Value::External(settings) = value else { return None };
+        let made =
+            settings.sites.last().copied().filter(|&made| made != at && settings.segs.last() == Some(&Seg::New))?;
+        self.callee(at).externals().any(|external| external.package == settings.package).then_some(made)
     }
 }
 
