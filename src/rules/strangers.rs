@@ -115,8 +115,18 @@ fn style(program: &Program, entry: &Entry) -> Option<Style> {
     Some(Style::Response)
 }
 
-/// The cure for what the app's own code asks with no user of its own: servers, or the page where the account is made.
+/// The cure for what the app's own code asks with no user of its own: servers, a link that somebody opens, or the page
+/// where the account is made.
 pub(super) fn by_callers(program: &Program, entry: &Entry, at: CallRef) -> Option<String> {
+    if let Some(link) = program.opened_by_link(entry) {
+        return Some(format!(
+            "It is opened by a link ({}:{}), which brings no user: make a random token for each link, keep it with what the \
+             link is for, put it into the link in place of the id, and act only on what that token finds: \
+             `.eq(\"token\", token)`.",
+            program.file(link.file).path,
+            program.line(link)
+        ));
+    }
     let callers: Vec<CallRef> = program
         .incoming(entry.function)
         .iter()

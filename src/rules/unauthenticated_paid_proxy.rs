@@ -29,15 +29,17 @@ crate::rule! {
     /// A check that is only made when the request brings what it asks for is none: whoever leaves that out gets in.
     /// Neither is middleware whose list of open paths lets this one through.
     ///
-    /// What takes nothing out of the request and works off what waits in the app's own data spends what it would
-    /// spend anyway, only sooner: a note for auditors.
+    /// What takes nothing out of the request and works off what waits in the app's own data, or leaves where today's row
+    /// is there, spends what it would spend anyway, only sooner: a note for auditors. A server action whose pages all
+    /// stand behind middleware that asks who is calling is a note: ask in the action too.
     ///
     /// ## Silent when
     ///
     /// - the caller is checked: a session, a user looked up, a signature, a secret, a captcha or bot check, in the handler, in a
     ///   helper, a decorator or in middleware that covers the route
     /// - what cannot be followed may be such a check
-    /// - the mail goes to the owner, or to an address that the server looks up, or finds in its own data (a contact form: a note for auditors)
+    /// - the mail goes to the owner, or to an address that the server looks up, or finds in its own data, or that is
+    ///   refused unless it is one that the server has (a contact form: a note for auditors)
     /// - the mail is what signing up, logging in or resetting a password needs, and the app writes it: no text and no
     ///   link of the request
     /// - what is made costs nothing: checkout sessions, payment links
@@ -125,16 +127,18 @@ fn tell(program: &Program, report: &mut Report, found: &PaidDoor, at: CallRef) {
         if gated { "anyone who has the app's public key, which is in every browser" } else { "anyone who finds it" };
     let offered = program.is_offered(entry);
     let whom = if offered { whom } else { "anyone, once a page imports it" };
-    let waits = program.works_off_what_waits(entry);
+    let waits = program.works_off_what_waits(entry) || program.is_done_for_the_day(start, *used);
+    let covered = program.middleware_before_pages(entry);
     let left_out = program.left_out_of(&functions_on(program, entry, start, *used));
     let only = match left_out {
         _ if limited => "only a rate limit stands in front of it".to_owned(),
         Some((_, brought)) => format!("whoever leaves `{brought}` out is asked nothing"),
+        None if covered.is_some() => "only the middleware of its pages asks who is calling".to_owned(),
         None => "nobody asks who is calling".to_owned(),
     };
     let message = format!("{name} {cost} ({called}) for {whom}: {only}");
     let severity = match spends {
-        _ if limited || waits || !offered => Severity::Note,
+        _ if limited || waits || !offered || covered.is_some() => Severity::Note,
         Spends::OwnMail | Spends::OwnPhone => Severity::Note,
         Spends::Contact | Spends::Goods => Severity::Warning,
         _ => Severity::Error,
@@ -152,6 +156,9 @@ fn tell(program: &Program, report: &mut Report, found: &PaidDoor, at: CallRef) {
         .trace(program.trace_from(start, *used, &format!("{called} costs")));
     if let Some((place, _)) = left_out {
         draft = draft.because(place, "checked only when it is brought");
+    }
+    if let Some(place) = covered {
+        draft = draft.because(place, "stands before its pages");
     }
     let draft = match found.vendor {
         Some(vendor) => draft.vendor(program.vendor_id(vendor)),
@@ -188,8 +195,8 @@ fn cure(program: &Program, entry: &Entry, spends: Spends) -> String {
                 "Let only known users send, or ask strangers for a captcha and limit them by address: {refuse}{key}."
             )
         }
-        // A chat on the front page.
-        Spends::Model => format!(
+        // A chat or a demonstration on the front page.
+        Spends::Model | Spends::Phone => format!(
             "Look the user up before the call and refuse strangers: {refuse}{key}; then limit each user. What is meant for \
              visitors asks them for a captcha and limits them by address instead."
         ),
