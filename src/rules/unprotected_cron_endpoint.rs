@@ -12,6 +12,7 @@ use crate::program::verify::{Verdict, Why};
 use crate::program::{CallRef, Entry, EntryKind, Program};
 use crate::rule;
 use crate::rule::Report;
+use crate::rules::strangers::sent_by_database;
 
 rule! {
     /// A scheduled endpoint does its work for whoever calls it
@@ -82,7 +83,7 @@ fn check(program: &Program, report: &mut Report) {
                 && let Some(how) = gap(program, at)
             {
                 told.push(route);
-                tell(program, report, schedule, at, &how);
+                tell(program, report, schedule, entry, &how);
             }
         }
     }
@@ -133,8 +134,7 @@ fn asks_for_mode(program: &Program, place: Place) -> bool {
     })
 }
 
-fn tell(program: &Program, report: &mut Report, schedule: &Schedule, at: usize, gap: &Gap) {
-    let entry = &program.entries[at];
+fn tell(program: &Program, report: &mut Report, schedule: &Schedule, entry: &Entry, gap: &Gap) {
     let name = match entry.kind {
         EntryKind::EdgeFunction => program.entry_name(entry),
         _ => entry.route.map_or_else(|| program.entry_name(entry), |route| route.to_string()),
@@ -173,7 +173,7 @@ fn tell(program: &Program, report: &mut Report, schedule: &Schedule, at: usize, 
     } else {
         "and send it from the schedule"
     };
-    let in_database = sent_by_database(program, at, &secret);
+    let in_database = sent_by_database(program, entry, &secret).unwrap_or_default();
     let draft = report
         .at(entry.place.head(), name, message)
         .help(format!("Refuse whoever does not bring the secret, {sends}:\n{code}{in_database}"))
@@ -182,39 +182,4 @@ fn tell(program: &Program, report: &mut Report, schedule: &Schedule, at: usize, 
         Gap::Open(deed) => draft.because(program.call_place(*deed), "this runs for anyone"),
         Gap::Unset(_, place) => draft.because(*place, "the check is skipped here"),
     };
-}
-
-/// How the database comes to send the secret, from its jobs and functions alike, and what tells how the live one does it.
-/// What they send besides stays as it is: an endpoint reads it.
-fn sent_by_database(program: &Program, entry: usize, secret: &str) -> String {
-    let requests = program.asked_by_database(entry);
-    if requests.is_empty() {
-        return String::new();
-    }
-    let kept = secret.to_ascii_lowercase();
-    let lines: Vec<String> = requests
-        .iter()
-        .map(|asked| {
-            let place = format!("{}:{}", program.file(asked.place.file).path, program.line(asked.place));
-            match (asked.function, asked.job) {
-                (Some(function), _) => format!("    {place}  the function {function}"),
-                (None, Some(job)) => format!("    {place}  the job {job}"),
-                (None, None) => format!("    {place}"),
-            }
-        })
-        .collect();
-    let mut jobs: Vec<String> = requests.iter().filter_map(|asked| asked.job).map(|job| format!("'{job}'")).collect();
-    jobs.sort();
-    jobs.dedup();
-    let which = if jobs.is_empty() { String::new() } else { format!(" where jobname in ({})", jobs.join(", ")) };
-    format!(
-        "\n\nThe database takes it from where it keeps secrets, for a migration is read by everyone who reads the \
-         repository. Once, by hand:\n    select vault.create_secret('a long random text', '{kept}');\nThen, in a new \
-         migration, write what posts to it again as it stands, with its address and its body, and change `headers` \
-         alone (`cron.schedule` with the same name replaces a job, `create or replace` a function):\n{}\n    headers := \
-         jsonb_build_object('Content-Type', 'application/json', 'Authorization', 'Bearer ' ||\n      (select decrypted_secret from \
-         vault.decrypted_secrets where name = '{kept}'))\nThis is what the migrations say; the live database may differ. \
-         Ask it:\n    select jobname, schedule, command from cron.job{which};",
-        lines.join("\n")
-    )
 }

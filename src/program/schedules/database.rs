@@ -3,7 +3,7 @@
 use super::Schedule;
 use crate::finding::Place;
 use crate::names::Name;
-use crate::program::{FunctionRef, Program};
+use crate::program::{Entry, FunctionRef, Program};
 use crate::sql::Request;
 
 /// The jobs of the database that ask an entry point.
@@ -35,8 +35,11 @@ pub struct AskedByDatabase {
 
 impl Program {
     /// The requests by which the database's jobs and functions ask an entry point, by place.
-    pub fn asked_by_database(&self, entry: usize) -> Vec<AskedByDatabase> {
-        let asks = |request: &&Request| self.served_at(&path_of(&request.url), "").contains(&entry);
+    pub fn asked_by_database(&self, entry: &Entry) -> Vec<AskedByDatabase> {
+        let asks = |request: &&Request| {
+            let served = self.served_at(&path_of(&request.url), "");
+            served.iter().any(|&at| self.entries[at].function == entry.function)
+        };
         let mut found: Vec<AskedByDatabase> = Vec::new();
         for history in &self.database().histories {
             for (id, function) in &history.functions {
