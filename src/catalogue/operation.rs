@@ -20,7 +20,7 @@ pub enum Core {
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Open {
-    /// Only where one of these fields is given; empty: always.
+    /// Only where one of these fields is given, or says so: `payment_behavior=default_incomplete`; empty: always.
     #[serde(default)]
     pub with: Vec<String>,
     /// Not where one of these fields is given.
@@ -69,6 +69,9 @@ pub struct Operation {
     /// Where its payload says what is to be paid: `amount`, `line_items[].price_data.unit_amount`.
     #[serde(default)]
     pub amounts: Vec<String>,
+    /// Where its payload says for how long nothing is to be paid: `trial_period_days`.
+    #[serde(default)]
+    pub trials: Vec<String>,
     /// Where its payload says whom it reaches: `to`, `#1` for the second argument.
     #[serde(default)]
     pub recipients: Vec<String>,

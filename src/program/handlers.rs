@@ -477,7 +477,7 @@ fn dotted(facts: &Facts, expr: ExprId, depth: usize) -> Option<String> {
     let depth = depth.checked_sub(1)?;
     match facts.expr(expr) {
         ExprKind::Ref(name, _) => Some(name.to_string()),
-        ExprKind::This(_) => Some("this".to_owned()),
+        ExprKind::This(_) => Some(if facts.language.is_script() { "this" } else { "self" }.to_owned()),
         ExprKind::Member(base, name) => match dotted(facts, *base, depth) {
             Some(base) => Some(format!("{base}.{name}")),
             None => Some(name.to_string()),

@@ -184,7 +184,10 @@ impl Program {
         }
         let opened = bodies.iter().map(|body| match body {
             Value::External(external)
-                if matches!(external.dotted().as_str(), "JSON.stringify" | "URLSearchParams" | "json.dumps") =>
+                if matches!(
+                    external.dotted().as_str(),
+                    "JSON.stringify" | "URLSearchParams" | "URLSearchParams.toString" | "json.dumps"
+                ) =>
             {
                 let first = external
                     .sites
@@ -195,6 +198,25 @@ impl Program {
             other => other.clone(),
         });
         Lookup::Present(Value::one_of(opened.collect::<Vec<_>>()))
+    }
+
+    /// What is put into the form that a request sends after it was made: `form.append("confirm", "true")`.
+    pub(super) fn put_into_form(&self, http: &HttpUse, field: &str) -> Option<Value> {
+        let mut bodies: Vec<Value> = http.body.iter().map(|&body| self.value(body)).collect();
+        if let Lookup::Present(value) = self.request_option(http, "body") {
+            bodies.push(value);
+        }
+        let forms: Vec<CallRef> = bodies
+            .iter()
+            .flat_map(Value::externals)
+            .filter(|external| external.dotted().starts_with("URLSearchParams"))
+            .filter_map(|external| external.sites.first().copied())
+            .collect();
+        forms.into_iter().find_map(|made| {
+            let mut put = Vec::new();
+            self.put_in_later(made, &mut put);
+            put.into_iter().find(|(key, _)| *key == field).map(|(_, value)| self.value(value))
+        })
     }
 
     /// A header of an object, a `Headers`, or what a parameter brings; spelled in any case.

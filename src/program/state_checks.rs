@@ -453,7 +453,9 @@ impl StateChecks<'_> {
             return Some(Kept { claim, ..Kept::default() });
         }
         if program.has_role(at, KnownRole::Write) {
-            return Some(Kept { claim: !program.adds_each_time(at), ..Kept::default() });
+            // `query("select ..")` only looks.
+            let claim = !program.only_selects(at) && !program.adds_each_time(at);
+            return Some(Kept { claim, ..Kept::default() });
         }
         let of_database =
             program.callee(at).externals().any(|external| program.catalogue.is_database(external.package));

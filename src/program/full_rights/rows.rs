@@ -270,7 +270,7 @@ impl Program {
     }
 
     /// The fields of the first row that a write is given.
-    pub(super) fn row_written(&self, at: CallRef) -> Vec<(Name, ExprRef)> {
+    pub(in crate::program) fn row_written(&self, at: CallRef) -> Vec<(Name, ExprRef)> {
         let facts = self.facts(at.file);
         let Some(arg) = facts.call(at.call).args.first().filter(|arg| arg.name.is_none()) else { return vec![] };
         let mut value = self.value(ExprRef::new(at.file, arg.value));
