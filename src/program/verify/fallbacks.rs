@@ -162,6 +162,10 @@ impl Walk<'_> {
         let env = alternatives.iter().find_map(|value| if let Value::Env(name) = value { Some(*name) } else { None });
         // The secret of the app's own sessions is another matter.
         let name = env.filter(|name| sounds_secret(name) && !name.contains("JWT") && !name.contains("SESSION"))?;
+        // What anybody may know proves nothing, set or not, and what the platform sets is never unset.
+        if self.program.is_publishable(name) || self.program.catalogue.is_injected(&name) {
+            return None;
+        }
         let mut texts = alternatives.iter().filter_map(Value::text);
         let constant = texts.any(|text| !(refuses_empty && text.is_empty()));
         if !constant {
