@@ -129,7 +129,7 @@ impl Program {
     }
 
     /// Whether a variable holds what anyone may see, and nothing that a header proves somebody by.
-    pub(super) fn is_publishable(&self, name: Name) -> bool {
+    fn is_publishable(&self, name: Name) -> bool {
         let publishable = words(&name).iter().any(|word| {
             matches!(word.as_str(), "anon" | "publishable" | "id" | "sid" | "url" | "email" | "user" | "username")
         });
