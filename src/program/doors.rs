@@ -90,6 +90,7 @@ impl Program {
         let may_be_known = |standing: Standing| match standing {
             Standing::Unverified => false,
             Standing::Open(lapse) => !self.is_left_out(lapse.check),
+            Standing::Unknown(place) => !self.is_left_out(place),
             _ => true,
         };
         if account.checks.iter().any(|&check| !self.is_left_out(check)) || deeds.any(|deed| may_be_known(deed.standing))

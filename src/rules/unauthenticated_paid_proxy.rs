@@ -6,9 +6,9 @@ use super::strangers;
 use crate::finding::{Confidence, FileId, Severity};
 use crate::manifest::TokenGate;
 
-use crate::names::Name;
 use crate::program::audience::functions_on;
 use crate::program::doors::Door;
+use crate::program::left_out::LeftOut;
 use crate::program::spending::{PaidDoor, Spends, delivers_itself};
 use crate::program::{CallRef, Entry, EntryKind, Program};
 use crate::rule::Report;
@@ -132,7 +132,8 @@ fn tell(program: &Program, report: &mut Report, found: &PaidDoor, at: CallRef) {
     let left_out = program.left_out_of(&functions_on(program, entry, start, *used));
     let only = match left_out {
         _ if limited => "only a rate limit stands in front of it".to_owned(),
-        Some((_, brought)) => format!("whoever leaves `{brought}` out is asked nothing"),
+        Some((_, LeftOut { name, any: true, .. })) => format!("whoever brings any `{name}` is asked nothing"),
+        Some((_, LeftOut { name, .. })) => format!("whoever leaves `{name}` out is asked nothing"),
         None if covered.is_some() => "only the middleware of its pages asks who is calling".to_owned(),
         None => "nobody asks who is calling".to_owned(),
     };
@@ -148,14 +149,14 @@ fn tell(program: &Program, report: &mut Report, found: &PaidDoor, at: CallRef) {
         .severity(severity)
         .because(entry.place, format!("{name} starts here"))
         .help(
-            always_asked(left_out.map(|(_, name)| name))
+            always_asked(left_out.map(|(_, left_out)| left_out))
                 .or_else(|| strangers::by_callers(program, entry, at))
                 .or_else(|| (*spends == Spends::Mail && delivers_itself(&name)).then(|| MAIL_OF_THE_APP.to_owned()))
                 .unwrap_or_else(|| cure(program, entry, *spends)),
         )
         .trace(program.trace_from(start, *used, &format!("{called} costs")));
-    if let Some((place, _)) = left_out {
-        draft = draft.because(place, "checked only when it is brought");
+    if let Some((place, left_out)) = left_out {
+        draft = draft.because(place, left_out.says());
     }
     if let Some(place) = covered {
         draft = draft.because(place, "stands before its pages");
@@ -178,10 +179,13 @@ fn tell(program: &Program, report: &mut Report, found: &PaidDoor, at: CallRef) {
 /// The cure for mail that people wait for who cannot log in yet, and that says what the request says.
 const MAIL_OF_THE_APP: &str = "Write the text and make the link here, on the server; of the request take the address alone, mail only addresses that have an account or have just made one, and limit how often by address.";
 
-/// The cure for a check that is only made when what it asks for is brought.
-pub fn always_asked(brought: Option<Name>) -> Option<String> {
-    brought.map(|name| {
-        format!("Refuse whoever brings no `{name}` too: ask for it in every case, and answer 401 unless it is the right one.")
+/// The cure for a check that is only made when what it asks for is brought, or that anything brought gets around.
+pub fn always_asked(left_out: Option<LeftOut>) -> Option<String> {
+    left_out.map(|LeftOut { name, any, .. }| match any {
+        true => format!("That `{name}` is there proves nothing: verify what it holds, and answer 401 unless it is right."),
+        false => format!(
+            "Refuse whoever brings no `{name}` too: ask for it in every case, and answer 401 unless it is the right one."
+        ),
     })
 }
 
