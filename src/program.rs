@@ -105,6 +105,7 @@ pub mod table_changes;
 pub mod tables;
 pub mod terms;
 pub mod timing;
+pub mod transactions;
 pub mod uncalled;
 pub mod unchecked;
 pub mod unknown_rows;
