@@ -67,6 +67,7 @@ pub mod open_keys;
 pub mod options;
 pub mod origins;
 pub mod outbound;
+pub mod own_domains;
 pub mod page_scripts;
 pub mod pages;
 pub mod partial_writes;
@@ -282,6 +283,7 @@ pub struct Program {
     pub(crate) bundling: OnceLock<bundling::Bundling>,
     pub(crate) key_uses: OnceLock<Vec<credentials::KeyUse>>,
     pub(crate) env_defaults: OnceLock<defaults::EnvDefaults>,
+    pub(crate) own_domains: OnceLock<FxHashSet<String>>,
     pub(crate) around: Vec<terms::Around>,
     pub(crate) memos: Vec<Memo>,
     pub(crate) contexts: Contexts,
@@ -348,6 +350,7 @@ impl Program {
             bundling: OnceLock::new(),
             key_uses: OnceLock::new(),
             env_defaults: OnceLock::new(),
+            own_domains: OnceLock::new(),
             sides: vec![],
             entries: vec![],
             known_routes: vec![],
