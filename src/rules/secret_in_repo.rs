@@ -24,6 +24,8 @@ rule! {
     /// line does not take it out of the history.
     ///
     /// What counts is told by the format, and by its checksum, decoded claims or randomness where it has them.
+    /// Secrets of services whose format nobody knows are told by the name right before them (`.._CLIENT_SECRET`,
+    /// `AUTH_TOKEN`) and by having been drawn at random. A key's name without its secret beside it is a warning.
     /// Publishable keys, and test-mode keys outside the auditor's report, do not count.
     ///
     /// ## Silent when
