@@ -71,6 +71,7 @@ pub mod options;
 pub mod origins;
 pub mod outbound;
 mod own_rows;
+pub mod own_domains;
 pub mod own_work;
 pub mod page_scripts;
 pub mod pages;
@@ -288,6 +289,7 @@ pub struct Program {
     pub(crate) bundling: OnceLock<bundling::Bundling>,
     pub(crate) key_uses: OnceLock<Vec<credentials::KeyUse>>,
     pub(crate) env_defaults: OnceLock<defaults::EnvDefaults>,
+    pub(crate) own_domains: OnceLock<FxHashSet<String>>,
     pub(crate) around: Vec<terms::Around>,
     pub(crate) memos: Vec<Memo>,
     pub(crate) contexts: Contexts,
@@ -354,6 +356,7 @@ impl Program {
             bundling: OnceLock::new(),
             key_uses: OnceLock::new(),
             env_defaults: OnceLock::new(),
+            own_domains: OnceLock::new(),
             sides: vec![],
             entries: vec![],
             known_routes: vec![],

@@ -71,6 +71,18 @@ impl Program {
             })
     }
 
+    /// Whether whoever calls has to bring a secret of the app's servers: `token !== process.env.API_TOKEN`.
+    pub fn brings_own_secret(&self, entry: usize) -> bool {
+        self.own_account(entry).checks.iter().any(|check| {
+            let facts = self.facts(check.file);
+            facts.operations().any(|(at, (op, parts))| {
+                facts.span(at) == check.span
+                    && matches!(op, Op::Equal | Op::Unequal)
+                    && parts.iter().any(|&part| !self.value(ExprRef::new(check.file, part)).envs().is_empty())
+            })
+        })
+    }
+
     /// Whether all that is known to ask an entry point is code of the app on servers.
     pub fn serves_own_servers(&self, entry: &Entry) -> bool {
         let mut asked = false;

@@ -2,12 +2,12 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::facts::{ExprKind, FunctionId, Op};
+use crate::facts::{ExprKind, FunctionId};
 use crate::program::audience::is_staff_word;
 use crate::program::grants::{Given, Grant};
 use crate::program::origins::Origin;
 use crate::program::verify::words;
-use crate::program::{CallRef, Entry, EntryKind, ExprRef, FunctionRef, Gate, Program};
+use crate::program::{CallRef, Entry, EntryKind, FunctionRef, Gate, Program};
 use crate::rule::Report;
 
 crate::rule! {
@@ -211,7 +211,10 @@ fn on_server(program: &Program, grant: &Grant, names: &[String]) -> Option<Origi
     program.origins(grant.function).into_iter().find(|origin| {
         let entry = &program.entries[origin.entry];
         let mut named = words(&program.entry_name(entry));
-        if named.iter().any(|word| may_give(word)) || is_mounted_nowhere(entry) || is_of_own_servers(program, origin) {
+        if named.iter().any(|word| may_give(word))
+            || is_mounted_nowhere(entry)
+            || program.brings_own_secret(origin.entry)
+        {
             return false;
         }
         named.extend(names.iter().cloned());
@@ -230,19 +233,6 @@ fn on_server(program: &Program, grant: &Grant, names: &[String]) -> Option<Origi
 /// Whether nothing known mounts the router of a route: it may serve nothing.
 fn is_mounted_nowhere(entry: &Entry) -> bool {
     entry.route.is_some_and(|route| route.starts_with("/**")) && entry.middleware.contains(&Gate::Unknown)
-}
-
-/// Whether whoever calls has to bring a secret of the app's servers: `token !== process.env.API_TOKEN`.
-fn is_of_own_servers(program: &Program, origin: &Origin) -> bool {
-    let account = program.own_account(origin.entry);
-    account.checks.iter().any(|check| {
-        let facts = program.facts(check.file);
-        facts.operations().any(|(at, (op, parts))| {
-            facts.span(at) == check.span
-                && matches!(op, Op::Equal | Op::Unequal)
-                && parts.iter().any(|&part| !program.value(ExprRef::new(check.file, part)).envs().is_empty())
-        })
-    })
 }
 
 fn tell(program: &Program, report: &mut Report, grant: &Grant, start: Option<&Origin>) {
