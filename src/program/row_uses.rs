@@ -114,7 +114,7 @@ impl Program {
 
     /// Whether a value is the id of who is signed in, whatever it went through: `user?.id ?? null`, `const me =
     /// session.user.id`, what every caller hands over.
-    fn is_own_id(&self, at: ExprRef, depth: usize) -> bool {
+    pub(super) fn is_own_id(&self, at: ExprRef, depth: usize) -> bool {
         let (facts, Some(depth)) = (self.facts(at.file), depth.checked_sub(1)) else { return false };
         match *facts.expr(at.expr) {
             ExprKind::Member(base, name) => match name.as_str() {
@@ -129,7 +129,7 @@ impl Program {
     }
 
     /// Whether a value is the account of who is signed in.
-    fn is_person(&self, at: ExprRef, depth: usize) -> bool {
+    pub(super) fn is_person(&self, at: ExprRef, depth: usize) -> bool {
         let (facts, Some(depth)) = (self.facts(at.file), depth.checked_sub(1)) else { return false };
         match *facts.expr(at.expr) {
             ExprKind::Ref(name, _) if SIGNED_IN.contains(&name.as_str()) => true,

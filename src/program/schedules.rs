@@ -13,6 +13,11 @@ use crate::program::requested::touched::Touch;
 use crate::program::verify::words;
 use crate::program::{CallRef, EdgeKind, Entry, EntryKind, ExprRef, External, FunctionRef, Program, Value};
 
+mod database;
+
+pub use database::AskedByDatabase;
+use database::{in_database, path_of};
+
 /// Something that the clock starts.
 #[derive(Debug, Clone)]
 pub struct Schedule {
@@ -199,28 +204,6 @@ fn in_manifest(program: &Program, manifest: &Manifest, file: FileId, found: &mut
 }
 
 /// Jobs of the database that ask the app's own functions.
-fn in_database(program: &Program, found: &mut Vec<Schedule>) {
-    for (_, job) in program.database().jobs() {
-        let Some(cron) = &job.schedule else { continue };
-        for request in &job.requests {
-            let path = path_of(&request.url);
-            let asks = program.served_at(&path, "");
-            let runs: Vec<FunctionRef> = asks.iter().map(|&entry| program.entries[entry].function).collect();
-            if !runs.is_empty() {
-                let (place, cron) = (job.schedule_place, cron.to_string());
-                found.push(Schedule { place, cron, what: path, runs, asks, by_platform: false });
-            }
-        }
-    }
-}
-
-/// The path of a URL: `https://app.example/api/x?y` -> `/api/x`; what stands before may be a variable.
-fn path_of(url: &str) -> String {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let path = rest.find('/').map_or("", |at| &rest[at..]);
-    path.split(['?', '#', ' ', '"', '\'']).next().unwrap_or_default().to_owned()
-}
-
 fn functions_named(program: &Program, name: &str) -> Vec<FunctionRef> {
     let named = program
         .entries

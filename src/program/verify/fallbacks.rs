@@ -3,7 +3,7 @@
 use rustc_hash::FxHashSet;
 
 use super::Walk;
-use super::evidence::sounds_secret;
+use super::evidence::{sounds_secret, words};
 use crate::catalogue::KnownRole;
 use crate::facts::{CallId, DefId, ExprId, ExprKind, FunctionId, Op};
 use crate::names::Name;
@@ -17,7 +17,10 @@ impl Walk<'_> {
         let call = facts.call(at.call);
         let refuses_empty = self.refuses_empty(at);
         let made = match facts.expr(call.callee) {
-            ExprKind::Member(base, _) => self.weak_in(ExprRef::new(at.file, *base), 3, refuses_empty),
+            // What has parts (`vendor.webhooks.check(..)`) was made with another key.
+            ExprKind::Member(base, _) if !matches!(facts.expr(*base), ExprKind::Member(..)) => {
+                self.weak_in(ExprRef::new(at.file, *base), 3, refuses_empty)
+            }
             _ => None,
         };
         let mut given = call.args.iter();
@@ -162,6 +165,11 @@ impl Walk<'_> {
         let env = alternatives.iter().find_map(|value| if let Value::Env(name) = value { Some(*name) } else { None });
         // The secret of the app's own sessions is another matter.
         let name = env.filter(|name| sounds_secret(name) && !name.contains("JWT") && !name.contains("SESSION"))?;
+        // What anybody may know proves nothing, set or not.
+        let anon = words(&name).iter().any(|word| matches!(word.as_str(), "anon" | "publishable"));
+        if anon {
+            return None;
+        }
         let mut texts = alternatives.iter().filter_map(Value::text);
         let constant = texts.any(|text| !(refuses_empty && text.is_empty()));
         if !constant {
