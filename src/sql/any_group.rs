@@ -88,7 +88,12 @@ impl History {
             }
         }
         let group = self.group_of(table).filter(|group| of.column(&group.column).is_some())?;
-        let roles = question.tokens.iter().any(|token| token.kind == Kind::Text);
+        // `and is_super_admin = true` asks for more than a membership.
+        let narrows = |token: &Token| {
+            name_of(*token, question.text)
+                .is_some_and(|word| matches!(word.as_str(), "and" | "or" | "is" | "true" | "false"))
+        };
+        let roles = question.tokens.iter().any(|token| token.kind == Kind::Text || narrows(token));
         let compared = equalities(question).iter().any(|(left, right, _)| [left.1, right.1].contains(&group.column));
         if roles || compared {
             return None;
