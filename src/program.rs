@@ -42,6 +42,7 @@ pub mod doors;
 pub mod environment;
 pub mod exposure;
 pub mod failures;
+pub mod flagged;
 pub mod floating;
 pub mod fresh;
 pub mod full_rights;
