@@ -21,6 +21,7 @@ crate::rule! {
     /// - the handler logs, reports, shows, counts or answers the failure, reads what it caught, or throws again
     /// - it returns `false` or `null` and a caller looks at that, or "no" is what it was asked for (`testConnection`)
     /// - what was to be brought is missed afterwards: `if (!session) throw ..`
+    /// - a flag that is set only after success is kept in a row, or the hook that runs the call tells of its failure
     /// - it is for failures that are no vendor's: parsing, missing keys, things not found
     /// - the call gives its error back instead of throwing it, so that no handler around it ever runs (whether anybody
     ///   looks at that error is for `returned-error-ignored`)

@@ -20,6 +20,7 @@ crate::rule! {
     ///
     /// - the list is written out, cut (`slice(0, 20)`, chunks), read with a limit, or refused when it is too long
     /// - a limiter, a semaphore, a queue or a pause between two elements holds it back
+    /// - what is sent goes out for many at once, whenever a part is full
     /// - the loop looks for one thing and stops, or leaves what does not fit into its time or number for the next time
     /// - the visitor's browser runs it
     /// - it is a step of a durable function, the app's own backend, error reporting, or an SDK call that sends nothing
@@ -28,8 +29,9 @@ crate::rule! {
     /// A job that goes through a list one by one is shown to auditors only: nobody waits for it. An edge function that
     /// nothing in the repository asks, and that takes nothing of the request, counts as a job. So are lists that are
     /// short as a rule though nothing bounds them: what a vendor's one answer or one delivery holds, what belongs to one
-    /// person, order or booking, those who run one organisation or take part in one project, and what an app has a few
-    /// of by its name (channels, integrations, administrators, whoever is mentioned).
+    /// person, order or booking, those who run one organisation or take part in one project, what one organisation has
+    /// where neither its name nor what it points at says that there are many, and what an app has a few of by its name
+    /// (channels, integrations, administrators, whoever is mentioned).
     ///
     /// ## The cure
     ///

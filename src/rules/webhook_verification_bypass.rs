@@ -22,6 +22,8 @@ rule! {
     /// - a missing secret or header is answered with an error;
     /// - an empty secret is refused by what makes the check of it: a key of the web's crypto, a library that throws;
     /// - what runs in spite of a failed check only answers, or keeps a record of the delivery;
+    /// - what is done hangs on what the vendor answers when it is asked for the object, and on nothing else delivered;
+    /// - it is done for a request that is not posted: a handshake, a link in a mail;
     /// - whether the check can be skipped cannot be told.
     ///
     /// A skip that needs a setting (`SKIP_CHECK=true`), while the default checks, is a warning.
