@@ -27,7 +27,7 @@ pub mod views;
 pub use any_group::AnyGroup;
 pub use cursor::Qualified;
 pub use declared::Declared;
-pub use model::{Database, History, Id, Job, Policy, RowSecurity, Table, Unique, View};
+pub use model::{Database, History, Id, Job, Policy, Request, RowSecurity, Table, Unique, View};
 pub use openness::{Opening, Opens};
 pub use people::{Group, Question};
 pub use read::templates::quoted;

@@ -20,7 +20,7 @@ pub enum Core {
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Open {
-    /// Only where one of these fields is given; empty: always.
+    /// Only where one of these fields is given, or says so: `payment_behavior=default_incomplete`; empty: always.
     #[serde(default)]
     pub with: Vec<String>,
     /// Not where one of these fields is given.
@@ -69,6 +69,9 @@ pub struct Operation {
     /// Where its payload says what is to be paid: `amount`, `line_items[].price_data.unit_amount`.
     #[serde(default)]
     pub amounts: Vec<String>,
+    /// Where its payload says for how long nothing is to be paid: `trial_period_days`.
+    #[serde(default)]
+    pub trials: Vec<String>,
     /// Where its payload says whom it reaches: `to`, `#1` for the second argument.
     #[serde(default)]
     pub recipients: Vec<String>,
@@ -78,6 +81,10 @@ pub struct Operation {
     /// It gives back what a customer paid.
     #[serde(default)]
     pub refunds: bool,
+    /// Where its payload names the customer whose records its answer opens, or whose card it charges.
+    pub whose: Option<String>,
+    /// Where its payload says that a card on file is charged while its owner is away.
+    pub on_file: Option<String>,
     /// It takes the money in the same step, and a card may refuse: under the same key the refusal stays.
     #[serde(default)]
     pub declines: bool,

@@ -55,6 +55,7 @@ pub(super) fn is_stand_in(random: &str) -> bool {
     longest_run(random, |a, b| a == b) >= 6
         || longest_run(random, |a, b| b == a.wrapping_add(1)) >= 6
         || longest_run(random, |a, b| a == b.wrapping_add(1)) >= 6
+        || counts_in_turns(random)
         || entropy(random) < least_entropy(random)
 }
 
@@ -100,6 +101,19 @@ fn longest_run(text: &str, follows: impl Fn(u8, u8) -> bool) -> usize {
         longest = longest.max(current);
     }
     longest
+}
+
+/// Whether letters and digits are counted in turns: `a1b2c3d4`.
+fn counts_in_turns(text: &str) -> bool {
+    let turns = text.as_bytes().windows(3).map(|three| {
+        three[0].is_ascii_alphabetic() != three[1].is_ascii_alphabetic() && three[2] == three[0].wrapping_add(1)
+    });
+    let (mut longest, mut current) = (0, 0);
+    for turn in turns {
+        current = if turn { current + 1 } else { 0 };
+        longest = longest.max(current);
+    }
+    longest >= 5
 }
 
 /// Shannon's entropy of a text's bytes, in bits a byte.

@@ -272,7 +272,14 @@ impl<'p> Finder<'p> {
     /// `functions.invoke("name")`.
     fn invoke(&self, at: CallRef, found: &mut Jumps) {
         for arg in arguments(self.program, at) {
-            let value = self.program.expand(&self.program.value(arg));
+            let value = self.program.value(arg);
+            // A wrapper that is told which function: each of its callers starts the one that it names.
+            if let Value::Param(wrapper, index) = value
+                && self.by_callers(wrapper, index, 3, found)
+            {
+                return;
+            }
+            let value = self.program.expand(&value);
             let texts: Vec<Name> = value.alternatives().iter().filter_map(head).collect();
             for text in &texts {
                 let path = text.split(['?', '#']).next().unwrap_or("").trim_matches('/').to_owned();
@@ -283,6 +290,29 @@ impl<'p> Finder<'p> {
                 return;
             }
         }
+    }
+
+    /// The functions that the callers of a wrapper name: whether one of them is there.
+    fn by_callers(&self, wrapper: FunctionRef, index: u16, depth: usize, found: &mut Jumps) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        let mut named = Jumps::default();
+        for &caller in self.program.callers(wrapper) {
+            let Some(&arg) = arguments(self.program, caller).get(usize::from(index)) else { continue };
+            let value = self.program.value(arg);
+            if let Value::Param(outer, index) = value
+                && self.by_callers(outer, index, depth, &mut named)
+            {
+                continue;
+            }
+            let value = self.program.expand(&value);
+            for text in value.alternatives().iter().filter_map(head) {
+                let path = text.split(['?', '#']).next().unwrap_or("").trim_matches('/');
+                let (name, rest) = path.split_once('/').unwrap_or((path, ""));
+                self.by_name(caller, name, rest, None, &mut named);
+            }
+        }
+        found.to.extend_from_slice(&named.to);
+        !named.to.is_empty()
     }
 
     /// Of several apps' entries of one name the own one's are meant.

@@ -207,15 +207,18 @@ fn is_of_named(program: &Program, of: ExprRef, depth: usize) -> bool {
     let Some(depth) = depth.checked_sub(1) else { return false };
     let facts = program.facts(of.file);
     let at = |expr: ExprId| ExprRef::new(of.file, expr);
-    let names_user = |value: ExprId| {
-        let name = facts.last_name(value).is_some_and(|name| {
-            let words = words(&name);
-            let who = |word: &String| {
-                matches!(word.as_str(), "user" | "admin" | "profile" | "member" | "requester" | "caller")
-            };
-            words.iter().any(|word| word == "uid") || words.iter().any(who) && words.iter().any(|word| word == "id")
-        });
-        name && is_of_request(program, at(value))
+    let says_user = |name: Name| {
+        let words = words(&name);
+        let who =
+            |word: &String| matches!(word.as_str(), "user" | "admin" | "profile" | "member" | "requester" | "caller");
+        words.iter().any(|word| word == "uid") || words.iter().any(who) && words.iter().any(|word| word == "id")
+    };
+    let names_user = |value: ExprId| match facts.expr(value) {
+        // `rpc("has_role", { _user_id: body.userId })`
+        ExprKind::Object(entries) => {
+            entries.iter().any(|&(key, value)| says_user(key) && is_of_request(program, at(value)))
+        }
+        _ => facts.last_name(value).is_some_and(says_user) && is_of_request(program, at(value)),
     };
     match facts.expr(of.expr) {
         ExprKind::Await(base) | ExprKind::Member(base, _) | ExprKind::Index(base, _) => {

@@ -19,6 +19,7 @@ mod failure;
 mod flow;
 mod operations;
 pub(super) mod says;
+mod told;
 mod weight;
 
 pub use chosen::Chosen;
@@ -293,7 +294,11 @@ impl<'p> Search<'p> {
             return None;
         }
         let reached = self.core_calls(core, &together);
-        let starts = self.customers(core, starts, &reached);
+        let mut starts = self.customers(core, starts, &reached);
+        starts.retain(|start| {
+            let whole: Vec<Edge> = start.way.iter().chain(&way).copied().collect();
+            !told::goes_elsewhere(program, &whole, out.at)
+        });
         let names = names_around(program, &way, &out);
         let behind: String = way.iter().map(|edge| program.function_name(edge.target) + " ").collect();
         if core == Core::Checkout && entries::says_counter(&behind) {
@@ -350,6 +355,7 @@ impl<'p> Search<'p> {
             !is_for_others(start, core, for_anyone)
                 && (!weak || says(core, &start.names))
                 && (!reads || start.way.iter().all(|edge| edge.kind != EdgeKind::Jump))
+                && !entries::sweeps(self.program, start, reached)
                 && (!for_anyone || !reached.iter().any(|call| is_authenticated(self.program, start, call.at)))
         };
         starts.iter().filter(is_theirs).cloned().collect()

@@ -141,7 +141,7 @@ impl Program {
     }
 
     /// `headers.append("name", value)` on what a call made.
-    fn put_in_later(&self, made: CallRef, found: &mut Vec<(Name, ExprRef)>) {
+    pub(super) fn put_in_later(&self, made: CallRef, found: &mut Vec<(Name, ExprRef)>) {
         for call in self.calls_of(made.file) {
             let puts = |external: &External| {
                 external.sites.first() == Some(&made)

@@ -135,6 +135,8 @@ impl Program {
             None => format!("{}-{{order.id}}", self.key_word(used, operation)),
         };
         let element = self.element_of(used.at);
+        let sends = is(|operation| operation.effect == Effect::Send);
+        self.name_thing(used, element.as_ref(), sends, &mut key, &mut advice);
         let period = is(|operation| operation.money && operation.effect == Effect::Create)
             && !refunds
             && element.as_ref().is_some_and(Element::may_be_customer)
@@ -145,17 +147,20 @@ impl Program {
                 key.push_str(&format!("-{{{index}}}"));
                 advice.push(format!("where `{index}` is the element's place in a list that stays the same"));
             }
-            Some(Element::Outside) => advice.push("with the id of the list's element that it runs for".to_owned()),
+            Some(Element::Outside) if !key.contains("{id}") => {
+                advice.push("with the id of the list's element that it runs for".to_owned());
+            }
+            Some(Element::Outside) => {
+                advice.push("where `id` is that of the list's element that it runs for".to_owned())
+            }
             _ => {}
         }
         if period {
-            if key.matches('{').count() > 1 {
-                key = key.replace("{order.id}-", "");
-            }
             key.push_str("-{period}");
             advice.push("where `period` is the day or month that is billed".to_owned());
         }
-        if is(|operation| operation.declines) && !self.waits_for_payer(used) {
+        let by_page = key.contains("{attemptId}") || key.contains("{attempt_id}");
+        if is(|operation| operation.declines) && !self.waits_for_payer(used) && !by_page {
             key.push_str("-{attempt}");
             advice.push("where `attempt` goes up when a payment was refused".to_owned());
         }
@@ -171,7 +176,7 @@ impl Program {
     }
 
     /// Whether a call runs again for the same thing by plan: each day, each month.
-    fn is_periodic(&self, at: CallRef) -> bool {
+    pub(super) fn is_periodic(&self, at: CallRef) -> bool {
         const PERIODS: &[&str] =
             &["daily", "weekly", "monthly", "yearly", "nightly", "cron", "overage", "usage", "recurring", "renewal"];
         self.origins(self.function_of(at)).iter().any(|origin| {
@@ -197,7 +202,7 @@ impl Program {
     }
 
     /// Whether of two calls of a function only one runs: they stand in two arms, or the first one's arm leaves.
-    fn excludes(&self, first: CallRef, second: CallRef) -> bool {
+    pub(super) fn excludes(&self, first: CallRef, second: CallRef) -> bool {
         let facts = self.facts(first.file);
         let second_in: Vec<BlockId> = facts.enclosing(facts.call(second.call).block).map(|(id, _)| id).collect();
         let own = facts.enclosing(facts.call(first.call).block).take_while(|(id, _)| !second_in.contains(id));
@@ -299,7 +304,7 @@ impl Program {
 }
 
 /// What tells an element from the others.
-enum Element {
+pub(super) enum Element {
     /// An id.
     Id(String),
     /// Its place in the list.
@@ -309,6 +314,31 @@ enum Element {
 }
 
 impl Element {
+    /// Whether it may be a person, who gets more than one message.
+    pub(super) fn may_be_person(&self) -> bool {
+        const PERSONS: &[&str] = &[
+            "contact",
+            "lead",
+            "recipient",
+            "person",
+            "participant",
+            "attendee",
+            "guest",
+            "student",
+            "email",
+            "admin",
+            "owner",
+            "employee",
+            "staff",
+            "driver",
+            "provider",
+            "to",
+            "address",
+        ];
+        let named = |id: &String| words(id).iter().any(|word| PERSONS.contains(&word.as_str()));
+        self.may_be_customer() || matches!(self, Self::Id(id) if named(id))
+    }
+
     /// Whether it may be somebody who is billed again and again, rather than what is billed once.
     fn may_be_customer(&self) -> bool {
         const BILLED: &[&str] = &[
@@ -343,7 +373,7 @@ impl Element {
 fn fitted(mut key: String, longest: usize) -> String {
     while filled_length(&key) > longest {
         let Some((first, rest)) = key.split_once('-') else { break };
-        if first.starts_with('{') && !holes(rest).any(|hole| hole.contains("id")) {
+        if first.starts_with('{') && !holes(rest).any(is_long) {
             break;
         }
         key = rest.to_owned();
@@ -356,10 +386,15 @@ fn holes(key: &str) -> impl Iterator<Item = &str> {
     key.split('{').skip(1).filter_map(|rest| rest.split('}').next())
 }
 
+/// Whether what is filled in is an id, rather than a count or a word.
+fn is_long(hole: &str) -> bool {
+    hole.to_ascii_lowercase().contains("id")
+}
+
 /// How long a key is once it is filled.
 fn filled_length(key: &str) -> usize {
     let names: usize = holes(key).map(|hole| hole.len() + 2).sum();
-    let values: usize = holes(key).map(|hole| if hole.contains("id") { UUID } else { COUNT }).sum();
+    let values: usize = holes(key).map(|hole| if is_long(hole) { UUID } else { COUNT }).sum();
     key.len() - names + values
 }
 

@@ -159,7 +159,10 @@ impl Walk<'_> {
             if !matches!(found, Thing::Something) {
                 return found;
             }
-        } else if !self.program.has_role(call, KnownRole::Authenticate) {
+        } else if ![KnownRole::Authenticate, KnownRole::FillRequest]
+            .iter()
+            .any(|&role| self.program.has_role(call, role))
+        {
             return Thing::Unknown;
         }
         match callback {

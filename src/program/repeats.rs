@@ -75,24 +75,26 @@ impl Program {
         // `paymentIntents.confirm(intent.id)`
         let goes_on = |other: &VendorUse| {
             other.vendor == used.vendor
+                && !self.excludes(used.at, other.at)
+                && !self.excludes(other.at, used.at)
                 && self.operation(other).is_some_and(|then| then.money && then.effect == Effect::Update)
         };
+        let fits = |field: &String| match field.split_once('=') {
+            Some((field, wanted)) => {
+                let said = self.field_of(used, field);
+                matches!(said, Some(Lookup::Present(value)) if self.expand(&value).text().is_some_and(|said| said == wanted))
+            }
+            None => given(field) == Some(true),
+        };
         open.unless.iter().all(|field| given(field) == Some(false))
-            && (open.with.is_empty() || open.with.iter().any(|field| given(field) == Some(true)))
+            && (open.with.is_empty() || open.with.iter().any(fits))
             && !self.calls_in(self.function_of(used.at)).flat_map(|call| self.vendors_at(call)).any(goes_on)
     }
 
     /// Whether a field of a vendor call's payload is given; none when that cannot be told. What a wrapper hands on that
     /// none of its callers fills is not, nor what is switched off.
     fn field_given(&self, used: &VendorUse, field: &str) -> Option<bool> {
-        let found = match used.via {
-            Via::Sdk(..) => self.option(used.at, field),
-            Via::Http(_) => match self.request_body(self.request_of(used)?) {
-                Lookup::Present(body) => self.nested(&body, field),
-                other => other,
-            },
-        };
-        match found {
+        match self.field_of(used, field)? {
             Lookup::Present(value) => {
                 let value = self.expand(&value);
                 let nothing = |value: &Value| match value {
@@ -105,6 +107,21 @@ impl Program {
             Lookup::Absent => Some(false),
             Lookup::Unknown => None,
         }
+    }
+
+    /// What stands under a field of a vendor call's payload.
+    fn field_of(&self, used: &VendorUse, field: &str) -> Option<Lookup> {
+        let http = match used.via {
+            Via::Sdk(..) => return Some(self.option(used.at, field)),
+            Via::Http(_) => self.request_of(used)?,
+        };
+        Some(match self.request_body(http) {
+            Lookup::Present(body) => match self.nested(&body, field) {
+                Lookup::Absent => self.put_into_form(http, field).map_or(Lookup::Absent, Lookup::Present),
+                found => found,
+            },
+            other => other,
+        })
     }
 
     /// What a second run of an effect does.
@@ -170,7 +187,9 @@ impl Program {
         if known && (lower == "add" || lower == "add_all") {
             let made = call.args.first().map(|arg| self.value(ExprRef::new(at.file, arg.value)));
             let is_new = made.is_some_and(|made| matches!(made, Value::Instance(_)) || matches!(&made, Value::External(external) if external.segs.iter().any(|seg| matches!(seg, crate::catalogue::Seg::Call | crate::catalogue::Seg::New))));
-            return if is_new { self.written_row(at) } else { Again::Unknown };
+            // `session.add(self.connection)`: what an object holds was made before, or loaded.
+            let held = call.args.first().is_some_and(|arg| matches!(facts.expr(arg.value), ExprKind::Member(..)));
+            return if is_new && !held { self.written_row(at) } else { Again::Unknown };
         }
         if lower.contains("update") || lower.contains("set") || lower.contains("merge") {
             return self.counted(at);
@@ -252,6 +271,11 @@ impl Program {
             .iter()
             .any(|verb| text.starts_with(verb))
             .then_some(text)
+    }
+
+    /// Whether the statement that a query runs only looks rows up.
+    pub(super) fn only_selects(&self, at: CallRef) -> bool {
+        self.statement(at).is_some_and(|statement| statement.starts_with("select"))
     }
 
     /// Whether a call of the own backend writes rows, rather than makes users, links, files.

@@ -112,6 +112,13 @@ pub fn says_amount(name: &str) -> bool {
     })
 }
 
+/// Whether a name says what is taken off a price.
+pub fn says_discount(name: &str) -> bool {
+    words(name)
+        .iter()
+        .any(|word| matches!(word.as_str(), "discount" | "discounts" | "rabatt" | "desconto" | "descuento" | "remise"))
+}
+
 impl<'p> Tracer<'p> {
     fn new(program: &'p Program) -> Self {
         Self {
@@ -258,7 +265,12 @@ impl<'p> Tracer<'p> {
         let origins: Vec<Origin> = parts.iter().map(|&part| self.origin(ExprRef::new(at.file, part), path)).collect();
         // `product.price * quantity`: the price is the server's, the quantity may well be the customer's.
         if origins.contains(&Origin::Server) {
-            return Origin::Server;
+            let discount = origins.into_iter().find(|origin| match origin {
+                Origin::Request(source) => source.names.iter().any(|name| says_discount(name)),
+                _ => false,
+            });
+            // `price * (1 - body.discount / 100)`: whoever sets what is taken off sets the price.
+            return discount.unwrap_or(Origin::Server);
         }
         let facts = self.program.facts(at.file);
         let rate = parts
@@ -369,7 +381,9 @@ impl<'p> Tracer<'p> {
     }
 
     fn is_entry(&self, function: FunctionRef) -> Option<EntryKind> {
-        self.program.entries_of(function).first().map(|&entry| self.program.entries[entry].kind)
+        let kinds = || self.program.entries_of(function).iter().map(|&entry| self.program.entries[entry].kind);
+        // `<form action={save}>` names an action, which stays a door of its own.
+        kinds().find(|&kind| kind == EntryKind::ServerAction).or_else(|| kinds().next())
     }
 }
 

@@ -7,9 +7,9 @@ use crate::finding::{Remark, Severity};
 use crate::names::Name;
 use crate::program::origins::Origin as Start;
 use crate::program::requested::asked::Asked;
-use crate::program::requested::{Origin, Source, outermost, says_amount};
+use crate::program::requested::{Origin, Source, outermost, says_amount, says_discount};
 use crate::program::verify::words;
-use crate::program::{CallRef, Destination, Entry, Program, VendorUse};
+use crate::program::{CallRef, Destination, Entry, ExprRef, Program, Value, VendorUse};
 use crate::rule::Report;
 
 crate::rule! {
@@ -27,6 +27,7 @@ crate::rule! {
     /// - the server works it out: its own price times the quantity asked for
     /// - the amount or the id is compared with, or looked up in, what the server knows before the call
     /// - the schema of the request lists the plans that are allowed
+    /// - it is charged with a key or for an account out of the caller's own row: whoever calls is paid, and does not pay
     /// - staff sets it: admin routes, roles that are asked for, and what vendors and jobs start
     /// - a donation, a tip or a top-up, where the payer is meant to choose (a note for auditors)
     ///
@@ -71,6 +72,7 @@ crate::rule! {
 /// What of a charge the request decides.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum What {
+    Trial,
     Price,
     Currency,
     Amount,
@@ -88,7 +90,8 @@ fn check(program: &Program, report: &mut Report) {
     let mut told: BTreeMap<CallRef, Vec<&VendorUse>> = BTreeMap::new();
     for used in program.vendor_uses() {
         let Some(operation) = program.operation(used) else { continue };
-        if (operation.amounts.is_empty() && operation.prices.is_empty()) || !program.runs_on_server(used.at.file) {
+        let says_price = !(operation.amounts.is_empty() && operation.prices.is_empty() && operation.trials.is_empty());
+        if !says_price || !program.runs_on_server(used.at.file) {
             continue;
         }
         told.entry(program.request_of(used).map_or(used.at, |http| http.inner)).or_default().push(used);
@@ -99,6 +102,10 @@ fn check(program: &Program, report: &mut Report) {
         }
         let found = uses.into_iter().find_map(|used| Some((used, decided(program, used)?)));
         let Some((used, decided)) = found else { continue };
+        // Whoever sends an invoice with their own key is paid by it.
+        if program.pays_caller(used) {
+            continue;
+        }
         let Some(start) = start(program, used.at) else { continue };
         tell(program, report, used, &decided, &start);
     }
@@ -124,15 +131,41 @@ fn decided(program: &Program, used: &VendorUse) -> Option<Decided> {
         let last = words(field.rsplit('.').next().unwrap_or(field));
         (if last.iter().any(|word| word == "currency") { What::Currency } else { What::Amount }, field)
     });
-    let fields = amounts.chain(operation.prices.iter().map(|field| (What::Price, field)));
+    let fields = amounts
+        .chain(operation.prices.iter().map(|field| (What::Price, field)))
+        .chain(operation.trials.iter().map(|field| (What::Trial, field)));
     let found = fields.filter_map(|(what, field)| {
         let Some(Origin::Request(source)) = program.payload_origin(used, field) else { return None };
         match program.is_asked_for(&source, used.at) {
             Asked::Checked => None,
+            // Of a price that the server sets only so much is taken off.
+            _ if what == What::Trial && is_short(program, used.at, &source) => None,
+            Asked::Bounded if source.names.iter().any(|name| says_discount(name)) => None,
             asked => Some(Decided { what, source, bounded: asked == Asked::Bounded }),
         }
     });
     found.max_by_key(|decided| decided.what)
+}
+
+/// Whether no more than a month is given, whatever the request says: `Math.min(body.trialDays, 14)`.
+fn is_short(program: &Program, at: CallRef, source: &Source) -> bool {
+    /// The days of a month.
+    const MONTH: f64 = 31.0;
+    let facts = program.facts(at.file);
+    program.calls_in(program.function_of(at)).any(|call| {
+        let shape = facts.call(call.call);
+        let is_min = facts.last_name(shape.callee).is_some_and(|name| name == "min");
+        let short = |value: &Value| matches!(value, Value::Number(number) if *number <= MONTH);
+        is_min
+            && shape.args.iter().any(|arg| short(&program.value(ExprRef::new(at.file, arg.value))))
+            && shape.args.iter().any(|arg| {
+                let within = facts.span(arg.value);
+                facts.exprs.iter().any(|expr| {
+                    within.contains(expr.span)
+                        && matches!(expr.kind, ExprKind::Ref(name, _) | ExprKind::Member(_, name) if source.names.contains(&name))
+                })
+            })
+    })
 }
 
 /// The entry point by which a customer gets to the charge; none when only others do.
@@ -162,9 +195,11 @@ const CHOSEN: &[&str] = &[
     "pledge",
     "sponsor",
     "topup",
-    "deposit",
     "wallet",
-    "recharge",
+    "recharg",
+    "recarg",
+    "recarreg",
+    "auflad",
     "fundrais",
     "pwyw",
     "tithe",
@@ -172,6 +207,13 @@ const CHOSEN: &[&str] = &[
     "zakat",
     "refill",
 ];
+
+/// Whether two words say that money is put into a wallet: `add funds`, `adicionar saldo`, `wallet deposit`.
+fn fills(one: &str, other: &str) -> bool {
+    const ADDS: &[&str] = &["add", "load", "buy", "adicionar", "agregar", "cargar", "comprar", "ajouter"];
+    const FUNDS: &[&str] = &["funds", "balance", "saldo", "guthaben", "creditos", "crédito", "créditos", "fondos"];
+    ADDS.contains(&one) && FUNDS.contains(&other)
+}
 
 /// Whether a payment is one whose amount the payer is meant to choose, by its names and what it says of itself.
 fn is_chosen(program: &Program, at: CallRef, source: &Source, start: &Start) -> bool {
@@ -182,9 +224,7 @@ fn is_chosen(program: &Program, at: CallRef, source: &Source, start: &Start) -> 
             word => CHOSEN.iter().any(|start| *start != "tip" && word.starts_with(start)),
         };
         words.iter().any(begins)
-            || words
-                .windows(2)
-                .any(|pair| pair[0] == "top" && pair[1] == "up" || pair[0] == "add" && pair[1] == "funds")
+            || words.windows(2).any(|pair| pair[0] == "top" && pair[1] == "up" || fills(&pair[0], &pair[1]))
     };
     let facts = program.facts(at.file);
     let span = facts.function(outermost(program, program.function_of(at)).function).span;
@@ -228,11 +268,19 @@ fn tell(program: &Program, report: &mut Report, used: &VendorUse, decided: &Deci
     let Decided { what, source, bounded } = decided;
     let name = called(source, *what);
     let message = match what {
+        What::Amount if says_discount(&name) => format!(
+            "{} charges what is left after the `{name}` that the request brings: whoever pays decides what is taken off",
+            used.name
+        ),
         What::Amount => {
             format!("{} charges the `{name}` that the request brings: whoever pays decides what it costs", used.name)
         }
         What::Currency => format!(
             "{} charges in the `{name}` that the request brings: whoever pays picks one in which the same number is worth less",
+            used.name
+        ),
+        What::Trial => format!(
+            "{} gives the free trial of the `{name}` that the request brings: whoever pays decides how long nothing is to be paid",
             used.name
         ),
         What::Price => format!(
@@ -254,7 +302,7 @@ fn tell(program: &Program, report: &mut Report, used: &VendorUse, decided: &Deci
         *what == What::Amount && (is_chosen(program, used.at, source, start) || credited(program, used.at, source));
     let draft = report
         .at(program.call_place(used.at), used.name.clone(), message)
-        .severity(if *what == What::Price { Severity::Warning } else { Severity::Error })
+        .severity(if matches!(what, What::Price | What::Trial) { Severity::Warning } else { Severity::Error })
         .vendor(program.vendor_id(used.vendor))
         .because(
             program.entries[start.entry].place,
@@ -273,8 +321,9 @@ fn tell(program: &Program, report: &mut Report, used: &VendorUse, decided: &Deci
 /// What the value is called where it is used.
 fn called(source: &Source, what: What) -> Name {
     let fits = |name: &&Name| match what {
-        What::Amount => says_amount(name),
+        What::Amount => says_amount(name) || says_discount(name),
         What::Currency => words(name).iter().any(|word| word == "currency"),
+        What::Trial => words(name).iter().any(|word| matches!(word.as_str(), "trial" | "days")),
         What::Price => words(name).iter().any(|word| matches!(word.as_str(), "price" | "plan" | "product" | "variant")),
     };
     let named = source.names.iter().rev().find(fits).or_else(|| source.names.last());
@@ -284,9 +333,11 @@ fn called(source: &Source, what: What) -> Name {
 fn cure(program: &Program, at: CallRef, entry: &Entry, what: What, name: &str) -> String {
     let script = program.facts(at.file).language.is_script();
     match (what, script) {
+        (What::Amount, _) if says_discount(name) => "Take only the code of a discount from the request, and look up on the server what it takes off and whether it still holds.".to_owned(),
         (What::Amount, true) => "Take only ids from the request and look the amount up on the server: `const order = await loadOrder(orderId)`, then charge `order.total`.".to_owned(),
         (What::Amount, false) => "Take only ids from the request and look the amount up on the server: `order = load_order(order_id)`, then charge `order.total`.".to_owned(),
         (What::Currency, _) => "Set the currency on the server, or pick it from a list together with the price in it.".to_owned(),
+        (What::Trial, _) => format!("Set the length of a trial on the server: a constant, or what the plan's row says, instead of `{name}`; and look up whether this customer had one before."),
         (What::Price, true) => {
             let refuse = super::strangers::answer(program, entry, 400, "unknown plan")
                 .unwrap_or_else(|| "throw new Error(\"unknown plan\")".to_owned());

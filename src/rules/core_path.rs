@@ -217,6 +217,12 @@ fn help(program: &Program, used: &CoreUse<'_>, start: &Start, call: &str) -> Str
             "give {call} a time limit of a few seconds, catch its failure, and go on without its answer where the path can"
         );
     }
+    // A code that is proved before the account is made cannot come after it.
+    if used.weight == Weight::Message && used.failure == Failure::Stops {
+        return format!(
+            "give {call} a time limit of a few seconds, and when it fails say so and let the customer ask for it again"
+        );
+    }
     let after = match used.core {
         Core::Signup => "the account exists",
         Core::Login => "the customer is logged in",
@@ -251,7 +257,10 @@ fn help(program: &Program, used: &CoreUse<'_>, start: &Start, call: &str) -> Str
 fn looks_up(program: &Program, used: &CoreUse<'_>) -> bool {
     match used.out.vendor.and_then(|vendor| program.operation(vendor)) {
         Some(operation) => matches!(operation.effect, Effect::Read | Effect::List),
-        None => used.out.request.is_some_and(|http| http.method.is_some_and(|method| method == "GET")),
+        None => {
+            used.out.request.is_some_and(|http| http.method.is_some_and(|method| method == "GET"))
+                || used.out.vendor.is_none() && program.answer_decides(used.out.sender(), &used.way)
+        }
     }
 }
 

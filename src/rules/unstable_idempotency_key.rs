@@ -196,7 +196,13 @@ fn tell(
             (
                 format!(
                     "the idempotency key of {name} is new on every attempt ({made}): {again} {does} twice{}",
-                    if operation.money { ", and money can move twice" } else { "" }
+                    match operation.money {
+                        true if program.waits_for_payer(used) => {
+                            ", and a second payment stays open that the customer can make as well"
+                        }
+                        true => ", and money can move twice",
+                        false => "",
+                    }
                 ),
                 Some((program.call_place(fresh.made), text)),
             )

@@ -6,8 +6,10 @@ use std::collections::VecDeque;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::catalogue::{Core, KnownRole};
-use crate::facts::{ExprKind, FunctionId};
+use crate::facts::{BlockKind, ExprKind, FunctionId};
 use crate::finding::Place;
+use crate::program::core_paths::CoreCall;
+use crate::program::requested::touched::Touch;
 use crate::program::{CallRef, Edge, EdgeKind, Entry, EntryKind, FunctionRef, Gate, Program};
 
 /// Where a path starts.
@@ -204,6 +206,7 @@ const MACHINES: &[&str] = &[
     "batch",
     "backfill",
     "followup",
+    "inbound",
     "daily",
     "weekly",
     "nightly",
@@ -229,12 +232,20 @@ pub fn is_for_others(start: &Start, core: Core, for_anyone: bool) -> bool {
     match core {
         Core::Signup if holds(&names, &["superadmin", "backoffice"]) => true,
         Core::Signup if for_anyone => {
-            let invites =
-                holds(&names, &["invite", "invitation", "invites"]) && !holds(&names, &["accept", "accepted", "join"]);
+            let invites = holds(&names, &["invite", "invitation", "invites", "invitations"])
+                && !holds(&names, &["accept", "accepted", "join"]);
             // `POST /api/users` of a table of users, with nothing that says sign-up.
             let table =
                 holds(&label, &["users", "members", "clients", "customers", "profiles"]) && !says(core, &start.label);
-            holds(&names, STAFF) || invites || table
+            // `AddUserModal`: who is signed in makes it for somebody else.
+            let adds = label.windows(2).chain(names.windows(2)).any(|pair| {
+                pair[0] == "add" && matches!(pair[1].as_str(), "user" | "member" | "client" | "customer" | "patient")
+            });
+            holds(&names, STAFF) || invites || table || adds
+        }
+        // Who changes a password is signed in.
+        Core::Login => {
+            label.windows(2).any(|pair| matches!(pair[0].as_str(), "change" | "update") && pair[1] == "password")
         }
         Core::Checkout => holds(&label, MERCHANT) || holds(&names, &["admin", "custom", "manual", "walkup"]),
         _ => false,
@@ -386,6 +397,29 @@ pub fn is_authenticated(program: &Program, start: &Start, before: CallRef) -> bo
         Gate::Library(library) => program.role_of_made(*library) == Some(KnownRole::Authenticate),
         Gate::Unknown => false,
     })
+}
+
+/// Whether a path only works off what is due, and nobody waits for it: the payments stand in a loop, and nothing but the
+/// head of the request is read.
+pub fn sweeps(program: &Program, start: &Start, reached: &[CoreCall]) -> bool {
+    let Some(entry) = start.entry.map(|entry| &program.entries[entry]) else { return false };
+    let served = matches!(entry.kind, EntryKind::Route | EntryKind::EdgeFunction);
+    let facts = program.facts(entry.function.file);
+    let takes = facts.function(entry.function.function).params.len();
+    let head = |touch: Touch| matches!(touch, Touch::Part(name) if matches!(name.as_str(), "method" | "headers"));
+    let in_loop = |call: &CoreCall| {
+        let facts = program.facts(call.at.file);
+        facts
+            .enclosing(facts.call(call.at.call).block)
+            .take_while(|(_, block)| block.function == facts.function_of(facts.call(call.at.call).block))
+            .any(|(_, block)| matches!(block.kind, BlockKind::Loop(_)))
+    };
+    served
+        && facts.language.is_script()
+        && takes == 1
+        && program.touches(entry.function, 0).all(head)
+        && !reached.is_empty()
+        && reached.iter().all(in_loop)
 }
 
 /// Words of functions that let only known users through.

@@ -3,6 +3,7 @@
 
 use super::flow::{Fate, Flow};
 use super::says::{answers_error, is_success};
+use crate::catalogue::Effect;
 use crate::facts::{BlockId, ExprId, ExprKind, Step};
 use crate::finding::Place;
 use crate::program::terms::{Ending, Guard, Handler};
@@ -77,7 +78,10 @@ impl Follow<'_, '_> {
             Some(EdgeKind::Jump) => {
                 let requests = program.requests_at(call);
                 let throws = requests.iter().any(|http| program.http_client(http).throws_on_status);
-                let answers = !requests.is_empty() || self.gives_errors(call) || !program.vendors_at(call).is_empty();
+                let answers = !requests.is_empty()
+                    || self.gives_errors(call)
+                    || !program.vendors_at(call).is_empty()
+                    || self.invokes(call);
                 if answers && !throws { State::Given } else { state }
             }
             Some(EdgeKind::Callback) if self.catches_callbacks(call) => State::Given,
@@ -111,6 +115,17 @@ impl Follow<'_, '_> {
     fn races(&self, call: CallRef) -> bool {
         let program = self.program;
         program.handed_to(call).any(|outer| program.external(outer).is_some_and(|e| e.dotted() == "Promise.race"))
+    }
+
+    /// Whether a call runs a wrapper that invokes a function by the name it is told.
+    fn invokes(&self, call: CallRef) -> bool {
+        let program = self.program;
+        let invokes = |at: CallRef| {
+            let mut operations = program.vendors_at(at).iter().filter_map(|used| program.operation(used));
+            operations.any(|operation| operation.effect == Effect::Invoke)
+        };
+        let wrappers = program.edges(call).iter().filter(|edge| edge.kind == EdgeKind::Direct);
+        wrappers.flat_map(|edge| program.calls_in(edge.target)).any(invokes)
     }
 
     /// Whether a vendor's call gives its errors instead of throwing them.

@@ -4,11 +4,11 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::operations::names_of;
-use super::says::{answers_error, derives, holds, is_success, tells_failure, tells_failure_of};
+use super::says::{answers_error, derives, holds, is_success, says_done, tells_failure, tells_failure_of};
 use crate::facts::{BlockId, BlockKind, CallId, ExprId, ExprKind, Facts, Op, Step};
 use crate::finding::FileId;
 use crate::program::terms::{Ending, ending};
-use crate::program::{CallRef, ExprRef, Program, Value};
+use crate::program::{CallRef, Edge, EdgeKind, ExprRef, Program, Value};
 
 /// What becomes of a call's result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,12 +116,34 @@ impl<'p> Flow<'p> {
         {
             return false;
         }
+        // `if (free.ok) return`: where the first has done it, the second is another way to the same.
+        if self.leaves_done(CallRef::new(one.file, first), second) {
+            return false;
+        }
         // What runs first leaves before the second is reached.
         !before.iter().any(|&block| {
             matches!(
                 facts.block(block).kind,
                 BlockKind::Then(_) | BlockKind::Else(_) | BlockKind::Case(..) | BlockKind::Try
             ) && ending(facts, block) != Ending::GoesOn
+        })
+    }
+
+    /// Whether the function ends between two calls when the first one has done what was asked for.
+    fn leaves_done(&self, first: CallRef, second: CallId) -> bool {
+        let facts = self.program.facts(first.file);
+        let start = |call: CallId| facts.span(facts.call(call).expr).start;
+        let mut between = enclosing(facts, first.call).flat_map(|(_, block)| &block.steps);
+        between.any(|step| match *step {
+            Step::If { condition, then, .. } => {
+                let arm = facts.block(then).span;
+                arm.start > start(first.call)
+                    && arm.end <= start(second)
+                    && says_done(facts, condition, first.call)
+                    && matches!(ending(facts, then), Ending::Returns(value)
+                        if value.is_none_or(|value| !answers_error(self.program, first.file, value)))
+            }
+            _ => false,
         })
     }
 
@@ -229,6 +251,39 @@ impl<'p> Flow<'p> {
             Fate::GoesOn
         }
     }
+}
+
+impl Program {
+    /// Whether what a request is answered is handed back by the function that sends it, to somebody who takes it.
+    pub fn answer_decides(&self, request: CallRef, way: &[Edge]) -> bool {
+        let facts = self.facts(request.file);
+        let function = self.function_of(request).function;
+        let body = |facts: &Facts, value: ExprId| match facts.expr(value) {
+            ExprKind::Call(call) => matches!(facts.expr(facts.call(*call).callee), ExprKind::Member(base, name)
+                if matches!(name.as_str(), "json" | "text") && derives(facts, *base, request.call, 6)),
+            ExprKind::Member(base, name) => *name == "data" && derives(facts, *base, request.call, 6),
+            _ => false,
+        };
+        let taken = way.iter().rev().find(|edge| edge.kind == EdgeKind::Direct);
+        let taken = taken.is_some_and(|edge| !self.facts(edge.call.file).call(edge.call.call).dropped);
+        taken && facts.returned(function).any(|value| comes_of(facts, value, 8, &body))
+    }
+}
+
+/// Whether a value is made of one that fits.
+fn comes_of(facts: &Facts, value: ExprId, depth: usize, fits: &dyn Fn(&Facts, ExprId) -> bool) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    let next = |value: &ExprId| comes_of(facts, *value, depth, fits);
+    fits(facts, value)
+        || match facts.expr(value) {
+            ExprKind::Await(inner) | ExprKind::Member(inner, _) | ExprKind::Index(inner, _) => next(inner),
+            ExprKind::Op(_, parts) => parts.iter().any(next),
+            ExprKind::Object(entries) => entries.iter().any(|(_, value)| next(value)),
+            ExprKind::Ref(name, block) => {
+                facts.lookup(*block, *name).is_some_and(|def| facts.def(def).values.iter().any(next))
+            }
+            _ => false,
+        }
 }
 
 impl Waiting {

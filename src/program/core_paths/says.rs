@@ -117,12 +117,23 @@ fn error_named(facts: &Facts, expr: ExprId) -> bool {
     matches!(facts.expr(expr), ExprKind::Ref(name, _) | ExprKind::Member(_, name) if says_error(name))
 }
 
+/// Whether a condition says that a call did what was asked for: `answer.ok && data.success`.
+pub fn says_done(facts: &Facts, condition: ExprId, call: CallId) -> bool {
+    match facts.expr(condition) {
+        ExprKind::Op(Op::And, parts) => parts.iter().any(|&part| says_done(facts, part, call)),
+        ExprKind::Member(_, name) => says_success(name) && derives(facts, condition, call, 8),
+        _ => false,
+    }
+}
+
 /// Whether a condition of this truth says that `call` failed: its error is set, or its result is missing.
 pub fn tells_failure_of(facts: &Facts, condition: ExprId, truth: bool, call: CallId) -> bool {
     match facts.expr(condition) {
         ExprKind::Op(Op::Not, operands) => {
             operands.iter().any(|&operand| tells_failure_of(facts, operand, !truth, call))
         }
+        // `count !== null && count > 0`: what gave nothing never comes that far.
+        ExprKind::Op(Op::And, operands) if truth && asks_for_more_of_same(facts, operands, call) => false,
         ExprKind::Op(Op::And | Op::Or, operands) => {
             operands.iter().any(|&operand| tells_failure_of(facts, operand, truth, call))
         }
@@ -142,6 +153,25 @@ pub fn tells_failure_of(facts: &Facts, condition: ExprId, truth: bool, call: Cal
         ExprKind::Call(_) | ExprKind::Await(_) => !truth && derives(facts, condition, call, 6),
         _ => false,
     }
+}
+
+/// Whether a condition asks first that what a call gave is there, and then how much it is.
+fn asks_for_more_of_same(facts: &Facts, operands: &[ExprId], call: CallId) -> bool {
+    let named = |expr: ExprId| match *facts.expr(expr) {
+        ExprKind::Ref(name, _) if !says_error(&name) && derives(facts, expr, call, 6) => Some(name),
+        _ => None,
+    };
+    let is_nothing = |&expr: &ExprId| matches!(facts.expr(expr), ExprKind::Null);
+    let there = operands.iter().find_map(|&operand| match facts.expr(operand) {
+        ExprKind::Op(Op::Unequal, parts) if parts.iter().any(is_nothing) => parts.iter().find_map(|&part| named(part)),
+        _ => named(operand),
+    });
+    there.is_some_and(|there| {
+        operands.iter().any(|&operand| match facts.expr(operand) {
+            ExprKind::Op(Op::Compare, parts) => parts.iter().any(|&part| named(part) == Some(there)),
+            _ => false,
+        })
+    })
 }
 
 /// Whether a value comes out of a call's result.

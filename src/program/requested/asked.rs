@@ -128,7 +128,13 @@ fn asked_in(program: &Program, function: FunctionRef, names: &[Name], before: Op
             }
             ExprKind::Op(Op::In, parts) if parts.first().is_some_and(|&first| is(first)) => Asked::Checked,
             ExprKind::Index(base, index) if is(*index) && !is(*base) => Asked::Checked,
-            ExprKind::Call(call) => looked_up(facts, facts.call(*call), &is),
+            ExprKind::Call(call) => {
+                looked_up(facts, facts.call(*call), &is).max(queried(facts, facts.call(*call), &is))
+            }
+            // `sql`SELECT id FROM prices WHERE id = ${priceId}``
+            ExprKind::Template(parts) if parts.iter().any(|&part| is(part)) && looks_up_rows(facts, parts) => {
+                Asked::Checked
+            }
             _ => Asked::No,
         };
         asked = asked.max(found);
@@ -226,6 +232,34 @@ fn looked_up(facts: &Facts, call: &crate::facts::Call, is: &dyn Fn(ExprId) -> bo
         }
         _ => Asked::No,
     }
+}
+
+/// Whether a statement's texts look rows up: `select .. where ..`.
+fn looks_up_rows(facts: &Facts, parts: &[ExprId]) -> bool {
+    let said: String = parts
+        .iter()
+        .filter_map(|&part| match facts.expr(part) {
+            ExprKind::Text(text) => Some(text.to_ascii_lowercase()),
+            _ => None,
+        })
+        .collect();
+    said.trim_start().starts_with("select") && said.contains("where")
+}
+
+/// Whether a statement that looks rows up is run with the value: `query("select .. where id = $1", [priceId])`.
+fn queried(facts: &Facts, call: &crate::facts::Call, is: &dyn Fn(ExprId) -> bool) -> Asked {
+    let [statement, values, ..] = &*call.args else { return Asked::No };
+    let given = match facts.expr(values.value) {
+        ExprKind::List(items) => items.iter().any(|&item| is(item)),
+        ExprKind::Object(entries) => entries.iter().any(|&(_, value)| is(value)),
+        _ => is(values.value),
+    };
+    // `text("select ..")`
+    let text = match facts.expr(statement.value) {
+        ExprKind::Call(inner) => facts.call(*inner).args.first().map_or(statement.value, |arg| arg.value),
+        _ => statement.value,
+    };
+    if given && looks_up_rows(facts, &[text]) { Asked::Checked } else { Asked::No }
 }
 
 /// What a schema asks of a value.

@@ -24,7 +24,7 @@ impl Tracer<'_> {
             _ => None,
         };
         if self.asks_server(call) {
-            return Origin::Server;
+            return self.just_written(call, path).unwrap_or(Origin::Server);
         }
         let targets: Vec<_> = program
             .edges(call)
@@ -85,6 +85,35 @@ impl Tracer<'_> {
                 _ => Origin::Unknown,
             },
         }
+    }
+
+    /// What a row holds that was written a moment before out of the request: `insert({ amount: body.amount })`, then
+    /// `row.amount`.
+    fn just_written(&mut self, call: CallRef, path: &[Name]) -> Option<Origin> {
+        let wanted = *path.first()?;
+        let program = self.program;
+        let facts = program.facts(call.file);
+        let mut link = call;
+        loop {
+            let ExprKind::Member(base, name) = *facts.expr(facts.call(link.call).callee) else { return None };
+            if matches!(name.as_str(), "insert" | "create" | "values" | "add") && self.writes_row(link) {
+                let row = program.row_written(link);
+                let inner = row.iter().find(|(key, _)| *key == "data").map(|&(_, value)| program.value(value));
+                let row = inner.map_or(row, |inner| program.entries(&inner));
+                let value = row.into_iter().find(|(key, _)| *key == wanted)?.1;
+                let origin = self.origin(value, &mut vec![]);
+                return matches!(origin, Origin::Request(_)).then_some(origin);
+            }
+            let ExprKind::Call(inner) = *facts.expr(base) else { return None };
+            link = CallRef::new(call.file, inner);
+        }
+    }
+
+    /// Whether a call writes into a database.
+    fn writes_row(&self, call: CallRef) -> bool {
+        let program = self.program;
+        let own = |used: &crate::program::VendorUse| program.catalogue.vendor(used.vendor).own_backend;
+        program.has_role(call, KnownRole::Write) || program.vendors_at(call).iter().any(own)
     }
 
     /// Whether a call asks a database, a vendor or another service.

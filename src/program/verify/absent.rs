@@ -118,7 +118,7 @@ fn spelled(facts: &Facts, expr: ExprId) -> Option<String> {
             None => Some(name.to_string()),
         },
         ExprKind::Env(name) => Some(format!("${name}")),
-        ExprKind::This(_) => Some("this".to_owned()),
+        ExprKind::This(_) => Some(if facts.language.is_script() { "this" } else { "self" }.to_owned()),
         ExprKind::Member(base, name) => Some(format!("{}.{name}", spelled(facts, *base)?)),
         ExprKind::Index(base, index) => Some(format!("{}.[{}]", spelled(facts, *base)?, spelled(facts, *index)?)),
         ExprKind::Await(inner) => spelled(facts, *inner),

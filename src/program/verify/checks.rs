@@ -40,6 +40,9 @@ impl Walk<'_> {
             after = Standing::Asked(program.call_place(at));
             self.account.asks += 1;
         }
+        if asks && matches!(after, Standing::Open(_)) {
+            self.note_asked(at);
+        }
         if !asks && let Some(deed) = self.effect(at) {
             self.note_deed(deed, standing);
         }
