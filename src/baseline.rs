@@ -21,8 +21,8 @@ const VERSION: u32 = 1;
 #[derive(Debug, Clone, Default)]
 pub struct Baseline {
     entries: Vec<Address>,
-    /// The folders that are looked at as a whole: only there an entry that covers nothing is mended.
-    judged: Option<Vec<String>>,
+    /// Only a part of what it speaks of is looked at: an entry that covers nothing is not mended.
+    of_a_part: bool,
 }
 
 /// Which findings a baseline covers.
@@ -80,7 +80,7 @@ impl Baseline {
     /// A baseline of some findings.
     pub fn new(mut entries: Vec<Address>) -> Self {
         entries.sort();
-        Self { entries, judged: None }
+        Self { entries, of_a_part: false }
     }
 
     /// The entries of what lies below a folder, their paths as seen from it.
@@ -94,16 +94,9 @@ impl Baseline {
         self
     }
 
-    /// Judges only what lies in these folders.
-    pub fn judging(self, folders: Vec<String>) -> Self {
-        Self { judged: Some(folders), ..self }
-    }
-
-    fn judges(&self, path: &str) -> bool {
-        let is_in = |folder: &String| {
-            folder.is_empty() || path.strip_prefix(folder.as_str()).is_some_and(|rest| rest.starts_with('/'))
-        };
-        self.judged.as_ref().is_none_or(|folders| folders.iter().any(is_in))
+    /// For a look at a part of what it speaks of: what is found there may hang on code elsewhere.
+    pub fn of_a_part(self, of_a_part: bool) -> Self {
+        Self { of_a_part, ..self }
     }
 
     /// How many there are.
@@ -111,9 +104,9 @@ impl Baseline {
         self.entries.len()
     }
 
-    /// The rule of each entry.
-    pub fn rules(&self) -> impl Iterator<Item = &str> {
-        self.entries.iter().map(|entry| entry.rule.as_str())
+    /// The entries, in their order.
+    pub fn entries(&self) -> &[Address] {
+        &self.entries
     }
 
     /// Whether there is none.
@@ -163,10 +156,24 @@ impl Baseline {
     pub fn cover(&self, findings: &[Address], exists: impl Fn(&str) -> bool) -> Cover {
         let mut cover = self.cover_by(findings, &[By::Both, By::Code, By::Words]);
         self.round(By::Moved, findings, |entry| !exists(&entry.path), &mut cover);
-        for (entry, alive) in self.entries.iter().zip(&mut cover.alive) {
-            *alive |= !self.judges(&entry.path);
-        }
+        cover.alive.iter_mut().for_each(|alive| *alive |= self.of_a_part);
         cover
+    }
+
+    /// Today's findings, and of this baseline what covers none of them and was not looked at: how many those are comes
+    /// with it.
+    pub fn anew(
+        self,
+        findings: Vec<Address>,
+        exists: impl Fn(&str) -> bool,
+        looked_at: impl Fn(&Address) -> bool,
+    ) -> (Self, usize) {
+        let cover = self.cover(&findings, exists);
+        let left = self.entries.into_iter().zip(cover.alive);
+        let kept: Vec<Address> =
+            left.filter(|(entry, alive)| !alive && !looked_at(entry)).map(|(entry, _)| entry).collect();
+        let number = kept.len();
+        (Self::new(findings.into_iter().chain(kept).collect()), number)
     }
 
     /// The same where the baseline is a moment ago: what was only edited is no new finding.
@@ -272,11 +279,11 @@ mod tests {
         let baseline = Baseline::new(vec![of("apps/web/a.ts"), of("apps/website/a.ts"), of("b.ts")]);
         let part = baseline.clone().below("apps/web");
         assert_eq!((part.cover(&[of("a.ts")], |_| true).covered, part.len()), (vec![true], 1));
-        let judging = |folders: &[&str]| {
-            let folders = folders.iter().map(|folder| (*folder).to_owned()).collect();
-            baseline.clone().judging(folders).cover(&[], |_| true).mended()
-        };
-        assert_eq!((judging(&[""]), judging(&["apps/web"]), judging(&["apps"]), judging(&[])), (3, 1, 2, 0));
+        let mended = |part: bool| baseline.clone().of_a_part(part).cover(&[], |_| true).mended();
+        assert_eq!((mended(false), mended(true)), (3, 0));
+        let looked_at = |entry: &Address| entry.path == "apps/web/a.ts";
+        let (anew, kept) = baseline.anew(vec![of("b.ts"), of("c.ts")], |_| true, looked_at);
+        assert_eq!((anew.entries, kept), (vec![of("apps/website/a.ts"), of("b.ts"), of("c.ts")], 1));
     }
 
     #[test]

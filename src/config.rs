@@ -65,6 +65,8 @@ pub struct Config {
     pub file: Option<String>,
     /// The folder it speaks of: the scanned one when there is no file.
     pub folder: PathBuf,
+    /// The folder of all that belongs together: a scan of less is one of a part.
+    pub top: PathBuf,
     /// For whom.
     pub persona: Option<Persona>,
     /// From which severity on the exit code is 1.
@@ -95,7 +97,8 @@ impl Config {
     /// Finds and reads what counts for a scan of `paths` as of a day.
     pub fn load(wanted: &Wanted, paths: &[PathBuf], as_of: &str) -> Result<Self, Error> {
         let root = walk::root_of(paths)?;
-        let none = || Self { folder: root.clone(), ..Self::default() };
+        let all = walk::repository_top(&root).unwrap_or_else(|| root.clone());
+        let none = || Self { folder: root.clone(), top: all.clone(), ..Self::default() };
         let written = match wanted {
             Wanted::Isolated => return Ok(Self { own: Own { isolated: true, ..Own::default() }, ..none() }),
             Wanted::File(path) => {
@@ -109,7 +112,9 @@ impl Config {
             Wanted::Found => find::nearest(&root, &top(&root))?,
         };
         let Some(written) = written else { return Ok(none()) };
-        Loading { root, as_of, config: Self { folder: written.folder.clone(), ..Self::default() } }.all(&written)
+        let folder = written.folder.clone();
+        let top = if matches!(wanted, Wanted::Found) { folder.clone() } else { all };
+        Loading { root, as_of, config: Self { folder, top, ..Self::default() } }.all(&written)
     }
 }
 

@@ -14,11 +14,14 @@ pub mod build;
 pub mod embedded;
 mod javascript;
 mod loads;
+mod lost;
 mod mend;
 pub mod python;
 mod tables;
 mod taken;
 mod types;
+
+pub use lost::conflict;
 
 /// Extracts the facts of one file; none when its extension is of no language of ours.
 pub fn extract(path: &str, text: &str) -> Option<Facts> {
@@ -64,6 +67,9 @@ fn extract_sections(
             continue;
         };
         builder.facts().syntax_errors += parsed.errors;
+        if parsed.errors > 0 && builder.facts().lost.is_none() {
+            builder.facts().lost = lost::lost(&parsed.tree, text);
+        }
         builder.facts().language = parsed.language;
         let syntax = lang::syntax(parsed.language);
         let section = own(&span);

@@ -130,11 +130,22 @@ pub struct Facts {
     pub lines: Vec<u32>,
     /// How many places the grammar could not read (ERROR or MISSING nodes).
     pub syntax_errors: u32,
+    /// What could not be parsed so that functions and calls may be missing.
+    pub lost: Option<Lost>,
     /// Set when nesting was deeper than the extractor follows: facts below that depth are missing.
     pub too_deep: bool,
     /// The names each block defines, for [`Facts::lookup`].
     #[serde(skip)]
     pub scope: Scope,
+}
+
+/// A stretch of code that could not be parsed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lost {
+    /// Its first line.
+    pub line: u32,
+    /// Whether it is one of a merge that was not finished.
+    pub conflict: bool,
 }
 
 /// A tag by which a document loads a script of another host.

@@ -13,7 +13,7 @@ use crate::catalogue::{Catalogue, VendorId};
 use crate::config::Own;
 use crate::contain::{WORKER, contained};
 use crate::error::Error;
-use crate::facts::{Facts, Token};
+use crate::facts::{Facts, Lost, Token};
 use crate::finding::{FileId, Finding};
 use crate::link::sides::names;
 use crate::manifest::{Manifest, Manifests, functions};
@@ -241,8 +241,7 @@ fn gather(repository: &mut Repository, read: Vec<Option<Read>>) -> Understood {
     let mut opened = vec![];
     for (index, read) in read.into_iter().enumerate() {
         let mut file = read.map(|read| read.said).unwrap_or_default();
-        let too_deep = file.facts.as_ref().is_some_and(|facts| facts.too_deep).then_some(GapReason::TooDeep);
-        if let Some(reason) = file.gap.take().or(too_deep) {
+        if let Some(reason) = file.gap.take().or_else(|| file.facts.as_ref().and_then(not_whole)) {
             gaps.push(Gap { path: repository.files[index].path, reason });
         }
         if file.marked {
@@ -263,6 +262,15 @@ fn gather(repository: &mut Repository, read: Vec<Option<Read>>) -> Understood {
     manifests.opened = opened;
     repository.manifests = Arc::new(manifests);
     Understood { facts, marked, written, mentioned, documented, scripts, gaps }
+}
+
+/// Why the facts of a file are not all that is in it.
+fn not_whole(facts: &Facts) -> Option<GapReason> {
+    match facts.lost {
+        Some(Lost { line, conflict: true }) => Some(GapReason::Conflict(line)),
+        Some(Lost { line, conflict: false }) => Some(GapReason::NotParsed(line)),
+        None => facts.too_deep.then_some(GapReason::TooDeep),
+    }
 }
 
 /// What one file says.
@@ -322,6 +330,7 @@ fn understand(file: &SourceFile, text: &str, catalogue: &Catalogue, cache: Optio
             said.manifest = Some(manifest);
         } else if sql::is_sql(&file.path) {
             said.script = Some(sql::read(text));
+            said.gap = extract::conflict(text).map(GapReason::Conflict);
         }
         Ok(said)
     };

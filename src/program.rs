@@ -33,6 +33,7 @@ pub mod claims;
 pub mod configured;
 pub mod conversions;
 pub mod core_paths;
+pub mod covered;
 pub mod credentials;
 pub mod defaults;
 pub mod deliveries;
@@ -57,6 +58,7 @@ pub mod kill_switches;
 pub mod known_addresses;
 pub mod left_out;
 pub mod lifetimes;
+pub mod links;
 pub mod literals;
 pub mod marked_handled;
 pub mod minted;
@@ -68,7 +70,9 @@ pub mod open_keys;
 pub mod options;
 pub mod origins;
 pub mod outbound;
+pub mod own_domains;
 mod own_rows;
+pub mod own_work;
 pub mod page_scripts;
 pub mod pages;
 pub mod partial_writes;
@@ -102,6 +106,7 @@ pub mod table_changes;
 pub mod tables;
 pub mod terms;
 pub mod timing;
+pub mod transactions;
 pub mod uncalled;
 pub mod unchecked;
 pub mod unknown_rows;
@@ -284,6 +289,7 @@ pub struct Program {
     pub(crate) bundling: OnceLock<bundling::Bundling>,
     pub(crate) key_uses: OnceLock<Vec<credentials::KeyUse>>,
     pub(crate) env_defaults: OnceLock<defaults::EnvDefaults>,
+    pub(crate) own_domains: OnceLock<FxHashSet<String>>,
     pub(crate) around: Vec<terms::Around>,
     pub(crate) memos: Vec<Memo>,
     pub(crate) contexts: Contexts,
@@ -350,6 +356,7 @@ impl Program {
             bundling: OnceLock::new(),
             key_uses: OnceLock::new(),
             env_defaults: OnceLock::new(),
+            own_domains: OnceLock::new(),
             sides: vec![],
             entries: vec![],
             known_routes: vec![],

@@ -103,6 +103,13 @@ fn run_scan(typed: &Scan, out: &mut dyn Write, messages: &mut dyn Write) -> Resu
     let prefix = changes::from_top(&typed.paths)?;
     let mut options = typed.options(&config)?;
     options.settle.baseline = accepted::read(typed, &config)?;
+    if typed.fix_suppressions && !options.settle.unused {
+        return Err(Error::Config {
+            what: "comments are taken out by a scan of the whole repository".to_owned(),
+            help: format!("run it in {}: what a part reports can hang on code outside of it", config.top.display()),
+        }
+        .into());
+    }
     // What a change looks like may lie in a folder that lives as long as the scan.
     let _laid_out = changes::heed(typed, &config, &mut options)?;
     let mut outcome = judge(&options)?;

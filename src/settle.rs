@@ -277,7 +277,7 @@ pub fn settle(files: &[File], repository: &Repository, mut findings: Vec<Finding
             None => open.push(SettledFinding { finding, fingerprint }),
         }
     }
-    let hidden = Hidden::of(&open, &texts, choices, &mut settled);
+    let hidden = Hidden::of(&open, &texts, repository, choices, &mut settled);
     for (at, found) in open.into_iter().enumerate() {
         let (finding, severity) = (&found.finding, found.finding.severity);
         let (known, apart) = (hidden.by_baseline.get(at) == Some(&true), hidden.by_change.get(at) == Some(&true));
@@ -298,7 +298,7 @@ pub fn settle(files: &[File], repository: &Repository, mut findings: Vec<Finding
         };
         counts.add(severity);
     }
-    tell_unused(ignores, &texts, choices, &mut settled);
+    tell_unused(ignores, &texts, repository, choices, &mut settled);
     settled
 }
 
@@ -309,7 +309,13 @@ struct Hidden {
 }
 
 impl Hidden {
-    fn of(open: &[SettledFinding], texts: &Texts<'_>, choices: &Choices, settled: &mut Settled) -> Self {
+    fn of(
+        open: &[SettledFinding],
+        texts: &Texts<'_>,
+        repository: &Repository,
+        choices: &Choices,
+        settled: &mut Settled,
+    ) -> Self {
         let before = choices.change.as_ref().and_then(|change| change.before.as_ref());
         let addresses: Vec<Address> = match choices.baseline.is_some() || before.is_some() || choices.addresses {
             true => open.iter().map(|found| fingerprint::address(&found.finding, texts)).collect(),
@@ -320,10 +326,13 @@ impl Hidden {
             let cover = baseline.cover(&addresses, |path| texts.exists(path));
             let moved = cover.moved.iter().map(|&(entry, finding)| (entry, addresses[finding].path.clone()));
             settled.baseline_moved = moved.collect();
-            // Of a rule that did not run nothing is known.
-            let is_left_out = |rule: &str| choices.known.contains(&rule) && !choices.ran.contains(&rule);
-            let alive = cover.alive.into_iter().zip(baseline.rules());
-            settled.baseline_alive = alive.map(|(alive, rule)| alive || is_left_out(rule)).collect();
+            // Of a rule that did not run, and of a file that was not read, nothing is known.
+            let is_left_out = |entry: &Address| {
+                let rule = entry.rule.as_str();
+                choices.known.contains(&rule) && !choices.ran.contains(&rule) || repository.is_unread(&entry.path)
+            };
+            let alive = cover.alive.into_iter().zip(baseline.entries());
+            settled.baseline_alive = alive.map(|(alive, entry)| alive || is_left_out(entry)).collect();
             by_baseline = cover.covered;
         }
         let by_change = match (&choices.change, before) {
@@ -351,9 +360,18 @@ fn level<'c>(finding: &Finding, texts: &Texts<'_>, choices: &'c Choices) -> Opti
 }
 
 /// Names the suppressions that suppress nothing, and leaves out problems that a change does not concern.
-fn tell_unused(ignores: Vec<Ignore>, texts: &Texts<'_>, choices: &Choices, settled: &mut Settled) {
+fn tell_unused(
+    ignores: Vec<Ignore>,
+    texts: &Texts<'_>,
+    repository: &Repository,
+    choices: &Choices,
+    settled: &mut Settled,
+) {
     if choices.unused {
-        let is_unused = |ignore: &Ignore| !ignore.used && choices.ran.contains(&ignore.rule.as_str());
+        let is_unused = |ignore: &Ignore| {
+            let looked_at = || !repository.is_unread(texts.path(ignore.place.file));
+            !ignore.used && choices.ran.contains(&ignore.rule.as_str()) && looked_at()
+        };
         settled.unused = ignores.into_iter().filter(is_unused).collect();
         let problem = |it: &Ignore| IgnoreProblem { place: it.place, problem: Problem::Unused(it.rule.clone()) };
         settled.ignore_problems.extend(settled.unused.iter().map(problem));

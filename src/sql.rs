@@ -9,6 +9,7 @@ use rustc_hash::FxHashSet;
 use crate::finding::{FileId, Place};
 use crate::names::Name;
 
+pub mod any_group;
 mod columns;
 mod cursor;
 pub mod declared;
@@ -23,9 +24,10 @@ mod split;
 mod statement;
 pub mod views;
 
+pub use any_group::AnyGroup;
 pub use cursor::Qualified;
 pub use declared::Declared;
-pub use model::{Database, History, Id, Job, Policy, RowSecurity, Table, Unique, View};
+pub use model::{Database, History, Id, Job, Policy, Request, RowSecurity, Table, Unique, View};
 pub use openness::{Opening, Opens};
 pub use people::{Group, Question};
 pub use read::templates::quoted;

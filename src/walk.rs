@@ -182,10 +182,21 @@ pub enum GapReason {
     BrokenManifest(String),
     /// Nested deeper than the extractor follows.
     TooDeep,
+    /// A syntax error that takes functions and calls with it; its line.
+    NotParsed(u32),
+    /// A merge that was not finished left its marks; the line of the first.
+    Conflict(u32),
     /// Statements of SQL that may matter and were not understood; how many.
     SqlNotUnderstood(usize),
     /// The extractor failed on it: a bug of ours.
     Crashed(String),
+}
+
+impl GapReason {
+    /// Whether findings may be missing for it, more than a few.
+    pub fn hides(&self) -> bool {
+        !matches!(self, Self::SqlNotUnderstood(_))
+    }
 }
 
 impl fmt::Display for GapReason {
@@ -201,6 +212,8 @@ impl fmt::Display for GapReason {
             Self::LinkOutside => f.write_str("a link that leads out of the repository"),
             Self::BrokenManifest(why) => write!(f, "cannot be understood: {why}"),
             Self::TooDeep => f.write_str("nested too deeply to be read whole"),
+            Self::NotParsed(line) => write!(f, "a syntax error in line {line}: what is found here may be missing"),
+            Self::Conflict(line) => write!(f, "a merge conflict in line {line}: what is found here may be missing"),
             Self::SqlNotUnderstood(1) => f.write_str("1 statement of SQL was not understood"),
             Self::SqlNotUnderstood(count) => write!(f, "{count} statements of SQL were not understood"),
             Self::Crashed(why) => write!(f, "seamcheck failed to read it (please report this): {why}"),
@@ -249,6 +262,11 @@ pub fn vendor_ids(root: &Path) -> Vec<String> {
 /// The folder that all paths of a walk will be relative to.
 pub fn root_of(paths: &[PathBuf]) -> Result<PathBuf, Error> {
     Ok(roots::Roots::of(paths)?.root)
+}
+
+/// Whether a walk of these paths sees all that lies in a folder, ignore files apart.
+pub fn covers(paths: &[PathBuf], folder: &Path) -> Result<bool, Error> {
+    Ok(roots::Roots::of(paths)?.folders.iter().any(|walked| folder.starts_with(walked)))
 }
 
 /// Whether something stands at a place.
@@ -335,6 +353,16 @@ impl Repository {
         self.files.binary_search_by(|file| file.path.as_str().cmp(path)).ok()
     }
 
+    /// Whether what a path names, or a folder above it, was not read or not understood: nothing that was found there
+    /// before can be taken for mended.
+    pub fn is_unread(&self, path: &str) -> bool {
+        let is_it = |gap: &Gap| {
+            let rest = path.strip_prefix(gap.path.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) && gap.reason.hides()
+        };
+        self.gaps.iter().any(is_it)
+    }
+
     /// Names something that was not read.
     pub fn gap(&mut self, path: Name, reason: GapReason) {
         let gap = Gap { path, reason };
@@ -345,7 +373,11 @@ impl Repository {
     /// Names what of a file that was read was not understood. When that is all of it, it is no matter that some bytes
     /// were not UTF-8.
     pub fn not_understood(&mut self, Gap { path, reason }: Gap) {
-        if !matches!(reason, GapReason::TooDeep | GapReason::SqlNotUnderstood(_)) {
+        let is_part = matches!(
+            reason,
+            GapReason::TooDeep | GapReason::SqlNotUnderstood(_) | GapReason::NotParsed(_) | GapReason::Conflict(_)
+        );
+        if !is_part {
             self.gaps.retain(|gap| gap.path != path || gap.reason != GapReason::NotUtf8);
         }
         self.gap(path, reason);

@@ -204,6 +204,7 @@ impl Index {
             self.roots[root].sdks.push(Sdk { vendor: id, package: at, patterns: OnceLock::new() });
         }
         for webhook in &vendor.webhooks {
+            self.spelled.extend(webhook.also_called.iter().map(|word| (word.clone(), id)));
             for field in &webhook.fields {
                 add(&mut self.fields, field, id);
             }

@@ -81,6 +81,10 @@ pub struct Operation {
     /// It gives back what a customer paid.
     #[serde(default)]
     pub refunds: bool,
+    /// Where its payload names the customer whose records its answer opens, or whose card it charges.
+    pub whose: Option<String>,
+    /// Where its payload says that a card on file is charged while its owner is away.
+    pub on_file: Option<String>,
     /// It takes the money in the same step, and a card may refuse: under the same key the refusal stays.
     #[serde(default)]
     pub declines: bool,

@@ -75,6 +75,16 @@ pub struct Webhook {
     /// asked sees that it failed.
     #[serde(default)]
     pub by_hand: Vec<Vec<String>>,
+    /// Members and texts of deliveries that tell of changed rows of a database, all of a list: each is sent once, and
+    /// nobody looks at the answer.
+    #[serde(default)]
+    pub row_changes: Vec<Vec<String>>,
+    /// Its id names a channel that gateways of others carry too.
+    #[serde(default)]
+    pub is_channel: bool,
+    /// Words by which routes and files call who delivers, beside its id.
+    #[serde(default)]
+    pub also_called: Vec<String>,
     /// Where the event id stands: `event.id`.
     pub event_id: Option<String>,
     /// How to verify on Node.

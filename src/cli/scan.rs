@@ -202,7 +202,7 @@ impl Scan {
             ran: rules.iter().map(|rule| rule.id).collect(),
             levels: config.levels.clone(),
             reminders: config.reminders.clone(),
-            unused: self.paths.iter().all(|path| !path.is_file()),
+            unused: walk::covers(&self.paths, &config.top)?,
             ..settle::Choices::new(self.persona.or(config.persona).unwrap_or_default())
         };
         let ignored = config.ignored.clone();

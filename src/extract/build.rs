@@ -10,7 +10,6 @@ use crate::facts::{
 use crate::names::Name;
 
 use super::tables::{Emptied, exact};
-
 use rustc_hash::FxHashMap;
 
 /// Longest constant text kept whole, in bytes; of a longer one only this much of its head is kept.
@@ -93,6 +92,7 @@ impl<'s> Builder<'s> {
             strict_reads: vec![],
             lines,
             syntax_errors: 0,
+            lost: None,
             too_deep: false,
             scope: Scope::default(),
         };

@@ -25,6 +25,7 @@ impl Facts {
             strict_reads: vec![],
             lines: self.lines.clone(),
             syntax_errors: 0,
+            lost: None,
             too_deep: self.too_deep,
             scope: Scope::default(),
         };

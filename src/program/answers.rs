@@ -90,12 +90,24 @@ pub fn is_log(receiver: &str, method: &str) -> bool {
 impl Program {
     /// What is done with what a call gives, in this function and wherever it is handed to or given.
     pub fn looks(&self, call: CallRef) -> Vec<Look> {
+        self.looks_until(call, |_| false)
+    }
+
+    /// The same, up to the first that is wanted: it is the last of them then.
+    pub fn looks_until(&self, call: CallRef, wanted: impl Fn(&Look) -> bool) -> Vec<Look> {
         let facts = self.facts(call.file);
         let at = ExprRef::new(call.file, facts.call(call.call).expr);
         let pending = facts.language.is_script();
         let start = State { at, pending, wraps: vec![], part: vec![], depth: 0 };
         let mut follower = Follower { program: self, seen: FxHashSet::default(), open: vec![start], found: vec![] };
-        follower.run();
+        let mut looked = 0;
+        while follower.run_once() {
+            if let Some(found) = follower.found[looked..].iter().position(&wanted) {
+                follower.found.truncate(looked + found + 1);
+                break;
+            }
+            looked = follower.found.len();
+        }
         follower.found
     }
 }
@@ -108,21 +120,18 @@ struct Follower<'p> {
 }
 
 impl Follower<'_> {
-    fn run(&mut self) {
-        while let Some(state) = self.open.pop() {
-            if self.seen.len() > MOST {
-                self.look(&state, Deed::Handed);
-                return;
-            }
-            if !self.seen.insert(state.clone()) {
-                continue;
-            }
-            let file = state.at.file;
-            let readers = self.program.readers(file);
-            for &used in readers.uses(state.at.expr) {
+    /// Looks at one more place that the value comes to; false when there is none.
+    fn run_once(&mut self) -> bool {
+        let Some(state) = self.open.pop() else { return false };
+        if self.seen.len() > MOST {
+            self.look(&state, Deed::Handed);
+            self.open.clear();
+        } else if self.seen.insert(state.clone()) {
+            for &used in self.program.readers(state.at.file).uses(state.at.expr) {
                 self.step(&state, used);
             }
         }
+        true
     }
 
     fn look(&mut self, state: &State, deed: Deed) {

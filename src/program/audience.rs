@@ -71,6 +71,18 @@ impl Program {
             })
     }
 
+    /// Whether whoever calls has to bring a secret of the app's servers: `token !== process.env.API_TOKEN`.
+    pub fn brings_own_secret(&self, entry: usize) -> bool {
+        self.own_account(entry).checks.iter().any(|check| {
+            let facts = self.facts(check.file);
+            facts.operations().any(|(at, (op, parts))| {
+                facts.span(at) == check.span
+                    && matches!(op, Op::Equal | Op::Unequal)
+                    && parts.iter().any(|&part| !self.value(ExprRef::new(check.file, part)).envs().is_empty())
+            })
+        })
+    }
+
     /// Whether all that is known to ask an entry point is code of the app on servers.
     pub fn serves_own_servers(&self, entry: &Entry) -> bool {
         let mut asked = false;
@@ -212,15 +224,18 @@ fn is_of_named(program: &Program, of: ExprRef, depth: usize) -> bool {
     let Some(depth) = depth.checked_sub(1) else { return false };
     let facts = program.facts(of.file);
     let at = |expr: ExprId| ExprRef::new(of.file, expr);
-    let names_user = |value: ExprId| {
-        let name = facts.last_name(value).is_some_and(|name| {
-            let words = words(&name);
-            let who = |word: &String| {
-                matches!(word.as_str(), "user" | "admin" | "profile" | "member" | "requester" | "caller")
-            };
-            words.iter().any(|word| word == "uid") || words.iter().any(who) && words.iter().any(|word| word == "id")
-        });
-        name && is_of_request(program, at(value))
+    let says_user = |name: Name| {
+        let words = words(&name);
+        let who =
+            |word: &String| matches!(word.as_str(), "user" | "admin" | "profile" | "member" | "requester" | "caller");
+        words.iter().any(|word| word == "uid") || words.iter().any(who) && words.iter().any(|word| word == "id")
+    };
+    let names_user = |value: ExprId| match facts.expr(value) {
+        // `rpc("has_role", { _user_id: body.userId })`
+        ExprKind::Object(entries) => {
+            entries.iter().any(|&(key, value)| says_user(key) && is_of_request(program, at(value)))
+        }
+        _ => facts.last_name(value).is_some_and(says_user) && is_of_request(program, at(value)),
     };
     match facts.expr(of.expr) {
         ExprKind::Await(base) | ExprKind::Member(base, _) | ExprKind::Index(base, _) => {

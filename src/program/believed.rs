@@ -173,8 +173,29 @@ impl Fate<'_> {
                 }
                 None => false,
             },
-            Use::Key(..) | Use::Item(..) | Use::Callee(_) | Use::Put => false,
+            // It is put into a client that nobody asks anything.
+            Use::Key(outer, _) => self.goes_nowhere(here(outer), 4),
+            Use::Item(..) | Use::Callee(_) | Use::Put => false,
         }
+    }
+
+    /// Whether an object only becomes a part of what is made and never asked:
+    /// `const client = createClient(url, key, { global: { headers: { Authorization } } })`.
+    fn goes_nowhere(&self, object: ExprRef, depth: usize) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        let facts = self.program.facts(object.file);
+        let readers = self.program.readers(object.file);
+        let uses = readers.uses(object.expr);
+        !uses.is_empty()
+            && uses.iter().all(|used| match *used {
+                Use::Key(outer, _) => self.goes_nowhere(ExprRef::new(object.file, outer), depth),
+                Use::Arg(call, _) => {
+                    let made = readers.uses(facts.call(call).expr);
+                    !made.is_empty()
+                        && made.iter().all(|used| matches!(*used, Use::Kept(def) if readers.reads(def).is_empty()))
+                }
+                _ => false,
+            })
     }
 
     fn inside(&mut self, at: ExprRef, outer: ExprId) -> bool {

@@ -18,7 +18,7 @@ const PREFIXES: &[(&str, &[&str])] = &[
     ("VUE_APP_", &["@vue/cli-service"]),
 ];
 /// Packages that build a project in a way of their own: without the one that a prefix belongs to, it means nothing.
-const BUILDERS: &[&str] = &["vite", "next", "react-scripts", "expo", "gatsby", "nuxt", "@vue/cli-service"];
+pub(super) const BUILDERS: &[&str] = &["vite", "next", "react-scripts", "expo", "gatsby", "nuxt", "@vue/cli-service"];
 /// Packages with which a build may inline anything.
 const ANY_PREFIX: &[&str] = &[
     "webpack",

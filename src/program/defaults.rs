@@ -217,6 +217,11 @@ impl Finder<'_> {
                 let Some(value) = field.value else { continue };
                 let name = Name::new(&field.name.to_ascii_uppercase());
                 match self.facts.expr(value) {
+                    // Without a default the class itself asks for it, and says which are missing.
+                    ExprKind::Env(name) => {
+                        self.demand([*name]);
+                        self.at_start([*name]);
+                    }
                     ExprKind::Text(_) => self.note(name, value),
                     ExprKind::Call(call) => {
                         let args = &self.facts.call(*call).args;
@@ -410,7 +415,12 @@ pub(crate) fn means_production(facts: &Facts, at: ExprId, depth: usize) -> Optio
         ExprKind::Env(name) => said(name),
         ExprKind::Ref(name, block) => said(name).or_else(|| next(held(facts, *block, *name)?)),
         ExprKind::Member(_, name) => said(name),
-        ExprKind::Call(call) => next(facts.call(*call).callee),
+        ExprKind::Call(call) => {
+            let call = facts.call(*call);
+            // `/\.pdf$/.test(name)` holds a text against a pattern.
+            let matches = !call.args.is_empty() && facts.last_name(call.callee).is_some_and(|name| name == "test");
+            if matches { None } else { next(call.callee) }
+        }
         ExprKind::Op(Op::Not, parts) => next(parts[0]).map(|production| !production),
         ExprKind::Op(op @ (Op::Equal | Op::Unequal), parts) => {
             let text = parts.iter().find(|&&part| matches!(facts.expr(part), ExprKind::Text(_)))?;

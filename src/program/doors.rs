@@ -9,7 +9,6 @@ use crate::program::audience::functions_on;
 use crate::program::origins::Origin;
 use crate::program::passage::Passage;
 use crate::program::readers::Use;
-use crate::program::requested::touched::Touch;
 use crate::program::terms::{Ending, ending};
 use crate::program::verify::{Account, Standing, words};
 use crate::program::{CallRef, EdgeKind, Entry, EntryKind, ExprRef, FunctionRef, Gate, Program};
@@ -70,9 +69,6 @@ const ASKS: &[&str] = &[
     "appcheck",
 ];
 
-/// Words of what waits to be done.
-const WAITS: &[&str] = &["pending", "queued", "scheduled", "due", "unsent", "unprocessed", "status", "state"];
-
 /// Words of limits on how often.
 const LIMITS: &[&str] = &["ratelimit", "ratelimiter", "limiter", "throttle", "throttled", "throttler", "quota"];
 
@@ -94,6 +90,7 @@ impl Program {
         let may_be_known = |standing: Standing| match standing {
             Standing::Unverified => false,
             Standing::Open(lapse) => !self.is_left_out(lapse.check),
+            Standing::Unknown(place) => !self.is_left_out(place),
             _ => true,
         };
         if account.checks.iter().any(|&check| !self.is_left_out(check)) || deeds.any(|deed| may_be_known(deed.standing))
@@ -193,30 +190,6 @@ impl Program {
         }
         let method = entry.methods.first().map_or("POST", |method| method.as_str());
         self.passage(file, &route, method) == Passage::Passes
-    }
-
-    /// Whether a way only does what lies ready on the server: the entry point takes nothing out of the request, and
-    /// asks the app's own data what is to be done.
-    pub fn works_off_what_waits(&self, entry: &Entry) -> bool {
-        let facts = self.facts(entry.function.file);
-        let function = facts.function(entry.function.function);
-        if !facts.language.is_script() || function.params.len() > 1 {
-            return false;
-        }
-        let takes = self.touches(entry.function, 0).any(|touch| match touch {
-            Touch::Part(name) => name != "method" && name != "signal",
-            Touch::Handed(..) | Touch::Otherwise => true,
-        });
-        let destructured = function.params.first().is_some_and(|param| param.name.is_none());
-        let asks_data = self.calls_in(entry.function).any(|at| {
-            matches!(facts.expr(facts.call(at.call).callee), ExprKind::Ref(name, _) | ExprKind::Member(_, name)
-                if words(name).iter().any(|word| matches!(word.as_str(), "select" | "rpc" | "find" | "query" | "claim" | "pending" | "dequeue")))
-        });
-        // `.eq("status", "pending")`: what is done is marked, and not done again.
-        let waits = facts.exprs.iter().filter(|expr| function.span.contains(expr.span)).any(|expr| {
-            matches!(&expr.kind, ExprKind::Text(text) if words(text).iter().any(|word| WAITS.contains(&word.as_str())))
-        });
-        !takes && !destructured && asks_data && waits
     }
 
     /// What a function, or one that it calls, asks of its caller.

@@ -45,9 +45,9 @@ impl Program {
     /// anything beside it. Of an SDK that gives what the vendor answered, error or not, whoever looks at the answer
     /// sees it.
     pub fn error_is_seen(&self, call: CallRef) -> bool {
-        let looks = self.looks(call);
+        let looks = self.looks_until(call, shows_error);
         let answered = || self.giver_of_errors(call).is_some_and(|(_, reports)| reports == Reports::Answered);
-        looks.iter().any(shows_error) || !looks.is_empty() && answered()
+        looks.last().is_some_and(shows_error) || !looks.is_empty() && answered()
     }
 
     /// Whether a call asks a function of the database, by its name, for what it gives: as far as is seen a read.

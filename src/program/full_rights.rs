@@ -26,8 +26,12 @@ pub enum Touch {
     TakesOver,
     /// A stranger gets a role, or gives one.
     Empowers,
+    /// The card that somebody left is charged.
+    Charges,
     /// What somebody paid is given back.
     Refunds,
+    /// What a vendor keeps of somebody is opened to whoever asks.
+    Opens,
     /// It is removed or cancelled.
     Removes,
     /// It is changed.
@@ -103,10 +107,14 @@ impl Program {
         if operation.refunds {
             return self.refunded(way, used);
         }
+        if let Some(whose) = &operation.whose {
+            return self.opened_to(way, used, operation, whose);
+        }
         let touch = match operation.effect {
             Effect::Delete => Touch::Removes,
             Effect::Update => Touch::Changes,
             Effect::Read | Effect::List if vendor.own_backend => Touch::Reads,
+            Effect::Create if operation.http.iter().any(|form| form.contains("/object/upload/")) => Touch::Changes,
             _ => return None,
         };
         if !vendor.own_backend {
@@ -125,13 +133,21 @@ impl Program {
             return self.record(way, used, touch);
         }
         if operation.http.iter().any(|form| form.contains("/object/")) {
-            return self.file_of(way, used, touch);
+            let found = self.file_of(way, used, touch)?;
+            let by = if operation.effect == Effect::Create { Name::new("link") } else { found.by };
+            return Some(Pick { by, ..found });
         }
         if operation.http.iter().any(|form| form.contains("/rpc/")) {
-            let (by, source) = self.given_whose(way, used.at)?;
             let what =
                 self.value(ExprRef::new(used.at.file, self.facts(used.at.file).call(used.at.call).args.first()?.value));
-            let what = what.text().filter(|name| !any_start(name, &["waitlist", "newsletter"]))?;
+            let what = what.text()?;
+            if runs_statements(&what) {
+                let source = self.statement_given(way, used.at)?;
+                let what = Name::new("statements");
+                return Some(Pick { touch: Touch::TakesOver, what, by: Name::new("*"), source: Some(source) });
+            }
+            let (by, source) = self.given_whose(way, used.at)?;
+            let what = Some(what).filter(|name| !any_start(name, &["waitlist", "newsletter"]))?;
             let gives = || {
                 let first = words(&what).into_iter().next().unwrap_or_default();
                 matches!(first.as_str(), "get" | "fetch" | "list" | "search" | "find" | "load")
@@ -302,6 +318,15 @@ impl Program {
         })
     }
 
+    /// The statement of the request that a function of the database runs as it comes.
+    fn statement_given(&self, way: &[Edge], at: CallRef) -> Option<Source> {
+        let arg = self.facts(at.file).call(at.call).args.get(1)?;
+        match self.origin_on(way, ExprRef::new(at.file, arg.value), &[]) {
+            Origin::Request(source) => Some(source),
+            _ => None,
+        }
+    }
+
     /// Whose rows a function of the database is told to touch by the request.
     fn given_whose(&self, way: &[Edge], at: CallRef) -> Option<(Name, Source)> {
         let facts = self.facts(at.file);
@@ -336,6 +361,22 @@ fn answers(facts: &Facts, callee: ExprId) -> bool {
         },
         _ => false,
     }
+}
+
+/// Whether a function of the database runs whatever statement it is given, by its name.
+fn runs_statements(name: &str) -> bool {
+    matches!(
+        name.trim_start_matches('_').to_ascii_lowercase().as_str(),
+        "exec_sql"
+            | "execute_sql"
+            | "run_sql"
+            | "exec"
+            | "execute"
+            | "sql"
+            | "run_query"
+            | "execute_query"
+            | "exec_query"
+    )
 }
 
 fn any_word(name: &str, wanted: &[&str]) -> bool {

@@ -247,9 +247,9 @@ impl Program {
                 continue;
             }
             // A form is handed what it shows.
-            let is_form = ["Form", "Serializer", "Schema"].iter().any(|end| name.ends_with(end));
+            let is_form = || ["Form", "Serializer", "Schema"].iter().any(|end| name.ends_with(end));
             let is_model = !facts.language.is_script()
-                && !is_form
+                && !is_form()
                 && name.starts_with(|first: char| first.is_ascii_uppercase())
                 && call.args.iter().any(|arg| arg.name.is_some())
                 && self.keeps(facts, function, true);

@@ -3,8 +3,11 @@
 //! Told by what the code does first (a signature header is read, a vendor's verify function is used, a vendor's event
 //! names are compared, fields of its forms are read) and by the names of route, file and function second.
 
+mod harm;
+mod senders;
 mod signs;
 
+use senders::{carrier, is_for_another, is_row_change};
 use signs::{READERS, Sign, signs};
 
 use rayon::prelude::*;
@@ -15,6 +18,8 @@ use crate::facts::{ExprId, ExprKind, Facts, FunctionId, Span};
 use crate::finding::{FileId, Place, Remark};
 use crate::manifest::TokenGate;
 use crate::names::Name;
+use crate::program::options::Lookup;
+use crate::program::readers::Use;
 use crate::program::verify::{Account, Standing, Verdict, words};
 use crate::program::{CallRef, EdgeKind, Entry, EntryKind, ExprRef, FunctionRef, Program};
 
@@ -29,6 +34,8 @@ pub struct WebhookHandler {
     pub evidence: Vec<Remark>,
     /// Only names show it.
     pub by_name: bool,
+    /// What comes in tells of a change of a row of the app's own database, which sends it once.
+    pub of_row: bool,
     /// The same entry also serves requests that are no deliveries: one function of many actions.
     pub serves_others: bool,
     /// What it does, and what it knows of its caller then.
@@ -212,13 +219,16 @@ fn handler(program: &Program, candidate: Candidate) -> Option<WebhookHandler> {
     let vendor = vendor(&signs, named.as_ref());
     let carrier = vendor.filter(|_| signs.is_empty()).and_then(|vendor| carrier(program, entry, vendor));
     let vendor = carrier.or(vendor);
+    let of_row = is_row_change(program, entry, &signs);
+    let another = signs.is_empty() && vendor.is_some_and(|vendor| is_for_another(program, entry, vendor));
+    let vendor = vendor.filter(|_| !of_row && !another);
     let by_name = signs.is_empty();
     let mut evidence: Vec<Remark> =
         signs.into_iter().map(|sign| Remark { place: sign.place, text: sign.text }).collect();
     evidence.sort();
     evidence.dedup();
     let vendors: Vec<VendorId> = vendor.into_iter().collect();
-    let mut account = program.account_of(entry, &vendors);
+    let mut account = program.account_of_posts(entry, &vendors);
     let mut verdict = account.verdict();
     // Verified on one way, something else on another: that way is the app's own, `if (signature) return hook(req)`.
     let serves_others = matches!(verdict, Verdict::Unverified { partly: true, .. });
@@ -226,7 +236,7 @@ fn handler(program: &Program, candidate: Candidate) -> Option<WebhookHandler> {
         account.deeds.retain(|deed| deed.standing != Standing::Unverified);
         verdict = account.verdict();
     }
-    Some(WebhookHandler { entry: at, vendor, evidence, by_name, serves_others, account, verdict })
+    Some(WebhookHandler { entry: at, vendor, evidence, by_name, of_row, serves_others, account, verdict })
 }
 
 /// Whether all that an entry does is to post to hooks of others, whose URLs are settings: `make-webhook` that posts
@@ -241,7 +251,18 @@ fn sends_on(program: &Program, entry: &Entry) -> bool {
                 settings.any(|name| words(&name).iter().any(|word| word == "webhook" || word == "hook"))
             })
     };
-    !deeds.is_empty() && deeds.iter().all(|deed| posts(deed.at))
+    !deeds.is_empty()
+        && (deeds.iter().all(|deed| posts(deed.at)) || deeds.iter().any(|deed| is_signed(program, deed.at)))
+}
+
+/// Whether a request is signed for those who get it: `headers: { "X-Webhook-Signature": made }`.
+fn is_signed(program: &Program, call: CallRef) -> bool {
+    program.requests_at(call).iter().any(|http| match program.request_option(http, "headers") {
+        Lookup::Present(headers) => {
+            program.entries(&headers).iter().any(|(name, _)| words(name).iter().any(|word| word == "signature"))
+        }
+        _ => false,
+    })
 }
 
 /// Whether an entry takes requests that change something.
@@ -266,7 +287,9 @@ fn upwards(program: &Program, from: FunctionRef) -> Vec<FunctionRef> {
         for function in level {
             let edges = program.incoming(function).iter().filter(|edge| edge.kind != EdgeKind::Jump);
             let parent = program.facts(function.file).function(function.function).parent;
-            let around = parent.map(|parent| FunctionRef::new(function.file, parent));
+            let around = parent
+                .filter(|_| !is_handed_out(program, function))
+                .map(|parent| FunctionRef::new(function.file, parent));
             for caller in edges.map(|edge| program.function_of(edge.call)).chain(around) {
                 if caller.function != FunctionId::MODULE && found.len() < MOST && !found.contains(&caller) {
                     found.push(caller);
@@ -277,6 +300,22 @@ fn upwards(program: &Program, from: FunctionRef) -> Vec<FunctionRef> {
         level = next;
     }
     found
+}
+
+/// Whether a function is only a part of an object that the one around it gives back: `return { send() {}, verify() {} }`
+/// runs neither.
+fn is_handed_out(program: &Program, function: FunctionRef) -> bool {
+    let facts = program.facts(function.file);
+    let readers = program.readers(function.file);
+    let holds = |entries: &[(Name, ExprId)]| {
+        entries
+            .iter()
+            .any(|&(_, value)| matches!(facts.expr(value), ExprKind::Function(of) if *of == function.function))
+    };
+    facts.objects().filter(|(_, entries)| holds(entries)).any(|(object, _)| {
+        let uses = readers.uses(object);
+        !uses.is_empty() && uses.iter().all(|used| matches!(used, Use::Returned(_)))
+    })
 }
 
 // ---- names ----------------------------------------------------------------------------------------------
@@ -410,26 +449,6 @@ fn vendor(signs: &[Sign], named: Option<&Named>) -> Option<VendorId> {
     best.next().is_none().then_some(first)
 }
 
-/// Who carries the messages of a vendor that only names show: in a `whatsapp` route of a file that talks to one other
-/// messaging vendor, and never to this one, it is that one's delivery.
-fn carrier(program: &Program, entry: &Entry, vendor: VendorId) -> Option<VendorId> {
-    let carries = |id: VendorId| {
-        let vendor = program.catalogue.vendor(id);
-        vendor.category == Category::Sms && !vendor.webhooks.is_empty()
-    };
-    if !carries(vendor) {
-        return None;
-    }
-    let used = program.calls_of(entry.function.file).flat_map(|call| program.vendors_at(call)).map(|used| used.vendor);
-    let mut used: Vec<VendorId> = used.filter(|&id| carries(id)).collect();
-    used.sort_unstable();
-    used.dedup();
-    match used[..] {
-        [only] if only != vendor => Some(only),
-        _ => None,
-    }
-}
-
 // ---- for messages ---------------------------------------------------------------------------------------
 
 impl Program {
@@ -504,6 +523,11 @@ impl Program {
     pub fn verify_cure(&self, handler: &WebhookHandler) -> String {
         let entry = &self.entries[handler.entry];
         let is_script = self.facts(entry.function.file).language.is_script();
+        if handler.of_row {
+            return "Let the database send a secret of its own in a header, compare it in constant time with the one in \
+                    the environment, and answer 401 before anything else when they differ."
+                .to_owned();
+        }
         match self.webhook_of(handler) {
             Some(webhook) if !is_script => webhook.cure_py.clone(),
             Some(webhook) if self.runs_on_edge(entry) => {
@@ -524,20 +548,6 @@ impl Program {
         match handler.vendor {
             Some(vendor) => format!("the {} webhook", self.catalogue.vendor(vendor).name),
             None => "this webhook".to_owned(),
-        }
-    }
-
-    /// What a forged delivery lets anyone do, by what the vendor is for.
-    pub fn forgery(&self, handler: &WebhookHandler) -> &'static str {
-        match handler.vendor.map(|vendor| self.catalogue.vendor(vendor).category) {
-            Some(Category::Payments | Category::Commerce) => {
-                "anyone who finds the URL can send a payment that never happened, and get what is paid for"
-            }
-            Some(Category::Sms | Category::Chat | Category::Email) => {
-                "anyone who finds the URL can send messages in a customer's name"
-            }
-            Some(Category::Auth) => "anyone who finds the URL can make, change or delete accounts",
-            _ => "anyone who finds the URL can send events that never happened",
         }
     }
 }

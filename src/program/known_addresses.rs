@@ -1,12 +1,12 @@
 //! Whether an address that a request brings is one that the app's own data knows: looked up, and left where it is not
-//! found.
+//! found; or held against an address that the app has.
 
 use crate::facts::{BlockKind, DefId, ExprId, ExprKind, Facts, Op, Step};
 use crate::program::audience::functions_on;
 use crate::program::origins::Origin;
-use crate::program::requested::Source;
+use crate::program::requested::{Origin as From, Source};
 use crate::program::terms::{Ending, ending};
-use crate::program::{CallRef, FunctionRef, Program};
+use crate::program::{CallRef, Edge, ExprRef, FunctionRef, Program};
 
 /// Methods that look a row up by something.
 const LOOK_UPS: &[&str] = &[
@@ -30,12 +30,37 @@ const LOOK_UPS: &[&str] = &[
 ];
 
 impl Program {
-    /// Whether a call on the way from an entry point runs only where a row was found by the address that it is given.
+    /// Whether a call on the way from an entry point runs only where a row was found by the address that it is given,
+    /// or where that is an address that the server has.
     pub fn knows_address(&self, start: &Origin, last: CallRef, source: &Source) -> bool {
         let entry = &self.entries[start.entry];
         let calls: Vec<CallRef> = start.way.iter().map(|edge| edge.call).chain([last]).collect();
         let functions = functions_on(self, entry, start, last);
-        functions.into_iter().any(|function| self.knows_in(function, &calls, source))
+        functions.into_iter().any(|function| {
+            self.knows_in(function, &calls, source) || self.compares_in(function, &start.way, &calls, source)
+        })
+    }
+
+    /// Whether a function goes on, or calls, only where the address is one that the server has:
+    /// `if (email !== customer.email) return`.
+    fn compares_in(&self, function: FunctionRef, way: &[Edge], calls: &[CallRef], source: &Source) -> bool {
+        let facts = self.facts(function.file);
+        let held = Held { program: self, facts, function, way, source };
+        let blocks = facts.blocks.iter().filter(|block| block.function == function.function);
+        let leaves = blocks.flat_map(|block| &block.steps).any(|step| match step {
+            Step::If { condition, then, .. } => {
+                ending(facts, *then) != Ending::GoesOn && held.tells(*condition, false, 6)
+            }
+            _ => false,
+        });
+        let within = calls.iter().filter(|call| call.file == function.file).any(|call| {
+            facts.enclosing(facts.call(call.call).block).any(|(_, block)| match block.kind {
+                BlockKind::Then(condition) => held.tells(condition, true, 6),
+                BlockKind::Else(condition) => held.tells(condition, false, 6),
+                _ => false,
+            })
+        });
+        leaves || within
     }
 
     fn knows_in(&self, function: FunctionRef, calls: &[CallRef], source: &Source) -> bool {
@@ -68,6 +93,127 @@ impl Program {
             })
         });
         leaves || within
+    }
+}
+
+/// Conditions that hold the address against what the server has.
+struct Held<'p> {
+    program: &'p Program,
+    facts: &'p Facts,
+    function: FunctionRef,
+    way: &'p [Edge],
+    source: &'p Source,
+}
+
+impl Held<'_> {
+    /// Whether a condition that comes out true says that the address is one that the server has (`wanted`), or that it
+    /// is none.
+    fn tells(&self, condition: ExprId, wanted: bool, depth: usize) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        match self.facts.expr(condition) {
+            ExprKind::Op(Op::Not, parts) => parts.iter().all(|&part| self.tells(part, !wanted, depth)),
+            ExprKind::Op(op @ (Op::And | Op::Or), parts) => {
+                // `a && b` says what each says; not to be `a || b` is to be neither.
+                let any = (*op == Op::And) == wanted;
+                let mut each = parts.iter().map(|&part| self.tells(part, wanted, depth));
+                if any { each.any(|says| says) } else { each.all(|says| says) }
+            }
+            ExprKind::Op(op @ (Op::Equal | Op::Unequal), parts) if parts.len() == 2 => {
+                (*op == Op::Equal) == wanted
+                    && (self.is_address(parts[0]) && self.is_servers(parts[1])
+                        || self.is_address(parts[1]) && self.is_servers(parts[0]))
+            }
+            ExprKind::Op(Op::In, parts) => {
+                wanted && parts.len() == 2 && self.is_address(parts[0]) && self.is_list(parts[1])
+            }
+            ExprKind::Ref(name, block) => {
+                let values = self.facts.lookup(*block, *name).map(|def| self.facts.def(def).values.as_slice());
+                matches!(values, Some([only]) if self.tells(*only, wanted, depth))
+            }
+            ExprKind::Call(call) => wanted && self.is_among(*call),
+            _ => false,
+        }
+    }
+
+    /// `known.includes(email)`, `viewers.some((viewer) => viewer === email)`.
+    fn is_among(&self, call: crate::facts::CallId) -> bool {
+        let call = self.facts.call(call);
+        let ExprKind::Member(base, name) = *self.facts.expr(call.callee) else { return false };
+        let [arg] = &call.args[..] else { return false };
+        match (name.as_str(), self.facts.expr(arg.value)) {
+            ("includes" | "has", _) => self.is_address(arg.value) && self.is_list(base),
+            ("some", ExprKind::Function(callback)) => {
+                let mut returned = self.facts.returned(*callback);
+                self.is_list(base)
+                    && returned.any(|value| {
+                        matches!(self.facts.expr(value), ExprKind::Op(Op::Equal, parts)
+                            if parts.iter().any(|&part| self.is_address(part))
+                                && parts.iter().any(|&part| !self.is_address(part) && !self.is_constant(part)))
+                    })
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether an expression is the address as it was brought, but for how it is written.
+    fn is_address(&self, expr: ExprId) -> bool {
+        let bare = bare(self.facts, expr);
+        matches!(self.facts.expr(bare), ExprKind::Ref(..) | ExprKind::Member(..))
+            && matches!(self.program.origin_on(self.way, ExprRef::new(self.function.file, bare), &[]),
+                From::Request(of) if of.field == self.source.field)
+    }
+
+    /// Whether a value is what the server knows: a row of its database, what it keeps of whoever is signed in.
+    fn is_servers(&self, expr: ExprId) -> bool {
+        let bare = bare(self.facts, expr);
+        matches!(self.facts.expr(bare), ExprKind::Member(..) | ExprKind::Ref(..))
+            && self.program.origin_on(self.way, ExprRef::new(self.function.file, bare), &[]) == From::Server
+    }
+
+    fn is_constant(&self, expr: ExprId) -> bool {
+        self.program.origin_on(self.way, ExprRef::new(self.function.file, expr), &[]) == From::Constant
+    }
+
+    /// A list that the server has, or that the program's text is.
+    fn is_list(&self, expr: ExprId) -> bool {
+        let list = match self.facts.expr(expr) {
+            // `(quote.viewers || [])`
+            ExprKind::Op(Op::Or | Op::Nullish, parts) => parts.first().copied().unwrap_or(expr),
+            _ => expr,
+        };
+        matches!(
+            self.program.origin_on(self.way, ExprRef::new(self.function.file, list), &[]),
+            From::Server | From::Constant
+        )
+    }
+}
+
+/// An expression without what only changes how a text is written: `email.trim().toLowerCase()`.
+fn bare(facts: &Facts, expr: ExprId) -> ExprId {
+    let mut at = expr;
+    loop {
+        at = match facts.expr(at) {
+            ExprKind::Await(inner) => *inner,
+            ExprKind::Op(Op::Or | Op::Nullish, parts) if !parts.is_empty() => parts[0],
+            ExprKind::Call(call) => {
+                let call = facts.call(*call);
+                match *facts.expr(call.callee) {
+                    ExprKind::Member(base, name)
+                        if matches!(
+                            name.as_str(),
+                            "toLowerCase" | "toUpperCase" | "trim" | "toString" | "lower" | "upper" | "strip"
+                        ) =>
+                    {
+                        base
+                    }
+                    ExprKind::Ref(name, _) if matches!(name.as_str(), "String" | "str") && call.args.len() == 1 => {
+                        call.args[0].value
+                    }
+                    _ => return at,
+                }
+            }
+            _ => return at,
+        };
     }
 }
 

@@ -1,4 +1,5 @@
-//! Checks that whoever calls can leave out: `if (key && key !== KEY) return 401` asks nothing of a request without a key.
+//! Checks that whoever calls can leave out: `if (key && key !== KEY) return 401` asks nothing of a request without a key;
+//! and those beside which it is enough to bring anything: `if (!isCron && !authHeader) return 401`.
 
 use crate::catalogue::{Effect, KnownRole};
 use crate::facts::{BlockId, BlockKind, ExprId, ExprKind, Facts, Op, Span, Step};
@@ -11,13 +12,24 @@ use crate::program::requested::Origin;
 use crate::program::terms::{Ending, ending};
 use crate::program::{CallRef, ExprRef, FunctionRef, Program};
 
-/// A check that is only made when the request brings what is checked.
+mod weak;
+
+/// A check that is only made when the request brings what is checked, or that anything brought stands in for.
 #[derive(Debug, Clone, Copy)]
 pub struct LeftOut {
     /// All that is only done then.
     pub span: Span,
     /// What has to be brought for it.
     pub name: Name,
+    /// Whether bringing anything under that name is as good as passing it.
+    pub any: bool,
+}
+
+impl LeftOut {
+    /// What is wrong with it, in a few words.
+    pub fn says(&self) -> &'static str {
+        if self.any { "enough that it is there" } else { "checked only when it is brought" }
+    }
 }
 
 impl Program {
@@ -31,12 +43,12 @@ impl Program {
         self.left_out(place.file).iter().any(|check| check.span.contains(place.span))
     }
 
-    /// The first check of some functions that can be left out: where, and what has to be brought for it.
-    pub fn left_out_of(&self, functions: &[FunctionRef]) -> Option<(Place, Name)> {
+    /// The first check of some functions that can be left out, and where.
+    pub fn left_out_of(&self, functions: &[FunctionRef]) -> Option<(Place, LeftOut)> {
         functions.iter().find_map(|function| {
             let span = self.facts(function.file).function(function.function).span;
             let mut own = self.left_out(function.file).iter().filter(|check| span.contains(check.span));
-            own.next().map(|check| (Place { file: function.file, span: check.span }.head(), check.name))
+            own.next().map(|&check| (Place { file: function.file, span: check.span }.head(), check))
         })
     }
 
@@ -84,6 +96,9 @@ fn find(program: &Program, file: FileId) -> Vec<LeftOut> {
         for step in &block.steps {
             let Step::If { condition, then, otherwise: None } = *step else { continue };
             let span = facts.span(condition);
+            if ending(facts, then) != Ending::GoesOn && turns_away(facts, then) {
+                found.extend(weak::stood_in_for(program, file, condition));
+            }
             if let ExprKind::Op(Op::And, parts) = facts.expr(condition)
                 && let [asked, refused] = parts[..]
                 && ending(facts, then) != Ending::GoesOn
@@ -91,12 +106,12 @@ fn find(program: &Program, file: FileId) -> Vec<LeftOut> {
                 && let Some(name) = brought(program, file, asked)
                 && is_mismatch(facts, refused, asked)
             {
-                found.push(LeftOut { span, name });
+                found.push(LeftOut { span, name, any: false });
             } else if let Some(name) = brought(program, file, condition)
                 && (only_checks(facts, then) || only_notes(program, file, facts, then))
             {
                 let whole = Span { start: span.start, end: facts.block(then).span.end };
-                found.push(LeftOut { span: whole, name });
+                found.push(LeftOut { span: whole, name, any: false });
             }
         }
     }

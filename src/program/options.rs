@@ -1,6 +1,6 @@
 //! Options: keys of objects, keywords and headers, through spreads, parameters and what is put in later.
 
-use crate::catalogue::Key as Credential;
+use crate::catalogue::{Key as Credential, Seg};
 use crate::facts::{Arg, ExprKind};
 use crate::link::eval::Eval;
 use crate::names::Name;
@@ -290,7 +290,24 @@ impl Program {
     /// A (dotted) option of a call that makes a client; the argument that is the credential itself says nothing.
     pub fn client_option(&self, at: CallRef, name: &str, credential: Option<&Credential>) -> Lookup {
         let key = credential.filter(|key| key.option.is_none()).map(|key| key.arg);
-        self.option_among(at, name, |position| Some(position) != key)
+        let wanted = |position| Some(position) != key;
+        match self.option_among(at, name, wanted) {
+            Lookup::Unknown => self.option_of_settings(at, name, wanted).unwrap_or(Lookup::Unknown),
+            found => found,
+        }
+    }
+
+    /// A (dotted) option of the settings that the call of a client is handed: `new Api(new Configuration({ .. }))`, both
+    /// of one package. None when it is handed something else.
+    fn option_of_settings(&self, at: CallRef, name: &str, wanted: impl Fn(usize) -> bool) -> Option<Lookup> {
+        let args = &self.facts(at.file).call(at.call).args;
+        let mut given = args.iter().enumerate().filter(|(position, arg)| arg.name.is_none() && wanted(*position));
+        let (_, only) = given.next().filter(|_| given.next().is_none())?;
+        let Value::External(settings) = self.value(ExprRef::new(at.file, only.value)) else { return None };
+        let made =
+            settings.sites.last().copied().filter(|&made| made != at && settings.segs.last() == Some(&Seg::New))?;
+        let same = self.callee(at).externals().any(|external| external.package == settings.package);
+        same.then(|| self.option(made, name))
     }
 
     fn option_among(&self, at: CallRef, name: &str, wanted: impl Fn(usize) -> bool) -> Lookup {

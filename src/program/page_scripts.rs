@@ -4,6 +4,7 @@ use crate::catalogue::{host_of_url, is_own_host};
 use crate::facts::{Call, Element, ExprId, ExprKind, Facts};
 use crate::finding::{FileId, Place};
 use crate::names::Name;
+use crate::program::bundling::BUILDERS;
 use crate::program::verify::words;
 use crate::program::{ExprRef, Program, Value};
 
@@ -28,7 +29,14 @@ impl Program {
     /// others are built on, or code names it.
     pub fn is_served_page(&self, file: FileId) -> bool {
         let path = self.file(file).path;
-        let Some((folders, name)) = path.rsplit_once('/') else { return true };
+        let project = self.projects.of(file);
+        // A bundler builds a project's `index.html` and what its configuration names, and hands out one folder.
+        let built = BUILDERS.iter().any(|builder| project.uses(builder));
+        let (folders, name) = match path.rsplit_once('/') {
+            Some(parts) => parts,
+            None if built => ("", path.as_str()),
+            None => return true,
+        };
         let stem = name.split('.').next().unwrap_or(name);
         if !name.ends_with(".html") || matches!(stem, "index" | "base" | "layout" | "_layout" | "_base" | "master") {
             return true;
@@ -37,7 +45,8 @@ impl Program {
         handed_out
             || self
                 .code()
-                .filter(|&(other, _)| other != file && !self.side(other).tooling && self.share_app(other, file))
+                .filter(|&(other, _)| other != file && self.share_app(other, file))
+                .filter(|&(other, _)| !self.side(other).tooling || built && is_configuration(&self.file(other).path))
                 .any(|(_, facts)| {
                     // `render_template("old/home.html")`
                     facts.texts().any(|(_, text)| {
@@ -112,6 +121,10 @@ impl Program {
             }
         }
     }
+}
+
+fn is_configuration(path: &str) -> bool {
+    path.rsplit('/').next().is_some_and(|name| name.contains(".config."))
 }
 
 /// `res.render("home")`: the word alone may mean anything else.

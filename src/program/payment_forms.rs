@@ -17,8 +17,9 @@ impl Program {
     /// What browser code runs after a vendor's payment form says that somebody has paid there.
     pub fn after_forms(&self) -> AfterForm {
         let mut found = AfterForm::default();
+        let forms: Vec<Form<'_>> = self.catalogue.widgets().iter().map(Form::new).collect();
         for (file, facts) in self.code().filter(|(file, _)| self.side(*file).client) {
-            for (widget, callback) in callbacks(self, file, facts) {
+            for (widget, callback) in callbacks(self, &forms, file, facts) {
                 let Some(vendor) = self.catalogue.vendor_named(&widget.vendor) else { continue };
                 let mut run = self.with_inner(callback);
                 let reach =
@@ -31,13 +32,54 @@ impl Program {
     }
 }
 
+/// A payment form, and how what opens it is written: `Popup.setup`.
+struct Form<'p> {
+    widget: &'p Widget,
+    of: Option<Name>,
+    last: Name,
+}
+
+impl<'p> Form<'p> {
+    fn new(widget: &'p Widget) -> Self {
+        let (of, last) =
+            widget.call.rsplit_once('.').map_or((None, widget.call.as_str()), |(of, last)| (Some(of), last));
+        Self { widget, of: of.map(Name::new), last: Name::new(last) }
+    }
+
+    /// Whether a call opens it: by how it is written, or by what made what it calls.
+    fn is_opened_by(&self, facts: &Facts, callee: ExprId) -> bool {
+        if !self.widget.gives {
+            return self.is_written(facts, callee);
+        }
+        let ExprKind::Ref(name, block) = facts.expr(callee) else { return false };
+        facts.lookup(*block, *name).is_some_and(|def| {
+            facts.def(def).values.iter().any(|&value| match facts.expr(value) {
+                ExprKind::Call(made) => self.is_written(facts, facts.call(*made).callee),
+                _ => false,
+            })
+        })
+    }
+
+    fn is_written(&self, facts: &Facts, callee: ExprId) -> bool {
+        facts.last_name(callee) == Some(self.last)
+            && self.of.is_none_or(|of| match facts.expr(callee) {
+                ExprKind::Member(base, _) => facts.last_name(*base) == Some(of),
+                _ => false,
+            })
+    }
+}
+
 /// The functions of a file that its payment forms call after paying.
-fn callbacks<'p>(program: &'p Program, file: FileId, facts: &Facts) -> Vec<(&'p Widget, FunctionRef)> {
+fn callbacks<'p>(program: &Program, forms: &[Form<'p>], file: FileId, facts: &Facts) -> Vec<(&'p Widget, FunctionRef)> {
     let mut found = Vec::new();
-    let widgets = program.catalogue.widgets();
+    // What gives an opener is called in the file itself.
+    let gives =
+        |form: &&Form<'_>| !form.widget.gives || facts.calls.iter().any(|call| form.is_written(facts, call.callee));
+    let here: Vec<&Form<'_>> = forms.iter().filter(gives).collect();
     for at in program.calls_of(file) {
         let call = facts.call(at.call);
-        let Some(widget) = widgets.iter().find(|widget| opens(facts, call.callee, widget)) else { continue };
+        let opened = here.iter().find(|form| form.is_opened_by(facts, call.callee));
+        let Some(&&Form { widget, .. }) = opened else { continue };
         for arg in &call.args {
             found.extend(held(program, ExprRef::new(at.file, arg.value), widget).into_iter().map(|f| (widget, f)));
             // `open(onSuccess, onClose)`
@@ -50,9 +92,8 @@ fn callbacks<'p>(program: &'p Program, file: FileId, facts: &Facts) -> Vec<(&'p 
     }
     for (_, element) in facts.elements() {
         let tag = facts.last_name(element.tag);
-        let Some(widget) = widgets.iter().find(|widget| tag.is_some_and(|tag| tag == widget.call.as_str())) else {
-            continue;
-        };
+        let shown = forms.iter().find(|form| form.of.is_none() && tag == Some(form.last));
+        let Some(&Form { widget, .. }) = shown else { continue };
         for &(_, value) in
             element.attributes.iter().filter(|(name, _)| widget.paid.iter().any(|paid| name == paid.as_str()))
         {
@@ -60,29 +101,6 @@ fn callbacks<'p>(program: &'p Program, file: FileId, facts: &Facts) -> Vec<(&'p 
         }
     }
     found
-}
-
-/// Whether a call opens a form: by how it is written, or by what made what it calls.
-fn opens(facts: &Facts, callee: ExprId, widget: &Widget) -> bool {
-    if !widget.gives {
-        return is_written(facts, callee, &widget.call);
-    }
-    let ExprKind::Ref(name, block) = facts.expr(callee) else { return false };
-    facts.lookup(*block, *name).is_some_and(|def| {
-        facts.def(def).values.iter().any(|&value| match facts.expr(value) {
-            ExprKind::Call(made) => is_written(facts, facts.call(*made).callee, &widget.call),
-            _ => false,
-        })
-    })
-}
-
-fn is_written(facts: &Facts, callee: ExprId, call: &str) -> bool {
-    let (of, last) = call.rsplit_once('.').map_or((None, call), |(of, last)| (Some(of), last));
-    facts.last_name(callee).is_some_and(|name| name == last)
-        && of.is_none_or(|of| match facts.expr(callee) {
-            ExprKind::Member(base, _) => facts.last_name(*base).is_some_and(|name| name == of),
-            _ => false,
-        })
 }
 
 /// The functions under the options that a form calls after paying.

@@ -3,7 +3,7 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::facts::{Block, BlockKind, ExprId, ExprKind, Facts, Op, Step};
+use crate::facts::{Block, BlockId, BlockKind, ExprId, ExprKind, Facts, Op, Step};
 use crate::names::Name;
 use crate::program::handlers::WebhookHandler;
 use crate::program::terms::always_before;
@@ -84,7 +84,8 @@ impl Program {
         let facts = self.facts(at.file);
         let call = facts.call(at.call);
         let ExprKind::Member(_, name) = facts.expr(call.callee) else { return false };
-        if !matches!(name.as_str(), "insert" | "create" | "add" | "insertOne" | "insert_one" | "values") {
+        let adds = matches!(name.as_str(), "insert" | "create" | "add" | "insertOne" | "insert_one" | "values");
+        if !adds && !is_get_or_create(name) {
             return false;
         }
         // In all its blocks it runs for every event: nothing decides but whether writing it down failed.
@@ -102,6 +103,9 @@ impl Program {
         let function = self.function_of(record);
         let facts = self.facts(record.file);
         let start = facts.span(facts.call(record.call).expr).start;
+        if self.called_name(record).is_some_and(|name| is_get_or_create(&name)) {
+            return self.leaves_where_found(record);
+        }
         let asked = self.calls_in(function).any(|at| {
             let call = facts.call(at.call);
             facts.span(call.expr).end <= start
@@ -109,6 +113,33 @@ impl Program {
                 && matches!(facts.expr(call.callee), ExprKind::Member(_, name) if reads(name))
         });
         asked && self.runs_once([record]) || self.understands_refusal(function)
+    }
+
+    /// `event, created = events.get_or_create(..)`, then `if not created: return`.
+    fn leaves_where_found(&self, record: CallRef) -> bool {
+        let facts = self.facts(record.file);
+        let call = facts.call(record.call);
+        let made = |name: Name, block: BlockId| {
+            let values = facts.lookup(block, name).map_or(&[][..], |def| &facts.def(def).values);
+            values.iter().any(|&value| match facts.expr(value) {
+                ExprKind::Index(base, _) => match facts.expr(*base) {
+                    ExprKind::Await(inner) => *inner == call.expr,
+                    _ => *base == call.expr,
+                },
+                _ => false,
+            })
+        };
+        let leaves = |step: &Step| match step {
+            Step::If { condition, then, .. } => match facts.expr(*condition) {
+                ExprKind::Op(Op::Not, parts) => {
+                    matches!(*facts.expr(parts[0]), ExprKind::Ref(name, block) if made(name, block))
+                        && matches!(ending(facts, *then), Ending::Returns(_))
+                }
+                _ => false,
+            },
+            _ => false,
+        };
+        facts.block(call.block).steps.iter().any(leaves)
     }
 
     /// Whether a function looks for the error by which a database refuses a second row of the same key.
@@ -130,6 +161,22 @@ impl Program {
                 "IntegrityError" | "UniqueViolation" | "UniqueViolationError" | "DuplicateKeyError"
             ),
             _ => false,
+        })
+    }
+
+    /// `event.delete()`, `event.save()` of the record itself, which making it gave back.
+    fn changes_made(&self, record: CallRef) -> bool {
+        let facts = self.facts(record.file);
+        let whole = facts.call(record.call).expr;
+        let gives = |value: ExprId| match facts.expr(value) {
+            ExprKind::Index(base, _) | ExprKind::Await(base) => *base == whole || gives_at(facts, *base, whole),
+            _ => value == whole,
+        };
+        self.calls_in(self.function_of(record)).any(|at| {
+            let ExprKind::Member(base, name) = facts.expr(facts.call(at.call).callee) else { return false };
+            let ExprKind::Ref(row, block) = *facts.expr(*base) else { return false };
+            matches!(name.as_str(), "delete" | "adelete" | "save" | "asave" | "destroy" | "remove" | "update")
+                && facts.lookup(block, row).is_some_and(|def| facts.def(def).values.iter().any(|&value| gives(value)))
         })
     }
 
@@ -155,7 +202,7 @@ impl Program {
             let asks_state = call.args.iter().any(|arg| names_state(facts, arg.value, 3));
             asks_state
                 || !reads(&name) && !matches!(lower.as_str(), "insert" | "create" | "from" | "table" | "collection")
-        }) || function == self.function_of(record) && reads_state(facts, function)
+        }) || function == self.function_of(record) && (reads_state(facts, function) || self.changes_made(record))
     }
 
     /// Whether one deed of a handler has run when another begins, as far as both hang on calls of one function.
@@ -223,6 +270,11 @@ impl Program {
     }
 }
 
+/// `(await call)[0]`
+fn gives_at(facts: &Facts, expr: ExprId, whole: ExprId) -> bool {
+    matches!(facts.expr(expr), ExprKind::Await(inner) if *inner == whole)
+}
+
 /// The event that a condition asks for: `event.type === "order.paid"`.
 fn event_asked(facts: &Facts, condition: ExprId) -> Option<Name> {
     let ExprKind::Op(Op::Equal, parts) = facts.expr(condition) else { return None };
@@ -237,6 +289,11 @@ fn reads(name: &str) -> bool {
     ["select", "find", "get", "first", "query", "exists", "count", "eq", "limit", "single", "maybeSingle", "where"]
         .iter()
         .any(|part| name.starts_with(part))
+}
+
+/// Whether a method adds a row unless it is there, and says which of both.
+fn is_get_or_create(name: &str) -> bool {
+    matches!(name, "get_or_create" | "aget_or_create")
 }
 
 fn is_state(name: &str) -> bool {

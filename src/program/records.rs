@@ -46,8 +46,14 @@ const HAPPENINGS: &[&str] = &["events", "event", "interactions", "steps", "actio
 const VISITS: &[&str] =
     &["referrer", "referer", "visitor", "browser", "device", "os", "utm", "agent", "session", "pathname"];
 
-/// Where the writes and reads of each of the app's own tables stand: positions in the vendors' uses.
-pub type TableUses = FxHashMap<Name, Vec<usize>>;
+/// Where the writes and reads of the app's own tables stand: positions in the vendors' uses.
+#[derive(Debug, Default)]
+pub struct TableUses {
+    /// By table.
+    pub of: FxHashMap<Name, Vec<usize>>,
+    /// Those that bring other tables' rows along, with the text that says which: `*, profiles(name)`.
+    pub embedding: Vec<(usize, Name)>,
+}
 
 impl Program {
     /// Whether a name says that what stands under it only keeps what happened: a log, an audit trail.
@@ -86,7 +92,7 @@ impl Program {
 
     /// The uses of a table of the own backend of a file's app.
     pub fn uses_of_table(&self, table: Name, near: FileId) -> impl Iterator<Item = &VendorUse> {
-        let uses = self.table_uses().get(&table).into_iter().flatten().map(|&at| &self.vendor_uses()[at]);
+        let uses = self.table_uses().of.get(&table).into_iter().flatten().map(|&at| &self.vendor_uses()[at]);
         uses.filter(move |used| self.share_app(used.at.file, near))
     }
 
@@ -98,7 +104,8 @@ impl Program {
                 if self.catalogue.vendor(used.vendor).own_backend
                     && let Some(table) = self.named_table(used)
                 {
-                    uses.entry(table).or_default().push(at);
+                    uses.of.entry(table).or_default().push(at);
+                    uses.embedding.extend(self.embedded_by(used).map(|text| (at, text)));
                 }
             }
             uses

@@ -187,7 +187,9 @@ impl Program {
         if known && (lower == "add" || lower == "add_all") {
             let made = call.args.first().map(|arg| self.value(ExprRef::new(at.file, arg.value)));
             let is_new = made.is_some_and(|made| matches!(made, Value::Instance(_)) || matches!(&made, Value::External(external) if external.segs.iter().any(|seg| matches!(seg, crate::catalogue::Seg::Call | crate::catalogue::Seg::New))));
-            return if is_new { self.written_row(at) } else { Again::Unknown };
+            // `session.add(self.connection)`: what an object holds was made before, or loaded.
+            let held = call.args.first().is_some_and(|arg| matches!(facts.expr(arg.value), ExprKind::Member(..)));
+            return if is_new && !held { self.written_row(at) } else { Again::Unknown };
         }
         if lower.contains("update") || lower.contains("set") || lower.contains("merge") {
             return self.counted(at);

@@ -381,7 +381,9 @@ impl<'p> Tracer<'p> {
     }
 
     fn is_entry(&self, function: FunctionRef) -> Option<EntryKind> {
-        self.program.entries_of(function).first().map(|&entry| self.program.entries[entry].kind)
+        let kinds = || self.program.entries_of(function).iter().map(|&entry| self.program.entries[entry].kind);
+        // `<form action={save}>` names an action, which stays a door of its own.
+        kinds().find(|&kind| kind == EntryKind::ServerAction).or_else(|| kinds().next())
     }
 }
 

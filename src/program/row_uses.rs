@@ -61,7 +61,7 @@ impl Program {
 
     /// What code does with a table's rows with its users' rights, in the files' order.
     pub fn row_uses(&self, history: &History, table: Name) -> Vec<RowUse> {
-        let uses = self.table_uses().get(&table).into_iter().flatten();
+        let uses = self.table_uses().of.get(&table).into_iter().flatten();
         let direct = uses.filter_map(|&at| self.row_use(&self.vendor_uses()[at], None));
         let mut found: Vec<RowUse> = direct.chain(self.embedded(table)).collect();
         found.retain(|used| self.is_database_of(history, used.place.file));
@@ -71,11 +71,13 @@ impl Program {
 
     /// Reads of other tables that bring a table's rows along: `select("*, profiles(name)")`.
     fn embedded(&self, table: Name) -> impl Iterator<Item = RowUse> {
-        self.table_uses().values().flatten().filter_map(move |&at| {
-            let used = &self.vendor_uses()[at];
-            let text = self.selected(used).filter(|text| text.contains('(') && text.contains(table.as_str()))?;
-            self.row_use(used, Some(inside(&text, &table)?))
-        })
+        let naming = self.table_uses().embedding.iter().filter(move |(_, text)| text.contains(table.as_str()));
+        naming.filter_map(move |&(at, text)| self.row_use(&self.vendor_uses()[at], Some(inside(&text, &table)?)))
+    }
+
+    /// The text by which a read brings rows of other tables along.
+    pub(super) fn embedded_by(&self, used: &VendorUse) -> Option<Name> {
+        self.selected(used).filter(|text| text.contains('('))
     }
 
     /// The text that names the columns of a read.

@@ -13,6 +13,11 @@ use crate::program::requested::touched::Touch;
 use crate::program::verify::words;
 use crate::program::{CallRef, EdgeKind, Entry, EntryKind, ExprRef, External, FunctionRef, Program, Value};
 
+mod database;
+
+pub use database::AskedByDatabase;
+use database::{in_database, path_of};
+
 /// Something that the clock starts.
 #[derive(Debug, Clone)]
 pub struct Schedule {
@@ -199,28 +204,6 @@ fn in_manifest(program: &Program, manifest: &Manifest, file: FileId, found: &mut
 }
 
 /// Jobs of the database that ask the app's own functions.
-fn in_database(program: &Program, found: &mut Vec<Schedule>) {
-    for (_, job) in program.database().jobs() {
-        let Some(cron) = &job.schedule else { continue };
-        for request in &job.requests {
-            let path = path_of(&request.url);
-            let asks = program.served_at(&path, "");
-            let runs: Vec<FunctionRef> = asks.iter().map(|&entry| program.entries[entry].function).collect();
-            if !runs.is_empty() {
-                let (place, cron) = (job.schedule_place, cron.to_string());
-                found.push(Schedule { place, cron, what: path, runs, asks, by_platform: false });
-            }
-        }
-    }
-}
-
-/// The path of a URL: `https://app.example/api/x?y` -> `/api/x`; what stands before may be a variable.
-fn path_of(url: &str) -> String {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let path = rest.find('/').map_or("", |at| &rest[at..]);
-    path.split(['?', '#', ' ', '"', '\'']).next().unwrap_or_default().to_owned()
-}
-
 fn functions_named(program: &Program, name: &str) -> Vec<FunctionRef> {
     let named = program
         .entries
@@ -288,11 +271,7 @@ fn scheduled_handlers(program: &Program, folder: &str) -> Vec<FunctionRef> {
 
 fn in_code(program: &Program, found: &mut Vec<Schedule>) {
     let packages = program.catalogue.scheduling_packages();
-    for (file, facts) in program.code() {
-        let side = program.side(file);
-        if side.tooling || side.dead {
-            continue;
-        }
+    for (file, facts) in program.code().filter(|(file, _)| is_live(program, *file)) {
         let handed: Vec<&Scheduler> = program.catalogue.scheduling_on_arguments(facts).collect();
         for call in program.calls_of(file) {
             for scheduler in schedulers_of(program, call, &packages, &handed) {
@@ -304,11 +283,23 @@ fn in_code(program: &Program, found: &mut Vec<Schedule>) {
                 }
             }
         }
-        for (_, entries) in facts.objects() {
-            table_entry(program, file, entries, found);
+        // Celery's tables name tasks of Python modules.
+        if !facts.language.is_script() {
+            facts.objects().for_each(|(_, entries)| table_entry(program, file, entries, found));
         }
-        exported(program, file, found);
     }
+    let functions = program.entries.iter().filter(|entry| entry.kind == EntryKind::EdgeFunction);
+    let functions: Vec<&Entry> = functions.filter(|entry| is_live(program, entry.function.file)).collect();
+    // Entries are sorted by place.
+    for of_file in functions.chunk_by(|a, b| a.function.file == b.function.file) {
+        exported(program, of_file, found);
+    }
+}
+
+/// Whether code of a file may be what a server's clock starts.
+fn is_live(program: &Program, file: FileId) -> bool {
+    let side = program.side(file);
+    !side.tooling && !side.dead && (side.server || !side.client)
 }
 
 /// The ways to schedule that a call is one of.
@@ -532,11 +523,9 @@ fn table_entry(program: &Program, file: FileId, entries: &[(Name, crate::facts::
 }
 
 /// `export const config = { schedule: "@hourly" }` of a function that a platform deploys.
-fn exported(program: &Program, file: FileId, found: &mut Vec<Schedule>) {
-    let entries =
-        program.entries.iter().filter(|entry| entry.function.file == file && entry.kind == EntryKind::EdgeFunction);
-    let runs: Vec<FunctionRef> = entries.map(|entry| entry.function).collect();
-    let Some(&first) = runs.first() else { return };
+fn exported(program: &Program, entries: &[&Entry], found: &mut Vec<Schedule>) {
+    let Some(first) = entries.first() else { return };
+    let file = first.function.file;
     let facts = program.facts(file);
     let config = facts.exports.iter().find(|export| export.name == "config");
     let Some(crate::facts::ExportValue::Local(config)) = config.map(|export| export.value) else { return };
@@ -544,8 +533,7 @@ fn exported(program: &Program, file: FileId, found: &mut Vec<Schedule>) {
     if let Some((_, at)) = program.entries(&value).into_iter().find(|(name, _)| *name == "schedule")
         && let Some(cron) = cron_in(program, &program.value(at))
     {
-        let what = program.entries.iter().find(|entry| entry.function == first).map(|entry| program.entry_name(entry));
-        let what = what.unwrap_or_default();
+        let (what, runs) = (program.entry_name(first), entries.iter().map(|entry| entry.function).collect());
         found.push(Schedule { place: program.place(at), cron, what, runs, asks: vec![], by_platform: false });
     }
 }

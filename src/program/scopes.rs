@@ -1,6 +1,6 @@
 //! Permissions that code asks vendors for.
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, MatchKind};
 use rayon::prelude::*;
 
 use crate::catalogue::{Scope, VendorId};
@@ -27,7 +27,10 @@ impl Program {
             .filter(|(_, scope)| !scope.unless.iter().any(|package| self.imports(package)))
             .collect();
         // One look at a text for all of them.
-        let Ok(any) = AhoCorasick::new(known.iter().map(|(_, scope)| &scope.scope)) else { return vec![] };
+        let any = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostFirst)
+            .build(known.iter().map(|(_, scope)| &scope.scope));
+        let Ok(any) = any else { return vec![] };
         let in_file = |&file: &FileId| {
             let side = self.side(file);
             let facts = self.file(file).facts.as_ref().filter(|_| !side.tooling && !side.dead);

@@ -13,8 +13,13 @@ use crate::program::terms::{Ending, ending};
 use crate::program::verify::words;
 use crate::program::{CallRef, EdgeKind, ExprRef, FunctionRef, Program, Value};
 
+mod handed;
+
 /// How far a value is followed back to what it was read from.
 const FARTHEST: usize = 10;
+
+/// Functions of the languages that keep what a value says.
+const CONVERSIONS: &[&str] = &["String", "Number", "Boolean", "str", "int", "bool"];
 
 /// What a value tells of what is kept.
 #[derive(Debug, Clone, Copy, Default)]
@@ -414,12 +419,21 @@ impl StateChecks<'_> {
             }
             ExprKind::Op(Op::Or | Op::Nullish | Op::Choose, parts) => parts.iter().find_map(|&part| next(part)),
             ExprKind::Op(Op::Not, parts) => next(parts[0]),
+            ExprKind::Param(function, position) => {
+                self.kept_by_callers(FunctionRef::new(at.file, *function), usize::from(*position), depth)
+            }
             // However many filters a query has: `from(..).select(..).eq(..).eq(..)`.
             ExprKind::Call(call) => {
                 let mut call = *call;
                 loop {
                     let found = self.read_by(CallRef::new(at.file, call));
-                    let ExprKind::Member(base, _) = facts.expr(facts.call(call).callee) else { return found };
+                    let shape = facts.call(call);
+                    let ExprKind::Member(base, _) = facts.expr(shape.callee) else {
+                        // `String(row.status)`
+                        let converts = matches!(facts.expr(shape.callee), ExprKind::Ref(name, _) if CONVERSIONS.contains(&name.as_str()));
+                        let inner = shape.args.first().filter(|_| converts && found.is_none());
+                        return inner.map_or(found, |arg| next(arg.value));
+                    };
                     match facts.expr(*base) {
                         _ if found.is_some() => return found,
                         ExprKind::Call(inner) => call = *inner,
@@ -483,7 +497,8 @@ impl StateChecks<'_> {
         let ExprKind::Member(_, name) = facts.expr(facts.call(at.call).callee) else { return None };
         let unknown = matches!(program.callee(at), Value::Unknown | Value::Member(..) | Value::Result(_));
         let asks = ["find", "maybeSingle", "single", "first", "one_or_none", "scalar", "fetchone", "exists"];
-        (unknown && asks.iter().any(|part| name.starts_with(part))).then(Kept::default)
+        let asks = unknown && asks.iter().any(|part| name.starts_with(part));
+        (asks || program.reads_in_transaction(at) || unknown && program.gives_transaction(at)).then(Kept::default)
     }
 
     /// Whether a function gives back whether it was the first to set a key.

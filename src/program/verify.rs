@@ -23,7 +23,9 @@ mod evidence;
 mod fallbacks;
 mod flags;
 mod gates;
+mod methods;
 mod optional;
+mod refetched;
 mod tests;
 mod walk;
 mod ways;
@@ -121,6 +123,8 @@ pub struct Account {
     pub undefined: Vec<(Place, Name)>,
     /// How many times the vendor was asked.
     asks: usize,
+    /// Where it was asked, with the calls on the way there, while a check could be got around.
+    asked: Vec<(Place, Vec<CallRef>)>,
     /// Checks whose result was not yet looked at.
     pending: Vec<CallRef>,
 }
@@ -238,6 +242,8 @@ struct Walk<'p> {
     behind: Option<Behind>,
     /// It runs where only the web's crypto is: Deno, workers, edge.
     on_edge: bool,
+    /// Only what deliveries do counts, which are posted.
+    posted: bool,
 }
 
 /// What stands behind middleware.
@@ -257,7 +263,15 @@ impl Program {
 
     /// Walks an entry point: what stands in front of it first, then its function.
     pub fn account_of(&self, entry: &Entry, vendors: &[VendorId]) -> Account {
-        let mut walk = Walk::new(self, vendors);
+        self.walked(entry, Walk::new(self, vendors))
+    }
+
+    /// The same of what is posted to it: what it does for a GET is another matter.
+    pub fn account_of_posts(&self, entry: &Entry, vendors: &[VendorId]) -> Account {
+        self.walked(entry, Walk { posted: true, ..Walk::new(self, vendors) })
+    }
+
+    fn walked(&self, entry: &Entry, mut walk: Walk<'_>) -> Account {
         walk.on_edge = self.runs_on_edge(entry);
         let standing = walk.gates(entry);
         walk.function(entry.function, standing, None);
@@ -289,6 +303,7 @@ impl<'p> Walk<'p> {
             reasons: vec![],
             behind: None,
             on_edge: false,
+            posted: false,
         }
     }
 

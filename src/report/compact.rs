@@ -1,19 +1,22 @@
-//! One line a finding, and a problem of a comment that suppresses one, as compilers write them: editors and `grep` read
-//! it.
+//! One line a finding, a problem of a comment that suppresses one, and a file that was not checked in full, as compilers
+//! write them: editors and `grep` read it.
 
 use std::io::{self, Write};
 
 use super::Told;
 use super::paint::{clean, word};
+use super::summary::Notice;
 use crate::finding::{Finding, Severity};
 
 pub fn write(told: &Told<'_>, out: &mut dyn Write) -> io::Result<()> {
     told.settled.findings.iter().try_for_each(|settled| writeln!(out, "{}", told.compact(&settled.finding)))?;
-    told.settled.ignore_problems.iter().try_for_each(|it| {
-        let start = told.texts.region(it.place).start;
-        let path = clean(told.texts.path(it.place.file)).replace('\n', " ");
-        let (word, problem) = (word(Severity::Warning), it.problem.to_string());
-        writeln!(out, "{path}:{}:{}: {word}[suppression] {}", start.line, start.column, clean(&problem))
+    told.notices().into_iter().try_for_each(|Notice { path, place, code, words }| {
+        let (line, column) = place.map_or((1, 1), |place| {
+            let start = told.texts.region(place).start;
+            (start.line, start.column)
+        });
+        let (word, path) = (word(Severity::Warning), clean(&path).replace('\n', " "));
+        writeln!(out, "{path}:{line}:{column}: {word}[{code}] {}", clean(&words).replace('\n', " "))
     })
 }
 
@@ -23,7 +26,7 @@ impl Told<'_> {
         let start = self.texts.region(finding.place).start;
         let message = clean(&finding.message);
         let message = message.split_whitespace().collect::<Vec<_>>().join(" ");
-        let path = clean(self.texts.path(finding.place.file)).replace('\n', " ");
+        let path = clean(&self.path(finding.place)).replace('\n', " ");
         format!("{path}:{}:{}: {}[{}] {message}", start.line, start.column, word(finding.severity), finding.rule)
     }
 }

@@ -14,6 +14,7 @@ pub fn write(told: &Told<'_>, out: &mut dyn Write) -> io::Result<()> {
         ("suppressed", settled.suppressed.len()),
         ("baseline", settled.hidden_by_baseline.total()),
         ("mended", settled.mended()),
+        ("gaps", told.gaps().len()),
     ] {
         writeln!(out, "{name}={number}")?;
     }

@@ -22,16 +22,18 @@ pub fn write(told: &Told<'_>, out: &mut dyn Write) -> io::Result<()> {
         }
         left += of.count().saturating_sub(MOST);
     }
+    let remarks = told.remarks();
     if findings.is_empty() {
-        return writeln!(out, "seamcheck: no findings in {}", count(told.files(), "file"));
+        writeln!(out, "seamcheck: no findings in {}", count(told.files(), "file"))?;
+        return remarks.iter().try_for_each(|line| writeln!(out, "- {}", harmless(line)));
     }
     let more = if left > 0 { format!(" ({left} more than GitHub annotates)") } else { String::new() };
     writeln!(out, "::group::seamcheck: {}{more}", count(findings.len(), "finding"))?;
     for settled in &told.settled.findings {
         writeln!(out, "- {}", harmless(&told.compact(&settled.finding)))?;
     }
-    for line in told.remarks() {
-        writeln!(out, "- {}", harmless(&line))?;
+    for line in &remarks {
+        writeln!(out, "- {}", harmless(line))?;
     }
     writeln!(out, "::endgroup::")
 }

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use super::Told;
 use super::paint::word;
+use super::summary::Notice;
 use crate::finding::{Finding, Severity};
 use crate::masking::mask;
 
@@ -15,10 +16,11 @@ pub fn write(told: &Told<'_>, out: &mut dyn Write) -> io::Result<()> {
     }
     let fails = |finding: &&&Finding| finding.severity > Severity::Note;
     let all = || suites.values().flatten();
-    let (tests, failures) = (all().count().max(1), all().filter(fails).count());
+    let notices = told.notices();
+    let (tests, failures) = ((all().count() + notices.len()).max(1), all().filter(fails).count());
     writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
     writeln!(out, "<testsuites name=\"seamcheck\" tests=\"{tests}\" failures=\"{failures}\">")?;
-    if suites.is_empty() {
+    if suites.is_empty() && notices.is_empty() {
         // A report without any test counts as a failure to report.
         writeln!(out, "  <testsuite name=\"seamcheck\" tests=\"1\" failures=\"0\">")?;
         writeln!(out, "    <testcase name=\"no findings\" classname=\"seamcheck\"/>")?;
@@ -30,6 +32,17 @@ pub fn write(told: &Told<'_>, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "  <testsuite name=\"{path}\" tests=\"{tests}\" failures=\"{failures}\">")?;
         for finding in findings {
             case(told, &path, finding, out)?;
+        }
+        writeln!(out, "  </testsuite>")?;
+    }
+    if !notices.is_empty() {
+        writeln!(out, "  <testsuite name=\"seamcheck\" tests=\"{}\" failures=\"0\">", notices.len())?;
+        for Notice { path, place, code, words } in notices {
+            let line = place.map_or(1, |place| told.texts.region(place).start.line);
+            let (path, words) = (escape(&path), escape(&mask(&words)));
+            writeln!(out, "    <testcase name=\"{code} ({path}:{line})\" classname=\"{code}\" file=\"{path}\">")?;
+            writeln!(out, "      <system-out>{path}:{line}\n{words}</system-out>")?;
+            writeln!(out, "    </testcase>")?;
         }
         writeln!(out, "  </testsuite>")?;
     }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::Told;
 use super::json::print;
+use super::summary::Notice;
 use crate::finding::{Place, Severity};
 use crate::masking::mask;
 
@@ -27,9 +28,13 @@ pub fn write(told: &Told<'_>, out: &mut dyn Write) -> io::Result<()> {
             "code": { "value": finding.rule },
         })
     });
+    let notices = told.notices().into_iter().map(|Notice { path, place, code, words }| {
+        let location = place.map_or_else(|| json!({ "path": path }), |place| location(told, place));
+        json!({ "message": mask(&words), "location": location, "severity": "INFO", "code": { "value": code } })
+    });
     let report = json!({
         "source": { "name": env!("CARGO_PKG_NAME"), "url": env!("CARGO_PKG_REPOSITORY") },
-        "diagnostics": diagnostics.collect::<Vec<_>>(),
+        "diagnostics": diagnostics.chain(notices).collect::<Vec<_>>(),
     });
     print(&report, out)
 }

@@ -14,6 +14,16 @@ pub struct GapLine {
     pub reason: String,
 }
 
+/// Something to be known of a file that is no finding, for formats that hold nothing but places.
+pub struct Notice {
+    /// The path from the top of the repository.
+    pub path: String,
+    pub place: Option<Place>,
+    /// What stands in the place of a rule's id.
+    pub code: &'static str,
+    pub words: String,
+}
+
 impl Told<'_> {
     /// What should have been read and was not, or not whole, by path.
     pub fn gaps(&self) -> Vec<GapLine> {
@@ -22,6 +32,23 @@ impl Told<'_> {
             gaps.map(|gap| GapLine { path: gap.path.as_str(), reason: gap.reason.to_string() }).collect();
         gaps.sort_by(|a, b| (a.path, &a.reason).cmp(&(b.path, &b.reason)));
         gaps
+    }
+
+    /// Suppressions that do not do what was wanted, and files in which findings may be missing.
+    pub fn notices(&self) -> Vec<Notice> {
+        let problems = self.settled.ignore_problems.iter().map(|it| Notice {
+            path: self.path(it.place),
+            place: Some(it.place),
+            code: "suppression",
+            words: it.problem.to_string(),
+        });
+        let gaps = self.repository.gaps.iter().filter(|gap| gap.reason.hides()).map(|gap| Notice {
+            path: format!("{}{}", self.asked.prefix, gap.path),
+            place: None,
+            code: "not-checked",
+            words: format!("not checked in full: {}", gap.reason),
+        });
+        problems.chain(gaps).collect()
     }
 
     /// What is told of each vendor: the worst first, then by name.

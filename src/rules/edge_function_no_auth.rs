@@ -10,6 +10,7 @@ use crate::names::Name;
 use crate::program::audience::functions_on;
 use crate::program::doors::Door;
 use crate::program::full_rights::{Pick, Touch};
+use crate::program::left_out::LeftOut;
 use crate::program::origins::Origin;
 use crate::program::spending::{delivers_itself, takes_orders};
 use crate::program::verify::words;
@@ -132,13 +133,14 @@ fn may_matter(program: &Program, used: &VendorUse) -> bool {
             let own = program.catalogue.vendor(used.vendor).own_backend;
             matches!(operation.effect, Effect::Delete | Effect::Update | Effect::Read | Effect::List)
                 || operation.refunds
+                || operation.whose.is_some()
                 || own && matches!(operation.effect, Effect::Create | Effect::Token)
         })
 }
 
 /// Whether it is harmful only where the answer says what it finds or makes.
 fn must_be_told(pick: &Pick) -> bool {
-    matches!(pick.touch, Touch::Reads | Touch::Lists) || pick.what == "link"
+    matches!(pick.touch, Touch::Reads | Touch::Lists) || pick.what == "link" || pick.by == "link"
 }
 
 /// Whether the answer tells what is read.
@@ -181,8 +183,8 @@ fn is_for_anyone(program: &Program, entry: &Entry, pick: &Pick) -> bool {
     if matches!(pick.touch, Touch::TakesOver | Touch::Empowers) {
         return program.asks_for_payment(entry);
     }
-    // Nor pays to have it back.
-    if pick.touch == Touch::Refunds {
+    // Nor pays to have it back, or to see what others pay.
+    if matches!(pick.touch, Touch::Refunds | Touch::Charges | Touch::Opens) {
         return false;
     }
     let orders = || pick.touch != Touch::Removes && takes_orders(program, entry);
@@ -226,7 +228,8 @@ fn tell(program: &Program, report: &mut Report, found: &Found<'_>) {
     };
     let left_out = program.left_out_of(&functions_on(program, entry, start, used.at));
     let asks = match left_out {
-        Some((_, brought)) => format!("asks nothing of whoever leaves `{brought}` out"),
+        Some((_, LeftOut { name, any: true, .. })) => format!("asks nothing of whoever brings any `{name}`"),
+        Some((_, LeftOut { name, .. })) => format!("asks nothing of whoever leaves `{name}` out"),
         None => "asks nobody who they are".to_owned(),
     };
     let message = format!("{whom} can {does} ({}): {name}{by} has rights that no policy stops, and {asks}", used.name);
@@ -238,13 +241,13 @@ fn tell(program: &Program, report: &mut Report, found: &Found<'_>) {
     if let Some(source) = &pick.source {
         draft = draft.because(program.place(source.read), "comes with the request");
     }
-    if let Some((place, _)) = left_out {
-        draft = draft.because(place, "checked only when it is brought");
+    if let Some((place, left_out)) = left_out {
+        draft = draft.because(place, left_out.says());
     }
     draft
         .because(entry.place, format!("{name} starts here"))
         .help(
-            super::unauthenticated_paid_proxy::always_asked(left_out.map(|(_, name)| name))
+            super::unauthenticated_paid_proxy::always_asked(left_out.map(|(_, left_out)| left_out))
                 .or_else(|| super::strangers::by_callers(program, entry, used.at))
                 .unwrap_or_else(|| cure(program, entry, found)),
         )
@@ -255,9 +258,16 @@ fn tell(program: &Program, report: &mut Report, found: &Found<'_>) {
 fn does(program: &Program, used: &VendorUse, pick: &Pick) -> String {
     let does = match pick.touch {
         Touch::TakesOver if pick.what == "link" => return "log in as any user".to_owned(),
+        Touch::TakesOver if pick.what == "statements" => return "run any statement in the database".to_owned(),
         Touch::TakesOver => return "take over any user's account".to_owned(),
         Touch::Empowers => return format!("get any role in {}, an administrator's too", pick.what),
         Touch::Refunds => return "have any customer's payment refunded".to_owned(),
+        Touch::Charges => return "charge the card that any customer left".to_owned(),
+        Touch::Opens => {
+            let vendor = &program.catalogue.vendor(used.vendor).name;
+            return format!("open what {vendor} keeps of any customer, and cancel what they pay for");
+        }
+        Touch::Changes if pick.by == "link" => return "put files in place of other customers'".to_owned(),
         Touch::Adds => return format!("add rows to {} for any customer", pick.what),
         Touch::Lists if pick.what == "users" => return "read the addresses of all users".to_owned(),
         Touch::Lists => return format!("read the addresses in all rows of {}", pick.what),
@@ -283,7 +293,13 @@ fn cure(program: &Program, entry: &Entry, found: &Found<'_>) -> String {
             return "Mail the link to its address and leave it out of the answer: who reads that mail is its owner."
                 .to_owned();
         }
+        Touch::TakesOver if found.pick.what == "statements" => {
+            return "Take this way out: write the statements that are wanted as functions of the database, and let the \
+                    request choose among them."
+                .to_owned();
+        }
         Touch::TakesOver => "change their own account alone, by `user.id`",
+        Touch::Charges | Touch::Opens => "take the customer out of their own row, found by `user.id`",
         Touch::Empowers => "let only an administrator give roles: ask for the caller's own row by `user.id`",
         Touch::Refunds => "let only those who work for the app give money back: ask for the caller's role by `user.id`",
         Touch::Lists => "answer only those who work for the app: ask for the caller's role by `user.id`",

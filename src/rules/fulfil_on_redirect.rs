@@ -8,7 +8,7 @@ use crate::program::grants::loose::Loose;
 use crate::program::grants::{Given, Grant};
 use crate::program::origins::Origin;
 use crate::program::verify::words;
-use crate::program::{CallRef, Entry, EntryKind, ExprRef, FunctionRef, Gate, Program};
+use crate::program::{CallRef, Entry, EntryKind, FunctionRef, Gate, Program};
 use crate::rule::Report;
 
 crate::rule! {
@@ -214,10 +214,11 @@ fn on_server(program: &Program, grant: &Grant, names: &[String]) -> Option<Origi
     program.origins(grant.function).into_iter().find(|origin| {
         let entry = &program.entries[origin.entry];
         let mut named = words(&program.entry_name(entry));
-        if named.iter().any(|word| may_give(word)) || is_mounted_nowhere(entry) {
-            return false;
-        }
-        if is_of_own_servers(program, origin) || is_for_listed(program, origin, last) {
+        if named.iter().any(|word| may_give(word))
+            || is_mounted_nowhere(entry)
+            || program.brings_own_secret(origin.entry)
+            || is_for_listed(program, origin, last)
+        {
             return false;
         }
         named.extend(names.iter().cloned());
@@ -262,19 +263,6 @@ fn is_for_listed(program: &Program, origin: &Origin, last: CallRef) -> bool {
         facts.enclosing(facts.call(call.call).block).any(|(_, block)| match block.kind {
             BlockKind::Then(condition) => lists(facts, condition),
             _ => false,
-        })
-    })
-}
-
-/// Whether whoever calls has to bring a secret of the app's servers: `token !== process.env.API_TOKEN`.
-fn is_of_own_servers(program: &Program, origin: &Origin) -> bool {
-    let account = program.own_account(origin.entry);
-    account.checks.iter().any(|check| {
-        let facts = program.facts(check.file);
-        facts.operations().any(|(at, (op, parts))| {
-            facts.span(at) == check.span
-                && matches!(op, Op::Equal | Op::Unequal)
-                && parts.iter().any(|&part| !program.value(ExprRef::new(check.file, part)).envs().is_empty())
         })
     })
 }

@@ -90,6 +90,10 @@ fn style(program: &Program, entry: &Entry) -> Option<Style> {
     if let Some(reply) = named(param(1), &["reply", "rep"]) {
         return Some(Style::Reply(request, reply));
     }
+    // Its handlers may leave the second parameter out.
+    if entry.framework == "fastify" && param(1).is_none() {
+        return Some(Style::Reply(request, Name::new("reply")));
+    }
     let answers_by_it = |name: Name| {
         within(&|kind| match kind {
             ExprKind::Member(base, member) if matches!(member.as_str(), "json" | "text" | "body") => {
@@ -111,8 +115,18 @@ fn style(program: &Program, entry: &Entry) -> Option<Style> {
     Some(Style::Response)
 }
 
-/// The cure for what the app's own code asks with no user of its own: servers, or the page where the account is made.
+/// The cure for what the app's own code asks with no user of its own: servers, a link that somebody opens, or the page
+/// where the account is made.
 pub(super) fn by_callers(program: &Program, entry: &Entry, at: CallRef) -> Option<String> {
+    if let Some(link) = program.opened_by_link(entry) {
+        return Some(format!(
+            "It is opened by a link ({}:{}), which brings no user: make a random token for each link, keep it with what the \
+             link is for, put it into the link in place of the id, and act only on what that token finds: \
+             `.eq(\"token\", token)`.",
+            program.file(link.file).path,
+            program.line(link)
+        ));
+    }
     let callers: Vec<CallRef> = program
         .incoming(entry.function)
         .iter()
@@ -125,7 +139,7 @@ pub(super) fn by_callers(program: &Program, entry: &Entry, at: CallRef) -> Optio
     };
     let servers: Vec<CallRef> = callers.iter().filter(of_server).copied().collect();
     if callers.is_empty() {
-        return None;
+        return by_database(program, entry, at);
     }
     if let Some(caller) = callers.iter().find(|&&caller| is_before_session(program, caller)) {
         return Some(format!(
@@ -161,6 +175,60 @@ pub(super) fn by_callers(program: &Program, entry: &Entry, at: CallRef) -> Optio
          client.auth.getUser(token); if (!user) return new Response(\"sign in first\", {{ status: 401 }}) }}` (the public key is no \
          user).{first}",
         place(program, *server)
+    ))
+}
+
+/// The cure for what the database asks and nobody else does.
+fn by_database(program: &Program, entry: &Entry, at: CallRef) -> Option<String> {
+    const SECRET: &str = "CRON_SECRET";
+    let sent = sent_by_database(program, entry, SECRET)?;
+    let read = program.read_of_variable(at.file, Name::new(SECRET));
+    let refuses = answer(program, entry, 401, "not for you")?;
+    Some(format!(
+        "The database asks it, and brings no user: let in whoever brings a secret that the two of them have, and nobody \
+         else:\nconst secret = {read};\nif (!secret || req.headers.get(\"Authorization\") !== `Bearer ${{secret}}`) {{\n  \
+         {refuses};\n}}{sent}"
+    ))
+}
+
+/// How the database comes to send the secret, from its jobs and functions alike, and what tells how the live one does it.
+/// What they send besides stays as it is: an endpoint reads it.
+pub(super) fn sent_by_database(program: &Program, entry: &Entry, secret: &str) -> Option<String> {
+    let requests = program.asked_by_database(entry);
+    if requests.is_empty() {
+        return None;
+    }
+    let kept = secret.to_ascii_lowercase();
+    let lines: Vec<String> = requests
+        .iter()
+        .map(|asked| {
+            let place = format!("{}:{}", program.file(asked.place.file).path, program.line(asked.place));
+            match (asked.function, asked.job) {
+                (Some(function), _) => format!("    {place}  the function {function}"),
+                (None, Some(job)) => format!("    {place}  the job {job}"),
+                (None, None) => format!("    {place}"),
+            }
+        })
+        .collect();
+    let mut jobs: Vec<String> = requests.iter().filter_map(|asked| asked.job).map(|job| format!("'{job}'")).collect();
+    jobs.sort();
+    jobs.dedup();
+    let live = match (&jobs[..], entry.name) {
+        ([], name) => {
+            let name = name.map_or_else(|| "net.http_post".to_owned(), |name| name.to_string());
+            format!("select proname, prosrc from pg_proc where prosrc like '%{name}%';")
+        }
+        _ => format!("select jobname, schedule, command from cron.job where jobname in ({});", jobs.join(", ")),
+    };
+    Some(format!(
+        "\n\nThe database takes it from where it keeps secrets, for a migration is read by everyone who reads the \
+         repository. Once, by hand:\n    select vault.create_secret('a long random text', '{kept}');\nThen, in a new \
+         migration, write what posts to it again as it stands, with its address and its body, and change `headers` \
+         alone (`cron.schedule` with the same name replaces a job, `create or replace` a function):\n{}\n    headers := \
+         jsonb_build_object('Content-Type', 'application/json', 'Authorization', 'Bearer ' ||\n      (select decrypted_secret from \
+         vault.decrypted_secrets where name = '{kept}'))\nThis is what the migrations say; the live database may differ. \
+         Ask it:\n    {live}",
+        lines.join("\n")
     ))
 }
 

@@ -6,9 +6,9 @@ use super::strangers;
 use crate::finding::{Confidence, FileId, Severity};
 use crate::manifest::TokenGate;
 
-use crate::names::Name;
 use crate::program::audience::functions_on;
 use crate::program::doors::Door;
+use crate::program::left_out::LeftOut;
 use crate::program::spending::{PaidDoor, Spends, delivers_itself};
 use crate::program::{CallRef, Entry, EntryKind, Program};
 use crate::rule::Report;
@@ -29,15 +29,17 @@ crate::rule! {
     /// A check that is only made when the request brings what it asks for is none: whoever leaves that out gets in.
     /// Neither is middleware whose list of open paths lets this one through.
     ///
-    /// What takes nothing out of the request and works off what waits in the app's own data spends what it would
-    /// spend anyway, only sooner: a note for auditors.
+    /// What takes nothing out of the request and works off what waits in the app's own data, or leaves where today's row
+    /// is there, spends what it would spend anyway, only sooner: a note for auditors. A server action whose pages all
+    /// stand behind middleware that asks who is calling is a note: ask in the action too.
     ///
     /// ## Silent when
     ///
     /// - the caller is checked: a session, a user looked up, a signature, a secret, a captcha or bot check, in the handler, in a
     ///   helper, a decorator or in middleware that covers the route
     /// - what cannot be followed may be such a check
-    /// - the mail goes to the owner, or to an address that the server looks up, or finds in its own data (a contact form: a note for auditors)
+    /// - the mail goes to the owner, or to an address that the server looks up, or finds in its own data, or that is
+    ///   refused unless it is one that the server has (a contact form: a note for auditors)
     /// - the mail is what signing up, logging in or resetting a password needs, and the app writes it: no text and no
     ///   link of the request
     /// - what is made costs nothing: checkout sessions, payment links
@@ -125,16 +127,19 @@ fn tell(program: &Program, report: &mut Report, found: &PaidDoor, at: CallRef) {
         if gated { "anyone who has the app's public key, which is in every browser" } else { "anyone who finds it" };
     let offered = program.is_offered(entry);
     let whom = if offered { whom } else { "anyone, once a page imports it" };
-    let waits = program.works_off_what_waits(entry);
+    let waits = program.works_off_what_waits(entry) || program.is_done_for_the_day(start, *used);
+    let covered = program.middleware_before_pages(entry);
     let left_out = program.left_out_of(&functions_on(program, entry, start, *used));
     let only = match left_out {
         _ if limited => "only a rate limit stands in front of it".to_owned(),
-        Some((_, brought)) => format!("whoever leaves `{brought}` out is asked nothing"),
+        Some((_, LeftOut { name, any: true, .. })) => format!("whoever brings any `{name}` is asked nothing"),
+        Some((_, LeftOut { name, .. })) => format!("whoever leaves `{name}` out is asked nothing"),
+        None if covered.is_some() => "only the middleware of its pages asks who is calling".to_owned(),
         None => "nobody asks who is calling".to_owned(),
     };
     let message = format!("{name} {cost} ({called}) for {whom}: {only}");
     let severity = match spends {
-        _ if limited || waits || !offered => Severity::Note,
+        _ if limited || waits || !offered || covered.is_some() => Severity::Note,
         Spends::OwnMail | Spends::OwnPhone => Severity::Note,
         Spends::Contact | Spends::Goods => Severity::Warning,
         _ => Severity::Error,
@@ -144,14 +149,17 @@ fn tell(program: &Program, report: &mut Report, found: &PaidDoor, at: CallRef) {
         .severity(severity)
         .because(entry.place, format!("{name} starts here"))
         .help(
-            always_asked(left_out.map(|(_, name)| name))
+            always_asked(left_out.map(|(_, left_out)| left_out))
                 .or_else(|| strangers::by_callers(program, entry, at))
                 .or_else(|| (*spends == Spends::Mail && delivers_itself(&name)).then(|| MAIL_OF_THE_APP.to_owned()))
                 .unwrap_or_else(|| cure(program, entry, *spends)),
         )
         .trace(program.trace_from(start, *used, &format!("{called} costs")));
-    if let Some((place, _)) = left_out {
-        draft = draft.because(place, "checked only when it is brought");
+    if let Some((place, left_out)) = left_out {
+        draft = draft.because(place, left_out.says());
+    }
+    if let Some(place) = covered {
+        draft = draft.because(place, "stands before its pages");
     }
     let draft = match found.vendor {
         Some(vendor) => draft.vendor(program.vendor_id(vendor)),
@@ -171,10 +179,13 @@ fn tell(program: &Program, report: &mut Report, found: &PaidDoor, at: CallRef) {
 /// The cure for mail that people wait for who cannot log in yet, and that says what the request says.
 const MAIL_OF_THE_APP: &str = "Write the text and make the link here, on the server; of the request take the address alone, mail only addresses that have an account or have just made one, and limit how often by address.";
 
-/// The cure for a check that is only made when what it asks for is brought.
-pub fn always_asked(brought: Option<Name>) -> Option<String> {
-    brought.map(|name| {
-        format!("Refuse whoever brings no `{name}` too: ask for it in every case, and answer 401 unless it is the right one.")
+/// The cure for a check that is only made when what it asks for is brought, or that anything brought gets around.
+pub fn always_asked(left_out: Option<LeftOut>) -> Option<String> {
+    left_out.map(|LeftOut { name, any, .. }| match any {
+        true => format!("That `{name}` is there proves nothing: verify what it holds, and answer 401 unless it is right."),
+        false => format!(
+            "Refuse whoever brings no `{name}` too: ask for it in every case, and answer 401 unless it is the right one."
+        ),
     })
 }
 
@@ -188,8 +199,8 @@ fn cure(program: &Program, entry: &Entry, spends: Spends) -> String {
                 "Let only known users send, or ask strangers for a captcha and limit them by address: {refuse}{key}."
             )
         }
-        // A chat on the front page.
-        Spends::Model => format!(
+        // A chat or a demonstration on the front page.
+        Spends::Model | Spends::Phone => format!(
             "Look the user up before the call and refuse strangers: {refuse}{key}; then limit each user. What is meant for \
              visitors asks them for a captcha and limits them by address instead."
         ),

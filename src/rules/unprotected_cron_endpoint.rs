@@ -12,7 +12,7 @@ use crate::program::verify::{Verdict, Why};
 use crate::program::{CallRef, Entry, EntryKind, Program};
 use crate::rule;
 use crate::rule::Report;
-use crate::sql::Job;
+use crate::rules::strangers::sent_by_database;
 
 rule! {
     /// A scheduled endpoint does its work for whoever calls it
@@ -173,8 +173,7 @@ fn tell(program: &Program, report: &mut Report, schedule: &Schedule, entry: &Ent
     } else {
         "and send it from the schedule"
     };
-    let job = program.database().jobs().map(|(_, job)| job).find(|job| job.schedule_place == schedule.place);
-    let in_database = job.map_or_else(String::new, |job| sent_by_job(job, &secret));
+    let in_database = sent_by_database(program, entry, &secret).unwrap_or_default();
     let draft = report
         .at(entry.place.head(), name, message)
         .help(format!("Refuse whoever does not bring the secret, {sends}:\n{code}{in_database}"))
@@ -183,26 +182,4 @@ fn tell(program: &Program, report: &mut Report, schedule: &Schedule, entry: &Ent
         Gap::Open(deed) => draft.because(program.call_place(*deed), "this runs for anyone"),
         Gap::Unset(_, place) => draft.because(*place, "the check is skipped here"),
     };
-}
-
-/// The SQL by which a job of the database sends the secret, and what tells how the live one does it.
-fn sent_by_job(job: &Job, secret: &str) -> String {
-    let kept = secret.to_ascii_lowercase();
-    let name = job.name.map_or_else(|| "the_job".to_owned(), |name| name.to_string());
-    let url = job.requests.first().map_or("", |request| &*request.url);
-    let url = if url.is_empty() || url.contains("{}") || url.contains('\'') {
-        "https://YOUR-PROJECT/NAME-OF-THE-FUNCTION"
-    } else {
-        url
-    };
-    let cron = job.schedule.as_deref().unwrap_or("7 * * * *");
-    format!(
-        "\n\nThe job takes it from where the database keeps secrets, for a migration is read by everyone who reads the \
-         repository. Once, by hand:\n    select vault.create_secret('a long random text', '{kept}');\nThen, in a new \
-         migration:\n    select cron.schedule('{name}', '{cron}', $$\n      select net.http_post(\n        url := \
-         '{url}',\n        headers := jsonb_build_object('Authorization', 'Bearer ' ||\n          (select \
-         decrypted_secret from vault.decrypted_secrets where name = '{kept}')))\n    $$);\nThis is what the migrations \
-         say; the live database may differ. Ask it:\n    select jobname, schedule, command from cron.job where jobname \
-         = '{name}';"
-    )
 }

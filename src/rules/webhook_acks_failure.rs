@@ -27,7 +27,7 @@ rule! {
     /// - the event was stored before, or the work is handed to a queue that keeps it;
     /// - the event's type is one that nobody handles;
     /// - what fails is a courtesy: a mail, a message, a log, statistics;
-    /// - the vendor does not deliver again anyway.
+    /// - the vendor does not deliver again anyway, nor does the app's own database that tells of a changed row.
     ///
     /// ## The cure
     ///
@@ -151,7 +151,10 @@ struct Lost {
 fn check(program: &Program, report: &mut Report) {
     let mut told: FxHashSet<Place> = FxHashSet::default();
     for handler in program.webhook_handlers() {
-        if program.webhook_of(handler).is_some_and(|webhook| webhook.never_redelivers) || program.is_by_hand(handler) {
+        if program.webhook_of(handler).is_some_and(|webhook| webhook.never_redelivers)
+            || program.is_by_hand(handler)
+            || handler.of_row
+        {
             continue;
         }
         let lost = lost(program, handler);

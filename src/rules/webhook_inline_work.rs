@@ -27,7 +27,7 @@ rule! {
     /// - it waits for the key that the signature is checked with;
     /// - the delivery asks for what the call gives: the words to say in a call;
     /// - the sender waits for the work itself: a login service that has its mail sent by a hook;
-    /// - what comes in is the app's own work, handed to a queue before.
+    /// - what comes in is the app's own work, handed to a queue before, or tells of a changed row of its own database.
     ///
     /// ## The cure
     ///
@@ -81,7 +81,7 @@ fn check(program: &Program, report: &mut Report) {
     for handler in program.webhook_handlers() {
         let own = handler.vendor.is_some_and(|vendor| program.catalogue.vendor(vendor).own_backend);
         let jobs = program.webhook_of(handler).is_some_and(|webhook| webhook.delivers_jobs);
-        if own || jobs || program.is_called_in_line(handler) {
+        if own || jobs || handler.of_row || program.is_called_in_line(handler) {
             continue;
         }
         let entry = &program.entries[handler.entry];

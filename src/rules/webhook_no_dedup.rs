@@ -3,6 +3,7 @@
 use rustc_hash::FxHashSet;
 
 use crate::catalogue::Category;
+use crate::facts::BlockKind;
 use crate::finding::{Confidence, Place};
 use crate::program::handlers::WebhookHandler;
 use crate::program::repeats::Again;
@@ -28,8 +29,9 @@ rule! {
     /// - all it does is the same when done twice: `update .. set status = X where id = Y`, delete;
     /// - all it does twice is to write a log;
     /// - it only queues a row, and all that the job which works the rows off writes is the same when done twice;
+    /// - all it sends is an alert where its work has failed;
     /// - the vendor does not deliver again, or waits for the work itself, as login services do with their hooks; or a
-    ///   person has set it off by hand.
+    ///   person has set it off by hand; or the app's own database tells of a changed row, which it does once.
     ///
     /// Of a sender that only the name of the route tells of, and that nothing checks, nobody knows whether it delivers again: that is
     /// for auditors.
@@ -110,6 +112,7 @@ fn check(program: &Program, report: &mut Report) {
         if program.webhook_of(handler).is_some_and(|webhook| webhook.never_redelivers)
             || program.is_called_in_line(handler)
             || program.is_by_hand(handler)
+            || handler.of_row
         {
             continue;
         }
@@ -226,7 +229,7 @@ fn doubled(program: &Program, handler: &WebhookHandler) -> Vec<Doubled> {
         let edges = stop.map(|stop| reach.way(stop)).unwrap_or_default();
         let mut way: Vec<CallRef> = edges.iter().map(|edge| edge.call).collect();
         way.push(deed);
-        if program.runs_once(way.iter().copied()) {
+        if program.runs_once(way.iter().copied()) || again == Again::Message && only_where_failed(program, &way) {
             continue;
         }
         let told = way.iter().rev().find(|&&at| home.contains(&program.function_of(at))).copied().unwrap_or(deed);
@@ -243,6 +246,24 @@ fn is_log(program: &Program, at: CallRef) -> bool {
     names.extend(program.table_of(at).iter().flat_map(|table| words(table)));
     let is = |any: &[&str]| names.iter().any(|word| any.contains(&word.as_str()));
     is(&["log", "logs", "audit"]) || is(&["history", "trace", "metrics"]) && !program.keeps_amount(at)
+}
+
+/// Whether a message is sent only where something has failed: those who watch over the app are told.
+fn only_where_failed(program: &Program, way: &[CallRef]) -> bool {
+    let in_handler = |at: CallRef| {
+        let facts = program.facts(at.file);
+        let block = facts.call(at.call).block;
+        let function = facts.function_of(block);
+        let mut around = facts.enclosing(block).take_while(|(_, block)| block.function == function);
+        around.any(|(_, block)| matches!(block.kind, BlockKind::Catch(_)))
+    };
+    // The last call that leads there has others beside it, maybe: of all of them each stands in a handler.
+    way.iter().enumerate().any(|(index, &at)| {
+        let target = way.get(index + 1).map(|&next| program.function_of(next));
+        let others = target.map_or(&[][..], |target| program.callers(target));
+        in_handler(at)
+            && others.iter().all(|&other| in_handler(other) || program.function_of(other) != program.function_of(at))
+    })
 }
 
 /// Whether the rows are taken out before they are put in again.

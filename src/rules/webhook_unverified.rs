@@ -95,7 +95,7 @@ fn tell(
     let entry = &program.entries[handler.entry];
     let webhook = program.webhook_name(handler);
     let does = program.call_text(deed);
-    let forgery = program.forgery(handler);
+    let forgery = program.forgery(handler, deed);
     let undefined = handler.account.undefined.first();
     let message = match undefined {
         Some((_, name)) => format!(

@@ -101,7 +101,7 @@ fn check(program: &Program, report: &mut Report) {
                 let does = program.call_text(deed);
                 let message = format!(
                     "{webhook} verifies who sent the delivery only after {does} has run: {}",
-                    program.forgery(handler)
+                    program.forgery(handler, deed)
                 );
                 let entry = &program.entries[handler.entry];
                 let draft = report
@@ -129,12 +129,13 @@ fn tell<'h>(
     let entry = &program.entries[handler.entry];
     let webhook = program.webhook_name(handler);
     let does = program.call_text(deed);
-    let forgery = program.forgery(handler);
+    let forgery = program.forgery(handler, deed);
     let how = match lapse.why {
-        Why::Unset(name) => format!("{webhook} is not verified while {name} is unset"),
-        Why::Either(name) => {
-            format!("{webhook} is not verified while {name} is unset, nor when the request comes without its signature")
-        }
+        Why::Unset(name) => format!("{webhook} is not verified while {name} {} unset", is_or_are(name)),
+        Why::Either(name) => format!(
+            "{webhook} is not verified while {name} {} unset, nor when the request comes without its signature",
+            is_or_are(name)
+        ),
         Why::Mode(name) if lapse.safe_default => format!("{name} switches the verification of {webhook} off"),
         Why::Mode(name) => format!("{webhook} is not verified unless {name} is set for production"),
         Why::Request => format!("{webhook} is not verified when the request comes without a signature, or asks for it"),
@@ -165,6 +166,19 @@ fn tell<'h>(
     }
 }
 
+/// Of several variables the name tells: `A and B`, `A and 3 others`.
+fn names_several(name: Name) -> bool {
+    name.contains(" and ")
+}
+
+fn is_or_are(name: Name) -> &'static str {
+    if names_several(name) { "are" } else { "is" }
+}
+
+fn is_missing(name: Name) -> String {
+    if names_several(name) { "none of the secrets is set".to_owned() } else { format!("{name} is not set") }
+}
+
 /// The cure, with that of the check itself where no delivery passes it: made always, it would refuse them all.
 fn whole_cure(program: &Program, handler: &WebhookHandler, entry: &Entry, why: Why) -> String {
     let cure = cure(program, handler, entry, why);
@@ -180,14 +194,16 @@ fn cure(program: &Program, handler: &WebhookHandler, entry: &Entry, why: Why) ->
     let is_script = program.facts(entry.function.file).language.is_script();
     match why {
         Why::Either(name) => format!(
-            "Verify every delivery: answer 500 when {name} is not set, answer 400 when the signature header is missing, \
+            "Verify every delivery: answer 500 when {}, answer 400 when the signature header is missing, \
              and take the condition off the check. To refuse only the missing secret leaves the way open to whoever \
-             sends no signature."
+             sends no signature.",
+            is_missing(name)
         ),
         Why::Unset(name) | Why::Fallback(name) => {
             let is_variable = name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
             if !is_variable {
-                return format!("Refuse the delivery with a 500 when {name} is empty, instead of going on without it.");
+                let missing = is_missing(name);
+                return format!("Refuse the delivery with a 500 when {missing}, instead of going on without it.");
             }
             let refuse = match entry.framework {
                 _ if !is_script => format!("secret = os.environ[\"{name}\"]"),

@@ -10,8 +10,9 @@ use crate::baseline::{Baseline, FILE};
 use crate::cli::Scan;
 use crate::config::Config;
 use crate::error::{Error, count};
-use crate::pipeline::{Judged, judge};
+use crate::pipeline::{Judged, Options, judge};
 use crate::report::Format;
+use crate::settle::fingerprint::Address;
 use crate::walk;
 
 /// Where the baseline is or goes, and whether it was asked for by name: beside the configuration, unless one lies
@@ -36,7 +37,7 @@ pub fn read(typed: &Scan, config: &Config) -> Result<Option<Arc<Baseline>>, Erro
         return Ok(None);
     }
     let baseline = load(&path)?.below(&from_base(&path, config, &root));
-    Ok(Some(Arc::new(baseline.judging(judged(typed, &path, config, &root)))))
+    Ok(Some(Arc::new(baseline.of_a_part(!is_whole(typed, &path, config, &root)?))))
 }
 
 /// The scanned root as seen from the folder that a baseline's paths are seen from: the one it lies in, or, when that is
@@ -48,17 +49,10 @@ fn from_base(path: &Path, config: &Config, root: &Path) -> String {
     root.strip_prefix(&base).unwrap_or(Path::new("")).to_string_lossy().replace('\\', "/")
 }
 
-/// The folders in which an entry that covers nothing is mended: those that are scanned, when that is all the baseline
-/// speaks of. A part alone shows less of the program.
-fn judged(typed: &Scan, path: &Path, config: &Config, root: &Path) -> Vec<String> {
-    if !from_base(path, config, root).is_empty() || typed.paths.iter().any(|path| path.is_file()) {
-        return vec![];
-    }
-    let below = |path: &PathBuf| {
-        let whole = path.canonicalize().ok()?;
-        Some(whole.strip_prefix(root).ok()?.to_string_lossy().replace('\\', "/"))
-    };
-    if typed.paths.is_empty() { vec![String::new()] } else { typed.paths.iter().filter_map(below).collect() }
+/// Whether all is scanned that the baseline speaks of: a part alone shows less of the program, and what is not found
+/// there need not be mended.
+fn is_whole(typed: &Scan, path: &Path, config: &Config, root: &Path) -> Result<bool, Error> {
+    Ok(from_base(path, config, root).is_empty() && walk::covers(&typed.paths, root)?)
 }
 
 /// Reads a baseline that must be there.
@@ -75,7 +69,7 @@ fn load(path: &Path) -> Result<Baseline, Error> {
 }
 
 /// Refuses what lacks the findings of a rule that broke down: they would seem mended.
-fn whole(outcome: Judged) -> Result<Judged, Error> {
+fn sound(outcome: Judged) -> Result<Judged, Error> {
     let Some(failed) = outcome.settled.failed.first() else { return Ok(outcome) };
     Err(Error::Config {
         what: format!("the rule `{}` failed, its findings are missing: {}", failed.rule, failed.message),
@@ -120,26 +114,9 @@ pub fn write(typed: &Scan, prune: bool, messages: &mut dyn Write) -> Result<(), 
             .to_owned();
         return Err(Error::Config { what, help }.into());
     }
-    let (baseline, said) = if prune {
-        let old = load(&path)?;
-        let before = old.len();
-        // A rule that did not run has found nothing; its entries stand.
-        if !typed.rule.is_empty() || !typed.skip.is_empty() {
-            let what = "a baseline is pruned by all rules".to_owned();
-            return Err(Error::Config { what, help: "leave `--rule` and `--skip` out".to_owned() }.into());
-        }
-        let judged = judged(typed, &path, &config, &root);
-        options.settle.baseline = Some(Arc::new(old.clone().judging(judged)));
-        let outcome = whole(judge(&options)?)?;
-        let pruned = old.pruned(&outcome.settled.baseline_alive, &outcome.settled.baseline_moved);
-        let said = format!("{} dropped, {} left", count(before - pruned.len(), "entry"), pruned.len());
-        (pruned, said)
-    } else {
-        let outcome = whole(judge(&options)?)?;
-        let baseline = Baseline::new(outcome.settled.addresses);
-        let said = format!("{} accepted", count(baseline.len(), "finding"));
-        (baseline, said)
-    };
+    let whole = is_whole(typed, &path, &config, &root)?;
+    let (baseline, said) =
+        if prune { pruned(typed, &path, whole, options)? } else { accepted(typed, &path, whole, &options)? };
     let mut text = vec![];
     baseline.write(&mut text)?;
     let failed = |why: io::Error| output_error(&path, &why);
@@ -151,4 +128,53 @@ pub fn write(typed: &Scan, prune: bool, messages: &mut dyn Write) -> Result<(), 
         said.replace("entrys", "entries")
     )?;
     Ok(())
+}
+
+/// What is left of a baseline once it lost what is mended, and what came of it in words.
+fn pruned(typed: &Scan, path: &Path, whole: bool, mut options: Options) -> Result<(Baseline, String), Error> {
+    let old = load(path)?;
+    let before = old.len();
+    let refusal = match (typed.rule.is_empty() && typed.skip.is_empty(), whole) {
+        // A rule that did not run has found nothing; its entries stand.
+        (false, _) => Some(("a baseline is pruned by all rules", "leave `--rule` and `--skip` out")),
+        (_, false) => Some((
+            "a baseline is pruned by a scan of the whole repository",
+            "run it without paths in the folder of the baseline: what a part reports can hang on code outside of it",
+        )),
+        _ => None,
+    };
+    if let Some((what, help)) = refusal {
+        return Err(Error::Config { what: what.to_owned(), help: help.to_owned() });
+    }
+    options.settle.baseline = Some(Arc::new(old.clone()));
+    let outcome = sound(judge(&options)?)?;
+    let pruned = old.pruned(&outcome.settled.baseline_alive, &outcome.settled.baseline_moved);
+    let said = format!("{} dropped, {} left", count(before - pruned.len(), "entry"), pruned.len());
+    Ok((pruned, said))
+}
+
+/// Today's findings, with what is known from before of all that was not looked at, and what came of it in words.
+fn accepted(typed: &Scan, path: &Path, whole: bool, options: &Options) -> Result<(Baseline, String), Error> {
+    let outcome = sound(judge(options)?)?;
+    let Judged { settled, repository, .. } = outcome;
+    let all_rules = typed.rule.is_empty() && typed.skip.is_empty();
+    let old = match path.exists() {
+        false => Baseline::default(),
+        // What is written anew as a whole may have been broken.
+        true if whole && all_rules => load(path).unwrap_or_default(),
+        true => load(path)?,
+    };
+    let found = settled.addresses.len();
+    let looked_at = |entry: &Address| {
+        whole && options.rules.iter().any(|rule| rule.id == entry.rule) && !repository.is_unread(&entry.path)
+    };
+    let exists = |path: &str| repository.exists(path) || walk::is_there(&repository.root.join(path));
+    let (baseline, kept) = old.anew(settled.addresses, exists, looked_at);
+    let said = match (kept, whole, all_rules) {
+        (0, ..) => String::new(),
+        (_, false, _) => format!(", {} kept as only a part was scanned", count(kept, "entry")),
+        (_, _, false) => format!(", {} of other rules kept", count(kept, "entry")),
+        _ => format!(", {} of files that cannot be read kept", count(kept, "entry")),
+    };
+    Ok((baseline, format!("{} accepted{said}", count(found, "finding"))))
 }

@@ -249,3 +249,91 @@ fn two_branches_merge_by_union() {
     assert!(is_clean(&repo), "{:?}\n{}", repo.places(&[]), repo.read(BASELINE));
     assert_eq!(repo.json(&["--no-baseline"])["findings"].as_array().unwrap().len(), 3);
 }
+
+/// What was not looked at is neither mended nor forgotten: a part, however it is chosen, and one rule.
+#[test]
+fn what_was_not_looked_at_is_kept() {
+    let repo = Repo::new();
+    let other = "api/join.ts";
+    repo.write("package.json", "{}");
+    repo.write(FILE, HAZARD);
+    repo.write(other, &HAZARD.replace("brevo", "resend"));
+    repo.git(&["init", "-q"]);
+    repo.run(&["baseline"]);
+    let text = repo.read(BASELINE);
+    assert_eq!(repo.run(&[]).status.code(), Some(0));
+    let within = |folder: &str, args: &[&str]| repo.command().current_dir(repo.at(folder)).args(args).output().unwrap();
+    for (folder, args) in [(".", &["baseline", "--prune", "api"][..]), ("api", &["baseline", "--prune"])] {
+        let output = within(folder, args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        assert!(folded(&output.stderr).contains("pruned by a scan of the whole repository"), "{args:?}");
+    }
+    let written = [
+        (".", &["baseline", "api"][..], "kept as only a part was scanned"),
+        ("supabase", &["baseline"], "kept as only a part was scanned"),
+        (".", &["baseline", "--rule", RULE], "of other rules kept"),
+        (".", &["baseline", "--skip", RULE], "of other rules kept"),
+    ];
+    for (folder, args, what) in written {
+        let output = within(folder, args);
+        assert!(folded(&output.stderr).contains(what), "{args:?}: {}", said(&output.stderr));
+        let now = repo.read(BASELINE);
+        // A part may report what the whole does not.
+        assert!(text.lines().all(|line| now.contains(line)), "{args:?} in {folder}: {now}");
+        assert_eq!(repo.run(&[]).status.code(), Some(0));
+        repo.write(BASELINE, &text);
+    }
+    // What is new in the part is accepted beside it.
+    repo.write("supabase/functions/again/index.ts", HAZARD);
+    assert_eq!(repo.places(&[]).len(), 1);
+    repo.run(&["baseline", "supabase/functions/again"]);
+    assert!(is_clean(&repo) && repo.read(BASELINE).contains("functions/again/"));
+    assert_eq!(repo.run(&[]).status.code(), Some(0));
+    // A part says nothing of what is mended, wherever it was typed; the whole does.
+    std::fs::remove_file(repo.at("supabase/functions/again/index.ts")).unwrap();
+    for (folder, args) in [(".", &["supabase"][..]), ("supabase", &[])] {
+        let said = folded(&within(folder, args).stdout);
+        assert!(!said.contains("of the baseline mended"), "{args:?} in {folder}: {said}");
+    }
+    assert!(folded(&repo.run(&[]).stdout).contains("of the baseline mended"));
+    repo.run(&["baseline", "--prune"]);
+    assert_eq!(repo.read(BASELINE), text);
+}
+
+/// A file that a merge left in conflict, or that a slip makes unreadable, hides what was found in it: nothing of it is
+/// mended, and everybody is told.
+#[test]
+fn what_cannot_be_parsed_is_not_mended() {
+    let repo = adopted();
+    let text = repo.read(BASELINE);
+    let conflict = HAZARD.replacen("serve(async", "<<<<<<< HEAD\nserve(async", 1);
+    let slip = HAZARD.replacen("serve(async (req) => {", "serve(async (req) => {\n  const a = (\n  if (x) {", 1);
+    for (broken, why) in [(&conflict, "a merge conflict in line 3"), (&slip, "a syntax error in line 3")] {
+        repo.write(FILE, &format!("{broken}// seamcheck-ignore[missing-timeout]: needed when the file is whole\n"));
+        let told = |format: &str| {
+            let output = repo.run(&["--format", format]);
+            folded(&[output.stdout, output.stderr].concat())
+        };
+        for format in ["human", "json", "sarif", "compact", "gitlab", "junit", "rdjson"] {
+            assert!(told(format).contains(why), "{format}: {}", told(format));
+        }
+        for format in ["github", "markdown"] {
+            assert!(told(format).contains("1 file not checked in full"), "{format}: {}", told(format));
+        }
+        assert!(told("counts").contains("gaps=1") && told("counts").contains("mended=0"), "{}", told("counts"));
+        let report = repo.json(&[]);
+        assert_eq!(report["gaps"][0]["path"], FILE, "{report}");
+        let pruned = repo.run(&["baseline", "--prune"]);
+        assert!(said(&pruned.stderr).contains("0 entries dropped"), "{}", said(&pruned.stderr));
+        repo.run(&["baseline"]);
+        assert_eq!(repo.read(BASELINE), text);
+        assert!(said(&repo.run(&["--fix-suppressions"]).stderr).contains("0 unused"));
+        // From what was kept, too.
+        assert!(told("human").contains(why));
+    }
+    repo.write(FILE, HAZARD);
+    assert!(is_clean(&repo));
+    // What the grammar alone does not read hides nothing.
+    repo.write("src/a.tsx", "export const A = () => <p title=\"a & b\">a & b</p>;\n");
+    assert_eq!(repo.json(&[])["gaps"], serde_json::json!([]));
+}

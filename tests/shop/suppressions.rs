@@ -113,3 +113,21 @@ fn comments_beside_code_and_marks_of_bytes_survive() {
     repo.run(&["--fix-suppressions"]);
     assert_eq!(repo.read("a.ts"), "\u{feff}const a = 1; const b = 2;\r\nconst c = 3;\r\n");
 }
+
+/// A part shows less of the program: what a comment suppresses there can hang on a caller elsewhere.
+#[test]
+fn of_a_part_nothing_is_concluded() {
+    let repo = Repo::committed();
+    repo.write("package.json", "{}");
+    repo.write("src/a.ts", "// seamcheck-ignore[missing-timeout]: a caller elsewhere\nexport const a = 1;\n");
+    let text = repo.read("src/a.ts");
+    repo.refuses(&["--fix-suppressions", "src"], &["by a scan of the whole repository"]);
+    let within = repo.command().current_dir(repo.at("src")).args(["--fix-suppressions"]).output().unwrap();
+    assert_eq!((within.status.code(), repo.read("src/a.ts")), (Some(2), text));
+    for args in [&["src"][..], &["src", "supabase"]] {
+        let output = repo.run(&[&["--format", "json"], args].concat());
+        assert!(said(&output.stdout).contains("\"ignore_problems\": []"), "{args:?}");
+    }
+    let output = repo.run(&["--fix-suppressions"]);
+    assert!(said(&output.stderr).contains("1 unused suppression removed from 1 file"), "{}", said(&output.stderr));
+}

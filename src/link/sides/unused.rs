@@ -80,6 +80,28 @@ const LOADERS: &[&str] =
 
 /// The modules that nothing loads, in order.
 pub fn find(program: &Program, projects: &Projects, entries_in: &FxHashSet<FileId>) -> Vec<FileId> {
+    let mut found = shadowed(program, projects, entries_in);
+    found.extend(unnamed(program, projects, entries_in));
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// Modules beside a package of their name, which every import finds first: `settings.py` beside `settings/`.
+fn shadowed(program: &Program, projects: &Projects, entries_in: &FxHashSet<FileId>) -> Vec<FileId> {
+    let is_shadowed = |&(file, facts): &(FileId, &Facts)| {
+        let path = program.file(file).path;
+        let package = path.strip_suffix(".py").map(|stem| format!("{stem}/__init__.py"));
+        package.is_some_and(|package| program.file_at(&package).is_some())
+            && !entries_in.contains(&file)
+            && !projects.is_started(path)
+            && !acts_when_loaded(facts)
+    };
+    program.code().filter(|(_, facts)| !facts.language.is_script()).filter(is_shadowed).map(|(file, _)| file).collect()
+}
+
+/// Modules that nothing names.
+fn unnamed(program: &Program, projects: &Projects, entries_in: &FxHashSet<FileId>) -> Vec<FileId> {
     let python = || program.code().filter(|(_, facts)| !facts.language.is_script());
     let manages = program.files.iter().any(|file| file.path == "manage.py" || file.path.ends_with("/manage.py"));
     let started: FxHashSet<usize> =

@@ -7,7 +7,7 @@ use crate::program::full_rights::known::{KNOWN_TO_ONE, is_contact};
 use crate::program::full_rights::{Pick, Touch, any_start, any_word, only_one_knows};
 use crate::program::grants::is_account;
 use crate::program::options::Lookup;
-use crate::program::requested::{Origin, Source};
+use crate::program::requested::{Origin, Source, says_amount};
 use crate::program::verify::words;
 use crate::program::{CallRef, Edge, ExprRef, Program, Value, VendorUse};
 
@@ -186,7 +186,8 @@ impl Program {
                     is_state && any_word(text, decisions) && !(of_money && self.asks_elsewhere(at))
                 }
                 ExprKind::Bool(_) => named.iter().any(|word| decisions.contains(&word.as_str())) && named.len() <= 2,
-                _ if of_deal && (is_state || of_money) => {
+                // Nor what it costs.
+                _ if of_deal && (is_state || of_money || says_amount(&key)) => {
                     matches!(self.origin_on(way, value, &[]), Origin::Request(_))
                 }
                 _ => false,

@@ -7,16 +7,20 @@ use crate::program::full_rights::known::KNOWN_TO_ONE;
 use crate::program::full_rights::rows::PERSON;
 use crate::program::full_rights::{Pick, Touch, any_start, any_word, only_one_knows};
 use crate::program::grants::is_account;
+use crate::program::options::Lookup;
 use crate::program::requested::asked::Asked;
 use crate::program::requested::{Origin, Source};
 use crate::program::verify::words;
-use crate::program::{CallRef, Edge, ExprRef, FunctionRef, Program, VendorUse};
+use crate::program::{CallRef, Edge, ExprRef, FunctionRef, Program, Value, VendorUse};
 
 /// Values that say that somebody may do what customers may not.
 const POWERS: &[&str] = &["admin", "administrator", "superadmin", "superuser", "moderator", "staff"];
 
 /// Columns that say who somebody is, and that others know.
 pub(super) const CONTACTS: &[&str] = &["email", "mail", "phone", "username"];
+
+/// Words of columns by which somebody's own row is found.
+const OWNERS: &[&str] = &["id", "uid", "user", "userid", "email", "customer", "profile", "account", "owner"];
 
 /// Words of tables that say who may do what.
 const ROLES: &[&str] = &["role", "roles", "admin", "admins", "staff", "internal"];
@@ -117,6 +121,39 @@ impl Program {
         let (by, source) = by_request.or_else(by_id).or_else(by_row)?;
         let what = Name::new("payments");
         (!only_one_knows(&source)).then_some(Pick { touch: Touch::Refunds, what, by, source: Some(source) })
+    }
+
+    /// What a vendor keeps of a customer whom the request names, or whose row it names: opened to whoever asks, or
+    /// the card that they left, charged.
+    pub(super) fn opened_to(&self, way: &[Edge], used: &VendorUse, operation: &Operation, whose: &str) -> Option<Pick> {
+        let touch = match &operation.on_file {
+            Some(flag) => {
+                let is_set = match self.option(used.at, flag) {
+                    Lookup::Present(value) => !matches!(value, Value::Bool(false)),
+                    Lookup::Absent | Lookup::Unknown => false,
+                };
+                is_set.then_some(Touch::Charges)?
+            }
+            None if operation.effect == Effect::List => Touch::Reads,
+            None => Touch::Opens,
+        };
+        let by_request = match self.payload_origin_on(way, used, whose) {
+            Some(Origin::Request(source)) => Some(source),
+            _ => None,
+        };
+        let by_row = || {
+            let row = self.row_written(used.at);
+            let value = row.into_iter().find(|(key, _)| *key == whose).map(|(_, value)| value);
+            let value = value.or_else(|| {
+                let mut args = self.facts(used.at.file).call(used.at.call).args.iter();
+                let named = args.find(|arg| arg.name.is_some_and(|name| name == whose));
+                named.map(|arg| ExprRef::new(used.at.file, arg.value))
+            });
+            self.found_by(way, value?, OWNERS, 9)
+        };
+        let source = by_request.or_else(by_row)?;
+        let what = Name::new("records");
+        (!only_one_knows(&source)).then(|| Pick { touch, what, by: Name::new(whose), source: Some(source) })
     }
 
     /// An account whose password or address the request sets.

@@ -22,8 +22,9 @@ pub(super) const READERS: &[&str] = &["get", "header", "headers", "getHeader", "
 /// The signs of a file.
 pub(super) fn signs(program: &Program, file: FileId) -> Vec<Sign> {
     let side = program.side(file);
+    let in_browsers = side.client && !side.server;
     let mut found = Vec::new();
-    if let (Some(facts), false) = (&program.file(file).facts, side.tooling || side.dead) {
+    if let (Some(facts), false) = (&program.file(file).facts, side.tooling || side.dead || in_browsers) {
         let mut names = Names { program, headers: FxHashMap::default(), events: FxHashMap::default() };
         verifiers(program, file, &mut found);
         headers(&mut names, file, facts, &mut found);
@@ -111,7 +112,7 @@ fn headers(names: &mut Names<'_>, file: FileId, facts: &Facts, found: &mut Vec<S
         }
     }
     for (at, (_, name)) in facts.members() {
-        if (name.contains('-') || name.starts_with("HTTP_")) && !is_written(facts, at) {
+        if may_be_header(name) && !is_written(facts, at) {
             note(names, name, facts.span(at));
         }
     }
@@ -128,6 +129,12 @@ fn headers(names: &mut Names<'_>, file: FileId, facts: &Facts, found: &mut Vec<S
             }
         }
     }
+}
+
+/// Whether the name of a member is one that headers have: no other identifier holds a dash.
+fn may_be_header(name: Name) -> bool {
+    let bytes = name.as_bytes();
+    bytes.len() >= 6 && (bytes.contains(&b'-') || bytes.starts_with(b"HTTP_"))
 }
 
 /// Whether something is put where an expression says: `headers["X-Signature"] = made` is how deliveries are sent.

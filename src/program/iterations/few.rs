@@ -2,14 +2,15 @@
 
 use super::EACH;
 use super::nouns::{
-    FEW, FEW_ANYWHERE, FILLERS, FIRMS, GROUPS, HOLDERS, OF_FIRMS, PAIRS, PARTAKERS, PASSES, PERSONS, SHARED, THINGS,
+    CROWDS, FEW, FEW_ANYWHERE, FILLERS, FIRMS, GROUPS, HOLDERS, OF_FIRMS, PAIRS, PARTAKERS, PASSES, PERSONS, SHARED,
+    THINGS,
 };
 use super::sizes::{DEEPEST, KEEPERS, Size, is_kept};
-use crate::facts::{ExprId, ExprKind, Facts, Op};
+use crate::facts::{ExprId, ExprKind, Facts, Op, Step};
 use crate::names::Name;
 use crate::program::claims::named_in;
 use crate::program::repeats::OnChain;
-use crate::program::terms::less_far;
+use crate::program::terms::{Ending, ending, less_far};
 use crate::program::verify::words;
 use crate::program::{CallRef, DefRef, EdgeKind, ExprRef, FunctionRef, Program};
 
@@ -136,13 +137,48 @@ impl Program {
     /// Whether a function of the program gives a short list on every way: `getAccounts(userId)`.
     fn gives_few(&self, call: CallRef, depth: usize) -> bool {
         let direct = self.edges(call).iter().filter(|edge| edge.kind == EdgeKind::Direct);
-        let given: Vec<ExprRef> = direct.flat_map(|edge| self.returns_of(edge.target)).collect();
+        let given: Vec<ExprRef> = direct
+            .flat_map(|edge| {
+                self.returns_of(edge.target).into_iter().filter(|&at| !self.is_passed_by(call, edge.target, at))
+            })
+            .collect();
         // What gives an object gives a client or a record, no list.
         let few = |&at: &ExprRef| {
             !matches!(self.facts(at.file).expr(at.expr), ExprKind::Object(_))
                 && (self.size(at) == Size::Bounded || self.is_likely_small_to(at, depth.min(DEEPEST)))
         };
         !given.is_empty() && given.iter().all(few)
+    }
+
+    /// Whether a function does not come to a place when a call gives what it may be given: the last line of
+    /// `if (userId) return of(userId); return all()`.
+    fn is_passed_by(&self, call: CallRef, function: FunctionRef, at: ExprRef) -> bool {
+        let facts = self.facts(function.file);
+        let handed = &self.facts(call.file).call(call.call).args;
+        let span = facts.span(at.expr);
+        let is_given = |asked: ExprId| {
+            let ExprKind::Ref(name, block) = *facts.expr(asked) else { return false };
+            let Some(def) = facts.lookup(block, name) else { return false };
+            facts.def(def).values.iter().any(|&value| match *facts.expr(value) {
+                ExprKind::Param(of, index) if of == function.function => {
+                    handed.get(usize::from(index)).is_some_and(|arg| {
+                        arg.name.is_none() && !matches!(self.facts(call.file).expr(arg.value), ExprKind::Null)
+                    })
+                }
+                _ => false,
+            })
+        };
+        let body = facts.function(function.function).body;
+        facts.block(body).steps.iter().any(|step| match step {
+            Step::If { condition, then, otherwise: None } => match facts.expr(*condition) {
+                ExprKind::Op(Op::Not, parts) => is_given(parts[0]) && facts.block(*then).span.contains(span),
+                _ => {
+                    let leaves = matches!(ending(facts, *then), Ending::Returns(_) | Ending::Throws);
+                    leaves && is_given(*condition) && facts.block(*then).span.end <= span.start
+                }
+            },
+            _ => false,
+        })
     }
 
     /// Whether a value is one element of another collection, or a part of one: what it holds belongs to one thing.
@@ -261,8 +297,28 @@ impl Program {
             let Some(thing) = before.last().filter(|_| last == "id") else { return false };
             THINGS.contains(&thing.as_str())
                 || SHARED.contains(&thing.as_str()) && table_says(PARTAKERS)
-                || FIRMS.contains(&thing.as_str()) && table_says(OF_FIRMS)
+                || FIRMS.contains(&thing.as_str()) && (table_says(OF_FIRMS) || self.is_no_crowd(call))
         })
+    }
+
+    /// Whether nothing says that a firm has many of the rows that a query reads: neither their name, nor what they point
+    /// at by the migrations.
+    fn is_no_crowd(&self, call: CallRef) -> bool {
+        let facts = self.facts(call.file);
+        let Some(OnChain::Text(table)) = self.table_on(call.file, facts.call(call.call).callee) else { return false };
+        let crowd = |name: &str| {
+            words(name)
+                .iter()
+                .any(|word| CROWDS.contains(&word.as_str()) || CROWDS.contains(&word.strip_suffix('s').unwrap_or(word)))
+        };
+        let mut made = self.database().tables(&table);
+        // Who wrote a row last is none of those it is for.
+        let counts = |column: &str| !words(column).iter().any(|word| word == "by");
+        !crowd(&table)
+            && !made.any(|(history, table)| {
+                let columns = table.columns.iter().filter(|column| counts(&column.name));
+                columns.filter_map(|column| history.refers_to(table, column.name)).any(|of| crowd(&of.name))
+            })
     }
 
     /// Whether a call gives what someone else answered, directly or through functions of the program.

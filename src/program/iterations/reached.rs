@@ -6,7 +6,7 @@ use rustc_hash::FxHashSet;
 
 use super::{Iteration, is_run};
 use crate::facts::{BlockKind, ExprId, ExprKind, Op, Span};
-use crate::program::{CallRef, Edge, EdgeKind, FunctionRef, Program};
+use crate::program::{CallRef, Edge, EdgeKind, ExprRef, FunctionRef, Program, Value};
 
 /// What an iteration sends.
 #[derive(Debug, Clone)]
@@ -41,6 +41,12 @@ impl Program {
                 if self.is_held_back(call) {
                     return vec![];
                 }
+                if region.is_some() || way.is_empty() && iteration.body == Some(function) {
+                    let of = region.unwrap_or(iteration.region);
+                    if self.runs_when_full(call, of) {
+                        continue;
+                    }
+                }
                 if way.last().is_some_and(|edge| self.is_spared(call, edge)) {
                     continue;
                 }
@@ -64,6 +70,49 @@ impl Program {
             }
         }
         found
+    }
+
+    /// Whether a call of a loop runs once for many elements: `if (batch.length >= 100) { send(batch); batch = [] }`,
+    /// `if (i % 50 === 0)`.
+    fn runs_when_full(&self, call: CallRef, region: Span) -> bool {
+        let facts = self.facts(call.file);
+        let block = facts.call(call.call).block;
+        let fills = |list: ExprId| {
+            let Some(name) = facts.last_name(list) else { return false };
+            facts.calls.iter().any(|other| match facts.expr(other.callee) {
+                ExprKind::Member(base, method) => {
+                    region.contains(facts.span(other.expr))
+                        && matches!(method.as_str(), "push" | "append" | "add" | "extend" | "set")
+                        && facts.last_name(*base) == Some(name)
+                }
+                _ => false,
+            })
+        };
+        let measures = |part: ExprId| match facts.expr(part) {
+            ExprKind::Member(list, name) => matches!(name.as_str(), "length" | "size") && fills(*list),
+            ExprKind::Call(len) => {
+                let len = facts.call(*len);
+                facts.last_name(len.callee).is_some_and(|name| name == "len")
+                    && len.args.first().is_some_and(|arg| fills(arg.value))
+            }
+            _ => false,
+        };
+        let many = |part: ExprId| match self.value(ExprRef::new(call.file, part)) {
+            Value::Number(number) => number > 1.0,
+            _ => matches!(facts.expr(part), ExprKind::Ref(..) | ExprKind::Member(..)),
+        };
+        let is_full = |condition: ExprId| match facts.expr(condition) {
+            ExprKind::Op(Op::Compare | Op::Equal, parts) if parts.len() == 2 => {
+                measures(parts[0]) && many(parts[1]) || measures(parts[1]) && many(parts[0])
+            }
+            _ => false,
+        };
+        let within = |condition: ExprId| match facts.expr(condition) {
+            ExprKind::Op(Op::And | Op::Or, parts) => parts.iter().any(|&part| is_full(part)),
+            _ => is_full(condition),
+        };
+        let around = facts.enclosing(block).take_while(|(_, block)| region.contains(block.span));
+        around.into_iter().any(|(_, block)| matches!(block.kind, BlockKind::Then(condition) if within(condition)))
     }
 
     /// Whether all that a function of the program would send is spared to this caller.

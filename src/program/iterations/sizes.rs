@@ -19,6 +19,9 @@ pub enum Size {
 /// More elements than this are many, even when there is a limit.
 const MANY: f64 = 100.0;
 
+/// A function of the database that is told how many rows to give gives a part of them, which somebody has chosen.
+const A_PART: f64 = 500.0;
+
 /// How deep a collection is followed.
 pub(super) const DEEPEST: usize = 14;
 
@@ -337,7 +340,7 @@ impl Program {
             if LIMITS.contains(&name.as_str())
                 && args
                     .first()
-                    .is_none_or(|arg| few(arg.value) || self.is_least_of_few(ExprRef::new(call.file, arg.value), 3))
+                    .is_none_or(|arg| few(arg.value) || self.is_least_of(ExprRef::new(call.file, arg.value), MANY, 3))
             {
                 return true;
             }
@@ -356,12 +359,32 @@ impl Program {
                 _ => break,
             }
         }
+        // `search().list(part="snippet", maxResults=5).execute()`
+        let named = |call: &crate::facts::Call| {
+            call.args.iter().any(|arg| arg.name.is_some_and(|name| CAPS.contains(&name.as_str())) && few(arg.value))
+        };
+        let mut on_chain = Some(call.call);
+        for _ in 0..12 {
+            let Some(at) = on_chain else { break };
+            if named(facts.call(at)) {
+                return true;
+            }
+            on_chain = match facts.expr(facts.call(at).callee) {
+                ExprKind::Member(base, _) => match facts.expr(*base) {
+                    ExprKind::Call(inner) => Some(*inner),
+                    _ => None,
+                },
+                _ => None,
+            };
+        }
         shape.args.iter().any(|arg| match facts.expr(arg.value) {
             // `findMany({ take: 10 })`
             ExprKind::Object(entries) => entries.iter().any(|(key, value)| {
                 // `rpc("claim_due", { p_limit: limit })`
-                let key = key.strip_prefix("p_").unwrap_or(key);
-                CAPS.contains(&key) && (few(*value) || self.is_least_of_few(ExprRef::new(call.file, *value), 3))
+                let own = key.strip_prefix("p_");
+                let most = if own.is_some() { A_PART } else { MANY };
+                CAPS.contains(&own.unwrap_or(key))
+                    && (few(*value) || self.is_least_of(ExprRef::new(call.file, *value), most, 3))
             }),
             ExprKind::Text(text) => says_limit(text),
             ExprKind::Template(parts) => parts.iter().any(|&part| match facts.expr(part) {
@@ -373,20 +396,20 @@ impl Program {
     }
 
     /// `Math.min(MAX_BATCH, wanted)`, also under a name.
-    fn is_least_of_few(&self, at: ExprRef, depth: usize) -> bool {
+    fn is_least_of(&self, at: ExprRef, most: f64, depth: usize) -> bool {
         let Some(depth) = depth.checked_sub(1) else { return false };
         let facts = self.facts(at.file);
         match *facts.expr(at.expr) {
             ExprKind::Ref(name, block) => facts.lookup(block, name).is_some_and(|def| {
                 let values = &facts.def(def).values;
                 values.len() == 1
-                    && values.iter().all(|&value| self.is_least_of_few(ExprRef::new(at.file, value), depth))
+                    && values.iter().all(|&value| self.is_least_of(ExprRef::new(at.file, value), most, depth))
             }),
             ExprKind::Call(call) => {
                 let call = facts.call(call);
                 facts.last_name(call.callee).is_some_and(|name| name == "min")
                     && call.args.iter().any(|arg| {
-                        matches!(self.value(ExprRef::new(at.file, arg.value)), Value::Number(number) if number <= MANY)
+                        matches!(self.value(ExprRef::new(at.file, arg.value)), Value::Number(number) if number <= most)
                     })
             }
             _ => false,

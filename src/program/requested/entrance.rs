@@ -3,7 +3,7 @@
 use super::{Origin, Tracer};
 use crate::facts::{ExprId, ExprKind};
 use crate::names::Name;
-use crate::program::{EntryKind, ExprRef, FunctionRef};
+use crate::program::{EntryKind, ExprRef, FunctionRef, Value};
 
 /// What a request is called where nothing else is known of it.
 const REQUESTS: &[&str] = &["req", "request", "_req", "_request", "httpReq", "httpRequest"];
@@ -102,6 +102,14 @@ impl Tracer<'_> {
         }
     }
 
+    /// Whether a parameter is annotated with a class of the app's own: `request: Booking` is the body, whatever its name.
+    fn is_model(&self, function: FunctionRef, index: u16) -> bool {
+        let facts = self.program.facts(function.file);
+        let param = facts.function(function.function).params.get(index as usize);
+        let annotated = param.and_then(|param| param.ty).map(|ty| self.program.value(ExprRef::new(function.file, ty)));
+        matches!(annotated, Some(Value::Class(_)))
+    }
+
     /// What arrives in a parameter of an entry point; none when the function is none.
     pub(super) fn entrance(&mut self, at: ExprRef, function: FunctionRef, index: u16, path: &[Name]) -> Option<Origin> {
         let kind = self.is_entry(function)?;
@@ -121,7 +129,7 @@ impl Tracer<'_> {
                     _ => false,
                 });
                 let by_name = name.is_some_and(|name| INJECTED.contains(&name.as_str()));
-                if by_name { is(BROUGHT) } else { !injected }
+                if by_name && !self.is_model(function, index) { is(BROUGHT) } else { !injected }
             }
             EntryKind::Route | EntryKind::EdgeFunction => is(BROUGHT) || is(&["validatedBody", "validated"]),
             EntryKind::Page => is(&["searchParams", "query", "params"]),

@@ -258,6 +258,9 @@ impl Finder<'_> {
 
     /// `for provider in providers`: each round tries another one, when what is tried takes it.
     fn tries_others(&self, head: Option<ExprId>, block: BlockId, tried: &[CallRef]) -> bool {
+        if head.is_some_and(|head| self.tries_by_index(head, tried)) {
+            return true;
+        }
         let Some(head) = head.filter(|head| self.is_listed(Some(*head))) else { return false };
         let is_element = |name: Name, scope: BlockId| {
             let def = self.facts.lookup(scope, name);
@@ -274,6 +277,32 @@ impl Finder<'_> {
         })
     }
 
+    /// `for (let i = 0; i < hosts.length; i++) { .. fetch(hosts[i]) }`
+    fn tries_by_index(&self, head: ExprId, tried: &[CallRef]) -> bool {
+        let ExprKind::Op(Op::Compare, parts) = self.facts.expr(head) else { return false };
+        let lists: Vec<Name> = parts
+            .iter()
+            .filter_map(|&part| match self.facts.expr(part) {
+                ExprKind::Member(base, name) if *name == "length" => self.facts.last_name(*base),
+                _ => None,
+            })
+            .collect();
+        let counts = |index: ExprId| {
+            let name = self.facts.last_name(index);
+            name.is_some() && parts.iter().any(|&part| self.facts.last_name(part) == name)
+        };
+        let spans: Vec<_> = tried.iter().map(|call| self.facts.span(self.facts.call(call.call).expr)).collect();
+        !lists.is_empty()
+            && self.facts.exprs.iter().any(|expr| match expr.kind {
+                ExprKind::Index(base, index) => {
+                    spans.iter().any(|span| span.contains(expr.span))
+                        && self.facts.last_name(base).is_some_and(|name| lists.contains(&name))
+                        && counts(index)
+                }
+                _ => false,
+            })
+    }
+
     fn comes_of(&self, value: ExprId, list: ExprId, depth: usize) -> bool {
         if depth == 0 {
             return false;
@@ -281,7 +310,7 @@ impl Finder<'_> {
         let next = |&part: &ExprId| self.comes_of(part, list, depth - 1);
         match self.facts.expr(value) {
             ExprKind::ElementOf(of) => *of == list,
-            ExprKind::Member(base, _) | ExprKind::Await(base) => next(base),
+            ExprKind::Member(base, _) | ExprKind::Index(base, _) | ExprKind::Await(base) => next(base),
             ExprKind::Template(parts) | ExprKind::Op(_, parts) => parts.iter().any(next),
             ExprKind::Ref(name, scope) => {
                 let def = self.facts.lookup(*scope, *name);

@@ -82,6 +82,11 @@ impl Waiting<'_> {
             return None;
         }
         let inner = self.program.with_inner(function);
+        // A timer that runs against some work waits no longer than that.
+        let races = |at: CallRef| self.program.called_name(at).is_some_and(|name| name == "race");
+        if inner.iter().flat_map(|&inner| self.program.calls_in(inner)).any(races) {
+            return None;
+        }
         let calls = inner.iter().flat_map(|&inner| self.program.calls_in(inner));
         for inside in calls {
             let timer = self.program.callee(inside).externals().find_map(|external| match external.package.as_str() {
@@ -111,7 +116,12 @@ impl Waiting<'_> {
         None
     }
 
+    /// Whether a call waits, by its name: a statement of its own. `fetch(url, { signal: AbortSignal.timeout(n) })` does
+    /// not, nor does `const found = await withTimeout(..)`.
     fn sounds_like_sleep(&self, call: CallRef) -> bool {
+        if !self.facts.call(call.call).dropped {
+            return false;
+        }
         let name = match self.facts.expr(self.facts.call(call.call).callee) {
             ExprKind::Ref(name, _) | ExprKind::Member(_, name) => name.to_ascii_lowercase(),
             _ => return false,

@@ -19,6 +19,10 @@ const FARTHEST: usize = 8;
 /// Through how many wrappers a look-up is followed.
 const DEEPEST: usize = 3;
 
+/// Words in the names of what a process keeps in memory.
+const MEMORIES: &[&str] =
+    &["cache", "cached", "caches", "memory", "memo", "seen", "processed", "recent", "pending", "dedup", "inflight"];
+
 impl Walk<'_> {
     /// What a comparison of two values says: one of a MAC, or of a secret that only the caller knows.
     pub(super) fn comparison_of(
@@ -192,6 +196,28 @@ impl Walk<'_> {
         let listed = self.program.called_name(at).is_some_and(|name| name == "includes" || name == "has")
             && sides.iter().any(|&side| matches!(facts.expr(side), ExprKind::Ref(name, _) if is_address_list(name)));
         if listed { (Some(stronger_unknown(standing, program.call_place(at))), nothing.1) } else { nothing }
+    }
+
+    /// `key in CACHE`, where the key is a hash: what the app keeps in memory is looked up by it, which proves nothing.
+    pub(super) fn looks_into_store(&self, function: FunctionRef, key: ExprId, store: ExprId) -> bool {
+        let facts = self.facts(function);
+        let named = facts
+            .last_name(store)
+            .is_some_and(|name| super::words(&name).iter().any(|word| MEMORIES.contains(&word.as_str())));
+        let starts_empty = |value: &ExprId| match facts.expr(*value) {
+            ExprKind::Object(entries) => entries.is_empty(),
+            ExprKind::List(items) => items.is_empty(),
+            ExprKind::Call(call) => facts.call(*call).args.is_empty(),
+            _ => false,
+        };
+        let empty = match *facts.expr(store) {
+            ExprKind::Ref(name, block) => facts.lookup(block, name).is_some_and(|def| {
+                let values = &facts.def(def).values;
+                !values.is_empty() && values.iter().all(starts_empty)
+            }),
+            _ => false,
+        };
+        (named || empty) && self.derives_mac(function, key, Some(store))
     }
 
     /// Whether to compare two values proves who is calling; with the variable whose fallback anyone can read.

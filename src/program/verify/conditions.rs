@@ -200,10 +200,33 @@ impl Walk<'_> {
         let value = self.expanded(at);
         let env = value.envs().into_iter().find(|name| sounds_secret(name));
         env.or_else(|| match self.program.facts(at.file).expr(at.expr) {
-            ExprKind::Ref(name, _) | ExprKind::Member(_, name) if holds_secret(name) => Some(*name),
+            ExprKind::Ref(name, _) | ExprKind::Member(_, name) if holds_secret(name) => {
+                Some(self.listed_secrets(at).unwrap_or(*name))
+            }
             ExprKind::Call(_) => self.setting(at).filter(|name| holds_secret(name)),
             _ => None,
         })
+    }
+
+    /// The variables of a list of secrets, in words: `[process.env.NEW, process.env.OLD].filter(Boolean)`.
+    fn listed_secrets(&self, at: ExprRef) -> Option<Name> {
+        let facts = self.program.facts(at.file);
+        let mut list = follow(self.program, at).expr;
+        while let ExprKind::Call(call) = facts.expr(list)
+            && let ExprKind::Member(base, name) = facts.expr(facts.call(*call).callee)
+            && matches!(name.as_str(), "filter" | "map")
+        {
+            list = *base;
+        }
+        let ExprKind::List(items) = facts.expr(list) else { return None };
+        let names: Vec<Name> =
+            items.iter().flat_map(|&item| self.expanded(ExprRef::new(at.file, item)).envs()).collect();
+        match names[..] {
+            [only] => Some(only),
+            [first, second] => Some(Name::new(&format!("{first} and {second}"))),
+            [first, ..] => Some(Name::new(&format!("{first} and {} others", names.len() - 1))),
+            [] => None,
+        }
     }
 
     /// The setting that a call reads by its name: `app.config.get("X")`, `getattr(settings, "X", "")`.

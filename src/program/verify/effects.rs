@@ -79,6 +79,7 @@ impl Walk<'_> {
         }
         let standing = match standing {
             Standing::Unverified => self.unread_standing(),
+            Standing::Open(_) => self.told_by_vendor(at).map_or(standing, Standing::Asked),
             other => other,
         };
         let reason = self.reasons.iter().rev().find_map(|reason| *reason);
@@ -191,7 +192,9 @@ impl Walk<'_> {
         self.program.requests_at(at).iter().any(|http| {
             let reaches = http.to.iter().any(|to| {
                 let path = to.path().map(|path| path.to_ascii_lowercase()).unwrap_or_default();
-                !matches!(to, Destination::Local) && !path.contains("token") && !path.contains("oauth")
+                let logs_in =
+                    super::words(&path).iter().any(|word| matches!(word.as_str(), "auth" | "login" | "signin"));
+                !matches!(to, Destination::Local) && !path.contains("token") && !path.contains("oauth") && !logs_in
             });
             reaches && http.at == http.inner && http.method.is_some_and(|method| method != "GET" && method != "HEAD")
         })
@@ -206,6 +209,11 @@ impl Walk<'_> {
         let call = facts.call(at.call);
         let ExprKind::Member(base, name) = facts.expr(call.callee) else { return false };
         if !WRITES.contains(&name.as_str()) || is_container(facts, *base) {
+            return false;
+        }
+        // `names.insert(0, name)` of a list.
+        let position = call.args.first().is_some_and(|arg| matches!(facts.expr(arg.value), ExprKind::Number(_)));
+        if *name == "insert" && call.args.len() == 2 && position {
             return false;
         }
         let receiver = match facts.expr(*base) {
@@ -347,7 +355,14 @@ impl Walk<'_> {
         for _ in 0..4 {
             let ExprKind::Member(base, _) = facts.expr(callee) else { break };
             let ExprKind::Call(inner) = facts.expr(*base) else {
-                if named(*base) {
+                // `WebhookEvent.objects.create(..)`
+                let model = match facts.expr(*base) {
+                    ExprKind::Member(model, name) if *name == "objects" => facts.last_name(*model),
+                    _ => None,
+                };
+                let of_model =
+                    model.is_some_and(|name| super::words(&name).iter().any(|word| RECORDS.contains(&word.as_str())));
+                if of_model || named(*base) {
                     return true;
                 }
                 break;

@@ -1,10 +1,13 @@
 //! Secrets that fall back to what anyone can read: a text in the code, or nothing at all.
 
+use rustc_hash::FxHashSet;
+
 use super::Walk;
-use super::evidence::sounds_secret;
+use super::evidence::{sounds_secret, words};
 use crate::catalogue::KnownRole;
-use crate::facts::{CallId, ExprId, ExprKind, FunctionId, Op};
+use crate::facts::{CallId, DefId, ExprId, ExprKind, FunctionId, Op};
 use crate::names::Name;
+use crate::program::readers::Use;
 use crate::program::{CallRef, ExprRef, Value};
 
 impl Walk<'_> {
@@ -14,7 +17,10 @@ impl Walk<'_> {
         let call = facts.call(at.call);
         let refuses_empty = self.refuses_empty(at);
         let made = match facts.expr(call.callee) {
-            ExprKind::Member(base, _) => self.weak_in(ExprRef::new(at.file, *base), 3, refuses_empty),
+            // What has parts (`vendor.webhooks.check(..)`) was made with another key.
+            ExprKind::Member(base, _) if !matches!(facts.expr(*base), ExprKind::Member(..)) => {
+                self.weak_in(ExprRef::new(at.file, *base), 3, refuses_empty)
+            }
             _ => None,
         };
         let mut given = call.args.iter();
@@ -35,15 +41,29 @@ impl Walk<'_> {
     /// The environment variable beside a constant text that a value is computed from; an empty one does not count
     /// where what is made of it refuses that.
     pub(super) fn weak_in(&self, at: ExprRef, depth: usize, refuses_empty: bool) -> Option<Name> {
-        let depth = depth.checked_sub(1)?;
+        self.weak_within(at, depth, refuses_empty, &mut FxHashSet::default())
+    }
+
+    /// The same, where nothing is looked at twice: variables are made of themselves. Only those lead deeper: `a.b().c()`
+    /// is one thing, however long.
+    fn weak_within(
+        &self,
+        at: ExprRef,
+        depth: usize,
+        refuses_empty: bool,
+        seen: &mut FxHashSet<(ExprRef, bool)>,
+    ) -> Option<Name> {
+        if !seen.insert((at, refuses_empty)) {
+            return None;
+        }
         let facts = self.program.facts(at.file);
-        let next = |expr: ExprId| self.weak_in(ExprRef::new(at.file, expr), depth, refuses_empty);
+        let mut next = |expr: ExprId| self.weak_within(ExprRef::new(at.file, expr), depth, refuses_empty, seen);
         match facts.expr(at.expr) {
             ExprKind::Call(call) => {
                 let shape = facts.call(*call);
                 if self.program.has_role(CallRef::new(at.file, *call), KnownRole::MakeKey) {
-                    let mut given = shape.args.iter();
-                    return given.find_map(|arg| self.weak_in(ExprRef::new(at.file, arg.value), depth, true));
+                    let mut given = shape.args.iter().map(|arg| ExprRef::new(at.file, arg.value));
+                    return given.find_map(|arg| self.weak_within(arg, depth, true, seen));
                 }
                 let value = self.program.value(at);
                 self.weak_secret(at, &value, refuses_empty)
@@ -54,8 +74,11 @@ impl Walk<'_> {
             ExprKind::Ref(name, block) => {
                 let value = self.expanded(at);
                 self.weak_secret(at, &value, refuses_empty).or_else(|| {
-                    let def = facts.def(facts.lookup(*block, *name)?);
-                    def.values.iter().find_map(|&value| next(value))
+                    let def = facts.lookup(*block, *name)?;
+                    let depth = depth.checked_sub(1)?;
+                    let refuses_empty = refuses_empty || self.is_tested(at, def);
+                    let mut values = facts.def(def).values.iter().map(|&value| ExprRef::new(at.file, value));
+                    values.find_map(|value| self.weak_within(value, depth, refuses_empty, seen))
                 })
             }
             ExprKind::Await(inner) | ExprKind::Spread(inner) => next(*inner),
@@ -74,6 +97,19 @@ impl Walk<'_> {
             }
             _ => None,
         }
+    }
+
+    /// Whether a condition asks if a variable holds anything: `if (!secret) return`.
+    fn is_tested(&self, at: ExprRef, def: DefId) -> bool {
+        let (facts, readers) = (self.program.facts(at.file), self.program.readers(at.file));
+        let tested = |&read: &ExprId| {
+            readers.uses(read).iter().any(|used| match *used {
+                Use::Tested => true,
+                Use::In(outer) => matches!(facts.expr(outer), ExprKind::Op(Op::Not, _)),
+                _ => false,
+            })
+        };
+        readers.reads(def).iter().any(tested)
     }
 
     /// `getattr(settings, "X", "")`: the default, or what the settings say.
@@ -129,6 +165,11 @@ impl Walk<'_> {
         let env = alternatives.iter().find_map(|value| if let Value::Env(name) = value { Some(*name) } else { None });
         // The secret of the app's own sessions is another matter.
         let name = env.filter(|name| sounds_secret(name) && !name.contains("JWT") && !name.contains("SESSION"))?;
+        // What anybody may know proves nothing, set or not.
+        let anon = words(&name).iter().any(|word| matches!(word.as_str(), "anon" | "publishable"));
+        if anon {
+            return None;
+        }
         let mut texts = alternatives.iter().filter_map(Value::text);
         let constant = texts.any(|text| !(refuses_empty && text.is_empty()));
         if !constant {

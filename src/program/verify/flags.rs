@@ -10,6 +10,10 @@ impl Walk<'_> {
     /// What a variable that starts as `false` says: it is `true` only where what surrounds its setting held.
     pub(super) fn flagged(&mut self, function: FunctionRef, condition: ExprId, standing: Standing) -> Both {
         let nothing = (Some(standing), Some(standing));
+        if matches!(standing, Standing::Verified(_)) {
+            // Nothing more is to be learnt of the caller: `from_pool` of a database's connection is another matter.
+            return nothing;
+        }
         let facts = self.facts(function);
         let ExprKind::Ref(name, block) = facts.expr(condition) else { return nothing };
         let Some(def) = facts.lookup(*block, *name) else { return nothing };

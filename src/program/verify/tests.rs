@@ -56,6 +56,9 @@ impl Walk<'_> {
             }
             ExprKind::Op(Op::In, parts) if parts.len() == 2 => {
                 let Some(standing) = self.value(function, condition, standing) else { return (None, None) };
+                if self.looks_into_store(function, parts[0], parts[1]) {
+                    return (Some(standing), Some(standing));
+                }
                 self.comparison_of(function, condition, parts[0], parts[1], standing)
             }
             // `result instanceof Response`: an answer instead of a result.

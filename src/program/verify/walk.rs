@@ -73,8 +73,7 @@ impl Walk<'_> {
                         break;
                     };
                     let open = !cases.iter().any(|&case| matches!(facts.block(case).kind, BlockKind::Case(_, None)));
-                    let mut arms: Vec<Flow> =
-                        cases.iter().map(|&case| self.block(function, case, Way::plain(standing))).collect();
+                    let mut arms: Vec<Flow> = cases.iter().map(|&case| self.case(function, case, standing)).collect();
                     for arm in &mut arms {
                         // A case that breaks goes on behind the switch.
                         arm.after = meet(arm.after, arm.jumped.take());
@@ -111,6 +110,14 @@ impl Walk<'_> {
         flow
     }
 
+    fn case(&mut self, function: FunctionRef, case: BlockId, standing: Standing) -> Flow {
+        let way = Way::plain(standing);
+        match self.is_case_aside(function, case) {
+            true => self.walk_aside(|walk| walk.block(function, case, way)),
+            false => self.block(function, case, way),
+        }
+    }
+
     fn decision(
         &mut self,
         function: FunctionRef,
@@ -129,6 +136,10 @@ impl Walk<'_> {
         for (standing, block, reason) in [(yes, Some(then), met), (no, otherwise, unmet)] {
             let Some(standing) = standing else { continue };
             let mut arm = match block {
+                Some(block) if self.is_aside(function, condition, block == then) => {
+                    arms.push(self.walk_aside(|walk| walk.arm(function, block, standing, reason)));
+                    continue;
+                }
                 Some(block) => self.arm(function, block, standing, reason),
                 None => Flow::of(Some(standing)),
             };

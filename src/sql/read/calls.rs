@@ -218,7 +218,11 @@ pub(super) fn requests(text: &str, tokens: &[Token], fixed: Option<Span>) -> Vec
     while let Some(token) = rest.tokens.first().copied() {
         let mut after = rest;
         let name = after.name();
-        rest.next();
+        // A qualified name is gone past whole: `http_post` of `net.http_post` is no second call.
+        match name {
+            Some(_) => rest = after,
+            None => drop(rest.next()),
+        }
         let Some(name) = name.filter(|name| name.schema.is_none_or(|schema| schema == "net" || schema == "extensions"))
         else {
             continue;

@@ -1,0 +1,72 @@
+//! What a forged delivery lets anyone do: by what its handler is for, and else by what the vendor is for.
+
+use super::WebhookHandler;
+use crate::catalogue::Category;
+use crate::facts::ExprKind;
+use crate::program::verify::words;
+use crate::program::{CallRef, Program};
+
+/// What reports of mails that were sent say, as senders name it.
+const REPORTS: &[&str] = &[
+    "delivered",
+    "bounce",
+    "bounced",
+    "opened",
+    "dropped",
+    "deferred",
+    "email.delivered",
+    "email.bounced",
+    "email.opened",
+    "undelivered",
+];
+
+/// What says that a message comes in.
+const INBOUND: &[&str] = &["email.received", "Body", "message_create", "inbound", "TextBody", "body-plain"];
+
+impl Program {
+    /// What a forged delivery lets anyone do that makes a handler run `deed`.
+    pub fn forgery(&self, handler: &WebhookHandler, deed: CallRef) -> &'static str {
+        let entry = &self.entries[handler.entry];
+        let path = self.file(entry.function.file).path;
+        let named = [entry.route, entry.name, Some(path)];
+        let says: Vec<String> = named.into_iter().flatten().flat_map(|name| words(&name)).collect();
+        let is = |any: &[&str]| says.iter().any(|word| any.contains(&word.as_str()));
+        if is(&["redact", "redacted", "redaction", "erasure", "erase", "deletion"]) {
+            return "anyone who finds the URL can wipe a customer's data";
+        }
+        if is(&["uninstall", "uninstalled", "deauthorize", "deauthorized"]) {
+            return "anyone who finds the URL can cut a customer off";
+        }
+        let deletes = self.called_name(deed).is_some_and(|name| {
+            matches!(words(&name).first().map(String::as_str), Some("delete" | "remove" | "destroy"))
+        });
+        match handler.vendor.map(|vendor| self.catalogue.vendor(vendor).category) {
+            _ if deletes => "anyone who finds the URL can delete what it keeps",
+            Some(Category::Payments | Category::Commerce) => {
+                "anyone who finds the URL can send a payment that never happened, and get what is paid for"
+            }
+            Some(Category::Sms | Category::Email) if self.takes_reports(handler) => {
+                "anyone who finds the URL can have messages count as delivered, opened or bounced"
+            }
+            Some(Category::Sms | Category::Chat | Category::Email) => {
+                "anyone who finds the URL can send messages in a customer's name"
+            }
+            Some(Category::Auth) => "anyone who finds the URL can make, change or delete accounts",
+            _ => "anyone who finds the URL can send events that never happened",
+        }
+    }
+
+    /// Whether deliveries only report what became of messages that were sent.
+    fn takes_reports(&self, handler: &WebhookHandler) -> bool {
+        let files = self.home_files(handler);
+        let said: Vec<&str> = files
+            .iter()
+            .flat_map(|&file| &self.facts(file).exprs)
+            .filter_map(|expr| match &expr.kind {
+                ExprKind::Text(text) | ExprKind::Member(_, text) => Some(text.as_str()),
+                _ => None,
+            })
+            .collect();
+        REPORTS.iter().any(|word| said.contains(word)) && !INBOUND.iter().any(|word| said.contains(word))
+    }
+}
