@@ -240,7 +240,8 @@ impl Program {
             let at = parts.iter().rposition(|part| part.starts_with(':'))?;
             let (noun, param) = (parts.get(at.checked_sub(1)?)?, parts[at].trim_start_matches(':'));
             let by_id = param == "id" && is_thing(noun.trim_end_matches('s'));
-            if !by_id && !(param.to_ascii_lowercase().ends_with("id") && param.len() > 2 && is_thing(param)) {
+            let names_id = param.to_ascii_lowercase().ends_with("id") && param.len() > 2;
+            if !(by_id || names_id && is_thing(param)) {
                 return None;
             }
             let entry = self.entries[origin.entry].function;
