@@ -146,6 +146,9 @@ pub struct Vendor {
     /// Calls to it are the app's own backend (its Supabase project), not outbound.
     #[serde(default)]
     pub own_backend: bool,
+    /// It stands for services that no entry knows: their secrets are told by the names they are given.
+    #[serde(default)]
+    pub nameless: bool,
     /// Members of its clients whose queries are sent only when somebody waits for them: `from`.
     #[serde(default)]
     pub lazy: Vec<String>,
@@ -339,6 +342,8 @@ pub struct Credential {
     pub context: Option<String>,
     /// The part of the shape that says it reaches test data only: `sk_test_`.
     pub test_prefix: Option<String>,
+    /// The other half, without which it opens nothing: a key's secret.
+    pub opens_with: Option<String>,
     /// Where it comes from, when not the vendor's default source.
     pub source: Option<Source>,
 }
@@ -349,11 +354,9 @@ pub struct Credential {
 pub struct Example {
     /// `ts`, `py`, ...: the file ending it is read as.
     pub language: String,
-    /// The code. A credential in it is written with `{}` splits that are removed before use, so that no
-    /// scanner takes the catalogue for a leak: `sk_live_{}4eC39...`.
+    /// The code; `{}` inside a credential is removed before use, and keeps scanners away: `sk_live_{}4eC39...`.
     pub code: String,
-    /// What must be found, in order: `call create creates a checkout session`, `client npm:stripe`,
-    /// `token secret key`, `verify`, `host`.
+    /// What must be found, in order: `call create creates a session`, `client npm:stripe`, `token secret key`, `host`.
     pub finds: Vec<String>,
 }
 

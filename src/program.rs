@@ -42,6 +42,7 @@ pub mod doors;
 pub mod environment;
 pub mod exposure;
 pub mod failures;
+pub mod flagged;
 pub mod floating;
 pub mod fresh;
 pub mod full_rights;
@@ -70,6 +71,7 @@ pub mod open_keys;
 pub mod options;
 pub mod origins;
 pub mod outbound;
+pub mod own_domains;
 mod own_rows;
 pub mod own_work;
 pub mod page_scripts;
@@ -288,6 +290,7 @@ pub struct Program {
     pub(crate) bundling: OnceLock<bundling::Bundling>,
     pub(crate) key_uses: OnceLock<Vec<credentials::KeyUse>>,
     pub(crate) env_defaults: OnceLock<defaults::EnvDefaults>,
+    pub(crate) own_domains: OnceLock<FxHashSet<String>>,
     pub(crate) around: Vec<terms::Around>,
     pub(crate) memos: Vec<Memo>,
     pub(crate) contexts: Contexts,
@@ -354,6 +357,7 @@ impl Program {
             bundling: OnceLock::new(),
             key_uses: OnceLock::new(),
             env_defaults: OnceLock::new(),
+            own_domains: OnceLock::new(),
             sides: vec![],
             entries: vec![],
             known_routes: vec![],

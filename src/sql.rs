@@ -9,6 +9,7 @@ use rustc_hash::FxHashSet;
 use crate::finding::{FileId, Place};
 use crate::names::Name;
 
+pub mod any_group;
 mod columns;
 mod cursor;
 pub mod declared;
@@ -23,6 +24,7 @@ mod split;
 mod statement;
 pub mod views;
 
+pub use any_group::AnyGroup;
 pub use cursor::Qualified;
 pub use declared::Declared;
 pub use model::{Database, History, Id, Job, Policy, Request, RowSecurity, Table, Unique, View};

@@ -271,7 +271,7 @@ impl Checks {
         }
         for (check, text) in credential.checks.iter().enumerate() {
             if let Err(message) = Check::parse(text) {
-                let help = "write `jwt:CLAIM=VALUE`, `jwt-not:CLAIM=VALUE`, `entropy:BITS` or `crc32-base62`";
+                let help = "write `jwt:CLAIM=VALUE`, `jwt-not:CLAIM=VALUE`, `entropy:BITS`, `drawn` or `crc32-base62`";
                 self.say(at!["credential", item, "checks", check], message, help);
             }
         }

@@ -59,6 +59,31 @@ pub(super) fn is_stand_in(random: &str) -> bool {
         || entropy(random) < least_entropy(random)
 }
 
+/// Whether a text was drawn at random rather than written by somebody: in base 62 its neighbours differ in kind (small,
+/// capital, digit) three times in five, in words hardly ever; what changes each time was typed in turn.
+pub(super) fn is_drawn(text: &str) -> bool {
+    let kinds: Vec<u8> = text
+        .bytes()
+        .filter_map(|byte| match byte {
+            b'a'..=b'z' => Some(0),
+            b'A'..=b'Z' => Some(1),
+            b'0'..=b'9' => Some(2),
+            _ => None,
+        })
+        .collect();
+    let count = |kind: u8| kinds.iter().filter(|&&other| other == kind).count();
+    let (small, capital, digits) = (count(0), count(1), count(2));
+    let changes = kinds.windows(2).filter(|pair| pair[0] != pair[1]).count();
+    let numbers = kinds.windows(2).filter(|pair| pair[0] != 2 && pair[1] == 2).count();
+    if kinds.len() < 20 || digits < 2 || small + capital < 4 || numbers < 2 {
+        return false;
+    }
+    let share = changes as f64 / (kinds.len() - 1) as f64;
+    // Of one case the letters of a word do not differ in kind: more of the changes are with digits.
+    let least = if small > 2 && capital > 2 { 0.45 } else { 0.25 };
+    share >= least && share < 0.85
+}
+
 /// Bits a character that a random text of this length and alphabet is hardly ever below.
 fn least_entropy(random: &str) -> f64 {
     let decimal = random.bytes().all(|b| !b.is_ascii_alphabetic());

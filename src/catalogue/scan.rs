@@ -42,6 +42,8 @@ pub(super) struct Format {
     pub(super) kind: CredentialKind,
     /// It is looked for by its context.
     pub(super) by_context: bool,
+    /// It is told by the name that the value has: any other format says more.
+    pub(super) nameless: bool,
     pub(super) test_prefix: Option<String>,
     /// Words that name the vendor, in small letters.
     pub(super) vendor_words: Vec<String>,
@@ -77,6 +79,7 @@ impl Format {
             name: Name::new(&credential.name),
             kind: credential.kind,
             by_context,
+            nameless: vendor.nameless,
             test_prefix: credential.test_prefix.clone(),
             vendor_words: words,
             starts_a_word: credential.prefix.as_ref().is_some_and(|prefix| starts_a_word(&credential.pattern, prefix)),

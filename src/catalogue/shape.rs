@@ -107,6 +107,8 @@ pub(super) enum Check {
     Claim { claim: String, value: String, wanted: bool },
     /// Its random part has this many bits a character.
     Entropy(f64),
+    /// Its characters come in no order that people write: letters and digits change all the time.
+    Drawn,
     /// Its last six characters are the CRC-32 of those between the last `_` and them, in base 62.
     Crc32,
     /// It is a URL with a password that nobody made up, to a host that others reach.
@@ -129,6 +131,7 @@ impl Check {
                 Ok(bits) if bits > 0.0 && bits < 8.0 => Ok(Self::Entropy(bits)),
                 _ => Err(format!("`{value}` is no number of bits a character can have")),
             },
+            "drawn" => Ok(Self::Drawn),
             "crc32-base62" => Ok(Self::Crc32),
             "url-password" => Ok(Self::UrlPassword),
             "not-all-one-letter" => Ok(Self::Plausible),
@@ -147,6 +150,7 @@ impl Check {
             Self::Claim { claim, value: expected, wanted } => jwt::claims(value)
                 .is_some_and(|claims| (jwt::claim(&claims, claim).as_ref() == Some(expected)) == *wanted),
             Self::Entropy(bits) => plausible::entropy(random) >= *bits,
+            Self::Drawn => plausible::is_drawn(random),
             Self::Crc32 => crc32_fits(value),
             Self::UrlPassword => url_password_is_real(value),
             Self::Plausible => true,

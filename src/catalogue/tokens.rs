@@ -73,7 +73,8 @@ struct Candidate<'c> {
 impl Candidate<'_> {
     /// The one that says more goes first.
     fn rank(&self, other: &Self) -> Ordering {
-        (other.decided.cmp(&self.decided))
+        (self.format.nameless.cmp(&other.format.nameless))
+            .then(other.decided.cmp(&self.decided))
             .then(other.named.cmp(&self.named))
             .then(other.span.len().cmp(&self.span.len()))
             .then(self.compiled.bits.total_cmp(&other.compiled.bits))
@@ -154,8 +155,9 @@ impl<'c> Search<'c, '_> {
         let text = self.text;
         let Some(context) = &compiled.context else { return };
         let mut line = line_start(text, at)..line_end(text, at);
-        // `const secret =` and the value on the next line.
-        if text[line.clone()].trim_end().ends_with(['=', ':', '(']) && line.end < text.len() {
+        // `const secret =` and the value on the next line; `name: SECRET`, and `value: ..` on the next.
+        let rest = text.get(line.end + 1..).unwrap_or_default();
+        if line.end < text.len() && (text[line.clone()].trim_end().ends_with(['=', ':', '(']) || begins_value(rest)) {
             line.end = line_end(text, line.end + 1);
         }
         self.done[order] = line.end;
@@ -223,9 +225,17 @@ fn stands_alone(before: &str, after: &str) -> bool {
             return after.starts_with(quote);
         }
     }
-    let Some(name) = before.strip_suffix('=') else { return false };
+    // `NAME=value`, `NAME: value`, `value: value`
+    let Some(name) = before.strip_suffix('=').or_else(|| before.strip_suffix(": ")) else { return false };
     let named = name.bytes().rev().take_while(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || *b == b'_').count();
-    named >= 3 && after.trim().is_empty()
+    (named >= 3 || name.ends_with("value")) && after.trim().is_empty()
+}
+
+/// Whether a text begins with what goes under a name that stood before: `value: ..`, `"value": ".."`.
+fn begins_value(text: &str) -> bool {
+    let text = text.trim_start_matches([' ', '\t']).trim_start_matches(['"', '\'']);
+    let value = text.get(..5).is_some_and(|word| word.eq_ignore_ascii_case("value"));
+    value && text[5..].trim_start_matches(['"', '\'', ' ']).starts_with([':', '='])
 }
 
 /// Whether a match of the shape is a real one: not made up, not cut short, and all checks pass.
@@ -269,7 +279,8 @@ fn candidate<'c>(
 /// On a line that says nothing before the place, the line before counts.
 fn before(text: &str, at: usize, reach: bool) -> &str {
     let mut start = line_start(text, at);
-    if !text[start..at].bytes().any(|byte| byte.is_ascii_alphanumeric()) && start > 0 {
+    let own = &text[start..at];
+    if (!own.bytes().any(|byte| byte.is_ascii_alphanumeric()) || begins_value(own)) && start > 0 {
         start = line_start(text, start - 1);
     }
     let start = if reach { start.min(at.saturating_sub(CONTEXT_BEFORE)) } else { start };
@@ -311,19 +322,20 @@ fn settle(mut found: Vec<Candidate<'_>>, text: &str) -> Vec<Token> {
             continue;
         }
         taken.insert(start, end);
-        tokens.push(token(&candidate, &text[start..end]));
+        tokens.push(token(&candidate, text));
     }
     tokens.sort_unstable();
     tokens
 }
 
-fn token(candidate: &Candidate<'_>, value: &str) -> Token {
+fn token(candidate: &Candidate<'_>, text: &str) -> Token {
     let Candidate { span, format, compiled, .. } = candidate;
+    let value = &text[span.clone()];
     let test = format.test_prefix.as_ref().is_some_and(|prefix| value.starts_with(prefix.as_str()));
     Token {
         span: Span { start: span.start as u32, end: span.end as u32 },
         vendor: format.vendor,
-        credential: format.name,
+        credential: given_name(candidate, text).unwrap_or(format.name),
         kind: match format.kind {
             CredentialKind::Secret if test => TokenKind::TestSecret,
             CredentialKind::Secret => TokenKind::Secret,
@@ -334,6 +346,17 @@ fn token(candidate: &Candidate<'_>, value: &str) -> Token {
         masked: Name::new(&format!("{}\u{2026} ({} characters)", head(compiled, value), value.chars().count())),
         hash: fnv1a(value.as_bytes()),
     }
+}
+
+/// The name that a secret of an unknown service is given where it stands.
+fn given_name(candidate: &Candidate<'_>, text: &str) -> Option<Name> {
+    let context = candidate.compiled.context.as_ref().filter(|_| candidate.format.nameless)?;
+    let before = before(text, candidate.span.start, false);
+    let at = context.find(before)?.start();
+    let is_part = |byte: &u8| is_word(*byte) || *byte == b'-';
+    let start = at - before.as_bytes()[..at].iter().rev().take_while(|byte| is_part(byte)).count();
+    let length = before.as_bytes()[start..].iter().take_while(|byte| is_part(byte)).count();
+    before.get(start..start + length).map(Name::new)
 }
 
 /// FNV-1a, 64 bits: the same on every machine and in every version.

@@ -71,6 +71,9 @@ impl Program {
                 let end = self.facts(outer.file).span(self.facts(outer.file).call(outer.call).expr).end;
                 return self.ends_well(entry, function, end).then_some(Loss::Settled(outer));
             }
+            if guard.body.is_some_and(|body| self.failure_is_stored(at.file, body)) {
+                return None;
+            }
             let by = index.checked_sub(1).map(|outer| calls[outer]);
             if let Some(place) = self.swallows(entry, at, guard.handler, guard.ending, by) {
                 return Some(Loss::Caught(place));

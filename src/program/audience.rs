@@ -71,6 +71,18 @@ impl Program {
             })
     }
 
+    /// Whether whoever calls has to bring a secret of the app's servers: `token !== process.env.API_TOKEN`.
+    pub fn brings_own_secret(&self, entry: usize) -> bool {
+        self.own_account(entry).checks.iter().any(|check| {
+            let facts = self.facts(check.file);
+            facts.operations().any(|(at, (op, parts))| {
+                facts.span(at) == check.span
+                    && matches!(op, Op::Equal | Op::Unequal)
+                    && parts.iter().any(|&part| !self.value(ExprRef::new(check.file, part)).envs().is_empty())
+            })
+        })
+    }
+
     /// Whether all that is known to ask an entry point is code of the app on servers.
     pub fn serves_own_servers(&self, entry: &Entry) -> bool {
         let mut asked = false;
@@ -141,8 +153,9 @@ fn gate_says_staff(facts: &Facts, expr: ExprId, depth: usize) -> bool {
 fn asks_role(program: &Program, function: FunctionRef) -> bool {
     let facts = program.facts(function.file);
     let called = program.calls_in(function).any(|at| {
+        // `admin().from("orders")` opens a database.
         matches!(facts.expr(facts.call(at.call).callee), ExprKind::Ref(name, _) | ExprKind::Member(_, name)
-            if asks_by_name(name))
+            if asks_by_name(name) && !(words(name).len() == 1 && program.chain(at).next().is_some()))
     });
     let blocks = facts.blocks.iter().filter(|block| block.function == function.function);
     called
@@ -164,6 +177,22 @@ fn asks_by_name(name: &str) -> bool {
 /// Whether a condition asks for the role of whoever calls.
 pub fn decides_by_role(program: &Program, condition: ExprRef) -> bool {
     says_role(program.facts(condition.file), condition.expr, 5, false) && !is_given_role(program, condition)
+        || is_staff_kind(program, condition)
+}
+
+/// Whether a condition holds something of who is signed in against a word for those who build or run the app:
+/// `current_user.user_type != "developer"`.
+fn is_staff_kind(program: &Program, condition: ExprRef) -> bool {
+    const KINDS: &[&str] =
+        &["developer", "dev", "internal", "support", "system", "superuser", "root", "admin", "staff"];
+    let facts = program.facts(condition.file);
+    let ExprKind::Op(Op::Equal | Op::Unequal, parts) = facts.expr(condition.expr) else { return false };
+    let of_staff = |part: &ExprId| matches!(facts.expr(*part), ExprKind::Text(text) if KINDS.contains(&text.as_str()));
+    let of_caller = |part: &ExprId| match *facts.expr(*part) {
+        ExprKind::Member(base, _) => program.is_signed_in(ExprRef::new(condition.file, base)),
+        _ => false,
+    };
+    parts.iter().any(of_staff) && parts.iter().any(of_caller)
 }
 
 /// `if (!role)`, where `role` comes with the request, or was looked up for a user that the request names: which one is

@@ -4,6 +4,7 @@
 use crate::catalogue::KnownRole;
 use crate::facts::ExprKind;
 use crate::finding::{FileId, Place};
+use crate::link::entries::django_views::external_of;
 use crate::manifest::TokenGate;
 use crate::program::handlers::WebhookHandler;
 use crate::program::passage::Passage;
@@ -61,7 +62,8 @@ fn barrier(program: &Program, handler: &WebhookHandler, entry: &Entry) -> Option
     let session = entry.middleware.iter().find_map(|gate| match *gate {
         Gate::Library(ExprRef { file, .. }) | Gate::Function(FunctionRef { file, .. }) if covers_all(file) => None,
         Gate::Library(expr) => is_authentication(program, expr).then(|| program.place(expr)),
-        Gate::Function(function) => asks_for_user(program, function).then(|| program.function_head(function)),
+        Gate::Function(function) if asks_for_user(program, function) => Some(program.function_head(function)),
+        Gate::Function(function) => program.turns_deliveries_away(entry, function),
         Gate::Unknown => None,
     });
     let by_path = || turned_away(program, entry, covers_all).map(Barrier::Middleware);
@@ -90,7 +92,15 @@ fn turned_away(program: &Program, entry: &Entry, covers: impl Fn(FileId) -> bool
 }
 
 fn is_authentication(program: &Program, gate: ExprRef) -> bool {
-    program.role_of_made(gate) == Some(KnownRole::Authenticate)
+    // `"rest.permissions.SignedIn"`: settings name what they ask by text.
+    let named = || {
+        let external = program.value(gate).text().and_then(|dotted| external_of(&dotted));
+        external.is_some_and(|external| {
+            let known = program.catalogue.known(external.package, &external.segs);
+            known.is_some_and(|known| known.role == KnownRole::Authenticate)
+        })
+    };
+    program.role_of_made(gate) == Some(KnownRole::Authenticate) || named()
 }
 
 /// Whether middleware looks the user up and refuses without one, whatever the path.

@@ -217,6 +217,11 @@ impl Finder<'_> {
                 let Some(value) = field.value else { continue };
                 let name = Name::new(&field.name.to_ascii_uppercase());
                 match self.facts.expr(value) {
+                    // Without a default the class itself asks for it, and says which are missing.
+                    ExprKind::Env(name) => {
+                        self.demand([*name]);
+                        self.at_start([*name]);
+                    }
                     ExprKind::Text(_) => self.note(name, value),
                     ExprKind::Call(call) => {
                         let args = &self.facts.call(*call).args;

@@ -4,6 +4,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::facts::{BlockId, DefId, ExportValue, ExprId, ExprKind, Facts, Op, Span, Step};
 use crate::finding::{FileId, Place};
+use crate::link::projects::{join, within};
 use crate::names::Name;
 use crate::program::answers::is_log;
 use crate::program::apps::AppId;
@@ -12,6 +13,9 @@ use crate::program::readers::Use;
 use crate::program::reporting::is_failure;
 use crate::program::terms::{Ending, ending};
 use crate::program::{CallRef, Program};
+
+/// Names of files that tell which variables there are.
+pub const EXAMPLES: &[&str] = &[".env.example", ".env.sample", ".env.template", "env.example"];
 
 /// How far conditions and values are followed.
 const FARTHEST: usize = 6;
@@ -29,7 +33,7 @@ impl Program {
             }
             let mut reads: FxHashMap<Name, Vec<ExprId>> = FxHashMap::default();
             for (at, name) in facts.env_reads() {
-                if !known.contains(&name) && self.is_untold(&name, app) {
+                if !known.contains(&name) && self.is_untold(&name, app, file) {
                     reads.entry(name).or_default().push(at);
                 }
             }
@@ -72,16 +76,28 @@ impl Program {
                 || exports.any(|export| matches!(export.value, ExportValue::Local(value) if exported(value))))
     }
 
-    fn is_untold(&self, name: &Name, app: AppId) -> bool {
+    fn is_untold(&self, name: &Name, app: AppId, near: FileId) -> bool {
         let is_plain =
             name.contains('_') && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
-        is_plain && !self.is_told_of(name, app)
+        is_plain && !self.is_told_of(name, app, near)
     }
 
-    /// Whether whoever deploys an app is told of a variable, or need not be.
-    fn is_told_of(&self, name: &Name, app: AppId) -> bool {
-        let told = self.mentioned.get(name).is_some_and(|files| files.iter().any(|&file| self.is_of_app(file, app)));
+    /// Whether whoever deploys a file of an app is told of a variable, or need not be.
+    fn is_told_of(&self, name: &Name, app: AppId, near: FileId) -> bool {
+        let told = |file: FileId| self.is_of_app(file, app) && self.speaks_for(file, near);
+        let told = self.mentioned.get(name).is_some_and(|files| files.iter().any(|&file| told(file)));
         told || self.catalogue.is_injected(name)
+    }
+
+    /// Whether what a file says of variables is read by whoever deploys another: not where that one's project is
+    /// deployed by itself, with an example file of its own, and the first belongs to another such project beside it.
+    fn speaks_for(&self, told: FileId, near: FileId) -> bool {
+        let all = self.projects.all();
+        let (home, other) = (self.projects.index(near), self.projects.index(told));
+        let (own, theirs) = (&all[home].folder, &all[other].folder);
+        let beside = home != other && within(own, theirs).is_none() && within(theirs, own).is_none();
+        let alone = |folder: &str| EXAMPLES.iter().any(|name| self.file_at(&join(folder, name)).is_some());
+        !(beside && alone(own) && alone(theirs))
     }
 }
 
@@ -337,7 +353,7 @@ impl Need<'_> {
     fn is_told(&self, value: ExprId, depth: usize) -> bool {
         match self.facts.expr(value) {
             _ if depth == 0 => false,
-            ExprKind::Env(name) => self.program.is_told_of(name, self.app),
+            ExprKind::Env(name) => self.program.is_told_of(name, self.app, self.file),
             ExprKind::Op(Op::Or | Op::Nullish, parts) => parts.iter().any(|&part| self.is_told(part, depth - 1)),
             ExprKind::Ref(name, block) => {
                 let def = self.facts.lookup(*block, *name).map(|def| self.facts.def(def));

@@ -94,6 +94,33 @@ impl Program {
     }
 
     /// Whether a definition's value decides a comparison.
+    pub(crate) fn comes_to_comparison(&self, at: ExprRef, depth: usize) -> bool {
+        use crate::facts::{ExprKind, Op};
+        use crate::program::readers::Use;
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        let facts = self.facts(at.file);
+        let readers = self.readers(at.file);
+        let next = |expr| self.comes_to_comparison(ExprRef::new(at.file, expr), depth);
+        readers.uses(at.expr).iter().any(|used| match *used {
+            Use::Kept(def) => {
+                let reads = readers.reads(def);
+                reads.first().is_some_and(|&read| self.is_compared(ExprRef::new(at.file, read)))
+                    || reads.iter().any(|&read| next(read))
+            }
+            // It is written in another form: `btoa(String.fromCharCode(...new Uint8Array(made)))`, `bytes.map(..).join("")`.
+            Use::In(outer) => match facts.expr(outer) {
+                ExprKind::Await(_) | ExprKind::Member(..) | ExprKind::Spread(_) | ExprKind::Template(_) => next(outer),
+                ExprKind::Op(Op::Add | Op::Or | Op::Nullish, _) => next(outer),
+                _ => false,
+            },
+            Use::Item(list, _) => next(list),
+            Use::Callee(call) => next(facts.call(call).expr),
+            Use::Arg(call, 0) if self.edges(CallRef::new(at.file, call)).is_empty() => next(facts.call(call).expr),
+            _ => false,
+        })
+    }
+
+    /// Whether a name is compared with something, by an operator or by a function for it.
     pub(crate) fn is_compared(&self, read: ExprRef) -> bool {
         use crate::catalogue::KnownRole;
         use crate::facts::{ExprKind, Op};

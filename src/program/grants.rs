@@ -9,7 +9,9 @@ use crate::program::verify::words;
 use crate::program::{CallRef, ExprRef, FunctionRef, Program};
 
 mod asked;
+pub mod loose;
 mod skipped;
+mod statements;
 
 use asked::Asks;
 
@@ -240,6 +242,10 @@ impl Program {
             if !takes_payments {
                 continue;
             }
+            if let Some((field, value, given)) = self.granting_statement(at, name) {
+                found.push(grant(field, value, given));
+                continue;
+            }
             // A form is handed what it shows.
             let is_form = || ["Form", "Serializer", "Schema"].iter().any(|end| name.ends_with(end));
             let is_model = !facts.language.is_script()
@@ -254,7 +260,7 @@ impl Program {
                 }
                 false => continue,
             };
-            let row = if is_model { Some(*name) } else { self.table_of(at) };
+            let row = if is_model { Some(*name) } else { self.built_on(at).or_else(|| self.table_of(at)) };
             // After a payment form a claim is what was paid for, whatever else claims are.
             let is_other = row.is_some_and(|row| match after_forms.contains_key(&function) {
                 true => is_record(&row),
@@ -263,8 +269,10 @@ impl Program {
             if is_other || is_not_yet(facts, &rows) {
                 continue;
             }
+            let raised = raised(facts, call.args.iter().map(|arg| arg.value));
             let first = rows.iter().find_map(|&(field, value)| {
-                let given = given(facts, row, &field, value)?;
+                let is_raised = raised.contains(&field) && words(&field).last().is_some_and(|last| last == "credits");
+                let given = given(facts, row, &field, value).or(is_raised.then_some(Given::Counted))?;
                 // `tier` of an analysis says which one it was: only accounts have plans that open something.
                 let fits = given != Given::Chosen || is_model || row.is_some_and(|row| is_account(&row));
                 fits.then_some((field, value, given))
@@ -312,12 +320,24 @@ impl Program {
         MAYBE.contains(&name)
             && (self.has_role(at, KnownRole::Write)
                 || self.chain(at).any(|(outer, _)| self.has_role(outer, KnownRole::Write))
+                || self.built_on(at).is_some()
                 || self.vendors_at(at).iter().any(|used| {
                     self.catalogue.vendor(used.vendor).own_backend
                         && self
                             .operation(used)
                             .is_some_and(|operation| matches!(operation.effect, Effect::Create | Effect::Update))
                 }))
+    }
+
+    /// The table of a query that is built up: `update(users).set(..)`.
+    fn built_on(&self, at: CallRef) -> Option<Name> {
+        let facts = self.facts(at.file);
+        let ExprKind::Member(base, _) = *facts.expr(facts.call(at.call).callee) else { return None };
+        let ExprKind::Call(inner) = *facts.expr(base) else { return None };
+        let table = facts.call(inner).args.first()?.value;
+        let writes = self.has_role(CallRef::new(at.file, inner), KnownRole::Write);
+        matches!(facts.expr(table), ExprKind::Ref(..) | ExprKind::Member(..)).then_some(())?;
+        facts.last_name(table).filter(|_| writes)
     }
 
     /// The function of the own database that a call runs: `db.rpc("name")`, a request to `../rpc/name`.
@@ -398,6 +418,20 @@ fn row_of(facts: &Facts, expr: ExprId, depth: usize) -> Vec<(Name, ExprId)> {
         ExprKind::List(items) => items.iter().flat_map(|&item| row_of(facts, item, depth)).collect(),
         _ => vec![],
     }
+}
+
+/// The fields that a write raises by what stands there: `{ $inc: { credits: 5 } }`.
+fn raised(facts: &Facts, args: impl Iterator<Item = ExprId>) -> Vec<Name> {
+    let mut fields = Vec::new();
+    for arg in args {
+        let ExprKind::Object(entries) = facts.expr(resolved(facts, arg)) else { continue };
+        for &(_, value) in entries.iter().filter(|(key, _)| *key == "$inc") {
+            if let ExprKind::Object(inner) = facts.expr(resolved(facts, value)) {
+                fields.extend(inner.iter().map(|&(field, _)| field));
+            }
+        }
+    }
+    fields
 }
 
 /// What people subscribe to without paying: `newsletter_subscribed`.

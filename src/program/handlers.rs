@@ -18,6 +18,8 @@ use crate::facts::{ExprId, ExprKind, Facts, FunctionId, Span};
 use crate::finding::{FileId, Place, Remark};
 use crate::manifest::TokenGate;
 use crate::names::Name;
+use crate::program::options::Lookup;
+use crate::program::readers::Use;
 use crate::program::verify::{Account, Standing, Verdict, words};
 use crate::program::{CallRef, EdgeKind, Entry, EntryKind, ExprRef, FunctionRef, Program};
 
@@ -249,7 +251,18 @@ fn sends_on(program: &Program, entry: &Entry) -> bool {
                 settings.any(|name| words(&name).iter().any(|word| word == "webhook" || word == "hook"))
             })
     };
-    !deeds.is_empty() && deeds.iter().all(|deed| posts(deed.at))
+    !deeds.is_empty()
+        && (deeds.iter().all(|deed| posts(deed.at)) || deeds.iter().any(|deed| is_signed(program, deed.at)))
+}
+
+/// Whether a request is signed for those who get it: `headers: { "X-Webhook-Signature": made }`.
+fn is_signed(program: &Program, call: CallRef) -> bool {
+    program.requests_at(call).iter().any(|http| match program.request_option(http, "headers") {
+        Lookup::Present(headers) => {
+            program.entries(&headers).iter().any(|(name, _)| words(name).iter().any(|word| word == "signature"))
+        }
+        _ => false,
+    })
 }
 
 /// Whether an entry takes requests that change something.
@@ -274,7 +287,9 @@ fn upwards(program: &Program, from: FunctionRef) -> Vec<FunctionRef> {
         for function in level {
             let edges = program.incoming(function).iter().filter(|edge| edge.kind != EdgeKind::Jump);
             let parent = program.facts(function.file).function(function.function).parent;
-            let around = parent.map(|parent| FunctionRef::new(function.file, parent));
+            let around = parent
+                .filter(|_| !is_handed_out(program, function))
+                .map(|parent| FunctionRef::new(function.file, parent));
             for caller in edges.map(|edge| program.function_of(edge.call)).chain(around) {
                 if caller.function != FunctionId::MODULE && found.len() < MOST && !found.contains(&caller) {
                     found.push(caller);
@@ -285,6 +300,22 @@ fn upwards(program: &Program, from: FunctionRef) -> Vec<FunctionRef> {
         level = next;
     }
     found
+}
+
+/// Whether a function is only a part of an object that the one around it gives back: `return { send() {}, verify() {} }`
+/// runs neither.
+fn is_handed_out(program: &Program, function: FunctionRef) -> bool {
+    let facts = program.facts(function.file);
+    let readers = program.readers(function.file);
+    let holds = |entries: &[(Name, ExprId)]| {
+        entries
+            .iter()
+            .any(|&(_, value)| matches!(facts.expr(value), ExprKind::Function(of) if *of == function.function))
+    };
+    facts.objects().filter(|(_, entries)| holds(entries)).any(|(object, _)| {
+        let uses = readers.uses(object);
+        !uses.is_empty() && uses.iter().all(|used| matches!(used, Use::Returned(_)))
+    })
 }
 
 // ---- names ----------------------------------------------------------------------------------------------

@@ -193,7 +193,7 @@ impl Program {
     fn destination_leaves(&self, to: &Destination) -> Leaves {
         match to {
             Destination::Vendor(vendor, ..) if self.catalogue.vendor(*vendor).own_backend => Leaves::No,
-            Destination::Host(host, _) if is_own_host(host) => Leaves::No,
+            Destination::Host(host, _) if is_own_host(host) || self.is_of_own_domain(host) => Leaves::No,
             Destination::Vendor(..) | Destination::Host(..) | Destination::Env(..) => Leaves::Yes,
             Destination::Own(_) | Destination::Local => Leaves::No,
             Destination::Unknown(_) => Leaves::Unknown,

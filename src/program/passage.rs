@@ -14,6 +14,7 @@ use crate::names::Name;
 use crate::program::{CallRef, DefRef, ExprRef, FunctionRef, Program, Value};
 
 mod calls;
+mod deliveries;
 mod hooks;
 mod instances;
 
@@ -97,6 +98,8 @@ enum Thing {
     Next,
     /// The route runs here and now.
     Passes,
+    /// Something throws here, for lack of a credential.
+    Fails(Place),
     /// What whoever asks makes up as they like.
     Brought,
     /// What of the request may prove who asks.
@@ -267,7 +270,7 @@ impl Walk<'_> {
                 Step::Return(Some(expr)) => {
                     return Flow::Ends(match self.eval(ExprRef::new(file, *expr)) {
                         Thing::Stops(place) => Thing::Refusal(place),
-                        thing => thing,
+                        thing => self.answered(file, *expr, thing),
                     });
                 }
                 Step::Return(None) => return Flow::Ends(Thing::Nothing),
@@ -358,6 +361,9 @@ impl Walk<'_> {
         match (&one, &other) {
             (Thing::Refusal(_), Thing::Refusal(_)) | (Thing::Passes, Thing::Passes) => one,
             (Thing::Nothing, Thing::Nothing) if self.hook.is_some() => one,
+            (Thing::Fails(_) | Thing::Refusal(_), Thing::Fails(_)) => one,
+            (Thing::Fails(_), Thing::Refusal(_)) => other,
+            (Thing::Fails(_), _) | (_, Thing::Fails(_)) => Thing::Unknown,
             (Thing::Refusal(_) | Thing::Unknown | Thing::Passes, _)
             | (_, Thing::Refusal(_) | Thing::Unknown | Thing::Passes) => Thing::Unknown,
             (Thing::Something, Thing::Something | Thing::Nothing) | (Thing::Nothing, Thing::Something) => one,
@@ -371,7 +377,7 @@ impl Walk<'_> {
     /// Whether something counts as true.
     fn truth(&mut self, thing: &Thing) -> Option<bool> {
         match thing {
-            Thing::Unknown | Thing::Brought | Thing::Given => None,
+            Thing::Unknown | Thing::Brought | Thing::Given | Thing::Fails(_) => None,
             Thing::Text(text) => Some(!text.is_empty()),
             Thing::Bool(truth) => Some(*truth),
             Thing::Nothing => Some(false),
@@ -412,6 +418,10 @@ impl Walk<'_> {
                 }
                 match facts.def(def).values[..] {
                     [value] => self.eval(part(value)),
+                    // A parameter stands beside its default.
+                    [first, _] if self.delivers() && matches!(facts.expr(first), ExprKind::Param(..)) => {
+                        self.eval(part(first))
+                    }
                     _ => Thing::Unknown,
                 }
             }
@@ -483,6 +493,11 @@ impl Walk<'_> {
                 let ends = op == Op::Or;
                 let (first, truth) = part(0);
                 match truth {
+                    // `req.headers.authorization || ""`
+                    Some(false) if ends && matches!(first, Thing::Nobody) => match part(1).0 {
+                        Thing::Text(text) if text.is_empty() => Thing::Nobody,
+                        other => other,
+                    },
                     Some(truth) if truth == ends => first,
                     Some(_) => part(1).0,
                     None => match (first, part(1)) {
@@ -531,6 +546,7 @@ fn leaves(thing: &Thing) -> Option<Flow> {
     match thing {
         Thing::Stops(place) => Some(Flow::Ends(Thing::Refusal(*place))),
         Thing::Passes => Some(Flow::Ends(Thing::Passes)),
+        Thing::Fails(_) => Some(Flow::Ends(thing.clone())),
         _ => None,
     }
 }

@@ -247,7 +247,7 @@ impl Program {
     }
 
     /// The statement a query runs, in lower case, as far as it is constant.
-    fn statement(&self, at: CallRef) -> Option<String> {
+    pub(super) fn statement(&self, at: CallRef) -> Option<String> {
         let facts = self.facts(at.file);
         let first = facts.call(at.call).args.first()?;
         let value = self.value(ExprRef::new(at.file, first.value));

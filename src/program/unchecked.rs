@@ -516,6 +516,11 @@ impl Reader<'_> {
                 let call = self.facts.call(*call);
                 self.ask(call.callee, depth);
                 call.args.iter().for_each(|arg| self.ask(arg.value, depth));
+                // `const token = () => process.env.X`: a function that gives it.
+                if call.args.is_empty() {
+                    let value = self.program.value(ExprRef::new(self.file, at));
+                    self.names.extend(self.program.expand(&value).envs());
+                }
             }
             ExprKind::List(items) => items.iter().for_each(|&item| self.ask(item, depth)),
             ExprKind::Env(name) => {

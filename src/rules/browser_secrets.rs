@@ -6,6 +6,7 @@ use crate::finding::{FileId, Place, Remark};
 use crate::names::Name;
 use crate::program::Program;
 use crate::program::bundling::Nature;
+use crate::program::verify::words;
 
 /// What whoever holds a vendor's secret can do with it.
 pub fn harm(vendor: Option<&Vendor>) -> &'static str {
@@ -60,9 +61,15 @@ pub fn is_secret(token: &Token) -> bool {
     matches!(token.kind, TokenKind::Secret | TokenKind::TestSecret)
 }
 
-/// The vendor of a token.
+/// The vendor of a token; none where nothing but the name that code gives it tells what it is.
 pub fn vendor_of(program: &Program, token: &Token) -> Option<VendorId> {
-    program.catalogue.vendor_named(&token.vendor)
+    program.catalogue.vendor_named(&token.vendor).filter(|&vendor| !program.catalogue.vendor(vendor).nameless)
+}
+
+/// Whether a text is a name of code rather than words: `ACME_SECRET`, `clientSecret`.
+fn is_name(text: &str) -> bool {
+    let inner = || text.bytes().skip(1).any(|byte| byte.is_ascii_uppercase());
+    !text.contains(' ') && (text.contains('_') || text.starts_with(|c: char| c.is_ascii_lowercase()) && inner())
 }
 
 /// A key as messages name it: `Stripe secret key`.
@@ -76,6 +83,9 @@ pub fn named(program: &Program, token: &Token) -> String {
 
 /// The server's name for a key: `STRIPE_SECRET_KEY`.
 pub fn variable_for(token: &Token) -> String {
+    if is_name(&token.credential) {
+        return words(&token.credential).join("_").to_ascii_uppercase();
+    }
     let credential = token.credential.trim_start_matches("old ").split(" in a ").next().unwrap_or_default();
     let whole = format!("{}_{credential}", token.vendor);
     whole.to_ascii_uppercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
@@ -108,6 +118,9 @@ pub fn home(program: &Program, near: FileId, variable: &str) -> Home {
 
 /// `a key`, `an API key`.
 pub fn with_article(name: &str) -> String {
+    if is_name(name) {
+        return name.to_owned();
+    }
     let vowel = name.starts_with(['A', 'E', 'I', 'O', 'U', 'a', 'e', 'i', 'o', 'u']);
     format!("{} {name}", if vowel { "an" } else { "a" })
 }

@@ -19,7 +19,7 @@ crate::rule! {
     /// wish, not a price. Whoever opens the developer tools buys the year's plan for a cent, and the order looks paid.
     /// The same holds for a currency (the number stays, the money is worth less) and, as a warning, for the id of a
     /// price or plan that is handed on without a look: the payer picks another one of the account, a cheaper, an old
-    /// or a test one.
+    /// or a test one; and for the length of a free trial.
     ///
     /// ## Silent when
     ///

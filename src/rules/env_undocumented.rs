@@ -6,6 +6,7 @@ use crate::link::projects::join;
 use crate::names::Name;
 use crate::program::Program;
 use crate::program::apps::AppId;
+use crate::program::environment::EXAMPLES;
 use crate::rule;
 use crate::rule::Report;
 
@@ -22,7 +23,8 @@ rule! {
     /// it has a fallback, in any form: another value, another variable that is named, a `return` or a skip that is no
     /// error, an option that the SDK does without; it is stored and never used; only tests and scripts read it.
     ///
-    /// Of several apps in one repository each goes by its own documents and those that lie in no app's folder.
+    /// Of several apps in one repository each goes by its own documents and those that lie in no app's folder. Of one
+    /// app's parts that are deployed apart, each with an example file of its own, so does each.
     ///
     /// ## The cure
     ///
@@ -121,7 +123,7 @@ fn whose(program: &Program, home: Home) -> String {
 /// The example file that speaks for a file's project.
 fn example_of(program: &Program, file: FileId, app: AppId) -> Option<FileId> {
     let path = program.path_in_app(file, app);
-    [".env.example", ".env.sample", ".env.template", "env.example"].iter().find_map(|name| {
+    EXAMPLES.iter().find_map(|name| {
         let manifest = program.manifests.above(&path, name).next()?;
         program.file_at(&manifest.path)
     })

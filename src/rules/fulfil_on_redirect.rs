@@ -2,12 +2,13 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::facts::{ExprKind, FunctionId, Op};
+use crate::facts::{BlockKind, ExprId, ExprKind, Facts, FunctionId, Op};
 use crate::program::audience::is_staff_word;
+use crate::program::grants::loose::Loose;
 use crate::program::grants::{Given, Grant};
 use crate::program::origins::Origin;
 use crate::program::verify::words;
-use crate::program::{CallRef, Entry, EntryKind, ExprRef, FunctionRef, Gate, Program};
+use crate::program::{CallRef, Entry, EntryKind, FunctionRef, Gate, Program};
 use crate::rule::Report;
 
 crate::rule! {
@@ -15,7 +16,9 @@ crate::rule! {
     ///
     /// Anyone can open the success page, call the endpoint behind it, or change what the browser sends. When that
     /// alone switches the plan on, marks the order paid or adds credits, customers get them for nothing: and those
-    /// who paid and closed the tab before the redirect get nothing.
+    /// who paid and closed the tab before the redirect get nothing. The same holds where the payment is only asked
+    /// whether it is paid: when the caller can leave that out, when the plan comes from the request, or when any order
+    /// that the request names is marked by it, one small payment buys everything.
     ///
     /// ## Silent when
     ///
@@ -211,19 +214,25 @@ fn on_server(program: &Program, grant: &Grant, names: &[String]) -> Option<Origi
     program.origins(grant.function).into_iter().find(|origin| {
         let entry = &program.entries[origin.entry];
         let mut named = words(&program.entry_name(entry));
-        if named.iter().any(|word| may_give(word)) || is_mounted_nowhere(entry) || is_of_own_servers(program, origin) {
+        if named.iter().any(|word| may_give(word))
+            || is_mounted_nowhere(entry)
+            || program.brings_own_secret(origin.entry)
+            || is_for_listed(program, origin, last)
+        {
             return false;
         }
         named.extend(names.iter().cloned());
         let is_test = named.iter().any(|word| matches!(word.as_str(), "test" | "debug" | "simulate"));
         let asked_for = says_payer(&named) || grant.given == Given::Chosen && program.is_chosen_by_request(grant);
-        asked_for
+        let loose = program.loosely_paid(entry.function, grant).is_some();
+        (asked_for || loose)
             && (program.is_public(origin.entry) || entry.kind == EntryKind::Page)
             && (is_test || !program.is_for_staff(origin, last))
             && !program.is_for_developers(grant)
             // On a server whoever is unknown may have been asked before an order is called complete.
             && (grant.given != Given::Done && !program.is_paid_for(entry.function, grant)
-                || program.skipped_by(entry.function, grant).is_some())
+                || program.skipped_by(entry.function, grant).is_some()
+                || loose)
     })
 }
 
@@ -232,15 +241,28 @@ fn is_mounted_nowhere(entry: &Entry) -> bool {
     entry.route.is_some_and(|route| route.starts_with("/**")) && entry.middleware.contains(&Gate::Unknown)
 }
 
-/// Whether whoever calls has to bring a secret of the app's servers: `token !== process.env.API_TOKEN`.
-fn is_of_own_servers(program: &Program, origin: &Origin) -> bool {
-    let account = program.own_account(origin.entry);
-    account.checks.iter().any(|check| {
-        let facts = program.facts(check.file);
-        facts.operations().any(|(at, (op, parts))| {
-            facts.span(at) == check.span
-                && matches!(op, Op::Equal | Op::Unequal)
-                && parts.iter().any(|&part| !program.value(ExprRef::new(check.file, part)).envs().is_empty())
+/// Whether it is only given to those whom a list names: `if (FRIENDS.includes(user.id))`.
+fn is_for_listed(program: &Program, origin: &Origin, last: CallRef) -> bool {
+    let names_caller = |facts: &Facts, expr: ExprId| {
+        facts.last_name(expr).is_some_and(|name| {
+            let words = words(&name);
+            words.iter().any(|word| matches!(word.as_str(), "user" | "email" | "uid" | "sub" | "id"))
+        })
+    };
+    let lists = |facts: &Facts, condition: ExprId| match facts.expr(condition) {
+        ExprKind::Call(call) => {
+            let call = facts.call(*call);
+            matches!(facts.expr(call.callee), ExprKind::Member(_, name) if matches!(name.as_str(), "includes" | "has"))
+                && call.args.iter().any(|arg| names_caller(facts, arg.value))
+        }
+        ExprKind::Op(Op::In, parts) => parts.first().is_some_and(|&part| names_caller(facts, part)),
+        _ => false,
+    };
+    origin.way.iter().map(|edge| edge.call).chain([last]).any(|call| {
+        let facts = program.facts(call.file);
+        facts.enclosing(facts.call(call.call).block).any(|(_, block)| match block.kind {
+            BlockKind::Then(condition) => lists(facts, condition),
+            _ => false,
         })
     })
 }
@@ -257,6 +279,7 @@ fn tell(program: &Program, report: &mut Report, grant: &Grant, start: Option<&Or
         Given::Fixed | Given::Done => format!("`{field}` is set as paid for"),
     };
     let skip = start.and_then(|start| program.skipped_by(program.entries[start.entry].function, grant));
+    let loose = start.and_then(|start| program.loosely_paid(program.entries[start.entry].function, grant));
     let message = match start {
         None if grant.given == Given::Left => {
             format!("{does} by the browser: whoever repeats that request writes any sum, and pays with it")
@@ -265,6 +288,13 @@ fn tell(program: &Program, report: &mut Report, grant: &Grant, start: Option<&Or
             "{does} when {} is sent `{word}`: whoever adds that to the request gets it for nothing, {who} is not asked",
             program.entry_name(&program.entries[start.entry])
         ),
+        Some(start) if let Some(loose) = loose => {
+            format!(
+                "{does} when {} is called: {}",
+                program.entry_name(&program.entries[start.entry]),
+                left_open(loose, who)
+            )
+        }
         None if grant.after.is_some() => format!(
             "{does} by the browser when the payment form of {who} says that it is paid: whoever runs that by hand gets it without paying"
         ),
@@ -286,6 +316,7 @@ fn tell(program: &Program, report: &mut Report, grant: &Grant, start: Option<&Or
             "Take `{word}` out of the request: ask {who} in every case, with test keys where it is a test, and stop \
              unless the payment is there."
         ),
+        Some(_) if let Some(loose) = loose => closed(loose, who),
         None => format!(
             "Take that write out of the browser and deny it to customers in the database's rules; do it in the webhook by which {who} says that it is paid."
         ),
@@ -300,5 +331,46 @@ fn tell(program: &Program, report: &mut Report, grant: &Grant, start: Option<&Or
     }
     if let Some(vendor) = vendor {
         draft.vendor(program.vendor_id(vendor));
+    }
+}
+
+/// What a look at a payment that does not decide leaves open.
+fn left_open(loose: Loose, who: &str) -> String {
+    match loose {
+        Loose::LeftOut(word) => {
+            format!(
+                "{who} is only asked where the request brings `{word}`, and whoever leaves that out gets it for nothing"
+            )
+        }
+        Loose::Wished => format!(
+            "{who} is only asked whether something was paid, not what for, and whoever paid for the smallest gets the largest"
+        ),
+        Loose::AnyRow(word) => format!(
+            "{who} is only asked whether something was paid, not what for, and whoever paid once has any `{word}` marked as paid"
+        ),
+        Loose::FailsOpen(env) => {
+            format!("while {env} is not set every payment counts as paid, and whoever asks gets it for nothing")
+        }
+    }
+}
+
+/// How it is closed.
+fn closed(loose: Loose, who: &str) -> String {
+    match loose {
+        Loose::LeftOut(word) => {
+            format!("Turn the request away when `{word}` is missing, and ask {who} in every case before that write.")
+        }
+        Loose::Wished => {
+            "Take what was bought out of the payment that was retrieved, its metadata or its amount, and not out \
+                          of the request; keep its id with that, so that it counts once."
+                .to_owned()
+        }
+        Loose::AnyRow(word) => format!(
+            "Take the row's id out of the payment that was retrieved, as its metadata or reference says, or stop when that \
+             is not `{word}`."
+        ),
+        Loose::FailsOpen(env) => {
+            format!("Say no while {env} is not set: `return false`, or throw when the server starts.")
+        }
     }
 }

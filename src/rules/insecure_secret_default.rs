@@ -102,7 +102,7 @@ fn check(program: &Program, report: &mut Report) {
         let name = set_as.filter(|name| is_variable(name)).or(held).or(set_as);
         let default = program.env_defaults().iter().find(|default| default.fallback == written).copied();
         match default.or(instead_of.map(|name| EnvDefault { name, fallback: written })) {
-            Some(default) if is_own(program, default.name) && is_live(program, default) => {
+            Some(default) if is_own_by_use(program, default, purpose) && is_live(program, default) => {
                 let (_, places) = variables.entry(default.name).or_insert((purpose, vec![]));
                 if !places.contains(&default) {
                     places.push(default);
@@ -229,6 +229,11 @@ fn asked_of_callers(program: &Program, default: EnvDefault) -> Option<Purpose> {
     compares.then_some(Purpose::Guards)
 }
 
+/// What whoever knows a secret can do with it that the app itself signs or guards with, by its name; none for others.
+pub(super) fn harm_of_own(program: &Program, name: Name) -> Option<&'static str> {
+    harm(purpose(program, name)?).strip_prefix("whoever reads the code can ")
+}
+
 /// What a variable's secret is for, by its name.
 fn purpose(program: &Program, name: Name) -> Option<Purpose> {
     let words = words(&name);
@@ -255,16 +260,30 @@ fn purpose(program: &Program, name: Name) -> Option<Purpose> {
     }
 }
 
+/// The same where it is known what it is used for: a webhook's secret may have the name too (`SIGNING_SECRET`), but where
+/// no webhook comes in the app makes what it signs.
+fn is_own_by_use(program: &Program, default: EnvDefault, purpose: Purpose) -> bool {
+    let takes_deliveries = || {
+        let mut handlers = program.webhook_handlers().iter();
+        handlers.any(|handler| program.entries[handler.entry].function.file == default.fallback.file)
+    };
+    let signs = matches!(purpose, Purpose::Signs | Purpose::Seals);
+    is_own(program, default.name) || signs && !is_foreign(program, default.name) && !takes_deliveries()
+}
+
 /// Whether a variable is the app's own: no vendor's credential, no webhook's secret.
 fn is_own(program: &Program, name: Name) -> bool {
-    let words = words(&name);
-    let foreign = words.iter().any(|word| {
+    !is_foreign(program, name) && program.catalogue.env_entry(&name).is_none()
+}
+
+/// Whether the words of a name are those of a vendor, a webhook or a store.
+fn is_foreign(program: &Program, name: Name) -> bool {
+    words(&name).iter().any(|word| {
         matches!(
             word.as_str(),
             "webhook" | "webhooks" | "hook" | "whsec" | "client" | "oauth" | "db" | "database" | "email" | "smtp"
         ) || program.catalogue.vendor_named(word).is_some()
-    });
-    !foreign && program.catalogue.env_entry(&name).is_none()
+    })
 }
 
 /// The secrets handed to functions that sign, check or compute with them.

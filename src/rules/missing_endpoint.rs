@@ -124,7 +124,17 @@ fn is_told(program: &Program, unmatched: &Unmatched) -> bool {
     let near = unmatched.at.file;
     let mut known = program.known_routes.iter().filter(|known| program.share_app(known.file, near));
     let known = known.any(|known| !known.route.contains("api") && known.route.contains('*'));
-    !known && routes(program, near).filter(|(_, route)| first_segment(route) == first).count() > 1
+    !known
+        && !may_bring_a_slash(program, unmatched)
+        && routes(program, near).filter(|(_, route)| first_segment(route) == first).count() > 1
+}
+
+/// Whether a part that is not known stands right behind a name (`/api/tools${tool.endpoint}`) and the app serves what
+/// goes on from there: the part may bring a slash of its own.
+fn may_bring_a_slash(program: &Program, unmatched: &Unmatched) -> bool {
+    let asked = unmatched.led_to.unwrap_or(unmatched.asked);
+    let Some((before, _)) = asked.split_once("{}") else { return false };
+    !before.ends_with('/') && routes(program, unmatched.at.file).any(|(_, route)| route.starts_with(before))
 }
 
 /// Whether the name or path is what a caller hands to the function that sends the request.

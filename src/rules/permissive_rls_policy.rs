@@ -8,8 +8,9 @@ use crate::program::verify::words;
 use crate::rule;
 use crate::rule::{Draft, Report};
 use crate::sql::{History, Opening, Opens, Policy, Rights, RowSecurity, Table};
-use cures::{Case, cure};
+use cures::Case;
 
+mod any_group;
 mod by_rows;
 mod cures;
 mod views;
@@ -21,6 +22,10 @@ rule! {
     /// change and delete every row, a policy "for the service role" without `to service_role` does the same (the
     /// service role needs no policy at all), and a `select` of everything hands the e-mail addresses of all users to
     /// whoever asks.
+    ///
+    /// A membership that is asked for in general does not keep tenants apart either: in `exists (select 1 from members m
+    /// where m.org_id = org_id and m.user_id = auth.uid())` the bare `org_id` is that of `m` itself, and whoever is in any
+    /// organization passes for all.
     ///
     /// The policies that are left after all migrations count. Migrations are not the live database: what was changed
     /// in the dashboard is not seen here.
@@ -113,6 +118,7 @@ fn check(program: &Program, report: &mut Report) {
             for policy in &table.policies {
                 match policy.opening(table) {
                     Some(opening) => look(program, history, table, policy, opening, report),
+                    None if any_group::look(history, table, policy, report) => {}
                     None => by_rows::look(program, history, table, policy, report),
                 }
             }
@@ -133,7 +139,9 @@ struct Verdict {
 
 fn look(program: &Program, history: &History, table: &Table, policy: &Policy, opening: Opening, report: &mut Report) {
     let Some(verdict) = judge(history, table, policy, opening) else { return };
-    let cure = cure(&Case { program, history, table, policy, opening, quiet: verdict.quiet });
+    let case = Case { program, history, table, policy, opening, quiet: verdict.quiet };
+    let cure = if passes_strangers(policy, opening) { cures::strangers::cure(&case) } else { None };
+    let cure = cure.unwrap_or_else(|| cures::cure(&case));
     let (table_name, name) = (table.id.sql(), &policy.name);
     let message = format!("{} can {} {table_name}: {}", who(opening.to), can(opening.commands), verdict.why);
     let place: Place = policy.altered.unwrap_or(policy.place);
@@ -168,9 +176,11 @@ fn judge(history: &History, table: &Table, policy: &Policy, opening: Opening) ->
     let changes = writes.without(Rights::INSERT);
     let promised = promised(&policy.name);
     if changes == Rights::default() && writes == Rights::default() {
-        return read(table, opening);
+        return read(table, policy, opening);
     }
     let by_true = match opening.to {
+        _ if passes_strangers(policy, opening) => "its policy lets whoever has no session pass (`auth.uid() is null`)",
+        Opens::Everyone if asks_in_vain(policy) => "its policy's condition holds for every row",
         Opens::SignedIn => "its policy asks for nothing but a session",
         _ if policy.roles.is_empty() => "its policy holds for everyone, since it has no TO and asks for nothing",
         _ => "its policy asks for nothing",
@@ -214,8 +224,21 @@ fn judge(history: &History, table: &Table, policy: &Policy, opening: Opening) ->
     }
 }
 
+/// Whether a policy has a condition that looks like a question: `visitor = visitor`, `id is not null`.
+fn asks_in_vain(policy: &Policy) -> bool {
+    let text = policy.using.as_deref().or(policy.check.as_deref()).unwrap_or_default().to_ascii_lowercase();
+    let words = words(&text);
+    !words.iter().any(|word| matches!(word.as_str(), "true" | "auth" | "current"))
+        && text.contains(|c: char| c.is_alphabetic())
+}
+
+/// Whether a policy is open because it says so of those who have no session.
+fn passes_strangers(policy: &Policy, opening: Opening) -> bool {
+    opening.to == Opens::Everyone && policy.without_strangers().is_some()
+}
+
 /// Rows that everyone reads: it matters what is in them.
-fn read(table: &Table, opening: Opening) -> Option<Verdict> {
+fn read(table: &Table, policy: &Policy, opening: Opening) -> Option<Verdict> {
     let (credentials, personal) = (table.credentials(), table.personal());
     let told: Vec<Name> = credentials.iter().chain(&personal).copied().collect();
     if told.is_empty() {
@@ -226,7 +249,11 @@ fn read(table: &Table, opening: Opening) -> Option<Verdict> {
         (Opens::Everyone, _) | (_, false) => Confidence::High,
         _ => Confidence::Medium,
     };
-    let why = format!("{} of every row with it, since its policy asks for nothing", list(&told));
+    let since = match passes_strangers(policy, opening) {
+        true => "its policy lets whoever has no session pass (`auth.uid() is null`)",
+        false => "its policy asks for nothing",
+    };
+    let why = format!("{} of every row with it, since {since}", list(&told));
     Some(Verdict { severity: Severity::Warning, confidence, quiet: false, why })
 }
 

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use rustc_hash::FxHashMap;
 
 use crate::catalogue::{KnownRole, Retired, RetiredPackage, Tier, VendorId};
-use crate::facts::{ExprId, ExprKind, FunctionId, ImportId, ImportKind, Op};
+use crate::facts::{ExprId, ExprKind, FunctionId, ImportId, ImportKind, Op, Step};
 use crate::finding::{Confidence, FileId, Place, Severity};
 use crate::names::Name;
 use crate::program::readers::Use;
 use crate::program::verify::words;
-use crate::program::{CallRef, Destination, ExprRef, HttpUse, Program, Target, VendorUse};
+use crate::program::{CallRef, Destination, ExprRef, FunctionRef, HttpUse, Program, Target, VendorUse};
 use crate::rule;
 use crate::rule::Report;
 
@@ -138,8 +138,9 @@ fn is_asked_for(program: &Program, at: ExprRef, depth: usize) -> bool {
     let next = |expr: ExprId| is_asked_for(program, ExprRef::new(at.file, expr), depth);
     let readers = program.readers(at.file);
     let param = |function: FunctionId| {
-        let params = facts.function(function).params.iter();
-        params.clone().any(|param| param.default == Some(at.expr) && param.name.is_some_and(|name| says_model(&name)))
+        let asks = |name: Name| says_model(&name) && !is_only_told(program, FunctionRef::new(at.file, function), name);
+        let mut params = facts.function(function).params.iter();
+        params.any(|param| param.default == Some(at.expr) && param.name.is_some_and(asks))
     };
     let defaulted = (0..facts.functions.len() as u32).any(|function| param(FunctionId(function)));
     let field = facts.classes.iter().flat_map(|class| &class.fields);
@@ -182,6 +183,14 @@ fn is_asked_for(program: &Program, at: ExprRef, depth: usize) -> bool {
         })
 }
 
+/// Whether a function only writes down or answers which model it was, in a parameter of this name.
+fn is_only_told(program: &Program, function: FunctionRef, name: Name) -> bool {
+    let facts = program.facts(function.file);
+    let def = facts.defined_in(facts.function(function.function).body, name);
+    let reads = def.map_or(&[][..], |def| program.readers(function.file).reads(def));
+    !reads.is_empty() && reads.iter().all(|&read| is_label(program, ExprRef::new(function.file, read)))
+}
+
 /// Whether an object goes into the database, or is the answer to who asked: what it says of a model is a label.
 fn is_kept_or_answered(program: &Program, object: ExprRef, depth: usize) -> bool {
     let Some(depth) = depth.checked_sub(1) else { return false };
@@ -197,10 +206,44 @@ fn is_kept_or_answered(program: &Program, object: ExprRef, depth: usize) -> bool
         Use::Arg(call, _) => {
             let at = CallRef::new(object.file, call);
             let own = program.vendors_at(at).iter().any(|used| program.catalogue.vendor(used.vendor).own_backend);
-            own || answers(program, at) || program.has_role(at, KnownRole::Write)
+            own || answers(program, at) || program.has_role(at, KnownRole::Write) || only_keeps(program, at)
+        }
+        // `data.meta = { model, .. }`, and `data` is the answer.
+        Use::Put => {
+            let facts = program.facts(object.file);
+            let mut steps = facts.blocks.iter().flat_map(|block| &block.steps);
+            let target = steps.find_map(|step| match *step {
+                Step::Assign(target, value) if value == object.expr => Some(target),
+                _ => None,
+            });
+            let Some(ExprKind::Member(base, _)) = target.map(|target| facts.expr(target)) else { return false };
+            let ExprKind::Ref(name, block) = *facts.expr(*base) else { return false };
+            let def = facts.lookup(block, name);
+            def.is_some_and(|def| readers.reads(def).iter().any(|&read| next(read)))
         }
         _ => false,
     })
+}
+
+/// Whether a call of the app's own code ends in the app's database, and asks nobody else on its way.
+fn only_keeps(program: &Program, at: CallRef) -> bool {
+    let mut open: Vec<(CallRef, usize)> = vec![(at, 4)];
+    let mut seen: Vec<FunctionRef> = Vec::new();
+    let mut keeps = false;
+    while let Some((at, depth)) = open.pop() {
+        let own = |used: &VendorUse| program.catalogue.vendor(used.vendor).own_backend;
+        if !program.vendors_at(at).iter().all(own) || !program.requests_at(at).is_empty() {
+            return false;
+        }
+        keeps |= !program.vendors_at(at).is_empty() || program.has_role(at, KnownRole::Write);
+        for edge in program.edges(at).iter().filter(|_| depth > 0) {
+            if !seen.contains(&edge.target) {
+                seen.push(edge.target);
+                open.extend(program.calls_in(edge.target).map(|inner| (inner, depth - 1)));
+            }
+        }
+    }
+    keeps
 }
 
 /// Whether a call is the answer to who asked: `res.json(..)`, `new Response(JSON.stringify(..))`.
@@ -233,6 +276,8 @@ fn is_label(program: &Program, read: ExprRef) -> bool {
                 !says_model(&key) || is_kept_or_answered(program, ExprRef::new(read.file, object), FARTHEST)
             }
             Use::In(outer) => match facts.expr(outer) {
+                // `COST[model]`
+                ExprKind::Index(_, key) => *key == read.expr,
                 // A name in an address asks for it, in a sentence it does not.
                 ExprKind::Template(parts) => parts.iter().any(|&part| {
                     matches!(facts.expr(part), ExprKind::Text(text) if text.contains(' ') && !text.contains('/'))

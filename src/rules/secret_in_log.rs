@@ -153,10 +153,17 @@ fn tell(program: &Program, report: &mut Report, disclosure: &Disclosure, others:
     let Some(first) = disclosure.secrets.first() else { return };
     let whats: Vec<String> = disclosure.secrets.iter().map(|exposed| what(exposed, tellings)).collect();
     let name = &disclosure.name;
+    // A server of the app's own that asks for what it needs.
+    let function = function_around(program, disclosure.at);
+    let origins = if disclosure.outlet == Outlet::Answer { program.origins(function) } else { vec![] };
+    let own = !origins.is_empty() && origins.iter().all(|origin| program.brings_own_secret(origin.entry));
     let (does, reader) = match disclosure.outlet {
         Outlet::Log => (format!("{name} writes {} to the log", listed(&whats)), "whoever reads the logs"),
         Outlet::Error => (format!("the message of {name} holds {}", listed(&whats)), "whoever sees the error"),
-        Outlet::Answer => (format!("{name} answers the caller with {}", listed(&whats)), "whoever calls"),
+        Outlet::Answer => {
+            let reader = if own { "whoever holds the secret that it asks for" } else { "whoever calls" };
+            (format!("{name} answers the caller with {}", listed(&whats)), reader)
+        }
     };
     let signed = is_signature_of_one(program, function_around(program, disclosure.at), first.secret);
     let message = match signed {
@@ -168,7 +175,7 @@ fn tell(program: &Program, report: &mut Report, disclosure: &Disclosure, others:
         .at(program.place(disclosure.at), subject, message)
         .help(cure(program, disclosure, first))
         .confidence(if signed { Confidence::Medium } else { confidence(&disclosure.secrets) });
-    if disclosure.secrets.iter().all(|exposed| exposed.head.is_some()) {
+    if own || disclosure.secrets.iter().all(|exposed| exposed.head.is_some()) {
         draft = draft.severity(Severity::Note);
     }
     if let Some(other) = disclosure.other {

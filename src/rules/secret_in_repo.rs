@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::browser_secrets::{harm, home, id, named, variable_for, vendor_of, with_article};
+use super::insecure_secret_default::harm_of_own;
 use super::secret_in_client::{Exposure, exposure, is_in_code};
 use crate::catalogue::Vendor;
 use crate::facts::{Token, TokenKind};
-use crate::finding::{FileId, Place};
+use crate::finding::{FileId, Place, Severity};
 use crate::link::sides::names::{self, Use};
 use crate::names::Name;
 use crate::program::Program;
+use crate::program::verify::words;
 use crate::rule;
 use crate::rule::Report;
 
@@ -22,6 +24,8 @@ rule! {
     /// line does not take it out of the history.
     ///
     /// What counts is told by the format, and by its checksum, decoded claims or randomness where it has them.
+    /// Secrets of services whose format nobody knows are told by the name right before them (`.._CLIENT_SECRET`,
+    /// `AUTH_TOKEN`) and by having been drawn at random. A key's name without its secret beside it is a warning.
     /// Publishable keys, and test-mode keys outside the auditor's report, do not count.
     ///
     /// ## Silent when
@@ -73,7 +77,7 @@ fn check(program: &Program, report: &mut Report) {
         if places.iter().any(|(file, token)| is_told_elsewhere(program, *file, token)) {
             places.clear();
         }
-        places.retain(|(file, _)| is_kept(program, *file));
+        places.retain(|(file, token)| is_kept(program, *file) && !is_of_app(program, *file, token));
         // Code says best what the value is for.
         places.sort_by_key(|(file, token)| (program.file(*file).facts.is_none(), *file, token.span));
     }
@@ -94,6 +98,18 @@ fn is_told_elsewhere(program: &Program, file: FileId, token: &Token) -> bool {
     let env = program.manifests.env(&program.file(file).path);
     let entry = env.and_then(|env| env.entries.iter().find(|entry| entry.value_span.contains(token.span)));
     entry.is_some_and(|entry| program.inlined_name(file, entry.name).is_some())
+}
+
+/// Whether a secret of code is the app's own, by the name it is given: `insecure-secret-default` and the rules on webhooks
+/// tell of what signs, guards or comes in.
+fn is_of_app(program: &Program, file: FileId, token: &Token) -> bool {
+    let nameless = program.catalogue.vendor_named(&token.vendor).is_some_and(|v| program.catalogue.vendor(v).nameless);
+    let variable = Name::new(&variable_for(token));
+    let words = words(&variable);
+    nameless
+        && program.file(file).facts.is_some()
+        && (harm_of_own(program, variable).is_some()
+            || words.iter().any(|word| matches!(word.as_str(), "webhook" | "hook" | "whsec")))
 }
 
 /// Whether git keeps a file, and it is meant to hold what is real.
@@ -126,21 +142,47 @@ fn read(program: &Program, file: FileId, token: &Token, vendor: Option<&Vendor>)
     }
 }
 
+/// The other half that a key needs to open anything, where it does not stand in the same file.
+fn half<'p>(program: &'p Program, file: FileId, token: &Token) -> Option<&'p str> {
+    let vendor = program.catalogue.vendor_named(&token.vendor)?;
+    let formats = &program.catalogue.vendor(vendor).credentials;
+    let format = formats.iter().find(|format| token.credential == format.name.as_str())?;
+    let other = format.opens_with.as_deref()?;
+    // Whatever else is secret there may be it.
+    let beside = program.credentials().any(|(at, beside)| {
+        at == file && beside.hash != token.hash && matches!(beside.kind, TokenKind::Secret | TokenKind::ByUse)
+    });
+    (!beside).then_some(other)
+}
+
 fn tell(program: &Program, places: &[(FileId, Token)], report: &mut Report) {
     let Some(&(file, token)) = places.first() else { return };
     let vendor = vendor_of(program, &token).map(|vendor| program.catalogue.vendor(vendor));
     let what = with_article(&named(program, &token));
     let test = token.kind == TokenKind::TestSecret;
+    let missing = half(program, file, &token);
+    let own = harm_of_own(program, Name::new(&variable_for(&token))).filter(|_| vendor.is_none());
     let message = if test {
         format!(
             "{what} of test mode, {}, is written in the repository: where it stands, the live one comes to stand",
+            token.masked
+        )
+    } else if let Some(other) = missing {
+        format!(
+            "{what}, {}, is written in the repository: with its {other}, which is not beside it, it opens the account",
             token.masked
         )
     } else {
         format!(
             "{what}, {}, is written in the repository: whoever sees it, today or in its history, can {}",
             token.masked,
-            if token.credential.contains("webhook") { "send the app events that never happened" } else { harm(vendor) }
+            match own {
+                Some(own) => own,
+                None if token.credential.to_ascii_lowercase().contains("webhook") => {
+                    "send the app events that never happened"
+                }
+                None => harm(vendor),
+            }
         )
     };
     let path = program.file(file).path.as_str();
@@ -165,11 +207,16 @@ fn tell(program: &Program, places: &[(FileId, Token)], report: &mut Report) {
     };
     let place = |&(file, token): &(FileId, Token)| Place { file, span: token.span };
     let subject = format!("{}:{}", token.vendor, token.credential);
-    let mut draft = report
-        .at(place(&places[0]), subject, message)
-        .help(format!("Revoke it at {issuer} and make a new one, since git keeps what was written; {keep}."));
+    let mut draft = report.at(place(&places[0]), subject, message).help(match own {
+        // It was drawn here: nobody issued it.
+        Some(_) => format!("Draw a new one (`openssl rand -base64 32`), since git keeps what was written; {keep}."),
+        None => format!("Revoke it at {issuer} and make a new one, since git keeps what was written; {keep}."),
+    });
     if test {
         draft = draft.auditor_only();
+    }
+    if missing.is_some() {
+        draft = draft.severity(Severity::Warning);
     }
     if let Some(vendor) = vendor {
         draft = draft.vendor(id(vendor));

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::facts::ExprKind;
 use crate::finding::Severity;
 use crate::program::swallowing::{Failing, Instead, Swallowed};
 use crate::program::verify::words;
-use crate::program::{EntryKind, FunctionRef, Program};
+use crate::program::{CallRef, EntryKind, FunctionRef, Program};
 use crate::rule::Report;
 
 crate::rule! {
@@ -81,13 +82,38 @@ fn check(program: &Program, report: &mut Report) {
     for swallowed in program.swallowed() {
         let side = program.side(swallowed.place.file);
         let first = swallowed.failing.first().is_none_or(|&(call, _)| program.is_after_failure(call));
-        if !(side.tooling || side.dead || first || is_probe(program, &swallowed)) && (side.server || side.client) {
+        let spared = first || is_probe(program, &swallowed) || is_told_elsewhere(program, &swallowed);
+        if !(side.tooling || side.dead || spared) && (side.server || side.client) {
             functions.entry(swallowed.function).or_default().push(swallowed);
         }
     }
     for all in functions.values() {
         tell(program, report, all);
     }
+}
+
+/// Whether a flag keeps the failure in a row, or the hook that runs the call has a handler of its own for it:
+/// `useMutation({ mutationFn, onError })`.
+fn is_told_elsewhere(program: &Program, swallowed: &Swallowed) -> bool {
+    let stored = |call: CallRef| {
+        let body = program.guards(call).first().and_then(|guard| guard.body);
+        body.is_some_and(|body| program.failure_is_stored(call.file, body))
+    };
+    let by_hook = |call: CallRef| {
+        program.edges(call).iter().any(|edge| {
+            let facts = program.facts(edge.target.file);
+            facts.exprs.iter().any(|expr| match &expr.kind {
+                ExprKind::Object(entries) => {
+                    let runs =
+                        |value| matches!(facts.expr(value), ExprKind::Function(of) if *of == edge.target.function);
+                    entries.iter().any(|&(key, value)| key == "mutationFn" && runs(value))
+                        && entries.iter().any(|(key, _)| *key == "onError")
+                }
+                _ => false,
+            })
+        })
+    };
+    !swallowed.failing.is_empty() && swallowed.failing.iter().all(|&(call, _)| stored(call) || by_hook(call))
 }
 
 /// Whether "no" is what a function was asked to find out: `ping`, `testConnection`, `isAvailable`.

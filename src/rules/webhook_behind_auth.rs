@@ -23,6 +23,9 @@ rule! {
     /// An edge function of Supabase asks for a user's or the project's token unless its configuration says
     /// `verify_jwt = false`: to say nothing means that it asks.
     ///
+    /// What servers run before each request is gone through in thought, for a delivery that brings no session, no cookie
+    /// and no token of the app's users: only where it is refused on every way, whatever else it brings, is that told.
+    ///
     /// ## Silent when
     ///
     /// - the configuration or the script that deploys it opens the function, or notes say that it is deployed open;

@@ -3,7 +3,7 @@
 use super::cursor::Cursor;
 use super::lex::{Kind, Lexer, Token, text_of};
 use super::model::{Policy, Table};
-use super::statement::{Command, Rights};
+use super::statement::{Asks, Command, Rights};
 use crate::facts::Span;
 
 /// Whom something is open to, the narrowest first.
@@ -34,10 +34,11 @@ impl Policy {
         if !self.permissive {
             return None;
         }
-        let using = self.using.as_deref().map_or(Opens::Some, condition);
-        // Without a condition of its own a new row is held against the other one.
-        let check = self.check.as_deref().map_or(using, condition);
         let reach = self.reach();
+        let about = About { table: Some(table), strangers: reach == Opens::Everyone };
+        let using = self.using.as_deref().map_or(Opens::Some, |text| about.condition(text));
+        // Without a condition of its own a new row is held against the other one.
+        let check = self.check.as_deref().map_or(using, |text| about.condition(text));
         let each = [
             (Command::Select, Rights::SELECT, using),
             (Command::Insert, Rights::INSERT, check),
@@ -74,6 +75,21 @@ impl Policy {
         let to = self.reach().min(table.holders(changes));
         let by_rows = self.permissive && to != Opens::Some && asks_rows_only(self.using.as_deref()?, table);
         by_rows.then_some(Opening { to, commands: rights, asks_session: false })
+    }
+
+    /// Its condition without the part that lets whoever has no session pass: what is left of `auth.uid() is null or ..`;
+    /// an empty text where nothing is left. None where no part does.
+    pub fn without_strangers(&self) -> Option<String> {
+        let text = self.using.as_deref().or(self.check.as_deref())?;
+        let tokens: Vec<Token> = Lexer::new(text, Span { start: 0, end: text.len() as u32 }).collect();
+        let mut whole = Cursor::new(text, &tokens);
+        while let Some(inner) = Some(whole).and_then(|mut cursor| cursor.group().filter(|_| cursor.is_done())) {
+            whole = inner;
+        }
+        let all = parts(whole, "or");
+        let (strangers, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|part| is_stranger(*part));
+        let kept: Vec<String> = others.into_iter().map(|part| part.plain()).collect();
+        (!strangers.is_empty()).then(|| kept.join(" or "))
     }
 
     /// Whom its roles name.
@@ -116,20 +132,18 @@ impl Table {
     }
 }
 
-/// Whom a condition lets through.
-pub fn condition(text: &str) -> Opens {
-    let tokens: Vec<Token> = Lexer::new(text, Span { start: 0, end: text.len() as u32 }).collect();
-    any_of(Cursor::new(text, &tokens), 16)
+/// Whom a condition lets through, whatever it is on.
+fn condition(text: &str) -> Opens {
+    About { table: None, strangers: true }.condition(text)
 }
 
-fn any_of(cursor: Cursor<'_>, depth: usize) -> Opens {
-    let parts = parts(cursor, "or");
-    parts.into_iter().map(|part| all_of(part, depth)).max().unwrap_or(Opens::Some)
-}
-
-fn all_of(cursor: Cursor<'_>, depth: usize) -> Opens {
-    let parts = parts(cursor, "and");
-    parts.into_iter().map(|part| one(part, depth)).min().unwrap_or(Opens::Some)
+/// What a condition is on.
+#[derive(Clone, Copy)]
+struct About<'t> {
+    /// The table whose rows it picks.
+    table: Option<&'t Table>,
+    /// Whoever has no session is asked, too.
+    strangers: bool,
 }
 
 pub(super) fn parts<'t>(mut cursor: Cursor<'t>, word: &str) -> Vec<Cursor<'t>> {
@@ -141,39 +155,91 @@ pub(super) fn parts<'t>(mut cursor: Cursor<'t>, word: &str) -> Vec<Cursor<'t>> {
     found
 }
 
-fn one(mut cursor: Cursor<'_>, depth: usize) -> Opens {
-    let Some(depth) = depth.checked_sub(1) else { return Opens::Some };
-    let whole = cursor;
-    if let Some(inner) = cursor.group()
-        && cursor.is_done()
-    {
-        return any_of(inner, depth);
+impl About<'_> {
+    fn condition(self, text: &str) -> Opens {
+        let tokens: Vec<Token> = Lexer::new(text, Span { start: 0, end: text.len() as u32 }).collect();
+        self.any_of(Cursor::new(text, &tokens), 16)
     }
-    let plain: String = whole.plain().to_ascii_lowercase().split_whitespace().collect();
-    let plain = plain.trim_end_matches("::boolean").trim_end_matches("::bool");
-    if matches!(plain, "true" | "1=1" | "'t'" | "'true'" | "notfalse") {
-        return Opens::Everyone;
+
+    fn any_of(self, cursor: Cursor<'_>, depth: usize) -> Opens {
+        let parts = parts(cursor, "or");
+        parts.into_iter().map(|part| self.all_of(part, depth)).max().unwrap_or(Opens::Some)
     }
-    // `(select auth.uid())` says the same as `auth.uid()`.
-    let bare: String = plain.replace("(select", "").replace(['(', ')'], "");
-    if bare == "auth.uidisnotnull" || bare == "auth.jwtisnotnull" {
-        return Opens::SignedIn;
+
+    fn all_of(self, cursor: Cursor<'_>, depth: usize) -> Opens {
+        let parts = parts(cursor, "and");
+        parts.into_iter().map(|part| self.one(part, depth)).min().unwrap_or(Opens::Some)
     }
-    let asks_role = bare.starts_with("auth.role")
-        || bare.starts_with("current_user")
-        || (bare.starts_with("auth.jwt") && bare.contains("'role'"));
-    if asks_role && !bare.contains("<>") && !bare.contains("!=") {
-        let names = |role: &str| {
-            whole.tokens.iter().any(|token| token.kind == Kind::Text && text_of(*token, whole.text) == role)
-        };
-        if names("anon") {
+
+    fn one(self, mut cursor: Cursor<'_>, depth: usize) -> Opens {
+        let Some(depth) = depth.checked_sub(1) else { return Opens::Some };
+        let whole = cursor;
+        if let Some(inner) = cursor.group()
+            && cursor.is_done()
+        {
+            return self.any_of(inner, depth);
+        }
+        let plain: String = whole.plain().to_ascii_lowercase().split_whitespace().collect();
+        let plain = plain.trim_end_matches("::boolean").trim_end_matches("::bool");
+        if matches!(plain, "true" | "1=1" | "'t'" | "'true'" | "notfalse") || self.always_holds(plain) {
             return Opens::Everyone;
         }
-        if names("authenticated") {
+        if is_stranger(whole) {
+            return if self.strangers { Opens::Everyone } else { Opens::Some };
+        }
+        // `(select auth.uid())` says the same as `auth.uid()`.
+        let bare: String = plain.replace("(select", "").replace(['(', ')'], "");
+        if bare == "auth.uidisnotnull" || bare == "auth.jwtisnotnull" {
             return Opens::SignedIn;
         }
+        let asks_role = bare.starts_with("auth.role")
+            || bare.starts_with("current_user")
+            || (bare.starts_with("auth.jwt") && bare.contains("'role'"));
+        if asks_role && !bare.contains("<>") && !bare.contains("!=") {
+            let names = |role: &str| {
+                whole.tokens.iter().any(|token| token.kind == Kind::Text && text_of(*token, whole.text) == role)
+            };
+            if names("anon") {
+                return Opens::Everyone;
+            }
+            if names("authenticated") {
+                return Opens::SignedIn;
+            }
+        }
+        Opens::Some
     }
-    Opens::Some
+
+    /// Whether a condition, in small letters and without spaces, holds for every row: a column compared with itself, a
+    /// key that is there.
+    fn always_holds(self, plain: &str) -> bool {
+        let is_name = |text: &str| {
+            text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'"'))
+                && text.bytes().next().is_some_and(|byte| !byte.is_ascii_digit())
+        };
+        let own = |text: &str| match text.rsplit_once('.') {
+            Some((table, column)) => {
+                let known = self
+                    .table
+                    .is_some_and(|of| table == of.id.name.as_str() || table.ends_with(&format!(".{}", of.id.name)));
+                (known && is_name(column)).then(|| column.to_owned())
+            }
+            None => is_name(text).then(|| text.to_owned()),
+        };
+        if let Some((left, right)) = plain.split_once('=') {
+            return own(left).is_some_and(|left| own(right) == Some(left));
+        }
+        let key = plain.strip_suffix("isnotnull").and_then(own);
+        key.zip(self.table).is_some_and(|(column, table)| {
+            let mut keys = table.constraints.iter().filter(|constraint| constraint.asks == Asks::Primary);
+            keys.any(|key| key.columns.iter().any(|of| of.as_str() == column))
+        })
+    }
+}
+
+/// `auth.uid() is null`: whoever has no session.
+fn is_stranger(part: Cursor<'_>) -> bool {
+    let plain: String = part.plain().to_ascii_lowercase().split_whitespace().collect();
+    plain.replace("(select", "").replace(['(', ')'], "") == "auth.uidisnull"
 }
 
 /// Whether a condition speaks of nothing but columns and constants.
@@ -230,7 +296,15 @@ mod tests {
 
     #[test]
     fn conditions_let_through_whom_they_say() {
-        for text in ["true", "((true))", "true OR user_id = auth.uid()", "(1 = 1)"] {
+        for text in [
+            "true",
+            "((true))",
+            "true OR user_id = auth.uid()",
+            "(1 = 1)",
+            "session_id = session_id",
+            "auth.uid() is null or auth.uid() = user_id",
+            "((select auth.uid()) is null) or ((select auth.uid()) is not null)",
+        ] {
             assert_eq!(condition(text), Opens::Everyone, "{text}");
         }
         for text in [
@@ -249,6 +323,9 @@ mod tests {
             "auth.jwt() ->> 'role' = 'service_role'",
             "false",
             "auth.role() <> 'anon'",
+            "auth.uid() is null and user_id is null",
+            "id is not null",
+            "a.id = id",
             "",
         ] {
             assert_eq!(condition(text), Opens::Some, "{text}");

@@ -102,7 +102,7 @@ impl History {
     }
 
     /// `exists (select 1 from admins where user_id = auth.uid())`: the table.
-    fn asks_table(&self, mut cursor: Cursor<'_>) -> Option<Id> {
+    pub(super) fn asks_table(&self, mut cursor: Cursor<'_>) -> Option<Id> {
         const WORDS: &[&str] =
             &["select", "from", "where", "and", "or", "in", "auth", "uid", "as", "is", "true", "any", "array", "text"];
         if !cursor.eat("exists") {

@@ -31,6 +31,9 @@ const CONVERSIONS: &[&str] = &[
     "encodeURIComponent",
     "pprint.pformat",
     "bytes",
+    "String.fromCharCode",
+    "Array.from",
+    "Uint8Array",
 ];
 
 /// Methods that give what they are called on, written in another way.
@@ -105,13 +108,7 @@ impl Walker<'_> {
         match known.role {
             KnownRole::Mac if known.keyless => Some(Known::Harmless),
             KnownRole::Mac => {
-                let compared = program.readers(at.file).uses(at.expr).iter().any(|used| match *used {
-                    crate::program::readers::Use::Kept(def) => {
-                        let reads = program.readers(at.file).reads(def);
-                        reads.first().is_some_and(|&read| program.is_compared(ExprRef::new(at.file, read)))
-                    }
-                    _ => false,
-                });
+                let compared = program.comes_to_comparison(at, 14);
                 let whole = self.head.is_none_or(|head| head >= 32);
                 Some(if compared && whole { self.note(Secret::Signature, at) } else { Known::Harmless })
             }

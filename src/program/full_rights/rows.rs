@@ -295,7 +295,7 @@ impl Program {
     }
 
     /// The conditions on rows of a query: what they are called and what they are compared with.
-    pub(super) fn selectors(&self, at: CallRef) -> Vec<(Name, ExprRef)> {
+    pub(in crate::program) fn selectors(&self, at: CallRef) -> Vec<(Name, ExprRef)> {
         let facts = self.facts(at.file);
         let mut found = Vec::new();
         let mut look = |call: CallRef, method: &str| {

@@ -2,12 +2,12 @@
 
 use rustc_hash::FxHashSet;
 
-use super::Grant;
+use super::{Grant, from_request};
 use crate::catalogue::{Category, Effect, KnownRole};
 use crate::facts::{BlockId, BlockKind, ExprId, ExprKind, Facts, Step};
 use crate::program::terms::{Ending, ending};
 use crate::program::verify::words;
-use crate::program::{CallRef, EdgeKind, FunctionRef, Program};
+use crate::program::{CallRef, Destination, EdgeKind, FunctionRef, Program};
 
 /// What a call asks of the vendor of payments.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -32,6 +32,7 @@ impl Program {
         for function in sorted {
             for at in self.calls_in(function) {
                 match self.asks_payment(at) {
+                    Asks::No if function == grant.function && self.other_rail_decides(at, grant) => return true,
                     Asks::No => {}
                     Asks::Reads if function == grant.function => reads_here = true,
                     Asks::Reads | Asks::Pays => return true,
@@ -39,6 +40,26 @@ impl Program {
             }
         }
         reads_here && self.state_decides(grant)
+    }
+
+    /// Whether another service than a vendor of payments is asked with a value of the request, and its answer turns the
+    /// caller away: the receipt of a transfer on some chain.
+    fn other_rail_decides(&self, at: CallRef, grant: &Grant) -> bool {
+        let facts = self.facts(at.file);
+        let call = facts.call(at.call);
+        let leaves = |to: &Destination| matches!(to, Destination::Host(..) | Destination::Env(..));
+        let asks = self.vendors_at(at).is_empty()
+            && self.requests_at(at).iter().any(|http| http.to.iter().any(leaves))
+            && call.args.iter().any(|arg| holds_request(facts, arg.value, 6));
+        let own = facts.blocks.iter().filter(|block| block.function == grant.function.function);
+        asks && own.flat_map(|block| &block.steps).any(|step| match *step {
+            Step::If { condition, then, .. } => {
+                facts.block(then).span.end <= facts.span(grant.at.expr).start
+                    && ending(facts, then) != Ending::GoesOn
+                    && reads_body(facts, condition, at, 10)
+            }
+            _ => false,
+        })
     }
 
     pub(super) fn asks_payment(&self, at: CallRef) -> Asks {
@@ -112,6 +133,51 @@ impl Program {
             }
             _ => false,
         })
+    }
+}
+
+/// Whether a value holds something of the request.
+fn holds_request(facts: &Facts, value: ExprId, depth: usize) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    from_request(facts, value, 12)
+        || match facts.expr(value) {
+            ExprKind::Object(entries) => entries.iter().any(|&(_, value)| holds_request(facts, value, depth)),
+            ExprKind::List(items) => items.iter().any(|&item| holds_request(facts, item, depth)),
+            ExprKind::Call(call) => facts.call(*call).args.iter().any(|arg| holds_request(facts, arg.value, depth)),
+            _ => false,
+        }
+}
+
+/// Whether an expression reads something of what a request was answered, beyond whether it was.
+fn reads_body(facts: &Facts, expr: ExprId, at: CallRef, depth: usize) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    let next = |expr: ExprId| reads_body(facts, expr, at, depth);
+    match facts.expr(expr) {
+        ExprKind::Op(_, parts) => parts.iter().any(|&part| next(part)),
+        ExprKind::Await(inner) | ExprKind::Index(inner, _) | ExprKind::Member(inner, _) => next(*inner),
+        ExprKind::Ref(name, block) => {
+            facts.lookup(*block, *name).is_some_and(|def| facts.def(def).values.iter().any(|&value| next(value)))
+        }
+        ExprKind::Call(call) => {
+            let call = facts.call(*call);
+            matches!(facts.expr(call.callee), ExprKind::Member(base, name)
+                if matches!(name.as_str(), "json" | "text") && is_answer(facts, *base, at, 6))
+                || matches!(facts.expr(call.callee), ExprKind::Member(base, _) if next(*base))
+                || call.args.iter().any(|arg| next(arg.value))
+        }
+        _ => false,
+    }
+}
+
+fn is_answer(facts: &Facts, expr: ExprId, at: CallRef, depth: usize) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    match facts.expr(expr) {
+        ExprKind::Await(inner) => is_answer(facts, *inner, at, depth),
+        ExprKind::Call(call) => *call == at.call,
+        ExprKind::Ref(name, block) => facts
+            .lookup(*block, *name)
+            .is_some_and(|def| facts.def(def).values.iter().any(|&value| is_answer(facts, value, at, depth))),
+        _ => false,
     }
 }
 

@@ -63,7 +63,7 @@ impl Program {
     }
 
     /// Whether a call asks a vendor for a payment, or leads to one that does.
-    fn leads_to_payment(&self, at: CallRef) -> bool {
+    pub(super) fn leads_to_payment(&self, at: CallRef) -> bool {
         let through = |target: FunctionRef| {
             let reach = self.reach(target, |edge| edge.kind != EdgeKind::Jump);
             reach.stops.iter().any(|stop| self.calls_in(stop.function).any(|at| self.asks_payment(at) != Asks::No))
@@ -117,7 +117,7 @@ fn says_test(name: &str) -> bool {
 }
 
 /// The word of the request that a condition asks for, when it says that this is only a test.
-fn flag(facts: &Facts, condition: ExprId, depth: usize) -> Option<Name> {
+pub(super) fn flag(facts: &Facts, condition: ExprId, depth: usize) -> Option<Name> {
     let depth = depth.checked_sub(1)?;
     let sent = |expr: ExprId| from_request(facts, expr, 12) && !of_user(facts, expr, 8);
     let says = |expr: ExprId| matches!(facts.expr(expr), ExprKind::Text(text) if says_test(text));

@@ -119,10 +119,21 @@ impl Tracer<'_> {
     fn part(&mut self, at: ExprRef, depth: usize) -> Part {
         let Some(depth) = depth.checked_sub(1) else { return Part::Unknown };
         let program = self.program;
-        let facts = program.facts(at.file);
-        if let Some(fresh) = program.fresh(&program.value(at)) {
-            return if fresh.is_time { Part::Time } else { Part::Secret };
+        match program.fresh(&program.value(at)) {
+            // A time may stand in what a signature is put to.
+            Some(fresh) if fresh.is_time => match self.made_of(at, depth) {
+                Part::Secret => Part::Secret,
+                _ => Part::Time,
+            },
+            Some(_) => Part::Secret,
+            None => self.made_of(at, depth),
         }
+    }
+
+    /// What the parts of an expression are, of which one is enough to keep the whole from being known.
+    fn made_of(&mut self, at: ExprRef, depth: usize) -> Part {
+        let program = self.program;
+        let facts = program.facts(at.file);
         match facts.expr(at.expr) {
             ExprKind::Text(_) | ExprKind::Number(_) | ExprKind::Bool(_) | ExprKind::Null => Part::Constant,
             ExprKind::Env(_) => Part::Constant,
@@ -229,7 +240,11 @@ impl Tracer<'_> {
                 Some(ExprKind::Text(name)) => by_name(name, ""),
                 _ => Part::Unknown,
             },
-            _ => Part::Unknown,
+            // `String.fromCharCode(...new Uint8Array(signature))`
+            _ => match self.all(here, args().chain(base), depth) {
+                Part::Secret => Part::Secret,
+                _ => Part::Unknown,
+            },
         }
     }
 

@@ -58,6 +58,11 @@ impl Walk<'_> {
                 return found;
             }
         }
+        if self.delivers()
+            && let Some(found) = self.checks_nothing(call, &args)
+        {
+            return found;
+        }
         if program.has_role(call, KnownRole::Authenticate) {
             self.unclear(call, &args);
             return Thing::Nobody;

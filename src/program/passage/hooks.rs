@@ -43,9 +43,20 @@ pub(super) struct Hook {
     doubt: bool,
     /// Something was called of which nothing can be told.
     shaky: bool,
+    /// A vendor delivers, who brings no credential of the app's users; else whoever likes asks.
+    pub(super) delivers: bool,
+    /// What lets the request through, or answers it, was handed to something of which nothing can be told.
+    pub(super) escaped: bool,
+    /// It turns away by giving anything.
+    pub(super) by_anything: bool,
 }
 
 impl Hook {
+    /// A hook that a vendor's delivery meets.
+    pub(super) fn of_delivery(rest: String, by_anything: bool) -> Self {
+        Self { rest, delivers: true, by_anything, ..Self::default() }
+    }
+
     /// What was called so far.
     pub(super) fn learnt(&self) -> (bool, bool) {
         (self.doubt, self.shaky)
@@ -56,12 +67,12 @@ impl Hook {
 pub(crate) type HookMounts = FxHashMap<FunctionRef, Vec<Option<String>>>;
 
 /// How a function stands before a route.
-struct Form {
-    args: Vec<Thing>,
+pub(super) struct Form {
+    pub(super) args: Vec<Thing>,
     /// It lets the request through by giving nothing.
-    by_nothing: bool,
+    pub(super) by_nothing: bool,
     /// It sees the path without what it is mounted below.
-    relative: bool,
+    pub(super) relative: bool,
 }
 
 impl Program {
@@ -97,7 +108,7 @@ impl Program {
     }
 
     /// `(req, res, next)`, `(c, next)`, `(request, reply)`, `(request, call_next)`, nothing at all.
-    fn form_of_hook(&self, function: FunctionRef) -> Option<Form> {
+    pub(super) fn form_of_hook(&self, function: FunctionRef) -> Option<Form> {
         let facts = self.facts(function.file);
         let params = &facts.function(function.function).params;
         let named = |at: usize| params.get(at).and_then(|param| param.name).map(|name| name.to_ascii_lowercase());
@@ -116,7 +127,7 @@ impl Program {
     }
 
     /// What middleware sees of a path: on an app, what is behind its own; elsewhere any end of it.
-    fn rests(&self, function: FunctionRef, path: &str) -> Vec<String> {
+    pub(super) fn rests(&self, function: FunctionRef, path: &str) -> Vec<String> {
         let mounts = self.hook_mounts.get_or_init(|| mounts(self)).get(&function);
         let known: Option<Vec<&String>> = mounts.map(|mounts| mounts.iter().flatten().collect());
         let on_apps = mounts.is_some_and(|mounts| mounts.iter().all(Option::is_some));
@@ -177,8 +188,12 @@ impl Walk<'_> {
 
     /// What a header or a cookie is: that it is there, or the same as another, whoever asks sees to; what a call makes
     /// of it may tell who asks. That a form is the app's own says nothing of who sends it.
-    fn carried(name: &str) -> Thing {
+    fn carried(&self, name: &str, base: &Thing) -> Thing {
         let name = name.to_ascii_lowercase();
+        if self.delivers() {
+            let of_users = matches!(base, Thing::Cookies) || matches!(name.as_str(), "authorization" | "cookie");
+            return if of_users { Thing::Nobody } else { Thing::Unknown };
+        }
         if name.contains("csrf") || name.contains("xsrf") { Thing::Brought } else { Thing::Given }
     }
 
@@ -192,10 +207,10 @@ impl Walk<'_> {
                 Thing::Text(self.path.to_owned())
             }
             (Thing::Visitor, "body" | "query" | "params" | "form" | "args" | "values" | "query_params") => {
-                Thing::Brought
+                if self.delivers() { Thing::Unknown } else { Thing::Brought }
             }
             (Thing::Visitor, "signedCookies") => Thing::Cookies,
-            (Thing::Headers | Thing::Cookies, name) => Self::carried(name),
+            (Thing::Headers | Thing::Cookies, name) => self.carried(name, base),
             (Thing::Brought, _) => Thing::Brought,
             (Thing::Given, _) => Thing::Given,
             (Thing::Answerer, _) => Thing::Answerer,
@@ -205,7 +220,7 @@ impl Walk<'_> {
 
     pub(super) fn hook_element(&self, base: &Thing, index: &Thing) -> Thing {
         match (base, index) {
-            (Thing::Headers | Thing::Cookies, Thing::Text(name)) => Self::carried(name),
+            (Thing::Headers | Thing::Cookies, Thing::Text(name)) => self.carried(name, base),
             (Thing::List(items), Thing::Text(at)) => {
                 at.parse::<usize>().ok().and_then(|at| items.get(at)).cloned().unwrap_or(Thing::Unknown)
             }
@@ -216,9 +231,14 @@ impl Walk<'_> {
 
     pub(super) fn hook_method(&mut self, call: CallRef, base: &Thing, method: &str, args: &[Thing]) -> Option<Thing> {
         let place = self.program.call_place(call);
+        if self.delivers()
+            && let Some(found) = self.asked_by_delivery(base, method)
+        {
+            return Some(found);
+        }
         Some(match (base, method, args) {
             (Thing::Headers | Thing::Cookies | Thing::Visitor, "get" | "has" | "header", [Thing::Text(name), ..]) => {
-                Self::carried(name)
+                self.carried(name, base)
             }
             (Thing::Headers | Thing::Cookies, ..) => Thing::Given,
             (Thing::Visitor, "json" | "text" | "form" | "formData" | "body" | "parseBody", []) => Thing::Brought,
@@ -333,8 +353,10 @@ impl Walk<'_> {
             .called_name(call)
             .is_some_and(|name| words(&name).iter().any(|word| CHECKS.contains(&word.as_str())));
         let checks = checks || self.program.has_role(call, KnownRole::Verify);
+        let escapes = args.iter().any(|arg| matches!(arg, Thing::Next | Thing::Answerer));
         if let Some(hook) = &mut self.hook {
             hook.shaky = true;
+            hook.escaped |= escapes;
             hook.doubt |= checks || args.iter().any(|arg| matches!(arg, Thing::Given));
         }
     }
@@ -351,6 +373,13 @@ impl Walk<'_> {
         let may_throw = hook.shaky || hook.doubt;
         hook.shaky |= outer.0;
         hook.doubt = outer.1 || hook.doubt && handlers.is_empty();
+        if let (Flow::Ends(Thing::Fails(_)), [handler, ..]) = (&met, handlers) {
+            self.known = before;
+            return match self.block(file, *handler) {
+                Flow::GoesOn => self.steps(file, rest),
+                ends => ends,
+            };
+        }
         if let Flow::GoesOn = met {
             met = self.steps(file, rest);
         }

@@ -182,6 +182,9 @@ impl Walk<'_> {
         if self.is_named_verifier(at) {
             return Some(stronger_unknown(standing, place));
         }
+        if name == "rpc" && self.is_checked_by_database(at) {
+            return Some(stronger_unknown(standing, place));
+        }
         // Something that by its name or by what it is given may check, in code that cannot be followed.
         let has_target = program.edges(at).iter().any(|edge| edge.kind == EdgeKind::Direct);
         if has_target || is_logging(&name) {
@@ -284,6 +287,19 @@ impl Walk<'_> {
             }
             _ => false,
         }
+    }
+
+    /// Whether a function of the database is handed what a header brings, to say whether it is right:
+    /// `rpc("validate_api_key", { key_param: key })`.
+    fn is_checked_by_database(&self, at: CallRef) -> bool {
+        let facts = self.program.facts(at.file);
+        let [function, given, ..] = &facts.call(at.call).args[..] else { return false };
+        let checks = matches!(facts.expr(function.value), ExprKind::Text(name) if sounds_like_check(name)
+            || holds_secret(name) && ["valid", "check"].iter().any(|part| name.contains(part)));
+        let header = |value: ExprId| self.is_read_off(ExprRef::new(at.file, value), 6);
+        checks
+            && matches!(facts.expr(given.value), ExprKind::Object(entries)
+                if entries.iter().any(|&(_, value)| header(value)))
     }
 
     /// Whether a call looks something up by a secret that the request brings: `.eq("webhook_secret", token)`.

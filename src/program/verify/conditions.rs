@@ -42,6 +42,7 @@ impl Walk<'_> {
                 _ => match *mode {
                     Some(name) => Why::Mode(name),
                     None if *asks_request && self.brought(at, FARTHEST) != Some(holds) => Why::Request,
+                    None if self.asks_for_test(at, FARTHEST) => Why::Request,
                     None => Why::Condition,
                 },
             };
@@ -49,6 +50,45 @@ impl Walk<'_> {
             let closed = self.is_closed(at, holds, why, safe_default);
             Reason { place: self.program.place(at), why, safe_default, closed }
         })
+    }
+
+    /// Whether a condition asks if the request calls itself a test: `req.headers.get("x-test")`, `payload.test`.
+    fn asks_for_test(&self, at: ExprRef, depth: usize) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        let facts = self.program.facts(at.file);
+        let next = |expr: ExprId| self.asks_for_test(ExprRef::new(at.file, expr), depth);
+        let says = |name: &str| {
+            let words = super::words(name);
+            words
+                .iter()
+                .any(|word| matches!(word.as_str(), "test" | "skip" | "bypass" | "simulate" | "simulated" | "mock"))
+        };
+        match facts.expr(at.expr) {
+            ExprKind::Op(Op::Not | Op::And | Op::Or | Op::Equal | Op::Unequal, parts) => {
+                parts.iter().any(|&part| next(part))
+            }
+            ExprKind::Ref(name, block) => {
+                facts.lookup(*block, *name).is_some_and(|def| matches!(facts.def(def).values[..], [only] if next(only)))
+            }
+            ExprKind::Member(base, name) => {
+                let of = facts.last_name(*base).map(|of| of.to_ascii_lowercase()).unwrap_or_default();
+                let brings = ["body", "payload", "query", "params", "headers", "data", "event", "json"];
+                says(name) && brings.contains(&of.as_str())
+            }
+            ExprKind::Call(call) => {
+                let call = facts.call(*call);
+                let ExprKind::Member(base, method) = facts.expr(call.callee) else { return false };
+                let of = facts.last_name(*base).map(|of| of.to_ascii_lowercase()).unwrap_or_default();
+                let from = ["headers", "searchparams", "query", "args", "params", "req", "request"];
+                matches!(method.as_str(), "get" | "header" | "query")
+                    && from.contains(&of.as_str())
+                    && call
+                        .args
+                        .first()
+                        .is_some_and(|arg| matches!(facts.expr(arg.value), ExprKind::Text(text) if says(text)))
+            }
+            _ => false,
+        }
     }
 
     /// Whether a condition also asks if the request brings its signature: `if (secret && signature)`.

@@ -217,6 +217,18 @@ impl Walk<'_> {
         })
     }
 
+    /// Whether a handler says yes as what it guards does: `try { verify(); ok = true } catch { ok = true }`.
+    fn sets_alike(&self, function: FunctionRef, body: BlockId, handler: BlockId) -> bool {
+        let facts = self.facts(function);
+        let yes = |block: BlockId| {
+            facts.block(block).steps.iter().filter_map(|step| match step {
+                Step::Bind(def, value) if matches!(facts.expr(*value), ExprKind::Bool(true)) => Some(*def),
+                _ => None,
+            })
+        };
+        yes(body).any(|def| yes(handler).any(|other| other == def))
+    }
+
     fn attempt(
         &mut self,
         function: FunctionRef,
@@ -248,7 +260,9 @@ impl Walk<'_> {
         } else {
             caught
         };
+        let alike = |walk: &Self, handler: BlockId| walk.sets_alike(function, body, handler);
         if self.sets_flag(function, body)
+            && !handlers.iter().any(|&handler| alike(self, handler))
             && let Some(Way { standing: Standing::Verified(check), .. }) = arms[0].after
             && !matches!(way.standing, Standing::Verified(_))
         {
@@ -261,6 +275,7 @@ impl Walk<'_> {
             let mut handled = self.block(function, handler, Way::plain(caught));
             if let Some(Way { standing: Standing::Rejected(check), .. }) = handled.after
                 && self.sets_flag(function, handler)
+                && !alike(self, handler)
             {
                 handled.after = Some(Way::plain(Standing::Unknown(check)));
             }

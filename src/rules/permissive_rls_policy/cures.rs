@@ -12,6 +12,7 @@ mod named;
 mod ownerless;
 mod owners;
 pub(super) mod statements;
+pub(super) mod strangers;
 
 /// A policy that is too wide.
 pub(super) struct Case<'a> {
