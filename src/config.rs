@@ -21,7 +21,7 @@ mod node;
 mod read;
 mod unheeded;
 
-pub use find::OWN;
+pub use find::{OWN, folders};
 pub use idle::Doubt;
 pub use keys::schema;
 pub use unheeded::holding;
@@ -87,6 +87,8 @@ pub struct Config {
     pub reminders: Vec<String>,
     /// Folders whose configuration counts besides, seen from the scanned root.
     pub workspaces: Vec<String>,
+    /// The same folders, wherever the scanned root lies.
+    pub workspace_folders: Vec<PathBuf>,
     /// The files that count, seen from the scanned root.
     heeded: Vec<String>,
     /// What may turn out to name nothing.
@@ -164,14 +166,13 @@ impl Loading<'_> {
     fn check(&self, written: &Written, settings: &Settings, own: &[String]) -> Result<(), Error> {
         let mut problems = vec![];
         for (pattern, span) in &settings.ignore {
-            if let Err(why) = walk::check_pattern(pattern) {
-                let help = "write it as in a .gitignore".to_owned();
-                problems.push(Problem {
-                    span: span.clone(),
-                    message: format!("`{pattern}` is no pattern: {why}"),
-                    help,
-                });
-            }
+            let problem = match walk::check_pattern(pattern) {
+                Err(why) if !pattern.contains('\\') => {
+                    Some((format!("`{pattern}` is no pattern: {why}"), "write it as in a .gitignore".to_owned()))
+                }
+                _ => idle::in_vain(pattern),
+            };
+            problems.extend(problem.map(|(message, help)| Problem { span: span.clone(), message, help }));
         }
         for (at, vendor) in settings.vendors.iter().enumerate() {
             problems.extend(vendor.problems());
@@ -203,6 +204,7 @@ impl Loading<'_> {
             }
             for folder in folders {
                 self.config.workspaces.extend(self.within_root(&folder));
+                self.config.workspace_folders.push(folder.clone());
                 self.config.ignored.push((folder.clone(), vec![]));
                 if let Some(own) = find::in_folder(&folder)?
                     && !nested.iter().any(|(other, _)| other.folder == own.folder)

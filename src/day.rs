@@ -12,7 +12,17 @@ pub fn today() -> String {
 
 /// Reads a day that a user typed.
 pub fn parse(text: &str) -> Result<String, String> {
-    if is_date(text) { Ok(text.to_owned()) } else { Err("write a day as YYYY-MM-DD".to_owned()) }
+    match (is_date(text), has_form(text)) {
+        (true, _) => Ok(text.to_owned()),
+        (_, true) => Err(format!("there is no day {text}")),
+        _ => Err("write a day as YYYY-MM-DD".to_owned()),
+    }
+}
+
+/// Whether a text looks like a day, in the calendar or not.
+pub fn has_form(text: &str) -> bool {
+    let is_right = |(at, byte): (usize, u8)| if at == 4 || at == 7 { byte == b'-' } else { byte.is_ascii_digit() };
+    text.len() == 10 && text.bytes().enumerate().all(is_right)
 }
 
 /// A count of days since 1970 as a date, by counting eras of 400 years from a March.

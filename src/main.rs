@@ -7,10 +7,13 @@ use clap::Parser;
 use seamcheck::cli::Cli;
 use seamcheck::contain::contained;
 use seamcheck::error::Error;
-use seamcheck::run::{CLEAN, FAILED, Stop, run};
+use seamcheck::run::{FAILED, Stop, run};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// As a shell says it of a program that a closed pipe ended.
+const CUT_OFF: u8 = 141;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -23,10 +26,11 @@ fn main() -> ExitCode {
         contained(|| run(&cli, &mut out, &mut io::stderr()).and_then(|code| Ok(out.flush().map(|()| code)?)));
     ExitCode::from(match result {
         Ok(Ok(code)) => code,
-        // Whoever read the report has seen enough.
-        Ok(Err(Stop::Write(why))) if why.kind() == ErrorKind::BrokenPipe => CLEAN,
+        // Whoever read the report has seen enough; what was found is not known, and must not pass for nothing.
+        Ok(Err(Stop::Write(why))) if why.kind() == ErrorKind::BrokenPipe => CUT_OFF,
         Ok(Err(Stop::Write(why))) => {
-            fail(&Error::Output { path: "the terminal".to_owned(), why: why.to_string() }.into())
+            let what = format!("standard output cannot be written to: {}", seamcheck::walk::said(&why));
+            fail(&Error::Config { what, help: "`-o FILE` writes the report to a file".to_owned() }.into())
         }
         Ok(Err(Stop::User(error))) => {
             if let Error::Vendors { reports } | Error::BrokenConfig { reports, .. } = &error {

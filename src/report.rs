@@ -129,8 +129,14 @@ pub struct Asked<'a> {
     /// The folder of the git repository that was scanned, with a slash at its end: services that show findings beside
     /// a change want paths from the repository's top.
     pub prefix: &'a str,
-    /// Folders of which a SARIF report makes a run of its own.
+    /// Folders of which a SARIF report makes a run of its own, from the top of the repository.
     pub workspaces: &'a [String],
+    /// Whether nothing else was looked at.
+    pub only_workspaces: bool,
+    /// Whether the category is that of the one workspace there is.
+    pub own_category: bool,
+    /// What leads from the folder that the tool runs in to the scanned one: what paths lose, and what they get.
+    pub way: (&'a str, &'a str),
 }
 
 impl From<Look> for Asked<'_> {

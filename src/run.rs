@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use crate::catalogue::Catalogue;
@@ -20,6 +20,7 @@ use crate::walk::{self, FileKind, Repository};
 use clap::CommandFactory;
 
 mod accepted;
+mod categories;
 mod changes;
 mod settings;
 mod suppressions;
@@ -97,8 +98,18 @@ fn show_vendors(name: Option<&str>, format: ListFormat, out: &mut dyn Write, loo
 }
 
 fn run_scan(typed: &Scan, out: &mut dyn Write, messages: &mut dyn Write) -> Result<u8, Stop> {
-    let outputs = typed.output.iter().chain(typed.also.iter().map(|(_, path)| path));
-    outputs.into_iter().try_for_each(|path| check_output(path))?;
+    // `-` is standard output.
+    let output = typed.output.as_ref().filter(|path| *path != Path::new("-"));
+    let mut outputs: Vec<&PathBuf> = output.into_iter().chain(typed.also.iter().map(|(_, path)| path)).collect();
+    outputs.iter().try_for_each(|path| check_output(path))?;
+    outputs.sort();
+    if let Some([path, _]) = outputs.windows(2).find(|pair| pair[0] == pair[1]) {
+        return Err(Error::Config {
+            what: format!("two reports are to go to `{}`", path.display()),
+            help: "give each a file of its own".to_owned(),
+        }
+        .into());
+    }
     let config = Config::load(&typed.wanted(), &typed.paths, &typed.day())?;
     let prefix = changes::from_top(&typed.paths)?;
     let mut options = typed.options(&config)?;
@@ -118,15 +129,20 @@ fn run_scan(typed: &Scan, out: &mut dyn Write, messages: &mut dyn Write) -> Resu
     let start = Instant::now();
     let settled = &outcome.settled;
     let silent = typed.quiet && typed.format == Format::Human && settled.findings.is_empty();
-    let page = Page { typed, config: &config, outcome: &outcome, prefix: &prefix };
-    match &typed.output {
+    let (runs, way) = (categories::Runs::of(typed, &config)?, changes::way(&typed.paths)?);
+    let page = Page { typed, config: &config, outcome: &outcome, prefix: &prefix, runs: &runs, way: &way };
+    match output {
         Some(path) => page.to_file(typed.format, path)?,
         None if silent => {}
-        None => page.write(typed.format, out, typed.color.decide(io::stdout().is_terminal()))?,
+        None => {
+            let terminal = io::stdout().is_terminal();
+            page.write(typed.format, out, look(typed.color.decide(terminal), terminal, typed.quiet))?;
+        }
     }
     for (format, path) in &typed.also {
         page.to_file(*format, path)?;
     }
+    tell_besides(typed, &outcome, messages)?;
     let whole = matches!(&typed.paths[..], []) || matches!(&typed.paths[..], [only] if only.is_dir());
     if whole && !typed.quiet {
         let root = walk::root_of(&typed.paths)?;
@@ -138,7 +154,7 @@ fn run_scan(typed: &Scan, out: &mut dyn Write, messages: &mut dyn Write) -> Resu
         suppressions::remove_unused(&outcome, messages)?;
     }
     if typed.stats {
-        let beside = typed.format == Format::Human && typed.output.is_none();
+        let beside = typed.format == Format::Human && output.is_none();
         write_stats(&outcome.repository, if beside { &mut *out } else { &mut *messages })?;
     }
     if typed.wants_timings() {
@@ -170,6 +186,8 @@ struct Page<'a> {
     config: &'a Config,
     outcome: &'a Judged,
     prefix: &'a str,
+    runs: &'a categories::Runs,
+    way: &'a (String, String),
 }
 
 impl Page<'_> {
@@ -177,21 +195,36 @@ impl Page<'_> {
         let failed = |why: io::Error| output_error(path, &why);
         let mut file = BufWriter::new(File::create(path).map_err(failed)?);
         let colour = self.typed.color == cli::Colour::Always;
-        self.write(format, &mut file, colour).and_then(|()| file.flush()).map_err(failed)
+        self.write(format, &mut file, look(colour, false, self.typed.quiet)).and_then(|()| file.flush()).map_err(failed)
     }
 
-    fn write(&self, format: Format, out: &mut dyn Write, colour: bool) -> io::Result<()> {
-        let look = look(colour, self.typed.quiet);
+    fn write(&self, format: Format, out: &mut dyn Write, look: Look) -> io::Result<()> {
         let category = self.typed.sarif_category.as_ref().or(self.config.sarif_category.as_ref());
         let asked = report::Asked {
             look,
             category: category.map(String::as_str),
             prefix: self.prefix,
-            workspaces: &self.config.workspaces,
+            workspaces: &self.runs.workspaces,
+            only_workspaces: self.runs.only,
+            own_category: self.runs.named,
+            way: (&self.way.0, &self.way.1),
         };
         let Judged { settled, files, repository, .. } = self.outcome;
         report::write(format, settled, files, repository, RULES, out, asked)
     }
+}
+
+/// What is due, where the report has no room for it, and that there was nothing to look at.
+fn tell_besides(typed: &Scan, outcome: &Judged, messages: &mut dyn Write) -> io::Result<()> {
+    let Judged { settled, repository, .. } = outcome;
+    if !matches!(typed.format, Format::Human | Format::Json | Format::Sarif | Format::Github | Format::Markdown) {
+        settled.reminders.iter().try_for_each(|reminder| writeln!(messages, "seamcheck: due: {reminder}"))?;
+    }
+    let is_read = |file: &&walk::SourceFile| file.kind != FileKind::Other && !repository.context.contains(&file.path);
+    if repository.gaps.is_empty() && !repository.files.iter().any(|file| is_read(&file)) {
+        writeln!(messages, "seamcheck: nothing was checked: there is no file here that is read")?;
+    }
+    Ok(())
 }
 
 /// Refuses before a long scan what would fail after it.
@@ -253,11 +286,15 @@ fn write_timings(outcome: &Judged, report: Instant, messages: &mut dyn Write) ->
 
 /// How lists and docs look.
 fn plain(cli: &Cli) -> Look {
-    look(cli.scan.color.decide(io::stdout().is_terminal()), false)
+    let terminal = io::stdout().is_terminal();
+    look(cli.scan.color.decide(terminal), terminal, false)
 }
 
-fn look(colour: bool, quiet: bool) -> Look {
+/// How a report looks: what a terminal is told to have counts before what it has.
+fn look(colour: bool, terminal: bool, quiet: bool) -> Look {
     let width = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let asked = || terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0));
+    let width = width.or_else(|| asked().filter(|width| terminal && *width > 0));
     let unicode = std::env::var_os("TERM").is_none_or(|term| term != "dumb");
     Look { colour, unicode, width: width.unwrap_or(Look::default().width), quiet }
 }

@@ -243,6 +243,7 @@ pub fn vendor_files(choices: &Choices) -> Result<Vec<(String, String)>, Error> {
             continue;
         }
         let path = format!(".seamcheck/vendors/{name}");
+        check_within(&entry.path(), &root)?;
         let text = fs::read_to_string(entry.path())
             .map_err(|why| Error::Unreadable { path: path.clone(), why: why.to_string() })?;
         files.push((path, text));
@@ -264,9 +265,31 @@ pub fn root_of(paths: &[PathBuf]) -> Result<PathBuf, Error> {
     Ok(roots::Roots::of(paths)?.root)
 }
 
+/// The folders that a walk of these paths looks at: of files that are named, theirs.
+pub fn folders_of(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
+    let roots::Roots { folders, files, .. } = roots::Roots::of(paths)?;
+    Ok(folders.into_iter().chain(files.iter().filter_map(|file| file.parent().map(Path::to_owned))).collect())
+}
+
 /// Whether a walk of these paths sees all that lies in a folder, ignore files apart.
 pub fn covers(paths: &[PathBuf], folder: &Path) -> Result<bool, Error> {
     Ok(roots::Roots::of(paths)?.folders.iter().any(|walked| folder.starts_with(walked)))
+}
+
+/// Whether what a path of a repository leads to lies in it: the folder is one of the repository's.
+pub fn is_within(path: &Path, folder: &Path) -> bool {
+    let top = repository_top(folder).unwrap_or_else(|| folder.to_owned());
+    let top = top.canonicalize().unwrap_or(top);
+    path.canonicalize().is_ok_and(|target| target.starts_with(top))
+}
+
+/// Refuses to follow a repository's own file out of it: its lines would be shown.
+pub fn check_within(path: &Path, folder: &Path) -> Result<(), Error> {
+    if is_within(path, folder) {
+        return Ok(());
+    }
+    let path = path.strip_prefix(folder).unwrap_or(path).display().to_string();
+    Err(Error::Unreadable { path, why: GapReason::LinkOutside.to_string() })
 }
 
 /// Whether something stands at a place.

@@ -44,7 +44,9 @@ fn refuses(folder: &Path, args: &[&str], what: &[&str]) {
 fn an_empty_folder_is_clean() {
     let dir = tempfile::tempdir().unwrap();
     let output = run(dir.path(), &[]);
-    assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(0), ""));
+    assert_eq!(output.status.code(), Some(0));
+    // Whoever mistook the folder is told.
+    assert!(text(&output.stderr).contains("nothing was checked"), "{}", text(&output.stderr));
     let output = run(dir.path(), &["--quiet"]);
     assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(0), ""));
 }
@@ -184,6 +186,20 @@ fn a_reader_that_leaves_early_is_no_failure() {
     drop(out);
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(0), ""));
+}
+
+/// What was found is not known then, and must not pass for nothing.
+#[test]
+fn a_report_that_is_cut_off_is_no_success() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut command = seamcheck(dir.path());
+    command.args(["rules", "--format", "json"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut out = child.stdout.take().unwrap();
+    out.read_exact(&mut [0; 1]).unwrap();
+    drop(out);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(141), ""));
 }
 
 #[test]

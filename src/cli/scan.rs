@@ -119,9 +119,15 @@ pub struct Scan {
     #[arg(long, group = "change", help_heading = "Changes (the whole program is analysed all the same)")]
     pub hook: bool,
 
-    /// What of a change is reported
-    #[arg(long, value_enum, default_value_t = Scope::Lines, value_name = "SCOPE", requires = "change", help_heading = "Changes (the whole program is analysed all the same)")]
-    pub scope: Scope,
+    /// What of a change is reported [default: lines; of a commit hook, new]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "SCOPE",
+        requires = "change",
+        help_heading = "Changes (the whole program is analysed all the same)"
+    )]
+    pub scope: Option<Scope>,
 
     /// The category of a SARIF report, to tell several of one commit apart
     #[arg(long, value_name = "NAME")]
@@ -163,6 +169,12 @@ fn also(text: &str) -> Result<(Format, PathBuf), String> {
 }
 
 impl Scan {
+    /// What of a change is reported. A commit is stopped for what it brings, also by taking away what stood elsewhere,
+    /// not for what was there in the lines that it touches.
+    pub fn scope(&self) -> Scope {
+        self.scope.unwrap_or(if self.hook { Scope::New } else { Scope::Lines })
+    }
+
     /// The day that is judged by.
     pub fn day(&self) -> String {
         self.as_of.clone().unwrap_or_else(crate::day::today)

@@ -41,7 +41,8 @@ pub fn in_folder(folder: &Path) -> Result<Option<Written>, Error> {
     let mut found: Vec<Written> = vec![];
     for name in [OWN, "pyproject.toml", "package.json"] {
         let path = folder.join(name);
-        if path.is_file() {
+        if path.is_file() && (name == OWN || walk::is_within(&path, folder)) {
+            walk::check_within(&path, folder)?;
             found.extend(read(&path, folder)?);
         }
     }

@@ -36,6 +36,29 @@ pub(super) fn is_plain(pattern: &str) -> bool {
     pattern.trim_matches('/').contains('/') && !pattern.contains(['*', '?', '[', '!', '\\'])
 }
 
+/// What is wrong with a pattern of paths that can match nothing, and what to write.
+pub(super) fn in_vain(pattern: &str) -> Option<(String, String)> {
+    if let Some(rest) = pattern.strip_prefix("./").or(pattern.strip_prefix("../")) {
+        let help = format!("write it as in a .gitignore: `/{}`", rest.trim_start_matches("../"));
+        return Some((format!("`{pattern}` matches nothing: patterns know no `.` and `..`"), help));
+    }
+    // A backslash takes the next sign as it is: of a letter that is no sign, it was meant as Windows writes paths.
+    let of_windows =
+        pattern.split('\\').skip(1).any(|after| after.starts_with(char::is_alphanumeric) || after.is_empty());
+    if of_windows {
+        let path = pattern.replace('\\', "/");
+        let path = path.trim_start_matches("./").trim_end_matches("//");
+        let help = match path.split_once(':') {
+            Some(_) => "write it with `/`, and as seen from the configuration: `/legacy/`".to_owned(),
+            None => format!("write it with `/`: `{}`", path.replace("//", "/")),
+        };
+        return Some((format!("`{pattern}` matches nothing: patterns are written with `/`"), help));
+    }
+    let open = pattern.replace("\\[", "");
+    let is_open = open.rfind('[').is_some_and(|at| !open[at..].contains(']'));
+    is_open.then(|| (format!("`{pattern}` is no pattern: `[` is not closed"), "write it as in a .gitignore".to_owned()))
+}
+
 /// A doubt about a configuration: it counts, and does nothing.
 #[derive(Debug)]
 pub struct Doubt(Fault);

@@ -30,7 +30,7 @@ pub(super) struct Judgement {
     pub(super) configured: Vec<Name>,
     /// What the configuration says in vain.
     pub(super) idle: Vec<Idle>,
-    /// The lines on which vendors are used: a change that touches none of them brings none.
+    /// The lines on which vendors are used, or deliver: a change that touches none of them brings none.
     uses: BTreeSet<(FileId, u32)>,
 }
 
@@ -107,7 +107,7 @@ impl Judgement {
             facts: told.into_iter().filter_map(excerpt).collect(),
             configured: config::holding(&walked.repository),
             idle: program.idle_hints(),
-            uses: uses.map(|place| (place.file, program.line(place))).collect(),
+            uses: uses.chain(program.delivery_places()).map(|place| (place.file, program.line(place))).collect(),
             findings,
             gaps,
             marked,

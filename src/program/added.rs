@@ -12,6 +12,7 @@ use crate::diff::Changes;
 use crate::finding::{FileId, Place};
 use crate::names::Name;
 use crate::program::core_paths::{Callers, Weight};
+use crate::program::handlers::WebhookHandler;
 use crate::program::{CallRef, Program};
 
 /// The change that is looked at.
@@ -73,6 +74,15 @@ impl Program {
             let added = found.entry(used.vendor).or_insert_with(new);
             added.calls.push(used.at);
         }
+        // One that only delivers is called by nothing.
+        for (vendor, place) in self.delivering() {
+            if !self.is_touched(change, place) {
+                old.insert(vendor);
+                continue;
+            }
+            let new = || Added { vendor, calls: vec![], secrets: vec![], webhooks: vec![], onto: vec![] };
+            found.entry(vendor).or_insert_with(new);
+        }
         let mut onto: BTreeMap<(Core, VendorId), (CallRef, bool)> = BTreeMap::new();
         if !found.is_empty() {
             // A checkout is the work of who is paid through, and a login that of who knows the user.
@@ -104,7 +114,7 @@ impl Program {
             }
         }
         found.retain(|added| is_new(added.vendor) || !added.onto.is_empty());
-        found.sort_by_key(|added| added.calls.first().copied());
+        found.sort_by_key(|added| (added.calls.is_empty(), added.calls.first().copied()));
         found
     }
 
@@ -142,6 +152,17 @@ impl Program {
         found
     }
 
+    /// The vendors whose deliveries come in, and where.
+    fn delivering(&self) -> impl Iterator<Item = (VendorId, Place)> {
+        let its = |handler: &WebhookHandler| Some((handler.vendor?, self.entries[handler.entry].place));
+        self.webhook_handlers().iter().filter_map(its).filter(|(vendor, place)| self.counts(place.file, *vendor))
+    }
+
+    /// The places of all deliveries.
+    pub fn delivery_places(&self) -> impl Iterator<Item = Place> {
+        self.delivering().map(|(_, place)| place)
+    }
+
     fn webhooks_from(&self, change: &Change, vendor: VendorId) -> Vec<Place> {
         let its = self.webhook_handlers().iter().filter(|handler| handler.vendor == Some(vendor));
         its.map(|handler| self.entries[handler.entry].place).filter(|place| self.is_touched(change, *place)).collect()
@@ -153,7 +174,7 @@ impl Program {
         let used = self.vendor_uses().iter().filter(|used| self.counts(used.at.file, used.vendor));
         let core = self.core_uses(&[Core::Signup, Core::Login, Core::Checkout]);
         Vendors {
-            used: used.map(|used| id(used.vendor)).collect(),
+            used: used.map(|used| used.vendor).chain(self.delivering().map(|(vendor, _)| vendor)).map(id).collect(),
             on_core_paths: core.iter().filter_map(|used| Some((used.core, id(used.out.vendor_id()?)))).collect(),
         }
     }

@@ -6,11 +6,16 @@ use std::io::{self, Write};
 use super::Told;
 use super::paint::{clean, word};
 use super::summary::Notice;
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, Place, Severity};
 
 pub fn write(told: &Told<'_>, out: &mut dyn Write) -> io::Result<()> {
-    told.settled.findings.iter().try_for_each(|settled| writeln!(out, "{}", told.compact(&settled.finding)))?;
+    let here = |place: Place| told.from_here(told.texts.path(place.file));
+    told.settled
+        .findings
+        .iter()
+        .try_for_each(|settled| writeln!(out, "{}", told.compact(&settled.finding, &here(settled.finding.place))))?;
     told.notices().into_iter().try_for_each(|Notice { path, place, code, words }| {
+        let path = told.from_here(path.strip_prefix(told.asked.prefix).unwrap_or(&path));
         let (line, column) = place.map_or((1, 1), |place| {
             let start = told.texts.region(place).start;
             (start.line, start.column)
@@ -21,12 +26,21 @@ pub fn write(told: &Told<'_>, out: &mut dyn Write) -> io::Result<()> {
 }
 
 impl Told<'_> {
+    /// A path of the scanned folder as seen from the folder that the tool runs in: an editor opens it there.
+    fn from_here(&self, path: &str) -> String {
+        let (less, more) = self.asked.way;
+        match path.strip_prefix(less) {
+            Some(path) => format!("{more}{path}"),
+            None => format!("{}{path}", "../".repeat(less.matches('/').count())),
+        }
+    }
+
     /// `path:line:column: severity[rule] message`.
-    pub fn compact(&self, finding: &Finding) -> String {
+    pub fn compact(&self, finding: &Finding, path: &str) -> String {
         let start = self.texts.region(finding.place).start;
         let message = clean(&finding.message);
         let message = message.split_whitespace().collect::<Vec<_>>().join(" ");
-        let path = clean(&self.path(finding.place)).replace('\n', " ");
+        let path = clean(path).replace('\n', " ");
         format!("{path}:{}:{}: {}[{}] {message}", start.line, start.column, word(finding.severity), finding.rule)
     }
 }

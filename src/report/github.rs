@@ -30,7 +30,7 @@ pub fn write(told: &Told<'_>, out: &mut dyn Write) -> io::Result<()> {
     let more = if left > 0 { format!(" ({left} more than GitHub annotates)") } else { String::new() };
     writeln!(out, "::group::seamcheck: {}{more}", count(findings.len(), "finding"))?;
     for settled in &told.settled.findings {
-        writeln!(out, "- {}", harmless(&told.compact(&settled.finding)))?;
+        writeln!(out, "- {}", harmless(&told.compact(&settled.finding, &told.path(settled.finding.place))))?;
     }
     for line in &remarks {
         writeln!(out, "- {}", harmless(line))?;

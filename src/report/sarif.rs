@@ -31,7 +31,7 @@ const MOST_RUNS: usize = 20;
 pub fn write(told: &Told<'_>, out: &mut dyn Write) -> io::Result<()> {
     let folders = &told.asked.workspaces[..told.asked.workspaces.len().min(MOST_RUNS - 1)];
     let home = |settled: &SettledFinding| {
-        let path = told.texts.path(settled.finding.place.file);
+        let path = told.path(settled.finding.place);
         let inside = |folder: &&String| path.strip_prefix(folder.as_str()).is_some_and(|rest| rest.starts_with('/'));
         folders.iter().filter(inside).max_by_key(|folder| folder.len())
     };
@@ -39,7 +39,9 @@ pub fn write(told: &Told<'_>, out: &mut dyn Write) -> io::Result<()> {
         let results = told.settled.findings.iter().filter(|settled| home(settled) == folder).collect();
         run(told, folder.map(String::as_str), results)
     };
-    let runs: Vec<Value> = std::iter::once(None).chain(folders.iter().map(Some)).map(run_of).collect();
+    let rest = !told.asked.only_workspaces || told.settled.findings.iter().any(|settled| home(settled).is_none());
+    let runs = rest.then_some(None).into_iter().chain(folders.iter().map(Some));
+    let runs: Vec<Value> = runs.map(run_of).collect();
     print(&json!({ "$schema": SCHEMA, "version": "2.1.0", "runs": runs }), out)
 }
 
@@ -55,6 +57,7 @@ fn run(told: &Told<'_>, folder: Option<&str>, mut found: Vec<&SettledFinding>) -
     }
     let results: Vec<Value> = found.into_iter().map(|it| result(it, told)).collect();
     // Without a slash at its end GitHub takes it for the id of one run, not for a category.
+    let folder = folder.filter(|_| told.asked.category.is_none() || !told.asked.own_category);
     let category = [told.asked.category.unwrap_or("seamcheck").trim_end_matches('/'), folder.unwrap_or_default()];
     let category: String = category.iter().filter(|part| !part.is_empty()).map(|part| format!("{part}/")).collect();
     json!({

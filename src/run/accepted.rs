@@ -36,6 +36,9 @@ pub fn read(typed: &Scan, config: &Config) -> Result<Option<Arc<Baseline>>, Erro
     if unwanted || (!named && !path.is_file()) {
         return Ok(None);
     }
+    if typed.baseline.is_none() && typed.config.is_none() && path.exists() {
+        walk::check_within(&path, &root)?;
+    }
     let baseline = load(&path)?.below(&from_base(&path, config, &root));
     Ok(Some(Arc::new(baseline.of_a_part(!is_whole(typed, &path, config, &root)?))))
 }

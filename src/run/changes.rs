@@ -24,14 +24,14 @@ use crate::{settle, walk};
 pub fn heed(typed: &Scan, config: &Config, options: &mut Options) -> Result<Option<TempDir>, Error> {
     let root = walk::root_of(&typed.paths)?;
     if let Some(path) = &typed.diff {
-        if typed.scope == Scope::New {
+        if typed.scope() == Scope::New {
             return Err(Error::Config {
                 what: "a diff alone does not say what was there before".to_owned(),
                 help: "`--scope new` goes with `--since`, `--changed` or `--staged`".to_owned(),
             });
         }
         let touched = of_diff(path, &root)?;
-        options.settle.change = Some(settle::Change::of(touched, typed.scope));
+        options.settle.change = Some(settle::Change::of(touched, typed.scope()));
         return Ok(None);
     }
     let Some(mut change) = typed.change() else { return Ok(None) };
@@ -49,8 +49,8 @@ pub fn heed(typed: &Scan, config: &Config, options: &mut Options) -> Result<Opti
     }
     let touched = touched.below(&folder);
     let git = Arc::new(git);
-    let mut told = settle::Change::of(touched, typed.scope);
-    if typed.scope == Scope::New {
+    let mut told = settle::Change::of(touched, typed.scope());
+    if typed.scope() == Scope::New {
         let (there, name) = OtherSide::of(&base, &git, &there_options(typed, config, true)?, &told.touched)?;
         told.from = name;
         let new_path =
@@ -66,7 +66,7 @@ pub fn heed(typed: &Scan, config: &Config, options: &mut Options) -> Result<Opti
     }
     // Files that are not staged change nothing of the lines that are, but they hold what was not there before.
     let is_apart =
-        change == Change::Staged && (git.is_unstaged()? || typed.scope == Scope::New && !git.untracked()?.is_empty());
+        change == Change::Staged && (git.is_unstaged()? || typed.scope() == Scope::New && !git.untracked()?.is_empty());
     if is_apart {
         // What git does not know stands on the other side alone.
         let unknown = Unknown::all(&git.top, options, &told.touched);
@@ -98,7 +98,23 @@ fn of_diff(path: &Path, root: &Path) -> Result<Changes, Error> {
     let lies_in = |folder: &Path| touched.files.keys().any(|path| folder.join(path).exists());
     let with_lines = touched.files.iter().filter(|(_, touched)| !touched.lines.is_empty()).map(|(path, _)| path).min();
     let help = "make it at the top of the repository: `git diff main | seamcheck --diff -`".to_owned();
-    if touched.files.is_empty() && !text.trim().is_empty() && !text.lines().any(|line| line.starts_with("diff ")) {
+    let hunks = |mark: &str| text.lines().any(|line| line.starts_with(mark));
+    if hunks("@@@ ") || hunks("\u{1b}[36m@@@ ") {
+        let what = "this is a combined diff, of a merge: it does not say what is new against one side".to_owned();
+        return Err(Error::Config { what, help: "make it with `git diff HEAD^1`".to_owned() });
+    }
+    let no_lines = touched.files.values().all(|it| it.lines.is_empty() && it.gaps.is_empty());
+    if hunks("@@ -") && no_lines && (text.contains("{+") || text.contains("[-")) {
+        let what = "this is a diff of words: it does not say which lines are new".to_owned();
+        return Err(Error::Config { what, help: "make it without `--word-diff`".to_owned() });
+    }
+    // What git shows of a merge that went by itself has no lines.
+    let is_commit = text.starts_with("commit ") && text.contains("\nMerge: ");
+    if !is_commit
+        && touched.files.is_empty()
+        && !text.trim().is_empty()
+        && !text.lines().any(|line| line.starts_with("diff "))
+    {
         return Err(Error::Config { what: "this is no unified diff".to_owned(), help });
     }
     match with_lines {
@@ -256,6 +272,15 @@ fn move_to(options: &mut Options, top: &Path, there: &Path) -> Result<(), Error>
 fn seen_from(top: &Path, folder: &Path) -> String {
     let below = folder.strip_prefix(top).unwrap_or(Path::new(""));
     below.to_string_lossy().replace('\\', "/")
+}
+
+/// What leads from the folder that the tool runs in to the scanned one: what its paths lose, and what they get.
+pub fn way(paths: &[PathBuf]) -> Result<(String, String), Error> {
+    let root = walk::root_of(paths)?;
+    let here = std::env::current_dir().and_then(|here| here.canonicalize()).unwrap_or_default();
+    let slashed = |way: String| if way.is_empty() { way } else { way + "/" };
+    let (less, more) = (seen_from(&root, &here), seen_from(&here, &root));
+    Ok((slashed(less), slashed(more)))
 }
 
 /// What is scanned as seen from the top of its git repository, with a slash at its end; empty when it is the top.

@@ -85,7 +85,7 @@ pub fn walk(roots: &Roots, choices: &Choices) -> Repository {
         }
         later.hidden_dependencies();
     }
-    later.context_on_the_way();
+    later.context_on_the_way(below.as_ref());
     later.named();
     finish(roots, found, below.as_ref())
 }
@@ -380,7 +380,7 @@ impl Later<'_> {
 
     /// What stands between the root and what was named and says how it is built, resolved, deployed and loaded: read
     /// for that, not looked through.
-    fn context_on_the_way(&mut self) {
+    fn context_on_the_way(&mut self, tracked: Option<&FxHashSet<&str>>) {
         let root = self.roots.root.clone();
         let above = |start: &Path| -> Vec<PathBuf> {
             start.ancestors().take_while(|way| way.starts_with(&root)).map(Path::to_owned).collect()
@@ -396,7 +396,9 @@ impl Later<'_> {
             for entry in fs::read_dir(&way).into_iter().flatten().flatten() {
                 let path = relative(&root, &entry.path());
                 let name = path.rsplit('/').next().unwrap_or(&path);
-                let says = kind_of(&path) == FileKind::Manifest || of_folder && names::is_context(name);
+                // What git leaves out is left out of a scan of the whole as well.
+                let is_set = || names::is_env(name) && tracked.is_some_and(|tracked| tracked.contains(path.as_str()));
+                let says = kind_of(&path) == FileKind::Manifest || of_folder && (names::is_context(name) || is_set());
                 if says && !self.seen.contains(&path) {
                     self.add(&path);
                     if of_folder {

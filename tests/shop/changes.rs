@@ -246,3 +246,58 @@ fn what_is_staged_is_left_out_as_what_lies_there() {
     assert!(repo.places(&["--staged"]).is_empty());
     assert!(repo.places(&["--staged", "--scope", "new"]).is_empty());
 }
+
+/// What a diff does not tell is not taken for nothing.
+#[test]
+fn diffs_that_say_too_little() {
+    let repo = Repo::committed();
+    let diff = |text: &str| repo.write("x.diff", text);
+    diff(&format!("diff --cc {FILE}\n--- a/{FILE}\n+++ b/{FILE}\n@@@ -1,1 -1,1 +1,2 @@@\n  x\n++y\n"));
+    repo.refuses(&["--diff", "x.diff"], &["combined diff", "git diff HEAD^1"]);
+    diff(&format!("diff --git a/{FILE} b/{FILE}\n--- a/{FILE}\n+++ b/{FILE}\n@@ -1 +1 @@\nimport {{+x+}}\n"));
+    repo.refuses(&["--diff", "x.diff"], &["diff of words", "without `--word-diff`"]);
+    diff("commit 0123\nMerge: 01 23\nAuthor: a\n\n    a merge\n");
+    assert!(repo.places(&["--diff", "x.diff"]).is_empty());
+}
+
+/// A commit is stopped for a check that it takes away one line above the call.
+#[test]
+fn the_hook_sees_what_is_taken_away() {
+    let repo = Repo::new();
+    let guarded = "import express from \"express\";\nconst app = express();\napp.use(express.json());\napp.post(\"/a\", async (req, res) => {\n  if (!req.user) return res.status(401).end();\n  const r = await fetch(\"https://api.resend.com/emails\", { method: \"POST\", signal: AbortSignal.timeout(5000), body: req.body.to });\n  if (!r.ok) throw new Error(\"x\");\n  res.json({ ok: r.ok });\n});\napp.listen(3001);\n";
+    repo.write("package.json", "{\"dependencies\": {\"express\": \"^4.0.0\"}}");
+    repo.write("src/server.ts", guarded);
+    repo.git(&["init", "-q", "-b", "main"]);
+    repo.commit("first");
+    repo.edit("src/server.ts", "  if (!req.user) return res.status(401).end();\n", "");
+    repo.git(&["add", "-A"]);
+    let report = said(&repo.run(&["--hook", "--format", "compact"]).stdout);
+    assert!(report.contains("unauthenticated-paid-proxy"), "{report}");
+    // What was there in a line that is touched is not the commit's.
+    repo.write("src/server.ts", guarded);
+    repo.edit("src/server.ts", "5000", "6000");
+    repo.git(&["add", "-A"]);
+    let report = said(&repo.run(&["--hook", "--format", "compact"]).stdout);
+    assert!(report.is_empty(), "{report}");
+}
+
+/// A vendor that only delivers is brought as well as one that is called.
+#[test]
+fn vendors_that_only_deliver_are_brought() {
+    let repo = Repo::new();
+    repo.write("package.json", "{\"dependencies\": {\"express\": \"^4.0.0\", \"stripe\": \"^17.0.0\"}}");
+    repo.write("src/app.ts", "import express from \"express\";\nexport const app = express();\napp.listen(3000);\n");
+    repo.git(&["init", "-q", "-b", "main"]);
+    repo.commit("first");
+    repo.write(
+        "src/app.ts",
+        "import express from \"express\";\nimport Stripe from \"stripe\";\nexport const app = express();\nconst stripe = new Stripe(process.env.STRIPE_SECRET_KEY!);\napp.post(\"/webhooks/stripe\", express.raw({ type: \"*/*\" }), (req, res) => {\n  const event = stripe.webhooks.constructEvent(req.body, req.headers[\"stripe-signature\"]!, process.env.STRIPE_WEBHOOK_SECRET!);\n  console.log(event.type);\n  res.json({ received: true });\n});\napp.post(\"/feedback\", express.json(), async (req, res) => {\n  const r = await fetch(\"https://slack.com/api/chat.postMessage\", { method: \"POST\", signal: AbortSignal.timeout(5000), body: JSON.stringify({ text: req.body.text }) });\n  res.json({ ok: r.ok });\n});\napp.listen(3000);\n",
+    );
+    repo.git(&["add", "-A"]);
+    for scope in ["lines", "new"] {
+        let args = ["--staged", "--scope", scope, "--rule", "too-many-new-integrations", "--format", "json"];
+        let report = said(&repo.run(&args).stdout);
+        assert!(report.contains("2 vendors at once") && report.contains("delivers webhooks here"), "{scope}: {report}");
+        assert!(report.contains("STRIPE_WEBHOOK_SECRET"), "{scope}: {report}");
+    }
+}

@@ -170,6 +170,46 @@ fn mistakes_are_shown_in_the_file() {
 }
 
 #[test]
+fn patterns_that_match_nothing_are_refused() {
+    let repo = Repo::with_hazard();
+    for (pattern, help) in [
+        ("'./legacy'", "`/legacy`"),
+        ("'C:\\repo\\legacy'", "written with `/`"),
+        ("'legacy\\sub'", "`legacy/sub`"),
+        ("'legacy\\'", "written with `/`"),
+        ("'['", "not closed"),
+    ] {
+        repo.write("seamcheck.toml", &format!("ignore = [{pattern}]\n"));
+        repo.refuses(&[], &[help]);
+    }
+    for pattern in ["'/legacy'", "'legacy\\[a]'", "'[a-c]x'", "'\\!x'", "'a\\ b'"] {
+        repo.write("seamcheck.toml", &format!("ignore = [{pattern}]\n"));
+        assert_eq!(repo.places(&[]).len(), 1, "{pattern}");
+    }
+}
+
+/// A link is followed within the repository only: what it leads to would be shown.
+#[cfg(unix)]
+#[test]
+fn no_link_leads_out() {
+    let (repo, outside) = (Repo::committed(), Repo::new());
+    outside.write("x", "SECRET = of somebody\n");
+    repo.write("conf/own.toml", "persona = \"auditor\"\n");
+    std::os::unix::fs::symlink(repo.at("conf/own.toml"), repo.at("seamcheck.toml")).unwrap();
+    assert_eq!(repo.places(&[]).len(), 1);
+    for name in ["seamcheck.toml", ".seamcheck-baseline.json", ".seamcheck/vendors/own.toml"] {
+        let _ = std::fs::remove_file(repo.at("seamcheck.toml"));
+        std::fs::create_dir_all(repo.at(name).parent().unwrap()).unwrap();
+        std::os::unix::fs::symlink(outside.at("x"), repo.at(name)).unwrap();
+        let output = repo.run(&[]);
+        let told = super::workbench::folded(&output.stderr);
+        assert!(output.status.code() == Some(2) && told.contains("out of the repository"), "{name}: {told}");
+        assert!(!told.contains("SECRET"), "{name}: {told}");
+        std::fs::remove_file(repo.at(name)).unwrap();
+    }
+}
+
+#[test]
 fn own_wrappers_count() {
     let repo = Repo::new();
     let call = "import { bounded } from \"../_shared/net.ts\";\nDeno.serve(async () => {\n  const r = await bounded(fetch(\"https://api.brevo.com/v3/contacts\"), 5);\n  if (!r.ok) throw new Error();\n  return new Response(await r.text());\n});\n";

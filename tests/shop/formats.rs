@@ -172,6 +172,93 @@ fn sarif_keeps_the_worst_and_names_its_category() {
     assert!(said.contains("results are left out"), "{said}");
 }
 
+/// Each workspace has one category, wherever the scan starts, and no run speaks of what was not looked at.
+#[test]
+fn a_workspace_keeps_its_category() {
+    let repo = Repo::new();
+    for app in ["apps/web", "apps/admin"] {
+        repo.write(&format!("{app}/package.json"), "{}");
+        repo.write(&format!("{app}/supabase/functions/join/index.ts"), HAZARD);
+    }
+    repo.git(&["init", "-q"]);
+    let runs_in = |folder: &str, args: &[&str]| -> Vec<(String, usize)> {
+        let mut command = repo.command();
+        command.current_dir(repo.at(folder)).args(["--rule", RULE, "--format", "sarif"]).args(args);
+        let sarif: Value = serde_json::from_slice(&command.output().unwrap().stdout).unwrap();
+        let run = |run: &Value| {
+            let id = run["automationDetails"]["id"].as_str().unwrap().to_owned();
+            (id, run["results"].as_array().unwrap().len())
+        };
+        sarif["runs"].as_array().unwrap().iter().map(run).collect()
+    };
+    let runs = |args: &[&str]| runs_in(".", args);
+    let of = |ids: &[(&str, usize)]| -> Vec<(String, usize)> {
+        ids.iter().map(|(id, results)| ((*id).to_owned(), *results)).collect()
+    };
+    assert_eq!(runs(&[]), of(&[("seamcheck/", 2)]));
+    let said = [
+        ("package.json", "{\"workspaces\": [\"apps/*\"]}"),
+        ("pnpm-workspace.yaml", "packages:\n  - 'apps/*'\n  - '!apps/none'\n"),
+        ("seamcheck.toml", "workspaces = [\"apps/*\"]\n"),
+    ];
+    for (file, text) in said {
+        repo.write(file, text);
+        let whole = of(&[("seamcheck/", 0), ("seamcheck/apps/admin/", 1), ("seamcheck/apps/web/", 1)]);
+        assert_eq!(runs(&[]), whole, "{file}");
+        let web = of(&[("seamcheck/apps/web/", 1)]);
+        assert_eq!(runs(&["apps/web"]), web, "{file}");
+        assert_eq!(runs_in("apps/web", &[]), web, "{file}");
+        assert_eq!(runs(&["apps/web", "apps/admin"]), whole[1..], "{file}");
+        let named = of(&[("seamcheck/apps/web/", 1)]);
+        assert_eq!(runs(&["apps/web", "--sarif-category", "seamcheck/apps/web"]), named, "{file}");
+        std::fs::remove_file(repo.at(file)).unwrap();
+    }
+    // One that configures itself.
+    repo.write("apps/web/seamcheck.toml", "");
+    assert_eq!(runs(&["apps/web"]), of(&[("seamcheck/apps/web/", 1)]));
+}
+
+#[test]
+fn compact_is_seen_from_where_it_runs() {
+    let repo = Repo::committed();
+    repo.write("package.json", "{}");
+    let first = |folder: &str, args: &[&str]| {
+        let mut command = repo.command();
+        command.current_dir(repo.at(folder)).args(["--rule", RULE, "--format", "compact"]).args(args);
+        said(&command.output().unwrap().stdout).split(':').next().unwrap().to_owned()
+    };
+    assert_eq!(first(".", &[]), FILE);
+    assert_eq!(first("supabase", &[]), "functions/join/index.ts");
+    assert_eq!(first("supabase/functions/join", &["../.."]), "index.ts");
+    std::fs::create_dir(repo.at("src")).unwrap();
+    assert_eq!(first("src", &["../supabase"]), format!("../{FILE}"));
+}
+
+#[test]
+fn where_reports_go() {
+    let repo = Repo::with_hazard();
+    let output = repo.run(&["--rule", RULE, "--format", "compact", "-o", "-"]);
+    assert!(said(&output.stdout).starts_with(FILE) && !repo.at("-").exists());
+    repo.refuses(&["-o", "x", "--also", "sarif=x"], &["two reports are to go to `x`"]);
+    // Nothing to look at is no success that goes without a word.
+    std::fs::create_dir(repo.at("empty")).unwrap();
+    let output = repo.command().current_dir(repo.at("empty")).output().unwrap();
+    assert!(output.status.success() && said(&output.stderr).contains("nothing was checked"));
+    repo.refuses(&["--as-of", "2026-02-30"], &["there is no day 2026-02-30"]);
+}
+
+/// What is due is told in every format, or beside it.
+#[test]
+fn every_report_says_what_is_due() {
+    let repo = Repo::with_hazard();
+    repo.write("seamcheck.toml", "[[reviews]]\ndate = \"2026-01-01\"\nwhat = \"the terms of Brevo\"\n");
+    for format in ["human", "json", "sarif", "github", "gitlab", "junit", "rdjson", "markdown", "compact", "counts"] {
+        let output = repo.run(&["--format", format]);
+        let told = super::workbench::folded(&[output.stdout, output.stderr].concat());
+        assert!(told.contains("the terms of Brevo"), "{format}: {told}");
+    }
+}
+
 /// GitHub's own rules, in the validator of those who made SARIF.
 #[test]
 fn the_validator_has_nothing_to_say() {
