@@ -53,6 +53,7 @@ pub mod hints;
 pub mod idioms;
 pub mod iterations;
 mod key_cures;
+mod key_places;
 mod key_things;
 pub mod keys;
 pub mod kill_switches;

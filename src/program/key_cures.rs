@@ -63,8 +63,8 @@ impl Program {
     pub fn key_cure(&self, used: &VendorUse, how: &Idempotency) -> String {
         let script = self.facts(used.at.file).language.is_script();
         let cure = match used.via {
-            Via::Sdk(..) if script => how.cure_js.clone(),
-            Via::Sdk(..) => how.cure_py.clone(),
+            Via::Sdk(..) if script => self.placed_key(used, how, &how.cure_js),
+            Via::Sdk(..) => self.placed_key(used, how, &how.cure_py),
             Via::Http(_) if script => how.cure_http.clone(),
             Via::Http(_) => as_python(&how.cure_http),
         };
