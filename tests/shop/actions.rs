@@ -279,6 +279,28 @@ fn a_push_and_the_whole_repository() {
     assert!(code <= 1, "{}", runner.said);
 }
 
+/// A push of several commits and a merge queue, checked out with one commit of history: their base is fetched.
+#[test]
+fn what_the_checkout_lacks_is_fetched() {
+    let origin = Repo::committed();
+    let before = origin.git(&["rev-parse", "HEAD"]).trim().to_owned();
+    for note in ["one.md", "two.md", "three.md"] {
+        origin.write(note, "a note");
+        origin.commit(note);
+    }
+    origin.write(NEW, HAZARD);
+    origin.commit("pushed");
+    for event in [json!({ "before": before }), json!({ "merge_group": { "base_sha": before } })] {
+        let checkout = Repo::new();
+        checkout.git(&["clone", "-q", "--depth", "1", &format!("file://{}", origin.path().display()), "."]);
+        let Some(mut runner) = Runner::new(checkout, event, &[("fail-on", "never")]) else { return };
+        runner.release();
+        assert_eq!(runner.run(), 0, "{}", runner.said);
+        let said = &runner.said;
+        assert!(said.contains(&format!("file={NEW}")) && !said.contains("file=supabase/functions/join"), "{said}");
+    }
+}
+
 #[test]
 fn inputs_are_no_options_and_no_code() {
     for (name, value) in [
