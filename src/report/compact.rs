@@ -9,13 +9,13 @@ use super::summary::Notice;
 use crate::finding::{Finding, Place, Severity};
 
 pub fn write(told: &Told<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let here = |place: Place| told.from_here(told.texts.path(place.file));
+    let here = |place: Place| told.seen_from_here(told.texts.path(place.file));
     told.settled
         .findings
         .iter()
         .try_for_each(|settled| writeln!(out, "{}", told.compact(&settled.finding, &here(settled.finding.place))))?;
     told.notices().into_iter().try_for_each(|Notice { path, place, code, words }| {
-        let path = told.from_here(path.strip_prefix(told.asked.prefix).unwrap_or(&path));
+        let path = told.seen_from_here(path.strip_prefix(told.asked.prefix).unwrap_or(&path));
         let (line, column) = place.map_or((1, 1), |place| {
             let start = told.texts.region(place).start;
             (start.line, start.column)
@@ -27,7 +27,7 @@ pub fn write(told: &Told<'_>, out: &mut dyn Write) -> io::Result<()> {
 
 impl Told<'_> {
     /// A path of the scanned folder as seen from the folder that the tool runs in: an editor opens it there.
-    fn from_here(&self, path: &str) -> String {
+    fn seen_from_here(&self, path: &str) -> String {
         let (less, more) = self.asked.way;
         match path.strip_prefix(less) {
             Some(path) => format!("{more}{path}"),
