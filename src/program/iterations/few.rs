@@ -104,7 +104,9 @@ impl Program {
                 !values.iter().any(|&value| names(facts, value, *name, 4)) && own().any(|&value| next(value))
                     || self.is_filled_with_few(DefRef::new(at.file, def), depth)
             }
-            ExprKind::Member(base, _) => self.is_element(ExprRef::new(at.file, *base), 4) || next(*base),
+            ExprKind::Member(base, name) => {
+                self.is_element(ExprRef::new(at.file, *base), 4) || !names_crowd(name) && next(*base)
+            }
             ExprKind::Index(base, _) | ExprKind::Await(base) | ExprKind::Spread(base) => next(*base),
             ExprKind::Op(Op::Or | Op::Nullish | Op::Choose, parts) => parts.iter().any(|&part| next(part)),
             ExprKind::List(items) => items.iter().any(|&item| next(item)),
@@ -122,8 +124,12 @@ impl Program {
                 }
                 let of_args = || shape.args.iter().any(|arg| next(arg.value));
                 match *facts.expr(shape.callee) {
-                    ExprKind::Member(base, _) => {
-                        next(base) || matches!(facts.expr(base), ExprKind::Ref(..)) && of_args()
+                    ExprKind::Member(base, name) => {
+                        // Many rows may have one of a few values: `.in("department", ["sales"])`.
+                        let picks = matches!(name.as_str(), "in" | "in_" | "contains" | "overlaps")
+                            && !matches!(shape.args.first().map(|arg| facts.expr(arg.value)),
+                                Some(ExprKind::Text(column)) if *column == "id");
+                        next(base) || !picks && matches!(facts.expr(base), ExprKind::Ref(..)) && of_args()
                     }
                     // `list(rows)`
                     ExprKind::Ref(name, _) => (shape.is_new || KEEPERS.contains(&name.as_str())) && of_args(),
@@ -306,18 +312,13 @@ impl Program {
     fn is_no_crowd(&self, call: CallRef) -> bool {
         let facts = self.facts(call.file);
         let Some(OnChain::Text(table)) = self.table_on(call.file, facts.call(call.call).callee) else { return false };
-        let crowd = |name: &str| {
-            words(name)
-                .iter()
-                .any(|word| CROWDS.contains(&word.as_str()) || CROWDS.contains(&word.strip_suffix('s').unwrap_or(word)))
-        };
         let mut made = self.database().tables(&table);
         // Who wrote a row last is none of those it is for.
         let counts = |column: &str| !words(column).iter().any(|word| word == "by");
-        !crowd(&table)
+        !names_crowd(&table)
             && !made.any(|(history, table)| {
                 let columns = table.columns.iter().filter(|column| counts(&column.name));
-                columns.filter_map(|column| history.refers_to(table, column.name)).any(|of| crowd(&of.name))
+                columns.filter_map(|column| history.refers_to(table, column.name)).any(|of| names_crowd(&of.name))
             })
     }
 
@@ -411,4 +412,12 @@ fn names(facts: &Facts, expr: ExprId, wanted: Name, depth: usize) -> bool {
         },
         _ => false,
     }
+}
+
+/// Whether a name says what there may be hundreds of: `target_employees`.
+fn names_crowd(name: &str) -> bool {
+    let known = |word: &String| {
+        CROWDS.contains(&word.as_str()) || CROWDS.contains(&word.strip_suffix('s').unwrap_or(word.as_str()))
+    };
+    words(name).iter().any(known)
 }
