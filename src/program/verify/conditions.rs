@@ -250,8 +250,8 @@ impl Walk<'_> {
 
     /// The variables of a list of secrets, in words: `[process.env.NEW, process.env.OLD].filter(Boolean)`.
     fn listed_secrets(&self, at: ExprRef) -> Option<Name> {
-        let facts = self.program.facts(at.file);
-        let mut list = follow(self.program, at).expr;
+        let ExprRef { file, expr: mut list } = follow(self.program, at);
+        let facts = self.program.facts(file);
         while let ExprKind::Call(call) = facts.expr(list)
             && let ExprKind::Member(base, name) = facts.expr(facts.call(*call).callee)
             && matches!(name.as_str(), "filter" | "map")
@@ -259,8 +259,7 @@ impl Walk<'_> {
             list = *base;
         }
         let ExprKind::List(items) = facts.expr(list) else { return None };
-        let names: Vec<Name> =
-            items.iter().flat_map(|&item| self.expanded(ExprRef::new(at.file, item)).envs()).collect();
+        let names: Vec<Name> = items.iter().flat_map(|&item| self.expanded(ExprRef::new(file, item)).envs()).collect();
         match names[..] {
             [only] => Some(only),
             [first, second] => Some(Name::new(&format!("{first} and {second}"))),

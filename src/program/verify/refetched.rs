@@ -29,11 +29,11 @@ impl Walk<'_> {
     /// Whether one way of calls was gone on every way to the end of another.
     fn stands_before(&self, first: &[CallRef], second: &[CallRef]) -> bool {
         let parted = first.iter().zip(second).find(|(one, other)| one != other);
-        parted.is_some_and(|(one, other)| {
+        // Ways part within one function.
+        parted.filter(|(one, other)| one.file == other.file).is_some_and(|(one, other)| {
             let facts = self.program.facts(one.file);
             let (one_call, other_call) = (facts.call(one.call), facts.call(other.call));
-            one.file == other.file
-                && facts.span(one_call.expr).end <= facts.span(other_call.expr).start
+            facts.span(one_call.expr).end <= facts.span(other_call.expr).start
                 && facts.enclosing(other_call.block).any(|(block, _)| block == one_call.block)
         })
     }
