@@ -2,8 +2,8 @@
 
 use super::EACH;
 use super::nouns::{
-    CROWDS, FEW, FEW_ANYWHERE, FILLERS, FIRMS, GROUPS, HOLDERS, OF_FIRMS, PAIRS, PARTAKERS, PASSES, PERSONS, SHARED,
-    THINGS,
+    CROWDS, CROWDS_OF_PEOPLE, FEW, FEW_ANYWHERE, FILLERS, FIRMS, GROUPS, HOLDERS, OF_FIRMS, PAIRS, PARTAKERS, PASSES,
+    PERSONS, SHARED, THINGS,
 };
 use super::sizes::{DEEPEST, KEEPERS, Size, is_kept};
 use crate::facts::{ExprId, ExprKind, Facts, Op, Step};
@@ -105,7 +105,7 @@ impl Program {
                     || self.is_filled_with_few(DefRef::new(at.file, def), depth)
             }
             ExprKind::Member(base, name) => {
-                self.is_element(ExprRef::new(at.file, *base), 4) || !names_crowd(name) && next(*base)
+                self.is_element(ExprRef::new(at.file, *base), 4) || !names_any(name, CROWDS_OF_PEOPLE) && next(*base)
             }
             ExprKind::Index(base, _) | ExprKind::Await(base) | ExprKind::Spread(base) => next(*base),
             ExprKind::Op(Op::Or | Op::Nullish | Op::Choose, parts) => parts.iter().any(|&part| next(part)),
@@ -315,10 +315,10 @@ impl Program {
         let mut made = self.database().tables(&table);
         // Who wrote a row last is none of those it is for.
         let counts = |column: &str| !words(column).iter().any(|word| word == "by");
-        !names_crowd(&table)
+        !names_any(&table, CROWDS)
             && !made.any(|(history, table)| {
                 let columns = table.columns.iter().filter(|column| counts(&column.name));
-                columns.filter_map(|column| history.refers_to(table, column.name)).any(|of| names_crowd(&of.name))
+                columns.filter_map(|column| history.refers_to(table, column.name)).any(|of| names_any(&of.name, CROWDS))
             })
     }
 
@@ -414,10 +414,9 @@ fn names(facts: &Facts, expr: ExprId, wanted: Name, depth: usize) -> bool {
     }
 }
 
-/// Whether a name says what there may be hundreds of: `target_employees`.
-fn names_crowd(name: &str) -> bool {
-    let known = |word: &String| {
-        CROWDS.contains(&word.as_str()) || CROWDS.contains(&word.strip_suffix('s').unwrap_or(word.as_str()))
-    };
+/// Whether a name says one of some nouns, or several of them.
+fn names_any(name: &str, nouns: &[&str]) -> bool {
+    let known =
+        |word: &String| nouns.contains(&word.as_str()) || nouns.contains(&word.strip_suffix('s').unwrap_or(word));
     words(name).iter().any(known)
 }

@@ -79,6 +79,24 @@ pub(super) const HOLDERS: &[&str] =
 pub(super) const PERSONS: &[&str] =
     &["client", "customer", "user", "owner", "profile", "person", "member", "patient", "subscriber", "student"];
 
+/// People whom a row may name by the hundred: `target_employees`.
+pub(super) const CROWDS_OF_PEOPLE: &[&str] = &[
+    "client",
+    "contact",
+    "customer",
+    "employee",
+    "user",
+    "member",
+    "patient",
+    "subscriber",
+    "student",
+    "attendee",
+    "recipient",
+    "participant",
+    "guest",
+    "lead",
+];
+
 /// What holds a few of whatever points at it: the lines of an invoice, the files of a ticket.
 pub(super) const THINGS: &[&str] = &[
     "order",
