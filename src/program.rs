@@ -315,6 +315,7 @@ pub struct Program {
     pub(crate) iterations: OnceLock<Vec<iterations::Iteration>>,
     pub(crate) schedules: OnceLock<Vec<schedules::Schedule>>,
     pub(crate) table_uses: OnceLock<records::TableUses>,
+    function_links: OnceLock<Vec<(ExprRef, Name)>>,
     pub(crate) hook_mounts: OnceLock<passage::HookMounts>,
     pub(crate) paid_doors: OnceLock<std::collections::BTreeMap<usize, spending::PaidDoor>>,
     /// What each entry does, filled when it is asked for.
@@ -380,6 +381,7 @@ impl Program {
             iterations: OnceLock::new(),
             schedules: OnceLock::new(),
             table_uses: OnceLock::new(),
+            function_links: OnceLock::new(),
             hook_mounts: OnceLock::new(),
             paid_doors: OnceLock::new(),
             accounts: vec![],

@@ -1,8 +1,9 @@
 //! Links to a function of the app that people open: in pages, in mails. Who opens one brings no header.
 
 use crate::facts::{ExprId, ExprKind, Facts};
-use crate::finding::Place;
+use crate::finding::{FileId, Place};
 use crate::link::entries::platforms::FUNCTION_PATHS;
+use crate::names::Name;
 use crate::program::readers::Use;
 use crate::program::{CallRef, Entry, EntryKind, ExprRef, Program};
 
@@ -11,15 +12,26 @@ impl Program {
     /// `href={..}`, or a mail with its address in it.
     pub fn opened_by_link(&self, entry: &Entry) -> Option<Place> {
         let name = entry.name.filter(|_| entry.kind == EntryKind::EdgeFunction)?;
-        self.code().find_map(|(file, facts)| {
-            let names = |text: &str| {
-                FUNCTION_PATHS.iter().any(|path| {
-                    text.split_once(&format!("{}/{name}", path.trim_end_matches('/')))
-                        .is_some_and(|(_, rest)| rest.starts_with(['?', '"', '\'']))
-                })
+        let needles: Vec<String> =
+            FUNCTION_PATHS.iter().map(|path| format!("{}/{name}", path.trim_end_matches('/'))).collect();
+        let names = |text: &str| {
+            needles.iter().any(|needle| {
+                text.split_once(needle.as_str()).is_some_and(|(_, rest)| rest.starts_with(['?', '"', '\'']))
+            })
+        };
+        let mut named = self.function_links().iter().filter(|(_, text)| names(text));
+        named.find(|&&(at, _)| self.is_opened(self.facts(at.file), at, 4)).map(|&(at, _)| self.place(at))
+    }
+
+    /// The texts that hold the address of any function: they are few, and asked for at each finding.
+    fn function_links(&self) -> &[(ExprRef, Name)] {
+        self.function_links.get_or_init(|| {
+            let holds = |text: &Name| FUNCTION_PATHS.iter().any(|path| text.contains(path.trim_end_matches('/')));
+            let in_file = |(file, facts): (FileId, &Facts)| {
+                let texts = facts.texts().filter(|(_, text)| holds(text));
+                texts.map(|(at, text)| (ExprRef::new(file, at), text)).collect::<Vec<_>>()
             };
-            let mut found = facts.texts().filter(|(_, text)| names(text)).map(|(at, _)| ExprRef::new(file, at));
-            found.find(|&at| self.is_opened(facts, at, 4)).map(|at| self.place(at))
+            self.code().flat_map(in_file).collect()
         })
     }
 
