@@ -114,7 +114,8 @@ fn peak(root: &Path) -> Option<f64> {
 
 fn command(root: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_seamcheck"));
-    command.arg("--quiet").arg(root);
+    // What earlier runs kept would be measured instead.
+    command.args(["--quiet", "--no-cache"]).arg(root);
     command
 }
 

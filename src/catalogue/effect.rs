@@ -26,7 +26,7 @@ pub enum Effect {
     Verify,
     /// Runs locally, sends nothing.
     Local,
-    /// Sends analytics.
+    /// Sends analytics, or a sign that nothing hangs on: that somebody is typing.
     Track,
     /// Uploads bytes.
     Upload,

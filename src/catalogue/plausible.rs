@@ -56,6 +56,7 @@ pub(super) fn is_stand_in(random: &str) -> bool {
         || longest_run(random, |a, b| b == a.wrapping_add(1)) >= 6
         || longest_run(random, |a, b| a == b.wrapping_add(1)) >= 6
         || counts_in_turns(random)
+        || counts_in_runs(random)
         || entropy(random) < least_entropy(random)
 }
 
@@ -114,6 +115,15 @@ fn counts_in_turns(text: &str) -> bool {
         longest = longest.max(current);
     }
     longest >= 5
+}
+
+/// Whether a text is counted from end to end in runs of three and more: `abc123def456`.
+pub(super) fn counts_in_runs(text: &str) -> bool {
+    let bytes: Vec<u8> = text.bytes().filter(u8::is_ascii_alphanumeric).collect();
+    let runs = bytes.chunk_by(|first, second| *second == first.wrapping_add(1));
+    let counted: usize = runs.map(<[u8]>::len).filter(|&length| length >= 3).sum();
+    // From nine on it begins anew, and the length that is asked for may cut a run short.
+    counted >= 6 && counted * 6 >= bytes.len() * 5
 }
 
 /// Shannon's entropy of a text's bytes, in bits a byte.

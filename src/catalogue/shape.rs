@@ -180,7 +180,8 @@ fn url_password_is_real(url: &str) -> bool {
         && !password.contains(['$', '{', '}', '[', ']', '%', '*', '(', '#'])
         && !WORDS.iter().any(|word| letters == *word || lower == *word)
         && !names_itself
-        && !plausible::stands_in(&lower);
+        && !plausible::stands_in(&lower)
+        && !plausible::counts_in_runs(&lower);
     let reached = host.contains('.')
         && !host.starts_with("127.")
         && !["0.0.0.0", "localhost.localdomain", "host.docker.internal"].contains(&host.as_str())

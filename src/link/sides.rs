@@ -10,6 +10,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::facts::{DefId, ExportValue, ExprKind, Facts, FunctionId, ImportId};
 use crate::finding::{FileId, Place};
 use crate::link::entries::edge::function_of;
+use crate::link::entries::next::is_left_over;
 use crate::link::projects::{Projects, within};
 use crate::names::Name;
 use crate::program::{Entry, EntryKind, Program, Side};
@@ -294,6 +295,9 @@ impl Decision<'_> {
     fn is_dead(&self, file: FileId, facts: &Facts) -> bool {
         // A file of a deployed function that its entry does not load is not deployed at all.
         if function_of(self.program.file(file).path.as_str()).is_some() {
+            return true;
+        }
+        if is_left_over(self.projects.of(file), self.inner(file)) {
             return true;
         }
         if facts.exports.is_empty() {

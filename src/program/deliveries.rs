@@ -97,6 +97,17 @@ impl Program {
         own || self.has_role(at, KnownRole::Write)
     }
 
+    /// Whether a vendor's own function checks deliveries: what is compared by hand beside it is another secret.
+    pub fn is_checked_by_sdk(&self, handler: &WebhookHandler) -> bool {
+        let reach = self.reach(self.entries[handler.entry].function, |edge| edge.kind != EdgeKind::Jump);
+        reach.stops.iter().any(|stop| {
+            self.calls_in(stop.function).any(|at| {
+                let mut called = self.callee(at).externals();
+                called.any(|external| self.catalogue.verifier(external.package, &external.segs).is_some())
+            })
+        })
+    }
+
     /// Whether somebody made sure of a delivery's form on the way: an SDK that verifies it gives an event of its own
     /// types, a schema checks it.
     pub fn delivery_has_form(&self, handler: &WebhookHandler) -> bool {

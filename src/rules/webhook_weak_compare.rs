@@ -84,7 +84,12 @@ fn check(program: &Program, report: &mut Report) {
         }
     }
     for (plain, handlers) in found.values() {
-        tell(program, report, *plain, handlers);
+        let other_secret = !plain.signature && handlers.iter().all(|handler| program.is_checked_by_sdk(handler));
+        match handlers.first() {
+            // The door of a preview beside the webhook's, in the same function.
+            Some(first) if other_secret => tell_internal(program, report, &program.entries[first.entry], plain.place),
+            _ => tell(program, report, *plain, handlers),
+        }
     }
     let handled = |entry: usize| program.webhook_handlers().iter().any(|handler| handler.entry == entry);
     let mut told: Vec<Place> = found.keys().copied().collect();

@@ -2,6 +2,7 @@
 
 use super::{Label, METHODS, Module, paths};
 use crate::facts::FunctionId;
+use crate::link::projects::Project;
 use crate::program::{Entry, EntryKind, ExprRef, FunctionRef};
 
 /// Files of the app router that render.
@@ -19,7 +20,7 @@ pub fn in_module(module: Module<'_>) -> Vec<Entry> {
     // A folder that starts with an underscore is private: nothing in it is routed.
     let is_private = |folders: &[&str]| folders.iter().any(|folder| folder.starts_with('_'));
     if let Some(folders) = under(&parts, "app").filter(|folders| !is_private(folders)) {
-        if stem == "route" {
+        if stem == "route" && !is_left_over(module.project, module.inner) {
             found.extend(route_handlers(module, &paths::folders(folders.iter().copied()), "next-app"));
         } else if RENDERED.contains(&stem) && is_next(module) {
             let label = Label::new(EntryKind::Page, "next-app").at(paths::folders(folders.iter().copied()));
@@ -34,6 +35,13 @@ pub fn in_module(module: Module<'_>) -> Vec<Entry> {
         found.extend(in_pages(module, folders, stem));
     }
     found
+}
+
+/// Whether a file is a route of the app router in an app that Vite builds: it was left over, and nobody serves it.
+pub fn is_left_over(project: &Project, inner: &str) -> bool {
+    let parts: Vec<&str> = inner.split('/').collect();
+    let is_route = parts.last().is_some_and(|name| name.split_once('.').is_some_and(|(stem, _)| stem == "route"));
+    is_route && under(&parts, "app").is_some() && project.uses("vite") && !project.is_next()
 }
 
 /// The folders below `root` (or `src/root`), at the project's top or, where the project could not be told, below
