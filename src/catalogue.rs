@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 mod api_version;
 mod check;
+mod dropped;
 mod effect;
 mod errors;
 mod fault;
@@ -42,6 +43,7 @@ mod widgets;
 
 pub use api_version::{ApiVersion, OldSdk};
 pub(crate) use check::is_date;
+pub use dropped::Dropped;
 pub use effect::Effect;
 pub use errors::ErrorTells;
 pub use gatekeepers::Gatekeeper;
@@ -175,6 +177,9 @@ pub struct Vendor {
     /// What it has shut down, or will.
     #[serde(default)]
     pub retired: Vec<Retired>,
+    /// Fields that its answers have no more from some version on.
+    #[serde(default)]
+    pub dropped: Vec<Dropped>,
     /// How its API is called without saying which version.
     #[serde(default, rename = "api_version")]
     pub api_versions: Vec<ApiVersion>,

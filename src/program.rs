@@ -39,6 +39,7 @@ pub mod defaults;
 pub mod deliveries;
 pub mod disclosure;
 pub mod doors;
+pub mod dropped_fields;
 pub mod environment;
 pub mod exposure;
 pub mod failures;

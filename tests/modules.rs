@@ -239,6 +239,7 @@ fn urls_name_the_package_they_serve() {
         ("f/index.ts", "https://ga.jspm.io/npm:left@1.0.0/index.js", "npm:left@1.0.0 index.js"),
         ("f/index.ts", "https://deno.land/x/left@v1.4.0/mod.ts", "url:deno.land/x/left@1.4.0"),
         ("f/index.ts", "https://deno.land/std@0.168.0/http/server.ts", "url:deno.land/std@0.168.0 http/server.ts"),
+        ("f/index.ts", "https://deno.land/std@0.177.0/node/crypto.ts", "node:crypto@0.177.0"),
         ("f/index.ts", "https://js.example.com/v3/", "url:js.example.com/v3"),
         ("f/index.ts", "//js.example.com/v3?x=1", "url:js.example.com/v3"),
     ]);

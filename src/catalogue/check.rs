@@ -143,6 +143,16 @@ impl Checks {
                 self.package_name(at!["retired", item, "package", package, "name"], &sdk.name, &["npm", "pypi"]);
             }
         }
+        for (item, dropped) in vendor.dropped.iter().enumerate() {
+            if dropped.is_gone_in(&dropped.since) != Some(true) {
+                let message = format!("`{}` is no version", dropped.since);
+                self.say(at!["dropped", item, "since"], message, "begin with its day, as `YYYY-MM-DD`");
+            }
+            for package in dropped.sdk.keys() {
+                self.package_name(at!["dropped", item, "sdk"], package, &["npm", "pypi"]);
+            }
+            self.source(at!["dropped", item, "source"], &dropped.source);
+        }
         for (item, version) in vendor.api_versions.iter().enumerate() {
             if version.http.is_empty() || version.http.iter().any(|path| !path.starts_with('/')) {
                 let at = at!["api_version", item, "http"];

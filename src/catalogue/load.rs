@@ -299,6 +299,7 @@ fn extend(known: &mut Vendor, user: Vendor) {
     known.scopes.extend(base.scopes);
     known.examples.extend(base.examples);
     known.retired.extend(base.retired);
+    known.dropped.extend(base.dropped);
     known.api_versions.extend(base.api_versions);
     known.notes.extend(base.notes);
     extend_by(&mut known.packages, base.packages, |package| &package.name);

@@ -14,6 +14,8 @@ use crate::program::{CallRef, Destination, ExprRef, FunctionRef, HttpUse, Progra
 use crate::rule;
 use crate::rule::Report;
 
+mod fields;
+
 rule! {
     /// A model, endpoint or version that is shut down is still asked for
     ///
@@ -24,6 +26,9 @@ rule! {
     /// An error when the day has passed, a warning when it is announced. The day is today's, or that of `--as-of`.
     /// Models count where they are asked for: as a `model` option or setting, as a default, in the path of a request.
     ///
+    /// Fields count too that answers have no more in the version of the API that the client asks for, by itself or by
+    /// its SDK's major version.
+    ///
     /// An SDK that goes on working but is not mended any more is a note, once in a project. Which version of an SDK is
     /// in use, an import or a lockfile says, else the manifest.
     ///
@@ -31,6 +36,7 @@ rule! {
     ///
     /// - the name is only compared, listed for people to choose from, or the key of a table;
     /// - it is a label: stored or answered as the model that was used;
+    /// - a field's new place is read as well, or nobody knows the version;
     /// - the code is tooling, or never deployed;
     /// - nobody but a third party tells the day: a note for auditors.
     ///
@@ -91,6 +97,7 @@ fn check(program: &Program, report: &mut Report) {
     let written = requests(program, &retired, &mut found);
     calls(program, &retired, &mut found);
     sdks(program, &retired, report);
+    fields::check(program, report);
     for ((_, vendor, at, model), mut places) in found {
         places.sort();
         places.dedup();

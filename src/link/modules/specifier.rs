@@ -196,6 +196,11 @@ fn deno(path: &str) -> Target {
     };
     let (head, rest) = path.split_once('/').unwrap_or((path, ""));
     let (name, version) = head.split_once('@').unwrap_or((head, ""));
+    // Older functions take Node's modules from the standard library: `std@0.177.0/node/crypto.ts`.
+    if let ("", "std", Some(module)) = (folder, name, rest.strip_prefix("node/")) {
+        let module = module.strip_suffix(".ts").unwrap_or(module);
+        return make(&format!("node:{}", module.strip_suffix("/mod").unwrap_or(module)), version, "");
+    }
     let rest = if folder.is_empty() || rest != "mod.ts" { rest } else { "" };
     make(&format!("url:deno.land/{folder}{name}"), version, rest)
 }
