@@ -267,7 +267,8 @@ impl Decision<'_> {
             return side;
         }
         if !facts.language.is_script() {
-            side.server = true;
+            side.tooling = names::is_look(self.inner(file)) && facts.functions.len() == 1;
+            side.server = !side.tooling;
             return side;
         }
         let inner = self.inner(file);

@@ -246,6 +246,14 @@ impl Program {
                 }
                 // `session["user_id"]`, `session.get("admin")`; not what else is kept there.
                 ExprKind::Member(base, name) if is_session(facts, *base) && says_who(name) => Door::Guarded,
+                // `if "user_id" not in session:`
+                ExprKind::Op(Op::In, parts) => match parts[..] {
+                    [name, held] if is_session(facts, held) => match facts.expr(name) {
+                        ExprKind::Text(name) if says_who(name) => Door::Guarded,
+                        _ => Door::Open,
+                    },
+                    _ => Door::Open,
+                },
                 ExprKind::Call(call) => {
                     let call = facts.call(*call);
                     let first = call.args.first().map(|arg| facts.expr(arg.value));

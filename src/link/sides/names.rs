@@ -94,6 +94,14 @@ pub fn is_test(path: &str) -> bool {
     }
 }
 
+/// Whether a Python file's name says that it looks at something, or mends it, once: `check_orders.py`. A job of this
+/// name has functions, what is run by hand is one run of lines.
+pub fn is_look(path: &str) -> bool {
+    const VERBS: &[&str] = &["check_", "debug_", "fix_", "inspect_", "verify_", "diagnose_", "try_"];
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.ends_with(".py") && VERBS.iter().any(|verb| name.starts_with(verb))
+}
+
 /// What a path says.
 pub fn of(path: &str) -> Use {
     let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
