@@ -230,21 +230,25 @@ fn edges_of(program: &Program, call: CallRef) -> Vec<Edge> {
         let handed_in = eval.expr(argument);
         edges.extend(handed_in.functions().map(|target| Edge { call, target, kind }));
     }
-    let kind = if program.has_role(call, KnownRole::Defer) { EdgeKind::Deferred } else { EdgeKind::Callback };
-    let mut handed = |value: Value| {
+    let kind_of = |call: CallRef| match program.has_role(call, KnownRole::Defer) {
+        true => EdgeKind::Deferred,
+        false => EdgeKind::Callback,
+    };
+    let kind = kind_of(call);
+    let mut handed = |value: Value, kind: EdgeKind| {
         let functions = value.functions().map(|target| Edge { call, target, kind });
         edges.extend(functions);
     };
     for arg in &shape.args {
         // Only what is written as a function or a name can be one; evaluating every argument would cost.
         if may_be_function(facts, arg.value) {
-            handed(eval.expr(ExprRef::new(call.file, arg.value)));
+            handed(eval.expr(ExprRef::new(call.file, arg.value)), kind);
         }
         if let ExprKind::Object(entries) = facts.expr(arg.value)
             && callee.externals().next().is_some()
         {
             for &(_, value) in entries.iter().filter(|(_, value)| may_be_function(facts, *value)) {
-                handed(eval.expr(ExprRef::new(call.file, value)));
+                handed(eval.expr(ExprRef::new(call.file, value)), kind);
             }
         }
     }
@@ -260,7 +264,9 @@ fn edges_of(program: &Program, call: CallRef) -> Vec<Edge> {
                     _ => vec![arg.value],
                 };
                 for value in values.into_iter().filter(|&value| may_be_function(made, value)) {
-                    handed(eval.expr(ExprRef::new(site.file, value)));
+                    // `Thread(target=work).start()`
+                    let kind = if kind_of(site) == EdgeKind::Deferred { EdgeKind::Deferred } else { kind };
+                    handed(eval.expr(ExprRef::new(site.file, value)), kind);
                 }
             }
         }
