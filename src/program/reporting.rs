@@ -52,6 +52,21 @@ impl Program {
         Some(Reporting { used, returns: self.in_words(facts, value), logs })
     }
 
+    /// The function that gives back what a call gives, and does nothing else with it: it reports as the called one does.
+    pub fn passed_on_by(&self, call: CallRef) -> Option<FunctionRef> {
+        let facts = self.facts(call.file);
+        let shape = facts.call(call.call);
+        let function = self.function_of(call);
+        let given = |value: ExprId| match facts.expr(value) {
+            ExprKind::Await(inner) => *inner == shape.expr,
+            _ => value == shape.expr,
+        };
+        let mut steps = facts.block(shape.block).steps.iter();
+        let returned = steps.any(|step| matches!(step, Step::Return(Some(value)) if given(*value)));
+        (returned && function.function != FunctionId::MODULE && self.entries_of(function).is_empty())
+            .then_some(function)
+    }
+
     fn in_words(&self, facts: &Facts, value: ExprId) -> String {
         match facts.expr(value) {
             ExprKind::Object(entries) => match entries.iter().find(|&&(_, value)| is_false(facts, value)) {
@@ -158,6 +173,12 @@ impl Program {
                     && says_done(&facts.def(*def).name)
                     && counts_up(facts, *value)
             }
+            // `return {"message": "Invoice sent"}`
+            Step::Return(Some(value)) => {
+                (end..next).contains(&facts.span(*value).start)
+                    && matches!(facts.expr(*value), ExprKind::Object(entries)
+                        if entries.iter().any(|&(key, value)| tells_done(facts, key, value)))
+            }
             _ => false,
         });
         written
@@ -165,15 +186,20 @@ impl Program {
                 let other = facts.call(other.call);
                 follows(other.block, facts.span(other.expr).start)
                     && other.args.iter().any(|arg| match facts.expr(arg.value) {
-                        ExprKind::Object(entries) => entries.iter().any(|&(key, value)| {
-                            says_done(&key) && !is_failure(facts, value)
-                                || *key == *"status"
-                                    && matches!(facts.expr(value), ExprKind::Text(text) if says_done(text))
-                        }),
-                        _ => arg.name.is_some_and(|name| says_done(&name)),
+                        ExprKind::Object(entries) => entries.iter().any(|&(key, value)| tells_done(facts, key, value)),
+                        _ => arg.name.is_some_and(|name| says_done(&name) || tells_done(facts, name, arg.value)),
                     })
             })
     }
+}
+
+/// Whether an entry of an object says that something went out: `sent: true`, `status: "sent"`, `message: "Mail sent"`;
+/// not `"If there is an account, a link was sent"`, which says so on purpose.
+fn tells_done(facts: &Facts, key: Name, value: ExprId) -> bool {
+    let says = |text: &Name| says_done(text) && !text.starts_with("If ");
+    says_done(&key) && !is_failure(facts, value)
+        || matches!(key.as_str(), "status" | "message" | "msg" | "detail")
+            && matches!(facts.expr(value), ExprKind::Text(text) if says(text))
 }
 
 /// Whether a returned value tells of a failure.

@@ -8,14 +8,18 @@ use crate::program::reporting::Reporting;
 use crate::program::{CallRef, EntryKind, FunctionRef, Program};
 use crate::rule::Report;
 
+/// More calls of wrappers than a program has.
+const MOST: usize = 10_000;
+
 pub(super) fn check(program: &Program, report: &mut Report) {
     let mut known: FxHashMap<FunctionRef, Option<Reporting<'_>>> = FxHashMap::default();
-    let mut callers: Vec<(CallRef, FunctionRef)> = Vec::new();
+    // A call, the wrapper that it calls, and the one whose answer that is.
+    let mut callers: Vec<(CallRef, FunctionRef, FunctionRef)> = Vec::new();
     for used in program.vendor_uses() {
         let mut wrapper = program.function_of(used.at);
         // A wrapper of a wrapper reports too.
         for _ in 0..3 {
-            callers.extend(program.callers(wrapper).iter().map(|&caller| (caller, wrapper)));
+            callers.extend(program.callers(wrapper).iter().map(|&caller| (caller, wrapper, wrapper)));
             match program.callers(wrapper) {
                 [only] => wrapper = program.function_of(*only),
                 _ => break,
@@ -24,14 +28,21 @@ pub(super) fn check(program: &Program, report: &mut Report) {
     }
     callers.sort_unstable();
     callers.dedup();
-    for (caller, wrapper) in callers {
+    let mut at = 0;
+    while let Some(&(caller, wrapper, source)) = callers.get(at) {
+        at += 1;
+        let reporting = known.entry(source).or_insert_with(|| program.reporting(source));
+        let Some(reporting) = reporting else { continue };
+        // `return sendEmail(to, subject, text)`: one function a mail, in front of the one that sends.
+        if let Some(outer) = program.passed_on_by(caller).filter(|_| callers.len() < MOST) {
+            let further = program.callers(outer).iter().map(|&further| (further, outer, source));
+            let new: Vec<_> = further.filter(|new| !callers.contains(new)).collect();
+            callers.extend(new);
+        }
         if !program.runs_on_server(caller.file) || program.is_floating(caller) || program.is_deferred(caller) {
             continue;
         }
-        let reporting = known.entry(wrapper).or_insert_with(|| program.reporting(wrapper));
-        if let Some(reporting) = reporting {
-            tell(program, report, caller, wrapper, reporting);
-        }
+        tell(program, report, caller, wrapper, reporting);
     }
 }
 
@@ -50,7 +61,7 @@ fn tell(program: &Program, report: &mut Report, caller: CallRef, wrapper: Functi
     let sends = program.operation(reporting.used).is_some_and(|op| op.effect == Effect::Send);
     let lost = if sends { "the message is lost" } else { "nothing is done" };
     let (goes_on, confidence) = match (records, origin) {
-        (true, _) => ("it is recorded as sent".to_owned(), Confidence::High),
+        (true, _) => ("it counts as sent".to_owned(), Confidence::High),
         (false, Some(origin)) => (
             format!("{} goes on as if it had worked", program.entry_name(&program.entries[origin.entry])),
             Confidence::Medium,
