@@ -18,6 +18,7 @@ use crate::names::Name;
 
 pub mod acknowledged;
 pub mod added;
+mod announced;
 pub mod answers;
 pub mod api_versions;
 pub mod apps;
