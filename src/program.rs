@@ -43,6 +43,7 @@ pub mod doors;
 pub mod environment;
 pub mod exposure;
 pub mod failures;
+mod first_rows;
 pub mod flagged;
 pub mod floating;
 pub mod fresh;
