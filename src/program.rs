@@ -101,6 +101,7 @@ pub mod rows;
 pub mod schedules;
 pub mod scopes;
 pub mod shelved;
+mod signed_headers;
 pub mod spending;
 pub mod state_checks;
 pub mod statuses;
