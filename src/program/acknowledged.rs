@@ -1,7 +1,7 @@
 //! Work that failed and is acknowledged all the same: what each way out of an entry point answers, where failures
 //! are swallowed, and what runs after the answer.
 
-use crate::catalogue::KnownRole;
+use crate::catalogue::{Effect, KnownRole};
 use crate::facts::{Arg, BlockId, BlockKind, ExprId, ExprKind, Facts, Op, Span, Step};
 use crate::finding::Place;
 use crate::names::Name;
@@ -29,6 +29,8 @@ pub enum Loss {
     Caught(Place),
     /// The call gives an error, and that is only written to a log: the test.
     Logged(Place),
+    /// A function tells of it by what it returns, and nobody looks at that: its call, and what has failed in it.
+    Returned(CallRef, CallRef),
     /// The work is left to run in memory, after the answer: the call that leaves it.
     Left(CallRef),
     /// Nothing waits for the work: the call.
@@ -88,7 +90,45 @@ impl Program {
             let place = Place { file: at.file, span: facts.block(block).span }.head();
             return well.then_some(Loss::Shelved(place, table));
         }
-        None
+        self.told_unread(way, work, false)
+    }
+
+    /// How the failure of some work is lost in a function that returns an error then, `if (error) return { error }`, and
+    /// whose answer nothing looks at; or that of what is looked for before the work.
+    pub fn told_unread(&self, way: &[Edge], work: CallRef, before: bool) -> Option<Loss> {
+        way.iter().enumerate().find_map(|(index, edge)| {
+            let by = edge.call;
+            let unread = self.facts(by.file).call(by.call).dropped && self.chain(by).next().is_none();
+            let acting = way.get(index + 1).map_or(work, |next| next.call);
+            if edge.kind != EdgeKind::Direct
+                || !unread && !self.refusal_is_logged(by)
+                || self.function_of(acting) != edge.target
+            {
+                return None;
+            }
+            let looked_up = before.then(|| self.looked_up_before(acting)).into_iter().flatten();
+            let mut failing = std::iter::once(acting).filter(|_| !before).chain(looked_up);
+            failing.find_map(|failed| {
+                let block = self.arm_of_failure(failed)?;
+                (!self.keeps_failure(edge.target, block)).then_some(Loss::Returned(by, failed))
+            })
+        })
+    }
+
+    /// The look-ups in the app's own rows before a call, whose errors come as values.
+    fn looked_up_before(&self, acting: CallRef) -> impl Iterator<Item = CallRef> {
+        let facts = self.facts(acting.file);
+        let start = facts.span(facts.call(acting.call).expr).start;
+        self.calls_in(self.function_of(acting)).filter(move |&at| {
+            let reads = |used: &crate::program::VendorUse| {
+                self.catalogue.vendor(used.vendor).own_backend
+                    && self.gives_errors(used)
+                    && self
+                        .operation(used)
+                        .is_some_and(|operation| matches!(operation.effect, Effect::Read | Effect::List))
+            };
+            facts.span(facts.call(at.call).expr).end <= start && self.vendors_at(at).iter().any(reads)
+        })
     }
 
     /// What catches the failure of a write, innermost first: not `except Order.DoesNotExist`, which is for the lookup

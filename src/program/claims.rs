@@ -27,6 +27,14 @@ impl Program {
         if !named && !self.vendors_at(at).iter().any(own) {
             return None;
         }
+        let columns = self.columns_asked(at);
+        (!columns.is_empty()).then(|| columns.iter().any(|column| says_state(column)))
+    }
+
+    /// The columns by which a query, or a change, picks its rows.
+    pub(super) fn columns_asked(&self, at: CallRef) -> Vec<String> {
+        let facts = self.facts(at.file);
+        let shape = facts.call(at.call);
         let mut columns: Vec<String> = Vec::new();
         for arg in &shape.args {
             if let ExprKind::Object(entries) = facts.expr(arg.value) {
@@ -46,9 +54,13 @@ impl Program {
                 }
             }
         }
-        let is_state = |column: &String| words(column).last().is_some_and(|last| !WHICH.contains(&last.as_str()));
-        (!columns.is_empty()).then(|| columns.iter().any(is_state))
+        columns
     }
+}
+
+/// Whether a column says what state a row is in, and not which row it is.
+pub(super) fn says_state(column: &str) -> bool {
+    words(column).last().is_some_and(|last| !WHICH.contains(&last.as_str()))
 }
 
 /// The columns that a condition names: `and(eq(orders.id, id), eq(orders.state, "due"))`, `{ id, state: "due" }`.

@@ -8,6 +8,7 @@ use crate::facts::{BlockKind, ExprId, ExprKind, Facts, Op, Span, Step};
 use crate::finding::FileId;
 use crate::names::Name;
 use crate::program::bodies::Form;
+use crate::program::claims::says_state;
 use crate::program::handlers::WebhookHandler;
 use crate::program::repeats::Again;
 use crate::program::verify::words;
@@ -87,7 +88,8 @@ impl Program {
         })
     }
 
-    fn keeps_by(&self, at: CallRef) -> bool {
+    /// Whether a call writes into what the app itself keeps.
+    pub(super) fn keeps_by(&self, at: CallRef) -> bool {
         let own = self.vendors_at(at).iter().any(|used| {
             self.catalogue.vendor(used.vendor).own_backend
                 && self
@@ -382,8 +384,15 @@ impl Program {
             })
     }
 
+    /// Whether a write only changes what is in a certain state: it asks for what it comes after, or for the column
+    /// that it writes.
     fn compares_state(&self, at: CallRef) -> bool {
-        self.chain(at).any(|(_, name)| matches!(name.as_str(), "lt" | "lte" | "neq" | "in" | "gt"))
+        if self.chain(at).any(|(_, name)| matches!(name.as_str(), "lt" | "lte" | "neq" | "in" | "gt")) {
+            return true;
+        }
+        let asked = self.columns_asked(at);
+        let written = self.fields_written(at);
+        written.iter().any(|field| says_state(field) && asked.iter().any(|column| column == field.as_str()))
     }
 }
 

@@ -39,6 +39,8 @@ pub struct RecordedEarly {
     pub record: CallRef,
     /// The work that comes after.
     pub work: CallRef,
+    /// What writes it down is a part of the work itself: the row of a payment.
+    pub is_work: bool,
 }
 
 impl Program {
@@ -49,10 +51,15 @@ impl Program {
         let entry = &self.entries[handler.entry];
         let reach = self.reach(entry.function, |edge| edge.kind != EdgeKind::Jump);
         let functions: FxHashSet<FunctionRef> = reach.stops.iter().map(|stop| stop.function).collect();
-        deeds.iter().enumerate().filter(|(_, deed)| deed.records).find_map(|(position, deed)| {
+        deeds.iter().enumerate().find_map(|(position, deed)| {
             let record = deed.at;
             let table = self.table_of(record)?;
-            if !self.is_plain_record(record) || !self.is_turned_away_by(record, table) {
+            let is_work = !deed.records;
+            let turns_away = match is_work {
+                true => self.adds_what_it_looked_for(record, table),
+                false => self.is_plain_record(record) && self.is_turned_away_by(record, table),
+            };
+            if !turns_away {
                 return None;
             }
             if functions.iter().any(|&function| self.settles(function, table, record)) {
@@ -60,7 +67,10 @@ impl Program {
             }
             let later =
                 deeds[position + 1..].iter().filter(|work| !work.records && self.table_of(work.at) != Some(table));
-            let work = later.map(|work| work.at).find(|&work| {
+            let weighs = |at: CallRef| {
+                !is_work || self.keeps_by(at) && self.table_of(at).is_none_or(|table| !self.keeps_record(&table))
+            };
+            let work = later.map(|work| work.at).filter(|&work| weighs(work)).find(|&work| {
                 let function = self.function_of(work);
                 let way: Vec<Edge> = match reach.stops.iter().position(|stop| stop.function == function) {
                     Some(stop) => reach.way(stop),
@@ -75,7 +85,7 @@ impl Program {
                 };
                 self.comes_after(record, first) && self.fails_aloud(work) && self.loss_of(entry, &way, work).is_none()
             })?;
-            Some(RecordedEarly { record, work })
+            Some(RecordedEarly { record, work, is_work })
         })
     }
 
@@ -202,7 +212,23 @@ impl Program {
             let asks_state = call.args.iter().any(|arg| names_state(facts, arg.value, 3));
             asks_state
                 || !reads(&name) && !matches!(lower.as_str(), "insert" | "create" | "from" | "table" | "collection")
-        }) || function == self.function_of(record) && (reads_state(facts, function) || self.changes_made(record))
+        }) || self.is_one_transaction(function)
+            || function == self.function_of(record) && (reads_state(facts, function) || self.changes_made(record))
+    }
+
+    /// Whether all that a function does is one transaction, as a decorator says.
+    fn is_one_transaction(&self, function: FunctionRef) -> bool {
+        let facts = self.facts(function.file);
+        facts.function(function.function).decorators.iter().any(|&mark| {
+            let mark = match facts.expr(mark) {
+                ExprKind::Call(call) => facts.call(*call).callee,
+                _ => mark,
+            };
+            facts.last_name(mark).is_some_and(|name| {
+                let name = name.to_ascii_lowercase();
+                name.contains("atomic") || name.contains("transaction")
+            })
+        })
     }
 
     /// Whether one deed of a handler has run when another begins, as far as both hang on calls of one function.

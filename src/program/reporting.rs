@@ -104,6 +104,23 @@ impl Program {
         })
     }
 
+    /// The block by which a function returns an object that says so where a call in it has failed: `{ error }`,
+    /// `{ success: false }`.
+    pub(super) fn arm_of_failure(&self, acting: CallRef) -> Option<BlockId> {
+        let facts = self.facts(acting.file);
+        let function = self.function_of(acting).function;
+        let own = facts.blocks.iter().enumerate().filter(|(_, block)| block.function == function);
+        let mut telling = own.filter(|(_, block)| {
+            block.steps.iter().any(|step| match step {
+                Step::Return(Some(value)) => {
+                    matches!(facts.expr(*value), ExprKind::Object(_)) && is_failure(facts, *value)
+                }
+                _ => false,
+            })
+        });
+        telling.find_map(|(at, _)| Some(BlockId(at as u32)).filter(|&block| self.is_told_in(acting, block)))
+    }
+
     /// Whether a block runs when `acting` failed: a handler around it, or an arm of failure after it.
     fn is_told_in(&self, acting: CallRef, block: BlockId) -> bool {
         let facts = self.facts(acting.file);

@@ -74,6 +74,8 @@ pub enum Why {
     Mode(Name),
     /// It is skipped when the request lacks its signature or brings a header.
     Request,
+    /// It is skipped when the request brings this header, which anybody can send.
+    Announced(Name),
     /// It is skipped on a condition of another kind.
     Condition,
     /// Its failure is caught, and the work goes on.

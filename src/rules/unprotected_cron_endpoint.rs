@@ -1,15 +1,15 @@
 //! Endpoints made for the clock that anyone can start.
 
 use crate::catalogue::VendorId;
-use crate::facts::ExprKind;
+use crate::facts::{ExprId, ExprKind};
 use crate::finding::{FileId, Place};
 use crate::manifest::TokenGate;
 use crate::names::Name;
 use crate::program::doors::Door;
 use crate::program::origins::Origin;
 use crate::program::schedules::Schedule;
-use crate::program::verify::{Verdict, Why};
-use crate::program::{CallRef, Entry, EntryKind, Program};
+use crate::program::verify::{Lapse, Verdict, Why};
+use crate::program::{CallRef, Entry, EntryKind, ExprRef, Program};
 use crate::rule;
 use crate::rule::Report;
 use crate::rules::strangers::sent_by_database;
@@ -19,7 +19,8 @@ rule! {
     ///
     /// The address of a job is easy to guess (`/api/cron/..`), and it stands in the repository. Whoever calls it runs
     /// the job as often as they like: every customer gets the reminder twice, the import runs all night, the bill of
-    /// the vendors behind it is yours.
+    /// the vendors behind it is yours. A header by which the platform says that the clock calls
+    /// (`x-vercel-cron`, its user agent) is no secret: anybody can send it.
     ///
     /// ## Silent when
     ///
@@ -98,6 +99,8 @@ enum Gap {
     Open(CallRef),
     /// The check is skipped while a variable is unset.
     Unset(String, Place),
+    /// Bringing this header is as good as passing the check.
+    Announced(Name, Lapse),
 }
 
 fn gap(program: &Program, at: usize) -> Option<Gap> {
@@ -116,6 +119,7 @@ fn gap(program: &Program, at: usize) -> Option<Gap> {
             Why::Unset(name) | Why::Either(name) if !asks_for_mode(program, lapse.place) => {
                 Some(Gap::Unset(name.to_string(), lapse.place))
             }
+            Why::Announced(header) => Some(Gap::Announced(header, lapse)),
             _ => None,
         },
         _ => None,
@@ -131,6 +135,17 @@ fn asks_for_mode(program: &Program, place: Place) -> bool {
     facts.exprs.iter().any(|expr| {
         matches!(expr.kind, ExprKind::Env(name) if name.ends_with("ENV") || name.ends_with("ENVIRONMENT") || name == "DEBUG")
             && function.span.contains(expr.span)
+    })
+}
+
+/// The variable whose value a check asks for.
+fn secret_asked(program: &Program, check: Place) -> Option<Name> {
+    let facts = program.facts(check.file);
+    let inside = (0..facts.exprs.len()).filter(|&at| check.span.contains(facts.exprs[at].span));
+    let mut values = inside.map(|at| program.value(ExprRef::new(check.file, ExprId(at as u32))));
+    values.find_map(|value| {
+        let secret = |name: &Name| ["SECRET", "TOKEN", "KEY"].iter().any(|part| name.contains(part));
+        value.envs().into_iter().find(secret)
     })
 }
 
@@ -151,6 +166,12 @@ fn tell(program: &Program, report: &mut Report, schedule: &Schedule, entry: &Ent
                 "while {secret} is unset, {name} does its work for whoever calls it: anyone can run the job as often as they like"
             ),
             secret.clone(),
+        ),
+        Gap::Announced(header, _) => (
+            format!(
+                "{name} is made for the clock, and whoever sends the header {header} gets past its check: anyone can run the job as often as they like"
+            ),
+            "CRON_SECRET".to_owned(),
         ),
     };
     let facts = program.facts(entry.function.file);
@@ -174,12 +195,26 @@ fn tell(program: &Program, report: &mut Report, schedule: &Schedule, entry: &Ent
         "and send it from the schedule"
     };
     let in_database = sent_by_database(program, entry, &secret).unwrap_or_default();
+    let help = match gap {
+        // The platform sends one secret alone, and one way alone.
+        Gap::Announced(header, lapse) => match secret_asked(program, lapse.check).filter(|_| !schedule.by_platform) {
+            Some(asked) => format!(
+                "Take {header} out of the check, and let the schedule bring what it asks for beside: the secret in {asked}."
+            ),
+            None => format!("Let in only who brings a secret, which {header} is not; {sends}:\n{code}{in_database}"),
+        },
+        _ => format!("Refuse whoever does not bring the secret, {sends}:\n{code}{in_database}"),
+    };
     let draft = report
         .at(entry.place.head(), name, message)
-        .help(format!("Refuse whoever does not bring the secret, {sends}:\n{code}{in_database}"))
+        .help(help)
         .because(schedule.place, format!("started by `{}`", schedule.cron));
     match gap {
         Gap::Open(deed) => draft.because(program.call_place(*deed), "this runs for anyone"),
         Gap::Unset(_, place) => draft.because(*place, "the check is skipped here"),
+        Gap::Announced(_, lapse) => {
+            let draft = draft.because(lapse.place, "anybody can send this header");
+            if lapse.check == lapse.place { draft } else { draft.because(lapse.check, "the check") }
+        }
     };
 }

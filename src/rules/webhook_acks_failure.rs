@@ -266,10 +266,13 @@ fn lost(program: &Program, handler: &WebhookHandler) -> Vec<Lost> {
             continue;
         }
         let skipped = || skipped(program, handler, entry, deed.at).map(Loss::Skipped);
-        let Some(loss) = program.loss_of(entry, &way, deed.at).or_else(skipped) else { continue };
+        let returned = || program.told_unread(&way, deed.at, true).filter(|_| is_of_money(program, handler));
+        let Some(loss) = program.loss_of(entry, &way, deed.at).or_else(returned).or_else(skipped) else { continue };
         let place = match loss {
             Loss::Caught(place) | Loss::Logged(place) | Loss::Skipped(place) | Loss::Shelved(place, _) => place,
-            Loss::Left(at) | Loss::Floating(at) | Loss::Answered(at) | Loss::Settled(at) => program.call_place(at),
+            Loss::Returned(at, _) | Loss::Left(at) | Loss::Floating(at) | Loss::Answered(at) | Loss::Settled(at) => {
+                program.call_place(at)
+            }
         };
         // What was stored before can be worked off later.
         let stored = deeds[..index].iter().any(|before| before.records);
@@ -286,8 +289,11 @@ fn lost(program: &Program, handler: &WebhookHandler) -> Vec<Lost> {
 /// The test by which the events of unknown customers are dropped. Money is lost with them; who writes to a chat
 /// without being known may well be passed over.
 fn skipped(program: &Program, handler: &WebhookHandler, entry: &Entry, work: CallRef) -> Option<Place> {
-    let of_money = program.catalogue.vendor(handler.vendor?).category == Category::Payments;
-    program.skipped_for_missing_row(entry, work).filter(|_| of_money)
+    program.skipped_for_missing_row(entry, work).filter(|_| is_of_money(program, handler))
+}
+
+fn is_of_money(program: &Program, handler: &WebhookHandler) -> bool {
+    handler.vendor.is_some_and(|vendor| program.catalogue.vendor(vendor).category == Category::Payments)
 }
 
 /// Whether a deed is what the handler is there for: it changes what the app itself keeps, or moves money.
@@ -339,6 +345,11 @@ fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, first:
     let message = match first.loss {
         Loss::Caught(_) => format!("{webhook} answers 200 although {work} failed: the error is caught here, {gone}"),
         Loss::Logged(_) => format!("{webhook} answers 200 although {work} failed: the error is only logged, {gone}"),
+        Loss::Returned(at, failed) => format!(
+            "{webhook} answers 200 although {} failed: {} returns that as an error, nobody looks at it, {gone}",
+            program.call_text(failed),
+            program.call_text(at)
+        ),
         Loss::Left(_) => {
             format!("{webhook} answers 200 before {work} has run: it is kept in memory only, and when it fails {gone}")
         }
@@ -361,6 +372,12 @@ fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, first:
     };
     let help = match first.loss {
         Loss::Caught(_) | Loss::Logged(_) => answer_error(program, handler, first.work),
+        Loss::Returned(at, _) => format!(
+            "Look at what {} returns. {} What no second delivery can mend, such as a state that it refuses, is only to be \
+             logged: an error for an answer would bring it again for days.",
+            program.call_text(at),
+            answer_error(program, handler, first.work)
+        ),
         Loss::Shelved(_, table) => format!(
             "{} Or let a job work off the rows of {table} that failed.",
             answer_error(program, handler, first.work)

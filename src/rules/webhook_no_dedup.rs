@@ -40,7 +40,7 @@ rule! {
     /// its tables in code, they say whether a column is unique: an insert whose refusal is waited for, into a table that
     /// refuses nothing, is not enough; nor is an upsert that does not say by which key and is given none of them.
     /// A record that is kept when the work fails is the opposite mistake: the next delivery is taken for done, and the
-    /// event is lost. So it is where a field that says the event was handled is set whatever came of the work.
+    /// event is lost. The first row of the work, looked for before it is written, is such a record too. So it is where a field that says the event was handled is set whatever came of the work.
     ///
     /// ## The cure
     ///
@@ -159,13 +159,31 @@ fn tell_marked(program: &Program, report: &mut Report, handler: &WebhookHandler,
 fn tell_lost(program: &Program, report: &mut Report, handler: &WebhookHandler, told: &mut FxHashSet<CallRef>) {
     let Some(early) = program.recorded_early(handler).filter(|early| told.insert(early.record)) else { return };
     let work = program.call_text(early.work);
-    let message = format!(
-        "the event is written down as handled before its work: when {work} fails, {} delivers it again, and the second \
-         delivery is turned away: the event is lost",
-        sender(program, handler)
-    );
-    let help = "Take the record out again when the work fails, before the error is answered; or keep a status with it, \
-                `processing` before and `done` after the work, and turn away only what is done.";
+    let sender = sender(program, handler);
+    let table = program.table_of(early.record).filter(|_| early.is_work);
+    let message = match table {
+        None => format!(
+            "the event is written down as handled before its work: when {work} fails, {sender} delivers it again, and \
+             the second delivery is turned away: the event is lost"
+        ),
+        Some(table) => format!(
+            "the row in {table} by which the event is known again is written before the rest of its work: when {work} \
+             fails, {sender} delivers it again, the second delivery finds the row and leaves, and that work is never done"
+        ),
+    };
+    let help = match table {
+        None => "Take the record out again when the work fails, before the error is answered; or keep a status with \
+                 it, `processing` before and `done` after the work, and turn away only what is done."
+            .to_owned(),
+        Some(table) if program.again(early.work) == Again::Nothing => format!(
+            "Where the row in {table} is there already, do {work} all the same instead of leaving: it comes to the same \
+             when done twice. Or write both in one transaction."
+        ),
+        Some(table) => format!(
+            "Write both in one transaction, so that the row in {table} goes again when {work} fails; or take the row out \
+             before the error is answered."
+        ),
+    };
     let call = program.call_text(early.record);
     let draft = report
         .at(program.call_place(early.record), call, message)

@@ -5,6 +5,7 @@ use rustc_hash::FxHashSet;
 use crate::catalogue::{KnownRole, Seg, Tier, VendorId};
 use crate::facts::{ExprId, ExprKind};
 use crate::finding::{Confidence, Place};
+use crate::names::Name;
 use crate::program::bodies::Form;
 use crate::program::handlers::WebhookHandler;
 use crate::program::verify::Verdict;
@@ -17,7 +18,8 @@ rule! {
     ///
     /// A signature covers the bytes that were sent. A check over a parsed body, or over text written anew from it,
     /// fails as soon as a blank, an escape or the order of keys differs; a check that needs Node's crypto throws on
-    /// Deno, workers and edge runtimes; a body that was read once is empty the second time. Every delivery is then
+    /// Deno, workers and edge runtimes; a body that was read once is empty the second time; a header that the vendor
+    /// does not sign in, an invented `resend-signature`, is never there. Every delivery is then
     /// answered with an error: people pay and get nothing, until the vendor switches the endpoint off, or someone
     /// takes the check out.
     ///
@@ -28,6 +30,7 @@ rule! {
     /// - the vendor signs something else than the body;
     /// - a release of the SDK is pinned that still works there;
     /// - what the check is given cannot be followed;
+    /// - a header is not called after the vendor, or the vendor's own are named beside it: a relay may sign;
     /// - nothing verifies at all, or the check can be got around: other rules tell of that.
     ///
     /// ## The cure
@@ -94,6 +97,8 @@ enum Fault {
     Rewritten(Place),
     /// The body was read before.
     Read(CallRef),
+    /// It asks for a header that the vendor does not send.
+    Unsent(Name, Place),
 }
 
 fn check(program: &Program, report: &mut Report) {
@@ -131,7 +136,13 @@ fn fault(program: &Program, handler: &WebhookHandler) -> Option<(CallRef, Fault,
         .collect();
     let mut functions: Vec<FunctionRef> = within.iter().copied().collect();
     functions.sort();
-    for at in functions.iter().flat_map(|&function| program.calls_in(function)) {
+    let verifying_calls = || functions.iter().flat_map(|&function| program.calls_in(function));
+    if let Some((header, place)) = program.unsent_header(handler, &functions)
+        && let Some(at) = verifying_calls().find(|&at| verifying(program, at).is_some())
+    {
+        return Some((at, Fault::Unsent(header, place), Confidence::High));
+    }
+    for at in verifying_calls() {
         let Some(checks) = verifying(program, at) else { continue };
         if checks.node_only && !checks.own_crypto && program.runs_on_edge(entry) {
             return Some((at, Fault::Runtime, Confidence::High));
@@ -235,6 +246,9 @@ fn tell(
             "{call} is given JSON written anew, but {webhook} is signed over the bytes that were sent: where a blank or \
              an escape differs, the delivery is refused and what it tells is lost"
         ),
+        Fault::Unsent(header, _) => {
+            format!("{webhook} is checked by the header {header}, which {}: {lost}", signs_otherwise(program, handler))
+        }
         Fault::Read(_) => format!("{call} reads the body of {webhook} a second time, and that throws: {lost}"),
     };
     let mut draft = report
@@ -245,6 +259,7 @@ fn tell(
     draft = match fault {
         Fault::Parsed(place) => draft.because(place, "parsed here"),
         Fault::Rewritten(place) => draft.because(place, "written anew here"),
+        Fault::Unsent(_, place) => draft.because(place, "no delivery brings this header"),
         Fault::Read(first) => draft.because(program.call_place(first), "read here the first time"),
         Fault::Runtime => draft,
     };
@@ -253,10 +268,17 @@ fn tell(
     }
 }
 
+/// Which headers the vendor signs in instead.
+fn signs_otherwise(program: &Program, handler: &WebhookHandler) -> String {
+    let name = handler.vendor.map_or("the sender", |vendor| program.catalogue.vendor(vendor).name.as_str());
+    let headers = program.webhook_of(handler).map(|webhook| webhook.headers.join(", ")).unwrap_or_default();
+    format!("{name} never sends (it signs in {headers})")
+}
+
 fn cure(program: &Program, handler: &WebhookHandler, entry: &Entry, fault: Fault) -> String {
     let verify = program.verify_cure(handler);
     let raw = match (entry.framework, fault) {
-        (_, Fault::Runtime) => return verify,
+        (_, Fault::Runtime | Fault::Unsent(..)) => return verify,
         (_, Fault::Read(_)) => {
             "Read the body once, `const body = await req.text()`, verify that text, and parse it after with JSON.parse(body)."
         }

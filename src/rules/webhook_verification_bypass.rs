@@ -141,6 +141,9 @@ fn tell<'h>(
         Why::Mode(name) if lapse.safe_default => format!("{name} switches the verification of {webhook} off"),
         Why::Mode(name) => format!("{webhook} is not verified unless {name} is set for production"),
         Why::Request => format!("{webhook} is not verified when the request comes without a signature, or asks for it"),
+        Why::Announced(header) => {
+            format!("{webhook} is not verified when the request brings the header {header}, which anybody can send")
+        }
         Why::Condition => format!("{webhook} is not verified on every way"),
         Why::Caught => format!("{webhook} catches the failed verification and goes on"),
         Why::Ignored => format!("{webhook} goes on whatever the verification says"),
@@ -225,6 +228,10 @@ fn cure(program: &Program, handler: &WebhookHandler, entry: &Entry, why: Why) ->
                          vendor's dashboard or command line shows."
             .to_owned(),
         Why::Request => "Answer 400 when the signature header is missing, and verify every delivery.".to_owned(),
+        Why::Announced(header) => format!(
+            "Verify every delivery, whatever {header} says: take the header out of the condition, and answer 400 to what \
+             is not signed."
+        ),
         Why::Caught => "Answer 400 in the handler of the failed check, so that nothing after it runs.".to_owned(),
         Why::Ignored if is_script => {
             "Answer 401 unless the check says yes: `if (!valid) return` with a status of 401.".to_owned()

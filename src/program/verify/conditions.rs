@@ -41,6 +41,7 @@ impl Walk<'_> {
                 },
                 _ => match *mode {
                     Some(name) => Why::Mode(name),
+                    None if let Some(header) = self.program.announced(at, holds) => Why::Announced(header),
                     None if *asks_request && self.brought(at, FARTHEST) != Some(holds) => Why::Request,
                     None if self.asks_for_test(at, FARTHEST) => Why::Request,
                     None => Why::Condition,

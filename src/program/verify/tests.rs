@@ -3,7 +3,7 @@
 use super::evidence::{is_fault, is_verdict, says_no};
 use super::ways::{Way, is_split, meet, stronger};
 use super::{Ends, Lapse, Standing, Walk, Why};
-use crate::facts::{BlockId, BlockKind, DefId, ExprId, ExprKind, Facts, FunctionId, Op, Step};
+use crate::facts::{BlockId, BlockKind, CallId, DefId, ExprId, ExprKind, Facts, FunctionId, Op, Step};
 use crate::finding::FileId;
 use crate::program::{CallRef, ExprRef, FunctionRef};
 
@@ -67,6 +67,8 @@ impl Walk<'_> {
                 (no, yes)
             }
             ExprKind::Await(inner) => self.test(function, *inner, standing),
+            // `Boolean(key && given === key)`
+            ExprKind::Call(call) if let Some(asked) = truth_of(facts, *call) => self.test(function, asked, standing),
             ExprKind::Call(call) => {
                 let at = CallRef::new(function.file, *call);
                 match self.value(function, condition, standing) {
@@ -280,6 +282,7 @@ impl Walk<'_> {
                 Made::Call { at, fault, part, .. } => Some(Made::Call { at, awaited: true, fault, part }),
                 other => Some(other),
             },
+            ExprKind::Call(call) if truth_of(facts, *call).is_some() => Some(Made::Test(expr)),
             ExprKind::Call(call) => {
                 let at = CallRef::new(function.file, *call);
                 Some(Made::Call { at, awaited: facts.call(*call).awaited, fault: false, part: false })
@@ -402,6 +405,19 @@ impl Walk<'_> {
             at = facts.function(function).parent;
         }
         false
+    }
+}
+
+/// What a call asks that only makes a truth of it: `Boolean(x)`.
+fn truth_of(facts: &Facts, call: CallId) -> Option<ExprId> {
+    let call = facts.call(call);
+    match (facts.expr(call.callee), &call.args[..]) {
+        (ExprKind::Ref(name, block), [only])
+            if matches!(name.as_str(), "Boolean" | "bool") && facts.lookup(*block, *name).is_none() =>
+        {
+            Some(only.value)
+        }
+        _ => None,
     }
 }
 
