@@ -381,7 +381,7 @@ fn unbounded(program: &Program, external: &External) -> Option<bool> {
     let (query, after) = external.segs.split_at(end.unwrap_or(external.segs.len()));
     let mut sites = external.sites.iter().rev().skip(after.iter().filter(|seg| is_call(seg)).count());
     let mut called = false;
-    let (mut selects, mut grows, mut of) = (false, false, None);
+    let (mut selects, mut grows, mut of) = (None, false, None);
     // Columns of time that have an upper end alone.
     let mut before: Vec<Name> = vec![];
     for seg in query.iter().rev() {
@@ -396,7 +396,7 @@ fn unbounded(program: &Program, external: &External) -> Option<bool> {
                 let args = &program.facts(site.file).call(site.call).args;
                 let first = args.first().and_then(|arg| program.value(ExprRef::new(site.file, arg.value)).text());
                 match name.as_str() {
-                    "select" => selects = true,
+                    "select" => selects = Some(site),
                     "lt" | "lte" if first.is_some_and(|column| is_time_alone(&column)) => before.extend(first),
                     "eq" | "in" | "in_" | "is" | "is_" | "match" | "or" | "or_" | "not" | "lt" | "lte" | "gt"
                     | "gte" | "contains" | "filter"
@@ -415,11 +415,12 @@ fn unbounded(program: &Program, external: &External) -> Option<bool> {
             Seg::Member(_) => {}
         }
     }
-    let start = external.sites.first()?;
-    if !before.is_empty() && of.is_none_or(|table| program.is_worked_off(table, *start)) {
+    // Not where the client is made, which everything leads to.
+    let asked = selects?;
+    if !before.is_empty() && of.is_none_or(|table| program.is_worked_off(table, asked)) {
         return None;
     }
-    selects.then_some(grows)
+    Some(grows)
 }
 
 /// Whether a column says nothing but when: all that is older than a moment only ever grows in number.

@@ -32,7 +32,8 @@ rule! {
     /// in the dashboard is not seen here.
     ///
     /// A bucket that is made with `public = false` holds what not everybody is to see: a policy on `storage.objects` that
-    /// asks for the bucket's name alone hands each customer's files to all others.
+    /// asks for the bucket's name alone hands each customer's files to all others. That signed-in users only read them is
+    /// a note for the auditor.
     ///
     /// Reading content that is public, rows that signed-in users share, intake that cannot be read back (a contact
     /// form, a waiting list), and changes that hang on what is in the row and not on who asks (`for update using (status =

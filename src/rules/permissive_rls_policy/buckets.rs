@@ -6,7 +6,7 @@ use super::{SERVER_ITSELF, can, promised};
 use crate::finding::{Confidence, Severity};
 use crate::program::Program;
 use crate::rule::Report;
-use crate::sql::{Command, History, Policy, Rights, Table};
+use crate::sql::{Command, History, Opens, Policy, Rights, Table};
 
 /// Tells of a policy that asks for a private bucket and not for the file's owner; whether it was one.
 pub(super) fn look(program: &Program, history: &History, table: &Table, policy: &Policy, report: &mut Report) -> bool {
@@ -21,6 +21,9 @@ pub(super) fn look(program: &Program, history: &History, table: &Table, policy: 
         "{} can {what} the private bucket {name:?}: its policy asks for the bucket, and not whose file it is",
         who(opening.to)
     );
+    // What is private to the app's users as a whole (their pictures) looks the same.
+    let shared = !changes && opening.to == Opens::SignedIn;
+    let keep = if shared { "Keep it if every user may see all of it. If not: " } else { "" };
     let (of, on) = (quoted_always(&policy.name), table.id.sql());
     let condition = policy.using.as_deref().unwrap_or_default();
     let own = format!("{condition} and owner_id = (select auth.uid())::text");
@@ -49,14 +52,20 @@ pub(super) fn look(program: &Program, history: &History, table: &Table, policy: 
     };
     let draft = report
         .at(policy.altered.unwrap_or(policy.place), format!("{on} \"{}\"", policy.name), message)
-        .severity(if changes { Severity::Error } else { Severity::Warning })
+        .severity(match (changes, shared) {
+            (true, _) => Severity::Error,
+            (false, false) => Severity::Warning,
+            (false, true) => Severity::Note,
+        })
         .confidence(Confidence::Medium)
         .because(bucket.place, "the bucket is private")
         .help(format!(
-            "{advice}\n\n{sql}\n\n{CAUTION}\n\n    select policyname, cmd, roles, qual, with_check from pg_policies\n      \
+            "{keep}{advice}\n\n{sql}\n\n{CAUTION}\n\n    select policyname, cmd, roles, qual, with_check from pg_policies\n      \
              where schemaname = 'storage' and tablename = 'objects';"
         ));
-    if !history.ordered {
+    if shared {
+        draft.confidence(Confidence::Low).auditor_only();
+    } else if !history.ordered {
         draft.confidence(Confidence::Low);
     }
     true
