@@ -1,6 +1,6 @@
 //! Credentials out of the environment that go out whether they are set or not.
 
-use super::integration_breaks_boot;
+use super::integration_breaks_boot::{is_one_of_many, made_when_used};
 use crate::facts::FunctionId;
 use crate::names::Name;
 use crate::program::Program;
@@ -107,13 +107,19 @@ fn sent(used: &Unchecked, script: bool) -> String {
 fn help(program: &Program, used: &Unchecked) -> String {
     let (variable, facts) = (used.variable, program.facts(used.at.file));
     let at_load = facts.function_of(facts.call(used.at.call).block) == FunctionId::MODULE;
-    let one_of_many = integration_breaks_boot::is_one_of_many(program, used.at.file);
+    let one_of_many = is_one_of_many(program, used.at.file);
     if at_load && one_of_many && matches!(used.way, Way::Client(_)) {
+        // A key that is put into a package has no client to make.
+        if facts.call(used.at.call).dropped {
+            return format!(
+                "Stop without {variable}, by its name, in what uses it, so that only that feature fails:\n{}",
+                stop(program, used)
+            );
+        }
         let read = program.read_of_variable(used.at.file, variable);
+        let made = made_when_used(facts.language.is_script(), &read, variable.as_str());
         return format!(
-            "Stop without {variable}, by its name, when the client is first used, so that only that feature \
-            fails:\n{}",
-            integration_breaks_boot::made_when_used(facts.language.is_script(), &read, variable.as_str())
+            "Stop without {variable}, by its name, when the client is first used, so that only that feature fails:\n{made}"
         );
     }
     format!("Stop without {variable}, by its name:\n{}", stop(program, used))

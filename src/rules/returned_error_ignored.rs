@@ -73,6 +73,10 @@ crate::rule! {
     security: None, since: "0.1.0", check: check
 }
 
+/// The cure where one code of an error is looked for.
+const OTHERS_TOO: &str = "Look for the others, too: `if (error?.code === \"..\") { .. } else if (error) { .. }`. Report them there, and take \
+     back what was done before, or leave a way to try again.";
+
 /// What hangs on a call, gravest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Stake {
@@ -216,13 +220,23 @@ fn tell(program: &Program, report: &mut Report, all: &[Dropped<'_>], origins: &[
         Some(_) => "hands an error over as if it were an answer, in the version in use here,",
         None => "returns its error",
     };
-    let seen =
-        if but_one { "only one code of it is looked for: any other error is lost," } else { "nobody looks at it:" };
-    let message = format!("{what} {gives} and {seen} {}", consequence(operation, stake, who));
+    let mut consequence = consequence(operation, stake, who);
+    let mut seen = "and nobody looks at it";
+    if but_one {
+        seen = "of which one code alone is looked for";
+        consequence = consequence.replacen("when it fails,", "when it fails otherwise,", 1);
+    }
+    let gives = if but_one && older.is_none() { "returns its error," } else { gives };
+    let message = format!("{what} {gives} {seen}: {consequence}");
+    let help = match older {
+        Some(package) => raise(package),
+        None if but_one => OTHERS_TOO.to_owned(),
+        None => help(program, used, stake, origins),
+    };
     let mut draft = report
         .at(program.call_place(used.at), used.name.clone(), message)
         .vendor(program.vendor_id(used.vendor))
-        .help(older.map_or_else(|| help(program, used, stake, origins), raise));
+        .help(help);
     if let Some(origin) = origin.filter(|_| stake != Stake::Little) {
         draft = draft.trace(program.trace_from(origin, used.at, "drops the error here"));
     }
