@@ -50,7 +50,7 @@ pub use gatekeepers::Gatekeeper;
 pub use hosts::{host_of_url, is_own_host};
 pub use index::VendorId;
 pub use key_headers::KeyHeader;
-pub use keyless::{Throws, WithoutKey};
+pub use keyless::{Empty, Throws, WithoutKey};
 pub use load::Catalogue;
 pub use mailboxes::Mailboxes;
 pub use names::unqualified;

@@ -29,8 +29,20 @@ pub struct Throws {
     pub from: Option<u32>,
     /// The first major version that does no more: its requests fail instead.
     pub until: Option<u32>,
+    /// What becomes of an empty text in its place; none where that is not known.
+    pub empty: Option<Empty>,
     /// Where it comes from, when not the package's source.
     pub source: Option<Source>,
+}
+
+/// What becomes of a key that is an empty text: `process.env.KEY || ""`.
+#[derive(Debug, Clone, Copy, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Empty {
+    /// It is refused as one that is absent (`if (!key) throw`); else it goes out (`if (key === undefined) throw`).
+    pub refused: bool,
+    /// The first major version of which that is not known.
+    pub until: Option<u32>,
 }
 
 impl Throws {
@@ -38,5 +50,12 @@ impl Throws {
     pub fn holds_for(&self, major: Option<u32>) -> bool {
         let major = major.unwrap_or(u32::MAX);
         self.from.is_none_or(|from| major >= from) && self.until.is_none_or(|until| major < until)
+    }
+
+    /// Whether a version that throws does so for an empty text too; none where that is not known.
+    pub fn refuses_empty(&self, major: Option<u32>) -> Option<bool> {
+        let empty =
+            self.empty.filter(|empty| empty.until.is_none_or(|until| major.is_some_and(|major| major < until)))?;
+        self.holds_for(major).then_some(empty.refused)
     }
 }

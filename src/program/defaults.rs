@@ -3,13 +3,15 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::catalogue::KnownRole;
-use crate::facts::{BlockId, BlockKind, CallId, DefId, DefKind, ExprId, ExprKind, Facts, FunctionId, Op, Step};
+use crate::facts::{
+    BlockId, BlockKind, CallId, DefId, DefKind, ExportValue, ExprId, ExprKind, Facts, FunctionId, Op, Span, Step,
+};
 use crate::finding::FileId;
 use crate::names::Name;
 use crate::program::readers::Use;
 use crate::program::requested::Origin;
 use crate::program::verify::words;
-use crate::program::{CallRef, ExprRef, Program, Value};
+use crate::program::{CallRef, ExprRef, FunctionRef, Program, Value};
 
 /// How far conditions and chains of fallbacks are followed.
 const FARTHEST: usize = 6;
@@ -179,12 +181,80 @@ impl Finder<'_> {
                         _ => None,
                     });
                     let names: Vec<Name> = names.collect();
-                    self.demand(names.iter().copied());
-                    self.at_start(names);
+                    if !names.is_empty() && !self.is_only_logged(ExprId(at)) {
+                        self.demand(names.iter().copied());
+                        self.at_start(names);
+                    }
                 }
                 _ => {}
             }
         }
+    }
+
+    /// Whether the functions that throw over a list of names all do so where it is caught and at most logged:
+    /// `try { checkEnv() } catch (e) { console.error(e) }`.
+    fn is_only_logged(&self, list: ExprId) -> bool {
+        let readers = self.program.readers(self.file);
+        let function_at = |at: Span| {
+            let around =
+                self.facts.functions.iter().enumerate().skip(1).filter(|(_, function)| function.span.contains(at));
+            around
+                .min_by_key(|(_, function)| function.span.end - function.span.start)
+                .map(|(at, _)| FunctionId(at as u32))
+        };
+        let mut held = vec![list];
+        // `["A", "B"] as const` and plain lists alike are kept under a name.
+        let names = readers.uses(list).iter().filter_map(|used| match *used {
+            Use::Kept(def) => Some(def),
+            _ => None,
+        });
+        let names: Vec<DefId> = names.collect();
+        held.extend(names.iter().flat_map(|&def| readers.reads(def).iter().copied()));
+        let is_shared = self.facts.exports.iter().any(|export| match export.value {
+            ExportValue::Local(value) => held.contains(&value),
+            _ => false,
+        });
+        if is_shared {
+            return false;
+        }
+        let mut thrown = 0;
+        for at in held {
+            // Read at load, it may be asked for there.
+            let Some(function) = function_at(self.facts.span(at)) else {
+                if at == list {
+                    continue;
+                }
+                return false;
+            };
+            if !self.leaves(self.facts.function(function).body, 3) {
+                return false;
+            }
+            let callers = self.program.callers(FunctionRef::new(self.file, function));
+            let in_use = callers.iter().filter(|call| !self.program.side(call.file).tooling);
+            if callers.is_empty() || !in_use.clone().all(|&call| self.is_caught(call)) {
+                return false;
+            }
+            thrown += 1;
+        }
+        thrown > 0
+    }
+
+    /// Whether the failure of a call ends in a handler that does nothing but log.
+    fn is_caught(&self, call: CallRef) -> bool {
+        let facts = self.program.facts(call.file);
+        let block = facts.call(call.call).block;
+        let function = facts.function_of(block);
+        let logs = |step: &Step| match step {
+            Step::Eval(value) => matches!(facts.expr(*value), ExprKind::Call(inner)
+                if self.program.is_logging(CallRef::new(call.file, *inner))),
+            _ => false,
+        };
+        let around = self.program.around(call);
+        let mut tried = facts.enclosing(block).take_while(|(_, block)| block.function == function);
+        tried.find(|(_, block)| block.kind == BlockKind::Try).is_some_and(|(id, _)| {
+            let handlers = around.handlers(id);
+            !handlers.is_empty() && handlers.iter().all(|&handler| facts.block(handler).steps.iter().all(logs))
+        })
     }
 
     /// `z.string().min(32)`: a value that a schema asks for.

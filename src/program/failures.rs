@@ -1,11 +1,12 @@
 //! What the failure of a call means: whether it comes as a value, who looks at it, and what hangs on it.
 
 use crate::catalogue::{Effect, Package, Reports, Seg};
-use crate::facts::{BlockKind, ExprKind, Step};
+use crate::facts::{BlockKind, ExprId, ExprKind, Op, Step};
 use crate::names::Name;
 use crate::program::answers::{Deed, Look};
 use crate::program::core_paths::says::{answers_error, tells_failure};
 use crate::program::origins::Origin;
+use crate::program::readers::Use;
 use crate::program::terms::{Ending, ending};
 use crate::program::{CallRef, EdgeKind, EntryKind, FunctionRef, Program, VendorUse, Via};
 
@@ -48,6 +49,28 @@ impl Program {
         let looks = self.looks_until(call, shows_error);
         let answered = || self.giver_of_errors(call).is_some_and(|(_, reports)| reports == Reports::Answered);
         looks.last().is_some_and(shows_error) || !looks.is_empty() && answered()
+    }
+
+    /// Whether all that anybody asks of a call's error is whether it is one that is known, so that any other is lost:
+    /// `if (error?.code === "23505") ..`.
+    pub fn one_error_is_seen(&self, call: CallRef) -> bool {
+        let looks = self.looks(call);
+        let compared = |look: &Look| {
+            let facts = self.facts(look.at.file);
+            let constant = |part: &ExprId| matches!(facts.expr(*part), ExprKind::Text(_) | ExprKind::Number(_));
+            self.readers(look.at.file).uses(look.at.expr).iter().any(|used| match used {
+                Use::In(outer) => {
+                    matches!(facts.expr(*outer), ExprKind::Op(Op::Equal, parts) if parts.iter().any(constant))
+                }
+                _ => false,
+            })
+        };
+        let mut shown = looks.iter().filter(|look| shows_error(look)).peekable();
+        shown.peek().is_some()
+            && shown.all(|look| {
+                let is_code = matches!(&look.part[..], [error, code] if error.starts_with("error") && *code == "code");
+                is_code && look.deed == Deed::Tested && compared(look)
+            })
     }
 
     /// Whether a call asks a function of the database, by its name, for what it gives: as far as is seen a read.

@@ -3,8 +3,9 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::catalogue::{Effect, Seg, VendorId};
-use crate::facts::{BlockKind, ExprId, ExprKind, Facts, Span};
+use crate::facts::{Arg, BlockKind, ExprId, ExprKind, Facts, Span};
 use crate::finding::{FileId, Place};
+use crate::names::Name;
 use crate::program::options::Lookup;
 use crate::program::verify::words;
 use crate::program::{CallRef, EntryKind, ExprRef, External, Program, Value, Via};
@@ -106,6 +107,12 @@ const GROWING: &[&str] = &[
 /// Methods that take every element of a list to decide or to add up.
 const TAKES_ALL: &[&str] = &["forEach", "reduce", "find", "some", "every"];
 
+/// Those that look one up: what is not on the page is not found.
+const LOOKS_UP: &[&str] = &["find", "some"];
+
+/// Names that say how large a page is.
+const SIZES: &[&str] = &["limit", "pageSize", "page_size", "perPage", "per_page"];
+
 /// Names that say where a page begins or that another follows.
 const PAGING: &[&str] = &[
     "starting_after",
@@ -179,6 +186,15 @@ const STATES: &[&str] = &[
     "reminder",
 ];
 
+/// What a collection is gone through for.
+#[derive(Clone, Copy)]
+struct Taken {
+    /// Something is sent for each element, or they are added up.
+    sends: bool,
+    /// One of them is looked for.
+    looks_up: bool,
+}
+
 /// A call that lists.
 #[derive(Clone, Copy)]
 struct Listed<'p> {
@@ -212,7 +228,7 @@ impl Program {
         files.sort_unstable();
         for file in files {
             let facts = self.facts(file);
-            for (list, used, sends) in self.taken_whole(file, facts) {
+            for (list, used, Taken { sends, looks_up }) in self.taken_whole(file, facts) {
                 let value = self.value(ExprRef::new(file, list));
                 let known = value.externals().find_map(|external| {
                     let at = external.sites.iter().find(|site| lists[&file].contains_key(site))?;
@@ -228,8 +244,9 @@ impl Program {
                 let grows = match own {
                     true if (sends || self.is_in_job(at)) && !self.is_asked_by_role(at) => unbounded(self, external),
                     true => None,
-                    false => self.is_first_page(at, external, facts).then_some(true),
+                    false => self.is_first_page(at, external, facts, looks_up).then_some(true),
                 };
+                let first = self.page_size(at).map(|size| size as u32).or(first);
                 if let Some(grows) = grows {
                     let used = Place { file, span: used };
                     found.push(FirstPage { at, vendor, name: name.to_owned(), used, own, first, grows });
@@ -241,28 +258,31 @@ impl Program {
         found
     }
 
-    /// The collections that a file goes through as a whole, where, and whether something is sent for each element.
-    fn taken_whole(&self, file: FileId, facts: &Facts) -> Vec<(ExprId, Span, bool)> {
+    /// The collections that a file goes through as a whole, where, and what for.
+    fn taken_whole(&self, file: FileId, facts: &Facts) -> Vec<(ExprId, Span, Taken)> {
         let sending: FxHashSet<ExprId> = self
             .iterations()
             .iter()
             .filter(|iteration| iteration.place.file == file && !self.sent_by(iteration).is_empty())
             .map(|iteration| iteration.collection.expr)
             .collect();
-        let mut found: Vec<(ExprId, Span, bool)> = sending.iter().map(|&list| (list, facts.span(list), true)).collect();
+        let whole = |sends: bool| Taken { sends, looks_up: false };
+        let mut found: Vec<(ExprId, Span, Taken)> =
+            sending.iter().map(|&list| (list, facts.span(list), whole(true))).collect();
         for block in &facts.blocks {
             if let BlockKind::Loop(Some(list)) = block.kind {
-                found.push((list, facts.span(list), sending.contains(&list)));
+                found.push((list, facts.span(list), whole(sending.contains(&list))));
             }
         }
         for call in &facts.calls {
             if let ExprKind::Member(list, name) = *facts.expr(call.callee)
                 && TAKES_ALL.contains(&name.as_str())
             {
-                found.push((list, facts.span(call.callee), name == "reduce"));
+                let looks_up = LOOKS_UP.contains(&name.as_str());
+                found.push((list, facts.span(call.callee), Taken { sends: name == "reduce", looks_up }));
             }
         }
-        found.sort_by_key(|&(list, _, sends)| (list, !sends));
+        found.sort_by_key(|&(list, _, taken)| (list, !taken.sends));
         found.dedup_by_key(|&mut (list, ..)| list);
         found
     }
@@ -274,8 +294,23 @@ impl Program {
         scheduled || self.origins(function).iter().any(|origin| self.entries[origin.entry].kind == EntryKind::Job)
     }
 
-    /// Whether a vendor's list is asked for as a whole and only its first page comes.
-    fn is_first_page(&self, at: CallRef, external: &External, facts: &Facts) -> bool {
+    /// Whether what starts a query of a table changes or deletes rows of it too, so that the next run finds others.
+    fn is_worked_off(&self, table: Name, query: CallRef) -> bool {
+        let entries = |at: CallRef| -> Vec<usize> {
+            self.origins(self.function_of(at)).iter().map(|origin| origin.entry).collect()
+        };
+        let own = entries(query);
+        self.uses_of_table(table, query.file).any(|used| {
+            let changes = self
+                .operation(used)
+                .is_some_and(|operation| matches!(operation.effect, Effect::Update | Effect::Delete | Effect::Create));
+            changes && (used.at.file == query.file || entries(used.at).iter().any(|entry| own.contains(entry)))
+        })
+    }
+
+    /// Whether a vendor's list is asked for as a whole and only its first page comes. Where one is looked for, a page of
+    /// a given size is not limited on purpose: the one that is meant may stand on the next.
+    fn is_first_page(&self, at: CallRef, external: &External, facts: &Facts, looks_up: bool) -> bool {
         // An object that gives its pages by itself has no part that holds the first one.
         let after = external.segs.iter().rev().take_while(|seg| matches!(seg, Seg::Member(_))).count();
         if after == 0 && facts.language.is_script() {
@@ -286,32 +321,49 @@ impl Program {
             return false;
         }
         let around = facts.function(self.function_of(at).function).span;
-        let pages = facts.exprs.iter().any(|expr| {
+        // `{ page: 1, perPage: 1000 }`: always the same page.
+        let number = |value: ExprId| matches!(facts.expr(value), ExprKind::Number(_));
+        let args = &facts.call(at.call).args;
+        let is_own = |object: ExprId| looks_up && args.iter().any(|arg| arg.name.is_none() && arg.value == object);
+        let pages = facts.exprs.iter().enumerate().any(|(id, expr)| {
             around.contains(expr.span)
                 && match &expr.kind {
                     ExprKind::Member(_, name) | ExprKind::Text(name) => names_paging(name),
-                    ExprKind::Object(entries) => entries.iter().any(|(key, _)| names_paging(key)),
+                    ExprKind::Object(entries) => {
+                        let own = is_own(ExprId(id as u32));
+                        entries.iter().any(|&(key, value)| names_paging(&key) && !(own && number(value)))
+                    }
                     _ => false,
                 }
         });
-        if pages || facts.call(at.call).args.iter().any(|arg| arg.name.is_some_and(|name| names_paging(&name))) {
+        let paged = |arg: &Arg| arg.name.is_some_and(|name| names_paging(&name)) && !(looks_up && number(arg.value));
+        if pages || args.iter().any(paged) {
             return false;
         }
-        let few = match self.option(at, "limit") {
-            Lookup::Present(Value::Number(limit)) => limit < 50.0,
+        let few = SIZES.iter().any(|size| match self.option(at, size) {
+            Lookup::Present(Value::Number(size)) => size < 50.0,
             Lookup::Present(_) | Lookup::Unknown => true,
             Lookup::Absent => false,
-        };
+        });
         !few && !self.is_narrowed(at)
+    }
+
+    /// How many a call asks for at a time, where it says a number.
+    fn page_size(&self, at: CallRef) -> Option<f64> {
+        SIZES.iter().find_map(|size| match self.option(at, size) {
+            Lookup::Present(Value::Number(size)) if size >= 1.0 => Some(size),
+            _ => None,
+        })
     }
 
     /// Whether a list is asked for of one thing alone: a customer's, a subscription's.
     fn is_narrowed(&self, at: CallRef) -> bool {
+        let broad = |name: &str| BROAD.contains(&name) || SIZES.contains(&name) || name == "page";
         self.facts(at.file).call(at.call).args.iter().any(|arg| match arg.name {
-            Some(name) => !BROAD.contains(&name.as_str()),
+            Some(name) => !broad(&name),
             None => match self.value(ExprRef::new(at.file, arg.value)) {
                 Value::Object(object) => match self.facts(object.file).expr(object.expr) {
-                    ExprKind::Object(entries) => entries.iter().any(|(key, _)| !BROAD.contains(&key.as_str())),
+                    ExprKind::Object(entries) => entries.iter().any(|(key, _)| !broad(key)),
                     _ => true,
                 },
                 _ => true,
@@ -329,7 +381,9 @@ fn unbounded(program: &Program, external: &External) -> Option<bool> {
     let (query, after) = external.segs.split_at(end.unwrap_or(external.segs.len()));
     let mut sites = external.sites.iter().rev().skip(after.iter().filter(|seg| is_call(seg)).count());
     let mut called = false;
-    let (mut selects, mut grows) = (false, false);
+    let (mut selects, mut grows, mut of) = (None, false, None);
+    // Columns of time that have an upper end alone.
+    let mut before: Vec<Name> = vec![];
     for seg in query.iter().rev() {
         match seg {
             Seg::Call | Seg::New => called = true,
@@ -342,7 +396,8 @@ fn unbounded(program: &Program, external: &External) -> Option<bool> {
                 let args = &program.facts(site.file).call(site.call).args;
                 let first = args.first().and_then(|arg| program.value(ExprRef::new(site.file, arg.value)).text());
                 match name.as_str() {
-                    "select" => selects = true,
+                    "select" => selects = Some(site),
+                    "lt" | "lte" if first.is_some_and(|column| is_time_alone(&column)) => before.extend(first),
                     "eq" | "in" | "in_" | "is" | "is_" | "match" | "or" | "or_" | "not" | "lt" | "lte" | "gt"
                     | "gte" | "contains" | "filter"
                         if first.is_none_or(|column| leaves_few(&column)) =>
@@ -350,6 +405,7 @@ fn unbounded(program: &Program, external: &External) -> Option<bool> {
                         return None;
                     }
                     "from" | "from_" | "table" => {
+                        of = first;
                         grows = first
                             .is_some_and(|table| words(&table).iter().any(|word| GROWING.contains(&word.as_str())));
                     }
@@ -359,7 +415,20 @@ fn unbounded(program: &Program, external: &External) -> Option<bool> {
             Seg::Member(_) => {}
         }
     }
-    selects.then_some(grows)
+    // Not where the client is made, which everything leads to.
+    let asked = selects?;
+    if !before.is_empty() && of.is_none_or(|table| program.is_worked_off(table, asked)) {
+        return None;
+    }
+    Some(grows)
+}
+
+/// Whether a column says nothing but when: all that is older than a moment only ever grows in number.
+fn is_time_alone(column: &str) -> bool {
+    let column = column.rsplit('.').next().unwrap_or(column);
+    let words = words(column);
+    let timed = words.iter().any(|word| matches!(word.as_str(), "date" | "day" | "at" | "time" | "until"));
+    timed && !words.iter().any(|word| STATES.contains(&word.as_str()))
 }
 
 /// Whether a filter on a column leaves few rows, or what is left over comes next time.

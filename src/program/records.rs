@@ -79,6 +79,40 @@ impl Program {
                 && !self.starts_work(table, used.at.file)
     }
 
+    /// Whether a row of a log is what keeps a message from being sent twice: before it goes out, the same code looks
+    /// whether the row is there.
+    pub fn remembers_message(&self, used: &VendorUse) -> bool {
+        const LOGS: &[&str] = &["log", "logs", "history", "audit", "audits", "activity", "activities"];
+        let named = |table: &Name| words(table).iter().any(|word| LOGS.contains(&word.as_str()));
+        let Some(table) = self.named_table(used).filter(named) else { return false };
+        let function = self.function_of(used.at);
+        let facts = self.facts(used.at.file);
+        let start = |at: CallRef| facts.span(facts.call(at.call).expr).start;
+        let here = |at: CallRef| at.file == used.at.file && self.function_of(at) == function;
+        let tests =
+            |look: &Look| look.deed == Deed::Tested && look.part.first().is_none_or(|part| !part.starts_with("error"));
+        let asked = self.uses_of_table(table, used.at.file).filter(|read| {
+            here(read.at)
+                && start(read.at) < start(used.at)
+                && self.operation(read).is_some_and(|op| matches!(op.effect, Effect::Read | Effect::List))
+                && self.looks(read.at).iter().any(tests)
+        });
+        let Some(first) = asked.map(|read| start(read.at)).min() else { return false };
+        self.calls_in(function)
+            .filter(|&call| (first..start(used.at)).contains(&start(call)))
+            .any(|call| self.leads_to_send(call))
+    }
+
+    /// Whether a call sends a message, itself or through a function that it calls.
+    fn leads_to_send(&self, call: CallRef) -> bool {
+        let sends = |call: CallRef| {
+            let mut uses = self.vendors_at(call).iter();
+            uses.any(|used| self.operation(used).is_some_and(|operation| operation.effect == Effect::Send))
+        };
+        let called = self.edges(call).iter().filter(|edge| edge.kind == EdgeKind::Direct);
+        sends(call) || called.flat_map(|edge| self.calls_in(edge.target)).any(sends)
+    }
+
     /// Whether code on the server decides something by what a table of a file's app holds.
     pub fn is_asked(&self, table: Name, near: FileId) -> bool {
         let tests =

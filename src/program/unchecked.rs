@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 
-use crate::catalogue::VendorId;
-use crate::facts::{BlockId, ExprId, ExprKind, Facts, Op, Step};
+use crate::catalogue::{Key, Package, VendorId};
+use crate::facts::ExprKind;
 use crate::finding::{FileId, Place};
 use crate::link::sides::units::UnitId;
 use crate::manifest::{EnvEntry, EnvValue};
@@ -14,7 +14,10 @@ use crate::program::assigned::Holder;
 use crate::program::credentials::{encodes, in_query};
 use crate::program::options::Lookup;
 use crate::program::verify::words;
-use crate::program::{CallRef, Destination, ExprRef, HttpUse, Program, Target, Value};
+use crate::program::{CallRef, Destination, ExprRef, HttpUse, Program, Value};
+use asked::Asked;
+
+mod asked;
 
 /// How far values and conditions are followed.
 const FARTHEST: usize = 6;
@@ -70,7 +73,7 @@ impl Program {
         }
         to_clients(self, &mut handed);
         handed.sort_by_key(|used| used.at);
-        let mut asked = Asked { program: self, by_file: FxHashMap::default() };
+        let mut asked = Asked::new(self);
         // Of a name and its password one that is asked for is enough.
         let covered: Vec<(CallRef, Way)> =
             handed.iter().filter(|used| asked.covers(used)).map(|used| (used.at, used.way)).collect();
@@ -246,23 +249,34 @@ fn items(program: &Program, value: &Value) -> Vec<ExprRef> {
         .collect()
 }
 
-/// Clients of packages that take an absent key as well as any.
+/// Clients of packages that take an absent key as well as any, or what stands in for one.
 fn to_clients(program: &Program, found: &mut Vec<Unchecked>) {
-    let mut note = |at: CallRef, vendor: VendorId, package: Name, key: &Value| {
+    let mut note = |at: CallRef, vendor: VendorId, package: &Package, name: Name, key: &Value| {
         let mut absent = Vec::new();
         take_apart(program, &program.expand(key), FARTHEST, &mut absent);
-        if let Some(&(variable, instead)) = absent.first() {
+        let Some(&(variable, instead)) = absent.first() else { return };
+        let major = program.major_of(at.file, name);
+        let takes_any = package.without_key.as_ref().is_some_and(|fact| fact.holds_for(major));
+        let taker = if takes_any { Some(vendor) } else { taker(program, at, vendor, package.key.as_ref(), variable) };
+        let Some(vendor) = taker else { return };
+        // One that refuses an absent key cannot tell a text that stands in for one.
+        let goes_out = match instead {
+            Instead::Nothing => takes_any,
+            Instead::Empty => {
+                takes_any
+                    || package.throws_without_key.as_ref().and_then(|throws| throws.refuses_empty(major)) == Some(false)
+            }
+            Instead::StandIn(_) => true,
+        };
+        if goes_out {
             let whom = program.catalogue.vendor(vendor).name.clone();
-            found.push(Unchecked { variable, at, vendor: Some(vendor), whom, way: Way::Client(package), instead });
+            found.push(Unchecked { variable, at, vendor: Some(vendor), whom, way: Way::Client(name), instead });
         }
     };
     for client in program.clients().iter().filter(|client| program.is_deployed(client.at.file)) {
         let mut packages = program.catalogue.packages(client.package, &[]);
         let Some((_, package)) = packages.find(|(vendor, _)| *vendor == client.vendor) else { continue };
-        let (Some(fact), Some(key)) = (&package.without_key, &package.key) else { continue };
-        if !fact.holds_for(program.major_of(client.at.file, client.package)) {
-            continue;
-        }
+        let Some(key) = &package.key else { continue };
         let args = &program.facts(client.at.file).call(client.at.call).args;
         let value = match &key.option {
             Some(option) => match program.option(client.at, option) {
@@ -272,7 +286,7 @@ fn to_clients(program: &Program, found: &mut Vec<Unchecked>) {
             None => args.get(key.arg).map(|arg| program.value(ExprRef::new(client.at.file, arg.value))),
         };
         if let Some(value) = value {
-            note(client.at, client.vendor, client.package, &value);
+            note(client.at, client.vendor, package, client.package, &value);
         }
     }
     let setters: FxHashSet<&str> = program
@@ -295,11 +309,24 @@ fn to_clients(program: &Program, found: &mut Vec<Unchecked>) {
                 let is_setter =
                     external.last_member().is_some_and(|last| key.attribute.as_deref() == Some(last.as_str()));
                 if let (true, Some(arg)) = (is_setter, shape.args.get(key.arg)) {
-                    note(call, vendor, external.package, &program.value(ExprRef::new(file, arg.value)));
+                    note(call, vendor, package, external.package, &program.value(ExprRef::new(file, arg.value)));
                 }
             }
         }
     }
+}
+
+/// Who gets the key of a client: where it is led to another host, whose key it is by its name; none where that is
+/// not known (a model of one's own takes any text), or where it is the app's own backend.
+fn taker(program: &Program, at: CallRef, vendor: VendorId, key: Option<&Key>, variable: Name) -> Option<VendorId> {
+    const HOSTS: &[&str] =
+        &["baseURL", "baseUrl", "base_url", "basePath", "apiUrl", "host", "endpoint", "serverURL", "azure_endpoint"];
+    if program.catalogue.vendor(vendor).own_backend {
+        return None;
+    }
+    let own = HOSTS.iter().all(|name| program.client_option(at, name, key) == Lookup::Absent);
+    let named = || program.catalogue.env_entry(&variable).map(|(owner, _)| owner).filter(|owner| *owner != vendor);
+    if own { Some(vendor) } else { named() }
 }
 
 /// The variables that a value is made of and that nothing real stands in for.
@@ -357,213 +384,23 @@ fn binding(program: &Program, value: &Value) -> Option<Name> {
 
 /// Whether a default is no credential but a text in its place: `your-key`, `sk_test_dev`, `dummy`.
 fn stands_in(text: &str) -> bool {
-    const STAND_INS: &[&str] =
-        &["dummy", "placeholder", "your", "changeme", "example", "fake", "missing", "default", "none", "not", "todo"];
+    const STAND_INS: &[&str] = &[
+        "dummy",
+        "placeholder",
+        "your",
+        "changeme",
+        "example",
+        "fake",
+        "missing",
+        "default",
+        "none",
+        "not",
+        "todo",
+        "unset",
+        "undefined",
+        "invalid",
+    ];
     let words = words(text);
     let short = text.len() < 24 && words.iter().any(|word| matches!(word.as_str(), "dev" | "test" | "demo" | "mock"));
     short || words.iter().any(|word| STAND_INS.contains(&word.as_str()))
-}
-
-// ---- what is made sure of -------------------------------------------------------------------------------
-
-/// The variables that files make something hang on.
-struct Asked<'p> {
-    program: &'p Program,
-    by_file: FxHashMap<FileId, FxHashSet<Name>>,
-}
-
-impl Asked<'_> {
-    /// Whether anything on the way to a use, or at the start of what it is deployed with, asks for its variable.
-    fn covers(&mut self, used: &Unchecked) -> bool {
-        let program = self.program;
-        let units = program.units(used.at.file);
-        let deployed_with = |file: FileId| program.units(file).iter().any(|unit| units.contains(unit));
-        let at_start = program.asked_at_start_in(used.variable).iter();
-        if at_start.filter(|file| !program.side(**file).tooling).any(|&file| deployed_with(file)) {
-            return true;
-        }
-        let mut files = vec![used.at.file];
-        for origin in program.origins(program.function_of(used.at)) {
-            files.push(program.entries[origin.entry].function.file);
-            files.extend(origin.way.iter().map(|edge| edge.call.file));
-        }
-        // What they import may be where it is read and asked for.
-        for _ in 0..2 {
-            for at in 0..files.len() {
-                let imports = program.file(files[at]).facts.as_ref().map_or(0, |facts| facts.imports.len());
-                for import in 0..imports as u32 {
-                    if let Target::File(to) = program.modules.target(files[at], crate::facts::ImportId(import)) {
-                        files.push(*to);
-                    }
-                }
-            }
-            files.sort_unstable();
-            files.dedup();
-        }
-        files.into_iter().any(|file| self.of(file).contains(&used.variable))
-    }
-
-    fn of(&mut self, file: FileId) -> &FxHashSet<Name> {
-        let program = self.program;
-        self.by_file.entry(file).or_insert_with(|| {
-            let Some(facts) = program.file(file).facts.as_ref() else { return FxHashSet::default() };
-            let mut reader = Reader { program, file, facts, names: FxHashSet::default() };
-            reader.read();
-            reader.names
-        })
-    }
-}
-
-struct Reader<'p> {
-    program: &'p Program,
-    file: FileId,
-    facts: &'p Facts,
-    names: FxHashSet<Name>,
-}
-
-impl Reader<'_> {
-    fn read(&mut self) {
-        self.names.extend(&self.facts.strict_reads);
-        for block in &self.facts.blocks {
-            for step in &block.steps {
-                match step {
-                    Step::If { condition, then, otherwise }
-                        if (self.matters(*then) || otherwise.is_some_and(|otherwise| self.matters(otherwise))) =>
-                    {
-                        self.ask(*condition, FARTHEST);
-                    }
-                    // `return !!key`, `this.enabled = !!key`: what others ask.
-                    Step::Return(Some(value)) | Step::Assign(_, value) if self.is_verdict(*value) => {
-                        self.ask(*value, FARTHEST);
-                    }
-                    _ => {}
-                }
-            }
-        }
-        for (_, operation) in self.facts.operations() {
-            match operation {
-                (Op::Choose, parts) if !parts.iter().skip(1).all(|&part| self.is_label(part)) => {
-                    self.ask(parts[0], FARTHEST);
-                }
-                (Op::And, [asked @ .., _]) => asked.iter().for_each(|&part| self.ask(part, FARTHEST)),
-                _ => {}
-            }
-        }
-        for call in &self.facts.calls {
-            let name = match *self.facts.expr(call.callee) {
-                ExprKind::Ref(name, _) | ExprKind::Member(_, name) => name,
-                _ => continue,
-            };
-            if demands(&name) {
-                call.args.iter().for_each(|arg| self.ask(arg.value, FARTHEST));
-            }
-        }
-        for export in &self.facts.exports {
-            if let crate::facts::ExportValue::Local(value) = export.value {
-                let held = self.held(value).unwrap_or(value);
-                if self.is_verdict(held) {
-                    self.ask(held, FARTHEST);
-                }
-            }
-        }
-    }
-
-    /// Whether a branch does more than tell a log.
-    fn matters(&self, block: BlockId) -> bool {
-        self.facts.block(block).steps.iter().any(|step| match step {
-            Step::Eval(value) => match *self.facts.expr(*value) {
-                ExprKind::Call(call) => !self.program.is_logging(CallRef::new(self.file, call)),
-                _ => true,
-            },
-            _ => true,
-        })
-    }
-
-    /// `!!key`, `Boolean(key)`, `key !== undefined`, `a && b`.
-    fn is_verdict(&self, value: ExprId) -> bool {
-        match self.facts.expr(value) {
-            ExprKind::Op(Op::Not | Op::And | Op::Equal | Op::Unequal | Op::Choose, _) => true,
-            ExprKind::Call(call) => matches!(self.facts.expr(self.facts.call(*call).callee),
-                ExprKind::Ref(name, _) if matches!(name.as_str(), "Boolean" | "bool")),
-            _ => false,
-        }
-    }
-
-    /// A text or a truth value: what a choice that is only shown chooses from.
-    fn is_label(&self, value: ExprId) -> bool {
-        match self.facts.expr(value) {
-            ExprKind::Text(text) => !text.is_empty(),
-            ExprKind::Bool(_) => true,
-            ExprKind::Template(_) => true,
-            _ => false,
-        }
-    }
-
-    fn held(&self, value: ExprId) -> Option<ExprId> {
-        let ExprKind::Ref(name, block) = *self.facts.expr(value) else { return None };
-        match self.facts.def(self.facts.lookup(block, name)?).values[..] {
-            [only] => Some(only),
-            _ => None,
-        }
-    }
-
-    /// Notes the variables that a condition asks for.
-    fn ask(&mut self, at: ExprId, depth: usize) {
-        let Some(depth) = depth.checked_sub(1) else { return };
-        match self.facts.expr(at) {
-            ExprKind::Op(_, parts) => parts.iter().for_each(|&part| self.ask(part, depth)),
-            ExprKind::Call(call) => {
-                let call = self.facts.call(*call);
-                self.ask(call.callee, depth);
-                call.args.iter().for_each(|arg| self.ask(arg.value, depth));
-                // `const token = () => process.env.X`: a function that gives it.
-                if call.args.is_empty() {
-                    let value = self.program.value(ExprRef::new(self.file, at));
-                    self.names.extend(self.program.expand(&value).envs());
-                }
-            }
-            ExprKind::List(items) => items.iter().for_each(|&item| self.ask(item, depth)),
-            ExprKind::Env(name) => {
-                self.names.insert(*name);
-            }
-            ExprKind::Ref(..) | ExprKind::Member(..) | ExprKind::Index(..) => {
-                let value = self.program.value(ExprRef::new(self.file, at));
-                let value = self.program.expand(&value);
-                let mut names = value.envs();
-                names.extend(value.alternatives().iter().filter_map(|value| binding(self.program, value)));
-                if names.is_empty()
-                    && let Some(held) = self.held(at)
-                {
-                    self.ask(held, depth);
-                }
-                self.names.extend(names);
-                if let ExprKind::Member(base, _) = self.facts.expr(at) {
-                    self.ask(*base, depth);
-                }
-            }
-            _ => {}
-        }
-    }
-}
-
-/// Whether a function's name says that it refuses what is not there.
-fn demands(name: &str) -> bool {
-    words(name).iter().any(|word| {
-        matches!(
-            word.as_str(),
-            "assert"
-                | "invariant"
-                | "require"
-                | "required"
-                | "ensure"
-                | "check"
-                | "validate"
-                | "must"
-                | "demand"
-                | "filter"
-                | "all"
-                | "every"
-                | "some"
-        )
-    })
 }

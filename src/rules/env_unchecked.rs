@@ -1,5 +1,7 @@
 //! Credentials out of the environment that go out whether they are set or not.
 
+use super::integration_breaks_boot::{is_one_of_many, made_when_used};
+use crate::facts::FunctionId;
 use crate::names::Name;
 use crate::program::Program;
 use crate::program::unchecked::{Instead, Unchecked, Way};
@@ -18,12 +20,13 @@ rule! {
     /// - something hangs on the variable: it is asked for on the way, by a guard such as `isConfigured()`, or at the
     ///   start by a schema or a list of what must be set (a warning in the log alone stops nothing)
     /// - the read fails by itself, as `os.environ["X"]` does
-    /// - the SDK refuses an absent key
+    /// - the SDK refuses an absent key, and no text stands in for it
     /// - the platform sets the variable; the value is publishable
     ///
     /// ## The cure
     ///
-    /// Ask for the variable where it is read, and stop with its name.
+    /// Ask for the variable where it is used, and stop with its name. Not when a file is loaded that the rest of the
+    /// app needs, too: that would stop all of it.
     ///
     /// ## Example
     ///
@@ -68,9 +71,8 @@ fn check(program: &Program, report: &mut Report) {
             used.whom,
             sent(&used, script)
         );
-        let mut draft = report
-            .at(program.call_place(used.at), variable.to_string(), message)
-            .help(format!("Stop without {variable}, by its name:\n{}", stop(program, &used)));
+        let mut draft =
+            report.at(program.call_place(used.at), variable.to_string(), message).help(help(program, &used));
         if let Some(vendor) = used.vendor {
             draft = draft.vendor(program.vendor_id(vendor));
         }
@@ -100,6 +102,27 @@ fn sent(used: &Unchecked, script: bool) -> String {
         (Way::Basic, _) => format!("the password `{value}`"),
         (Way::Query(name), _) => format!("`{name}={value}`"),
     }
+}
+
+fn help(program: &Program, used: &Unchecked) -> String {
+    let (variable, facts) = (used.variable, program.facts(used.at.file));
+    let at_load = facts.function_of(facts.call(used.at.call).block) == FunctionId::MODULE;
+    let one_of_many = is_one_of_many(program, used.at.file);
+    if at_load && one_of_many && matches!(used.way, Way::Client(_)) {
+        // A key that is put into a package has no client to make.
+        if facts.call(used.at.call).dropped {
+            return format!(
+                "Stop without {variable}, by its name, in what uses it, so that only that feature fails:\n{}",
+                stop(program, used)
+            );
+        }
+        let read = program.read_of_variable(used.at.file, variable);
+        let made = made_when_used(facts.language.is_script(), &read, variable.as_str());
+        return format!(
+            "Stop without {variable}, by its name, when the client is first used, so that only that feature fails:\n{made}"
+        );
+    }
+    format!("Stop without {variable}, by its name:\n{}", stop(program, used))
 }
 
 /// How to read a variable so that its absence is told.

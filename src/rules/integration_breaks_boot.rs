@@ -20,7 +20,8 @@ rule! {
     /// ## Silent when
     ///
     /// - a schema, or a check of two or more variables, says at start what is missing: that is deliberate;
-    /// - the client is made in a function, in a `try`, or the variable has a default;
+    /// - the client is made in a function, in a `try`, or the variable has a default that the SDK takes for a key (many
+    ///   refuse an empty text as they do none);
     /// - the module is loaded only when it is used (`await import(..)`, an import inside a function);
     /// - it is the app's own backend, or a serverless function of its own.
     ///
@@ -68,8 +69,10 @@ struct Stop {
     vendor: VendorId,
     /// The variables that hold its key, one of them is enough.
     variables: Vec<Name>,
-    /// The client that is made; none for a `throw`.
+    /// A client is made; else it is a `throw`.
     client: bool,
+    /// An empty text stands in for the key, and is refused as well.
+    empty: bool,
 }
 
 fn check(program: &Program, report: &mut Report) {
@@ -93,7 +96,7 @@ fn check(program: &Program, report: &mut Report) {
 }
 
 /// Whether a file is loaded at the start of a server or build that does other things too.
-fn is_one_of_many(program: &Program, file: FileId) -> bool {
+pub(super) fn is_one_of_many(program: &Program, file: FileId) -> bool {
     let side = program.side(file);
     side.server && !side.client && !side.tooling && !side.dead && is_loaded(program, file)
 }
@@ -139,37 +142,39 @@ fn clients(program: &Program) -> Vec<Stop> {
             let mut externals = program.callee(client.at).externals();
             externals.find_map(|external| program.package_major(client.at.file, external))
         };
-        let throws = package.throws_without_key.as_ref().is_some_and(|throws| throws.holds_for(major()));
-        let Some(key) = package.key.as_ref().filter(|_| throws) else { continue };
-        let variables = match key.option.as_deref() {
-            Some(option) => match program.option(client.at, option) {
-                crate::program::options::Lookup::Present(value) => alone(&value),
-                _ => vec![],
-            },
-            None => call.args.get(key.arg).map_or_else(Vec::new, |arg| {
-                // A choice in place makes sure of it: `key ? new Client(key) : null` is guarded by its own.
-                alone(&program.value(ExprRef::new(client.at.file, arg.value)))
-            }),
-        };
-        if variables.is_empty() {
+        let Some(throws) = package.throws_without_key.as_ref().filter(|throws| throws.holds_for(major())) else {
             continue;
-        }
+        };
+        let Some(key) = &package.key else { continue };
+        let value = match key.option.as_deref() {
+            Some(option) => match program.option(client.at, option) {
+                crate::program::options::Lookup::Present(value) => Some(value),
+                _ => None,
+            },
+            // A choice in place makes sure of it: `key ? new Client(key) : null` is guarded by its own.
+            None => call.args.get(key.arg).map(|arg| program.value(ExprRef::new(client.at.file, arg.value))),
+        };
+        let refuses_empty = throws.refuses_empty(major()) == Some(true);
+        let Some((variables, empty)) = value.and_then(|value| alone(&value, refuses_empty)) else { continue };
         let chosen = is_chosen(program, ExprRef::new(client.at.file, call.expr));
         // One that the platform sets makes sure of it too.
         let sure =
             |name: &Name| program.is_asked_at_start(*name, client.at.file) || program.catalogue.is_injected(name);
         if !chosen && !variables.iter().any(sure) {
             let at = program.call_place(client.at);
-            found.push(Stop { at, vendor: client.vendor, variables, client: true });
+            found.push(Stop { at, vendor: client.vendor, variables, client: true, empty });
         }
     }
     found
 }
 
-/// The variables that a value can be, when it has no default.
-fn alone(value: &Value) -> Vec<Name> {
+/// The variables that a value can be, when it has no default but an empty text that is refused; and whether it has that.
+fn alone(value: &Value, refuses_empty: bool) -> Option<(Vec<Name>, bool)> {
+    let is_empty = |value: &Value| matches!(value, Value::Text(text) if text.is_empty());
     let all = value.alternatives();
-    if all.iter().all(|value| matches!(value, Value::Env(_))) { value.envs() } else { vec![] }
+    let bare = all.iter().all(|value| matches!(value, Value::Env(_)) || refuses_empty && is_empty(value));
+    let variables = value.envs();
+    (bare && !variables.is_empty()).then(|| (variables, all.iter().any(is_empty)))
 }
 
 /// Whether a value is made on a condition only: `key ? new Client(key) : null`, `key && new Client(key)`.
@@ -210,7 +215,7 @@ fn throws(program: &Program, file: FileId, facts: &Facts) -> Vec<Stop> {
             && let Some((vendor, _)) = program.catalogue.env_entry(&name)
         {
             let at = Place { file, span: facts.span(*condition) };
-            found.push(Stop { at, vendor, variables: vec![name], client: false });
+            found.push(Stop { at, vendor, variables: vec![name], client: false, empty: false });
         }
     }
     if checked.len() > 1 { vec![] } else { found }
@@ -238,7 +243,10 @@ fn tell(program: &Program, report: &mut Report, stop: &Stop, others: &[Place]) {
     let variable = list(" or ");
     let next = program.projects.of(stop.at.file).uses("next");
     let what = match stop.client {
-        true => format!("{vendor}'s client is made when the module is loaded and throws without {variable}"),
+        true => {
+            let empty = if stop.empty { ", since it takes an empty text for no key at all" } else { "" };
+            format!("{vendor}'s client is made when the module is loaded and throws without {variable}{empty}")
+        }
         false => format!("this file throws an error as soon as it is loaded when {variable} is missing"),
     };
     let then = if next {
@@ -247,17 +255,8 @@ fn tell(program: &Program, report: &mut Report, stop: &Stop, others: &[Place]) {
         "the server does not start then, and everything that does not need it is down too"
     };
     let read = stop.variables.iter().map(|name| format!("process.env.{name}")).collect::<Vec<_>>().join(" || ");
-    let help = if facts.language.is_script() {
-        format!(
-            "Make the client when it is first used, and let only that feature fail:\nlet client;\nexport function \
-             getClient() {{\n  const key = {read};\n  if (!key) throw new Error(\"{variable} is not set\");\n  return (client ??= \
-             /* what is made at the top now, with key */);\n}}"
-        )
-    } else {
-        "Make the client when it is first used, and let only that feature fail:\n@functools.cache\ndef get_client():\n    \
-         return ...  # make it here"
-            .to_owned()
-    };
+    let made = made_when_used(facts.language.is_script(), &read, &variable);
+    let help = format!("Make the client when it is first used, and let only that feature fail:\n{made}");
     let mut draft = report
         .at(stop.at, variable.clone(), format!("{what}: {then}"))
         .vendor(program.vendor_id(stop.vendor))
@@ -265,4 +264,15 @@ fn tell(program: &Program, report: &mut Report, stop: &Stop, others: &[Place]) {
     for &other in others {
         draft = draft.because(other, "and here");
     }
+}
+
+/// Code that makes a client when it is first used.
+pub(super) fn made_when_used(script: bool, read: &str, variable: &str) -> String {
+    if !script {
+        return "@functools.cache\ndef get_client():\n    return ...  # make it here".to_owned();
+    }
+    format!(
+        "let client;\nexport function getClient() {{\n  const key = {read};\n  if (!key) throw new Error(\"{variable} is not \
+         set\");\n  return (client ??= /* what is made at the top now, with key */);\n}}"
+    )
 }

@@ -11,6 +11,7 @@ use crate::sql::{History, Opening, Opens, Policy, Rights, RowSecurity, Table};
 use cures::Case;
 
 mod any_group;
+mod buckets;
 mod by_rows;
 mod cures;
 mod views;
@@ -29,6 +30,10 @@ rule! {
     ///
     /// The policies that are left after all migrations count. Migrations are not the live database: what was changed
     /// in the dashboard is not seen here.
+    ///
+    /// A bucket that is made with `public = false` holds what not everybody is to see: a policy on `storage.objects` that
+    /// asks for the bucket's name alone hands each customer's files to all others. That signed-in users only read them is
+    /// a note for the auditor.
     ///
     /// Reading content that is public, rows that signed-in users share, intake that cannot be read back (a contact
     /// form, a waiting list), and changes that hang on what is in the row and not on who asks (`for update using (status =
@@ -118,6 +123,7 @@ fn check(program: &Program, report: &mut Report) {
             for policy in &table.policies {
                 match policy.opening(table) {
                     Some(opening) => look(program, history, table, policy, opening, report),
+                    None if files && buckets::look(program, history, table, policy, report) => {}
                     None if any_group::look(history, table, policy, report) => {}
                     None => by_rows::look(program, history, table, policy, report),
                 }

@@ -73,6 +73,10 @@ crate::rule! {
     security: None, since: "0.1.0", check: check
 }
 
+/// The cure where one code of an error is looked for.
+const OTHERS_TOO: &str = "Look for the others, too: `if (error?.code === \"..\") { .. } else if (error) { .. }`. Report them there, and take \
+     back what was done before, or leave a way to try again.";
+
 /// What hangs on a call, gravest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Stake {
@@ -93,6 +97,8 @@ struct Dropped<'p> {
     used: &'p VendorUse,
     operation: &'p Operation,
     stake: Stake,
+    /// One code of its error is looked for, and any other is lost.
+    but_one: bool,
 }
 
 fn check(program: &Program, report: &mut Report) {
@@ -100,18 +106,18 @@ fn check(program: &Program, report: &mut Report) {
     for used in program.vendor_uses() {
         let Some(operation) = program.operation(used).filter(|operation| counts(operation)) else { continue };
         let side = program.side(used.at.file);
-        if side.tooling
-            || side.dead
-            || !program.gives_errors(used)
-            || program.error_is_seen(used.at)
-            || program.asks_function(used)
-        {
+        if side.tooling || side.dead || !program.gives_errors(used) || program.asks_function(used) {
+            continue;
+        }
+        let but_one = program.error_is_seen(used.at);
+        if but_one && !program.one_error_is_seen(used.at) {
             continue;
         }
         functions.entry(program.function_of(used.at)).or_default().push(Dropped {
             used,
             operation,
             stake: Stake::Little,
+            but_one,
         });
     }
     for (function, mut dropped) in functions {
@@ -122,6 +128,8 @@ fn check(program: &Program, report: &mut Report) {
         for dropped in &mut dropped {
             dropped.stake = stake(program, dropped.used, dropped.operation, &origins);
         }
+        // That a delivery was here before is the one error that is asked for where repeats are turned away.
+        dropped.retain(|dropped| !dropped.but_one || !matches!(dropped.stake, Stake::Webhook | Stake::Little));
         // One finding a function: the same repair mends them all.
         if dropped.iter().any(|dropped| dropped.stake != Stake::Little) {
             dropped.retain(|dropped| dropped.stake != Stake::Little);
@@ -157,11 +165,11 @@ fn stake(program: &Program, used: &VendorUse, operation: &Operation, origins: &[
         return Stake::Message;
     }
     let in_webhook = program.is_webhook_work(origins);
-    // A log in which deliveries are looked up before they are handled is more than a log.
+    // A log in which deliveries, or messages, are looked up before they are handled or sent is more than a log.
     let record = || {
         let asked =
             || in_webhook && program.named_table(used).is_some_and(|table| program.is_asked(table, used.at.file));
-        program.is_for_the_record(used) && !asked()
+        program.is_for_the_record(used) && !asked() && !program.remembers_message(used)
     };
     if program.is_bookkeeping(used) || record() || program.fills_cache(used) || is_for_show(program, origins) {
         return Stake::Little;
@@ -198,7 +206,7 @@ fn is_about_deleting(program: &Program, used: &VendorUse, origins: &[Origin]) ->
 }
 
 fn tell(program: &Program, report: &mut Report, all: &[Dropped<'_>], origins: &[Origin]) {
-    let Some(&Dropped { used, operation, stake }) = all.first() else { return };
+    let Some(&Dropped { used, operation, stake, but_one }) = all.first() else { return };
     let table = program.named_table(used).filter(|_| program.catalogue.vendor(used.vendor).own_backend);
     let what = match table {
         Some(table) => format!("{} on {table:?}", used.name),
@@ -212,11 +220,23 @@ fn tell(program: &Program, report: &mut Report, all: &[Dropped<'_>], origins: &[
         Some(_) => "hands an error over as if it were an answer, in the version in use here,",
         None => "returns its error",
     };
-    let message = format!("{what} {gives} and nobody looks at it: {}", consequence(operation, stake, who));
+    let mut consequence = consequence(operation, stake, who);
+    let mut seen = "and nobody looks at it";
+    if but_one {
+        seen = "of which one code alone is looked for";
+        consequence = consequence.replacen("when it fails,", "when it fails otherwise,", 1);
+    }
+    let gives = if but_one && older.is_none() { "returns its error," } else { gives };
+    let message = format!("{what} {gives} {seen}: {consequence}");
+    let help = match older {
+        Some(package) => raise(package),
+        None if but_one => OTHERS_TOO.to_owned(),
+        None => help(program, used, stake, origins),
+    };
     let mut draft = report
         .at(program.call_place(used.at), used.name.clone(), message)
         .vendor(program.vendor_id(used.vendor))
-        .help(older.map_or_else(|| help(program, used, stake, origins), raise));
+        .help(help);
     if let Some(origin) = origin.filter(|_| stake != Stake::Little) {
         draft = draft.trace(program.trace_from(origin, used.at, "drops the error here"));
     }

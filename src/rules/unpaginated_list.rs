@@ -17,7 +17,7 @@ rule! {
     /// - the pages are followed: a cursor, `has_more`, the SDK's own iteration
     /// - the list is limited on purpose, or belongs to one customer or order
     /// - one page is what is shown
-    /// - what is left over comes with the next run: rows that wait for a state
+    /// - what is left over comes with the next run: rows that wait for a state, or for a time until the job changes them
     ///
     /// A query of the own backend counts in a job, where something is sent for each row, and in totals; and only of
     /// tables that grow with the customers, by their names. Rules, plans and settings stay few: those are for auditors.

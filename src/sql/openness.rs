@@ -5,6 +5,7 @@ use super::lex::{Kind, Lexer, Token, text_of};
 use super::model::{Policy, Table};
 use super::statement::{Asks, Command, Rights};
 use crate::facts::Span;
+use crate::names::Name;
 
 /// Whom something is open to, the narrowest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,6 +76,33 @@ impl Policy {
         let to = self.reach().min(table.holders(changes));
         let by_rows = self.permissive && to != Opens::Some && asks_rows_only(self.using.as_deref()?, table);
         by_rows.then_some(Opening { to, commands: rights, asks_session: false })
+    }
+
+    /// Which bucket's files it opens, and to whom, when it asks for the bucket, and for a session at most.
+    pub fn opening_of_bucket(&self, table: &Table) -> Option<(Opening, Name)> {
+        let rights = match self.command {
+            Command::All => Rights::SELECT.with(Rights::UPDATE).with(Rights::DELETE),
+            Command::Select => Rights::SELECT,
+            Command::Update => Rights::UPDATE,
+            Command::Delete => Rights::DELETE,
+            Command::Insert => return None,
+        };
+        let text = self.using.as_deref().filter(|_| self.permissive)?;
+        let tokens: Vec<Token> = Lexer::new(text, Span { start: 0, end: text.len() as u32 }).collect();
+        let mut whole = Cursor::new(text, &tokens);
+        while let Some(inner) = Some(whole).and_then(|mut cursor| cursor.group().filter(|_| cursor.is_done())) {
+            whole = inner;
+        }
+        let (mut bucket, mut to) = (None, Opens::Everyone);
+        for part in parts(whole, "and") {
+            match bucket_of(part) {
+                Some(name) if bucket.is_none() => bucket = Some(name),
+                Some(_) => return None,
+                None => to = to.min(About { table: None, strangers: false }.one(part, 16)),
+            }
+        }
+        let to = to.min(self.reach()).min(table.holders(rights));
+        (to != Opens::Some).then_some((Opening { to, commands: rights, asks_session: false }, bucket?))
     }
 
     /// Its condition without the part that lets whoever has no session pass: what is left of `auth.uid() is null or ..`;
@@ -240,6 +268,17 @@ impl About<'_> {
 fn is_stranger(part: Cursor<'_>) -> bool {
     let plain: String = part.plain().to_ascii_lowercase().split_whitespace().collect();
     plain.replace("(select", "").replace(['(', ')'], "") == "auth.uidisnull"
+}
+
+/// The bucket that `bucket_id = 'x'` names.
+fn bucket_of(part: Cursor<'_>) -> Option<Name> {
+    let plain: String = part.plain().split_whitespace().collect();
+    let bare = plain.trim_matches(['(', ')']).trim_end_matches("::text").replace('"', "");
+    let named = bare.strip_prefix("storage.").unwrap_or(&bare);
+    let named = named.strip_prefix("objects.").unwrap_or(named);
+    let name = named.strip_prefix("bucket_id=")?.trim_matches(['(', ')']).trim_end_matches("::text");
+    let name = name.strip_prefix('\'')?.strip_suffix('\'')?;
+    (!name.contains('\'')).then(|| Name::new(name))
 }
 
 /// Whether a condition speaks of nothing but columns and constants.
