@@ -1,11 +1,10 @@
 //! What a call is about, by the ids that its own code holds: an idempotency key names that, and nothing that is new on
 //! each try or that stays the same for all that one customer does.
 
-use crate::facts::{BlockKind, ExprId, ExprKind, Facts, Op};
+use crate::facts::{BlockKind, DefId, ExprId, ExprKind, Op};
 use crate::names::Name;
-use crate::program::key_cures::Element;
+use crate::program::key_scope::Made;
 use crate::program::origins::Origin;
-use crate::program::requested::outermost;
 use crate::program::verify::words;
 use crate::program::{CallRef, FunctionRef, Program, VendorUse};
 
@@ -131,109 +130,236 @@ const NO_THINGS: &[&str] = &[
     "wallet",
 ];
 
+/// Words of what is paid, booked or handed over once.
+const ONCE: &[&str] = &[
+    "order",
+    "booking",
+    "reservation",
+    "appointment",
+    "invoice",
+    "bill",
+    "payment",
+    "payout",
+    "transfer",
+    "purchase",
+    "transaction",
+    "ticket",
+    "registration",
+    "enrollment",
+    "enrolment",
+    "rental",
+    "stay",
+    "trip",
+    "ride",
+    "delivery",
+    "shipment",
+    "deposit",
+    "donation",
+    "withdrawal",
+    "milestone",
+    "installment",
+    "instalment",
+    "dispute",
+    "refund",
+    "claim",
+    "application",
+    "job",
+    "commission",
+    "settlement",
+    "charge",
+    "cashout",
+    "message",
+    "notification",
+    "submission",
+    "verification",
+    "alert",
+    "visit",
+    "redemption",
+    "pledge",
+    "penalty",
+    "repayment",
+    "earning",
+    "expense",
+    "gig",
+    "sale",
+    "checkin",
+    "due",
+];
+
+/// Words of a person or a firm as an app keeps them.
+const WHO: &[&str] = &[
+    "user",
+    "customer",
+    "member",
+    "profile",
+    "account",
+    "client",
+    "merchant",
+    "org",
+    "organization",
+    "organisation",
+    "company",
+    "tenant",
+    "owner",
+    "seller",
+    "buyer",
+    "vendor",
+    "provider",
+    "partner",
+    "driver",
+    "host",
+    "guest",
+    "student",
+    "teacher",
+    "creator",
+    "business",
+    "shop",
+    "store",
+    "team",
+    "workspace",
+    "club",
+    "person",
+    "contractor",
+    "professional",
+    "practitioner",
+    "affiliate",
+    "patient",
+    "subscriber",
+];
+
+/// What a key can be made of.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Thing {
+    /// It does not stand in what the call is given.
+    pub(super) far: bool,
+    /// Where it is read.
+    start: u32,
+    /// How the code writes it.
+    pub(super) text: String,
+    /// What it is taken out of.
+    pub(super) def: Option<DefId>,
+    /// The whole expression.
+    pub(super) expr: ExprId,
+    /// It is paid, booked or handed over once.
+    pub(super) once: bool,
+    /// It is a row that the run inserts.
+    pub(super) row: bool,
+}
+
 impl Program {
-    /// Puts what the call is about in place of an order that the code does not have.
-    pub(super) fn name_thing(
-        &self,
-        used: &VendorUse,
-        element: Option<&Element>,
-        sends: bool,
-        key: &mut String,
-        advice: &mut Vec<String>,
-    ) {
-        if !key.contains("{order.id}") {
-            return;
+    /// The ids that a call's code holds, best first: what the call itself is given, then in the order they are read.
+    pub(super) fn things(&self, used: &VendorUse, owner: FunctionRef) -> Vec<Thing> {
+        let facts = self.facts(used.at.file);
+        let whole = facts.span(facts.call(used.at.call).expr);
+        let around = facts.function(owner.function).span;
+        let mut found: Vec<Thing> = Vec::new();
+        for (at, expr) in facts.exprs.iter().enumerate().filter(|(_, expr)| around.contains(expr.span)) {
+            let Some(thing) = self.thing(used.at, owner, ExprId(at as u32)) else { continue };
+            found.push(Thing { far: !whole.contains(expr.span), start: expr.span.start, ..thing });
         }
-        let script = self.facts(used.at.file).language.is_script();
-        let (attempt, run) = if script { ("attemptId", "runId") } else { ("attempt_id", "run_id") };
-        if sends && let Some(kind) = self.message_kind(used) {
-            let word = key.split("-{order.id}").next().unwrap_or_default().to_owned();
-            if matches!(word.as_str(), "email" | "message" | "sms" | "notification" | "mail") {
-                *key = key.replacen(&word, &format!("{{{kind}}}"), 1);
-            }
-        }
-        let mut put = |thing: &str| *key = key.replace("{order.id}", &format!("{{{thing}}}"));
-        let origins = self.origins(self.function_of(used.at));
-        let in_webhook = self.is_webhook_work(&origins);
-        let asked = origins.iter().any(|origin| self.is_public(origin.entry));
-        // One person gets other messages too, and who sends to many sends them more than one thing.
-        let to_person = sends && (asked || element.is_some_and(Element::may_be_person));
-        match element {
-            // The element is the thing.
-            Some(Element::Id(id)) if !in_webhook && !to_person => return put(id),
-            Some(Element::Outside) if !in_webhook && !to_person => return put("id"),
-            _ => {}
-        }
-        if in_webhook {
-            put("event.id");
-            advice.push("where `event.id` is the id of the delivery that the webhook handles".to_owned());
-        } else if let Some(thing) = self.thing_at(used).or_else(|| self.thing_of_route(used, &origins)) {
-            put(&thing);
-        } else if to_person && self.is_periodic(used.at) {
-            put("period");
-            advice.push("where `period` is the day or month that it is sent for".to_owned());
-        } else if element.is_some() {
-            put(run);
-            advice.push(format!("where `{run}` is the id of what the whole list is about, an order or a campaign"));
-        } else if !self.names_order(used.at) {
-            put(attempt);
-            let declines = self.operation(used).is_some_and(|operation| operation.declines);
-            let again = match declines && !self.waits_for_payer(used) {
-                true => ", another one after a refused payment,",
-                false => "",
-            };
-            advice.push(match asked {
-                true => format!(
-                    "where `{attempt}` comes with the request: the page draws it once when it is opened{again} and \
-                     sends the same one with every repeat"
-                ),
-                false => format!("where `{attempt}` is the id of a row that is inserted before the first try"),
-            });
-        }
+        found.sort();
+        found
     }
 
-    /// Whether the code around a call speaks of an order, in its function or those that call it.
-    fn names_order(&self, at: CallRef) -> bool {
-        let says = |function: FunctionRef| {
-            let facts = self.facts(function.file);
-            let span = facts.function(function.function).span;
-            facts.exprs.iter().filter(|expr| span.contains(expr.span)).any(|expr| match expr.kind {
-                ExprKind::Ref(name, block) if name == "order" => {
-                    let values = facts.lookup(block, name).map(|def| &facts.def(def).values);
-                    values.is_some_and(|values| !values.iter().any(|&value| self.is_made_here(at, value, 6)))
+    /// What an id tells apart, where an expression is one.
+    fn thing(&self, call: CallRef, owner: FunctionRef, at: ExprId) -> Option<Thing> {
+        let facts = self.facts(call.file);
+        let (said, made_of) = match *facts.expr(at) {
+            ExprKind::Member(base, field) if is_own_id(&field) => match *facts.expr(base) {
+                ExprKind::Ref(name, _) => (words(&name), base),
+                _ => return None,
+            },
+            ExprKind::Member(_, field) if self.is_brought(call, owner, at) => (id_words(&field)?, at),
+            // `bookingId`: what the request or a caller brings.
+            ExprKind::Ref(name, _) => (id_words(&name)?, at),
+            _ => return None,
+        };
+        let (text, def) = self.printed(call, at)?;
+        let made = self.made(call, made_of, 6);
+        let named = matches!(facts.expr(at), ExprKind::Ref(..));
+        if made == Made::New || made == Made::Row && named || said.iter().all(|word| word.len() < 3) {
+            return None;
+        }
+        let once = is_once(&said);
+        Some(Thing { far: false, start: 0, text, def: Some(def), expr: at, once, row: made == Made::Row })
+    }
+
+    /// Whose record a call makes, where what it is given comes from one person's or firm's row: `user.id` beside
+    /// `email: user.email`, `metadata: { userId }`.
+    pub(super) fn person_of(&self, used: &VendorUse, owner: FunctionRef, helper: bool) -> Option<String> {
+        let facts = self.facts(used.at.file);
+        let whole = facts.span(facts.call(used.at.call).expr);
+        let is_who = |said: &[String]| said.iter().any(|word| WHO.contains(&word.trim_end_matches('s')));
+        let given = |expr: &crate::facts::Expr| whole.contains(expr.span);
+        // An id of the app's own among what is given.
+        for (at, _) in facts.exprs.iter().enumerate().filter(|(_, expr)| given(expr)) {
+            let at = ExprId(at as u32);
+            let said = match *facts.expr(at) {
+                ExprKind::Member(base, field) if is_own_id(&field) => facts.last_name(base).map(|name| words(&name)),
+                ExprKind::Member(_, field) | ExprKind::Ref(field, _) => id_words(&field),
+                _ => None,
+            };
+            let known = said.is_some_and(|said| is_who(&said)) && self.made(used.at, at, 6) == Made::No;
+            if known && let Some((text, _)) = self.printed(used.at, at) {
+                return Some(text);
+            }
+        }
+        // The row that the address or the name is taken out of.
+        for expr in facts.exprs.iter().filter(|expr| given(expr)) {
+            let ExprKind::Member(base, field) = expr.kind else { continue };
+            let told = words(&field).iter().any(|word| matches!(word.as_str(), "email" | "name" | "phone"));
+            let named = facts.last_name(base).is_some_and(|name| is_who(&words(&name)));
+            let own = !self.is_brought(used.at, owner, base) || helper;
+            if told && named && own && self.made(used.at, base, 6) == Made::No {
+                let (text, _) = self.printed(used.at, base)?;
+                return Some(format!("{text}.id"));
+            }
+        }
+        // What a helper is handed beside the address.
+        let params = &facts.function(owner.function).params;
+        let own = params.iter().filter(|_| helper).filter_map(|param| param.name);
+        own.into_iter().find(|name| id_words(name).is_some_and(|said| is_who(&said))).map(|name| name.to_string())
+    }
+
+    /// The row that a vendor's record is made of, by what it is called: `tier.id` of `{ name: tier.name }`.
+    pub(super) fn subject_of(&self, used: &VendorUse, owner: FunctionRef) -> Option<String> {
+        let facts = self.facts(used.at.file);
+        let whole = facts.span(facts.call(used.at.call).expr);
+        let mut things = self.things(used, owner).into_iter();
+        let given = things.find(|thing| {
+            let said = words(&thing.text);
+            !thing.far
+                && !thing.row
+                && said.iter().any(|word| {
+                    matches!(
+                        word.as_str(),
+                        "product" | "plan" | "price" | "tier" | "campaign" | "coupon" | "package" | "course"
+                    )
+                })
+        });
+        if let Some(thing) = given {
+            return Some(thing.text);
+        }
+        facts.exprs.iter().filter(|expr| whole.contains(expr.span)).find_map(|expr| {
+            let ExprKind::Member(base, field) = expr.kind else { return None };
+            let ExprKind::Ref(name, block) = *facts.expr(base) else { return None };
+            let def = self.at_hand(used.at, name, block)?;
+            // A row has an id; what the request or a helper's caller hands over may have none.
+            let read = facts.exprs.iter().any(|expr| match expr.kind {
+                ExprKind::Member(of, id) if is_own_id(&id) => {
+                    matches!(*facts.expr(of), ExprKind::Ref(of, block) if of == name && facts.lookup(block, of) == Some(def))
                 }
                 _ => false,
-            })
-        };
-        says(outermost(self, self.function_of(at)))
-    }
-
-    /// The id of what a call is about, as its own code writes it: `booking.id`, `payoutId`. What the call itself is
-    /// given comes first.
-    pub(super) fn thing_at(&self, used: &VendorUse) -> Option<String> {
-        let facts = self.facts(used.at.file);
-        let call = facts.call(used.at.call);
-        let whole = facts.span(call.expr);
-        let function = outermost(self, self.function_of(used.at));
-        let around = facts.function(function.function).span;
-        let mut found: Vec<(bool, u32, String)> = Vec::new();
-        for (at, expr) in facts.exprs.iter().enumerate() {
-            let own = whole.contains(expr.span);
-            if !around.contains(expr.span) || expr.span.start > whole.end {
-                continue;
-            }
-            if let Some(id) = self.id_named(used.at, ExprId(at as u32)) {
-                found.push((!own, expr.span.start, id));
-            }
-        }
-        found.into_iter().min().map(|(_, _, id)| id)
+            });
+            let told = words(&field).iter().any(|word| matches!(word.as_str(), "name" | "title" | "code"));
+            (told && read && self.made(used.at, base, 6) == Made::No).then(|| format!("{name}.id"))
+        })
     }
 
     /// The id in the route by which a call is reached, as the code reads it: `req.params.id` of `/stays/:id/bill`.
-    pub(super) fn thing_of_route(&self, used: &VendorUse, origins: &[Origin]) -> Option<String> {
+    pub(super) fn thing_of_route(&self, used: &VendorUse, owner: FunctionRef, origins: &[Origin]) -> Option<Thing> {
         let facts = self.facts(used.at.file);
-        let function = outermost(self, self.function_of(used.at));
-        let span = facts.function(function.function).span;
+        let span = facts.function(owner.function).span;
         origins.iter().find_map(|origin| {
             let route = self.entries[origin.entry].route?;
             let parts: Vec<&str> = route.split('/').collect();
@@ -244,102 +370,30 @@ impl Program {
             if !(by_id || names_id && is_thing(param)) {
                 return None;
             }
-            let entry = self.entries[origin.entry].function;
-            let params = &self.facts(entry.file).function(entry.function).params;
-            if entry == function && params.iter().any(|own| own.name.is_some_and(|name| name == param)) {
-                return Some(param.to_owned());
+            if self.entries[origin.entry].function != owner {
+                return None;
             }
-            facts.exprs.iter().filter(|expr| span.contains(expr.span)).find_map(|expr| match expr.kind {
-                ExprKind::Member(base, name) if name == param => {
-                    let ExprKind::Member(request, params) = *facts.expr(base) else { return None };
-                    let ExprKind::Ref(request, _) = *facts.expr(request) else { return None };
-                    (params == "params").then(|| format!("{request}.params.{param}"))
+            let once = [noun.trim_end_matches('s'), param].iter().any(|name| {
+                let said = id_words(&Name::new(name)).unwrap_or_else(|| words(name));
+                is_once(&said) && is_thing(name)
+            });
+            (0..facts.exprs.len() as u32).map(ExprId).filter(|&at| span.contains(facts.span(at))).find_map(|at| {
+                let named = match *facts.expr(at) {
+                    ExprKind::Member(_, name) | ExprKind::Ref(name, _) => name == param,
+                    _ => false,
+                };
+                if !named || !self.is_brought(used.at, owner, at) {
+                    return None;
                 }
-                ExprKind::Ref(name, block) if name == param => {
-                    facts.lookup(block, name).is_some().then(|| name.to_string())
-                }
-                _ => None,
+                let (text, def) = self.printed(used.at, at)?;
+                Some(Thing { far: true, start: 0, text, def: Some(def), expr: at, once, row: false })
             })
         })
     }
 
-    /// The text of an id of a thing.
-    fn id_named(&self, call: CallRef, at: ExprId) -> Option<String> {
-        let facts = self.facts(call.file);
-        match *facts.expr(at) {
-            ExprKind::Member(base, field) if matches!(field.as_str(), "id" | "_id" | "uuid" | "pk") => {
-                let ExprKind::Ref(name, block) = *facts.expr(base) else { return None };
-                let values = facts.lookup(block, name).map(|def| &facts.def(def).values)?;
-                let fresh = values.iter().any(|&value| self.is_made_here(call, value, 6));
-                (is_thing(&name) && !values.is_empty() && !fresh).then(|| format!("{name}.{field}"))
-            }
-            // `bookingId`: what the request or a caller brings.
-            ExprKind::Ref(name, block) => {
-                let mut said = words(&name);
-                let last = said.pop()?;
-                let is_id = matches!(last.as_str(), "id" | "uuid") && !said.is_empty();
-                let values = facts.lookup(block, name).map(|def| &facts.def(def).values)?;
-                let fresh = values.iter().any(|&value| self.is_made_here(call, value, 6));
-                (is_id && is_thing(&name) && !fresh && !is_element(facts, block, name)).then(|| name.to_string())
-            }
-            _ => None,
-        }
-    }
-
-    /// Whether a value is made anew on each run: a row that is inserted, a vendor's object, a random id.
-    pub(super) fn is_made_here(&self, call: CallRef, value: ExprId, depth: usize) -> bool {
-        let Some(depth) = depth.checked_sub(1) else { return false };
-        let facts = self.facts(call.file);
-        match facts.expr(value) {
-            ExprKind::Await(inner) | ExprKind::Member(inner, _) | ExprKind::Index(inner, _) => {
-                self.is_made_here(call, *inner, depth)
-            }
-            ExprKind::Op(Op::Or | Op::Nullish | Op::Choose, parts) | ExprKind::Template(parts) => {
-                parts.iter().any(|&part| self.is_made_here(call, part, depth))
-            }
-            ExprKind::Ref(name, block) => {
-                let values = facts.lookup(*block, *name).map(|def| &facts.def(def).values);
-                values.is_some_and(|values| values.iter().any(|&value| self.is_made_here(call, value, depth)))
-            }
-            ExprKind::Call(inner) => {
-                let shape = facts.call(*inner);
-                let first = facts.last_name(shape.callee).and_then(|name| words(&name).first().cloned());
-                let makes = first.is_some_and(|first| {
-                    matches!(
-                        first.as_str(),
-                        "insert"
-                            | "create"
-                            | "add"
-                            | "save"
-                            | "upsert"
-                            | "make"
-                            | "new"
-                            | "random"
-                            | "now"
-                            | "generate"
-                            | "uuid"
-                            | "uuid4"
-                            | "nanoid"
-                            | "v4"
-                            | "cuid"
-                            | "ulid"
-                    )
-                });
-                makes
-                    || shape.is_new
-                    || self
-                        .vendors_at(CallRef::new(call.file, *inner))
-                        .iter()
-                        .any(|used| !self.catalogue.vendor(used.vendor).own_backend && used.at != call)
-                    || matches!(facts.expr(shape.callee), ExprKind::Member(base, _) if self.is_made_here(call, *base, depth))
-            }
-            _ => false,
-        }
-    }
-
     /// The name of what decides which of several messages a function sends: `type` of `switch (type)`,
     /// `TEMPLATES[type]`, `if (type === "shipped")`.
-    pub(super) fn message_kind(&self, used: &VendorUse) -> Option<String> {
+    pub(super) fn message_kind(&self, used: &VendorUse, owner: FunctionRef) -> Option<String> {
         const KINDS: &[&str] = &[
             "type",
             "kind",
@@ -360,13 +414,10 @@ impl Program {
         ];
         let facts = self.facts(used.at.file);
         let whole = facts.span(facts.call(used.at.call).expr);
-        let function: FunctionRef = self.function_of(used.at);
-        let span = facts.function(outermost(self, function).function).span;
+        let span = facts.function(owner.function).span;
         let kind = |expr: ExprId| match *facts.expr(expr) {
             ExprKind::Ref(name, block) if KINDS.contains(&name.as_str()) => {
-                // In reach of the call, with a value.
-                let seen = facts.lookup(facts.call(used.at.call).block, name) == facts.lookup(block, name);
-                (seen && facts.lookup(block, name).is_some()).then(|| name.to_string())
+                self.at_hand(used.at, name, block).map(|_| name.to_string())
             }
             _ => None,
         };
@@ -387,14 +438,29 @@ impl Program {
     }
 }
 
-/// Whether a name says one thing that is paid, sent or booked once.
+/// Whether a name says one thing, rather than who it is for or what it is one of.
 fn is_thing(name: &str) -> bool {
     let said = words(name);
     !said.iter().any(|word| NO_THINGS.contains(&word.as_str())) && said.iter().any(|word| word.len() > 2)
 }
 
-/// Whether a name is that of a list's element in some loop: another part of the function.
-fn is_element(facts: &Facts, block: crate::facts::BlockId, name: Name) -> bool {
-    let values = facts.lookup(block, name).map(|def| &facts.def(def).values);
-    values.is_some_and(|values| values.iter().any(|&value| matches!(facts.expr(value), ExprKind::ElementOf(_))))
+/// Whether words name what is paid, booked or handed over once: `purchaseOrder`, not `bookingLink`.
+fn is_once(said: &[String]) -> bool {
+    const HOLDERS: &[&str] = &["row", "data", "record", "doc", "details", "info", "obj", "object", "entity", "result"];
+    let plain = |word: &String| word.trim_end_matches('s').to_owned();
+    let mut nouns = said.iter().rev().skip_while(|word| HOLDERS.contains(&word.as_str()));
+    let last = nouns.next().map(plain).is_some_and(|last| ONCE.contains(&last.as_str()));
+    last && !said.iter().any(|word| NO_THINGS.contains(&plain(word).as_str()))
+}
+
+/// Whether a field is the id of the row that it stands in.
+fn is_own_id(field: &str) -> bool {
+    matches!(field, "id" | "_id" | "uuid" | "pk")
+}
+
+/// What an id is of, by its name: `booking` of `bookingId`.
+fn id_words(name: &Name) -> Option<Vec<String>> {
+    let mut said = words(name);
+    let is_id = said.pop().is_some_and(|last| matches!(last.as_str(), "id" | "uuid")) && !said.is_empty();
+    is_id.then_some(said)
 }
