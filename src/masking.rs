@@ -26,7 +26,7 @@ static ASSIGNED: LazyLock<Regex> = LazyLock::new(|| {
 });
 static ENV_LINE: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r#"(?m)^\s*(?:export\s+)?[A-Z0-9_]*(?:SECRET|PASSWORD|TOKEN|KEY|CREDENTIAL)[A-Z0-9_]*\s*=\s*([^\s"'`#$.(\[<]{8,})\s*$"#,
+        r#"(?m)^\s*(?:export\s+)?[A-Z0-9_]*(?:SECRET|PASSWORD|TOKEN|KEY|CREDENTIAL)[A-Z0-9_]*[ \t]*=[ \t]*([^\s"'`#$.(\[<]{8,})\s*$"#,
     )
 });
 /// A line of an environment file whose name says password: any word may be one.
@@ -207,6 +207,7 @@ mod tests {
             "const apiKey = process.env.PAYMENTS_SECRET_KEY_2",
             "2025-01-15T12:00:00Z",
             "const keyBuffer = stringToUint8Array(getBase64FromDataUrl(useStaffProfilesV3))",
+            "S3_SECRET_ACCESS_KEY=\nS3_PUBLIC_URL=\n",
             "captured2dSessionId Day18BuildYourMVP sentLast24hBeforeRun",
             "supabase/migrations/20260408203205_2c7ea4c6-d4d7-4a98-904d-7e85a69e88df.sql",
             "tokenUrl: 'https://graph.example/v18.0/oauth/access_token'",

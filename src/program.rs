@@ -109,6 +109,7 @@ pub mod scopes;
 pub mod shelved;
 mod signed_headers;
 pub mod spending;
+pub mod stands;
 pub mod state_checks;
 pub mod statuses;
 pub mod swallowing;

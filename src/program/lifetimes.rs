@@ -17,6 +17,15 @@ pub struct Lifetime {
     pub said: Option<Place>,
 }
 
+impl Lifetime {
+    /// The longest limit of one call, in seconds, that leaves time to answer.
+    pub fn leaves(&self) -> f64 {
+        /// Who waits longer than that waits for the end of it anyway.
+        const PATIENCE: f64 = 30.0;
+        (self.seconds * 0.8).floor().min(PATIENCE.max(self.seconds - 10.0))
+    }
+}
+
 impl Program {
     /// How long the platform lets an entry point run: what its own file or the project's settings say, else what is
     /// known of the platform. None when neither tells.

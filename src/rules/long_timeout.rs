@@ -103,10 +103,7 @@ fn outlives(program: &Program, report: &mut Report, at: CallRef, seconds: f64, o
         lifetime.seconds,
         program.sent_to(at)
     );
-    let help = format!(
-        "Give it a limit that leaves time to answer: at most {} s here.",
-        (lifetime.seconds * 0.8).floor().min(PATIENCE.max(lifetime.seconds - 10.0))
-    );
+    let help = format!("Give it a limit that leaves time to answer: at most {} s here.", lifetime.leaves());
     let mut draft = report.at(program.call_place(at), what, message).help(help);
     if let Some(said) = lifetime.said {
         draft = draft.because(said, "as long as it may run");

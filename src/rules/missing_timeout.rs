@@ -5,6 +5,7 @@ mod sdks;
 
 use crate::finding::{Place, Remark, Severity};
 use crate::names::Name;
+use crate::program::origins::Origin;
 use crate::program::timing::UNSAFE_S;
 use crate::program::{CallRef, EntryKind, Program};
 use crate::rule::Report;
@@ -108,6 +109,7 @@ fn tell(program: &Program, report: &mut Report, hanging: Hanging) {
         None => "its caller hangs with it".to_owned(),
     };
     let message = format!("{subject} {default}: when {whom} does not answer, {who}");
+    let help = within(program, help, &origins);
     let mut draft = report.at(place, subject.clone(), message).help(help);
     for vendor in hanging.vendors {
         draft = draft.vendor(vendor);
@@ -134,4 +136,65 @@ fn default_of(seconds: f64) -> String {
     } else {
         format!("waits up to {} minutes by default", (seconds / 60.0).round())
     }
+}
+
+/// A cure whose limits come before the platform ends the code that waits.
+fn within(program: &Program, help: String, origins: &[Origin]) -> String {
+    let waiting = origins.iter().filter(|origin| program.is_waited_for(&origin.way));
+    let ended = waiting.filter_map(|origin| {
+        let entry = &program.entries[origin.entry];
+        program.lifetime(entry).map(|lifetime| (lifetime, entry))
+    });
+    let Some((lifetime, entry)) = ended.min_by(|one, other| one.0.seconds.total_cmp(&other.0.seconds)) else {
+        return help;
+    };
+    let most = lifetime.leaves();
+    if most < 1.0 {
+        return help;
+    }
+    match lowered(&help, most as u32) {
+        Some(help) => format!(
+            "{help} {} is ended after {} s: a longer limit never comes.",
+            program.entry_name(entry),
+            lifetime.seconds
+        ),
+        None => help,
+    }
+}
+
+/// A text with its limits lowered to some seconds; none when they are short enough.
+fn lowered(text: &str, most: u32) -> Option<String> {
+    let mut written = String::with_capacity(text.len());
+    let mut changed = false;
+    let mut rest = text;
+    while let Some(at) = rest.find(|letter: char| letter.is_ascii_digit()) {
+        let (before, number) = rest.split_at(at);
+        written.push_str(before);
+        let end = number.find(|letter: char| !letter.is_ascii_digit() && letter != '_').unwrap_or(number.len());
+        let (number, after) = number.split_at(end);
+        let seconds = match number.strip_suffix("_000") {
+            Some(seconds) => seconds.parse::<u32>().ok(),
+            None if says_limit(&written) => number.parse().ok(),
+            None => None,
+        };
+        match seconds.filter(|&seconds| seconds > most) {
+            Some(_) => {
+                changed = true;
+                written.push_str(&most.to_string());
+                written.push_str(if number.ends_with("_000") { "_000" } else { "" });
+            }
+            None => written.push_str(number),
+        }
+        rest = after;
+    }
+    written.push_str(rest);
+    changed.then_some(written)
+}
+
+/// Whether a text ends where the seconds of a limit follow: `timeout=`, `timeoutInSeconds: `.
+fn says_limit(before: &str) -> bool {
+    let name = before.trim_end_matches(['=', ':', ' ', '"']);
+    let from = name.rfind(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').map_or(0, |at| at + 1);
+    let name = name[from..].to_ascii_lowercase();
+    name.len() < before.len() && (name.contains("timeout") || name == "total")
 }

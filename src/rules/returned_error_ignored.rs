@@ -1,15 +1,16 @@
 //! Writes and sends of SDKs that return their errors, where nobody looks at the error.
 
 use std::collections::BTreeMap;
+use std::slice;
 
-use crate::catalogue::{Effect, Operation, Package, Reports};
-use crate::facts::ExprKind;
+use crate::catalogue::{Effect, Operation, Reports};
 use crate::finding::Severity;
 use crate::program::origins::Origin;
 use crate::program::verify::words;
-use crate::program::{CallRef, EntryKind, FunctionRef, Program, VendorUse};
+use crate::program::{EntryKind, FunctionRef, Program, VendorUse};
 use crate::rule::Report;
 
+mod cures;
 mod wrappers;
 
 crate::rule! {
@@ -37,7 +38,8 @@ crate::rule! {
     /// ## The cure
     ///
     /// Take `error` out of the answer and stop: throw it, or answer an error. In a webhook handler that makes the
-    /// vendor deliver again.
+    /// vendor deliver again. After a message that is out, or a row that stands, an error has somebody do all of it
+    /// again: there, log it and say in the answer what is missing. In a loop, note it and go on with the next.
     ///
     /// ## Example
     ///
@@ -212,7 +214,10 @@ fn tell(program: &Program, report: &mut Report, all: &[Dropped<'_>], origins: &[
         Some(table) => format!("{} on {table:?}", used.name),
         None => used.name.clone(),
     };
-    let origin = origins.iter().find(|origin| program.entries[origin.entry].kind != EntryKind::Script);
+    // What speaks of deliveries shows how one comes here.
+    let delivered = |origin: &&Origin| stake == Stake::Webhook && program.is_webhook_work(slice::from_ref(*origin));
+    let started = |origin: &&Origin| program.entries[origin.entry].kind != EntryKind::Script;
+    let origin = origins.iter().find(delivered).or_else(|| origins.iter().find(started));
     let who = origin.map(|origin| program.entry_name(&program.entries[origin.entry]));
     let giver = program.giver_of_errors(used.at);
     let older = giver.filter(|(_, reports)| *reports == Reports::Answered).map(|(package, _)| package);
@@ -229,9 +234,9 @@ fn tell(program: &Program, report: &mut Report, all: &[Dropped<'_>], origins: &[
     let gives = if but_one && older.is_none() { "returns its error," } else { gives };
     let message = format!("{what} {gives} {seen}: {consequence}");
     let help = match older {
-        Some(package) => raise(package),
+        Some(package) => cures::raise(package),
         None if but_one => OTHERS_TOO.to_owned(),
-        None => help(program, used, stake, origins),
+        None => cures::help(program, used, stake, origins, origin),
     };
     let mut draft = report
         .at(program.call_place(used.at), used.name.clone(), message)
@@ -267,102 +272,4 @@ fn consequence(operation: &Operation, stake: Stake, who: Option<String>) -> Stri
         Stake::Core => format!("when it fails, {lost}, and the customer is told that all went well"),
         _ => format!("when it fails, {lost}, and {who} goes on as if it had worked"),
     }
-}
-
-/// The cure for a version whose errors look like answers.
-fn raise(package: &Package) -> String {
-    let name = package.name.split_once(':').map_or(package.name.as_str(), |(_, name)| name);
-    let major = package.errors_below.as_ref().map_or(0, |below| below.major);
-    match package.reports_now() {
-        Reports::Thrown => format!("Raise `{name}` to version {major} or later, which throws when it fails."),
-        _ => format!(
-            "Raise `{name}` to version {major} or later, and look at the error it returns: `const {{ error }} = await ...; \
-             if (error) throw error;`."
-        ),
-    }
-}
-
-/// Whether somebody waits for what a webhook's handler says next, a caller on the line: it answers with orders.
-fn gives_orders(program: &Program, origins: &[Origin]) -> bool {
-    origins.iter().any(|origin| {
-        let function = program.entries[origin.entry].function;
-        let facts = program.facts(function.file);
-        facts.exprs.iter().any(|expr| match &expr.kind {
-            ExprKind::Text(text) => text.contains("<Response") || *text == "text/xml" || *text == "application/xml",
-            ExprKind::Ref(name, _) | ExprKind::Member(_, name) => name == "VoiceResponse",
-            _ => false,
-        })
-    })
-}
-
-/// Whether a row only tells of what was done before it, and cannot be taken back: a notice, a copy of a state, after a
-/// message, a payment or a new account.
-fn is_afterthought(program: &Program, used: &VendorUse) -> bool {
-    const TELLS: &[&str] = &[
-        "notification",
-        "notifications",
-        "notice",
-        "notices",
-        "audit",
-        "log",
-        "logs",
-        "history",
-        "activity",
-        "activities",
-        "feed",
-        "delivery",
-        "deliveries",
-    ];
-    let Some(table) = program.named_table(used) else { return false };
-    let facts = program.facts(used.at.file);
-    let start = facts.span(facts.call(used.at.call).expr).start;
-    let before = |at: &CallRef| facts.span(facts.call(at.call).expr).end <= start;
-    let stays = |operation: &Operation, own: bool| {
-        operation.money
-            || operation.effect == Effect::Send
-            || operation.core.is_some() && operation.effect == Effect::Create
-            || !own && matches!(operation.effect, Effect::Create | Effect::Delete)
-    };
-    let done = program.calls_in(program.function_of(used.at)).filter(before).flat_map(|at| program.vendors_at(at));
-    let mut done = done.filter(|other| other.at != used.at).filter_map(|other| {
-        let own = program.catalogue.vendor(other.vendor).own_backend;
-        Some((program.operation(other)?, own, other))
-    });
-    let tells = words(&table).iter().any(|word| TELLS.contains(&word.as_str()));
-    done.any(|(operation, own, other)| {
-        let written = own && tells && matches!(operation.effect, Effect::Create | Effect::Update);
-        stays(operation, own) || written && program.error_is_seen(other.at)
-    })
-}
-
-/// Whether what starts it runs again by itself.
-fn is_tried_again(program: &Program, origins: &[Origin]) -> bool {
-    origins.iter().any(|origin| matches!(program.entries[origin.entry].kind, EntryKind::Job | EntryKind::Worker))
-}
-
-fn help(program: &Program, used: &VendorUse, stake: Stake, origins: &[Origin]) -> String {
-    let call = used.name.rsplit('.').next().unwrap_or(&used.name);
-    if stake == Stake::Webhook && gives_orders(program, origins) {
-        return format!(
-            "Look at what {call} returns, report it, and answer as before: `const {{ error }} = await ...; if (error) \
-             console.error(error);`. An answer of 500 would end the caller's call, and nothing is delivered again: \
-             keep what was not stored where a job tries it again."
-        );
-    }
-    if stake == Stake::Answer && is_afterthought(program, used) && !is_tried_again(program, origins) {
-        return format!(
-            "Look at what {call} returns and report it: `const {{ error }} = await ...; if (error) console.error(error);`. What \
-             was done before it stands: an error answered here has the customer do all of it again."
-        );
-    }
-    let then = match stake {
-        Stake::Webhook => "throw it, so that the handler answers 500 and the vendor delivers again",
-        Stake::Core => "report it; a `catch` around the call never sees it",
-        _ => "throw it or answer an error",
-    };
-    let takes_throw = program.throws_after(used).map(|name| format!(", or add `.{name}()` to the query"));
-    format!(
-        "Look at what {call} returns and {then}: `const {{ error }} = await ...; if (error) throw error;`{}.",
-        takes_throw.unwrap_or_default()
-    )
 }

@@ -61,6 +61,20 @@ crate::rule! {
     security: None, since: "0.1.0", check: check
 }
 
+/// Why an answer stays as it is.
+const SAME: &str = "Addresses that are not known get that answer too: an error would tell which ones have an account.";
+
+/// Why a loop goes on.
+const LEFT_OUT: &str = "Thrown, it leaves out all that come after, and the next run does the first ones again.";
+
+/// What follows on a refusal.
+#[derive(Clone, Copy)]
+enum Then {
+    Throw,
+    Log,
+    GoOn,
+}
+
 fn check(program: &Program, report: &mut Report) {
     for http in program.requests().iter().filter(|http| http.at == http.inner) {
         let side = program.side(http.at.file);
@@ -135,7 +149,16 @@ fn tell(program: &Program, report: &mut Report, http: &HttpUse, unchecked: Unche
             "nobody looks at the answer of {subject}: {client} does not throw when {whom} refuses, and {who} goes on as if it had worked"
         ),
     };
-    let help = cure(program, http.at);
+    let way = origin.map_or(&[][..], |origin| &origin.way[..]);
+    let sends = all()
+        .flat_map(|http| program.vendors_at(http.at))
+        .any(|used| program.operation(used).is_some_and(|operation| operation.effect == Effect::Send));
+    let then = match () {
+        () if sends && program.hides_who_is_known(http.at, &origins) => Then::Log,
+        () if !program.is_webhook_work(&origins) && sends && program.ends_the_round(http.at, way) => Then::GoOn,
+        () => Then::Throw,
+    };
+    let help = cure(program, http.at, then);
     let mut draft = report.at(program.call_place(http.at), subject, message).help(help);
     for used in all().flat_map(|http| program.vendors_at(http.at)) {
         draft = draft.vendor(program.vendor_id(used.vendor));
@@ -149,7 +172,7 @@ fn tell(program: &Program, report: &mut Report, http: &HttpUse, unchecked: Unche
 }
 
 /// How the status is looked at, by the name that the code gives the answer.
-fn cure(program: &Program, at: CallRef) -> String {
+fn cure(program: &Program, at: CallRef, then: Then) -> String {
     let script = program.facts(at.file).language.is_script();
     let held = held_as(program, at);
     let first = match held {
@@ -157,9 +180,23 @@ fn cure(program: &Program, at: CallRef) -> String {
         None => "Keep the answer and look at its status before anything else".to_owned(),
     };
     let name = held.unwrap_or_else(|| Name::new(if script { "res" } else { "response" }));
-    match script {
-        true => format!("{first}: `if (!{name}.ok) throw new Error(`...: ${{{name}.status}}`);`."),
-        false => format!("{first}: `{name}.raise_for_status()`."),
+    match (script, then) {
+        (true, Then::Throw) => format!("{first}: `if (!{name}.ok) throw new Error(`...: ${{{name}.status}}`);`."),
+        (false, Then::Throw) => format!("{first}: `{name}.raise_for_status()`."),
+        (true, Then::Log) => {
+            format!("{first}, log it, and answer as before: `if (!{name}.ok) console.error({name}.status);`. {SAME}")
+        }
+        (false, Then::Log) => {
+            format!(
+                "{first}, log it, and answer as before: `if not {name}.ok: logger.error({name}.status_code)`. {SAME}"
+            )
+        }
+        (true, Then::GoOn) => format!(
+            "{first}, note a refusal and go on with the next: `if (!{name}.ok) {{ failed += 1; continue; }}`. {LEFT_OUT}"
+        ),
+        (false, Then::GoOn) => format!(
+            "{first}, note a refusal and go on with the next: `if {name}.status_code >= 400: failed += 1; continue`. {LEFT_OUT}"
+        ),
     }
 }
 

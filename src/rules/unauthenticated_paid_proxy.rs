@@ -152,6 +152,9 @@ fn tell(program: &Program, report: &mut Report, found: &PaidDoor, at: CallRef) {
             always_asked(left_out.map(|(_, left_out)| left_out))
                 .or_else(|| strangers::by_callers(program, entry, at))
                 .or_else(|| (*spends == Spends::Mail && delivers_itself(&name)).then(|| MAIL_OF_THE_APP.to_owned()))
+                .or_else(|| {
+                    (*spends == Spends::Mail && takes_from_guests(program, found)).then(|| FOR_GUESTS.to_owned())
+                })
                 .unwrap_or_else(|| cure(program, entry, *spends)),
         )
         .trace(program.trace_from(start, *used, &format!("{called} costs")));
@@ -178,6 +181,14 @@ fn tell(program: &Program, report: &mut Report, found: &PaidDoor, at: CallRef) {
 
 /// The cure for mail that people wait for who cannot log in yet, and that says what the request says.
 const MAIL_OF_THE_APP: &str = "Write the text and make the link here, on the server; of the request take the address alone, mail only addresses that have an account or have just made one, and limit how often by address.";
+
+/// The cure for the mail that confirms what a guest has ordered or booked.
+const FOR_GUESTS: &str = "Guests send this form too, so a login is no cure: before anything is stored ask for a captcha, and limit how often by address and by IP: `if (!allowed) return new Response(\"try again later\", { status: 429 })`. Of what the form says put no more into the mail than it needs.";
+
+/// Whether the mail says that a row was stored, an order or a booking, which nobody has to log in for.
+fn takes_from_guests(program: &Program, found: &PaidDoor) -> bool {
+    program.stands_before(found.used, &found.start.way).row.is_some()
+}
 
 /// The cure for a check that is only made when what it asks for is brought, or that anything brought gets around.
 pub fn always_asked(left_out: Option<LeftOut>) -> Option<String> {

@@ -193,8 +193,11 @@ fn asked(program: &Program, used: &VendorUse) -> Option<String> {
     });
     let name = |vendor: VendorId| program.catalogue.vendor(vendor).name.clone();
     models.map(|model| program.value(ExprRef::new(used.at.file, model))).find_map(|model| {
-        let mut behind =
+        let behind =
             model.externals().flat_map(|external| program.catalogue.packages(external.package, &external.segs));
-        behind.find(|(vendor, _)| *vendor != used.vendor).map(|(vendor, _)| name(vendor))
+        let mut vendors = behind.map(|(vendor, _)| vendor).filter(|vendor| *vendor != used.vendor);
+        let first = vendors.next()?;
+        // A setting says whose model it is.
+        Some(if vendors.all(|other| other == first) { name(first) } else { "the model's vendor".to_owned() })
     })
 }

@@ -72,21 +72,29 @@ fn tell(program: &Program, report: &mut Report, caller: CallRef, wrapper: Functi
         "{name} reports a failure of {vendor} by returning {}, and nobody looks at it: {lost}, and {goes_on}",
         reporting.returns
     );
-    let check = match (program.facts(caller.file).language.is_script(), reporting.returns.as_str()) {
-        (true, "{ error }") => "`const { error } = await ...; if (error) throw ...`".to_owned(),
-        (true, object) if object.starts_with('{') => {
-            format!("`const result = await ...; if (!result.{}) throw ...`", key(object))
+    let way = origin.map_or(&[][..], |origin| &origin.way[..]);
+    let script = program.facts(caller.file).language.is_script();
+    let help = match () {
+        () if !program.is_webhook_work(&origins) && program.ends_the_round(caller, way) => format!(
+            "Look at what {name} returns in each round, note it and go on with the next: {}. Thrown, it leaves out all that \
+             come after, and the next run does the first ones again.",
+            tested(script, &reporting.returns, Then::GoOn)
+        ),
+        () if sends && program.hides_who_is_known(caller, &origins) => format!(
+            "Look at what {name} returns, log it, and answer the same as before: {}. Addresses that are not known get that \
+             answer too: an error would tell which ones have an account.",
+            tested(script, &reporting.returns, Then::Log)
+        ),
+        () => {
+            format!("Look at what {name} returns before going on: {}.", tested(script, &reporting.returns, Then::Throw))
         }
-        (true, _) => "`if (!(await ...)) throw ...`".to_owned(),
-        (false, object) if object.starts_with('{') => format!("`if not result[\"{}\"]: raise ...`", key(object)),
-        (false, _) => "`if not ...: raise ...`".to_owned(),
     };
     let mut draft = report
         .at(program.call_place(caller), name.clone(), message)
         .confidence(confidence)
         .vendor(program.vendor_id(reporting.used.vendor))
         .because(program.call_place(reporting.used.at), "the call that can fail")
-        .help(format!("Look at what {name} returns before going on: {check}."));
+        .help(help);
     if let Some(origin) = origin {
         draft.trace(program.trace_from(origin, caller, "drops what it returns"));
     } else {
@@ -97,4 +105,33 @@ fn tell(program: &Program, report: &mut Report, caller: CallRef, wrapper: Functi
 
 fn key(object: &str) -> &str {
     object.trim_matches(['{', '}', ' ']).split(':').next().unwrap_or("success")
+}
+
+/// What follows on a failure.
+#[derive(Clone, Copy)]
+enum Then {
+    Throw,
+    GoOn,
+    Log,
+}
+
+/// How what a wrapper returns is tested, in the language of its caller.
+fn tested(script: bool, returns: &str, then: Then) -> String {
+    let does = match (script, then) {
+        (true, Then::Throw) => "throw ...",
+        (true, Then::GoOn) => "{ failed += 1; continue; }",
+        (true, Then::Log) => "console.error(...)",
+        (false, Then::Throw) => "raise ...",
+        (false, Then::GoOn) => "failed += 1; continue",
+        (false, Then::Log) => "logger.error(...)",
+    };
+    match (script, returns) {
+        (true, "{ error }") => format!("`const {{ error }} = await ...; if (error) {does}`"),
+        (true, object) if object.starts_with('{') => {
+            format!("`const result = await ...; if (!result.{}) {does}`", key(object))
+        }
+        (true, _) => format!("`if (!(await ...)) {does}`"),
+        (false, object) if object.starts_with('{') => format!("`if not result[\"{}\"]: {does}`", key(object)),
+        (false, _) => format!("`if not ...: {does}`"),
+    }
 }

@@ -1,0 +1,200 @@
+//! What to do with the error of a call, by what stands already when it fails.
+
+use super::Stake;
+use crate::catalogue::{Effect, Operation, Package, Reports};
+use crate::facts::ExprKind;
+use crate::program::origins::Origin;
+use crate::program::stands::Stands;
+use crate::program::verify::words;
+use crate::program::{CallRef, EntryKind, Program, VendorUse};
+
+/// What to do with the error that a call returns.
+pub(super) fn help(
+    program: &Program,
+    used: &VendorUse,
+    stake: Stake,
+    origins: &[Origin],
+    origin: Option<&Origin>,
+) -> String {
+    let call = used.name.rsplit('.').next().unwrap_or(&used.name);
+    let way = origin.map_or(&[][..], |origin| &origin.way[..]);
+    let log = "`const { error } = await ...; if (error) console.error(error);`";
+    let effect = program.operation(used).map(|operation| operation.effect);
+    let in_webhook = program.is_webhook_work(origins);
+    if stake == Stake::Webhook && gives_orders(program, origins) {
+        return format!(
+            "Look at what {call} returns, report it, and answer as before: {log}. An answer of 500 would end the caller's \
+             call, and nothing is delivered again: keep what was not stored where a job tries it again."
+        );
+    }
+    if stake == Stake::Webhook
+        && let Some(vendor) = once_only(program, origins)
+    {
+        return format!(
+            "Look at what {call} returns and report it: {log}. {vendor} does not deliver again, whatever is answered: \
+             keep what was not stored where a job tries it again."
+        );
+    }
+    let stands = match stake {
+        Stake::Message | Stake::Webhook | Stake::Answer => program.stands_before(used.at, way),
+        Stake::Core | Stake::Little => Stands::default(),
+    };
+    let adds = matches!(effect, Some(Effect::Create | Effect::Send | Effect::Invoke));
+    let repeats = adds || stands.out.is_some() || program.is_periodic(used.at);
+    if !in_webhook && matches!(stake, Stake::Message | Stake::Answer) && repeats && program.ends_the_round(used.at, way)
+    {
+        return format!(
+            "Look at what {call} returns in each round, note it and go on with the next: `const {{ error }} = await ...; \
+             if (error) {{ console.error(error); failed += 1; continue; }}`, and tell at the end how many failed. \
+             Thrown, it leaves out all that come after, and the next run does the first ones again."
+        );
+    }
+    if stake == Stake::Message && program.hides_who_is_known(used.at, origins) {
+        return format!(
+            "Look at what {call} returns, log it, and answer the same as before: {log}. Addresses that are not known get \
+             that answer too: an error would tell which ones have an account."
+        );
+    }
+    let again = is_tried_again(program, origins);
+    let told = stands.out.is_some_and(|at| program.says_something(at));
+    if stake == Stake::Answer && (is_afterthought(program, used) && !again || stands.out.is_some() && (told || !again))
+    {
+        let who = if again || program.is_periodic(used.at) { "the next run" } else { "the customer" };
+        return format!(
+            "Look at what {call} returns and report it: {log}. What was done before it stands: an error answered here has \
+             {who} do all of it again."
+        );
+    }
+    if stake == Stake::Message
+        && !in_webhook
+        && !again
+        && let Some(row) = stands.row
+    {
+        return format!(
+            "Look at what {call} returns, log it, and say in the answer that only the message did not go out, so that it \
+             can be sent again: {log}. The row in {:?} stands: an error for all of it has the customer start over, and \
+             the row is refused or there twice.",
+            row.table.as_str()
+        );
+    }
+    let takes_throw = program.throws_after(used).map(|name| format!(", or add `.{name}()` to the query"));
+    let takes_throw = takes_throw.unwrap_or_default();
+    if stake == Stake::Answer
+        && matches!(effect, Some(Effect::Create | Effect::Update))
+        && let Some(row) = stands.row
+    {
+        return format!(
+            "Look at what {call} returns, and before you answer an error take back the row in {:?} that was inserted \
+             before, or make both in one function of the database: `const {{ error }} = await ...;`. Tried again as it \
+             is, that row is refused or there twice.",
+            row.table.as_str()
+        );
+    }
+    let then = match stake {
+        Stake::Webhook => "throw it, so that the handler answers 500 and the vendor delivers again",
+        Stake::Core => "report it; a `catch` around the call never sees it",
+        _ => "throw it or answer an error",
+    };
+    let first = if in_webhook { before_delivered_again(&stands) } else { String::new() };
+    format!(
+        "Look at what {call} returns and {then}: `const {{ error }} = await ...; if (error) throw error;`{takes_throw}.{first}"
+    )
+}
+
+/// What has to be changed before a delivery can come again.
+fn before_delivered_again(stands: &Stands) -> String {
+    match (stands.row.filter(|row| row.once), stands.out) {
+        (Some(row), _) => format!(
+            " But first let the next delivery get here: the row in {0:?} that was inserted before is refused then, so look \
+             for it, and insert it only where it is missing.",
+            row.table.as_str()
+        ),
+        (None, Some(_)) => {
+            " But first move the message before it behind it: delivered again, it would go out a second \
+                            time."
+                .to_owned()
+        }
+        (None, None) => String::new(),
+    }
+}
+
+/// The vendor of the webhooks that lead here, when none of them delivers a second time.
+fn once_only<'p>(program: &'p Program, origins: &[Origin]) -> Option<&'p str> {
+    let handlers = program.webhook_handlers();
+    let mut own = handlers.iter().filter(|handler| origins.iter().any(|origin| origin.entry == handler.entry));
+    let first = own.next()?;
+    let never = |handler| program.webhook_of(handler).is_some_and(|webhook| webhook.never_redelivers);
+    let vendor = program.catalogue.vendor(first.vendor?);
+    (never(first) && own.all(never)).then_some(vendor.name.as_str())
+}
+
+/// The cure for a version whose errors look like answers.
+pub(super) fn raise(package: &Package) -> String {
+    let name = package.name.split_once(':').map_or(package.name.as_str(), |(_, name)| name);
+    let major = package.errors_below.as_ref().map_or(0, |below| below.major);
+    match package.reports_now() {
+        Reports::Thrown => format!("Raise `{name}` to version {major} or later, which throws when it fails."),
+        _ => format!(
+            "Raise `{name}` to version {major} or later, and look at the error it returns: `const {{ error }} = await ...; \
+             if (error) throw error;`."
+        ),
+    }
+}
+
+/// Whether somebody waits for what a webhook's handler says next, a caller on the line: it answers with orders.
+fn gives_orders(program: &Program, origins: &[Origin]) -> bool {
+    origins.iter().any(|origin| {
+        let function = program.entries[origin.entry].function;
+        let facts = program.facts(function.file);
+        facts.exprs.iter().any(|expr| match &expr.kind {
+            ExprKind::Text(text) => text.contains("<Response") || *text == "text/xml" || *text == "application/xml",
+            ExprKind::Ref(name, _) | ExprKind::Member(_, name) => name == "VoiceResponse",
+            _ => false,
+        })
+    })
+}
+
+/// Whether a row only tells of what was done before it, and cannot be taken back: a notice, a copy of a state, after a
+/// message, a payment or a new account.
+fn is_afterthought(program: &Program, used: &VendorUse) -> bool {
+    const TELLS: &[&str] = &[
+        "notification",
+        "notifications",
+        "notice",
+        "notices",
+        "audit",
+        "log",
+        "logs",
+        "history",
+        "activity",
+        "activities",
+        "feed",
+        "delivery",
+        "deliveries",
+    ];
+    let Some(table) = program.named_table(used) else { return false };
+    let facts = program.facts(used.at.file);
+    let start = facts.span(facts.call(used.at.call).expr).start;
+    let before = |at: &CallRef| facts.span(facts.call(at.call).expr).end <= start;
+    let stays = |operation: &Operation, own: bool| {
+        operation.money
+            || operation.effect == Effect::Send
+            || operation.core.is_some() && operation.effect == Effect::Create
+            || !own && matches!(operation.effect, Effect::Create | Effect::Delete)
+    };
+    let done = program.calls_in(program.function_of(used.at)).filter(before).flat_map(|at| program.vendors_at(at));
+    let mut done = done.filter(|other| other.at != used.at).filter_map(|other| {
+        let own = program.catalogue.vendor(other.vendor).own_backend;
+        Some((program.operation(other)?, own, other))
+    });
+    let tells = words(&table).iter().any(|word| TELLS.contains(&word.as_str()));
+    done.any(|(operation, own, other)| {
+        let written = own && tells && matches!(operation.effect, Effect::Create | Effect::Update);
+        stays(operation, own) || written && program.error_is_seen(other.at)
+    })
+}
+
+/// Whether what starts it runs again by itself.
+fn is_tried_again(program: &Program, origins: &[Origin]) -> bool {
+    origins.iter().any(|origin| matches!(program.entries[origin.entry].kind, EntryKind::Job | EntryKind::Worker))
+}
