@@ -19,17 +19,19 @@ const MOST_FUNCTIONS: usize = 60;
 pub struct Stands {
     /// The call by which people were told or money moved, itself or in what it calls.
     pub out: Option<CallRef>,
-    /// A row that was inserted.
-    pub row: Option<Row>,
+    /// The table that a row was inserted into: a second one is refused, or there twice.
+    pub row: Option<Name>,
 }
 
-/// A row that an earlier call inserted.
-#[derive(Debug, Clone, Copy)]
-pub struct Row {
-    /// Its table.
-    pub table: Name,
-    /// The table refuses it a second time, or the code does.
-    pub once: bool,
+/// Where the list is gone through whose elements a call runs for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Round {
+    /// In a loop around it.
+    Loop,
+    /// By what its function is handed to: `map(..)`.
+    Callback,
+    /// By those who call its function.
+    Outside,
 }
 
 impl Program {
@@ -50,7 +52,7 @@ impl Program {
                     stands.out = Some(earlier);
                 }
                 // What only some runs insert, the next one may find.
-                let row = self.row_inserted(earlier).filter(|row| Some(row.table) != own);
+                let row = self.row_inserted(earlier).filter(|row| Some(*row) != own);
                 if row.is_some() && always_before(facts, call, shape) {
                     stands.row = row;
                 }
@@ -89,7 +91,7 @@ impl Program {
     }
 
     /// The row that a call inserts, itself or in what it runs: one that a second run adds again, or that is refused.
-    fn row_inserted(&self, at: CallRef) -> Option<Row> {
+    fn row_inserted(&self, at: CallRef) -> Option<Name> {
         let name = self.called_name(at);
         let first = name.and_then(|name| words(&name).first().cloned()).unwrap_or_default();
         // Its name says that it adds nothing the second time.
@@ -110,9 +112,12 @@ impl Program {
     }
 
     /// The row that a call itself adds, when more than a line of a log hangs on it.
-    fn row_added(&self, at: CallRef) -> Option<Row> {
+    fn row_added(&self, at: CallRef) -> Option<Name> {
         /// What is made anew for each try anyway.
         const OF_A_TRY: &[&str] = &["token", "tokens", "otp", "otps", "code", "codes", "reset", "resets", "session"];
+        /// What turns a second delivery away is there for that.
+        const OF_DELIVERIES: &[&str] =
+            &["event", "events", "webhook", "webhooks", "processed", "idempotency", "deliveries", "dedup"];
         let statement = self.statement(at);
         let says = statement.as_ref().is_some_and(|text| text.starts_with("insert") && !text.contains("on conflict"));
         let once = self.writes_own(at) && self.adds_a_row_once(at);
@@ -123,8 +128,10 @@ impl Program {
         let table = self.table_written(at)?;
         let kept =
             !once && (self.vendors_at(at).iter().any(|used| self.is_for_the_record(used)) || self.keeps_record(&table));
-        let of_try = words(&table).iter().any(|word| OF_A_TRY.contains(&word.as_str()));
-        (!kept && !of_try).then_some(Row { table, once })
+        let said = words(&table);
+        let of_try =
+            said.iter().any(|word| OF_A_TRY.contains(&word.as_str()) || OF_DELIVERIES.contains(&word.as_str()));
+        (!kept && !of_try).then_some(table)
     }
 
     /// The table that a call names, on its chain or in its statement.
@@ -147,32 +154,34 @@ impl Program {
         })
     }
 
-    /// Whether a call runs once for each element of a list, and its failure, thrown, leaves out the elements after
-    /// it: nothing catches it within its round.
-    pub fn ends_the_round(&self, at: CallRef, way: &[Edge]) -> bool {
-        for at in along(at, way) {
+    /// The list whose elements a call runs for, when its failure, thrown, leaves out the elements after it: nothing
+    /// catches it within its round.
+    pub fn round_ended_by(&self, at: CallRef, way: &[Edge]) -> Option<Round> {
+        for (frame, at) in along(at, way).enumerate() {
+            let seen = |round: Round| Some(if frame == 0 { round } else { Round::Outside });
             let facts = self.facts(at.file);
             let function = self.function_of(at);
             let retried: Vec<_> = self.retried_at(at).map(|retry| retry.region).collect();
-            let guarded: Vec<_> = self.guards(at);
+            let guarded = self.guards(at);
             let within = facts.enclosing(facts.call(at.call).block);
             for (id, block) in within.take_while(|(_, block)| block.function == function.function) {
                 if guarded.iter().any(|guard| guard.body.is_none_or(|body| body == id)) {
-                    return false;
+                    return None;
                 }
                 match block.kind {
                     BlockKind::Loop(Some(head)) if !retried.contains(&block.span) => {
-                        return self.rounds_are_elements(at, id, head);
+                        return seen(Round::Loop).filter(|_| self.rounds_are_elements(at, id, head));
                     }
                     _ => {}
                 }
             }
             if self.handed_element(function).is_some() {
                 // `Promise.allSettled(list.map(..))`
-                return !self.incoming(function).iter().any(|edge| !self.guards(edge.call).is_empty());
+                let caught = self.incoming(function).iter().any(|edge| !self.guards(edge.call).is_empty());
+                return seen(Round::Callback).filter(|_| !caught);
             }
         }
-        false
+        None
     }
 
     /// Whether an answer is the same whether or not the address that it asks for is known, and an error after it

@@ -5,6 +5,7 @@ use crate::facts::{ExprKind, FunctionId};
 use crate::names::Name;
 use crate::program::options::Lookup;
 use crate::program::readers::Use;
+use crate::program::stands::Round;
 use crate::program::statuses::Unchecked;
 use crate::program::{CallRef, Destination, EntryKind, HttpUse, Leaves, Program, Value};
 use crate::rule::Report;
@@ -155,7 +156,12 @@ fn tell(program: &Program, report: &mut Report, http: &HttpUse, unchecked: Unche
         .any(|used| program.operation(used).is_some_and(|operation| operation.effect == Effect::Send));
     let then = match () {
         () if sends && program.hides_who_is_known(http.at, &origins) => Then::Log,
-        () if !program.is_webhook_work(&origins) && sends && program.ends_the_round(http.at, way) => Then::GoOn,
+        () if !program.is_webhook_work(&origins)
+            && sends
+            && program.round_ended_by(http.at, way) == Some(Round::Loop) =>
+        {
+            Then::GoOn
+        }
         () => Then::Throw,
     };
     let help = cure(program, http.at, then);

@@ -4,7 +4,7 @@ use super::Stake;
 use crate::catalogue::{Effect, Operation, Package, Reports};
 use crate::facts::ExprKind;
 use crate::program::origins::Origin;
-use crate::program::stands::Stands;
+use crate::program::stands::{Round, Stands};
 use crate::program::verify::words;
 use crate::program::{CallRef, EntryKind, Program, VendorUse};
 
@@ -41,13 +41,10 @@ pub(super) fn help(
     };
     let adds = matches!(effect, Some(Effect::Create | Effect::Send | Effect::Invoke));
     let repeats = adds || stands.out.is_some() || program.is_periodic(used.at);
-    if !in_webhook && matches!(stake, Stake::Message | Stake::Answer) && repeats && program.ends_the_round(used.at, way)
-    {
-        return format!(
-            "Look at what {call} returns in each round, note it and go on with the next: `const {{ error }} = await ...; \
-             if (error) {{ console.error(error); failed += 1; continue; }}`, and tell at the end how many failed. \
-             Thrown, it leaves out all that come after, and the next run does the first ones again."
-        );
+    let swept = matches!(stake, Stake::Message | Stake::Answer) && repeats && !in_webhook;
+    let round = program.round_ended_by(used.at, way).filter(|_| swept);
+    if let Some(cure) = round.and_then(|round| in_round(call, round, stands.out.is_some())) {
+        return cure;
     }
     if stake == Stake::Message && program.hides_who_is_known(used.at, origins) {
         return format!(
@@ -59,7 +56,8 @@ pub(super) fn help(
     let told = stands.out.is_some_and(|at| program.says_something(at));
     if stake == Stake::Answer && (is_afterthought(program, used) && !again || stands.out.is_some() && (told || !again))
     {
-        let who = if again || program.is_periodic(used.at) { "the next run" } else { "the customer" };
+        let who =
+            if again || round.is_some() || program.is_periodic(used.at) { "the next run" } else { "the customer" };
         return format!(
             "Look at what {call} returns and report it: {log}. What was done before it stands: an error answered here has \
              {who} do all of it again."
@@ -68,26 +66,25 @@ pub(super) fn help(
     if stake == Stake::Message
         && !in_webhook
         && !again
-        && let Some(row) = stands.row
+        && let Some(table) = stands.row
     {
         return format!(
             "Look at what {call} returns, log it, and say in the answer that only the message did not go out, so that it \
              can be sent again: {log}. The row in {:?} stands: an error for all of it has the customer start over, and \
              the row is refused or there twice.",
-            row.table.as_str()
+            table.as_str()
         );
     }
     let takes_throw = program.throws_after(used).map(|name| format!(", or add `.{name}()` to the query"));
     let takes_throw = takes_throw.unwrap_or_default();
     if stake == Stake::Answer
         && matches!(effect, Some(Effect::Create | Effect::Update))
-        && let Some(row) = stands.row
+        && let Some(table) = stands.row
     {
         return format!(
-            "Look at what {call} returns, and before you answer an error take back the row in {:?} that was inserted \
-             before, or make both in one function of the database: `const {{ error }} = await ...;`. Tried again as it \
-             is, that row is refused or there twice.",
-            row.table.as_str()
+            "Look at what {call} returns and report it: {log}. The row in {:?} stands: an error answered here has the \
+             customer add it again. Where the two must go together, make both in one function of the database.",
+            table.as_str()
         );
     }
     let then = match stake {
@@ -101,21 +98,40 @@ pub(super) fn help(
     )
 }
 
+/// What to do in the round of a list, so that it goes on.
+fn in_round(call: &str, round: Round, out: bool) -> Option<String> {
+    const WHY: &str = "Thrown, it leaves out all that come after, and the next run does the first ones again.";
+    let leaves = match round {
+        Round::Loop => "continue",
+        Round::Callback => "return",
+        Round::Outside if out => return None,
+        Round::Outside => {
+            return Some(format!(
+                "Look at what {call} returns and hand the error back, and let the loop that calls this note it and go on \
+                 with the next: `const {{ error }} = await ...; if (error) return {{ error }};`. {WHY}"
+            ));
+        }
+    };
+    Some(format!(
+        "Look at what {call} returns in each round, note it and go on with the next: `const {{ error }} = await ...; \
+         if (error) {{ console.error(error); failed += 1; {leaves}; }}`, and tell at the end how many failed. {WHY}"
+    ))
+}
+
 /// What has to be changed before a delivery can come again.
 fn before_delivered_again(stands: &Stands) -> String {
-    match (stands.row.filter(|row| row.once), stands.out) {
-        (Some(row), _) => format!(
-            " But first let the next delivery get here: the row in {0:?} that was inserted before is refused then, so look \
-             for it, and insert it only where it is missing.",
-            row.table.as_str()
-        ),
-        (None, Some(_)) => {
-            " But first move the message before it behind it: delivered again, it would go out a second \
-                            time."
-                .to_owned()
-        }
-        (None, None) => String::new(),
+    let mut first = String::new();
+    if let Some(table) = stands.row {
+        first = format!(
+            " But first let the next delivery get here: the row in {:?} that was inserted before is refused or there twice \
+             then, so look for it, and insert it only where it is missing.",
+            table.as_str()
+        );
     }
+    if stands.out.is_some() {
+        first.push_str(" And move the message before it behind it: delivered again, it would go out a second time.");
+    }
+    first
 }
 
 /// The vendor of the webhooks that lead here, when none of them delivers a second time.

@@ -5,6 +5,7 @@ use rustc_hash::FxHashMap;
 use crate::catalogue::Effect;
 use crate::finding::Confidence;
 use crate::program::reporting::Reporting;
+use crate::program::stands::Round;
 use crate::program::{CallRef, EntryKind, FunctionRef, Program};
 use crate::rule::Report;
 
@@ -74,18 +75,19 @@ fn tell(program: &Program, report: &mut Report, caller: CallRef, wrapper: Functi
     );
     let way = origin.map_or(&[][..], |origin| &origin.way[..]);
     let script = program.facts(caller.file).language.is_script();
-    let help = match () {
-        () if !program.is_webhook_work(&origins) && program.ends_the_round(caller, way) => format!(
+    let round = program.round_ended_by(caller, way).filter(|_| !program.is_webhook_work(&origins));
+    let help = match round {
+        Some(Round::Loop | Round::Callback) => format!(
             "Look at what {name} returns in each round, note it and go on with the next: {}. Thrown, it leaves out all that \
              come after, and the next run does the first ones again.",
-            tested(script, &reporting.returns, Then::GoOn)
+            tested(script, &reporting.returns, if round == Some(Round::Loop) { Then::GoOn } else { Then::Leave })
         ),
-        () if sends && program.hides_who_is_known(caller, &origins) => format!(
+        _ if sends && program.hides_who_is_known(caller, &origins) => format!(
             "Look at what {name} returns, log it, and answer the same as before: {}. Addresses that are not known get that \
              answer too: an error would tell which ones have an account.",
             tested(script, &reporting.returns, Then::Log)
         ),
-        () => {
+        _ => {
             format!("Look at what {name} returns before going on: {}.", tested(script, &reporting.returns, Then::Throw))
         }
     };
@@ -112,6 +114,7 @@ fn key(object: &str) -> &str {
 enum Then {
     Throw,
     GoOn,
+    Leave,
     Log,
 }
 
@@ -120,9 +123,11 @@ fn tested(script: bool, returns: &str, then: Then) -> String {
     let does = match (script, then) {
         (true, Then::Throw) => "throw ...",
         (true, Then::GoOn) => "{ failed += 1; continue; }",
+        (true, Then::Leave) => "{ failed += 1; return; }",
         (true, Then::Log) => "console.error(...)",
         (false, Then::Throw) => "raise ...",
         (false, Then::GoOn) => "failed += 1; continue",
+        (false, Then::Leave) => "failed += 1; return",
         (false, Then::Log) => "logger.error(...)",
     };
     match (script, returns) {
