@@ -171,7 +171,7 @@ impl Program {
     }
 
     /// Whether a call runs again for the same thing by plan: each day, each month.
-    pub(super) fn is_periodic(&self, at: CallRef) -> bool {
+    pub fn is_periodic(&self, at: CallRef) -> bool {
         self.origins(self.function_of(at)).iter().any(|origin| self.is_planned(origin))
     }
 

@@ -108,8 +108,13 @@ impl Program {
         texts
     }
 
+    /// Whether a loop's rounds are for the elements of a list.
+    pub(super) fn rounds_are_elements(&self, at: CallRef, id: BlockId, head: ExprId) -> bool {
+        self.looped(at.file, id, head).is_some()
+    }
+
     /// The element that a callback of `map` and its kind is given.
-    fn handed_element(&self, function: FunctionRef) -> Option<Element> {
+    pub(super) fn handed_element(&self, function: FunctionRef) -> Option<Element> {
         let facts = self.facts(function.file);
         let shape = facts.function(function.function);
         let edge = self.incoming(function).iter().find(|edge| {
