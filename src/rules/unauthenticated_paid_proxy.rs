@@ -187,7 +187,10 @@ const MAIL_OF_THE_APP: &str = "Write the text and make the link here, on the ser
 /// The cure for a check that is only made when what it asks for is brought, or that anything brought gets around.
 pub fn always_asked(left_out: Option<LeftOut>) -> Option<String> {
     left_out.map(|LeftOut { name, any, .. }| match any {
-        true => format!("That `{name}` is there proves nothing: verify what it holds, and answer 401 unless it is right."),
+        true => format!(
+            "That `{name}` is there proves nothing: let in users who are looked up, and servers by a secret from the \
+             environment, and answer 401 to everybody else."
+        ),
         false => format!(
             "Refuse whoever brings no `{name}` too: ask for it in every case, and answer 401 unless it is the right one."
         ),
