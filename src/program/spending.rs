@@ -90,6 +90,11 @@ impl Program {
         functions.into_iter().flat_map(|function| self.calls_in(function)).flat_map(|at| self.vendors_at(at))
     }
 
+    /// Whether a call may have a gateway send a message to a phone, by where it goes.
+    pub fn may_message_phones(&self, at: CallRef) -> bool {
+        self.requests_at(at).iter().any(|http| gateways::may_be(http))
+    }
+
     /// Whether a door to what costs stands open, with nothing before it.
     pub fn pays_for_anyone(&self, entry: usize) -> bool {
         let door = self.paid_doors().get(&entry);

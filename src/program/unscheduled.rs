@@ -5,7 +5,7 @@ use crate::manifest::TokenGate;
 use crate::program::doors::Door;
 use crate::program::origins::Origin;
 use crate::program::verify::words;
-use crate::program::{CallRef, Entry, EntryKind, Program};
+use crate::program::{CallRef, EdgeKind, Entry, EntryKind, Program};
 
 /// Words of what somebody runs once, by hand, or to try something out.
 const BY_HAND: &[&str] = &[
@@ -33,6 +33,9 @@ const BY_HAND: &[&str] = &[
 /// First words of what is asked for its answer.
 const ANSWERS: &[&str] = &["get", "list", "fetch", "public", "read", "load", "search"];
 
+/// Words of tables that note what was done, or keep what was asked for.
+const NOTES: &[&str] = &["log", "logs", "event", "events", "audit", "history", "cache", "metrics", "stats", "runs"];
+
 impl Program {
     /// What an edge function does for whoever calls it, where it looks like a job: nothing in the repository asks it, it
     /// takes nothing of the request, and it changes rows with the app's full rights or sends messages, all the same
@@ -56,17 +59,27 @@ impl Program {
             return None;
         }
         let account = self.own_account(at);
-        self.vendors_behind(entry)
-            .filter(|used| {
-                let Some(operation) = self.operation(used) else { return false };
-                let own = self.catalogue.vendor(used.vendor).own_backend;
-                match operation.effect {
-                    Effect::Update | Effect::Delete => own && self.has_full_rights(used),
-                    Effect::Send => !own,
-                    _ => false,
+        let vendors = self.vendors_behind(entry).filter(|used| {
+            let Some(operation) = self.operation(used) else { return false };
+            let own = self.catalogue.vendor(used.vendor).own_backend;
+            match operation.effect {
+                Effect::Update | Effect::Delete => own && self.has_full_rights(used),
+                Effect::Create => {
+                    let table = self.named_table(used).map(|table| words(&table)).unwrap_or_default();
+                    let is_noted = table.iter().any(|word| NOTES.contains(&word.as_str()));
+                    own && self.has_full_rights(used) && !table.is_empty() && !is_noted
                 }
-            })
+                Effect::Send => !own,
+                _ => false,
+            }
+        });
+        let reach = self.reach(entry.function, |edge| edge.kind != EdgeKind::Jump);
+        let functions = reach.stops.iter().flat_map(|stop| self.with_inner(stop.function));
+        let messages =
+            functions.flat_map(|function| self.calls_in(function)).filter(|&call| self.may_message_phones(call));
+        vendors
             .map(|used| used.at)
+            .chain(messages)
             .filter(|&deed| {
                 let mut ways = self.origins(self.function_of(deed)).into_iter();
                 ways.any(|way: Origin| way.entry == at && self.door(&way, account, deed) == Door::Open)
