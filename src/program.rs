@@ -122,6 +122,7 @@ pub mod transactions;
 pub mod uncalled;
 pub mod unchecked;
 pub mod unknown_rows;
+pub mod unscheduled;
 pub mod url_keys;
 pub mod value;
 pub mod vendor_ids;

@@ -1,7 +1,7 @@
 //! Whom an entry point serves: customers, those who work for the app, or machines.
 
 use crate::facts::{ExportValue, ExprId, ExprKind, Facts, FunctionId, Op, Step};
-use crate::finding::FileId;
+use crate::finding::{FileId, Place};
 use crate::names::Name;
 use crate::program::origins::Origin as Start;
 use crate::program::requested::Origin;
@@ -152,7 +152,9 @@ fn gate_says_staff(facts: &Facts, expr: ExprId, depth: usize) -> bool {
 /// Whether a function decides by a role: `if (user.role !== "admin")`, `if (!isAdmin)`, `requireAdmin(req)`.
 fn asks_role(program: &Program, function: FunctionRef) -> bool {
     let facts = program.facts(function.file);
-    let called = program.calls_in(function).any(|at| {
+    // What whoever brings something goes past asks nobody.
+    let is_asked = |at: ExprId| !program.is_left_out(Place { file: function.file, span: facts.span(at) });
+    let called = program.calls_in(function).filter(|at| is_asked(facts.call(at.call).expr)).any(|at| {
         // `admin().from("orders")` opens a database.
         matches!(facts.expr(facts.call(at.call).callee), ExprKind::Ref(name, _) | ExprKind::Member(_, name)
             if asks_by_name(name) && !(words(name).len() == 1 && program.chain(at).next().is_some()))
@@ -160,7 +162,9 @@ fn asks_role(program: &Program, function: FunctionRef) -> bool {
     let blocks = facts.blocks.iter().filter(|block| block.function == function.function);
     called
         || blocks.flat_map(|block| &block.steps).any(|step| match step {
-            Step::If { condition, .. } => decides_by_role(program, ExprRef::new(function.file, *condition)),
+            Step::If { condition, .. } => {
+                is_asked(*condition) && decides_by_role(program, ExprRef::new(function.file, *condition))
+            }
             _ => false,
         })
 }

@@ -148,7 +148,10 @@ struct Fate<'p> {
 impl Fate<'_> {
     /// Whether whatever becomes of a value proves nothing of who is calling.
     fn proves_nothing(&mut self, at: ExprRef) -> bool {
-        if !self.seen.insert(at) {
+        let facts = self.program.facts(at.file);
+        // What asks by it only asks whoever does not go past.
+        let passed = Place { file: at.file, span: facts.span(at.expr) };
+        if !self.seen.insert(at) || self.program.is_left_out(passed) {
             return true;
         }
         let readers = self.program.readers(at.file);

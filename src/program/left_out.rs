@@ -12,6 +12,7 @@ use crate::program::requested::Origin;
 use crate::program::terms::{Ending, ending};
 use crate::program::{CallRef, ExprRef, FunctionRef, Program};
 
+mod passed;
 mod weak;
 
 /// A check that is only made when the request brings what is checked, or that anything brought stands in for.
@@ -94,6 +95,9 @@ fn find(program: &Program, file: FileId) -> Vec<LeftOut> {
     let mut found = Vec::new();
     for block in &facts.blocks {
         for step in &block.steps {
+            if let Step::If { condition, then, otherwise } = *step {
+                found.extend(passed::gone_past(program, file, condition, then, otherwise));
+            }
             let Step::If { condition, then, otherwise: None } = *step else { continue };
             let span = facts.span(condition);
             if ending(facts, then) != Ending::GoesOn && turns_away(facts, then) {

@@ -93,7 +93,8 @@ fn wanted(
             for (key, brought) in [(parts[0], parts[1]), (parts[1], parts[0])] {
                 let Some((written, held)) = key_text(program, ExprRef::new(file, key)) else { continue };
                 let Some(name) = brought_as(program, ExprRef::new(file, brought)) else { continue };
-                let named = [Some(name), held].into_iter().flatten().find(|name| says_key(name));
+                let lets_in = |name: &Name| says_key(name) || says_invitation(name) && makes_staff(program, file);
+                let named = [Some(name), held].into_iter().flatten().find(lets_in);
                 found.extend(named.map(|name| (written, name, held)));
             }
         }
@@ -158,6 +159,19 @@ fn says_key(name: &str) -> bool {
     !has(&["csrf", "verify", "type", "event", "public", "webhook", "promo", "coupon", "country", "language", "zip"])
         && (has(&["key", "apikey", "secret", "password", "passcode", "passphrase", "token", "authorization", "auth"])
             || has(&["code", "pin"]) && has(&["admin", "access", "secret", "staff", "setup", "master"]))
+}
+
+/// Whether a name says that who was asked to come brings what it holds.
+fn says_invitation(name: &str) -> bool {
+    words(name).iter().any(|word| matches!(word.as_str(), "invite" | "invitation" | "code" | "pin"))
+}
+
+/// Whether a file makes those who work for the app, by its path: `functions/create-admin/index.ts`.
+fn makes_staff(program: &Program, file: FileId) -> bool {
+    let words = words(&program.file(file).path);
+    let has = |any: &[&str]| words.iter().any(|word| any.contains(&word.as_str()));
+    has(&["admin", "admins", "staff", "superuser"])
+        && has(&["create", "make", "register", "signup", "setup", "add", "promote", "grant"])
 }
 
 /// The same text in code that browsers load.

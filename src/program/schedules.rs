@@ -3,7 +3,7 @@
 use rustc_hash::FxHashSet;
 
 use crate::catalogue::Scheduler;
-use crate::facts::ExprKind;
+use crate::facts::{ExprId, ExprKind};
 use crate::finding::{FileId, Place};
 use crate::link::projects::join;
 use crate::manifest::{Manifest, Starts};
@@ -149,7 +149,10 @@ impl Program {
             return false;
         }
         let facts = self.facts(entry.function.file);
-        let asks_user = facts.calls.iter().any(|call| {
+        // What whoever brings something goes past asks nobody.
+        let file = entry.function.file;
+        let passed = |at: ExprId| self.is_left_out(Place { file, span: facts.span(at) });
+        let asks_user = facts.calls.iter().filter(|call| !passed(call.expr)).any(|call| {
             facts.last_name(call.callee).is_some_and(|name| {
                 let name = name.to_ascii_lowercase();
                 // `admin.getUserById(row.user_id)` asks for whoever a row is about.

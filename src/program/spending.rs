@@ -14,6 +14,9 @@ use crate::program::requested::Origin;
 use crate::program::verify::words;
 use crate::program::{CallRef, EdgeKind, Entry, ExprRef, FunctionRef, HttpUse, Program, VendorUse};
 
+mod claims;
+mod gateways;
+
 /// What is spent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Spends {
@@ -29,6 +32,8 @@ pub enum Spends {
     Goods,
     /// A place on a paid list.
     Contact,
+    /// Mail about a payment to whoever a row names that the request picks.
+    Claim,
     /// Mail whose address the request does not bring.
     OwnMail,
     /// Messages to a number that the app's settings name.
@@ -58,13 +63,15 @@ enum Costs<'p> {
     Vendor(&'p VendorUse),
     /// A message that goes out by a client of no vendor's.
     Message(&'p HttpUse),
+    /// One that may go to a gateway for phones.
+    Gateway(&'p HttpUse),
 }
 
 impl Costs<'_> {
     fn at(self) -> CallRef {
         match self {
             Self::Vendor(used) => used.at,
-            Self::Message(http) => http.at,
+            Self::Message(http) | Self::Gateway(http) => http.at,
         }
     }
 }
@@ -83,6 +90,11 @@ impl Program {
         functions.into_iter().flat_map(|function| self.calls_in(function)).flat_map(|at| self.vendors_at(at))
     }
 
+    /// Whether a call may have a gateway send a message to a phone, by where it goes.
+    pub fn may_message_phones(&self, at: CallRef) -> bool {
+        self.requests_at(at).iter().any(|http| gateways::may_be(http))
+    }
+
     /// Whether a door to what costs stands open, with nothing before it.
     pub fn pays_for_anyone(&self, entry: usize) -> bool {
         let door = self.paid_doors().get(&entry);
@@ -97,11 +109,13 @@ fn find(program: &Program) -> BTreeMap<usize, PaidDoor> {
     // One door is told once: by its worst.
     let mut doors: BTreeMap<usize, PaidDoor> = BTreeMap::new();
     let vendors = program.vendor_uses().iter().filter(|used| kind(program, used).is_some());
-    let messages = program.requests().iter().filter(|http| http.at == http.inner && program.is_message(http));
-    for costs in vendors.map(Costs::Vendor).chain(messages.map(Costs::Message)) {
+    let requests = || program.requests().iter().filter(|http| http.at == http.inner);
+    let messages = requests().filter(|http| program.is_message(http)).map(Costs::Message);
+    let gateways = requests().filter(|http| gateways::may_be(http) && !program.is_message(http)).map(Costs::Gateway);
+    for costs in vendors.map(Costs::Vendor).chain(messages).chain(gateways) {
         let inner = match costs {
             Costs::Vendor(used) => program.request_of(used).map_or(used.at, |http| http.inner),
-            Costs::Message(http) => http.inner,
+            Costs::Message(http) | Costs::Gateway(http) => http.inner,
         };
         if !program.runs_on_server(costs.at().file) {
             continue;
@@ -118,6 +132,10 @@ fn find(program: &Program) -> BTreeMap<usize, PaidDoor> {
             let spent = match costs {
                 Costs::Vendor(used) => spends(program, used, &start),
                 Costs::Message(http) => mails(program, http, &start),
+                Costs::Gateway(http) => {
+                    let delivers = || delivers(program, &program.entries[start.entry], &start, http.at, Spends::Phone);
+                    (gateways::is_gateway(program, http, &start) && !delivers()).then_some(Spends::Phone)
+                }
             };
             let Some(spends) = spent else { continue };
             let entry = &program.entries[start.entry];
@@ -127,7 +145,7 @@ fn find(program: &Program) -> BTreeMap<usize, PaidDoor> {
             }
             let (name, vendor) = match costs {
                 Costs::Vendor(used) => (used.name.clone(), Some(used.vendor)),
-                Costs::Message(http) => (program.call_text(http.at), None),
+                Costs::Message(http) | Costs::Gateway(http) => (program.call_text(http.at), None),
             };
             let found = PaidDoor { spends, door, used: costs.at(), name, vendor, start };
             match doors.get(&found.start.entry) {
@@ -184,6 +202,11 @@ fn spends(program: &Program, used: &VendorUse, start: &Start) -> Option<Spends> 
     let origins = operation.recipients.iter().filter_map(|field| program.payload_origin_on(&start.way, used, field));
     match mail_of(program, start, used.at, origins)? {
         Spends::Mail => Some(spends),
+        Spends::OwnMail
+            if spends == Spends::Mail && claims::is_claim(program, entry, start, used, &operation.recipients) =>
+        {
+            Some(Spends::Claim)
+        }
         own => (spends == Spends::Mail).then_some(own),
     }
 }

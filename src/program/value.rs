@@ -10,6 +10,9 @@ use crate::program::{CallRef, ClassRef, ExprRef, FunctionRef};
 /// Most alternatives kept of one value; beyond, the value also counts as unknown.
 const MOST_ALTERNATIVES: usize = 8;
 
+/// The same where all of them are functions: a table of a conversation's steps, of the actions of an endpoint.
+const MOST_FUNCTIONS: usize = 40;
+
 /// The value of an expression.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
@@ -121,8 +124,10 @@ impl Value {
         if kept.len() > 1 {
             kept.retain(|value| *value != Self::Null);
         }
-        if kept.len() > MOST_ALTERNATIVES {
-            kept.truncate(MOST_ALTERNATIVES);
+        let all_functions = kept.iter().all(|value| matches!(value, Self::Function(_)));
+        let most = if all_functions { MOST_FUNCTIONS } else { MOST_ALTERNATIVES };
+        if kept.len() > most {
+            kept.truncate(most);
             if !kept.contains(&Self::Unknown) {
                 kept.push(Self::Unknown);
             }

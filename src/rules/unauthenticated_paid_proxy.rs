@@ -23,8 +23,12 @@ crate::rule! {
     ///
     /// It is an error for models, messages and calls to phones, mail to an address of the request and payouts; a
     /// warning for goods and deliveries, which the app is billed for, and for contacts, each of which is paid and may be
-    /// sent a welcome. With only a limit in front it is a note. Where the
+    /// sent a welcome; and for mail that says to whoever a row names, which the request picks, that something is paid or
+    /// given back, while nothing looks whether it is (medium). With only a limit in front it is a note. Where the
     /// platform asks for a token (`verify_jwt`) and the code for no user, the public key opens the door: medium.
+    ///
+    /// A gateway for messages on a host that nobody knows is told by its path (`/send-text`) and by a phone and a text
+    /// that both come with the request: medium.
     ///
     /// A check that is only made when the request brings what it asks for is none: whoever leaves that out gets in.
     /// Neither is middleware whose list of open paths lets this one through.
@@ -115,6 +119,7 @@ fn tell(program: &Program, report: &mut Report, found: &PaidDoor, at: CallRef) {
         Spends::Goods => "orders at the app's expense",
         Spends::Mail => "sends mail in the app's name to any address",
         Spends::Contact => "puts any address on the app's paid list",
+        Spends::Claim => "mails the customer of whichever row is named about a payment that it does not look for",
         Spends::OwnMail => "mails the app's own address",
         Spends::OwnPhone => "sends messages to the app's own number",
     };
@@ -141,7 +146,7 @@ fn tell(program: &Program, report: &mut Report, found: &PaidDoor, at: CallRef) {
     let severity = match spends {
         _ if limited || waits || !offered || covered.is_some() => Severity::Note,
         Spends::OwnMail | Spends::OwnPhone => Severity::Note,
-        Spends::Contact | Spends::Goods => Severity::Warning,
+        Spends::Contact | Spends::Goods | Spends::Claim => Severity::Warning,
         _ => Severity::Error,
     };
     let mut draft = report
@@ -174,7 +179,7 @@ fn tell(program: &Program, report: &mut Report, found: &PaidDoor, at: CallRef) {
         || limited && *spends == Spends::Contact
     {
         draft.confidence(Confidence::Low).auditor_only();
-    } else if gated {
+    } else if gated || *spends == Spends::Claim || *spends == Spends::Phone && found.vendor.is_none() {
         draft.confidence(Confidence::Medium);
     }
 }
@@ -193,7 +198,10 @@ fn takes_from_guests(program: &Program, found: &PaidDoor) -> bool {
 /// The cure for a check that is only made when what it asks for is brought, or that anything brought gets around.
 pub fn always_asked(left_out: Option<LeftOut>) -> Option<String> {
     left_out.map(|LeftOut { name, any, .. }| match any {
-        true => format!("That `{name}` is there proves nothing: verify what it holds, and answer 401 unless it is right."),
+        true => format!(
+            "That `{name}` is there proves nothing: let in users who are looked up, and servers by a secret from the \
+             environment, and answer 401 to everybody else."
+        ),
         false => format!(
             "Refuse whoever brings no `{name}` too: ask for it in every case, and answer 401 unless it is the right one."
         ),
@@ -205,7 +213,7 @@ fn cure(program: &Program, entry: &Entry, spends: Spends) -> String {
         .unwrap_or_else(|| "answer 401 when there is no user in the session".to_owned());
     let key = if strangers::looks_user_up(program, entry) { " (the anonymous key is no user)" } else { "" };
     match spends {
-        Spends::Mail | Spends::Contact | Spends::OwnMail | Spends::OwnPhone => {
+        Spends::Mail | Spends::Contact | Spends::Claim | Spends::OwnMail | Spends::OwnPhone => {
             format!(
                 "Let only known users send, or ask strangers for a captcha and limit them by address: {refuse}{key}."
             )

@@ -2,13 +2,14 @@
 
 use crate::catalogue::VendorId;
 use crate::facts::{ExprId, ExprKind};
-use crate::finding::{FileId, Place};
+use crate::finding::{Confidence, FileId, Place};
 use crate::manifest::TokenGate;
 use crate::names::Name;
 use crate::program::doors::Door;
+use crate::program::left_out::LeftOut;
 use crate::program::origins::Origin;
 use crate::program::schedules::Schedule;
-use crate::program::verify::{Lapse, Verdict, Why};
+use crate::program::verify::{Account, Lapse, Verdict, Why};
 use crate::program::{CallRef, Entry, EntryKind, ExprRef, Program};
 use crate::rule;
 use crate::rule::Report;
@@ -21,6 +22,9 @@ rule! {
     /// the job as often as they like: every customer gets the reminder twice, the import runs all night, the bill of
     /// the vendors behind it is yours. A header by which the platform says that the clock calls
     /// (`x-vercel-cron`, its user agent) is no secret: anybody can send it.
+    ///
+    /// An edge function that asks for no token, that nothing in the repository calls, and that takes nothing of the
+    /// request is such a job too: its clock was set up in the dashboard. That report is of medium confidence.
     ///
     /// ## Silent when
     ///
@@ -84,8 +88,21 @@ fn check(program: &Program, report: &mut Report) {
                 && let Some(how) = gap(program, at)
             {
                 told.push(route);
-                tell(program, report, schedule, entry, &how);
+                tell(program, report, Some(schedule), entry, &how);
             }
+        }
+    }
+    // Its clock may be set up where no file says so.
+    for (at, entry) in program.entries.iter().enumerate() {
+        let route = (entry.function.file, entry.route);
+        if !program.schedules().iter().any(|schedule| schedule.asks.contains(&at))
+            && !told.contains(&route)
+            && let Some(deed) = program.open_job(at)
+            && !program.pays_for_anyone(at)
+        {
+            told.push(route);
+            let gap = passed(program, at, program.own_account(at)).unwrap_or(Gap::Open(deed));
+            tell(program, report, None, entry, &gap);
         }
     }
 }
@@ -97,6 +114,8 @@ const NOBODY: &[VendorId] = &[VendorId(u16::MAX)];
 enum Gap {
     /// Nothing is checked before this call.
     Open(CallRef),
+    /// What is checked before this call is skipped for whoever brings something.
+    Passed(CallRef, Place, LeftOut),
     /// The check is skipped while a variable is unset.
     Unset(String, Place),
     /// Bringing this header is as good as passing the check.
@@ -120,10 +139,22 @@ fn gap(program: &Program, at: usize) -> Option<Gap> {
                 Some(Gap::Unset(name.to_string(), lapse.place))
             }
             Why::Announced(header) => Some(Gap::Announced(header, lapse)),
-            _ => None,
+            _ => passed(program, at, &account),
         },
-        _ => None,
+        _ => passed(program, at, &account),
     }
+}
+
+/// The first thing that is done behind a check that whoever brings something goes past, where no other is made.
+fn passed(program: &Program, at: usize, account: &Account) -> Option<Gap> {
+    let (place, left_out) = program.left_out_of(&[program.entries[at].function]).filter(|(_, check)| check.any)?;
+    let origin = Origin { entry: at, way: vec![] };
+    let behind = account.deeds.iter().map(|deed| deed.at).filter(|deed| {
+        let deed = program.call_place(*deed);
+        deed.file == place.file && deed.span.start > place.span.end && !program.is_left_out(deed)
+    });
+    let deed = behind.min()?;
+    (program.door(&origin, account, deed) != Door::Guarded).then_some(Gap::Passed(deed, place, left_out))
 }
 
 /// Whether the function that a place stands in asks in which mode the app runs: what is open for development may be
@@ -149,68 +180,90 @@ fn secret_asked(program: &Program, check: Place) -> Option<Name> {
     })
 }
 
-fn tell(program: &Program, report: &mut Report, schedule: &Schedule, entry: &Entry, gap: &Gap) {
+fn tell(program: &Program, report: &mut Report, schedule: Option<&Schedule>, entry: &Entry, gap: &Gap) {
     let name = match entry.kind {
         EntryKind::EdgeFunction => program.entry_name(entry),
         _ => entry.route.map_or_else(|| program.entry_name(entry), |route| route.to_string()),
     };
-    let (message, secret) = match gap {
-        Gap::Open(_) => (
-            format!(
-                "{name} is made for the clock, and does its work for whoever calls it: anyone can run the job as often as they like"
-            ),
-            "CRON_SECRET".to_owned(),
-        ),
-        Gap::Unset(secret, _) => (
-            format!(
-                "while {secret} is unset, {name} does its work for whoever calls it: anyone can run the job as often as they like"
-            ),
-            secret.clone(),
-        ),
-        Gap::Announced(header, _) => (
-            format!(
-                "{name} is made for the clock, and whoever sends the header {header} gets past its check: anyone can run the job as often as they like"
-            ),
-            "CRON_SECRET".to_owned(),
-        ),
+    let kind = match schedule {
+        Some(_) => "is made for the clock",
+        None => "looks like a job (nothing in the repository calls it, and it takes no input)",
     };
+    let for_whom = match gap {
+        Gap::Passed(_, _, check) => format!("whoever brings any `{}`", check.name),
+        _ => "whoever calls it".to_owned(),
+    };
+    let does = format!("{name} {kind}, and does its work for {for_whom}");
+    let (does, secret) = match gap {
+        Gap::Announced(header, _) => {
+            (format!("{name} {kind}, and whoever sends the header {header} gets past its check"), "CRON_SECRET")
+        }
+        Gap::Unset(secret, _) => {
+            (format!("while {secret} is unset, {name} does its work for whoever calls it"), secret.as_str())
+        }
+        _ => (does, "CRON_SECRET"),
+    };
+    let message = format!("{does}: anyone can run the job as often as they like");
     let facts = program.facts(entry.function.file);
-    let read = program.read_of_variable(entry.function.file, crate::names::Name::new(&secret));
+    let read = program.read_of_variable(entry.function.file, Name::new(secret));
+    let by_status = matches!(entry.framework, "express" | "fastify" | "next-pages");
+    let brought = if by_status { "req.headers.authorization" } else { "req.headers.get(\"authorization\")" };
     let code = if !facts.language.is_script() {
         format!(
             "if request.headers.get(\"Authorization\") != f\"Bearer {{os.environ['{secret}']}}\":\n    return \"\", 401"
         )
-    } else if matches!(entry.framework, "express" | "fastify" | "next-pages") {
+    } else if by_status {
         format!(
-            "const secret = {read};\nif (!secret || req.headers.authorization !== `Bearer ${{secret}}`) return res.status(401).end();"
+            "const secret = {read};\nif (!secret || {brought} !== `Bearer ${{secret}}`) return res.status(401).end();"
         )
     } else {
         format!(
-            "const secret = {read};\nif (!secret || req.headers.get(\"authorization\") !== `Bearer ${{secret}}`) {{\n  return new Response(\"no\", {{ status: 401 }});\n}}"
+            "const secret = {read};\nif (!secret || {brought} !== `Bearer ${{secret}}`) {{\n  return new Response(\"no\", {{ status: 401 }});\n}}"
         )
     };
-    let sends = if schedule.by_platform && secret == "CRON_SECRET" {
-        "the platform sends it once CRON_SECRET is set"
-    } else {
-        "and send it from the schedule"
+    let sends = match schedule {
+        Some(schedule) if schedule.by_platform && secret == "CRON_SECRET" => {
+            "the platform sends it once CRON_SECRET is set"
+        }
+        Some(_) => "and send it from the schedule",
+        None => "and send it from whatever starts it, before this is deployed",
     };
-    let in_database = sent_by_database(program, entry, &secret).unwrap_or_default();
-    let help = match gap {
+    let asks = match gap {
+        // Who comes with a session is let in as before.
+        Gap::Passed(_, _, LeftOut { name: header, .. }) => {
+            let known = match facts.language.is_script() {
+                true => format!(
+                    ":\nconst secret = {read};\nconst isClock = Boolean(secret) && {brought} === `Bearer ${{secret}}`;"
+                ),
+                false => ".".to_owned(),
+            };
+            format!(
+                "That `{header}` is there proves nothing. Where it is asked for, ask for a secret instead, {sends}{known}"
+            )
+        }
         // The platform sends one secret alone, and one way alone.
-        Gap::Announced(header, lapse) => match secret_asked(program, lapse.check).filter(|_| !schedule.by_platform) {
-            Some(asked) => format!(
-                "Take {header} out of the check, and let the schedule bring what it asks for beside: the secret in {asked}."
-            ),
-            None => format!("Let in only who brings a secret, which {header} is not; {sends}:\n{code}{in_database}"),
-        },
-        _ => format!("Refuse whoever does not bring the secret, {sends}:\n{code}{in_database}"),
+        Gap::Announced(header, lapse) => {
+            let by_platform = schedule.is_some_and(|schedule| schedule.by_platform);
+            match secret_asked(program, lapse.check).filter(|_| !by_platform) {
+                Some(asked) => format!(
+                    "Take {header} out of the check, and let the schedule bring what it asks for beside: the secret in {asked}."
+                ),
+                None => format!("Let in only who brings a secret, which {header} is not; {sends}:\n{code}"),
+            }
+        }
+        _ => format!("Refuse whoever does not bring the secret, {sends}:\n{code}"),
     };
-    let draft = report
-        .at(entry.place.head(), name, message)
-        .help(help)
-        .because(schedule.place, format!("started by `{}`", schedule.cron));
+    let in_database = sent_by_database(program, entry, secret).unwrap_or_default();
+    let draft = report.at(entry.place.head(), name, message).help(format!("{asks}{in_database}"));
+    let draft = match schedule {
+        Some(schedule) => draft.because(schedule.place, format!("started by `{}`", schedule.cron)),
+        None => draft.confidence(Confidence::Medium),
+    };
     match gap {
         Gap::Open(deed) => draft.because(program.call_place(*deed), "this runs for anyone"),
+        Gap::Passed(deed, place, check) => {
+            draft.because(*place, check.says()).because(program.call_place(*deed), "this runs for anyone")
+        }
         Gap::Unset(_, place) => draft.because(*place, "the check is skipped here"),
         Gap::Announced(_, lapse) => {
             let draft = draft.because(lapse.place, "anybody can send this header");

@@ -2,10 +2,12 @@
 
 use crate::catalogue::Effect;
 use crate::facts::{ExprId, ExprKind, Op, Step};
+use crate::finding::Place;
 use crate::names::Name;
 use crate::program::audience::decides_by_role;
 use crate::program::full_rights::{Pick, Touch, any_word, only_one_knows};
 use crate::program::requested::{Origin, Source};
+use crate::program::terms::{Ending, ending};
 use crate::program::verify::words;
 use crate::program::{Edge, ExprRef, FunctionRef, Program, VendorUse};
 
@@ -89,15 +91,59 @@ impl Program {
         let blocks = facts.blocks.iter().filter(|block| span.contains(block.span));
         knows
             || blocks.flat_map(|block| &block.steps).any(|step| match step {
-                Step::If { condition, .. } => decides_by_role(self, ExprRef::new(function.file, *condition)),
+                Step::If { condition, .. } => {
+                    !self.is_left_out(Place { file: function.file, span: facts.span(*condition) })
+                        && decides_by_role(self, ExprRef::new(function.file, *condition))
+                }
                 _ => false,
             })
+    }
+
+    /// Whether a function holds what a row says of its owner against what the request brings:
+    /// `if (booking.email !== email) return 404`.
+    fn compares_with_row(&self, way: &[Edge], function: FunctionRef) -> bool {
+        let facts = self.facts(function.file);
+        let span = facts.function(function.function).span;
+        let bare = |mut at: ExprId| {
+            // `row.email.toLowerCase()`
+            while let ExprKind::Call(call) = facts.expr(at) {
+                let ExprKind::Member(base, _) = *facts.expr(facts.call(*call).callee) else { break };
+                at = base;
+            }
+            at
+        };
+        // Among the users of a list it only finds who is meant.
+        let refusals: Vec<_> = facts
+            .blocks
+            .iter()
+            .filter(|block| span.contains(block.span))
+            .flat_map(|block| &block.steps)
+            .filter_map(|step| match step {
+                Step::If { condition, then, .. } if ending(facts, *then) != Ending::GoesOn => {
+                    Some(facts.span(*condition))
+                }
+                _ => None,
+            })
+            .collect();
+        facts.operations().any(|(at, (op, parts))| {
+            let &[one, other] = parts else { return false };
+            matches!(op, Op::Equal | Op::Unequal)
+                && refusals.iter().any(|condition| condition.contains(facts.span(at)))
+                && [(one, other), (other, one)].into_iter().any(|(row, brought)| {
+                    let is_known = matches!(facts.expr(bare(row)), ExprKind::Member(_, name) if is_contact(name));
+                    let origin = |at: ExprId| self.origin_on(way, ExprRef::new(function.file, bare(at)), &[]);
+                    is_known && origin(row) == Origin::Server && matches!(origin(brought), Origin::Request(_))
+                })
+        })
     }
 
     /// Whether a function looks up what a request picks by two things that it brings, one of them what only the owner
     /// of it knows, an order number together with an address: two ids are in every address bar. For what is only read two
     /// numbers do.
     pub fn asks_by_two(&self, way: &[Edge], function: FunctionRef, used: &VendorUse, pick: &Pick) -> bool {
+        if self.compares_with_row(way, function) {
+            return true;
+        }
         let table = self.table_of(used.at);
         let uses = self.calls_in(function).flat_map(|at| self.vendors_at(at));
         uses.into_iter().any(|other| {

@@ -47,12 +47,33 @@ pub(super) const PERSON: &[&str] = &[
     "user", "uid", "userid", "email", "mail", "customer", "patient", "student", "employee", "phone", "client", "member",
 ];
 
+/// The ones of places that several people work for: all that is theirs is changed at once.
+const PLACES: &[&str] = &[
+    "shop",
+    "store",
+    "salon",
+    "barbershop",
+    "clinic",
+    "practice",
+    "restaurant",
+    "school",
+    "gym",
+    "club",
+    "studio",
+    "agency",
+    "merchant",
+    "seller",
+];
+
+/// Words of columns that count what is worth something.
+const COUNTED: &[&str] = &["points", "stamps", "credits", "credit", "balance", "coins", "wallet"];
+
 /// Beginnings of words of tables that hold what is known of people.
 const PEOPLE: &[&str] =
     &["user", "profile", "customer", "client", "member", "patient", "student", "employee", "contact"];
 
 /// Beginnings of words of tables that visitors without an account fill by themselves, step by step.
-const GUESTS: &[&str] = &[
+pub(super) const GUESTS: &[&str] = &[
     "lead",
     "order",
     "cart",
@@ -124,6 +145,7 @@ impl Program {
     pub(super) fn rows(&self, way: &[Edge], used: &VendorUse, touch: Touch) -> Option<Pick> {
         let table = self.table_of(used.at);
         let mut found: Option<(Name, Source)> = None;
+        let mut looked_up = false;
         if touch == Touch::Reads && self.only_shows(used.at) {
             return None;
         }
@@ -145,6 +167,11 @@ impl Program {
                         Some(_) => {}
                     }
                 }
+                // A row that the request picked before: `.eq("id", member.id)`.
+                Origin::Server if matches!(touch, Touch::Changes | Touch::Removes) && found.is_none() => {
+                    found = Some((by, self.found_by(way, value, &["id", "uid"], 9)?));
+                    looked_up = true;
+                }
                 // What the server knows of the caller.
                 _ => return None,
             }
@@ -158,13 +185,14 @@ impl Program {
         // Guests make orders; whether one is paid is not theirs to say.
         let of_deal = table.is_some_and(|table| any_start(&table, DEALS));
         let whose = match touch {
-            Touch::Changes | Touch::Removes if any_word(&by, WHOSE) => true,
+            Touch::Changes | Touch::Removes if any_word(&by, WHOSE) || is_id && any_word(&by, PLACES) => true,
             Touch::Removes => is_id && (!of_guest || of_deal),
             // What is written is the caller's choice too, or decides something.
             Touch::Changes => {
                 is_id
-                    && (table.is_some_and(|table| is_account(&table))
-                        || !of_guest && self.is_told_what(way, used.at)
+                    // What the server puts into a row that it has found may be its own: tokens that were refreshed.
+                    && (!looked_up && table.is_some_and(|table| is_account(&table))
+                        || !of_guest && (self.is_told_what(way, used.at) || self.is_counted(used.at))
                         || (!of_guest || of_deal) && self.is_decided(way, used.at, of_deal))
             }
             _ => any_word(&by, PERSON) || is_id && table.is_some_and(|table| any_start(&table, PEOPLE)),
@@ -193,6 +221,11 @@ impl Program {
                 _ => false,
             }
         })
+    }
+
+    /// Whether a write sets how much of something somebody has.
+    fn is_counted(&self, at: CallRef) -> bool {
+        self.row_written(at).into_iter().any(|(key, _)| any_word(&key, COUNTED))
     }
 
     /// What of a row that is put there says which one it replaces, where another than its maker's may be meant:
@@ -285,6 +318,29 @@ impl Program {
             found.extend(later.filter_map(|put| Some((put.name, put.value?))));
         }
         found
+    }
+
+    /// The fields of the rows that a write is given, where each is made of an element of a list:
+    /// `insert(titles.map((title) => ({ title, patient_id })))`.
+    pub(super) fn rows_made(&self, at: CallRef) -> Vec<(Name, ExprRef)> {
+        let facts = self.facts(at.file);
+        let Some(arg) = facts.call(at.call).args.first().filter(|arg| arg.name.is_none()) else { return vec![] };
+        let mut list = arg.value;
+        if let ExprKind::Ref(name, block) = *facts.expr(list)
+            && let Some([only]) = facts.lookup(block, name).map(|def| facts.def(def).values.as_slice())
+        {
+            list = *only;
+        }
+        let ExprKind::Call(call) = *facts.expr(list) else { return vec![] };
+        let call = facts.call(call);
+        let maps = matches!(facts.expr(call.callee), ExprKind::Member(_, name) if *name == "map");
+        let made = call.args.first().map(|arg| facts.expr(arg.value));
+        let Some(ExprKind::Function(callback)) = made.filter(|_| maps) else { return vec![] };
+        let rows = facts.returned(*callback).filter_map(|row| match facts.expr(row) {
+            ExprKind::Object(entries) => Some(entries),
+            _ => None,
+        });
+        rows.flatten().map(|&(key, value)| (key, ExprRef::new(at.file, value))).collect()
     }
 
     /// Whether the request says what is written.

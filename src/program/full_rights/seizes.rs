@@ -4,7 +4,7 @@ use crate::catalogue::{Effect, Operation};
 use crate::facts::{ExprId, ExprKind, Op};
 use crate::names::Name;
 use crate::program::full_rights::known::KNOWN_TO_ONE;
-use crate::program::full_rights::rows::PERSON;
+use crate::program::full_rights::rows::{GUESTS, PERSON};
 use crate::program::full_rights::{Pick, Touch, any_start, any_word, only_one_knows};
 use crate::program::grants::is_account;
 use crate::program::options::Lookup;
@@ -28,6 +28,13 @@ const ROLES: &[&str] = &["role", "roles", "admin", "admins", "staff", "internal"
 /// Beginnings of words of tables whose rows are worth money.
 const VALUE: &[&str] =
     &["receipt", "credit", "wallet", "balance", "reward", "entitlement", "licen", "payout", "voucher"];
+
+/// Beginnings of words of tables that note what anybody did, or say what somebody thinks.
+const NOTED: &[&str] = &[
+    "histor", "usage", "metric", "activit", "audit", "search", "error", "feedback", "report", "rating", "review",
+    "vote", "comment", "like", "subscri", "device", "push", "stat", "telemetr", "consent", "cache", "prefer",
+    "setting", "timeline",
+];
 
 /// Beginnings of words of tables of people that nobody shows in public.
 const LISTED: &[&str] = &[
@@ -257,15 +264,21 @@ impl Program {
         }
     }
 
-    /// Something of value, for whom the request names.
+    /// A row for whom the request names: something of value, or what else stands under somebody's name.
     fn added(&self, way: &[Edge], used: &VendorUse, operation: &Operation) -> Option<Pick> {
-        let what = self.table_of(used.at).filter(|table| any_start(table, VALUE))?;
-        if operation.effect != Effect::Create
-            || any_word(&what, &["log", "logs", "event", "events", "request", "requests"])
-        {
+        let what = self.table_of(used.at)?;
+        let is_noted = any_word(&what, &["log", "logs", "event", "events", "request", "requests"]);
+        // An account is made by whoever signs up, before there is a session.
+        let is_theirs =
+            any_start(&what, VALUE) || !any_start(&what, GUESTS) && !any_start(&what, NOTED) && !is_account(&what);
+        if operation.effect != Effect::Create || is_noted || !is_theirs {
             return None;
         }
-        self.row_written(used.at).into_iter().find_map(|(by, value)| {
+        let mut row = self.row_written(used.at);
+        if row.is_empty() {
+            row = self.rows_made(used.at);
+        }
+        row.into_iter().find_map(|(by, value)| {
             let is_id = words(&by).last().is_some_and(|last| matches!(last.as_str(), "id" | "uid" | "userid"));
             match self.origin_on(way, value, &[]) {
                 Origin::Request(source) if is_id && any_word(&by, PERSON) && !only_one_knows(&source) => {
@@ -306,7 +319,7 @@ impl Program {
 
     /// By which address of the request a value was found, that the server gave: `users.find((u) => u.email === email)`,
     /// `from("profiles").select("id").eq("email", email).single()`.
-    pub(super) fn found_by(&self, way: &[Edge], at: ExprRef, by: &[&str], depth: usize) -> Option<Source> {
+    pub(in crate::program) fn found_by(&self, way: &[Edge], at: ExprRef, by: &[&str], depth: usize) -> Option<Source> {
         let depth = depth.checked_sub(1)?;
         let facts = self.facts(at.file);
         let next = |expr: ExprId| self.found_by(way, ExprRef::new(at.file, expr), by, depth);
@@ -357,7 +370,9 @@ impl Program {
         })??;
         let reads =
             self.operation(used).is_some_and(|operation| matches!(operation.effect, Effect::Read | Effect::List));
-        let selectors = self.selectors(used.at);
+        let mut selectors = self.selectors(used.at);
+        // `.eq("open", true)` says which rows may be meant, not whose.
+        selectors.retain(|&(_, value)| self.origin_on(way, value, &[]) != Origin::Constant);
         let [(by, value)] = selectors.as_slice() else { return None };
         if !reads || any_word(by, KNOWN_TO_ONE) || !any_word(by, known) {
             return None;
