@@ -5,6 +5,7 @@ use crate::facts::{BlockId, BlockKind, CallId, DefId, DefKind, ExprId, ExprKind,
 use crate::finding::FileId;
 use crate::names::Name;
 use crate::program::key_scope::is_quoted;
+use crate::program::key_things::is_once;
 use crate::program::verify::words;
 use crate::program::{CallRef, EdgeKind, FunctionRef, Program};
 
@@ -27,33 +28,18 @@ pub(super) enum Element {
 }
 
 impl Element {
-    /// Whether it may be somebody who is billed again and again, rather than what is billed once.
-    pub(super) fn may_be_customer(&self) -> bool {
-        const BILLED: &[&str] = &[
-            "customer",
-            "user",
-            "account",
-            "tenant",
-            "company",
-            "org",
-            "organization",
-            "client",
-            "member",
-            "subscriber",
-            "profile",
-            "shop",
-            "store",
-            "workspace",
-            "team",
-            "subscription",
-            "affiliate",
-            "partner",
-        ];
-        match self {
-            Self::Id(id) | Self::Row(id) => words(id).iter().any(|word| BILLED.contains(&word.as_str())),
-            Self::Index(_) => false,
-            Self::Outside => true,
+    /// Whether it is paid, booked or handed over once, by its name.
+    pub(super) fn is_once(&self) -> bool {
+        let (Self::Id(text) | Self::Row(text)) = self else { return false };
+        let name = match text.rsplit_once('.') {
+            Some((name, "id" | "_id" | "uuid" | "pk")) => name,
+            _ => text.split("['").next().unwrap_or(text),
+        };
+        let mut said = words(name);
+        if said.len() > 1 && matches!(said.last().map(String::as_str), Some("id" | "uuid")) {
+            said.pop();
         }
+        is_once(&said)
     }
 }
 
@@ -257,7 +243,15 @@ impl Program {
         let destructured = defs.len() > 1;
         let names = || defs.iter().map(|&def| facts.def(def).name).filter(|_| destructured);
         let told = |name: &Name| words(name).pop().is_some_and(|last| FIELDS.contains(&last.as_str()));
+        // `for (const [rep, leads] of byRep.entries())`: the key comes first.
+        let keyed = match facts.expr(head) {
+            ExprKind::Call(call) => facts
+                .last_name(facts.call(*call).callee)
+                .is_some_and(|name| matches!(name.as_str(), "entries" | "items")),
+            _ => false,
+        };
         let own = names().find(|name| is_id(name)).or_else(|| names().find(told));
+        let own = own.or_else(|| names().next().filter(|_| keyed));
         // `for (const id in byCustomer)`: its keys tell themselves apart.
         let unknown = |&value: &ExprId| matches!(facts.expr(value), ExprKind::Unknown);
         let keys = || {

@@ -91,7 +91,10 @@ impl Program {
             && let Some(subject) = self.subject_of(site.used, site.owner)
         {
             made = made.with(subject);
-            return self.with_amount(site, made);
+            made = self.with_amount(site, made);
+            // What somebody types in may be typed in otherwise.
+            let typed = site.asked && site.varying.iter().any(|leaf| !leaf.is_id() && !leaf.is_amount());
+            return if typed || self.says_again(site) { self.with_attempt(site, made) } else { made };
         }
         if site.webhook && !(site.helper && self.best_thing(site).is_some()) {
             made = made.with("event.id".to_owned());
@@ -103,10 +106,13 @@ impl Program {
             return self.with_element(site, made, element);
         }
         match element {
-            Some(Element::Outside) => match self.best_thing(site) {
-                Some(thing) => made.with(thing.text),
-                None => Made { handed: true, ..made },
-            },
+            Some(Element::Outside) => {
+                let whole = self.best_thing(site).filter(|thing| site.uncovered(self, thing).is_empty());
+                match whole.filter(|_| !site.sends || self.says_once(site)) {
+                    Some(thing) => made.with(thing.text),
+                    None => Made { handed: true, ..made },
+                }
+            }
             Some(element) => self.of_element(site, made, element),
             None if site.refunds => self.of_refund(site, made),
             None => self.of_thing(site, made),
@@ -120,10 +126,10 @@ impl Program {
             made.advice.push(format!("where `{}` is a row that is inserted before", site.refund_row(self)));
             return self.with_element(site, made, Some(element));
         }
-        let many = site.sends || element.may_be_customer() || matches!(element, Element::Index(_));
-        if !many {
+        // Only what is paid once stands for itself, and what is sold in a table of prices.
+        if !site.sends && (element.is_once() || site.priced) {
             let made = self.with_element(site, made, Some(element));
-            return if site.priced { self.with_amount(site, made) } else { made };
+            return if site.priced || site.waits { self.with_amount(site, made) } else { made };
         }
         if site.periodic {
             made = self.with_element(site, made, Some(element)).with("period".to_owned());
@@ -212,7 +218,9 @@ impl Program {
                 {
                     telling.insert(0, kind);
                 }
-                if let Some(telling) = telling.filter(|telling| !telling.is_empty() || self.says_once(site)) {
+                let which = open.iter().any(|leaf| leaf.is_which())
+                    || telling.as_ref().is_some_and(|told| told.len() > open.len());
+                if let Some(telling) = telling.filter(|_| which || self.says_once(site)) {
                     made = made.with(thing.text.clone());
                     made.holes.extend(telling);
                     return self.with_period(site, made);
@@ -238,7 +246,7 @@ impl Program {
         {
             let open = site.uncovered(self, thing);
             let telling: Option<Vec<String>> = open.iter().map(|leaf| leaf.tells()).collect();
-            let which = open.iter().any(|leaf| !leaf.is_whom());
+            let which = open.iter().any(|leaf| leaf.is_which());
             if let Some(telling) = telling.filter(|telling| which && telling.len() < 4) {
                 made = made.with(thing.text.clone());
                 made.holes.extend(telling);
@@ -246,7 +254,8 @@ impl Program {
             }
         }
         let in_entry = !site.helper && site.origins.iter().all(|origin| self.is_planned(origin));
-        if site.sends && site.periodic && in_entry {
+        // The day alone is enough where nothing but the clock says what is sent.
+        if site.sends && site.periodic && in_entry && site.varying.is_empty() {
             return self.with_period(site, made);
         }
         if site.helper {

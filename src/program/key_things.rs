@@ -269,7 +269,10 @@ impl Program {
                 ExprKind::Ref(name, _) => (words(&name), base),
                 _ => return None,
             },
-            ExprKind::Member(_, field) if self.is_brought(call, owner, at) => (id_words(&field)?, at),
+            // A helper's row names others beside itself.
+            ExprKind::Member(_, field) if !self.entries_of(owner).is_empty() && self.is_brought(call, owner, at) => {
+                (id_words(&field)?, at)
+            }
             // `bookingId`: what the request or a caller brings.
             ExprKind::Ref(name, _) => (id_words(&name)?, at),
             _ => return None,
@@ -277,11 +280,33 @@ impl Program {
         let (text, def) = self.printed(call, at)?;
         let made = self.made(call, made_of, 6);
         let named = matches!(facts.expr(at), ExprKind::Ref(..));
+        // What a vendor calls it may be what the call is to give.
+        let foreign = |word: &String| self.catalogue.vendors().iter().any(|vendor| vendor.id == *word);
+        if said.iter().any(foreign) || self.may_be_missing(call, at) {
+            return None;
+        }
         if made == Made::New || made == Made::Row && named || said.iter().all(|word| word.len() < 3) {
             return None;
         }
         let once = is_once(&said);
         Some(Thing { far: false, start: 0, text, def: Some(def), expr: at, once, row: made == Made::Row })
+    }
+
+    /// Whether the code has something else where an id is missing: `customer.id || ""`.
+    fn may_be_missing(&self, call: CallRef, at: ExprId) -> bool {
+        let facts = self.facts(call.file);
+        let same = |part: ExprId| match (facts.expr(part), facts.expr(at)) {
+            (ExprKind::Member(one, field), ExprKind::Member(other, own)) => {
+                let names = |expr: ExprId| matches!(facts.expr(expr), ExprKind::Ref(..)).then(|| facts.last_name(expr));
+                field == own && names(*one).is_some() && names(*one) == names(*other)
+            }
+            _ => part == at,
+        };
+        let around = facts.function(facts.function_of(facts.call(call.call).block)).span;
+        facts.exprs.iter().filter(|expr| around.contains(expr.span)).any(|expr| match &expr.kind {
+            ExprKind::Op(Op::Or | Op::Nullish, parts) => parts.first().is_some_and(|&first| same(first)),
+            _ => false,
+        })
     }
 
     /// Whose record a call makes, where what it is given comes from one person's or firm's row: `user.id` beside
@@ -299,7 +324,9 @@ impl Program {
                 ExprKind::Member(_, field) | ExprKind::Ref(field, _) => id_words(&field),
                 _ => None,
             };
-            let known = said.is_some_and(|said| is_who(&said)) && self.made(used.at, at, 6) == Made::No;
+            let known = said.is_some_and(|said| is_who(&said))
+                && self.made(used.at, at, 6) == Made::No
+                && !self.may_be_missing(used.at, at);
             if known && let Some((text, _)) = self.printed(used.at, at) {
                 return Some(text);
             }
@@ -312,7 +339,11 @@ impl Program {
             let own = !self.is_brought(used.at, owner, base) || helper;
             if told && named && own && self.made(used.at, base, 6) == Made::No {
                 let (text, _) = self.printed(used.at, base)?;
-                return Some(format!("{text}.id"));
+                let missing = facts.exprs.iter().enumerate().any(|(id, expr)| {
+                    let own = matches!(expr.kind, ExprKind::Member(of, id) if is_own_id(&id) && facts.last_name(of) == facts.last_name(base));
+                    own && self.may_be_missing(used.at, ExprId(id as u32))
+                });
+                return (!missing).then(|| format!("{text}.id"));
             }
         }
         // What a helper is handed beside the address.
@@ -445,7 +476,7 @@ fn is_thing(name: &str) -> bool {
 }
 
 /// Whether words name what is paid, booked or handed over once: `purchaseOrder`, not `bookingLink`.
-fn is_once(said: &[String]) -> bool {
+pub(super) fn is_once(said: &[String]) -> bool {
     const HOLDERS: &[&str] = &["row", "data", "record", "doc", "details", "info", "obj", "object", "entity", "result"];
     let plain = |word: &String| word.trim_end_matches('s').to_owned();
     let mut nouns = said.iter().rev().skip_while(|word| HOLDERS.contains(&word.as_str()));

@@ -5,6 +5,7 @@ use rustc_hash::FxHashSet;
 
 use crate::facts::{BlockKind, DefId, DefKind, ExprId, ExprKind, Facts, FunctionId, Op};
 use crate::names::Name;
+use crate::program::key_scope::Made;
 use crate::program::requested::says_amount;
 use crate::program::verify::words;
 use crate::program::{CallRef, EntryKind, FunctionRef, Program, VendorUse};
@@ -152,10 +153,11 @@ impl Leaf {
         said.last().is_some_and(|last| matches!(last.as_str(), "id" | "uuid"))
     }
 
-    /// Whether it says for whom, rather than what.
-    pub(super) fn is_whom(&self) -> bool {
+    /// Whether it says which of several things about one row is meant, rather than for whom.
+    pub(super) fn is_which(&self) -> bool {
         let said = self.name.map(|name| words(&name)).unwrap_or_default();
-        said.last().is_some_and(|last| matches!(last.as_str(), "to" | "email" | "recipient"))
+        let whom = said.last().is_none_or(|last| matches!(last.as_str(), "to" | "email" | "recipient" | "id" | "uuid"));
+        !whom
     }
 
     /// Whether it is a sum of money.
@@ -256,7 +258,7 @@ impl Program {
     fn sum_printed(&self, at: CallRef, value: ExprId, depth: usize) -> Option<String> {
         let (facts, depth) = (self.facts(at.file), depth.checked_sub(1)?);
         if let Some((text, _)) = self.printed(at, value) {
-            return Some(text);
+            return (self.made(at, value, 6) != Made::New).then_some(text);
         }
         match facts.expr(value) {
             ExprKind::Op(Op::Arithmetic | Op::Add | Op::Or | Op::Nullish, parts) | ExprKind::Template(parts) => {
