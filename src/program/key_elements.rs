@@ -175,7 +175,7 @@ impl Program {
             return Some(Element::Id(of(&found.2, quoted(found))));
         }
         // The request's own list comes again as it is.
-        let at = facts.blocks.iter().filter(|block| block.span.contains(facts.span(list))).last();
+        let at = facts.blocks.iter().rfind(|block| block.span.contains(facts.span(list)));
         let owner = at.map(|block| self.owner_around(FunctionRef::new(file, block.function)));
         let sent = owner.is_some_and(|owner| {
             !self.entries_of(owner).is_empty() && self.is_brought(CallRef::new(file, CallId(0)), owner, list)
