@@ -92,7 +92,7 @@ impl Program {
 
     /// Whether a call may have a gateway send a message to a phone, by where it goes.
     pub fn may_message_phones(&self, at: CallRef) -> bool {
-        self.requests_at(at).iter().any(|http| gateways::may_be(http))
+        self.requests_at(at).iter().any(gateways::may_be)
     }
 
     /// Whether a door to what costs stands open, with nothing before it.

@@ -213,7 +213,10 @@ fn cure(program: &Program, entry: &Entry, spends: Spends) -> String {
         .unwrap_or_else(|| "answer 401 when there is no user in the session".to_owned());
     let key = if strangers::looks_user_up(program, entry) { " (the anonymous key is no user)" } else { "" };
     match spends {
-        Spends::Mail | Spends::Contact | Spends::Claim | Spends::OwnMail | Spends::OwnPhone => {
+        Spends::Claim => {
+            format!("Say it only where the row, or the payment's vendor, says so, and refuse strangers: {refuse}{key}.")
+        }
+        Spends::Mail | Spends::Contact | Spends::OwnMail | Spends::OwnPhone => {
             format!(
                 "Let only known users send, or ask strangers for a captcha and limit them by address: {refuse}{key}."
             )
