@@ -26,8 +26,10 @@ pub enum Effect {
     Verify,
     /// Runs locally, sends nothing.
     Local,
-    /// Sends analytics, or a sign that nothing hangs on: that somebody is typing.
+    /// Sends analytics.
     Track,
+    /// Shows a sign that nothing hangs on: that somebody is typing.
+    Sign,
     /// Uploads bytes.
     Upload,
     /// Runs a function of the app's own backend by name: the first text argument, or the last path segment.

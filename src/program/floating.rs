@@ -179,10 +179,11 @@ impl<'p> Search<'p> {
             return requests.iter().any(|http| {
                 let client = program.http_client(http);
                 let callback = client.package.starts_with("node:") || client.package.starts_with("py:");
-                let tracks = program
-                    .vendors_at(call)
-                    .iter()
-                    .any(|used| program.operation(used).is_some_and(|operation| operation.effect == Effect::Track));
+                let tracks = program.vendors_at(call).iter().any(|used| {
+                    program
+                        .operation(used)
+                        .is_some_and(|operation| matches!(operation.effect, Effect::Track | Effect::Sign))
+                });
                 !callback && !tracks && http.inner == call && program.leaves(http) == Leaves::Yes
             });
         }

@@ -96,7 +96,7 @@ impl Program {
             }
             match (self.request_of(used), self.operation(used)) {
                 (_, Some(operation)) => {
-                    return !matches!(operation.effect, Effect::Local | Effect::Verify | Effect::Track);
+                    return !matches!(operation.effect, Effect::Local | Effect::Verify | Effect::Track | Effect::Sign);
                 }
                 (Some(http), None) => return http.inner == call || self.leaves(http) == Leaves::Yes,
                 // What the catalogue does not list of an SDK may send nothing.

@@ -240,7 +240,7 @@ impl Program {
             for used in uses.iter().filter(|used| !self.catalogue.vendor(used.vendor).own_backend) {
                 match self.operation(used).map(|operation| operation.effect) {
                     Some(Effect::Read | Effect::List | Effect::Generate) => asks = true,
-                    Some(Effect::Verify | Effect::Local | Effect::Track | Effect::Token) => {}
+                    Some(Effect::Verify | Effect::Local | Effect::Track | Effect::Sign | Effect::Token) => {}
                     _ => return false,
                 }
             }

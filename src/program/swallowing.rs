@@ -287,7 +287,7 @@ impl Program {
             }
             let sweeps = effect == Some(Effect::Delete)
                 && matches!(vendor.category, Category::Storage | Category::Data | Category::Search);
-            let minor = matches!(effect, Some(Effect::Track | Effect::Verify | Effect::Local));
+            let minor = matches!(effect, Some(Effect::Track | Effect::Sign | Effect::Verify | Effect::Local));
             // What the program's own function logs or meets inside is followed from there.
             let met = self.requests_at(used.at).iter().any(|http| {
                 http.inner != used.at && (self.is_logged_on_the_way(http.inner) || !self.guards(http.inner).is_empty())

@@ -108,7 +108,7 @@ fn counts(program: &Program, http: &HttpUse) -> bool {
     let outbound = leaves(http) || program.through(http).any(leaves);
     let little = program.vendors_at(http.at).iter().any(|used| {
         matches!(program.catalogue.vendor(used.vendor).category, Category::Analytics | Category::Monitoring)
-            || program.operation(used).is_some_and(|op| matches!(op.effect, Effect::Track))
+            || program.operation(used).is_some_and(|op| matches!(op.effect, Effect::Track | Effect::Sign))
     });
     !client.throws_on_status && !client.always_outbound && outbound && !records && !little
 }
