@@ -4,6 +4,7 @@ use crate::facts::{DefId, ExprId, ExprKind, Facts, Op, Span, Step};
 use crate::finding::FileId;
 use crate::link::entries::handlers::follow;
 use crate::names::Name;
+use crate::program::signed_headers::plain;
 use crate::program::verify::words;
 use crate::program::{CallRef, EdgeKind, ExprRef, Program};
 
@@ -170,10 +171,9 @@ fn header_in(program: &Program, file: FileId, expr: ExprId) -> Option<Name> {
         }
         _ => return None,
     };
-    let small = name.to_ascii_lowercase().replace('_', "-");
-    let small = small.strip_prefix("http-").unwrap_or(&small);
+    let small = plain(&name);
     let by_host = OF_HOSTS.iter().any(|start| small.starts_with(start));
-    let known_to_few = words(small).iter().any(|word| CREDENTIALS.contains(&word.as_str()));
+    let known_to_few = words(&small).iter().any(|word| CREDENTIALS.contains(&word.as_str()));
     (!by_host && !known_to_few).then_some(name)
 }
 

@@ -102,12 +102,13 @@ impl Program {
     /// Whether a vendor's own function checks deliveries: what is compared by hand beside it is another secret.
     pub fn is_checked_by_sdk(&self, handler: &WebhookHandler) -> bool {
         let reach = self.reach(self.entries[handler.entry].function, |edge| edge.kind != EdgeKind::Jump);
-        reach.stops.iter().any(|stop| {
-            self.calls_in(stop.function).any(|at| {
-                let mut called = self.callee(at).externals();
-                called.any(|external| self.catalogue.verifier(external.package, &external.segs).is_some())
-            })
-        })
+        reach.stops.iter().any(|stop| self.calls_in(stop.function).any(|at| self.verifies_by_sdk(at)))
+    }
+
+    /// Whether a call is a vendor's own function that checks deliveries.
+    pub(super) fn verifies_by_sdk(&self, at: CallRef) -> bool {
+        let mut called = self.callee(at).externals();
+        called.any(|external| self.catalogue.verifier(external.package, &external.segs).is_some())
     }
 
     /// Whether somebody made sure of a delivery's form on the way: an SDK that verifies it gives an event of its own

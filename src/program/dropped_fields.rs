@@ -1,5 +1,7 @@
 //! Reads of fields that a vendor's answers have no more in the version of its API that the code asks for.
 
+use std::cell::LazyCell;
+
 use rustc_hash::FxHashMap;
 
 use crate::catalogue::{Dropped, Seg, VendorId};
@@ -9,7 +11,7 @@ use crate::names::Name;
 use crate::program::options::Lookup;
 use crate::program::readers::Use;
 use crate::program::value::External;
-use crate::program::{ExprRef, Program, Value};
+use crate::program::{EdgeKind, ExprRef, Program, Value};
 
 /// A field that is read, and that no answer has.
 #[derive(Debug)]
@@ -35,6 +37,7 @@ impl Program {
                 known.entry(Name::new(field)).or_default().push((vendor, dropped));
             }
         }
+        let set_on_sdk = LazyCell::new(|| self.names_version());
         let mut found = Vec::new();
         for (file, facts) in self.code().filter(|_| !known.is_empty()) {
             let side = self.side(file);
@@ -45,18 +48,14 @@ impl Program {
                 let ExprKind::Member(base, field) = facts.expr(ExprId(at)) else { continue };
                 let Some(dropped) = known.get(field) else { continue };
                 let at = ExprRef::new(file, ExprId(at));
-                let read = |&(vendor, dropped): &(VendorId, &'_ Dropped)| {
-                    let object = self.object(ExprRef::new(file, *base), 6);
-                    let version =
-                        object.externals().find_map(|external| self.version_without(file, external, dropped))?;
-                    Some((vendor, version))
-                };
-                for one in dropped {
-                    if let Some((vendor, version)) = read(one)
-                        && !self.knows_both(file, facts, at.expr, *field, one.1)
+                let object = self.object(ExprRef::new(file, *base), 6);
+                for &(vendor, dropped) in dropped {
+                    let mut known = object.externals();
+                    if let Some(version) =
+                        known.find_map(|external| self.version_without(file, external, dropped, &set_on_sdk))
+                        && !self.knows_both(file, facts, at.expr, *field, dropped)
                     {
-                        let place = self.place(at);
-                        found.push(DroppedField { vendor, dropped: one.1, field: *field, place, version });
+                        found.push(DroppedField { vendor, dropped, field: *field, place: self.place(at), version });
                     }
                 }
             }
@@ -75,15 +74,16 @@ impl Program {
         match &value {
             // `subs.data.map((sub) => ..)`
             Value::Param(function, 0) => {
-                let facts = self.facts(function.file);
-                let list = facts.calls.iter().find_map(|call| {
-                    let ExprKind::Member(list, name) = facts.expr(call.callee) else { return None };
-                    let handed = |arg: ExprId| matches!(facts.expr(arg), ExprKind::Function(inner) if *inner == function.function);
+                let handed = self.incoming(*function).iter().filter(|edge| edge.kind == EdgeKind::Callback);
+                let mut lists = handed.filter_map(|edge| {
+                    let facts = self.facts(edge.call.file);
+                    let ExprKind::Member(list, name) = facts.expr(facts.call(edge.call.call).callee) else {
+                        return None;
+                    };
                     let through = ["map", "forEach", "find", "filter", "some", "every", "flatMap"];
-                    (through.contains(&name.as_str()) && call.args.first().is_some_and(|arg| handed(arg.value)))
-                        .then_some(*list)
+                    through.contains(&name.as_str()).then(|| ExprRef::new(edge.call.file, *list))
                 });
-                list.and_then(|list| element(ExprRef::new(function.file, list))).unwrap_or(value)
+                lists.next().and_then(element).unwrap_or(value)
             }
             // `for (const sub of subs.data)`
             Value::Member(list, name) if *name == "[]" => match &**list {
@@ -95,7 +95,13 @@ impl Program {
     }
 
     /// The version in use, when the object is one that has lost the field in it.
-    fn version_without(&self, file: FileId, object: &External, dropped: &Dropped) -> Option<String> {
+    fn version_without(
+        &self,
+        file: FileId,
+        object: &External,
+        dropped: &Dropped,
+        set_on_sdk: &LazyCell<bool, impl FnOnce() -> bool>,
+    ) -> Option<String> {
         let way = way(object);
         let is =
             |form: &String| way.strip_suffix(form.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
@@ -106,7 +112,7 @@ impl Program {
         let made = object.segs.contains(&Seg::New).then(|| object.sites.first()).flatten();
         match made.map_or(Lookup::Absent, |made| self.option(*made, &dropped.option)) {
             Lookup::Present(Value::Text(version)) => dropped.is_gone_in(&version)?.then(|| version.to_string()),
-            Lookup::Absent if !self.names_version() => {
+            Lookup::Absent if !**set_on_sdk => {
                 let asked_in = made.map_or(file, |made| made.file);
                 let used = self.major_of(asked_in, object.package)?;
                 (used >= major)

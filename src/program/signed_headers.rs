@@ -7,7 +7,7 @@ use crate::names::Name;
 use crate::program::handlers::WebhookHandler;
 use crate::program::readers::Use;
 use crate::program::verify::words;
-use crate::program::{CallRef, ExprRef, FunctionRef, Program};
+use crate::program::{ExprRef, FunctionRef, Program};
 
 impl Program {
     /// The header by whose signature a handler knows its vendor, though that vendor signs in others: it is called after
@@ -53,7 +53,7 @@ impl Program {
                     found.push((name, self.place(at)));
                 }
             }
-            if self.calls_in(*function).any(|call| self.checks_by_library(call)) {
+            if self.calls_in(*function).any(|call| self.verifies_by_sdk(call)) {
                 return None;
             }
         }
@@ -88,16 +88,10 @@ impl Program {
             _ => true,
         })
     }
-
-    fn checks_by_library(&self, call: CallRef) -> bool {
-        self.callee(call)
-            .externals()
-            .any(|external| self.catalogue.verifier(external.package, &external.segs).is_some())
-    }
 }
 
 /// A header's name, however it is spelled: `HTTP_X_SIGNATURE` of a server's variables.
-fn plain(name: &str) -> String {
+pub(super) fn plain(name: &str) -> String {
     let small = name.to_ascii_lowercase().replace('_', "-");
     small.strip_prefix("http-").unwrap_or(&small).to_owned()
 }

@@ -117,7 +117,7 @@ fn is_told_elsewhere(program: &Program, swallowed: &Swallowed) -> bool {
     !swallowed.failing.is_empty() && swallowed.failing.iter().all(|&(call, _)| stored(call) || by_hook(call))
 }
 
-/// Whether "no" is what a function was asked to find out: `ping`, `testConnection`, `isAvailable`.
+/// Whether "no" is what a function was asked to find out: `ping`, `testConnection`, `isAvailable`, `isSmsSetUp`.
 fn is_probe(program: &Program, swallowed: &Swallowed) -> bool {
     let names = words(&program.function_name(swallowed.function));
     let asks = [
@@ -131,9 +131,11 @@ fn is_probe(program: &Program, swallowed: &Swallowed) -> bool {
         "connection",
         "connected",
         "connectivity",
+        "configured",
     ];
+    let set_up = names.windows(2).any(|pair| pair[0] == "set" && pair[1] == "up");
     matches!(swallowed.instead, Instead::Default(value) if value.contains("alse"))
-        && names.iter().any(|word| asks.contains(&word.as_str()))
+        && (set_up || names.iter().any(|word| asks.contains(&word.as_str())))
 }
 
 /// What fails, in words.

@@ -1,6 +1,6 @@
 //! Functions of the program that report their failure by returning it, and callers that drop what they return.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::catalogue::Effect;
 use crate::finding::Confidence;
@@ -8,9 +8,6 @@ use crate::program::reporting::Reporting;
 use crate::program::stands::Round;
 use crate::program::{CallRef, EntryKind, FunctionRef, Program};
 use crate::rule::Report;
-
-/// More calls of wrappers than a program has.
-const MOST: usize = 10_000;
 
 pub(super) fn check(program: &Program, report: &mut Report) {
     let mut known: FxHashMap<FunctionRef, Option<Reporting<'_>>> = FxHashMap::default();
@@ -29,16 +26,16 @@ pub(super) fn check(program: &Program, report: &mut Report) {
     }
     callers.sort_unstable();
     callers.dedup();
+    let mut seen: FxHashSet<_> = callers.iter().copied().collect();
     let mut at = 0;
     while let Some(&(caller, wrapper, source)) = callers.get(at) {
         at += 1;
         let reporting = known.entry(source).or_insert_with(|| program.reporting(source));
         let Some(reporting) = reporting else { continue };
         // `return sendEmail(to, subject, text)`: one function a mail, in front of the one that sends.
-        if let Some(outer) = program.passed_on_by(caller).filter(|_| callers.len() < MOST) {
+        if let Some(outer) = program.passed_on_by(caller) {
             let further = program.callers(outer).iter().map(|&further| (further, outer, source));
-            let new: Vec<_> = further.filter(|new| !callers.contains(new)).collect();
-            callers.extend(new);
+            callers.extend(further.filter(|&new| seen.insert(new)));
         }
         if !program.runs_on_server(caller.file) || program.is_floating(caller) || program.is_deferred(caller) {
             continue;
