@@ -321,7 +321,9 @@ pub fn says(core: Core, names: &str) -> bool {
             " pedido",
         ],
     };
-    hints.iter().any(|hint| text.contains(hint))
+    // To verify a payment is no part of making an account, though the guest who paid gets a row.
+    let of_payment = core == Core::Signup && says(Core::Checkout, names);
+    hints.iter().any(|hint| text.contains(hint) && !(of_payment && *hint == " verify"))
 }
 
 /// What an entry's name alone says it is for: an auth library's hook, or a route, function or action of that name
