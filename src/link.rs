@@ -17,6 +17,7 @@ pub mod builtins;
 pub mod calls;
 pub mod entries;
 pub mod eval;
+pub mod expand;
 pub mod jumps;
 pub mod modules;
 pub mod outbound;

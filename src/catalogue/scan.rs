@@ -219,22 +219,28 @@ impl Starts {
     }
 
     fn hash(head: [u8; 4]) -> usize {
-        let low = u32::from_le_bytes(head) & u32::from_le_bytes([Self::LOW; 4]);
+        Self::slot(u32::from_le_bytes(head) & u32::from_le_bytes([Self::LOW; 4]))
+    }
+
+    /// The bit of four characters, their low bits side by side, the first one lowest.
+    fn slot(low: u32) -> usize {
         (low.wrapping_mul(0x9e37_79b1) >> (32 - Self::HASH_BITS)) as usize
     }
 
-    fn holds(&self, head: [u8; 4]) -> bool {
-        let hash = Self::hash(head);
-        self.set[hash / 64] >> (hash % 64) & 1 == 1
-    }
-
+    /// One character after the other moves in at the top; past the end of the text, zeros do.
     fn places<'a>(&'a self, text: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
-        let heads = text.windows(4).enumerate();
-        let inside = heads.filter(|(_, head)| self.holds([head[0], head[1], head[2], head[3]])).map(|(at, _)| at);
-        let at_end = (text.len().saturating_sub(3)..text.len()).filter(|&at| {
-            let byte = |further: usize| text.get(at + further).copied().unwrap_or(0);
-            self.holds([byte(0), byte(1), byte(2), byte(3)])
-        });
-        inside.chain(at_end)
+        let (mut low, mut read) = (0, 0);
+        std::iter::from_fn(move || {
+            while read < text.len() + 3 {
+                let next = text.get(read).map_or(0, |byte| u32::from(byte & Self::LOW));
+                low = low >> 8 | next << 24;
+                read += 1;
+                let slot = Self::slot(low);
+                if self.set[slot / 64] >> (slot % 64) & 1 == 1 && read > 3 {
+                    return Some(read - 4);
+                }
+            }
+            None
+        })
     }
 }

@@ -1,7 +1,5 @@
 //! Who calls whom: the callee of every call, the edges of the call graph, callers and rendered components.
 
-use std::sync::Arc;
-
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
@@ -10,6 +8,7 @@ use crate::facts::{CallId, ExprId, ExprKind, Facts, FunctionId};
 use crate::finding::FileId;
 use crate::link::entries::handlers::follow;
 use crate::link::eval::Eval;
+use crate::link::expand::{Expander, is_open};
 use crate::names::Name;
 use crate::program::by_file::ByFile;
 use crate::program::graph::Roles;
@@ -190,6 +189,7 @@ pub fn constructor(program: &Program, class: ClassRef) -> Option<FunctionRef> {
 
 fn expand_callees(program: &mut Program) {
     let expanded: Vec<Vec<(CallRef, Value)>> = per_file(program, |program, file, facts| {
+        let mut expander = Expander::new(program);
         (0..facts.calls.len() as u32)
             .map(|call| CallRef::new(file, CallId(call)))
             .filter_map(|call| {
@@ -199,7 +199,7 @@ fn expand_callees(program: &mut Program) {
                 if !open || matches!(callee, Value::Param(..)) {
                     return None;
                 }
-                let value = program.expand(callee);
+                let value = expander.expand(callee);
                 (value != *callee).then_some((call, value))
             })
             .collect()
@@ -207,15 +207,6 @@ fn expand_callees(program: &mut Program) {
     for (call, value) in expanded.into_iter().flatten() {
         program.graph.callees[call.file.index()][call.call.index()] = value;
     }
-}
-
-/// Whether a value rests on a parameter, also through calls: `db.from("orders").insert` with `db` handed in.
-fn is_open(program: &Program, value: &Value, depth: usize) -> bool {
-    value.any(|part| match part {
-        Value::Param(..) => true,
-        Value::Result(call) => depth > 0 && is_open(program, program.graph.callee(*call), depth - 1),
-        _ => false,
-    })
 }
 
 fn edges_of(program: &Program, call: CallRef) -> Vec<Edge> {
@@ -325,80 +316,5 @@ impl Program {
             }
         }
         methods
-    }
-
-    /// `value` with parameters replaced by what the callers hand in, four calls up at most.
-    pub fn expand(&self, value: &Value) -> Value {
-        self.expand_to(value, 4)
-    }
-
-    fn expand_to(&self, value: &Value, depth: usize) -> Value {
-        /// More callers than this say nothing together.
-        const MOST_CALLERS: usize = 12;
-        if depth == 0 {
-            return value.clone();
-        }
-        match value {
-            Value::Param(function, index) => {
-                let callers = self.callers(*function);
-                if callers.is_empty() || callers.len() > MOST_CALLERS {
-                    return value.clone();
-                }
-                let arguments: Vec<Value> = callers
-                    .iter()
-                    .map(|&caller| {
-                        let argument = Eval::new(self).argument_for(*function, *index, caller);
-                        self.expand_to(&argument, depth - 1)
-                    })
-                    .collect();
-                Value::one_of(arguments)
-            }
-            Value::Member(base, name) => {
-                if let Value::Param(function, 0) = **base
-                    && let Some(property) = self.property(function, *name)
-                {
-                    return self.expand_to(&property, depth - 1);
-                }
-                let expanded = self.expand_to(base, depth);
-                if expanded == **base { value.clone() } else { self.member(&expanded, *name) }
-            }
-            Value::Template(parts) => {
-                Value::template(parts.iter().map(|part| self.expand_to(part, depth)).collect::<Vec<_>>())
-            }
-            Value::OneOf(parts) => {
-                Value::one_of(parts.iter().map(|part| self.expand_to(part, depth)).collect::<Vec<_>>())
-            }
-            Value::Result(call) => self.expand_result(*call, depth).unwrap_or_else(|| value.clone()),
-            other => other.clone(),
-        }
-    }
-
-    /// What a call of something handed in gives, when a package provides it.
-    fn expand_result(&self, call: CallRef, depth: usize) -> Option<Value> {
-        let callee = self.graph.callee(call);
-        if !matches!(callee, Value::Member(..)) || !is_open(self, callee, depth) {
-            return None;
-        }
-        let callee = self.expand_to(callee, depth - 1);
-        let given = callee.externals().map(|external| {
-            let seg = if self.facts(call.file).call(call.call).is_new { Seg::New } else { Seg::Call };
-            Value::External(Arc::new(external.then(seg, Some(call))))
-        });
-        let given: Vec<Value> = given.collect();
-        (!given.is_empty()).then(|| Value::one_of(given))
-    }
-
-    /// What the elements that render a component put into a property.
-    fn property(&self, component: FunctionRef, name: Name) -> Option<Value> {
-        let elements = self.graph.elements.get(&component)?;
-        let mut values = Vec::new();
-        for element in elements.iter().take(12) {
-            if let ExprKind::Element(shape) = self.facts(element.file).expr(element.expr)
-                && let Some(&(_, value)) = shape.attributes.iter().find(|(key, _)| *key == name)
-            {
-                values.push(self.value(ExprRef::new(element.file, value)));
-            }
-        }
-        (!values.is_empty()).then(|| Value::one_of(values))
     }
 }
