@@ -24,11 +24,28 @@ impl Program {
                 && self.operation(used).is_some_and(|operation| operation.effect == Effect::Update)
         };
         let named = facts.last_name(shape.callee).is_some_and(|name| name.to_ascii_lowercase().starts_with("update"));
+        let named = named || self.statement(at).is_some_and(|statement| statement.starts_with("update"));
         if !named && !self.vendors_at(at).iter().any(own) {
             return None;
         }
-        let columns = self.columns_asked(at);
-        (!columns.is_empty()).then(|| columns.iter().any(|column| says_state(column)))
+        let columns = match self.statement(at) {
+            Some(statement) => asked_in(&statement),
+            None => self.columns_asked(at),
+        };
+        // `update({ ticket: null }).eq("ticket", ticket)`: nobody finds it by that again.
+        let written = self.fields_written(at);
+        let changed = |column: &String| written.iter().any(|field| field.as_str() == column);
+        (!columns.is_empty()).then(|| columns.iter().any(|column| says_state(column) || changed(column)))
+    }
+
+    /// Whether a call changes rows whatever state they are in: the second of two does as well as the first.
+    pub(super) fn changes_any_state(&self, at: CallRef) -> bool {
+        self.asks_for_state(at) == Some(false)
+    }
+
+    /// Whether a query fails where it meets no row: `update(..).select().single()`.
+    pub(super) fn asks_for_one(&self, at: CallRef) -> bool {
+        self.chain(at).any(|(_, name)| name == "single")
     }
 
     /// The columns by which a query, or a change, picks its rows.
@@ -56,6 +73,19 @@ impl Program {
         }
         columns
     }
+}
+
+/// The columns that the last condition of a statement names: `where id = $1 and state = 'due'`.
+fn asked_in(statement: &str) -> Vec<String> {
+    let Some((_, condition)) = statement.rsplit_once("where ") else { return vec![] };
+    let condition = condition.split(" returning ").next().unwrap_or(condition);
+    let parts = condition.split(" and ").flat_map(|part| part.split(" or "));
+    let column = |part: &str| {
+        let name = part.trim().trim_start_matches(['(', '"', '`']);
+        let end = name.find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '.'))).unwrap_or(name.len());
+        name[..end].rsplit('.').next().unwrap_or("").to_owned()
+    };
+    parts.map(column).filter(|column| !column.is_empty()).collect()
 }
 
 /// Whether a column says what state a row is in, and not which row it is.

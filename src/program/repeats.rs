@@ -1,13 +1,17 @@
 //! What happens when an effect runs a second time: nothing new, or another row, message or charge.
 
 use crate::catalogue::{Effect, KnownRole, Operation};
-use crate::facts::{BlockId, ExprId, ExprKind, Facts, Op, Step};
+use crate::facts::{ExprId, ExprKind};
 use crate::finding::FileId;
 use crate::names::Name;
 use crate::program::keys::Key;
 use crate::program::options::Lookup;
-use crate::program::{CallRef, EdgeKind, ExprRef, FunctionRef, Program, Value, VendorUse, Via};
+use crate::program::{CallRef, EdgeKind, ExprRef, Program, Value, VendorUse, Via};
 use crate::sql::Unique;
+
+use counts::{counted_in, counts_on, fields_of, of_deliveries, read_before};
+
+mod counts;
 
 /// What a second run of a call does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -367,8 +371,20 @@ impl Program {
         // `update(members).set({ credits: member.credits + 20 })`
         let set = self.chain(at).filter(|(_, name)| *name == "set").map(|(at, _)| at.call);
         let calls = std::iter::once(at.call).chain(set);
-        let counts = calls.flat_map(|call| &facts.call(call).args).any(|arg| counts_on(facts, arg.value, 6));
+        let given: Vec<ExprId> = calls.flat_map(|call| &facts.call(call).args).map(|arg| arg.value).collect();
+        let counts = given.into_iter().any(|given| {
+            counts_on(facts, given, 6)
+                || fields_of(facts, given, 4).any(|(key, value)| self.takes_away(at, &key, value))
+        });
         if counts { Again::Count } else { Again::Nothing }
+    }
+
+    /// Whether a field is written less than it was read: `stock: Math.max(0, product.stock - 1)`.
+    fn takes_away(&self, at: CallRef, key: &Name, value: ExprId) -> bool {
+        let facts = self.facts(at.file);
+        read_before(facts, value, 4).is_some_and(|(field, name)| {
+            name == *key && !of_deliveries(key) && self.is_kept_field(ExprRef::new(at.file, field))
+        })
     }
 }
 
@@ -447,85 +463,6 @@ impl Ids {
                 self.foreign |= is_id && words.len() > 1 && !of_person;
             }
         }
-    }
-}
-
-/// Where a function counts on from what a row holds: the block, the row, and the place.
-fn counted_in(facts: &Facts, function: FunctionRef) -> impl Iterator<Item = (BlockId, ExprId, u32)> + '_ {
-    let blocks = facts.blocks.iter().enumerate().filter(move |(_, block)| block.function == function.function);
-    let steps = blocks.flat_map(|(id, block)| block.steps.iter().map(move |step| (BlockId(id as u32), step)));
-    steps.filter_map(|(block, step)| {
-        let Step::Assign(target, value) = step else { return None };
-        let ExprKind::Member(row, _) = facts.expr(*target) else { return None };
-        let counts = kept_number(facts, *target, 2) && adds(facts, *value, 4);
-        counts.then(|| (block, *row, facts.span(*target).start))
-    })
-}
-
-/// Whether a value is made of what was there before.
-fn counts_on(facts: &Facts, expr: ExprId, depth: usize) -> bool {
-    let Some(depth) = depth.checked_sub(1) else { return false };
-    match facts.expr(expr) {
-        ExprKind::Object(entries) => entries.iter().any(|&(key, value)| {
-            matches!(key.as_str(), "increment" | "decrement" | "$inc")
-                || adds(facts, value, depth)
-                || match facts.expr(value) {
-                    ExprKind::Object(_) => counts_on(facts, value, depth),
-                    _ => false,
-                }
-        }),
-        ExprKind::Ref(name, block) => facts
-            .lookup(*block, *name)
-            .is_some_and(|def| facts.def(def).values.iter().any(|&value| counts_on(facts, value, depth))),
-        _ => false,
-    }
-}
-
-/// `profile.credits + bought`: one part is a field of something, and the sum is no text and no time.
-fn adds(facts: &Facts, expr: ExprId, depth: usize) -> bool {
-    let Some(depth) = depth.checked_sub(1) else { return false };
-    match facts.expr(expr) {
-        ExprKind::Op(Op::Add, parts) => parts.iter().any(|&part| kept_number(facts, part, depth)),
-        ExprKind::Ref(name, block) => facts
-            .lookup(*block, *name)
-            .is_some_and(|def| facts.def(def).values.len() == 1 && adds(facts, facts.def(def).values[0], depth)),
-        _ => false,
-    }
-}
-
-/// A field of a row that counts something, by its name.
-fn kept_number(facts: &Facts, expr: ExprId, depth: usize) -> bool {
-    let Some(depth) = depth.checked_sub(1) else { return false };
-    match facts.expr(expr) {
-        ExprKind::Member(_, name) | ExprKind::Ref(name, _) => {
-            let words = super::verify::words(name);
-            // How often a delivery came in is what such a counter says.
-            let of_deliveries = words.iter().any(|word| {
-                matches!(word.as_str(), "sync" | "attempts" | "retry" | "retries" | "received" | "failures")
-            });
-            !of_deliveries
-                && words.iter().any(|word| {
-                    matches!(
-                        word.as_str(),
-                        "credits"
-                            | "credit"
-                            | "balance"
-                            | "count"
-                            | "total"
-                            | "tokens"
-                            | "points"
-                            | "quantity"
-                            | "used"
-                            | "usage"
-                            | "seats"
-                            | "stock"
-                            | "raised"
-                    )
-                })
-        }
-        ExprKind::Op(Op::Or | Op::Nullish, parts) => parts.iter().any(|&part| kept_number(facts, part, depth)),
-        ExprKind::Call(call) => facts.call(*call).args.iter().any(|arg| kept_number(facts, arg.value, depth)),
-        _ => false,
     }
 }
 

@@ -30,6 +30,8 @@ struct Kept {
     fault: bool,
     /// It came of a write: a claim, or an update that only changes what is in a certain state.
     claim: bool,
+    /// The write goes well where it meets no row: that nothing went wrong tells nothing.
+    meets_none: bool,
     /// It is the verdict of an own function, by its name that something is new.
     says_new: bool,
 }
@@ -414,8 +416,9 @@ impl StateChecks<'_> {
                         | "size"
                 );
                 let fault = kept.fault || matches!(name.as_str(), "error" | "err" | "message");
-                let tells = part || fault || kept.claim || self.written.is_none_or(|written| written.column(name));
-                tells.then_some(Kept { field: kept.field || !part && !fault, fault, ..kept })
+                let claim = kept.claim && !(fault && kept.meets_none);
+                let tells = part || fault || claim || self.written.is_none_or(|written| written.column(name));
+                tells.then_some(Kept { field: kept.field || !part && !fault, fault, claim, ..kept })
             }
             ExprKind::Op(Op::Or | Op::Nullish | Op::Choose, parts) => parts.iter().find_map(|&part| next(part)),
             ExprKind::Op(Op::Not, parts) => next(parts[0]),
@@ -463,12 +466,13 @@ impl StateChecks<'_> {
             // An insert claims nothing in a table that refuses nothing.
             let open = effect == Some(Effect::Create) && program.adds_each_time(at);
             let claims = matches!(effect, Some(Effect::Create | Effect::Update | Effect::Invoke | Effect::Delete));
-            let claim = claims && !open;
-            return Some(Kept { claim, ..Kept::default() });
+            let claim = claims && !open && !program.changes_any_state(at);
+            let meets_none = matches!(effect, Some(Effect::Update | Effect::Delete)) && !program.asks_for_one(at);
+            return Some(Kept { claim, meets_none, ..Kept::default() });
         }
         if program.has_role(at, KnownRole::Write) {
             // `query("select ..")` only looks.
-            let claim = !program.only_selects(at) && !program.adds_each_time(at);
+            let claim = !program.only_selects(at) && !program.adds_each_time(at) && !program.changes_any_state(at);
             return Some(Kept { claim, ..Kept::default() });
         }
         let of_database =

@@ -103,6 +103,8 @@ struct Doubled {
     told: CallRef,
     /// What that calls, where it is one entry of a table.
     entry: Option<FunctionRef>,
+    /// It is done by another function of the app, which the handler calls over the network.
+    elsewhere: bool,
     again: Again,
 }
 
@@ -231,21 +233,24 @@ fn doubled(program: &Program, handler: &WebhookHandler) -> Vec<Doubled> {
         .filter(|&(at, again)| rank(again) > 0 && !is_log(program, at) && !is_replaced(program, deeds, at))
         .filter(|&(at, again)| !(matches!(again, Again::Row { .. }) && program.is_worked_off_safely(handler.entry, at)))
         .collect();
-    if suspects.is_empty() || claims(program, handler) {
+    let jumps = jumped(program, handler);
+    if suspects.is_empty() && jumps.is_empty() || claims(program, handler) {
         return vec![];
     }
     let reach = program.reach(entry.function, |edge| edge.kind != EdgeKind::Jump);
     let home = home(program, handler);
     let mut seen: FxHashSet<CallRef> = FxHashSet::default();
     let mut found = Vec::new();
-    for (deed, again) in suspects {
+    let here = suspects.into_iter().map(|(deed, again)| (deed, again, None));
+    for (deed, again, jump) in here.chain(jumps.into_iter().map(|(jump, deed, again)| (deed, again, Some(jump)))) {
         if !seen.insert(deed) {
             continue;
         }
-        let function = program.function_of(deed);
+        let function = program.function_of(jump.unwrap_or(deed));
         let stop = reach.stops.iter().position(|stop| stop.function == function);
         let edges = stop.map(|stop| reach.way(stop)).unwrap_or_default();
         let mut way: Vec<CallRef> = edges.iter().map(|edge| edge.call).collect();
+        way.extend(jump);
         way.push(deed);
         if program.runs_once(way.iter().copied()) || again == Again::Message && only_where_failed(program, &way) {
             continue;
@@ -253,9 +258,32 @@ fn doubled(program: &Program, handler: &WebhookHandler) -> Vec<Doubled> {
         let told = way.iter().rev().find(|&&at| home.contains(&program.function_of(at))).copied().unwrap_or(deed);
         let of_table = program.edges(told).iter().filter(|edge| edge.kind == EdgeKind::Direct).count() > 1;
         let entry = edges.iter().find(|edge| edge.call == told).filter(|_| of_table).map(|edge| edge.target);
-        found.push(Doubled { deed, told, entry, again });
+        found.push(Doubled { deed, told, entry, elsewhere: jump.is_some(), again });
     }
     found
+}
+
+/// What other functions of the app do for a handler that calls them over the network, where they do no more than ask
+/// for what they need: messages and money.
+fn jumped(program: &Program, handler: &WebhookHandler) -> Vec<(CallRef, CallRef, Again)> {
+    let deeds = handler.account.deeds.iter();
+    let calls = deeds.filter(|deed| !deed.records && !matches!(deed.standing, Standing::Rejected(_)));
+    let jumps = calls.flat_map(|deed| program.edges(deed.at)).filter(|edge| edge.kind == EdgeKind::Jump);
+    let done = jumps.filter_map(|jump| {
+        let reach = program.reach(jump.target, |edge| edge.kind == EdgeKind::Direct);
+        let functions: Vec<FunctionRef> = reach.stops.iter().map(|stop| stop.function).collect();
+        if functions.iter().any(|&function| program.understands_refusal(function)) {
+            return None;
+        }
+        let stops = reach.stops.iter().enumerate();
+        let mut inner = stops.flat_map(|(index, stop)| program.calls_in(stop.function).map(move |at| (index, at)));
+        let (_, at) = inner.find(|&(index, at)| {
+            matches!(program.again(at), Again::Message | Again::Money)
+                && !program.runs_once(reach.way(index).iter().map(|edge| edge.call).chain([at]))
+        })?;
+        Some((jump.call, at, program.again(at)))
+    });
+    done.collect()
 }
 
 /// Whether a row only tells what happened, by the name of where it goes. A history of amounts is summed up some day.
@@ -360,11 +388,12 @@ fn unguarded(program: &Program, handler: &WebhookHandler) -> Option<Place> {
 fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, first: &Doubled, all: &[Doubled]) {
     let entry = &program.entries[handler.entry];
     let call = first.entry.map_or_else(|| program.call_text(first.told), |entry| program.function_name(entry));
+    let call = if first.elsewhere && call == "fetch" { program.call_text(first.deed) } else { call };
     let who = sender(program, handler);
     let harm = match first.again {
         Again::Money => "money moves twice",
         Again::Message => "people get it twice",
-        Again::Count => "it is added twice",
+        Again::Count => "it is counted twice",
         Again::Record => "a second record is made",
         _ => "a second row is written",
     };
