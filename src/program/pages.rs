@@ -1,14 +1,18 @@
 //! Lists of which only the first page is read, and used as if it were everything.
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use crate::catalogue::{Effect, Seg, VendorId};
-use crate::facts::{Arg, BlockKind, ExprId, ExprKind, Facts, Span};
+use crate::facts::{Arg, ExprId, ExprKind, Facts};
 use crate::finding::{FileId, Place};
 use crate::names::Name;
 use crate::program::options::Lookup;
 use crate::program::verify::words;
 use crate::program::{CallRef, EntryKind, ExprRef, External, Program, Value, Via};
+
+use taken::Taken;
+
+mod taken;
 
 /// A first page that is used as if it were everything.
 #[derive(Debug, Clone)]
@@ -27,6 +31,10 @@ pub struct FirstPage {
     pub first: Option<u32>,
     /// What is listed grows with the app's customers: they themselves, or what they do.
     pub grows: bool,
+    /// It is added up, or counted.
+    pub adds_up: bool,
+    /// Nothing but how many there are is asked.
+    pub counts: bool,
 }
 
 /// Words of tables that grow with the app's customers; settings, rules and plans stay few.
@@ -104,12 +112,6 @@ const GROWING: &[&str] = &[
     "participant",
 ];
 
-/// Methods that take every element of a list to decide or to add up.
-const TAKES_ALL: &[&str] = &["forEach", "reduce", "find", "some", "every"];
-
-/// Those that look one up: what is not on the page is not found.
-const LOOKS_UP: &[&str] = &["find", "some"];
-
 /// Names that say how large a page is.
 const SIZES: &[&str] = &["limit", "pageSize", "page_size", "perPage", "per_page"];
 
@@ -186,15 +188,6 @@ const STATES: &[&str] = &[
     "reminder",
 ];
 
-/// What a collection is gone through for.
-#[derive(Clone, Copy)]
-struct Taken {
-    /// Something is sent for each element, or they are added up.
-    sends: bool,
-    /// One of them is looked for.
-    looks_up: bool,
-}
-
 /// A call that lists.
 #[derive(Clone, Copy)]
 struct Listed<'p> {
@@ -228,7 +221,7 @@ impl Program {
         files.sort_unstable();
         for file in files {
             let facts = self.facts(file);
-            for (list, used, Taken { sends, looks_up }) in self.taken_whole(file, facts) {
+            for (list, used, taken) in self.taken_whole(file, facts) {
                 let value = self.value(ExprRef::new(file, list));
                 let known = value.externals().find_map(|external| {
                     let at = external.sites.iter().find(|site| lists[&file].contains_key(site))?;
@@ -242,48 +235,34 @@ impl Program {
                 // Some of the backend's own lists (`auth.admin.listUsers`) come in pages like any vendor's.
                 let own = backend && is_query;
                 let grows = match own {
-                    true if (sends || self.is_in_job(at)) && !self.is_asked_by_role(at) => unbounded(self, external),
+                    true if (taken.sends || taken.adds_up || !taken.counts && self.is_in_job(at))
+                        && !self.is_asked_by_role(at) =>
+                    {
+                        unbounded(self, external, taken)
+                    }
                     true => None,
-                    false => self.is_first_page(at, external, facts, looks_up).then_some(true),
+                    false if taken.counts => None,
+                    false => self.is_first_page(at, external, facts, taken.looks_up).then_some(true),
                 };
                 let first = self.page_size(at).map(|size| size as u32).or(first);
                 if let Some(grows) = grows {
                     let used = Place { file, span: used };
-                    found.push(FirstPage { at, vendor, name: name.to_owned(), used, own, first, grows });
+                    found.push(FirstPage {
+                        at,
+                        vendor,
+                        name: name.to_owned(),
+                        used,
+                        own,
+                        first,
+                        grows,
+                        adds_up: taken.adds_up,
+                        counts: taken.counts,
+                    });
                 }
             }
         }
         found.sort_by_key(|page| (page.at, page.used));
         found.dedup_by_key(|page| page.at);
-        found
-    }
-
-    /// The collections that a file goes through as a whole, where, and what for.
-    fn taken_whole(&self, file: FileId, facts: &Facts) -> Vec<(ExprId, Span, Taken)> {
-        let sending: FxHashSet<ExprId> = self
-            .iterations()
-            .iter()
-            .filter(|iteration| iteration.place.file == file && !self.sent_by(iteration).is_empty())
-            .map(|iteration| iteration.collection.expr)
-            .collect();
-        let whole = |sends: bool| Taken { sends, looks_up: false };
-        let mut found: Vec<(ExprId, Span, Taken)> =
-            sending.iter().map(|&list| (list, facts.span(list), whole(true))).collect();
-        for block in &facts.blocks {
-            if let BlockKind::Loop(Some(list)) = block.kind {
-                found.push((list, facts.span(list), whole(sending.contains(&list))));
-            }
-        }
-        for call in &facts.calls {
-            if let ExprKind::Member(list, name) = *facts.expr(call.callee)
-                && TAKES_ALL.contains(&name.as_str())
-            {
-                let looks_up = LOOKS_UP.contains(&name.as_str());
-                found.push((list, facts.span(call.callee), Taken { sends: name == "reduce", looks_up }));
-            }
-        }
-        found.sort_by_key(|&(list, _, taken)| (list, !taken.sends));
-        found.dedup_by_key(|&mut (list, ..)| list);
         found
     }
 
@@ -312,8 +291,7 @@ impl Program {
     /// a given size is not limited on purpose: the one that is meant may stand on the next.
     fn is_first_page(&self, at: CallRef, external: &External, facts: &Facts, looks_up: bool) -> bool {
         // An object that gives its pages by itself has no part that holds the first one.
-        let after = external.segs.iter().rev().take_while(|seg| matches!(seg, Seg::Member(_))).count();
-        if after == 0 && facts.language.is_script() {
+        if !has_part_after(external, at) && facts.language.is_script() {
             return false;
         }
         let names_paging = |name: &str| PAGING.contains(&name);
@@ -372,9 +350,20 @@ impl Program {
     }
 }
 
+/// Whether a part of what a call gives is taken, that is no call itself: `list().data`, `list().data.filter(..)`.
+fn has_part_after(external: &External, at: CallRef) -> bool {
+    let Some(site) = external.sites.iter().position(|site| *site == at) else { return false };
+    let calls = external.segs.iter().enumerate().filter(|(_, seg)| matches!(seg, Seg::Call | Seg::New));
+    let Some((called, _)) = calls.into_iter().nth(site) else { return false };
+    let after = &external.segs[called + 1..];
+    after.iter().enumerate().any(|(index, seg)| {
+        matches!(seg, Seg::Member(_)) && !matches!(after.get(index + 1), Some(Seg::Call | Seg::New))
+    })
+}
+
 /// Whether the table of a query grows with the app's customers; none when the query gives few rows: it has a bound, or
 /// a filter that leaves few.
-fn unbounded(program: &Program, external: &External) -> Option<bool> {
+fn unbounded(program: &Program, external: &External, taken: Taken) -> Option<bool> {
     // What follows the rows themselves is no part of the query: `data.filter(..)`.
     let is_call = |seg: &Seg| !matches!(seg, Seg::Member(_));
     let end = external.segs.iter().position(|seg| matches!(seg, Seg::Member(name) if *name == "data"));
@@ -384,6 +373,8 @@ fn unbounded(program: &Program, external: &External) -> Option<bool> {
     let (mut selects, mut grows, mut of) = (None, false, None);
     // Columns of time that have an upper end alone.
     let mut before: Vec<Name> = vec![];
+    // A sum over what came since some moment.
+    let mut since = false;
     for seg in query.iter().rev() {
         match seg {
             Seg::Call | Seg::New => called = true,
@@ -395,8 +386,15 @@ fn unbounded(program: &Program, external: &External) -> Option<bool> {
                 }
                 let args = &program.facts(site.file).call(site.call).args;
                 let first = args.first().and_then(|arg| program.value(ExprRef::new(site.file, arg.value)).text());
+                let values = || args.get(1).map_or(vec![], |arg| texts(program, ExprRef::new(site.file, arg.value)));
                 match name.as_str() {
                     "select" => selects = Some(site),
+                    "is" | "is_" if first.is_some_and(|column| is_out_of_sight(&column)) => {}
+                    "eq" | "in" | "in_" if taken.adds_up && is_ended(&values()) => {}
+                    "not" if taken.adds_up && first.is_some_and(|column| is_time_alone(&column)) => {}
+                    "gt" | "gte" if taken.adds_up && first.is_some_and(|column| is_time_alone(&column)) => {
+                        since |= values().is_empty();
+                    }
                     "lt" | "lte" if first.is_some_and(|column| is_time_alone(&column)) => before.extend(first),
                     "eq" | "in" | "in_" | "is" | "is_" | "match" | "or" | "or_" | "not" | "lt" | "lte" | "gt"
                     | "gte" | "contains" | "filter"
@@ -420,7 +418,45 @@ fn unbounded(program: &Program, external: &External) -> Option<bool> {
     if !before.is_empty() && of.is_none_or(|table| program.is_worked_off(table, asked)) {
         return None;
     }
-    Some(grows)
+    Some(grows && !since)
+}
+
+/// The texts that a value may be, or that it lists.
+fn texts(program: &Program, at: ExprRef) -> Vec<Name> {
+    match program.facts(at.file).expr(at.expr) {
+        ExprKind::List(items) => items.iter().flat_map(|&item| texts(program, ExprRef::new(at.file, item))).collect(),
+        _ => program.value(at).alternatives().iter().filter_map(Value::text).collect(),
+    }
+}
+
+/// Whether rows have come to where they stay, by the values that are asked for: they only ever grow in number.
+fn is_ended(values: &[Name]) -> bool {
+    const ENDED: &[&str] = &[
+        "paid",
+        "complete",
+        "completed",
+        "succeeded",
+        "success",
+        "successful",
+        "confirmed",
+        "delivered",
+        "approved",
+        "active",
+        "sold",
+        "done",
+        "settled",
+        "closed",
+        "captured",
+    ];
+    let is = |value: &Name| ENDED.contains(&value.to_ascii_lowercase().as_str());
+    values.iter().any(is)
+}
+
+/// Whether a column says that a row was taken out of sight: all the others are asked for.
+fn is_out_of_sight(column: &str) -> bool {
+    words(column)
+        .iter()
+        .any(|word| matches!(word.as_str(), "deleted" | "archived" | "removed" | "cancelled" | "canceled"))
 }
 
 /// Whether a column says nothing but when: all that is older than a moment only ever grows in number.

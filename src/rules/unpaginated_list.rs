@@ -18,6 +18,7 @@ rule! {
     /// - the list is limited on purpose, or belongs to one customer or order
     /// - one page is what is shown
     /// - what is left over comes with the next run: rows that wait for a state, or for a time until the job changes them
+    /// - what is added up is of a day or a month: rows since some moment are for auditors
     ///
     /// A query of the own backend counts in a job, where something is sent for each row, and in totals; and only of
     /// tables that grow with the customers, by their names. Rules, plans and settings stay few: those are for auditors.
@@ -65,6 +66,11 @@ fn check(program: &Program, report: &mut Report) {
         let vendor = program.catalogue.vendor(page.vendor);
         let script = program.facts(page.at.file).language.is_script();
         let message = match page.own {
+            true if page.adds_up => format!(
+                "{} gives a thousand rows at most, and nothing asks for the rest: what comes after the first thousand is \
+                 not counted, and the total is too low, without an error",
+                page.name
+            ),
             true => format!(
                 "{} gives a thousand rows at most, and nothing asks for the rest: whoever comes after the first thousand is \
                  left out, without an error",
@@ -79,6 +85,15 @@ fn check(program: &Program, report: &mut Report) {
             ),
         };
         let help = match (page.own, script) {
+            (true, true) if page.counts => {
+                "Let the database count, which no page limits: `.select(\"id\", { count: \"exact\", head: true })`, and take \
+                 `count`. To count what differs, ask a database function."
+            }
+            (true, true) if page.adds_up => {
+                "Let a database function add up; or ask for the rows page by page, in a fixed order, until a page is not \
+                 full:\nfor (let from = 0; ; from += 1000) {\n  const { data } = await query.order(\"id\").range(from, from + \
+                 999);\n  // ..\n  if ((data?.length ?? 0) < 1000) break;\n}"
+            }
             (true, true) => {
                 "Ask for the rows page by page, in a fixed order, until a page is not full:\nfor (let from = 0; ; from += \
                  1000) {\n  const { data } = await query.order(\"id\").range(from, from + 999);\n  // ..\n  if ((data?.length \

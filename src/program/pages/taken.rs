@@ -1,0 +1,178 @@
+//! Collections that code takes as a whole: goes through, adds up, counts, or looks one up in.
+
+use rustc_hash::FxHashSet;
+
+use crate::facts::{BlockKind, ExprId, ExprKind, Facts, Op, Span, Step};
+use crate::finding::FileId;
+use crate::program::Program;
+use crate::program::verify::words;
+
+/// Methods that take every element of a list to decide or to add up.
+const TAKES_ALL: &[&str] = &["forEach", "reduce", "find", "some", "every"];
+
+/// Those that look one up: what is not on the page is not found.
+const LOOKS_UP: &[&str] = &["find", "some"];
+
+/// What a collection is gone through for.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Taken {
+    /// Something is sent for each element.
+    pub sends: bool,
+    /// They are added up, or counted for a total.
+    pub adds_up: bool,
+    /// Nothing but how many there are is asked.
+    pub counts: bool,
+    /// One of them is looked for.
+    pub looks_up: bool,
+}
+
+impl Program {
+    /// The collections that a file goes through as a whole, where, and what for.
+    pub(super) fn taken_whole(&self, file: FileId, facts: &Facts) -> Vec<(ExprId, Span, Taken)> {
+        let sending: FxHashSet<ExprId> = self
+            .iterations()
+            .iter()
+            .filter(|iteration| iteration.place.file == file && !self.sent_by(iteration).is_empty())
+            .map(|iteration| iteration.collection.expr)
+            .collect();
+        let whole = |sends: bool| Taken { sends, ..Taken::default() };
+        let mut found: Vec<(ExprId, Span, Taken)> =
+            sending.iter().map(|&list| (list, facts.span(list), whole(true))).collect();
+        for block in &facts.blocks {
+            if let BlockKind::Loop(Some(list)) = block.kind {
+                let adds_up = block.steps.iter().any(|step| adds_up(facts, step));
+                found.push((list, facts.span(list), Taken { adds_up, ..whole(sending.contains(&list)) }));
+            }
+        }
+        for call in &facts.calls {
+            let looks_up = Taken { looks_up: true, ..Taken::default() };
+            match *facts.expr(call.callee) {
+                // `Object.fromEntries(users.map((user) => [user.id, user.phone]))`
+                ExprKind::Member(_, name) if name == "fromEntries" => {
+                    found.extend(
+                        mapped(facts, call.args.first().map(|arg| arg.value)).map(|(list, at)| (list, at, looks_up)),
+                    );
+                }
+                ExprKind::Ref(name, _) if name == "Map" && call.is_new => {
+                    found.extend(
+                        mapped(facts, call.args.first().map(|arg| arg.value)).map(|(list, at)| (list, at, looks_up)),
+                    );
+                }
+                ExprKind::Member(list, name) if TAKES_ALL.contains(&name.as_str()) => {
+                    let looks_up = LOOKS_UP.contains(&name.as_str());
+                    let adds_up = name == "reduce";
+                    let taken = Taken { looks_up, adds_up, ..Taken::default() };
+                    found.push((list, facts.span(call.callee), taken));
+                }
+                _ => {}
+            }
+        }
+        found.extend(totals(facts).map(|(list, at)| (list, at, Taken { adds_up: true, counts: true, ..whole(false) })));
+        found.sort_by_key(|&(list, _, taken)| (list, !taken.sends, !taken.adds_up, taken.counts));
+        found.dedup_by_key(|&mut (list, ..)| list);
+        found
+    }
+}
+
+/// The list of whose elements another is made: `users.map(..)`.
+fn mapped(facts: &Facts, expr: Option<ExprId>) -> Option<(ExprId, Span)> {
+    let ExprKind::Call(call) = *facts.expr(expr?) else { return None };
+    match *facts.expr(facts.call(call).callee) {
+        ExprKind::Member(list, name) if name == "map" || name == "flatMap" => Some((list, facts.span(list))),
+        _ => None,
+    }
+}
+
+/// Whether a step of a loop adds a field of something to what was added up before: `total += order.total`.
+fn adds_up(facts: &Facts, step: &Step) -> bool {
+    let Step::Bind(def, value) = *step else { return false };
+    let name = facts.def(def).name;
+    match facts.expr(value) {
+        ExprKind::Op(Op::Add, parts) => {
+            let before =
+                matches!(parts.first().map(|&part| facts.expr(part)), Some(ExprKind::Ref(of, _)) if *of == name);
+            before && parts.iter().skip(1).any(|&part| is_field(facts, part, 4))
+        }
+        _ => false,
+    }
+}
+
+/// `order.total`, `Number(order.total ?? 0)`
+fn is_field(facts: &Facts, expr: ExprId, depth: usize) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    match facts.expr(expr) {
+        ExprKind::Member(..) => true,
+        ExprKind::Op(Op::Or | Op::Nullish, parts) => parts.first().is_some_and(|&part| is_field(facts, part, depth)),
+        ExprKind::Call(call) => {
+            let call = facts.call(*call);
+            let plain = matches!(facts.expr(call.callee), ExprKind::Ref(..));
+            plain && call.args.first().is_some_and(|arg| is_field(facts, arg.value, depth))
+        }
+        _ => false,
+    }
+}
+
+/// The lists of which nothing but their number is told as a total: `{ total: rows.length }`,
+/// `all - new Set(rows.map(..)).size`.
+fn totals(facts: &Facts) -> impl Iterator<Item = (ExprId, Span)> + '_ {
+    let says_total = |name: &str| {
+        words(name)
+            .iter()
+            .any(|word| matches!(word.as_str(), "total" | "totals" | "count" | "counts" | "number" | "n" | "num"))
+    };
+    // What is only logged.
+    let logs = |callee: ExprId| match facts.expr(callee) {
+        ExprKind::Member(base, _) => {
+            matches!(facts.expr(*base), ExprKind::Ref(name, _) if matches!(name.as_str(), "console" | "logger" | "log"))
+        }
+        _ => false,
+    };
+    let logged: FxHashSet<ExprId> = facts
+        .calls
+        .iter()
+        .filter(|call| logs(call.callee))
+        .flat_map(|call| call.args.iter().map(|arg| arg.value))
+        .collect();
+    let of_objects = facts.exprs.iter().enumerate().flat_map(move |(id, expr)| -> Vec<ExprId> {
+        match &expr.kind {
+            ExprKind::Object(entries) if !logged.contains(&ExprId(id as u32)) => {
+                entries.iter().filter(|(key, _)| says_total(key)).map(|&(_, value)| value).collect()
+            }
+            // A share of them, or a difference.
+            ExprKind::Op(Op::Arithmetic, parts) => parts.to_vec(),
+            _ => vec![],
+        }
+    });
+    let of_names = facts.defs.iter().filter(move |def| says_total(&def.name)).flat_map(|def| def.values.to_vec());
+    of_objects.chain(of_names).filter_map(|value| counted(facts, value, 5))
+}
+
+/// The list whose number an expression is.
+fn counted(facts: &Facts, expr: ExprId, depth: usize) -> Option<(ExprId, Span)> {
+    let depth = depth.checked_sub(1)?;
+    match *facts.expr(expr) {
+        ExprKind::Member(list, name) if name == "length" => Some((list, facts.span(expr))),
+        ExprKind::Member(set, name) if name == "size" => {
+            made_of(facts, set, depth).map(|(list, _)| (list, facts.span(expr)))
+        }
+        ExprKind::Op(Op::Or | Op::Nullish, ref parts) => counted(facts, *parts.first()?, depth),
+        _ => None,
+    }
+}
+
+/// The list of which a set is made: `new Set(rows.map(..))`.
+fn made_of(facts: &Facts, set: ExprId, depth: usize) -> Option<(ExprId, Span)> {
+    let depth = depth.checked_sub(1)?;
+    match *facts.expr(set) {
+        ExprKind::Ref(name, block) => match facts.def(facts.lookup(block, name)?).values[..] {
+            [only] => made_of(facts, only, depth),
+            _ => None,
+        },
+        ExprKind::Call(call) => {
+            let call = facts.call(call);
+            let is_set = call.is_new && matches!(facts.expr(call.callee), ExprKind::Ref(name, _) if name == "Set");
+            mapped(facts, call.args.first().filter(|_| is_set).map(|arg| arg.value))
+        }
+        _ => None,
+    }
+}
