@@ -4,15 +4,17 @@
 use rustc_hash::FxHashSet;
 
 use crate::catalogue::{Category, Effect, KnownRole};
-use crate::facts::{BlockId, BlockKind, ExprId, ExprKind, Facts, Op, Span, Step};
+use crate::facts::{BlockId, BlockKind, DefId, ExprId, ExprKind, Facts, Op, Span, Step};
 use crate::finding::{FileId, Place};
 use crate::program::retries::Wait;
 use crate::program::verify::words;
 use crate::program::{CallRef, Edge, EdgeKind, ExprRef, FunctionRef, Leaves, Program, Value};
 
 mod few;
+mod limits;
 mod nouns;
 mod reached;
+mod records;
 mod roles;
 mod sizes;
 
@@ -245,7 +247,8 @@ impl Finder<'_> {
             .collect();
         for (at, block) in self.facts.blocks.iter().enumerate() {
             let BlockKind::Loop(Some(head)) = block.kind else { continue };
-            let collection = if listed.contains(&head) { Some(head) } else { self.indexed(head, BlockId(at as u32)) };
+            let collection =
+                if listed.contains(&head) { Some(head) } else { run_through(self.facts, head, BlockId(at as u32)) };
             let function = FunctionRef::new(self.file, block.function);
             // Only what may send is worth more questions.
             let Some(collection) = collection.filter(|_| self.sends_within(function, block.span)) else { continue };
@@ -270,33 +273,6 @@ impl Finder<'_> {
                     .iter()
                     .any(|edge| self.sending.contains(&edge.target) && is_run(self.program, edge))
         })
-    }
-
-    /// `i < items.length`: the collection that an index runs through.
-    fn indexed(&self, head: ExprId, block: BlockId) -> Option<ExprId> {
-        let ExprKind::Op(Op::Compare, parts) = self.facts.expr(head) else { return None };
-        let list = parts.iter().find_map(|&part| match *self.facts.expr(part) {
-            ExprKind::Member(base, name) if name == "length" || name == "size" => Some(base),
-            _ => None,
-        })?;
-        // `i += 10` takes a part at a time.
-        let steps = self.facts.blocks.iter().filter(|inner| self.facts.block(block).span.contains(inner.span));
-        let by_one = |value: ExprId| match self.facts.expr(value) {
-            ExprKind::Op(Op::Add | Op::Arithmetic, parts) => {
-                parts.iter().any(|&part| matches!(self.facts.expr(part), ExprKind::Number(n) if *n == 1.0))
-            }
-            _ => true,
-        };
-        let mut binds = steps.flat_map(|inner| &inner.steps).filter_map(|step| match step {
-            Step::Bind(def, value) if self.is_counter(parts, *def) => Some(*value),
-            _ => None,
-        });
-        binds.all(by_one).then_some(list)
-    }
-
-    fn is_counter(&self, parts: &[ExprId], def: crate::facts::DefId) -> bool {
-        let name = self.facts.def(def).name;
-        parts.iter().any(|&part| matches!(self.facts.expr(part), ExprKind::Ref(other, _) if *other == name))
     }
 
     /// `range(len(xs))` goes through `xs`.
@@ -415,6 +391,32 @@ impl Iteration {
     pub fn pauses(&self, program: &Program) -> bool {
         program.wait_within(self.place.file, self.region) != Wait::None
     }
+}
+
+/// `i < items.length`: the collection that an index runs through.
+fn run_through(facts: &Facts, head: ExprId, block: BlockId) -> Option<ExprId> {
+    let ExprKind::Op(Op::Compare, parts) = facts.expr(head) else { return None };
+    let list = parts.iter().find_map(|&part| match *facts.expr(part) {
+        ExprKind::Member(base, name) if name == "length" || name == "size" => Some(base),
+        _ => None,
+    })?;
+    let is_counter = |def: DefId| {
+        let name = facts.def(def).name;
+        parts.iter().any(|&part| matches!(facts.expr(part), ExprKind::Ref(other, _) if *other == name))
+    };
+    // `i += 10` takes a part at a time.
+    let steps = facts.blocks.iter().filter(|inner| facts.block(block).span.contains(inner.span));
+    let by_one = |value: ExprId| match facts.expr(value) {
+        ExprKind::Op(Op::Add | Op::Arithmetic, parts) => {
+            parts.iter().any(|&part| matches!(facts.expr(part), ExprKind::Number(n) if *n == 1.0))
+        }
+        _ => true,
+    };
+    let mut binds = steps.flat_map(|inner| &inner.steps).filter_map(|step| match step {
+        Step::Bind(def, value) if is_counter(*def) => Some(*value),
+        _ => None,
+    });
+    binds.all(by_one).then_some(list)
 }
 
 /// Whether an expression asks what time it is.

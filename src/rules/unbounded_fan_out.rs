@@ -136,7 +136,18 @@ fn tell(program: &Program, report: &mut Report, iteration: &Iteration, first: &S
     // What nothing waits for runs at once as well.
     let outer = first.way.first().map_or(first.call, |edge| edge.call);
     let at_once = iteration.at_once || program.is_floating(outer);
-    let (message, help) = if at_once {
+    // Of what one answer or one delivery holds there are a few as a rule.
+    let few = program.is_likely_small(iteration.collection)
+        || !origins.is_empty() && origins.iter().all(|origin| delivers(program, origin, iteration));
+    let (message, help) = if at_once && few {
+        (
+            format!(
+                "{what} runs for every element of {list} at once: there are few as a rule, and nothing says so; {whom} \
+                 refuses what comes too fast"
+            ),
+            at_once_cure(program, iteration.place.file),
+        )
+    } else if at_once {
         (
             format!(
                 "{what} runs for every element of {list} at once: with a few hundred {whom} refuses most of them, and \
@@ -150,11 +161,13 @@ fn tell(program: &Program, report: &mut Report, iteration: &Iteration, first: &S
             Start::Job(Some(origin)) => program.entry_name(&program.entries[origin.entry]),
             Start::Job(None) | Start::Unknown => program.function_name(iteration.function),
         };
+        let harm = if few {
+            "there are few as a rule, and nothing says so; whoever asked waits for each of them"
+        } else {
+            "with a few hundred it is cut off in the middle, and the rest get nothing"
+        };
         (
-            format!(
-                "{what} runs for every element of {list}, one after another, while {waits} is waited for: with a few \
-                 hundred it is cut off in the middle, and the rest get nothing"
-            ),
+            format!("{what} runs for every element of {list}, one after another, while {waits} is waited for: {harm}"),
             "Put the elements into a queue and answer; let a job work them off in parts, and mark each one that is \
              done. Until then refuse lists that are too long."
                 .to_owned(),
@@ -175,10 +188,7 @@ fn tell(program: &Program, report: &mut Report, iteration: &Iteration, first: &S
         Start::Job(_) => draft = draft.severity(Severity::Note).auditor_only(),
         Start::Unknown => draft = draft.confidence(Confidence::Low),
     }
-    // Of what one answer or one delivery holds there are a few as a rule.
-    if program.is_likely_small(iteration.collection)
-        || !origins.is_empty() && origins.iter().all(|origin| delivers(program, origin, iteration))
-    {
+    if few {
         draft.confidence(Confidence::Low);
     }
 }

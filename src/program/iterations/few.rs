@@ -1,12 +1,11 @@
 //! Collections of which nothing says how large they are, but which are small as a rule.
 
-use super::EACH;
 use super::nouns::{
-    CROWDS, CROWDS_OF_PEOPLE, FEW, FEW_ANYWHERE, FILLERS, FIRMS, GROUPS, HOLDERS, OF_FIRMS, PAIRS, PARTAKERS, PASSES,
-    PERSONS, SHARED, THINGS,
+    CROWDS, CROWDS_OF_PEOPLE, FEW, FEW_ANYWHERE, FILLERS, FIRMS, HOLDERS, OF_FIRMS, PAIRS, PARTAKERS, PASSES, PERSONS,
+    SHARED, THINGS,
 };
 use super::sizes::{DEEPEST, KEEPERS, Size, is_kept};
-use crate::facts::{ExprId, ExprKind, Facts, Op, Step};
+use crate::facts::{Call, ExprId, ExprKind, Facts, Op, Step};
 use crate::names::Name;
 use crate::program::claims::named_in;
 use crate::program::repeats::OnChain;
@@ -80,13 +79,26 @@ impl Program {
 
     /// `const concerts = [first]; for (const concert of related) concerts.push(concert.id)`: as few as what fills it.
     fn is_filled_with_few(&self, at: DefRef, depth: usize) -> bool {
-        let written = |&value: &ExprId| matches!(self.facts(at.file).expr(value), ExprKind::List(_));
+        let facts = self.facts(at.file);
+        let written = |&value: &ExprId| match facts.expr(value) {
+            ExprKind::List(_) => true,
+            // `new Set()`
+            ExprKind::Call(call) => {
+                let call = facts.call(*call);
+                call.args.is_empty()
+                    && facts.last_name(call.callee).is_some_and(|name| KEEPERS.contains(&name.as_str()))
+            }
+            _ => false,
+        };
         let filling = self.filling(at);
-        self.facts(at.file).def(at.def).values.iter().all(written)
+        facts.def(at.def).values.iter().all(written)
             && !filling.is_empty()
-            && filling.iter().all(|head| {
-                head.is_some_and(|head| self.is_likely_small_to(head, depth) || self.is_named_few(head, DEEPEST))
-            })
+            && filling.iter().all(|head| head.is_some_and(|head| self.is_few(head, depth)))
+    }
+
+    /// Whether a collection that another one is as large as has a bound, or is small as a rule.
+    fn is_few(&self, at: ExprRef, depth: usize) -> bool {
+        self.is_likely_small_to(at, depth) || self.is_named_few(at, DEEPEST) || self.size_to(at, depth.min(DEEPEST))
     }
 
     fn is_likely_small_to(&self, at: ExprRef, depth: usize) -> bool {
@@ -105,7 +117,10 @@ impl Program {
                     || self.is_filled_with_few(DefRef::new(at.file, def), depth)
             }
             ExprKind::Member(base, name) => {
-                self.is_element(ExprRef::new(at.file, *base), 4) || !names_any(name, CROWDS_OF_PEOPLE) && next(*base)
+                let of = ExprRef::new(at.file, *base);
+                self.is_element(of, 4)
+                    || self.is_part_of_one(of, name)
+                    || !names_any(name, CROWDS_OF_PEOPLE) && next(*base)
             }
             ExprKind::Index(base, _) | ExprKind::Await(base) | ExprKind::Spread(base) => next(*base),
             ExprKind::Op(Op::Or | Op::Nullish | Op::Choose, parts) => parts.iter().any(|&part| next(part)),
@@ -119,6 +134,7 @@ impl Program {
                     || self.is_of_one_thing(call)
                     || self.is_of_a_role(call)
                     || self.gives_few(call, depth)
+                    || self.keys_asked(call).is_some_and(|keys| self.is_few(keys, depth))
                 {
                     return true;
                 }
@@ -187,46 +203,19 @@ impl Program {
         })
     }
 
-    /// Whether a value is one element of another collection, or a part of one: what it holds belongs to one thing.
-    fn is_element(&self, at: ExprRef, depth: usize) -> bool {
-        let Some(depth) = depth.checked_sub(1) else { return false };
-        let facts = self.facts(at.file);
-        match facts.expr(at.expr) {
-            ExprKind::Member(base, _) => self.is_element(ExprRef::new(at.file, *base), depth),
-            ExprKind::Ref(name, block) => {
-                let Some(def) = facts.lookup(*block, *name) else { return false };
-                let stands_for_many = words(name).iter().any(|word| {
-                    GROUPS.contains(&word.as_str()) || GROUPS.contains(&word.strip_suffix('s').unwrap_or(word))
-                });
-                !stands_for_many
-                    && facts.def(def).values.iter().any(|&value| match facts.expr(value) {
-                        ExprKind::ElementOf(_) => true,
-                        ExprKind::Param(function, 0) => self.takes_elements(FunctionRef::new(at.file, *function)),
-                        _ => false,
-                    })
-            }
-            _ => false,
-        }
-    }
-
-    /// Whether a function is handed to `map` and its kind.
-    fn takes_elements(&self, function: FunctionRef) -> bool {
-        self.incoming(function).iter().any(|edge| {
-            let facts = self.facts(edge.call.file);
-            let callee = facts.expr(facts.call(edge.call.call).callee);
-            edge.kind == EdgeKind::Callback
-                && matches!(callee, ExprKind::Member(_, name) if EACH.contains(&name.as_str()))
-        })
-    }
-
-    /// `.eq("user_id", user.id)`, `filter_by(user_id=user.id)`.
+    /// `.eq("user_id", user.id)`, `filter_by(user_id=user.id)`, `findMany({ where: { userId } })`.
     fn is_of_one_person(&self, call: CallRef) -> bool {
         let facts = self.facts(call.file);
         let shape = facts.call(call.call);
         let ExprKind::Member(_, method) = *facts.expr(shape.callee) else { return false };
+        let of_people = || self.table_words(call).iter().any(|word| is_one_of(word, CROWDS_OF_PEOPLE));
         let owner = |column: &str| {
+            let words = words(column);
+            let of_person =
+                matches!(&words[..], [.., person, last] if last == "id" && PERSONS.contains(&person.as_str()));
             let column = column.to_ascii_lowercase();
             ["user", "owner", "profile", "customer", "recipient"].iter().any(|word| column.contains(word))
+                || of_person && !of_people()
         };
         // `.where(eq(deals.merchantEmail, email))`: one address is one person.
         let equal = |condition: ExprId| match facts.expr(condition) {
@@ -254,6 +243,7 @@ impl Program {
                 }
                 None => false,
             },
+            "findMany" | "findAll" | "find" => equal_to(facts, shape).iter().any(|column| owner(column)),
             // `orders.searchByEmail(email)`, `decisionsByMerchantEmail(email)`
             name if {
                 let words = words(name);
@@ -286,17 +276,10 @@ impl Program {
             ("filter" | "filter_by", _) => {
                 columns.extend(shape.args.iter().filter_map(|arg| arg.name).map(|name| name.to_string()))
             }
+            ("findMany" | "findAll" | "find", _) => columns = equal_to(facts, shape),
             _ => {}
         }
-        let table_says = |any: &[&str]| {
-            let table = match self.table_on(call.file, shape.callee) {
-                Some(OnChain::Text(table) | OnChain::Variable(table)) => words(&table),
-                _ => vec![],
-            };
-            table
-                .iter()
-                .any(|word| any.contains(&word.as_str()) || any.contains(&word.strip_suffix('s').unwrap_or(word)))
-        };
+        let table_says = |any: &[&str]| self.table_words(call).iter().any(|word| is_one_of(word, any));
         columns.iter().any(|column| {
             let words = words(column);
             let Some((last, before)) = words.split_last() else { return false };
@@ -307,11 +290,22 @@ impl Program {
         })
     }
 
+    /// The words of the table that a query reads.
+    fn table_words(&self, call: CallRef) -> Vec<String> {
+        match self.table_on(call.file, self.facts(call.file).call(call.call).callee) {
+            Some(OnChain::Text(table) | OnChain::Variable(table)) => words(&table),
+            // `db.offer.findMany(..)`
+            Some(OnChain::Start(model)) => self.facts(call.file).last_name(model).map_or(vec![], |name| words(&name)),
+            None => vec![],
+        }
+    }
+
     /// Whether nothing says that a firm has many of the rows that a query reads: neither their name, nor what they point
     /// at by the migrations.
     fn is_no_crowd(&self, call: CallRef) -> bool {
         let facts = self.facts(call.file);
-        let Some(OnChain::Text(table)) = self.table_on(call.file, facts.call(call.call).callee) else { return false };
+        let on = self.table_on(call.file, facts.call(call.call).callee);
+        let Some(OnChain::Text(table) | OnChain::Variable(table)) = on else { return false };
         let mut made = self.database().tables(&table);
         // Who wrote a row last is none of those it is for.
         let counts = |column: &str| !words(column).iter().any(|word| word == "by");
@@ -415,8 +409,22 @@ fn names(facts: &Facts, expr: ExprId, wanted: Name, depth: usize) -> bool {
 }
 
 /// Whether a name says one of some nouns, or several of them.
-fn names_any(name: &str, nouns: &[&str]) -> bool {
-    let known =
-        |word: &String| nouns.contains(&word.as_str()) || nouns.contains(&word.strip_suffix('s').unwrap_or(word));
-    words(name).iter().any(known)
+pub(super) fn names_any(name: &str, nouns: &[&str]) -> bool {
+    words(name).iter().any(|word| is_one_of(word, nouns))
+}
+
+fn is_one_of(word: &str, nouns: &[&str]) -> bool {
+    nouns.contains(&word) || nouns.contains(&word.strip_suffix('s').unwrap_or(word))
+}
+
+/// The columns that `findMany({ where: { userId, state: "open" } })` asks to be one value.
+fn equal_to(facts: &Facts, call: &Call) -> Vec<String> {
+    let Some(ExprKind::Object(entries)) = call.args.first().map(|arg| facts.expr(arg.value)) else { return vec![] };
+    let place = entries.iter().find(|(name, _)| name == "where").map(|&(_, value)| facts.expr(value));
+    let asked = match place {
+        Some(ExprKind::Object(asked)) => asked,
+        _ => entries,
+    };
+    let is_one = |value: ExprId| !matches!(facts.expr(value), ExprKind::Object(_) | ExprKind::Bool(_) | ExprKind::Null);
+    asked.iter().filter(|(_, value)| is_one(*value)).map(|(name, _)| name.to_string()).collect()
 }

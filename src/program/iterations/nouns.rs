@@ -7,6 +7,7 @@ pub(super) const FEW: &[&str] = &[
     "administrator",
     "assistant",
     "attachment",
+    "automation",
     "badge",
     "bridge",
     "calendar",
@@ -14,6 +15,7 @@ pub(super) const FEW: &[&str] = &[
     "category",
     "categorie",
     "channel",
+    "config",
     "connection",
     "connector",
     "credential",
@@ -23,6 +25,7 @@ pub(super) const FEW: &[&str] = &[
     "format",
     "instance",
     "integration",
+    "interval",
     "language",
     "locale",
     "mention",
@@ -35,6 +38,7 @@ pub(super) const FEW: &[&str] = &[
     "platform",
     "region",
     "role",
+    "rule",
     "selection",
     "setting",
     "sheet",
@@ -72,8 +76,20 @@ pub(super) const PAIRS: &[(&str, &[&str])] =
     &[("calls", &["tool", "function"]), ("accounts", &["bank", "ad", "social", "linked", "connected"])];
 
 /// What somebody puts together by hand: what it holds are a few.
-pub(super) const HOLDERS: &[&str] =
-    &["cart", "basket", "order", "booking", "invoice", "subscription", "quote", "bundle", "line"];
+pub(super) const HOLDERS: &[&str] = &[
+    "cart",
+    "basket",
+    "order",
+    "booking",
+    "invoice",
+    "subscription",
+    "quote",
+    "offer",
+    "proposal",
+    "estimate",
+    "bundle",
+    "line",
+];
 
 /// Words of whose rows they are, when one of them is named: `filter(account=client)`.
 pub(super) const PERSONS: &[&str] =
@@ -165,6 +181,7 @@ pub(super) const FIRMS: &[&str] = &[
     "merchant",
     "vendor",
     "location",
+    "account",
 ];
 
 /// What a firm has few of.

@@ -121,6 +121,14 @@ impl Program {
                             asked.note(name, &self.texts_at(next(value)));
                         }
                     }
+                    // `User.role.in_([Role.OWNER])`
+                    (Some("in_"), &[value]) => {
+                        if let ExprKind::Member(column, _) = facts.expr(shape.callee)
+                            && let ExprKind::Member(_, name) = facts.expr(*column)
+                        {
+                            asked.note(name, &self.texts_at(next(value)));
+                        }
+                    }
                     _ => {}
                 }
             }
@@ -150,8 +158,10 @@ impl Program {
     /// The texts that a value, or each element of a list, is; none when one of them is not known.
     fn texts_at(&self, at: ExprRef) -> Vec<String> {
         let facts = self.facts(at.file);
-        let one = |expr: ExprId| match self.value(ExprRef::new(at.file, expr)) {
-            Value::Text(text) => Some(text.to_string()),
+        let one = |expr: ExprId| match (facts.expr(expr), self.value(ExprRef::new(at.file, expr))) {
+            // What a constant stands for may be a letter: `Role.OWNER`.
+            (ExprKind::Member(_, name), _) if !name.contains(|c: char| c.is_lowercase()) => Some(name.to_string()),
+            (_, Value::Text(text)) => Some(text.to_string()),
             _ => None,
         };
         let found = match facts.expr(at.expr) {

@@ -1,6 +1,6 @@
 //! How large a collection can be: written out, cut to a length, read with a limit, or unknown.
 
-use crate::catalogue::Effect;
+use super::run_through;
 use crate::facts::{BlockKind, DefKind, ExprId, ExprKind, Facts, Op, Step};
 use crate::link::eval::Eval;
 use crate::names::Name;
@@ -17,10 +17,7 @@ pub enum Size {
 }
 
 /// More elements than this are many, even when there is a limit.
-const MANY: f64 = 100.0;
-
-/// A function of the database that is told how many rows to give gives a part of them, which somebody has chosen.
-const A_PART: f64 = 500.0;
+pub(super) const MANY: f64 = 100.0;
 
 /// How deep a collection is followed.
 pub(super) const DEEPEST: usize = 14;
@@ -49,27 +46,6 @@ pub(super) const KEEPERS: &[&str] = &[
     "getattr",
 ];
 
-/// Names of options that say how many there are at most.
-const CAPS: &[&str] = &[
-    "take",
-    "limit",
-    "first",
-    "pageSize",
-    "page_size",
-    "per_page",
-    "perPage",
-    "batch_size",
-    "batchSize",
-    "max_rows",
-    "maxRows",
-    "max_results",
-    "maxResults",
-    "top",
-];
-
-/// Methods that say how many rows a query gives at most.
-const LIMITS: &[&str] = &["limit", "take", "first", "single", "maybeSingle", "one", "one_or_none"];
-
 /// Words in the name of what cuts a collection into parts.
 const CUTS: &[&str] = &["chunk", "batch", "paginat", "slice"];
 
@@ -80,7 +56,7 @@ impl Program {
     }
 
     /// Whether there is a bound.
-    fn size_to(&self, at: ExprRef, depth: usize) -> bool {
+    pub(super) fn size_to(&self, at: ExprRef, depth: usize) -> bool {
         let Some(depth) = depth.checked_sub(1) else { return false };
         let facts = self.facts(at.file);
         let next = |expr: ExprId| self.size_to(ExprRef::new(at.file, expr), depth);
@@ -93,16 +69,12 @@ impl Program {
             // `xs[:5]`: its parts are a list, one that has an end.
             ExprKind::Index(_, index) if is_slice(facts, *index) => true,
             // `TARGETS[kind]`: one of what is written out.
-            ExprKind::Index(base, _) => match self.value(ExprRef::new(at.file, *base)) {
-                Value::Object(table) => match self.facts(table.file).expr(table.expr) {
-                    ExprKind::Object(entries) => {
-                        !entries.is_empty()
-                            && entries.iter().all(|&(_, value)| self.size_to(ExprRef::new(table.file, value), depth))
-                    }
-                    _ => false,
-                },
-                _ => false,
-            },
+            ExprKind::Index(base, _) => {
+                self.holds_bounded(ExprRef::new(at.file, *base), depth)
+                    // `for folder, files in FILES.items()`
+                    || matches!(*facts.expr(*base), ExprKind::ElementOf(list)
+                        if self.gives_bounded(ExprRef::new(at.file, list), &["items", "entries"], depth))
+            }
             ExprKind::Await(inner) => next(*inner),
             ExprKind::Op(Op::Or | Op::Nullish, parts) => parts.iter().all(|&part| next(part)),
             ExprKind::Op(Op::And, parts) => parts.last().is_some_and(|&part| next(part)),
@@ -118,10 +90,39 @@ impl Program {
             ExprKind::Member(..) => {
                 self.size_of_value(&self.value(at), depth) || self.is_one_answer(at) || self.is_uploaded(at)
             }
-            ExprKind::ElementOf(list) => self.is_cut(ExprRef::new(at.file, *list), depth),
+            ExprKind::ElementOf(list) => {
+                let list = ExprRef::new(at.file, *list);
+                self.is_cut(list, depth) || self.gives_bounded(list, &["values"], depth)
+            }
             ExprKind::Imported(..) => self.size_of_value(&self.value(at), depth),
             _ => false,
         }
+    }
+
+    /// Whether an object is written out, and all that it holds has a bound.
+    fn holds_bounded(&self, at: ExprRef, depth: usize) -> bool {
+        let Value::Object(table) = self.value(at) else { return false };
+        match self.facts(table.file).expr(table.expr) {
+            ExprKind::Object(entries) => {
+                !entries.is_empty()
+                    && entries.iter().all(|&(_, value)| self.size_to(ExprRef::new(table.file, value), depth))
+            }
+            _ => false,
+        }
+    }
+
+    /// `FILES.values()`, `Object.values(FILES)`: what such an object holds.
+    fn gives_bounded(&self, list: ExprRef, by: &[&str], depth: usize) -> bool {
+        let facts = self.facts(list.file);
+        let ExprKind::Call(call) = *facts.expr(list.expr) else { return false };
+        let call = facts.call(call);
+        let ExprKind::Member(base, method) = *facts.expr(call.callee) else { return false };
+        let whole = match (facts.expr(base), &call.args[..]) {
+            (ExprKind::Ref(object, _), [only]) if *object == "Object" => only.value,
+            (_, []) => base,
+            _ => return false,
+        };
+        by.contains(&method.as_str()) && self.holds_bounded(ExprRef::new(list.file, whole), depth)
     }
 
     fn size_of_def(&self, at: DefRef, depth: usize) -> bool {
@@ -198,8 +199,15 @@ impl Program {
                 && matches!(*facts.expr(base), ExprKind::Ref(other, block)
                     if other == name && facts.lookup(block, name) == Some(at.def))
         });
-        let loops = fills.flat_map(|call| facts.enclosing(call.block)).filter_map(|(_, block)| match block.kind {
-            BlockKind::Loop(head) => Some(head.map(|head| ExprRef::new(at.file, head))),
+        // A list that is made inside a loop is a new one each time.
+        let made = facts.def(at.def).span;
+        let around = fills.flat_map(|call| facts.enclosing(call.block)).filter(|(_, block)| !block.span.contains(made));
+        let loops = around.filter_map(|(id, block)| match block.kind {
+            BlockKind::Loop(head) => {
+                // `at < rows.length`
+                let through = |head: ExprId| run_through(facts, head, id).unwrap_or(head);
+                Some(head.map(|head| ExprRef::new(at.file, through(head))))
+            }
             _ => None,
         });
         loops.collect()
@@ -219,7 +227,7 @@ impl Program {
     fn size_of_call(&self, call: CallRef, depth: usize) -> bool {
         let facts = self.facts(call.file);
         let shape = facts.call(call.call);
-        if self.is_limited(call) {
+        if self.is_limited(call) || self.keys_asked(call).is_some_and(|keys| self.size_to(keys, depth)) {
             return true;
         }
         let first = shape.args.first().map(|arg| ExprRef::new(call.file, arg.value));
@@ -295,151 +303,6 @@ impl Program {
         !filled && !made_by_reduce && !self.is_filled(DefRef::new(at.file, def), 3)
     }
 
-    pub(super) fn returns_of(&self, function: FunctionRef) -> Vec<ExprRef> {
-        let facts = self.facts(function.file);
-        let own = facts.blocks.iter().filter(|block| block.function == function.function);
-        own.flat_map(|block| &block.steps)
-            .filter_map(|step| match step {
-                Step::Return(Some(value)) => Some(ExprRef::new(function.file, *value)),
-                _ => None,
-            })
-            .collect()
-    }
-
-    /// Whether a call says how many it gives at most: a query with a limit, a page of a vendor's list, one record.
-    fn is_limited(&self, call: CallRef) -> bool {
-        let one = self.vendors_at(call).iter().filter(|used| !self.catalogue.vendor(used.vendor).own_backend);
-        let effects = one.filter_map(|used| self.operation(used)).map(|operation| operation.effect);
-        for effect in effects {
-            match effect {
-                Effect::List => return true,
-                Effect::Generate | Effect::Read | Effect::Create | Effect::Update => return true,
-                _ => {}
-            }
-        }
-        let facts = self.facts(call.file);
-        let shape = facts.call(call.call);
-        let few = |expr: ExprId| match self.value(ExprRef::new(call.file, expr)) {
-            Value::Text(text) => says_limit(&text),
-            // `limit = 10`, a parameter's default, counts for callers that hand in nothing or what cannot be seen.
-            value => {
-                let numbers = || {
-                    value.alternatives().iter().filter_map(|one| match one {
-                        Value::Number(number) => Some(*number),
-                        _ => None,
-                    })
-                };
-                numbers().next().is_some() && numbers().all(|number| number <= MANY)
-            }
-        };
-        let mut callee = Some(shape.callee);
-        let mut args = &shape.args;
-        // The whole chain: `db.from(..).select().limit(10)`.
-        for _ in 0..12 {
-            let Some(ExprKind::Member(base, name)) = callee.map(|callee| facts.expr(callee)) else { break };
-            if LIMITS.contains(&name.as_str())
-                && args
-                    .first()
-                    .is_none_or(|arg| few(arg.value) || self.is_least_of(ExprRef::new(call.file, arg.value), MANY, 3))
-            {
-                return true;
-            }
-            // `.range(from, from + 49)`: one page.
-            if *name == "range"
-                && let [from, to] = &args[..]
-                && self.is_short_range(ExprRef::new(call.file, from.value), ExprRef::new(call.file, to.value))
-            {
-                return true;
-            }
-            match facts.expr(*base) {
-                ExprKind::Call(inner) => {
-                    let inner = facts.call(*inner);
-                    (callee, args) = (Some(inner.callee), &inner.args);
-                }
-                _ => break,
-            }
-        }
-        // `search().list(part="snippet", maxResults=5).execute()`
-        let named = |call: &crate::facts::Call| {
-            call.args.iter().any(|arg| arg.name.is_some_and(|name| CAPS.contains(&name.as_str())) && few(arg.value))
-        };
-        let mut on_chain = Some(call.call);
-        for _ in 0..12 {
-            let Some(at) = on_chain else { break };
-            if named(facts.call(at)) {
-                return true;
-            }
-            on_chain = match facts.expr(facts.call(at).callee) {
-                ExprKind::Member(base, _) => match facts.expr(*base) {
-                    ExprKind::Call(inner) => Some(*inner),
-                    _ => None,
-                },
-                _ => None,
-            };
-        }
-        shape.args.iter().any(|arg| match facts.expr(arg.value) {
-            // `findMany({ take: 10 })`
-            ExprKind::Object(entries) => entries.iter().any(|(key, value)| {
-                // `rpc("claim_due", { p_limit: limit })`
-                let own = key.strip_prefix("p_");
-                let most = if own.is_some() { A_PART } else { MANY };
-                CAPS.contains(&own.unwrap_or(key))
-                    && (few(*value) || self.is_least_of(ExprRef::new(call.file, *value), most, 3))
-            }),
-            ExprKind::Text(text) => says_limit(text),
-            ExprKind::Template(parts) => parts.iter().any(|&part| match facts.expr(part) {
-                ExprKind::Text(text) => says_limit(text),
-                _ => false,
-            }),
-            _ => false,
-        })
-    }
-
-    /// `Math.min(MAX_BATCH, wanted)`, also under a name.
-    fn is_least_of(&self, at: ExprRef, most: f64, depth: usize) -> bool {
-        let Some(depth) = depth.checked_sub(1) else { return false };
-        let facts = self.facts(at.file);
-        match *facts.expr(at.expr) {
-            ExprKind::Ref(name, block) => facts.lookup(block, name).is_some_and(|def| {
-                let values = &facts.def(def).values;
-                values.len() == 1
-                    && values.iter().all(|&value| self.is_least_of(ExprRef::new(at.file, value), most, depth))
-            }),
-            ExprKind::Call(call) => {
-                let call = facts.call(call);
-                facts.last_name(call.callee).is_some_and(|name| name == "min")
-                    && call.args.iter().any(|arg| {
-                        matches!(self.value(ExprRef::new(at.file, arg.value)), Value::Number(number) if number <= most)
-                    })
-            }
-            _ => false,
-        }
-    }
-
-    /// Whether a range of rows is no longer than what counts as few, or as long as whoever asks for a page says.
-    fn is_short_range(&self, from: ExprRef, to: ExprRef) -> bool {
-        match (self.value(from), self.value(to)) {
-            (Value::Number(from), Value::Number(to)) => to - from < MANY,
-            (_, Value::Number(_)) => false,
-            _ => true,
-        }
-    }
-
-    /// `query = select(Row).limit(50)`, to which more is said later: `query = query.where(..)`.
-    fn is_limited_query(&self, at: ExprRef) -> bool {
-        let facts = self.facts(at.file);
-        let limited = |expr: ExprId| match *facts.expr(expr) {
-            ExprKind::Call(call) => self.is_limited(CallRef::new(at.file, call)),
-            _ => false,
-        };
-        match *facts.expr(at.expr) {
-            ExprKind::Ref(name, block) => {
-                facts.lookup(block, name).is_some_and(|def| facts.def(def).values.iter().any(|&value| limited(value)))
-            }
-            _ => limited(at.expr),
-        }
-    }
-
     /// `req.files` behind `upload.array("files", 10)`: what reads uploads refuses more.
     fn is_uploaded(&self, at: ExprRef) -> bool {
         let facts = self.facts(at.file);
@@ -493,7 +356,7 @@ impl Program {
     /// Whether code refuses a collection that is too long: `if (ids.length > 50) return ..`.
     fn is_measured(&self, at: ExprRef) -> bool {
         let facts = self.facts(at.file);
-        let Some(name) = facts.last_name(at.expr) else { return false };
+        let Some(name) = facts.last_name(measured(facts, at.expr)) else { return false };
         let number = |expr: ExprId| match self.value(ExprRef::new(at.file, expr)) {
             Value::Number(number) => (2.0..=5.0 * MANY).contains(&number),
             _ => false,
@@ -506,6 +369,22 @@ impl Program {
             (leaves || holds) && measures(facts, condition, name, &number, 5)
         })
     }
+}
+
+/// What `Array.from(counts.entries())` is made of.
+fn measured(facts: &Facts, expr: ExprId) -> ExprId {
+    let mut at = expr;
+    for _ in 0..4 {
+        let ExprKind::Call(call) = *facts.expr(at) else { break };
+        let call = facts.call(call);
+        let ExprKind::Member(base, method) = *facts.expr(call.callee) else { break };
+        at = match (facts.expr(base), &call.args[..]) {
+            (ExprKind::Ref(object, _), [only]) if matches!(object.as_str(), "Array" | "Object") => only.value,
+            _ if KEEPS.contains(&method.as_str()) => base,
+            _ => break,
+        };
+    }
+    at
 }
 
 /// `xs[:10]`, `xs.slice(0, 10)`.
@@ -557,21 +436,6 @@ fn measures(
         ExprKind::Op(Op::And | Op::Or, parts) => parts.iter().any(|&part| measures(facts, part, name, number, depth)),
         _ => false,
     }
-}
-
-/// `... limit 50`, `?limit=10`.
-fn says_limit(text: &str) -> bool {
-    let lower = text.to_ascii_lowercase();
-    let mut rest = lower.as_str();
-    while let Some(at) = rest.find("limit") {
-        rest = &rest[at + 5..];
-        let digits: String =
-            rest.trim_start_matches([' ', '=', '\n', '\t']).chars().take_while(char::is_ascii_digit).collect();
-        if digits.parse::<f64>().is_ok_and(|count| count <= MANY) {
-            return true;
-        }
-    }
-    false
 }
 
 /// `jobs.filter(..)`, of a variable's own name: no more elements than it has.
