@@ -10,6 +10,10 @@ const ADMINS: &[&str] = &["admin", "admins", "administrator", "superadmin", "sup
 /// Roles that every organisation gives to a few.
 const LEADERS: &[&str] = &["owner", "manager", "supervisor", "director", "coordinator", "lead", "leader"];
 
+/// Roles of those who work for an organisation: more than a few, and never a thousand.
+const STAFF: &[&str] =
+    &["staff", "employee", "tech", "technician", "sales", "agent", "dispatcher", "operator", "driver", "instructor"];
+
 /// What organisations are called where a column or a keyword holds one.
 const BODIES: &[&str] = &["org", "organization", "organisation", "tenant", "company", "team", "workspace", "account"];
 
@@ -18,6 +22,7 @@ const BODIES: &[&str] = &["org", "organization", "organisation", "tenant", "comp
 struct Asked {
     admins: bool,
     leaders: bool,
+    staff: bool,
     /// The rows of one organisation, project, place.
     within: bool,
 }
@@ -28,7 +33,12 @@ impl Asked {
         let last = column.last().map(String::as_str);
         let is = |value: &String, of: &[&str]| words(value).iter().any(|word| of.contains(&word.as_str()));
         if column.iter().any(|word| word == "role" || word == "roles") {
-            if values.is_empty() || !values.iter().all(|value| is(value, ADMINS) || is(value, LEADERS)) {
+            let leads = |value: &String| is(value, ADMINS) || is(value, LEADERS);
+            if values.is_empty() || !values.iter().all(|value| leads(value) || is(value, STAFF)) {
+                return;
+            }
+            self.staff = true;
+            if !values.iter().all(leads) {
                 return;
             }
             if values.iter().all(|value| is(value, ADMINS)) {
@@ -39,16 +49,27 @@ impl Asked {
             self.within = true;
         }
     }
+
+    /// Administrators, or those who run one organisation.
+    fn are_few(&self) -> bool {
+        self.admins || self.leaders && self.within
+    }
 }
 
 impl Program {
-    /// Whether a query asks for those who hold a role that few hold; `at` is any of its calls.
+    /// Whether a query asks for those who hold a role that few hold, or for the staff of one organisation; `at` is any
+    /// of its calls.
     pub fn is_asked_by_role(&self, at: CallRef) -> bool {
-        self.is_of_a_role(self.chain(at).last().map_or(at, |(outer, _)| outer))
+        let asked = self.asked_of_roles(self.chain(at).last().map_or(at, |(outer, _)| outer));
+        asked.are_few() || asked.staff && asked.within
     }
 
     /// `.eq("role", "admin")`; `.eq("org_id", org).in("role", ["owner", "manager"])`, with the calls it is chained to.
     pub(super) fn is_of_a_role(&self, call: CallRef) -> bool {
+        self.asked_of_roles(call).are_few()
+    }
+
+    fn asked_of_roles(&self, call: CallRef) -> Asked {
         let facts = self.facts(call.file);
         let mut asked = Asked::default();
         let mut at = Some(facts.call(call.call));
@@ -76,7 +97,7 @@ impl Program {
                 _ => None,
             };
         }
-        asked.admins || asked.leaders && asked.within
+        asked
     }
 
     /// `eq(users.role, "admin")`, `User.role == "admin"`, `(user) => user.role === "admin"`, `{ where: { role: .. } }`.
