@@ -22,7 +22,10 @@ const BODIES: &[&str] = &["org", "organization", "organisation", "tenant", "comp
 struct Asked {
     admins: bool,
     leaders: bool,
+    /// Those who work for an organisation, or run it.
     staff: bool,
+    /// Administrators are among those asked for: roles of the app, not of each organisation in it.
+    of_app: bool,
     /// The rows of one organisation, project, place.
     within: bool,
 }
@@ -38,6 +41,7 @@ impl Asked {
                 return;
             }
             self.staff = true;
+            self.of_app = values.iter().any(|value| is(value, ADMINS));
             if !values.iter().all(leads) {
                 return;
             }
@@ -61,7 +65,7 @@ impl Program {
     /// of its calls.
     pub fn is_asked_by_role(&self, at: CallRef) -> bool {
         let asked = self.asked_of_roles(self.chain(at).last().map_or(at, |(outer, _)| outer));
-        asked.are_few() || asked.staff && asked.within
+        asked.are_few() || asked.staff && (asked.within || asked.of_app)
     }
 
     /// `.eq("role", "admin")`; `.eq("org_id", org).in("role", ["owner", "manager"])`, with the calls it is chained to.
