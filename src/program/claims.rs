@@ -1,7 +1,7 @@
 //! Claims: changes of a row that only the first of two can make, because they ask for the state that they end.
 
 use crate::catalogue::Effect;
-use crate::facts::{ExprId, ExprKind, Facts, Op};
+use crate::facts::{CallId, ExprId, ExprKind, Facts, Op};
 use crate::program::verify::words;
 use crate::program::{CallRef, Program};
 
@@ -12,6 +12,27 @@ const FILTERS: &[&str] =
 /// Words of columns that say which row it is, not what state it is in.
 const WHICH: &[&str] =
     &["id", "uuid", "user", "owner", "email", "token", "slug", "number", "reference", "ref", "key", "code"];
+
+/// Words of states that work ends.
+const WAITING: &[&str] = &[
+    "pending",
+    "waiting",
+    "awaiting",
+    "due",
+    "open",
+    "queued",
+    "draft",
+    "processing",
+    "unpaid",
+    "reserved",
+    "held",
+    "scheduled",
+    "new",
+    "created",
+    "initiated",
+    "failed",
+    "requires",
+];
 
 impl Program {
     /// Whether an update of the app's own rows asks for a state besides the row: `update(..).eq("id", id).eq("status",
@@ -48,6 +69,28 @@ impl Program {
         self.chain(at).any(|(_, name)| name == "single")
     }
 
+    /// Whether a query looks for what still waits for its work: none is found where it was done before.
+    pub(super) fn asks_for_waiting(&self, at: CallRef) -> bool {
+        let facts = self.facts(at.file);
+        self.chain(at).any(|(link, name)| {
+            let args = &facts.call(link.call).args;
+            let [column, value] = &args[..] else { return false };
+            let ExprKind::Text(column) = facts.expr(column.value) else { return false };
+            match name.as_str() {
+                "eq" | "in" | "in_" => is_waiting(facts, value.value),
+                "neq" => {
+                    says_state(column) && matches!(facts.expr(value.value), ExprKind::Text(_) | ExprKind::Bool(true))
+                }
+                "is" | "is_" => {
+                    words(column).len() > 1
+                        && !words(column).iter().any(|word| matches!(word.as_str(), "deleted" | "archived"))
+                        && matches!(facts.expr(value.value), ExprKind::Null)
+                }
+                _ => false,
+            }
+        })
+    }
+
     /// The columns by which a query, or a change, picks its rows.
     pub(super) fn columns_asked(&self, at: CallRef) -> Vec<String> {
         let facts = self.facts(at.file);
@@ -72,6 +115,44 @@ impl Program {
             }
         }
         columns
+    }
+}
+
+/// The list of which a call keeps what still waits for its work: `rows.filter((row) => row.state === "pending")`.
+pub(super) fn waiting_of(facts: &Facts, call: CallId) -> Option<ExprId> {
+    let call = facts.call(call);
+    let ExprKind::Member(list, name) = *facts.expr(call.callee) else { return None };
+    let ExprKind::Function(callback) = *facts.expr(call.args.first()?.value) else { return None };
+    let keeps = matches!(name.as_str(), "filter" | "find");
+    (keeps && facts.returned(callback).any(|value| says_waiting(facts, value, 5))).then_some(list)
+}
+
+/// Whether a condition holds only for what still waits: `row.state !== "paid"`, `!row.sent_at`.
+fn says_waiting(facts: &Facts, condition: ExprId, depth: usize) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    let state = |expr: ExprId| matches!(facts.expr(expr), ExprKind::Member(_, name) if says_state(name));
+    match facts.expr(condition) {
+        ExprKind::Op(Op::And, parts) => parts.iter().any(|&part| says_waiting(facts, part, depth)),
+        ExprKind::Op(Op::Or, parts) => {
+            let states =
+                parts.iter().all(|&part| matches!(facts.expr(part), ExprKind::Op(Op::Equal, sides) if state(sides[0])));
+            states && parts.iter().any(|&part| says_waiting(facts, part, depth))
+        }
+        ExprKind::Op(Op::Not, parts) => state(parts[0]),
+        ExprKind::Op(Op::Equal, parts) => state(parts[0]) && is_waiting(facts, parts[1]),
+        ExprKind::Op(Op::Unequal, parts) => state(parts[0]) && matches!(facts.expr(parts[1]), ExprKind::Text(_)),
+        _ => false,
+    }
+}
+
+/// Whether a value says that something was not done yet: `"pending"`, `false`, one of a list.
+fn is_waiting(facts: &Facts, value: ExprId) -> bool {
+    match facts.expr(value) {
+        ExprKind::Bool(said) => !said,
+        ExprKind::Null => true,
+        ExprKind::Text(text) => words(text).iter().any(|word| WAITING.contains(&word.as_str())),
+        ExprKind::List(items) => items.iter().any(|&item| is_waiting(facts, item)),
+        _ => false,
     }
 }
 

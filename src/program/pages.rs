@@ -241,7 +241,6 @@ impl Program {
                         unbounded(self, external, taken)
                     }
                     true => None,
-                    false if taken.counts => None,
                     false => self.is_first_page(at, external, facts, taken.looks_up).then_some(true),
                 };
                 let first = self.page_size(at).map(|size| size as u32).or(first);

@@ -9,7 +9,7 @@ use crate::program::options::Lookup;
 use crate::program::{CallRef, EdgeKind, ExprRef, Program, Value, VendorUse, Via};
 use crate::sql::Unique;
 
-use counts::{counted_in, counts_on, fields_of, of_deliveries, read_before};
+use counts::{counted_in, counts_on, fields_of, holds_words, of_deliveries, read_before};
 
 mod counts;
 
@@ -374,16 +374,16 @@ impl Program {
         let given: Vec<ExprId> = calls.flat_map(|call| &facts.call(call).args).map(|arg| arg.value).collect();
         let counts = given.into_iter().any(|given| {
             counts_on(facts, given, 6)
-                || fields_of(facts, given, 4).any(|(key, value)| self.takes_away(at, &key, value))
+                || fields_of(facts, given, 4).any(|(key, value)| self.reckons_on(at, &key, value))
         });
         if counts { Again::Count } else { Again::Nothing }
     }
 
-    /// Whether a field is written less than it was read: `stock: Math.max(0, product.stock - 1)`.
-    fn takes_away(&self, at: CallRef, key: &Name, value: ExprId) -> bool {
+    /// Whether a field is reckoned from what it was: `stock: Math.max(0, product.stock - 1)`.
+    fn reckons_on(&self, at: CallRef, key: &Name, value: ExprId) -> bool {
         let facts = self.facts(at.file);
         read_before(facts, value, 4).is_some_and(|(field, name)| {
-            name == *key && !of_deliveries(key) && self.is_kept_field(ExprRef::new(at.file, field))
+            name == *key && !of_deliveries(key) && !holds_words(key) && self.is_kept_field(ExprRef::new(at.file, field))
         })
     }
 }

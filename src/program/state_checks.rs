@@ -6,6 +6,7 @@ use rustc_hash::FxHashSet;
 use crate::catalogue::{Effect, KnownRole};
 use crate::facts::{BlockId, BlockKind, ExprId, ExprKind, Facts, Op, Step};
 use crate::names::Name;
+use crate::program::claims::waiting_of;
 use crate::program::options::Lookup;
 use crate::program::remembered::Written;
 use crate::program::terms::less_far;
@@ -425,6 +426,10 @@ impl StateChecks<'_> {
             ExprKind::Param(function, position) => {
                 self.kept_by_callers(FunctionRef::new(at.file, *function), usize::from(*position), depth)
             }
+            // What still waits is picked from the rows: none of them the second time.
+            ExprKind::Call(call) if let Some(rows) = waiting_of(facts, *call) => {
+                next(rows).map(|kept| Kept { claim: true, meets_none: true, ..kept })
+            }
             // However many filters a query has: `from(..).select(..).eq(..).eq(..)`.
             ExprKind::Call(call) => {
                 let mut call = *call;
@@ -466,8 +471,10 @@ impl StateChecks<'_> {
             // An insert claims nothing in a table that refuses nothing.
             let open = effect == Some(Effect::Create) && program.adds_each_time(at);
             let claims = matches!(effect, Some(Effect::Create | Effect::Update | Effect::Invoke | Effect::Delete));
-            let claim = claims && !open && !program.changes_any_state(at);
-            let meets_none = matches!(effect, Some(Effect::Update | Effect::Delete)) && !program.asks_for_one(at);
+            let waits = reads && program.asks_for_waiting(at);
+            let claim = claims && !open && !program.changes_any_state(at) || waits;
+            let meets_none =
+                waits || matches!(effect, Some(Effect::Update | Effect::Delete)) && !program.asks_for_one(at);
             return Some(Kept { claim, meets_none, ..Kept::default() });
         }
         if program.has_role(at, KnownRole::Write) {

@@ -4,6 +4,7 @@ use rustc_hash::FxHashSet;
 
 use crate::facts::{BlockKind, ExprId, ExprKind, Facts, Op, Span, Step};
 use crate::finding::FileId;
+use crate::names::Name;
 use crate::program::Program;
 use crate::program::verify::words;
 
@@ -121,21 +122,29 @@ fn totals(facts: &Facts) -> impl Iterator<Item = (ExprId, Span)> + '_ {
             .any(|word| matches!(word.as_str(), "total" | "totals" | "count" | "counts" | "number" | "n" | "num"))
     };
     // What is only logged.
-    let logs = |callee: ExprId| match facts.expr(callee) {
-        ExprKind::Member(base, _) => {
-            matches!(facts.expr(*base), ExprKind::Ref(name, _) if matches!(name.as_str(), "console" | "logger" | "log"))
-        }
-        _ => false,
+    let logs = |callee: ExprId| {
+        facts.last_name(callee).is_some_and(|name| {
+            matches!(
+                words(&name).first().map_or("", |word| word),
+                "log" | "logger" | "info" | "warn" | "error" | "debug"
+            )
+        })
     };
-    let logged: FxHashSet<ExprId> = facts
-        .calls
+    let logged: Vec<Span> =
+        facts.calls.iter().filter(|call| logs(call.callee)).map(|call| facts.span(call.expr)).collect();
+    // Beside the rows themselves it says how many of them are shown.
+    let shown: FxHashSet<Name> = facts
+        .exprs
         .iter()
-        .filter(|call| logs(call.callee))
-        .flat_map(|call| call.args.iter().map(|arg| arg.value))
+        .filter_map(|expr| match &expr.kind {
+            ExprKind::Object(entries) => Some(entries),
+            _ => None,
+        })
+        .flat_map(|entries| entries.iter().filter_map(|&(_, value)| variable(facts, value)))
         .collect();
-    let of_objects = facts.exprs.iter().enumerate().flat_map(move |(id, expr)| -> Vec<ExprId> {
+    let of_objects = facts.exprs.iter().flat_map(move |expr| -> Vec<ExprId> {
         match &expr.kind {
-            ExprKind::Object(entries) if !logged.contains(&ExprId(id as u32)) => {
+            ExprKind::Object(entries) if !logged.iter().any(|call| call.contains(expr.span)) => {
                 entries.iter().filter(|(key, _)| says_total(key)).map(|&(_, value)| value).collect()
             }
             // A share of them, or a difference.
@@ -144,7 +153,20 @@ fn totals(facts: &Facts) -> impl Iterator<Item = (ExprId, Span)> + '_ {
         }
     });
     let of_names = facts.defs.iter().filter(move |def| says_total(&def.name)).flat_map(|def| def.values.to_vec());
-    of_objects.chain(of_names).filter_map(|value| counted(facts, value, 5))
+    let lists = of_objects.chain(of_names).filter_map(|value| counted(facts, value, 5));
+    lists.filter(move |&(list, _)| variable(facts, list).is_none_or(|name| !shown.contains(&name)))
+}
+
+/// The variable that an expression is: `rows`, `rows ?? []`.
+fn variable(facts: &Facts, expr: ExprId) -> Option<Name> {
+    match facts.expr(expr) {
+        ExprKind::Ref(name, _) => Some(*name),
+        ExprKind::Op(Op::Or | Op::Nullish, parts) => match facts.expr(*parts.first()?) {
+            ExprKind::Ref(name, _) => Some(*name),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// The list whose number an expression is.

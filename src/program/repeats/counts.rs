@@ -63,11 +63,11 @@ pub(super) fn fields_of(facts: &Facts, expr: ExprId, depth: usize) -> impl Itera
     found.into_iter()
 }
 
-/// The field from whose former value a number is reckoned, other than by adding, and its name: `row.stock - 1`.
+/// The field from whose former value a number is reckoned, and its name: `row.stock - 1`, `row.paid + charged`.
 pub(super) fn read_before(facts: &Facts, expr: ExprId, depth: usize) -> Option<(ExprId, Name)> {
     let depth = depth.checked_sub(1)?;
     match facts.expr(expr) {
-        ExprKind::Op(Op::Arithmetic, parts) => read_as_number(facts, *parts.first()?, depth),
+        ExprKind::Op(Op::Arithmetic | Op::Add, parts) => read_as_number(facts, *parts.first()?, depth),
         ExprKind::Call(call) => bounded(facts, *call).find_map(|arg| read_before(facts, arg, depth)),
         ExprKind::Ref(name, block) => match facts.def(facts.lookup(*block, *name)?).values[..] {
             [only] => read_before(facts, only, depth),
@@ -123,6 +123,16 @@ pub(super) fn of_deliveries(name: &Name) -> bool {
     words(name)
         .iter()
         .any(|word| matches!(word.as_str(), "sync" | "attempts" | "retry" | "retries" | "received" | "failures"))
+}
+
+/// Whether a field holds words, by its name: what is added to it is no number.
+pub(super) fn holds_words(name: &Name) -> bool {
+    words(name).iter().any(|word| {
+        matches!(
+            word.as_str(),
+            "note" | "notes" | "comment" | "comments" | "description" | "text" | "log" | "history" | "message" | "name"
+        )
+    })
 }
 
 /// `profile.credits + bought`: one part is a field of something, and the sum is no text and no time.
