@@ -43,6 +43,8 @@ pub enum Loss {
     Answered(CallRef),
     /// The work is left out without a word when a row is missing: the test.
     Skipped(Place),
+    /// The work is left out when the look-up before it fails, which is taken for a missing row: the test, the look-up.
+    Blind(Place, CallRef),
 }
 
 /// What an answer says.

@@ -51,6 +51,13 @@ impl Program {
         looks.last().is_some_and(shows_error) || !looks.is_empty() && answered()
     }
 
+    /// Whether the answer of a call, error or not, only goes into the log as a whole: `console.log("sent", result)`.
+    pub fn is_only_logged(&self, call: CallRef) -> bool {
+        let looks = self.looks(call);
+        let whole = |look: &Look| look.part.is_empty() && matches!(look.deed, Deed::Logged);
+        looks.iter().any(whole) && looks.iter().all(|look| whole(look) || !shows_error(look))
+    }
+
     /// Whether all that anybody asks of a call's error is whether it is one that is known, so that any other is lost:
     /// `if (error?.code === "23505") ..`.
     pub fn one_error_is_seen(&self, call: CallRef) -> bool {

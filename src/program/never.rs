@@ -1,6 +1,8 @@
-//! Code that never runs: a constant switches it off, or the way has ended before it.
+//! Code that never runs: a constant switches it off, or the way has ended before it. And what is never set.
 
-use crate::facts::{BlockKind, DefKind, ExprId, ExprKind, Facts, Op, Step};
+use crate::facts::{BlockKind, DefKind, ExprId, ExprKind, Facts, FunctionId, Op, Step};
+use crate::finding::Place;
+use crate::names::Name;
 use crate::program::terms::{Ending, ending};
 use crate::program::{CallRef, Program};
 
@@ -32,6 +34,29 @@ impl Program {
                 }
                 _ => false,
             })
+        })
+    }
+}
+
+impl Program {
+    /// The variable of a module that a call is handed though nothing ever gives it a value:
+    /// `let secret: string | null = null`.
+    pub fn never_set(&self, call: CallRef) -> Option<(Name, Place)> {
+        let facts = self.facts(call.file);
+        if !facts.language.is_script() {
+            return None;
+        }
+        let nothing = |&value: &ExprId| match facts.expr(value) {
+            ExprKind::Null => true,
+            ExprKind::Text(text) => text.is_empty(),
+            _ => false,
+        };
+        facts.call(call.call).args.iter().find_map(|arg| {
+            let ExprKind::Ref(name, block) = facts.expr(arg.value) else { return None };
+            let def = facts.def(facts.lookup(*block, *name)?);
+            let of_module = facts.function_of(def.block) == FunctionId::MODULE;
+            let unset = def.kind == DefKind::Variable && of_module && def.values.iter().all(nothing);
+            unset.then_some((*name, Place { file: call.file, span: def.span }))
         })
     }
 }

@@ -6,7 +6,7 @@ use crate::link::eval::Eval;
 use crate::names::Name;
 use crate::program::assigned::Holder;
 use crate::program::terms::less_far;
-use crate::program::{CallRef, ExprRef, FunctionRef, HttpUse, Program, Value};
+use crate::program::{CallRef, ExprRef, External, FunctionRef, HttpUse, Program, Value};
 
 /// How deep objects are followed through spreads and parameters.
 const DEEPEST: usize = 8;
@@ -69,8 +69,27 @@ impl Program {
         Lookup::of_all(object.alternatives().iter().map(|alternative| match alternative {
             Value::Object(at) => self.lookup_in(*at, name, depth - 1),
             Value::Param(..) | Value::Member(..) => self.lookup_opaque(alternative, name, depth - 1),
+            Value::External(made) if made.dotted() == "dict" => self.lookup_in_dict(made, name, depth - 1),
             value if is_no_object(value) => Lookup::Absent,
             _ => Lookup::Unknown,
+        }))
+    }
+
+    /// A key of what `dict(mode="payment", ..)` makes, or of what is put into it later.
+    fn lookup_in_dict(&self, made: &External, name: Name, depth: usize) -> Lookup {
+        let Some(&site) = made.sites.last() else { return Lookup::Unknown };
+        match self.put_later(Holder::Made(site), &name) {
+            Lookup::Absent => {}
+            later => return later,
+        }
+        let args = &self.facts(site.file).call(site.call).args;
+        Lookup::of_any(args.iter().map(|arg| {
+            let value = || self.value(ExprRef::new(site.file, arg.value));
+            match arg.name {
+                Some(keyword) if keyword == name => Lookup::Present(value()),
+                Some(keyword) if keyword != "**" => Lookup::Absent,
+                _ => self.lookup_to(&value(), name, depth),
+            }
         }))
     }
 

@@ -17,6 +17,9 @@ use crate::program::reporting::is_failure;
 use crate::program::terms::{Ending, Guard, Handler, ending};
 use crate::program::{CallRef, Destination, EdgeKind, FunctionRef, Leaves, Program, VendorUse};
 
+use kinds::is_for_something_else;
+
+mod kinds;
 mod tried;
 
 /// A call that can fail, as far as its failure concerns anybody.
@@ -489,27 +492,6 @@ fn blocks_within(facts: &Facts, block: BlockId) -> Vec<BlockId> {
         *at == block.index() || other.function == function && *at > block.index() && span.contains(other.span)
     });
     within.map(|(at, _)| BlockId(at as u32)).collect()
-}
-
-/// Whether a handler is for failures that are no vendor's: of parsing, of missing keys, of things not found.
-fn is_for_something_else(facts: &Facts, block: BlockId) -> bool {
-    let BlockKind::Catch(Some(kind)) = facts.block(block).kind else { return false };
-    let mut kinds = match facts.expr(kind) {
-        ExprKind::List(items) => items.to_vec(),
-        _ => vec![kind],
-    };
-    let does_something = !facts.block(block).steps.is_empty();
-    kinds.retain(|&kind| match facts.expr(kind) {
-        // A certain failure of the vendor is answered by doing something about it.
-        ExprKind::Member(..) if does_something => false,
-        ExprKind::Ref(name, _) => matches!(name.as_str(), "Exception" | "BaseException" | "RequestException" | "HTTPError"),
-        ExprKind::Member(base, name) => {
-            let package = matches!(facts.expr(*base), ExprKind::Ref(name, _) if matches!(name.as_str(), "json" | "jwt" | "socket"));
-            !package && !name.contains("NotFound") && !name.contains("DoesNotExist") && !name.contains("Signature")
-        }
-        _ => true,
-    });
-    kinds.is_empty()
 }
 
 fn is_failure_word(text: &str) -> bool {

@@ -2,6 +2,7 @@
 
 use crate::facts::{BlockId, BlockKind, ExprId, ExprKind, Facts, Op, Step};
 use crate::finding::Place;
+use crate::names::Name;
 use crate::program::terms::{Ending, ending};
 use crate::program::verify::words;
 use crate::program::{CallRef, Entry, ExprRef, FunctionRef, Program};
@@ -34,6 +35,64 @@ impl Program {
     /// The test before some work that ends the function well, saying nothing, when a row is missing:
     /// `if (!customer) return res.json({ received: true })`.
     pub fn skipped_for_missing_row(&self, entry: &Entry, work: CallRef) -> Option<Place> {
+        self.left_out_before(work, |condition, function, then| {
+            self.misses_a_row(work.file, condition) && self.leaves_unsaid(entry, function, then)
+        })
+    }
+
+    /// The test before some work that ends the function well when a look-up has given no row, and the look-up, whose
+    /// error nobody reads: one that failed looks the same.
+    pub fn skipped_for_failed_look(&self, entry: &Entry, work: CallRef) -> Option<(Place, CallRef)> {
+        let looked = |condition: ExprId| self.looked_up_by(ExprRef::new(work.file, condition), 8);
+        let mut look = None;
+        let place = self.left_out_before(work, |condition, function, then| {
+            look = looked(condition).filter(|&look| self.drops_error(look));
+            look.is_some()
+                && self.misses_a_row(work.file, condition)
+                && self.goes_home(entry, function, then)
+                && !self.keeps_failure(function, then)
+        })?;
+        Some((place, look?))
+    }
+
+    /// The query whose row a condition asks for.
+    fn looked_up_by(&self, at: ExprRef, depth: usize) -> Option<CallRef> {
+        let depth = depth.checked_sub(1)?;
+        let facts = self.facts(at.file);
+        let next = |expr: ExprId| self.looked_up_by(ExprRef::new(at.file, expr), depth);
+        match facts.expr(at.expr) {
+            ExprKind::Op(Op::Not | Op::Equal | Op::Or, parts) => next(*parts.first()?),
+            ExprKind::Member(base, _) | ExprKind::Await(base) => next(*base),
+            ExprKind::Ref(name, block) => match facts.def(facts.lookup(*block, *name)?).values[..] {
+                [only] => next(only),
+                _ => None,
+            },
+            ExprKind::Call(call) => {
+                let call = CallRef::new(at.file, *call);
+                match facts.expr(facts.call(call.call).callee) {
+                    _ if !self.vendors_at(call).is_empty() => Some(call),
+                    ExprKind::Member(base, _) => next(*base),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether the error that a query gives beside its rows is never read.
+    fn drops_error(&self, query: CallRef) -> bool {
+        let looks = self.looks(query);
+        let gives = self.vendors_at(query).iter().any(|used| self.gives_errors(used));
+        let row = |part: Option<&Name>| part.is_some_and(|part| !part.starts_with("error") && *part != "status");
+        gives && !looks.is_empty() && looks.iter().all(|look| row(look.part.first()))
+    }
+
+    /// The first test before some work, in its function, that ends the function and fits.
+    fn left_out_before(
+        &self,
+        work: CallRef,
+        mut fits: impl FnMut(ExprId, FunctionRef, BlockId) -> bool,
+    ) -> Option<Place> {
         let facts = self.facts(work.file);
         let shape = facts.call(work.call);
         let function = self.function_of(work);
@@ -44,8 +103,7 @@ impl Program {
         steps.find_map(|step| {
             let Step::If { condition, then, otherwise: None } = *step else { return None };
             let before = facts.block(then).span.end <= start;
-            (before && self.misses_a_row(work.file, condition) && self.leaves_unsaid(entry, function, then))
-                .then(|| Place { file: work.file, span: facts.span(condition) })
+            (before && fits(condition, function, then)).then(|| Place { file: work.file, span: facts.span(condition) })
         })
     }
 
@@ -77,14 +135,19 @@ impl Program {
         let says = |at: CallRef| self.is_logging(at) || !self.vendors_at(at).is_empty();
         let unsaid =
             !self.calls_in(function).filter(|at| span.contains(facts.span(facts.call(at.call).expr))).any(says);
+        unsaid && self.goes_home(entry, function, block) && !self.keeps_failure(function, block)
+    }
+
+    /// Whether a block leaves the function as if all was well.
+    fn goes_home(&self, entry: &Entry, function: FunctionRef, block: BlockId) -> bool {
+        let facts = self.facts(function.file);
         let in_entry = function == entry.function || self.with_inner(entry.function).contains(&function);
-        let leaves = match ending(facts, block) {
+        match ending(facts, block) {
             Ending::Returns(value) if in_entry => self.leaves_well(entry, function, block, value),
             // A helper that gives nothing: who called it goes on.
             Ending::Returns(value) => value.is_none_or(|value| is_nothing(facts, value)),
             Ending::Throws | Ending::GoesOn => false,
-        };
-        unsaid && leaves && !self.keeps_failure(function, block)
+        }
     }
 }
 

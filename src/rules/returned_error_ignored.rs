@@ -101,6 +101,8 @@ struct Dropped<'p> {
     stake: Stake,
     /// One code of its error is looked for, and any other is lost.
     but_one: bool,
+    /// It goes into the log as a whole, and what it was to do is then recorded as done.
+    logged: bool,
 }
 
 fn check(program: &Program, report: &mut Report) {
@@ -111,7 +113,12 @@ fn check(program: &Program, report: &mut Report) {
         if side.tooling || side.dead || !program.gives_errors(used) || program.asks_function(used) {
             continue;
         }
-        let but_one = program.error_is_seen(used.at);
+        let seen = program.error_is_seen(used.at);
+        let logged = seen
+            && operation.effect == Effect::Send
+            && program.is_only_logged(used.at)
+            && program.records_success_after(used.at);
+        let but_one = seen && !logged;
         if but_one && !program.one_error_is_seen(used.at) {
             continue;
         }
@@ -120,6 +127,7 @@ fn check(program: &Program, report: &mut Report) {
             operation,
             stake: Stake::Little,
             but_one,
+            logged,
         });
     }
     for (function, mut dropped) in functions {
@@ -208,7 +216,7 @@ fn is_about_deleting(program: &Program, used: &VendorUse, origins: &[Origin]) ->
 }
 
 fn tell(program: &Program, report: &mut Report, all: &[Dropped<'_>], origins: &[Origin]) {
-    let Some(&Dropped { used, operation, stake, but_one }) = all.first() else { return };
+    let Some(&Dropped { used, operation, stake, but_one, logged }) = all.first() else { return };
     let table = program.named_table(used).filter(|_| program.catalogue.vendor(used.vendor).own_backend);
     let what = match table {
         Some(table) => format!("{} on {table:?}", used.name),
@@ -231,6 +239,11 @@ fn tell(program: &Program, report: &mut Report, all: &[Dropped<'_>], origins: &[
         seen = "of which one code alone is looked for";
         consequence = consequence.replacen("when it fails,", "when it fails otherwise,", 1);
     }
+    if logged {
+        seen = "which only goes into the log with the rest";
+        consequence = "when it fails, the message is lost, and it is recorded as sent".to_owned();
+    }
+    let gives = if logged && older.is_none() { "returns its error," } else { gives };
     let gives = if but_one && older.is_none() { "returns its error," } else { gives };
     let message = format!("{what} {gives} {seen}: {consequence}");
     let help = match older {

@@ -162,7 +162,7 @@ fn check(program: &Program, report: &mut Report) {
         // The worst of the handler's own places; of equals the first that runs.
         let own = || lost.iter().filter(|lost| home.contains(&lost.place.file));
         // What is left out for a missing row may be meant so.
-        let rank = |lost: &Lost| (!matches!(lost.loss, Loss::Skipped(_)), weight(program, lost.work));
+        let rank = |lost: &Lost| (!matches!(lost.loss, Loss::Skipped(_) | Loss::Blind(..)), weight(program, lost.work));
         let worst = own().map(rank).max();
         let first = own().find(|lost| Some(rank(lost)) == worst).or(lost.first());
         if let Some(first) = first
@@ -267,9 +267,15 @@ fn lost(program: &Program, handler: &WebhookHandler) -> Vec<Lost> {
         }
         let skipped = || skipped(program, handler, entry, deed.at).map(Loss::Skipped);
         let returned = || program.told_unread(&way, deed.at, true).filter(|_| is_of_money(program, handler));
-        let Some(loss) = program.loss_of(entry, &way, deed.at).or_else(returned).or_else(skipped) else { continue };
+        let blind = || {
+            let (test, look) = program.skipped_for_failed_look(entry, deed.at)?;
+            is_of_money(program, handler).then_some(Loss::Blind(test, look))
+        };
+        let loss = program.loss_of(entry, &way, deed.at).or_else(returned).or_else(skipped).or_else(blind);
+        let Some(loss) = loss else { continue };
         let place = match loss {
             Loss::Caught(place) | Loss::Logged(place) | Loss::Skipped(place) | Loss::Shelved(place, _) => place,
+            Loss::Blind(place, _) => place,
             Loss::Returned(at, _) | Loss::Left(at) | Loss::Floating(at) | Loss::Answered(at) | Loss::Settled(at) => {
                 program.call_place(at)
             }
@@ -369,6 +375,11 @@ fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, first:
             "{webhook} answers 200 and leaves {work} out when the row it looks for is not there: it may only not be \
              there yet, {gone}"
         ),
+        Loss::Blind(_, look) => format!(
+            "{webhook} answers 200 and leaves {work} out when {} fails: nobody reads that error, it passes for a row \
+             that is not there, {gone}",
+            program.call_text(look)
+        ),
     };
     let help = match first.loss {
         Loss::Caught(_) | Loss::Logged(_) => answer_error(program, handler, first.work),
@@ -399,6 +410,11 @@ fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, first:
              off once the row is there; at the least write it to the log."
                 .to_owned()
         }
+        Loss::Blind(..) => {
+            "Read the `error` of the look-up too, and answer 500 where it is set, so that the event is delivered again; \
+             with `maybeSingle()` a row that is missing is none. What belongs to nobody here may still be answered with 200."
+                .to_owned()
+        }
         Loss::Answered(_) => {
             "Send the answer after the work, and a 500 when that fails; or store the event before the answer."
                 .to_owned()
@@ -407,16 +423,23 @@ fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, first:
     // A helper that many use may be meant to swallow what happens in it.
     let at_home = program.home_files(handler).contains(&first.place.file);
     let confidence = match handler.vendor {
-        _ if matches!(first.loss, Loss::Skipped(_) | Loss::Shelved(..)) => Confidence::Medium,
+        _ if matches!(first.loss, Loss::Skipped(_) | Loss::Blind(..) | Loss::Shelved(..)) => Confidence::Medium,
         _ if !at_home => Confidence::Low,
         Some(_) => Confidence::High,
         None => Confidence::Medium,
+    };
+    let lost_how = match first.loss {
+        Loss::Skipped(_) | Loss::Blind(..) => "the work that is left out",
+        _ => "the work whose failure is lost",
     };
     let mut draft = report
         .at(first.place, work, message)
         .confidence(confidence)
         .help(help)
-        .because(program.call_place(first.work), "the work whose failure is lost");
+        .because(program.call_place(first.work), lost_how);
+    if let Loss::Blind(_, look) = first.loss {
+        draft = draft.because(program.call_place(look), "its error is not read");
+    }
     /// More say nothing more.
     const MOST: usize = 5;
     for other in all.iter().filter(|other| other.place != first.place).take(MOST) {

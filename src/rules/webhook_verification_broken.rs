@@ -99,6 +99,8 @@ enum Fault {
     Read(CallRef),
     /// It asks for a header that the vendor does not send.
     Unsent(Name, Place),
+    /// Its secret is a variable that nothing ever sets.
+    Unset(Name, Place),
 }
 
 fn check(program: &Program, report: &mut Report) {
@@ -146,6 +148,11 @@ fn fault(program: &Program, handler: &WebhookHandler) -> Option<(CallRef, Fault,
         let Some(checks) = verifying(program, at) else { continue };
         if checks.node_only && !checks.own_crypto && program.runs_on_edge(entry) {
             return Some((at, Fault::Runtime, Confidence::High));
+        }
+        if checks.vendor.is_some()
+            && let Some((name, place)) = program.never_set(at)
+        {
+            return Some((at, Fault::Unset(name, place), Confidence::High));
         }
         let Some(sure) = signs_body(program, checks.vendor.or(handler.vendor)) else { continue };
         for payload in payloads(program, at) {
@@ -249,6 +256,11 @@ fn tell(
         Fault::Unsent(header, _) => {
             format!("{webhook} is checked by the header {header}, which {}: {lost}", signs_otherwise(program, handler))
         }
+        Fault::Unset(name, _) => {
+            format!(
+                "{call} is given {name} for its secret, and nothing ever sets it: {webhook} answers an error, {lost}"
+            )
+        }
         Fault::Read(_) => format!("{call} reads the body of {webhook} a second time, and that throws: {lost}"),
     };
     let mut draft = report
@@ -257,6 +269,7 @@ fn tell(
         .help(cure(program, handler, entry, fault))
         .trace(program.trace_to(entry, at, "checks here"));
     draft = match fault {
+        Fault::Unset(_, place) => draft.because(place, "never set"),
         Fault::Parsed(place) => draft.because(place, "parsed here"),
         Fault::Rewritten(place) => draft.because(place, "written anew here"),
         Fault::Unsent(_, place) => draft.because(place, "no delivery brings this header"),
@@ -278,6 +291,12 @@ fn signs_otherwise(program: &Program, handler: &WebhookHandler) -> String {
 fn cure(program: &Program, handler: &WebhookHandler, entry: &Entry, fault: Fault) -> String {
     let verify = program.verify_cure(handler);
     let raw = match (entry.framework, fault) {
+        (_, Fault::Unset(name, _)) => {
+            return format!(
+                "Read the endpoint's signing secret from the environment where {name} is declared, and let the start fail \
+                 when it is missing."
+            );
+        }
         (_, Fault::Runtime | Fault::Unsent(..)) => return verify,
         (_, Fault::Read(_)) => {
             "Read the body once, `const body = await req.text()`, verify that text, and parse it after with JSON.parse(body)."
