@@ -28,6 +28,7 @@ pub mod barriers;
 pub mod believed;
 pub mod bodies;
 pub mod branches;
+mod brought;
 pub mod bundling;
 pub mod by_file;
 pub mod claims;

@@ -10,7 +10,7 @@ use crate::program::believed::turns_away;
 use crate::program::readers::Use;
 use crate::program::requested::Origin;
 use crate::program::terms::{Ending, ending};
-use crate::program::{CallRef, ExprRef, FunctionRef, Program};
+use crate::program::{CallRef, EdgeKind, ExprRef, FunctionRef, Program};
 
 mod passed;
 mod weak;
@@ -46,7 +46,10 @@ impl Program {
 
     /// The first check of some functions that can be left out, and where.
     pub fn left_out_of(&self, functions: &[FunctionRef]) -> Option<(Place, LeftOut)> {
-        functions.iter().find_map(|function| {
+        // Who is let in may be said by a function of its own.
+        let asked = functions.iter().flat_map(|&function| self.calls_in(function)).flat_map(|call| self.edges(call));
+        let asked = asked.filter(|edge| edge.kind == EdgeKind::Direct).map(|edge| edge.target);
+        functions.iter().copied().chain(asked).find_map(|function| {
             let span = self.facts(function.file).function(function.function).span;
             let mut own = self.left_out(function.file).iter().filter(|check| span.contains(check.span));
             own.next().map(|&check| (Place { file: function.file, span: check.span }.head(), check))
@@ -97,6 +100,7 @@ fn find(program: &Program, file: FileId) -> Vec<LeftOut> {
         for step in &block.steps {
             if let Step::If { condition, then, otherwise } = *step {
                 found.extend(passed::gone_past(program, file, condition, then, otherwise));
+                found.extend(passed::let_in(program, file, block, condition, then));
             }
             let Step::If { condition, then, otherwise: None } = *step else { continue };
             let span = facts.span(condition);
@@ -143,50 +147,11 @@ fn brought(program: &Program, file: FileId, asked: ExprId) -> Option<Name> {
     let at = ExprRef::new(file, asked);
     // Where the platform asks for a token, the header is there.
     let gate = program.manifests.token_gate(&program.file(file).path);
-    if gate.is_some_and(|(gate, _)| gate != TokenGate::Open) && is_header(program, at, 4) {
+    let is_header = program.header_of(at).is_some();
+    if gate.is_some_and(|(gate, _)| gate != TokenGate::Open) && is_header {
         return None;
     }
-    (is_header(program, at, 4) || matches!(program.origin_on(&[], at, &[]), Origin::Request(_))).then_some(name)
-}
-
-/// Whether a value is a header of the request, or a part of one.
-pub(super) fn is_header(program: &Program, at: ExprRef, depth: usize) -> bool {
-    let Some(depth) = depth.checked_sub(1) else { return false };
-    let facts = program.facts(at.file);
-    let next = |expr: ExprId| is_header(program, ExprRef::new(at.file, expr), depth);
-    match facts.expr(at.expr) {
-        ExprKind::Ref(name, block) => {
-            let values = facts.lookup(*block, *name).map(|def| facts.def(def).values.as_slice());
-            // A parameter stands beside its default.
-            let is_param = |value: ExprId| matches!(facts.expr(value), ExprKind::Param(..));
-            matches!(values, Some(&[first, ref rest @ ..]) if (rest.is_empty() || is_param(first)) && next(first))
-        }
-        ExprKind::Await(inner) => next(*inner),
-        ExprKind::Op(Op::Or | Op::Nullish, parts) => parts.first().is_some_and(|&part| next(part)),
-        ExprKind::Member(base, _) | ExprKind::Index(base, _) => {
-            facts.last_name(*base).is_some_and(|name| name == "headers") || next(*base)
-        }
-        ExprKind::Call(call) => {
-            let call = facts.call(*call);
-            let ExprKind::Member(base, name) = facts.expr(call.callee) else { return false };
-            let of = facts.last_name(*base);
-            let reads = matches!(name.as_str(), "get" | "header" | "get_header")
-                && of.is_some_and(|of| matches!(of.as_str(), "headers" | "req" | "request" | "c"));
-            reads || next(*base)
-        }
-        // `key: str = Header(None)`
-        ExprKind::Param(function, index) => {
-            let param = facts.function(*function).params.get(*index as usize);
-            let default = param.and_then(|param| param.default);
-            default.is_some_and(|default| match facts.expr(default) {
-                ExprKind::Call(call) => {
-                    facts.last_name(facts.call(*call).callee).is_some_and(|name| name == "Header" || name == "Query")
-                }
-                _ => false,
-            })
-        }
-        _ => false,
-    }
+    (is_header || matches!(program.origin_on(&[], at, &[]), Origin::Request(_))).then_some(name)
 }
 
 /// Whether a condition says that what was asked for is not what it should be: `key !== KEY`, `!KEYS.includes(key)`.

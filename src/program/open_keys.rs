@@ -4,7 +4,6 @@ use crate::facts::{BlockId, ExprId, ExprKind, Facts, Op, Step};
 use crate::finding::FileId;
 use crate::names::Name;
 use crate::program::believed::turns_away;
-use crate::program::left_out::is_header;
 use crate::program::requested::Origin;
 use crate::program::terms::{Ending, ending};
 use crate::program::verify::words;
@@ -138,7 +137,7 @@ fn key_text(program: &Program, at: ExprRef) -> Option<(ExprRef, Option<Name>)> {
 /// What a value that the request brings is called.
 fn brought_as(program: &Program, at: ExprRef) -> Option<Name> {
     let facts = program.facts(at.file);
-    let header = is_header(program, at, 4);
+    let header = program.header_of(at).is_some();
     if !header && !matches!(program.origin_on(&[], at, &[]), Origin::Request(_)) {
         return None;
     }

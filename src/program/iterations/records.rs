@@ -36,6 +36,10 @@ impl Program {
     /// Whether a part of a value belongs to one row: `card.reminders`. People and what they leave behind may point at a
     /// row by the hundred.
     pub(super) fn is_part_of_one(&self, base: ExprRef, part: &str) -> bool {
+        // That is the row itself, or whatever else was answered.
+        if matches!(part, "data" | "rows" | "results") {
+            return false;
+        }
         let words = words(part);
         let Some(last) = words.last() else { return false };
         let many = |nouns: &[&str]| nouns.iter().any(|&noun| last == noun || last.strip_suffix('s') == Some(noun));

@@ -1,7 +1,7 @@
 //! How large a collection can be: written out, cut to a length, read with a limit, or unknown.
 
 use super::run_through;
-use crate::facts::{BlockKind, DefKind, ExprId, ExprKind, Facts, Op, Step};
+use crate::facts::{BlockKind, DefKind, Expr, ExprId, ExprKind, Facts, Op, Step};
 use crate::link::eval::Eval;
 use crate::names::Name;
 use crate::program::terms::less_far;
@@ -204,9 +204,16 @@ impl Program {
         let around = fills.flat_map(|call| facts.enclosing(call.block)).filter(|(_, block)| !block.span.contains(made));
         let loops = around.filter_map(|(id, block)| match block.kind {
             BlockKind::Loop(head) => {
-                // `at < rows.length`
-                let through = |head: ExprId| run_through(facts, head, id).unwrap_or(head);
-                Some(head.map(|head| ExprRef::new(at.file, through(head))))
+                let gone_through = |head: ExprId| match facts.expr(head) {
+                    // `at < rows.length`, `day < 28`
+                    ExprKind::Op(Op::Compare, _) => Some(run_through(facts, head, id).unwrap_or(head)),
+                    // `while (nextPage)` says nothing of how often.
+                    _ => {
+                        let goes_through = |expr: &Expr| matches!(expr.kind, ExprKind::ElementOf(list) if list == head);
+                        facts.exprs.iter().any(goes_through).then_some(head)
+                    }
+                };
+                Some(head.and_then(gone_through).map(|head| ExprRef::new(at.file, head)))
             }
             _ => None,
         });
