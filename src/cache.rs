@@ -1,5 +1,5 @@
-//! What is kept between runs: the facts of files, so that one that was read before, by this version of the tool, is
-//! not parsed again; and what whole analyses came to ([`judgements`]).
+//! What is kept between runs: what files say, so that one that was read before, by this version of the tool, is not
+//! parsed or searched again; and what whole analyses came to ([`judgements`]).
 //!
 //! An entry is named by what the file holds, where it lies and who read it, so it is never out of date: what is not
 //! found is extracted as ever. The same findings come of a run with a cache, without one, and with a broken one.
@@ -14,8 +14,9 @@ use std::time::{Duration, SystemTime};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::catalogue::VendorId;
 use crate::error::Error;
-use crate::facts::Facts;
+use crate::facts::{Facts, Token};
 use crate::names::{Name, table};
 use crate::walk::said;
 
@@ -41,13 +42,19 @@ const HELD: usize = 1 << 20;
 /// The name of an entry: a hash of all that decides what it says.
 pub type Key = [u8; 16];
 
-/// What is kept of a file of code.
-#[derive(Serialize, Deserialize)]
+/// What is kept of a file.
+#[derive(Default, Serialize, Deserialize)]
 pub struct Kept {
-    /// What the file says.
+    /// What a file of code says.
     pub facts: Option<Facts>,
     /// Whether it holds a suppression comment.
     pub marked: bool,
+    /// Credentials of a file that holds no code.
+    pub written: Vec<Token>,
+    /// The variables it names, where people look for what to set.
+    pub mentioned: Vec<Name>,
+    /// The vendors it names, when it is written for people.
+    pub documented: Vec<VendorId>,
 }
 
 /// The kept facts of one repository.

@@ -109,8 +109,8 @@ impl Walked {
         vendors.extend(options.own.vendors.iter().cloned());
         // A repository's own vendors have credentials of their own.
         let keys = Keys::new(format!("{vendors:?}").as_bytes());
-        let (catalogue, repository) = rayon::join(|| Catalogue::load(vendors), || walk::walk(&options.walk));
-        let catalogue = Arc::new(catalogue.map_err(|reports| Error::Vendors { reports })?);
+        let (catalogue, repository) = rayon::join(|| Catalogue::shared(vendors), || walk::walk(&options.walk));
+        let catalogue = catalogue.map_err(|reports| Error::Vendors { reports })?;
         Ok(Self { catalogue, repository: repository?, keys })
     }
 
@@ -297,29 +297,28 @@ struct Said {
 
 fn understand(file: &SourceFile, text: &str, catalogue: &Catalogue, cache: Option<(&Cache, &Key)>) -> Said {
     let work = || {
-        if file.kind.holds_code() {
-            let kept = match cache {
-                None => read_code(file, text, catalogue),
-                Some((cache, key)) => cache.get(key).unwrap_or_else(|| {
-                    let read = read_code(file, text, catalogue);
-                    cache.put(key, &read);
-                    read
-                }),
-            };
-            let opened = functions::opened_in(&file.path, text);
-            return Ok(Said { facts: kept.facts, marked: kept.marked, opened, ..Said::default() });
-        }
         if file.kind == FileKind::Lock {
             let manifest = Manifest::lock(file, text, catalogue.package_names())?;
             return Ok(Said { manifest: Some(manifest), ..Said::default() });
         }
-        let mut said = Said { marked: text.contains(MARKER), written: catalogue.tokens(text), ..Said::default() };
-        said.opened = functions::opened_in(&file.path, text);
-        if file.tracked && walk::mentions::tells_what_to_set(&file.path) {
-            said.mentioned = walk::mentions::variables(text);
+        let read =
+            || if file.kind.holds_code() { read_code(file, text, catalogue) } else { search(file, text, catalogue) };
+        let kept = match cache {
+            None => read(),
+            Some((cache, key)) => cache.get(key).unwrap_or_else(|| {
+                let read = read();
+                cache.put(key, &read);
+                read
+            }),
+        };
+        let opened = functions::opened_in(&file.path, text);
+        let Kept { facts, marked, written, mentioned, documented } = kept;
+        let mut said = Said { facts, marked, written, opened, ..Said::default() };
+        if file.kind.holds_code() {
+            return Ok(said);
         }
-        if file.tracked && walk::mentions::is_documentation(&file.path) {
-            said.documented = catalogue.named_in(text);
+        if file.tracked {
+            (said.mentioned, said.documented) = (mentioned, documented);
         }
         if !said.written.is_empty() {
             said.lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at as u32 + 1)).collect();
@@ -345,7 +344,19 @@ fn read_code(file: &SourceFile, text: &str, catalogue: &Catalogue) -> Kept {
     if let Some(facts) = &mut facts {
         facts.tokens = catalogue.tokens(text);
     }
-    Kept { facts, marked: text.contains(MARKER) }
+    Kept { facts, marked: text.contains(MARKER), ..Kept::default() }
+}
+
+/// What is found in a file that holds no code without knowing its form.
+fn search(file: &SourceFile, text: &str, catalogue: &Catalogue) -> Kept {
+    let mut kept = Kept { marked: text.contains(MARKER), written: catalogue.tokens(text), ..Kept::default() };
+    if walk::mentions::tells_what_to_set(&file.path) {
+        kept.mentioned = walk::mentions::variables(text);
+    }
+    if walk::mentions::is_documentation(&file.path) {
+        kept.documented = catalogue.named_in(text);
+    }
+    kept
 }
 
 /// Sums up what the program does, as many rules ask it: who calls its doors, what is paid behind them, what is retried,

@@ -121,6 +121,10 @@ fn run_scan(typed: &Scan, out: &mut dyn Write, messages: &mut dyn Write) -> Resu
         }
         .into());
     }
+    if typed.change().is_some() {
+        // It is read while git answers; a failure is met again where it is told.
+        std::thread::spawn(|| drop(Catalogue::shared(vec![])));
+    }
     // What a change looks like may lie in a folder that lives as long as the scan.
     let _laid_out = changes::heed(typed, &config, &mut options)?;
     let mut outcome = judge(&options)?;

@@ -4,13 +4,14 @@
 use std::sync::OnceLock;
 
 use rustc_hash::{FxHashMap, FxHashSet};
+use serde::{Deserialize, Serialize};
 
 use super::pattern::{Maker, Pattern, Patterns, Route};
 use super::{HttpClient, Known, Package, Vendor, glob};
 use crate::names::Name;
 
 /// A vendor of the catalogue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct VendorId(pub u16);
 
 impl VendorId {

@@ -5,7 +5,7 @@
 //! variable or idempotency of the same name takes the place of the built-in's, and the head (`name`, `category`,
 //! `source`) is the user's. `own_backend` holds when either says so.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use miette::Report;
 use rayon::prelude::*;
@@ -70,6 +70,20 @@ impl Catalogue {
             Ok(catalogue) => catalogue,
             Err(reports) => panic!("the built-in catalogue is broken: {reports:?}"),
         }
+    }
+
+    /// The same as [`Catalogue::load`]. What is built in, with nothing of a user's, is read once a process.
+    ///
+    /// # Errors
+    /// Everything that is wrong in those files, each with its place.
+    pub fn shared(user_files: Vec<(String, String)>) -> Result<Arc<Self>, Vec<Report>> {
+        static BUILT_IN: OnceLock<Option<Arc<Catalogue>>> = OnceLock::new();
+        if user_files.is_empty()
+            && let Some(known) = BUILT_IN.get_or_init(|| Self::load(vec![]).ok().map(Arc::new))
+        {
+            return Ok(Arc::clone(known));
+        }
+        Self::load(user_files).map(Arc::new)
     }
 
     /// The built-in catalogue with a user's vendor files: path in the repository, and text.

@@ -29,6 +29,8 @@ pub enum Change {
 pub struct Git {
     /// The top of the work tree.
     pub top: PathBuf,
+    /// The commit that is checked out; none when there is none yet.
+    head: Option<String>,
     /// Settings that keep filters from being run.
     settings: Vec<OsString>,
 }
@@ -42,8 +44,17 @@ struct Object {
 impl Git {
     /// The repository that a folder lies in.
     pub fn open(folder: &Path) -> Result<Self, Error> {
-        let mut git = Self { top: folder.to_owned(), settings: vec![] };
-        let top = git.run(["rev-parse", "--show-toplevel"]).map_err(|error| match error {
+        let mut git = Self { top: folder.to_owned(), head: None, settings: vec![] };
+        // A program takes longer to start than to answer.
+        let (top, head, filters) = std::thread::scope(|scope| {
+            let head = scope.spawn(|| git.commit("HEAD"));
+            // What a filter is called is not known beforehand.
+            let names = r"^filter\..*\.(clean|smudge|process|required)$";
+            let filters = scope.spawn(|| git.run(["config", "--null", "--name-only", "--get-regexp", names]));
+            let top = git.run(["rev-parse", "--show-toplevel"]);
+            (top, head.join().unwrap_or_default(), filters.join().unwrap_or(Err(Failed::Missing)))
+        });
+        let top = top.map_err(|error| match error {
             Failed::Missing => Error::Config {
                 what: "this needs the program `git`, which is not installed".to_owned(),
                 help: "install git, or hand the change over as a file: `--diff FILE`".to_owned(),
@@ -59,40 +70,36 @@ impl Git {
         })?;
         let top = PathBuf::from(top.trim_end_matches(['\n', '\r']));
         git.top = top.canonicalize().unwrap_or(top);
-        // What a filter is called is not known beforehand.
-        let names = git.run([
-            "config",
-            "--null",
-            "--name-only",
-            "--get-regexp",
-            r"^filter\..*\.(clean|smudge|process|required)$",
-        ]);
-        for name in names.unwrap_or_default().split('\0').filter(|name| !name.is_empty()) {
+        git.head = head;
+        for name in filters.unwrap_or_default().split('\0').filter(|name| !name.is_empty()) {
             let value = if name.ends_with(".required") { "false" } else { "" };
             git.settings.extend(["-c".into(), format!("{name}={value}").into()]);
         }
         Ok(git)
     }
 
+    /// The commit of a name.
+    fn commit(&self, name: &str) -> Option<String> {
+        let found = self.run(["rev-parse", "--verify", "--quiet", &format!("{name}^{{commit}}")]);
+        found.ok().map(|id| id.trim().to_owned())
+    }
+
     /// The commit that a change is measured against; none when there is no commit yet.
     pub fn base(&self, change: &Change) -> Result<Option<String>, Error> {
-        let commit = |name: &str| {
-            let found = self.run(["rev-parse", "--verify", "--quiet", &format!("{name}^{{commit}}")]);
-            found.ok().map(|id| id.trim().to_owned())
-        };
-        let Change::Since(name) = change else { return Ok(commit("HEAD")) };
+        let Change::Since(name) = change else { return Ok(self.head.clone()) };
         let unknown = || Error::Config {
             what: format!("there is no commit `{name}`"),
             help: match format!("origin/{name}") {
-                _ if commit("HEAD").is_none() => {
+                _ if self.head.is_none() => {
                     "nothing is committed yet: `--changed` reports what will be, `--staged` what is staged".to_owned()
                 }
-                theirs if commit(&theirs).is_some() => format!("did you mean `{theirs}`?"),
+                theirs if self.commit(&theirs).is_some() => format!("did you mean `{theirs}`?"),
                 _ => "name a branch, a tag or a commit; in CI fetch it first (actions/checkout: `fetch-depth: 0`)"
                     .to_owned(),
             },
         };
-        let id = Some(name).filter(|name| !name.starts_with('-')).and_then(|name| commit(name)).ok_or_else(unknown)?;
+        let id =
+            Some(name).filter(|name| !name.starts_with('-')).and_then(|name| self.commit(name)).ok_or_else(unknown)?;
         let base = self.run(["merge-base", &id, "HEAD"]).map_err(|_| Error::Config {
             what: format!("`{name}` and the current commit have no common ancestor here"),
             help: "a shallow clone lacks it: fetch the whole history (actions/checkout: `fetch-depth: 0`)".to_owned(),

@@ -43,7 +43,12 @@ pub fn heed(typed: &Scan, config: &Config, options: &mut Options) -> Result<Opti
     }
     let folder = seen_from(&git.top, &root);
     let base = git.base(&change)?;
-    let touched = git.changes(&change, base.as_deref())?;
+    let (touched, is_unstaged) = std::thread::scope(|scope| {
+        let is_unstaged = (change == Change::Staged).then(|| scope.spawn(|| git.is_unstaged()));
+        let touched = git.changes(&change, base.as_deref());
+        (touched, is_unstaged.and_then(|asked| asked.join().ok()).unwrap_or(Ok(false)))
+    });
+    let touched = touched?;
     if typed.hook && touched.files.is_empty() {
         return Ok(None);
     }
@@ -66,7 +71,7 @@ pub fn heed(typed: &Scan, config: &Config, options: &mut Options) -> Result<Opti
     }
     // Files that are not staged change nothing of the lines that are, but they hold what was not there before.
     let is_apart =
-        change == Change::Staged && (git.is_unstaged()? || typed.scope() == Scope::New && !git.untracked()?.is_empty());
+        change == Change::Staged && (is_unstaged? || typed.scope() == Scope::New && !git.untracked()?.is_empty());
     if is_apart {
         // What git does not know stands on the other side alone.
         let unknown = Unknown::all(&git.top, options, &told.touched);
