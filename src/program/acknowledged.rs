@@ -2,11 +2,15 @@
 //! are swallowed, and what runs after the answer.
 
 use crate::catalogue::{Effect, KnownRole};
-use crate::facts::{Arg, BlockId, BlockKind, ExprId, ExprKind, Facts, Op, Span, Step};
+use crate::facts::{BlockId, BlockKind, ExprId, ExprKind, Facts, FunctionId, Op, Span, Step};
 use crate::finding::Place;
 use crate::names::Name;
 use crate::program::terms::{Ending, Guard, Handler, ending};
 use crate::program::{CallRef, Edge, EdgeKind, Entry, FunctionRef, Program};
+
+use says::{Answer, sends_answer};
+
+mod says;
 
 /// What a lookup throws that finds nothing, and a database that refuses a second row: both are answers.
 const LOOKUPS: &[&str] = &[
@@ -47,14 +51,6 @@ pub enum Loss {
     Blind(Place, CallRef),
 }
 
-/// What an answer says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Answer {
-    Well,
-    Refuses,
-    Unknown,
-}
-
 impl Program {
     /// How the failure of `work` is lost on the way from an entry point to it, if it is.
     pub fn loss_of(&self, entry: &Entry, way: &[Edge], work: CallRef) -> Option<Loss> {
@@ -63,7 +59,7 @@ impl Program {
         if let Some(loss) = self.left_alone(entry, way, &calls) {
             return Some(loss);
         }
-        if let Some(test) = self.only_logged(work) {
+        if let Some(test) = self.only_logged(entry, way, work) {
             return Some(Loss::Logged(test));
         }
         // The innermost handler takes it.
@@ -212,8 +208,8 @@ impl Program {
         })
     }
 
-    /// Where the error that a call gives is only logged.
-    fn only_logged(&self, work: CallRef) -> Option<Place> {
+    /// Where the error that a call gives is only logged, and what follows says nothing of it either.
+    fn only_logged(&self, entry: &Entry, way: &[Edge], work: CallRef) -> Option<Place> {
         let facts = self.facts(work.file);
         let whole = self.chain(work).last().map_or(work, |(outer, _)| outer);
         let whole = facts.call(whole.call).expr;
@@ -244,10 +240,21 @@ impl Program {
             .filter(|expr| matches!(expr.kind, ExprKind::Ref(name, block) if facts.lookup(block, name) == Some(def)));
         let inside = facts.block(then).span;
         let outside = reads.filter(|expr| !inside.contains(expr.span) && expr.span != facts.span(condition)).count();
-        if tests.next().is_some() || outside > 0 || ending(facts, then) != Ending::GoesOn {
+        if tests.next().is_some() || outside > 0 {
             return None;
         }
-        (!self.keeps_failure(function, then)).then(|| Place { file: work.file, span: facts.span(condition) })
+        let in_entry = function == entry.function || self.with_inner(entry.function).contains(&function);
+        let is_lost = match ending(facts, then) {
+            Ending::GoesOn => true,
+            Ending::Throws => false,
+            Ending::Returns(value) if in_entry => self.leaves_well(entry, function, then, value),
+            // Nothing is given back, or nobody looks at it.
+            Ending::Returns(value) => {
+                let is_dropped = |edge: &Edge| self.facts(edge.call.file).call(edge.call.call).dropped;
+                value.is_none() && (way.last().is_some_and(is_dropped) || !gives_values(facts, function.function))
+            }
+        };
+        (is_lost && !self.keeps_failure(function, then)).then(|| Place { file: work.file, span: facts.span(condition) })
     }
 
     /// `ok = save(..)`, then `if not ok: log(..)` and nothing more.
@@ -430,145 +437,17 @@ impl Program {
             returns.filter(|&value| after(facts.span(value))).map(|value| self.answer(facts, value, 4)).peekable();
         answers.peek().is_some() && answers.all(|answer| answer == Answer::Well)
     }
+}
 
-    fn answer(&self, facts: &Facts, expr: ExprId, depth: usize) -> Answer {
-        let Some(depth) = depth.checked_sub(1) else { return Answer::Unknown };
-        match facts.expr(expr) {
-            ExprKind::Await(inner) => self.answer(facts, *inner, depth),
-            ExprKind::Call(call) => {
-                if let Some(sent) = sends_answer(facts, expr) {
-                    return sent;
-                }
-                let call = facts.call(*call);
-                let name = match facts.expr(call.callee) {
-                    ExprKind::Ref(name, _) | ExprKind::Member(_, name) => name.as_str(),
-                    _ => return Answer::Unknown,
-                };
-                // In Python a dictionary is what is answered: its `status` is a word for the reader.
-                let is_status = |arg: &&Arg| facts.language.is_script() || !is_content(facts, arg);
-                let args = || call.args.iter().filter(is_status);
-                let numbers: Vec<f64> = statuses(facts, &mut args().map(|arg| arg.value), 3);
-                if numbers.iter().any(|status| *status >= 400.0) {
-                    return Answer::Refuses;
-                }
-                let plain = [
-                    "Response",
-                    "json",
-                    "text",
-                    "body",
-                    "jsonify",
-                    "HttpResponse",
-                    "JsonResponse",
-                    "JSONResponse",
-                    "PlainTextResponse",
-                    "make_response",
-                    "ok",
-                    "success",
-                ];
-                if numbers.is_empty() && has_open_status(facts, args().map(|arg| (arg.name, arg.value))) {
-                    return Answer::Unknown;
-                }
-                let well = numbers.iter().any(|status| (200.0..300.0).contains(status));
-                if well || plain.contains(&name) { Answer::Well } else { Answer::Unknown }
-            }
-            // `return {"received": True}`, `return "ok", 200`
-            ExprKind::Object(_) if !facts.language.is_script() => Answer::Well,
-            ExprKind::Text(_) if !facts.language.is_script() => Answer::Well,
-            ExprKind::List(items) if !facts.language.is_script() => {
-                let numbers = statuses(facts, &mut items.iter().skip(1).copied(), 1);
-                match numbers.first() {
-                    Some(status) if *status >= 400.0 => Answer::Refuses,
-                    Some(_) => Answer::Well,
-                    None => Answer::Unknown,
-                }
-            }
-            ExprKind::Object(entries) => {
-                // A function's answer on a platform of plain objects.
-                match entries.iter().find(|(key, _)| *key == "statusCode" || *key == "status") {
-                    Some(&(_, value)) => match facts.expr(value) {
-                        ExprKind::Number(status) if *status >= 400.0 => Answer::Refuses,
-                        ExprKind::Number(_) => Answer::Well,
-                        _ => Answer::Unknown,
-                    },
-                    None => Answer::Unknown,
-                }
-            }
-            _ => Answer::Unknown,
-        }
-    }
+/// Whether a function gives something back somewhere.
+fn gives_values(facts: &Facts, function: FunctionId) -> bool {
+    let mut blocks = facts.blocks.iter().filter(|block| block.function == function);
+    blocks.any(|block| block.steps.iter().any(|step| matches!(step, Step::Return(Some(_)))))
 }
 
 /// Whether an entry's answer is sent by a call rather than returned.
 fn answers_by_call(entry: &Entry) -> bool {
     matches!(entry.framework, "express" | "next-pages" | "api-folder" | "cloud-functions")
-}
-
-/// What `res.status(200).json(..)` and its like answer; none when it sends nothing.
-fn sends_answer(facts: &Facts, expr: ExprId) -> Option<Answer> {
-    let ExprKind::Call(call) = facts.expr(expr) else { return None };
-    let call = facts.call(*call);
-    let ExprKind::Member(base, name) = facts.expr(call.callee) else { return None };
-    if !matches!(name.as_str(), "json" | "send" | "end" | "sendStatus") {
-        return None;
-    }
-    let mut status: Option<ExprId> = (*name == "sendStatus").then(|| call.args.first().map(|arg| arg.value)).flatten();
-    let mut at = *base;
-    loop {
-        match facts.expr(at) {
-            ExprKind::Call(inner) => {
-                let inner = facts.call(*inner);
-                let ExprKind::Member(base, name) = facts.expr(inner.callee) else { return None };
-                if matches!(name.as_str(), "status" | "code" | "writeHead") {
-                    status = inner.args.first().map(|arg| arg.value);
-                }
-                at = *base;
-            }
-            ExprKind::Ref(name, _) if matches!(name.as_str(), "res" | "response" | "reply" | "_res") => break,
-            _ => return None,
-        }
-    }
-    Some(match status.map(|status| facts.expr(status)) {
-        None => Answer::Well,
-        Some(ExprKind::Number(status)) if *status >= 400.0 => Answer::Refuses,
-        Some(ExprKind::Number(_)) => Answer::Well,
-        Some(_) => Answer::Unknown,
-    })
-}
-
-/// Numbers that are statuses: positional ones, and those under `status`.
-fn statuses(facts: &Facts, values: &mut dyn Iterator<Item = ExprId>, depth: usize) -> Vec<f64> {
-    let Some(depth) = depth.checked_sub(1) else { return vec![] };
-    let mut found = Vec::new();
-    for value in values {
-        match facts.expr(value) {
-            ExprKind::Number(number) if (100.0..600.0).contains(number) => found.push(*number),
-            ExprKind::Object(entries) => {
-                let status =
-                    entries.iter().filter(|(key, _)| matches!(key.as_str(), "status" | "statusCode" | "status_code"));
-                found.extend(statuses(facts, &mut status.map(|(_, value)| *value), depth));
-            }
-            ExprKind::Op(Op::Choose | Op::Or | Op::Nullish, parts) => {
-                found.extend(statuses(facts, &mut parts.iter().copied(), depth))
-            }
-            _ => {}
-        }
-    }
-    found
-}
-
-/// Whether an argument is a dictionary that is answered.
-fn is_content(facts: &Facts, arg: &Arg) -> bool {
-    let body = |name: &str| matches!(name, "content" | "data" | "body");
-    matches!(facts.expr(arg.value), ExprKind::Object(_)) && arg.name.is_none_or(|name| body(&name))
-}
-
-/// Whether a status is given that is no number here.
-fn has_open_status(facts: &Facts, args: impl Iterator<Item = (Option<crate::names::Name>, ExprId)>) -> bool {
-    args.into_iter().any(|(name, value)| {
-        let is = |key: &str| matches!(key, "status" | "statusCode" | "status_code");
-        name.is_some_and(|name| is(&name))
-            || matches!(facts.expr(value), ExprKind::Object(entries) if entries.iter().any(|(key, _)| is(key)))
-    })
 }
 
 /// `errors.push(..)`: what went wrong is collected.

@@ -24,8 +24,41 @@ const STAFF: &[&str] = &[
     "seed",
 ];
 
-/// Words of what those who build the app try out.
-const TRIALS: &[&str] = &["test", "tests", "debug"];
+/// Words of what is written to those who work for the app, or reaches them: `renderAdminNote`, `adminPhone`.
+const TO_STAFF: &[&str] = &[
+    "email",
+    "emails",
+    "mail",
+    "mails",
+    "phone",
+    "phones",
+    "number",
+    "sms",
+    "address",
+    "url",
+    "link",
+    "chat",
+    "channel",
+    "message",
+    "note",
+    "notice",
+    "notification",
+    "alert",
+    "content",
+    "html",
+    "text",
+    "body",
+    "subject",
+    "template",
+    "summary",
+    "name",
+];
+
+/// First words of functions that make or tell something, and ask nobody.
+const MAKES: &[&str] = &[
+    "create", "make", "notify", "send", "generate", "render", "build", "format", "compose", "log", "alert", "email",
+    "queue", "enqueue",
+];
 
 /// Whether a word means those who work for the app, or what they do.
 pub fn is_staff_word(word: &str) -> bool {
@@ -130,7 +163,7 @@ pub fn functions_on(program: &Program, entry: &Entry, origin: &Start, last: Call
 }
 
 fn says_staff(name: &str) -> bool {
-    words(name).iter().any(|word| is_staff_word(word) || TRIALS.contains(&word.as_str()))
+    words(name).iter().any(|word| is_staff_word(word))
 }
 
 fn gate_says_staff(facts: &Facts, expr: ExprId, depth: usize) -> bool {
@@ -169,12 +202,14 @@ fn asks_role(program: &Program, function: FunctionRef) -> bool {
         })
 }
 
-/// Whether a function's name says that it asks who may: `requireAdmin`, no `createAdminClient`, which opens a database.
+/// Whether a function's name says that it asks who may: `requireAdmin`, no `createAdminClient`, which opens a database,
+/// and no `renderAdminNote`.
 fn asks_by_name(name: &str) -> bool {
     let words = words(name);
     let has = |any: &[&str]| words.iter().any(|word| any.contains(&word.as_str()));
     let makes = has(&["client", "supabase", "firebase", "firestore", "db", "database", "sdk", "service"])
-        || words.first().is_some_and(|first| matches!(first.as_str(), "create" | "make" | "notify" | "send"));
+        || has(TO_STAFF)
+        || words.first().is_some_and(|first| MAKES.contains(&first.as_str()));
     has(&["role", "roles", "permission", "permissions"]) || has(&["admin", "staff"]) && !makes
 }
 
@@ -285,7 +320,10 @@ fn says_role(facts: &Facts, condition: ExprId, depth: usize, compared: bool) -> 
         // `if (!SERVICE_ROLE_KEY)`, `if (!ADMIN_EMAIL)`: whether a setting is there.
         ExprKind::Ref(..) | ExprKind::Member(..) if !compared && is_setting(facts, condition, 4) => false,
         ExprKind::Ref(name, _) | ExprKind::Member(_, name) => {
-            words(name).iter().any(|word| matches!(word.as_str(), "admin" | "role" | "roles" | "staff" | "superuser"))
+            let words = words(name);
+            let has = |any: &[&str]| words.iter().any(|word| any.contains(&word.as_str()));
+            // `if (adminPhone)`: whether somebody is to be told.
+            has(&["role", "roles"]) || has(&["admin", "staff", "superuser"]) && (compared || !has(TO_STAFF))
         }
         // `message.role === "user"`: who speaks in a chat.
         ExprKind::Op(Op::Equal | Op::Unequal | Op::In, parts) if parts.iter().any(|&part| speaks(facts, part)) => false,

@@ -11,7 +11,7 @@ use crate::names::Name;
 use crate::program::readers::Use;
 use crate::program::requested::Origin;
 use crate::program::verify::words;
-use crate::program::{CallRef, ExprRef, FunctionRef, Program, Value};
+use crate::program::{CallRef, EntryKind, ExprRef, FunctionRef, Program, Value};
 
 /// How far conditions and chains of fallbacks are followed.
 const FARTHEST: usize = 6;
@@ -183,12 +183,29 @@ impl Finder<'_> {
                     let names: Vec<Name> = names.collect();
                     if !names.is_empty() && !self.is_only_logged(ExprId(at)) {
                         self.demand(names.iter().copied());
-                        self.at_start(names);
+                        if !self.is_of_requests(ExprId(at)) {
+                            self.at_start(names);
+                        }
                     }
                 }
                 _ => {}
             }
         }
+    }
+
+    /// Whether a list stands in the handler of a request, which asks long after the start: a page that tells what is
+    /// missing.
+    fn is_of_requests(&self, list: ExprId) -> bool {
+        const ASKED: &[EntryKind] =
+            &[EntryKind::Route, EntryKind::EdgeFunction, EntryKind::ServerAction, EntryKind::Procedure];
+        let span = self.facts.span(list);
+        let mut entries = self.program.entries.iter().filter(|entry| entry.function.file == self.file);
+        entries.any(|entry| {
+            let function = entry.function.function;
+            ASKED.contains(&entry.kind)
+                && function != FunctionId::MODULE
+                && self.facts.function(function).span.contains(span)
+        })
     }
 
     /// Whether the functions that throw over a list of names all do so where it is caught and at most logged:

@@ -8,7 +8,18 @@ use crate::program::core_paths::says::{answers_error, tells_failure};
 use crate::program::origins::Origin;
 use crate::program::readers::Use;
 use crate::program::terms::{Ending, ending};
+use crate::program::verify::words;
 use crate::program::{CallRef, EdgeKind, EntryKind, FunctionRef, Program, VendorUse, Via};
+
+/// Whether a name is that of a function for what happened to a customer, of which a vendor tells: `handlePaymentFailed`.
+/// Nothing of the app's own has failed when it runs.
+fn hears_of_failure(name: &str) -> bool {
+    const EVENTS: &[&str] =
+        &["payment", "charge", "invoice", "subscription", "renewal", "payout", "refund", "transfer", "delivery"];
+    let words = words(name);
+    words.first().is_some_and(|first| matches!(first.as_str(), "handle" | "on" | "process"))
+        && words.iter().any(|word| EVENTS.contains(&word.as_str()))
+}
 
 impl Program {
     /// Whether the SDK behind a call gives its errors instead of throwing them, and was not told to throw.
@@ -99,9 +110,12 @@ impl Program {
                 matches!(self.facts(edge.call.file).expr(shape.callee), ExprKind::Member(_, name) if *name == "catch");
             edge.kind == EdgeKind::Callback && is_catch
         });
-        let name = facts.function(function.function).name.map(|name| name.to_ascii_lowercase()).unwrap_or_default();
         let names = ["rollback", "cleanup", "fail", "error"];
-        handles || names.iter().any(|word| name.contains(word)) || self.is_in_failing_arm(call)
+        let is_named = || {
+            let Some(name) = facts.function(function.function).name else { return false };
+            names.iter().any(|word| name.to_ascii_lowercase().contains(word)) && !hears_of_failure(&name)
+        };
+        handles || is_named() || self.is_in_failing_arm(call)
     }
 
     fn is_in_failing_arm(&self, call: CallRef) -> bool {

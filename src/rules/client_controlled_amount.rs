@@ -229,13 +229,27 @@ fn is_chosen(program: &Program, at: CallRef, source: &Source, start: &Start) -> 
     let facts = program.facts(at.file);
     let span = facts.function(outermost(program, program.function_of(at)).function).span;
     let said = facts.exprs.iter().filter(|expr| span.contains(expr.span)).any(|expr| match &expr.kind {
-        ExprKind::Text(text) => text.len() < 80 && says(text),
-        ExprKind::Object(entries) => entries.iter().any(|(key, _)| says(key)),
+        ExprKind::Text(text) => text.len() < 80 && says(text) && !names_tip_beside(text),
+        // A tip goes along with what is paid (`tipAmount`), or is the amount itself.
+        ExprKind::Object(entries) => {
+            entries.iter().any(|(key, _)| says(key) && !words(key).iter().any(|it| it == "tip"))
+        }
         _ => false,
     });
     said || says(&program.entry_name(&program.entries[start.entry]))
         || says(&program.file(at.file).path)
         || source.names.iter().any(|name| says(name))
+}
+
+/// Whether a tip is only named beside something else that is paid: `Cleaning, tip included`.
+fn names_tip_beside(text: &str) -> bool {
+    let words = words(text);
+    let is_tip = |word: &String| matches!(word.as_str(), "tip" | "tips");
+    let adds = |word: &String| matches!(word.as_str(), "with" | "plus" | "and" | "incl" | "including" | "included");
+    let begins = words.first().is_some_and(is_tip) && text.starts_with(char::is_alphabetic);
+    words.iter().any(is_tip)
+        && !begins
+        && (words.len() > 3 || words.iter().any(adds) || text.contains(['+', ',', '&', '(']))
 }
 
 /// Whether what is paid is what is credited: a key of what goes along with the charge says a credit, and holds the

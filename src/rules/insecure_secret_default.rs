@@ -78,6 +78,7 @@ const FARTHEST: usize = 6;
 enum Purpose {
     Signs,
     Seals,
+    Derives,
     Encrypts,
     Guards,
     Delivers,
@@ -252,6 +253,14 @@ fn purpose(program: &Program, name: Name) -> Option<Purpose> {
             // `AUTH_KEY`, `TOKEN_KEY` may be the name under which something is kept.
             (has(&["secret", "jwt", "signing", "hmac"]) || words.len() > 2).then_some(Purpose::Signs)
         }
+        // What codes, links and passwords of customers are made with.
+        () if words.last().is_some_and(|word| word == "secret" || word == "pepper")
+            && has(&[
+                "otp", "password", "passcode", "magic", "link", "hash", "hashing", "reset", "invite", "pepper",
+            ]) =>
+        {
+            Some(Purpose::Derives)
+        }
         () if matches!(name.as_str(), "SECRET" | "SECRET_KEY" | "APP_SECRET" | "APP_KEY" | "SECRET_KEY_BASE") => {
             Some(Purpose::Signs)
         }
@@ -418,6 +427,7 @@ fn harm(purpose: Purpose) -> &'static str {
     match purpose {
         Purpose::Signs => "whoever reads the code can sign in as any customer",
         Purpose::Seals => "whoever reads the code can make the seals and signatures that only the app should make",
+        Purpose::Derives => "whoever reads the code can work out the codes, links and passwords that are made with it",
         Purpose::Encrypts => "whoever reads the code can decrypt what it protects",
         Purpose::Guards => "whoever reads the code gets in where only you should",
         Purpose::Delivers => "whoever reads the code can forge deliveries, a payment that never happened among them",

@@ -1,5 +1,6 @@
 //! What the rules about row level security say alike: who gets in, whose row it is, how to look at the live database.
 
+use crate::program::verify::words;
 use crate::sql::{History, Opens, Table, quoted};
 
 /// Where the verdict ends, in front of the query that goes further.
@@ -18,6 +19,10 @@ pub(super) fn own_rows(history: &History, table: &Table) -> Option<String> {
     const PEOPLE: &[&str] = &["profiles", "users", "user_profiles", "profile", "user"];
     let owner = history.owner_of(table)?;
     let user = match table.column(&owner).map_or("", |column| column.kind.as_str()) {
+        // `created_by text` may as well hold a name or an address.
+        "text" | "varchar" | "character" if !words(&owner).iter().any(|word| word == "id" || word == "uid") => {
+            return None;
+        }
         "text" | "varchar" | "character" => "(select auth.uid())::text",
         "uuid" | "" => "(select auth.uid())",
         // A number of a table of people of its own: which of them signs in is not known here.

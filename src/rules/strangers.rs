@@ -3,6 +3,7 @@
 
 use crate::catalogue::Core;
 use crate::facts::{ExprKind, FunctionId};
+use crate::manifest::TokenGate;
 use crate::names::Name;
 use crate::program::value::Value;
 use crate::program::verify::words;
@@ -184,11 +185,20 @@ fn by_database(program: &Program, entry: &Entry, at: CallRef) -> Option<String> 
     let sent = sent_by_database(program, entry, SECRET)?;
     let read = program.read_of_variable(at.file, Name::new(SECRET));
     let refuses = answer(program, entry, 401, "not for you")?;
+    let brought = match passes_gate(program, entry) {
+        true => "req.headers.get(\"x-cron-secret\") !== secret",
+        false => "req.headers.get(\"Authorization\") !== `Bearer ${secret}`",
+    };
     Some(format!(
         "The database asks it, and brings no user: let in whoever brings a secret that the two of them have, and nobody \
-         else:\nconst secret = {read};\nif (!secret || req.headers.get(\"Authorization\") !== `Bearer ${{secret}}`) {{\n  \
-         {refuses};\n}}{sent}"
+         else:\nconst secret = {read};\nif (!secret || {brought}) {{\n  {refuses};\n}}{sent}"
     ))
+}
+
+/// Whether the platform asks whoever calls for a token first, which the key in every browser is as well.
+pub(super) fn passes_gate(program: &Program, entry: &Entry) -> bool {
+    let gate = program.manifests.token_gate(&program.file(entry.function.file).path);
+    matches!(gate, Some((TokenGate::Asked | TokenGate::AskedByDefault, _)))
 }
 
 /// How the database comes to send the secret, from its jobs and functions alike, and what tells how the live one does it.
@@ -220,13 +230,20 @@ pub(super) fn sent_by_database(program: &Program, entry: &Entry, secret: &str) -
         }
         _ => format!("select jobname, schedule, command from cron.job where jobname in ({});", jobs.join(", ")),
     };
+    // The platform's gate takes a token of its own in `Authorization`, and refuses anything else there.
+    let held = format!("(select decrypted_secret from\n      vault.decrypted_secrets where name = '{kept}')");
+    let headers = if passes_gate(program, entry) {
+        format!("add to what `headers` holds already, its Authorization among it:\n    'x-cron-secret', {held}")
+    } else {
+        format!(
+            "headers :=\n      jsonb_build_object('Content-Type', 'application/json', 'Authorization', 'Bearer ' ||\n      {held})"
+        )
+    };
     Some(format!(
         "\n\nThe database takes it from where it keeps secrets, for a migration is read by everyone who reads the \
          repository. Once, by hand:\n    select vault.create_secret('a long random text', '{kept}');\nThen, in a new \
          migration, write what posts to it again as it stands, with its address and its body, and change `headers` \
-         alone (`cron.schedule` with the same name replaces a job, `create or replace` a function):\n{}\n    headers := \
-         jsonb_build_object('Content-Type', 'application/json', 'Authorization', 'Bearer ' ||\n      (select decrypted_secret from \
-         vault.decrypted_secrets where name = '{kept}'))\nThis is what the migrations say; the live database may differ. \
+         alone (`cron.schedule` with the same name replaces a job, `create or replace` a function):\n{}\n    {headers}\nThis is what the migrations say; the live database may differ. \
          Ask it:\n    {live}",
         lines.join("\n")
     ))

@@ -1,9 +1,8 @@
 //! Endpoints made for the clock that anyone can start.
 
-use crate::catalogue::VendorId;
+use crate::catalogue::{Effect, VendorId};
 use crate::facts::{ExprId, ExprKind};
 use crate::finding::{Confidence, FileId, Place};
-use crate::manifest::TokenGate;
 use crate::names::Name;
 use crate::program::doors::Door;
 use crate::program::left_out::LeftOut;
@@ -13,7 +12,7 @@ use crate::program::verify::{Account, Lapse, Verdict, Why};
 use crate::program::{CallRef, Entry, EntryKind, ExprRef, Program};
 use crate::rule;
 use crate::rule::Report;
-use crate::rules::strangers::sent_by_database;
+use crate::rules::strangers::{passes_gate, sent_by_database};
 
 rule! {
     /// A scheduled endpoint does its work for whoever calls it
@@ -24,7 +23,9 @@ rule! {
     /// (`x-vercel-cron`, its user agent) is no secret: anybody can send it.
     ///
     /// An edge function that asks for no token, that nothing in the repository calls, and that takes nothing of the
-    /// request is such a job too: its clock was set up in the dashboard. That report is of medium confidence.
+    /// request is such a job too: its clock was set up in the dashboard. That report is of medium confidence, and so is
+    /// that of a scheduled function that charges or sends behind the platform's gate alone: the app's public key passes
+    /// that one.
     ///
     /// ## Silent when
     ///
@@ -124,8 +125,7 @@ enum Gap {
 
 fn gap(program: &Program, at: usize) -> Option<Gap> {
     let entry = &program.entries[at];
-    let path = program.file(entry.function.file).path;
-    if matches!(program.manifests.token_gate(&path), Some((TokenGate::Asked | TokenGate::AskedByDefault, _))) {
+    if passes_gate(program, entry) && !moves_money_or_messages(program, entry) {
         return None;
     }
     let account = program.account_of(entry, NOBODY);
@@ -143,6 +143,14 @@ fn gap(program: &Program, at: usize) -> Option<Gap> {
         },
         _ => passed(program, at, &account),
     }
+}
+
+/// Whether an entry point charges somebody, or sends something that people get.
+fn moves_money_or_messages(program: &Program, entry: &Entry) -> bool {
+    program.vendors_behind(entry).any(|used| {
+        let operation = program.operation(used);
+        operation.is_some_and(|operation| operation.money || operation.effect == Effect::Send)
+    })
 }
 
 /// The first thing that is done behind a check that whoever brings something goes past, where no other is made.
@@ -189,8 +197,10 @@ fn tell(program: &Program, report: &mut Report, schedule: Option<&Schedule>, ent
         Some(_) => "is made for the clock",
         None => "looks like a job (nothing in the repository calls it, and it takes no input)",
     };
+    let gated = passes_gate(program, entry);
     let for_whom = match gap {
         Gap::Passed(_, _, check) => format!("whoever brings any `{}`", check.name),
+        _ if gated => "whoever has the app's public key, which is in every browser".to_owned(),
         _ => "whoever calls it".to_owned(),
     };
     let does = format!("{name} {kind}, and does its work for {for_whom}");
@@ -208,7 +218,11 @@ fn tell(program: &Program, report: &mut Report, schedule: Option<&Schedule>, ent
     let read = program.read_of_variable(entry.function.file, Name::new(secret));
     let by_status = matches!(entry.framework, "express" | "fastify" | "next-pages");
     let brought = if by_status { "req.headers.authorization" } else { "req.headers.get(\"authorization\")" };
-    let code = if !facts.language.is_script() {
+    let code = if gated {
+        format!(
+            "const secret = {read};\nif (!secret || req.headers.get(\"x-cron-secret\") !== secret) {{\n  return new Response(\"no\", {{ status: 401 }});\n}}"
+        )
+    } else if !facts.language.is_script() {
         format!(
             "if request.headers.get(\"Authorization\") != f\"Bearer {{os.environ['{secret}']}}\":\n    return \"\", 401"
         )
@@ -256,7 +270,10 @@ fn tell(program: &Program, report: &mut Report, schedule: Option<&Schedule>, ent
     let in_database = sent_by_database(program, entry, secret).unwrap_or_default();
     let draft = report.at(entry.place.head(), name, message).help(format!("{asks}{in_database}"));
     let draft = match schedule {
-        Some(schedule) => draft.because(schedule.place, format!("started by `{}`", schedule.cron)),
+        Some(schedule) => {
+            let draft = draft.because(schedule.place, format!("started by `{}`", schedule.cron));
+            if gated { draft.confidence(Confidence::Medium) } else { draft }
+        }
         None => draft.confidence(Confidence::Medium),
     };
     match gap {

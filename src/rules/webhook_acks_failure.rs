@@ -259,9 +259,7 @@ fn lost(program: &Program, handler: &WebhookHandler) -> Vec<Lost> {
         let function = program.function_of(deed.at);
         let Some(stop) = reach.stops.iter().position(|stop| stop.function == function) else { continue };
         let way: Vec<Edge> = reach.way(stop);
-        let besides = way
-            .iter()
-            .any(|edge| words(&program.function_name(edge.target)).iter().any(|word| BESIDES.contains(&word.as_str())));
+        let besides = way.iter().any(|edge| is_besides(&words(&program.function_name(edge.target))));
         if besides {
             continue;
         }
@@ -324,8 +322,16 @@ fn is_work(program: &Program, deed: &Deed) -> bool {
     }
     let mut names = words(&text);
     names.extend(program.table_of(deed.at).iter().flat_map(|table| words(table)));
-    names.extend(words(&program.function_name(program.function_of(deed.at))));
-    !names.iter().any(|word| BESIDES.contains(&word.as_str()))
+    let function = words(&program.function_name(program.function_of(deed.at)));
+    !names.iter().any(|word| BESIDES.contains(&word.as_str())) && !is_besides(&function)
+}
+
+/// Whether a function is for a courtesy, by the words of its name: not `handlePaymentNotification`, which is what the
+/// webhook is there for.
+fn is_besides(function: &[String]) -> bool {
+    let takes = function.first().is_some_and(|first| matches!(first.as_str(), "handle" | "process" | "receive" | "on"));
+    let is_delivery = |word: &str| takes && matches!(word, "notification" | "notifications");
+    function.iter().any(|word| BESIDES.contains(&word.as_str()) && !is_delivery(word))
 }
 
 fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, first: &Lost, all: &[Lost]) {

@@ -79,8 +79,13 @@ pub(super) fn histories(
         |at: &usize| scripts[*at].2.statements.iter().any(|statement| matches!(statement.what, What::CreateTable(_)));
     for (app, mut files) in loose {
         if files.iter().any(makes) && !found.iter().any(|(other, _)| meets(app, *other)) {
-            // What makes tables runs before what changes them.
-            files.sort_by_key(|at| (!makes(at), rank(scripts[*at].1), *at));
+            // What makes tables runs before what changes them; where people have numbered what they run, as they say.
+            let is_series = files.iter().any(|at| makes(at) && number(scripts[*at].1).is_some());
+            files.sort_by_key(|at| match number(scripts[*at].1).filter(|_| is_series) {
+                Some(number) => (1, number, *at),
+                None if makes(at) => (2 * rank(scripts[*at].1), 0, *at),
+                None => (3 + rank(scripts[*at].1), 0, *at),
+            });
             found.push((app, head(scripts, "", files, false)));
         }
     }
@@ -155,6 +160,13 @@ fn is_loose(path: &str) -> bool {
         &["sandbox", "demo", "fixture", "fixtures", "local", "scratch", "playground", "snapshot", "snapshots"];
     !not.iter().any(|word| lower.contains(word))
         && !lower.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| ASIDE.contains(&word))
+}
+
+/// Which of a numbered series a script is: 44 for `044-policies.sql`.
+fn number(path: &str) -> Option<u64> {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let end = name.find(|c: char| !c.is_ascii_digit())?;
+    name.get(..end)?.parse().ok()
 }
 
 fn rank(path: &str) -> u8 {

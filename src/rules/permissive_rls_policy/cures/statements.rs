@@ -2,7 +2,7 @@
 
 use super::Case;
 use crate::names::Name;
-use crate::sql::{Command, History, Id, Opens, Table, quoted};
+use crate::sql::{Command, History, Id, Opens, Question, Table, quoted};
 
 /// A list of people that nobody gets onto by signing up, and the condition that somebody is on it.
 pub(super) fn list_of_people(history: &History, wanted: &str, everyone: bool) -> (String, String) {
@@ -132,7 +132,7 @@ impl Case<'_> {
     pub(super) fn question(&self, meant: &[String]) -> Option<String> {
         const FEW: &[&str] = &["admin", "staff", "manager", "owner"];
         let few: Vec<&str> = FEW.iter().copied().filter(|few| meant.iter().any(|word| word.starts_with(few))).collect();
-        self.questions_for(&few).into_iter().next().or_else(|| self.asks_for_admins())
+        self.questions_for(&few).into_iter().next().map(|asked| asked.text).or_else(|| self.asks_for_admins())
     }
 
     /// The app's own questions for those who work for it, as its policies put them, one or the other.
@@ -141,7 +141,10 @@ impl Case<'_> {
             &["admin", "staff", "manager", "employee", "moderator", "editor", "operator", "agent", "sales"];
         // The same role is asked for in many ways: one of them will do.
         let (mut asked, mut named): (Vec<String>, Vec<&str>) = (vec![], vec![]);
-        for question in self.questions_for(INSIDERS) {
+        for Question { text: question, reads } in self.questions_for(INSIDERS) {
+            if reads.is_some_and(|people| self.leaves_out_most(people, &question, INSIDERS)) {
+                continue;
+            }
             let lower = question.to_ascii_lowercase();
             let says: Vec<&str> = INSIDERS.iter().copied().filter(|word| lower.contains(word)).collect();
             if asked.len() < 3 && says.iter().any(|word| !named.contains(word)) {
@@ -153,7 +156,7 @@ impl Case<'_> {
     }
 
     /// The questions with one of some words that can be put here.
-    fn questions_for(&self, few: &[&str]) -> Vec<String> {
+    fn questions_for(&self, few: &[&str]) -> Vec<Question> {
         let fits = |text: &str| few.iter().any(|few| text.to_ascii_lowercase().contains(few));
         // What reads a table is asked by its policies: not on that table, nor where that one asks back.
         let table = self.table.id;
@@ -167,8 +170,17 @@ impl Case<'_> {
                     })
             })
         };
-        let asked = self.history.questions().into_iter().filter(|asked| fits(&asked.text) && works(asked.reads));
-        asked.map(|asked| asked.text).collect()
+        self.history.questions().into_iter().filter(|asked| fits(&asked.text) && works(asked.reads)).collect()
+    }
+
+    /// Whether a question asks a list of people for another role than the one that most of them are given.
+    fn leaves_out_most(&self, people: Id, question: &str, insiders: &[&str]) -> bool {
+        let Some(people) = self.history.table(people) else { return false };
+        people.columns.iter().filter_map(|column| column.default.as_deref()).any(|given| {
+            let given = given.split("::").next().unwrap_or(given).trim();
+            let role = given.trim_matches('\'');
+            role.len() + 2 == given.len() && insiders.contains(&role) && !question.contains(given)
+        })
     }
 
     /// The app's own question for an administrator, when its database has one that needs no more than the session.
