@@ -321,7 +321,7 @@ impl Program {
     }
 
     /// Whether a function keeps what it puts into rows: `db.session.commit()`, `user.save()`.
-    fn keeps(&self, facts: &Facts, function: FunctionRef, is_new: bool) -> bool {
+    pub(crate) fn keeps(&self, facts: &Facts, function: FunctionRef, is_new: bool) -> bool {
         self.calls_in(function).any(|at| {
             matches!(facts.expr(facts.call(at.call).callee), ExprKind::Member(_, name)
                 if matches!(name.as_str(), "commit" | "save") || is_new && *name == "add_all")

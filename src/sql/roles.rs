@@ -57,11 +57,17 @@ impl History {
 
     /// Whether what stands in a role opens something: policies or functions that look there for one that stands above.
     fn is_decided_by(&self, table: &Table, column: &Name) -> bool {
+        // What stands behind the table's name, up to the next table, is asked of it.
         let asks = |text: &str| {
-            let text = text.to_ascii_lowercase();
-            text.contains(table.id.name.as_str())
-                && text.contains(column.as_str())
-                && (text.contains("admin") || text.contains("_role"))
+            let text = text.to_ascii_lowercase().split_whitespace().collect::<Vec<_>>().join(" ");
+            let mut behind = text.split("from ").skip(1).chain(text.split("join ").skip(1));
+            behind.any(|of| {
+                let named = of.trim_start_matches("public.").trim_start_matches('"');
+                let is_it = named
+                    .strip_prefix(table.id.name.as_str())
+                    .is_some_and(|rest| !rest.starts_with(|next: char| next.is_ascii_alphanumeric() || next == '_'));
+                is_it && of.contains(column.as_str()) && of.contains("admin")
+            })
         };
         let policies = self.tables.iter().flat_map(|table| &table.policies);
         let mut texts = policies.flat_map(|policy| [&policy.using, &policy.check]).flatten();
