@@ -97,6 +97,7 @@ pub mod pins;
 pub mod reaching;
 pub mod readers;
 pub mod recorded_early;
+mod recorded_in_database;
 pub mod records;
 pub mod remembered;
 pub mod repeats;

@@ -5,7 +5,7 @@ use super::cures::statements::quoted_always;
 use crate::finding::{Confidence, Severity};
 use crate::program::Program;
 use crate::rule::Report;
-use crate::sql::{Command, History, Policy, Rights, Table, quoted};
+use crate::sql::{Asks, Command, History, Policy, Rights, Table, quoted};
 
 /// Tells of a policy by which people give themselves a role; whether it was one.
 pub(super) fn look(program: &Program, history: &History, table: &Table, policy: &Policy, report: &mut Report) -> bool {
@@ -39,9 +39,15 @@ pub(super) fn look(program: &Program, history: &History, table: &Table, policy: 
         };
         (advice, narrow)
     } else {
-        let same = format!(
-            "{column} is not distinct from (select p.{column} from {id} p where p.{owner} = (select auth.uid()))"
-        );
+        // The row itself as it stands: somebody may have several.
+        let key = table
+            .constraints
+            .iter()
+            .find(|constraint| constraint.asks == Asks::Primary && constraint.columns.len() == 1);
+        let key = key.map_or_else(|| owner.clone(), |key| quoted(&key.columns[0]));
+        let this = quoted(&table.id.name);
+        let same =
+            format!("{column} is not distinct from (select p.{column} from {id} p where p.{key} = {this}.{key})");
         (
             "Let users change their row, but not the role in it; administrators keep a policy of their own for that.",
             format!(
