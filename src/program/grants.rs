@@ -197,6 +197,12 @@ impl Program {
         self.takers().find(|&(_, file)| self.share_app(file, near)).map(|(vendor, _)| vendor)
     }
 
+    /// The vendor of payments that the function of a grant asks.
+    pub fn vendor_asked(&self, grant: &Grant) -> Option<VendorId> {
+        let mut used = self.calls_in(grant.function).flat_map(|at| self.vendors_at(at)).map(|used| used.vendor);
+        used.find(|&vendor| self.catalogue.vendor(vendor).category == Category::Payments)
+    }
+
     /// Every write that gives what customers pay for, in deployed code.
     pub fn grants(&self) -> Vec<Grant> {
         let mut takers: Vec<FileId> = self.takers().map(|(_, file)| file).collect();

@@ -276,7 +276,8 @@ fn is_for_listed(program: &Program, origin: &Origin, last: CallRef) -> bool {
 }
 
 fn tell(program: &Program, report: &mut Report, grant: &Grant, start: Option<&Origin>) {
-    let vendor = grant.after.or_else(|| program.payment_vendor(grant.at.file));
+    let asked = || program.vendor_asked(grant).or_else(|| program.payment_vendor(grant.at.file));
+    let vendor = grant.after.or_else(asked);
     let who = vendor.map_or("the payment vendor", |vendor| program.catalogue.vendor(vendor).name.as_str());
     let field = grant.field;
     let does = match grant.given {
