@@ -111,6 +111,7 @@ pub mod scopes;
 pub mod shelved;
 mod signed_headers;
 pub mod spending;
+pub mod spread_rows;
 pub mod stands;
 pub mod state_checks;
 pub mod statuses;

@@ -182,7 +182,7 @@ impl Program {
     }
 
     /// Whether a call writes to the app's own store.
-    fn stores(&self, call: CallRef) -> bool {
+    pub(crate) fn stores(&self, call: CallRef) -> bool {
         let writes = self.vendors_at(call).iter().any(|used| {
             self.catalogue.vendor(used.vendor).own_backend
                 && self.operation(used).is_some_and(|operation| operation.effect.changes_something())
