@@ -100,7 +100,7 @@ fn claimed_table(body: &str) -> Option<Name> {
         return None;
     }
     let (_, rest) = body.split_once("insert into ")?;
-    let named = rest.split(|next: char| next == ' ' || next == '(').next()?;
+    let named = rest.split([' ', '(']).next()?;
     let table = named.rsplit('.').next()?.trim_matches('"');
     words(table).iter().any(|word| DELIVERIES.contains(&word.as_str())).then(|| Name::new(table))
 }
