@@ -20,6 +20,7 @@ pub mod model;
 mod openness;
 pub mod people;
 mod read;
+pub mod roles;
 mod split;
 mod statement;
 pub mod views;
@@ -31,6 +32,7 @@ pub use model::{Database, History, Id, Job, Policy, Request, RowSecurity, Table,
 pub use openness::{Opening, Opens};
 pub use people::{Group, Question};
 pub use read::templates::quoted;
+pub use roles::TakenRole;
 pub use statement::{Asks, Column, Command, Constraint, Rights};
 pub use views::Passing;
 

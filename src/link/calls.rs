@@ -58,11 +58,15 @@ fn name_rows(program: &mut Program) {
         }
         let callees = program.graph.callees[file.index()].iter().enumerate();
         let on_rows = callees.filter_map(|(at, callee)| {
-            let Value::External(external) = callee else { return None };
-            let method = methods.get(&external.last_member()?).copied().flatten()?;
-            let asked = external.segs.iter().any(|seg| matches!(seg, Seg::Call));
-            (asked && program.catalogue.is_database(external.package))
-                .then(|| (CallRef::new(file, CallId(at as u32)), Value::Function(method)))
+            // Loaded in several ways it is a row all the same: by its id for one event, by its customer for the next.
+            let method = callee.alternatives().iter().find_map(|value| {
+                let Value::External(external) = value else { return None };
+                let method = methods.get(&external.last_member()?).copied().flatten()?;
+                let asked = external.segs.iter().any(|seg| matches!(seg, Seg::Call));
+                (asked && program.catalogue.is_database(external.package)).then_some(method)
+            })?;
+            let is_known = callee.alternatives().iter().any(|value| matches!(value, Value::Function(_)));
+            (!is_known).then(|| (CallRef::new(file, CallId(at as u32)), Value::Function(method)))
         });
         on_rows.collect()
     });

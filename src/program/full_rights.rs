@@ -14,6 +14,7 @@ use crate::program::{CallRef, Edge, EdgeKind, Entry, ExprRef, FunctionRef, Progr
 mod known;
 mod rows;
 mod seizes;
+mod signed_links;
 
 use known::KNOWN_TO_ONE;
 use rows::WHOSE;
@@ -96,6 +97,9 @@ impl Program {
 
     /// What the request points a call with full rights to, on one way to it.
     pub fn pick(&self, way: &[Edge], used: &VendorUse) -> Option<Pick> {
+        if let Some(found) = self.signed_upload(way, used) {
+            return Some(found);
+        }
         let operation = self.operation(used)?;
         let vendor = self.catalogue.vendor(used.vendor);
         if vendor.own_backend
@@ -234,6 +238,11 @@ impl Program {
             ExprKind::List(items) => *items.first()?,
             _ => arg,
         };
+        self.file_named(way, used, arg, touch)
+    }
+
+    /// The file whose path the request gives by an expression.
+    fn file_named(&self, way: &[Edge], used: &VendorUse, arg: ExprId, touch: Touch) -> Option<Pick> {
         let Origin::Request(source) = self.origin_on(way, ExprRef::new(used.at.file, arg), &[]) else {
             return None;
         };
@@ -245,7 +254,9 @@ impl Program {
         let public = words(&used.name).iter().chain(&source_words(&source)).any(|word| word == "public");
         let store = self.table_of(used.at);
         let named_public = store.is_some_and(|store| words(&store).iter().any(|word| word == "public"));
-        (!public && !named_public && !only_one_knows(&source)).then_some(Pick {
+        // The key of a file is its path.
+        let known = source_words(&source).iter().any(|word| word != "key" && KNOWN_TO_ONE.contains(&word.as_str()));
+        (!public && !named_public && !known).then_some(Pick {
             touch,
             what: Name::new("files"),
             by: Name::new("path"),

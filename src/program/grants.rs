@@ -9,7 +9,9 @@ use crate::program::verify::words;
 use crate::program::{CallRef, ExprRef, FunctionRef, Program};
 
 mod asked;
+pub mod assumed;
 pub mod loose;
+mod picked;
 mod skipped;
 mod statements;
 
@@ -49,6 +51,10 @@ pub struct Grant {
     pub given: Given,
     /// Whose payment form in the browser says before it that somebody has paid.
     pub after: Option<VendorId>,
+    /// The word of the request by which one function both starts a payment and gives this: `action === "confirm"`.
+    pub picked: Option<Name>,
+    /// Whether the same write says of a tenant that the chosen plan runs: `subscription_status: "active"`.
+    pub runs: bool,
 }
 
 /// Words of names whose rows hold money that others owe, what is only asked for, or plans of other kinds.
@@ -191,6 +197,12 @@ impl Program {
         self.takers().find(|&(_, file)| self.share_app(file, near)).map(|(vendor, _)| vendor)
     }
 
+    /// The vendor of payments that the function of a grant asks.
+    pub fn vendor_asked(&self, grant: &Grant) -> Option<VendorId> {
+        let mut used = self.calls_in(grant.function).flat_map(|at| self.vendors_at(at)).map(|used| used.vendor);
+        used.find(|&vendor| self.catalogue.vendor(vendor).category == Category::Payments)
+    }
+
     /// Every write that gives what customers pay for, in deployed code.
     pub fn grants(&self) -> Vec<Grant> {
         let mut takers: Vec<FileId> = self.takers().map(|(_, file)| file).collect();
@@ -226,6 +238,7 @@ impl Program {
             let call = facts.call(at.call);
             let (ExprKind::Member(_, name) | ExprKind::Ref(name, _)) = facts.expr(call.callee) else { continue };
             let function = self.function_of(at);
+            let picked = self.picked(function, call.block);
             let grant = |field, value, given| Grant {
                 at: ExprRef::new(file, call.expr),
                 function,
@@ -234,6 +247,8 @@ impl Program {
                 value,
                 given,
                 after: after_forms.get(&function).copied(),
+                picked,
+                runs: false,
             };
             if let Some(named) = self.database_function(at, name).filter(|named| says_grant(named)) {
                 found.push(grant(named, call.expr, Given::Called));
@@ -270,16 +285,22 @@ impl Program {
                 continue;
             }
             let raised = raised(facts, call.args.iter().map(|arg| arg.value));
+            let runs = *name != "insert" && row.is_some_and(|row| picked::sets_running(facts, &row, &rows));
             let first = rows.iter().find_map(|&(field, value)| {
                 let is_raised = raised.contains(&field) && words(&field).last().is_some_and(|last| last == "credits");
                 let given = given(facts, row, &field, value).or(is_raised.then_some(Given::Counted))?;
                 // `tier` of an analysis says which one it was: only accounts have plans that open something.
-                let fits = given != Given::Chosen || is_model || row.is_some_and(|row| is_account(&row));
+                let fits = given != Given::Chosen || is_model || runs || row.is_some_and(|row| is_account(&row));
                 fits.then_some((field, value, given))
             });
             let first =
                 first.or_else(|| skipped::chosen_id(facts, &rows).filter(|_| row.is_some_and(|row| is_account(&row))));
-            found.extend(first.map(|(field, value, given)| grant(field, value, given)));
+            // Whatever it is called, more of it is given by the word that confirms a purchase.
+            let first = first.or_else(|| {
+                let more = rows.iter().find(|(field, value)| picked::counts_up(facts, field, *value));
+                more.filter(|_| picked.is_some()).map(|&(field, value)| (field, value, Given::Counted))
+            });
+            found.extend(first.map(|(field, value, given)| Grant { runs, ..grant(field, value, given) }));
         }
     }
 
@@ -293,17 +314,20 @@ impl Program {
                 if *row == "session" || is_other(row) {
                     continue;
                 }
-                let Some(given) = given(facts, Some(*row), field, *value) else { continue };
+                let (at, block) = (ExprRef::new(file, *target), BlockId(index as u32));
+                let picked = self.picked(function, block);
+                let more = picked.filter(|_| picked::counts_up(facts, field, *value)).map(|_| Given::Counted);
+                let Some(given) = given(facts, Some(*row), field, *value).or(more) else { continue };
                 if self.keeps(facts, function, false) {
-                    let (at, block) = (ExprRef::new(file, *target), BlockId(index as u32));
-                    found.push(Grant { at, function, block, field: *field, value: *value, given, after: None });
+                    let (field, value) = (*field, *value);
+                    found.push(Grant { at, function, block, field, value, given, after: None, picked, runs: false });
                 }
             }
         }
     }
 
     /// Whether a function keeps what it puts into rows: `db.session.commit()`, `user.save()`.
-    fn keeps(&self, facts: &Facts, function: FunctionRef, is_new: bool) -> bool {
+    pub(crate) fn keeps(&self, facts: &Facts, function: FunctionRef, is_new: bool) -> bool {
         self.calls_in(function).any(|at| {
             matches!(facts.expr(facts.call(at.call).callee), ExprKind::Member(_, name)
                 if matches!(name.as_str(), "commit" | "save") || is_new && *name == "add_all")

@@ -35,9 +35,11 @@ impl Program {
     pub fn form_is_checked(&self, call: CallRef) -> bool {
         let facts = self.facts(call.file);
         let whole = Look { part: vec![], deed: Deed::Handed, at: ExprRef::new(call.file, facts.call(call.call).expr) };
-        self.is_validated(&whole)
+        // That one field is asked for says nothing of the rest, nor of a text that cannot be parsed.
+        let asked = |part: Option<&Name>| part.is_some_and(|part| *part == "get()");
+        self.is_handed_to_check(&whole)
             || self.looks(call).iter().any(|look| {
-                self.is_validated(look)
+                (if asked(look.part.last()) { self.is_handed_to_check(look) } else { self.is_validated(look) })
                     || self.readers(look.at.file).uses(look.at.expr).iter().any(|used| {
                         matches!(used, Use::Arg(taker, _) if self.has_role(CallRef::new(look.at.file, *taker), KnownRole::Validate))
                     })

@@ -6,6 +6,7 @@ use rustc_hash::FxHashSet;
 use crate::facts::{Block, BlockId, BlockKind, ExprId, ExprKind, Facts, Op, Step};
 use crate::names::Name;
 use crate::program::handlers::WebhookHandler;
+use crate::program::paths::Reach;
 use crate::program::terms::always_before;
 use crate::program::terms::{Ending, ending};
 use crate::program::verify::words;
@@ -51,7 +52,7 @@ impl Program {
         let entry = &self.entries[handler.entry];
         let reach = self.reach(entry.function, |edge| edge.kind != EdgeKind::Jump);
         let functions: FxHashSet<FunctionRef> = reach.stops.iter().map(|stop| stop.function).collect();
-        deeds.iter().enumerate().find_map(|(position, deed)| {
+        let found = deeds.iter().enumerate().find_map(|(position, deed)| {
             let record = deed.at;
             let table = self.table_of(record)?;
             let is_work = !deed.records;
@@ -70,22 +71,35 @@ impl Program {
             let weighs = |at: CallRef| {
                 !is_work || self.keeps_by(at) && self.table_of(at).is_none_or(|table| !self.keeps_record(&table))
             };
-            let work = later.map(|work| work.at).filter(|&work| weighs(work)).find(|&work| {
-                let function = self.function_of(work);
-                let way: Vec<Edge> = match reach.stops.iter().position(|stop| stop.function == function) {
-                    Some(stop) => reach.way(stop),
-                    None => return false,
-                };
-                // Seen from the function that keeps the record.
-                let here = self.function_of(record);
-                let first = match way.iter().rposition(|edge| self.function_of(edge.call) == here) {
-                    _ if function == here => work,
-                    Some(at) => way[at].call,
-                    None => return false,
-                };
-                self.comes_after(record, first) && self.fails_aloud(work) && self.loss_of(entry, &way, work).is_none()
-            })?;
+            let later = later.map(|work| work.at).filter(|&work| weighs(work));
+            let work = self.first_lost(entry, &reach, record, later)?;
             Some(RecordedEarly { record, work, is_work })
+        });
+        found.or_else(|| self.recorded_in_database(handler, &reach))
+    }
+
+    /// The first work that is done after a record, and whose failure has the sender try again.
+    pub(super) fn first_lost(
+        &self,
+        entry: &Entry,
+        reach: &Reach,
+        record: CallRef,
+        mut later: impl Iterator<Item = CallRef>,
+    ) -> Option<CallRef> {
+        later.find(|&work| {
+            let function = self.function_of(work);
+            let way: Vec<Edge> = match reach.stops.iter().position(|stop| stop.function == function) {
+                Some(stop) => reach.way(stop),
+                None => return false,
+            };
+            // Seen from the function that keeps the record.
+            let here = self.function_of(record);
+            let first = match way.iter().rposition(|edge| self.function_of(edge.call) == here) {
+                _ if function == here => work,
+                Some(at) => way[at].call,
+                None => return false,
+            };
+            self.comes_after(record, first) && self.fails_aloud(work) && self.loss_of(entry, &way, work).is_none()
         })
     }
 

@@ -250,5 +250,7 @@ fn counts_up(facts: &Facts, value: ExprId) -> bool {
 /// Whether a name or status says that something went out.
 fn says_done(name: &Name) -> bool {
     let words = crate::program::verify::words(name);
-    words.iter().any(|word| matches!(word.as_str(), "sent" | "delivered" | "notified" | "emailed" | "reminded"))
+    words
+        .iter()
+        .any(|word| matches!(word.as_str(), "sent" | "delivered" | "notified" | "emailed" | "mailed" | "reminded"))
 }

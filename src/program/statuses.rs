@@ -97,28 +97,32 @@ impl Program {
 
     /// Whether a value is handed to something that checks its form.
     pub fn is_validated(&self, look: &Look) -> bool {
-        let facts = self.facts(look.at.file);
         let last = look.part.last().is_some_and(|part| matches!(part.as_str(), "safeParse()" | "get()"));
-        last && look.deed == Deed::Tested
-            || self.readers(look.at.file).uses(look.at.expr).iter().any(|used| {
-                let Use::Arg(call, _) = used else { return false };
-                let named = match facts.expr(facts.call(*call).callee) {
-                    ExprKind::Member(base, name) => {
-                        let of = |wanted: &str| matches!(facts.expr(*base), ExprKind::Ref(name, _) if *name == wanted);
-                        match name.as_str() {
-                            "parse" | "safeParse" | "safeParseAsync" | "parseAsync" | "validate" | "model_validate"
-                            | "validate_python" | "decode" => !of("JSON"),
-                            // A refusal is an object of another form than what was asked for.
-                            "isArray" => of("Array"),
-                            "keys" | "hasOwn" => of("Object"),
-                            _ => false,
-                        }
+        last && look.deed == Deed::Tested || self.is_handed_to_check(look)
+    }
+
+    /// Whether a value itself is handed to something that checks its form.
+    pub fn is_handed_to_check(&self, look: &Look) -> bool {
+        let facts = self.facts(look.at.file);
+        self.readers(look.at.file).uses(look.at.expr).iter().any(|used| {
+            let Use::Arg(call, _) = used else { return false };
+            let named = match facts.expr(facts.call(*call).callee) {
+                ExprKind::Member(base, name) => {
+                    let of = |wanted: &str| matches!(facts.expr(*base), ExprKind::Ref(name, _) if *name == wanted);
+                    match name.as_str() {
+                        "parse" | "safeParse" | "safeParseAsync" | "parseAsync" | "validate" | "model_validate"
+                        | "validate_python" | "decode" => !of("JSON"),
+                        // A refusal is an object of another form than what was asked for.
+                        "isArray" => of("Array"),
+                        "keys" | "hasOwn" => of("Object"),
+                        _ => false,
                     }
-                    ExprKind::Ref(name, _) => matches!(name.as_str(), "isinstance" | "len" | "bool"),
-                    _ => false,
-                };
-                named || self.has_role(CallRef::new(look.at.file, *call), KnownRole::Validate)
-            })
+                }
+                ExprKind::Ref(name, _) => matches!(name.as_str(), "isinstance" | "len" | "bool"),
+                _ => false,
+            };
+            named || self.has_role(CallRef::new(look.at.file, *call), KnownRole::Validate)
+        })
     }
 }
 

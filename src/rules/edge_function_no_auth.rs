@@ -89,7 +89,8 @@ fn check(program: &Program, report: &mut Report) {
     // One function is told once: by its worst.
     let mut doors: BTreeMap<usize, Found<'_>> = BTreeMap::new();
     let covered = LazyCell::new(|| covered(program));
-    for used in program.vendor_uses() {
+    let signed = program.signed_uploads();
+    for used in program.vendor_uses().iter().chain(&signed) {
         if !may_matter(program, used) {
             continue;
         }
@@ -129,13 +130,14 @@ fn check(program: &Program, report: &mut Report) {
 
 fn may_matter(program: &Program, used: &VendorUse) -> bool {
     program.runs_on_server(used.at.file)
-        && program.operation(used).is_some_and(|operation| {
-            let own = program.catalogue.vendor(used.vendor).own_backend;
-            matches!(operation.effect, Effect::Delete | Effect::Update | Effect::Read | Effect::List)
-                || operation.refunds
-                || operation.whose.is_some()
-                || own && matches!(operation.effect, Effect::Create | Effect::Token)
-        })
+        && (program.signed_path(used.at).is_some()
+            || program.operation(used).is_some_and(|operation| {
+                let own = program.catalogue.vendor(used.vendor).own_backend;
+                matches!(operation.effect, Effect::Delete | Effect::Update | Effect::Read | Effect::List)
+                    || operation.refunds
+                    || operation.whose.is_some()
+                    || own && matches!(operation.effect, Effect::Create | Effect::Token)
+            }))
 }
 
 /// Whether it is harmful only where the answer says what it finds or makes.

@@ -4,6 +4,7 @@ use rustc_hash::FxHashSet;
 
 use crate::facts::{BlockKind, ExprId, ExprKind, Facts, FunctionId, Op};
 use crate::program::audience::is_staff_word;
+use crate::program::grants::assumed::Yes;
 use crate::program::grants::loose::Loose;
 use crate::program::grants::{Given, Grant};
 use crate::program::origins::Origin;
@@ -181,8 +182,14 @@ fn in_browser(program: &Program, grant: &Grant, names: &[String]) -> bool {
         && (grant.after.is_some()
             || says_payer(names)
             || grant.given == Given::Left
+            || grant.runs && shows_plans(names)
             || !matches!(grant.given, Given::Counted | Given::Done) && of_own_row(program, grant))
         && !program.is_paid_for(grant.function, grant)
+}
+
+/// Whether names say that plans are chosen there.
+fn shows_plans(names: &[String]) -> bool {
+    names.iter().any(|word| ["plan", "onboard", "subscription"].iter().any(|start| word.starts_with(start)))
 }
 
 fn last_call(program: &Program, grant: &Grant) -> Option<CallRef> {
@@ -224,6 +231,7 @@ fn on_server(program: &Program, grant: &Grant, names: &[String]) -> Option<Origi
         named.extend(names.iter().cloned());
         let is_test = named.iter().any(|word| matches!(word.as_str(), "test" | "debug" | "simulate"));
         let asked_for = says_payer(&named) || grant.given == Given::Chosen && program.is_chosen_by_request(grant);
+        let asked_for = asked_for || grant.picked.is_some();
         let loose = program.loosely_paid(entry.function, grant).is_some();
         (asked_for || loose)
             && (program.is_public(origin.entry) || entry.kind == EntryKind::Page)
@@ -268,7 +276,8 @@ fn is_for_listed(program: &Program, origin: &Origin, last: CallRef) -> bool {
 }
 
 fn tell(program: &Program, report: &mut Report, grant: &Grant, start: Option<&Origin>) {
-    let vendor = grant.after.or_else(|| program.payment_vendor(grant.at.file));
+    let asked = || program.vendor_asked(grant).or_else(|| program.payment_vendor(grant.at.file));
+    let vendor = grant.after.or_else(asked);
     let who = vendor.map_or("the payment vendor", |vendor| program.catalogue.vendor(vendor).name.as_str());
     let field = grant.field;
     let does = match grant.given {
@@ -301,6 +310,10 @@ fn tell(program: &Program, report: &mut Report, grant: &Grant, start: Option<&Or
         None => {
             format!("{does} by the browser: whoever repeats that request gets it without paying, nobody asks {who}")
         }
+        Some(start) if let Some(word) = grant.picked => format!(
+            "{does} when {} is called with `{word}`, paid or not: no state of a payment at {who} decides it, whoever sends that request gets it for nothing",
+            program.entry_name(&program.entries[start.entry])
+        ),
         Some(start) => format!(
             "{does} when {} is called, paid or not: no state of a payment at {who} decides it, whoever sends that request gets it for nothing",
             program.entry_name(&program.entries[start.entry])
@@ -351,6 +364,15 @@ fn left_open(loose: Loose, who: &str) -> String {
         Loose::FailsOpen(env) => {
             format!("while {env} is not set every payment counts as paid, and whoever asks gets it for nothing")
         }
+        Loose::Assumed(name, Yes::Caught) => format!(
+            "`{name}` says yes when asking {who} fails, and whoever names a payment that is not there gets it for nothing"
+        ),
+        Loose::Assumed(name, Yes::Refused) => format!(
+            "`{name}` says yes when {who} answers with an error, and whoever names a payment that is not there gets it for nothing"
+        ),
+        Loose::Assumed(name, Yes::Unasked) => format!(
+            "`{name}` says yes where {who} is not asked at all, for want of a key or of an id in the request, and whoever calls it gets it for nothing"
+        ),
     }
 }
 
@@ -372,5 +394,9 @@ fn closed(loose: Loose, who: &str) -> String {
         Loose::FailsOpen(env) => {
             format!("Say no while {env} is not set: `return false`, or throw when the server starts.")
         }
+        Loose::Assumed(name, _) => format!(
+            "Let only an answer of {who} that says paid make `{name}` true. Where asking fails or cannot be done, answer 502 \
+             and give nothing; whoever paid tries again, or the webhook gives it."
+        ),
     }
 }

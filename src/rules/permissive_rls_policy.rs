@@ -14,6 +14,8 @@ mod any_group;
 mod buckets;
 mod by_rows;
 mod cures;
+mod own_role;
+mod read_by_rows;
 mod views;
 
 rule! {
@@ -35,6 +37,9 @@ rule! {
     /// asks for the bucket's name alone hands each customer's files to all others. That signed-in users only read them is
     /// a note for the auditor.
     ///
+    /// A policy that asks whose row it is, and not which role stands in it, lets users make themselves administrators; and
+    /// one that shows the rows that are "active" to everybody shows the tokens in them.
+    ///
     /// Reading content that is public, rows that signed-in users share, intake that cannot be read back (a contact
     /// form, a waiting list), and changes that hang on what is in the row and not on who asks (`for update using (status =
     /// 'pending')`) are notes for the auditor.
@@ -42,6 +47,7 @@ rule! {
     /// ## Silent when
     ///
     /// - the condition looks at the row or the user, or the policy is for the service role alone
+    /// - a trigger or a further condition looks at the role, or nothing asks for one
     /// - a later migration drops or narrows it, or its table is gone
     /// - row level security is off (`table-without-rls` tells), or the roles hold no right to begin with
     ///
@@ -125,6 +131,8 @@ fn check(program: &Program, report: &mut Report) {
                     Some(opening) => look(program, history, table, policy, opening, report),
                     None if files && buckets::look(program, history, table, policy, report) => {}
                     None if any_group::look(history, table, policy, report) => {}
+                    None if own_role::look(program, history, table, policy, report) => {}
+                    None if read_by_rows::look(program, history, table, policy, report) => {}
                     None => by_rows::look(program, history, table, policy, report),
                 }
             }

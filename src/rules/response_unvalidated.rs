@@ -98,6 +98,9 @@ fn model(program: &Program, report: &mut Report, used: &VendorUse) {
         return;
     }
     for parse in program.parsed_as_json(used.at) {
+        if spread(program, report, used, parse) {
+            continue;
+        }
         if program.failure_is_met(parse) || program.form_is_checked(parse) || hands_schema(program, used.at, parse) {
             continue;
         }
@@ -128,6 +131,43 @@ fn model(program: &Program, report: &mut Report, used: &VendorUse) {
             .trace(program.trace_from(origin, parse, "throws here"))
             .vendor(program.vendor_id(used.vendor));
     }
+}
+
+/// What a model wrote chooses the columns of a row; whether it does.
+fn spread(program: &Program, report: &mut Report, used: &VendorUse, parse: CallRef) -> bool {
+    if program.form_is_checked(parse) || hands_schema(program, used.at, parse) {
+        return false;
+    }
+    let Some(row) = program.spread_into_row(parse) else { return false };
+    let origins = program.origins(program.function_of(row.write));
+    let Some(origin) = origins.iter().find(|origin| program.entries[origin.entry].kind != EntryKind::Script) else {
+        return false;
+    };
+    let over = row.over.map_or_else(String::new, |column| format!(", `{column}` too, which stands before it"));
+    let message = format!(
+        "all that a model writes ({}) is put into a row as it comes: whoever speaks to the model chooses the columns and what is in \
+         them{over}; and one column that is not there loses the whole row",
+        used.name
+    );
+    let help = match program.facts(parse.file).language.is_script() {
+        true => {
+            "Take the columns one by one, or check the form first: `const row = Schema.parse(JSON.parse(text))`, with a \
+             schema that holds these columns only."
+        }
+        false => {
+            "Take the columns one by one, or check the form first: `Model.model_validate_json(text)`, with a model that \
+             holds these columns only."
+        }
+    };
+    report
+        .at(program.place(row.at), used.name.clone(), message)
+        .severity(Severity::Warning)
+        .confidence(Confidence::High)
+        .help(help)
+        .because(program.call_place(parse), "what the model wrote is parsed here")
+        .trace(program.trace_from(origin, row.write, "is stored here"))
+        .vendor(program.vendor_id(used.vendor));
+    true
 }
 
 /// Whether the vendor was given a schema for its answer: what it writes then has that form.

@@ -7,6 +7,7 @@ use crate::program::options::Lookup;
 use crate::program::readers::Use;
 use crate::program::stands::Round;
 use crate::program::statuses::Unchecked;
+use crate::program::verify::words;
 use crate::program::{CallRef, Destination, EntryKind, HttpUse, Leaves, Program, Value};
 use crate::rule::Report;
 
@@ -105,12 +106,26 @@ fn counts(program: &Program, http: &HttpUse) -> bool {
         return false;
     }
     let records = http.to.iter().all(|to| matches!(to, Destination::Env(name, _) if program.keeps_record(name)));
-    let outbound = leaves(http) || program.through(http).any(leaves);
+    let outbound = leaves(http) || program.through(http).any(leaves) || puts_file(program, http);
     let little = program.vendors_at(http.at).iter().any(|used| {
         matches!(program.catalogue.vendor(used.vendor).category, Category::Analytics | Category::Monitoring)
             || program.operation(used).is_some_and(|op| matches!(op.effect, Effect::Track | Effect::Sign))
     });
     !client.throws_on_status && !client.always_outbound && outbound && !records && !little
+}
+
+/// Whether a request puts a file where a signed link says, which the app's own server handed out.
+fn puts_file(program: &Program, http: &HttpUse) -> bool {
+    let facts = program.facts(http.at.file);
+    let named = || {
+        let to = facts.last_name(facts.call(http.at.call).args.first()?.value)?;
+        let words = words(&to);
+        let has = |any: &[&str]| words.iter().any(|word| any.contains(&word.as_str()));
+        Some(has(&["url", "urls", "link"]) && has(&["upload", "signed", "presigned", "put"]))
+    };
+    http.method.is_some_and(|method| method.as_str() == "PUT")
+        && program.leaves(http) == Leaves::Unknown
+        && named() == Some(true)
 }
 
 /// Whether a refusal that nobody sees is a loss: a body taken for data, or a write taken for done.
@@ -132,7 +147,8 @@ fn tell(program: &Program, report: &mut Report, http: &HttpUse, unchecked: Unche
     }
     let callers: Vec<&HttpUse> = program.through(http).filter(|http| program.leaves(http) == Leaves::Yes).collect();
     let all = || std::iter::once(http).chain(callers.iter().copied());
-    let whom = all().find_map(|http| program.destination_name(http)).unwrap_or_else(|| "the service".to_owned());
+    let unnamed = if puts_file(program, http) { "the file store" } else { "the service" };
+    let whom = all().find_map(|http| program.destination_name(http)).unwrap_or_else(|| unnamed.to_owned());
     let method = http.method.map_or("a request", |method| method.as_str());
     let subject = format!("{method} to {whom}");
     let origin = origins.iter().find(|origin| program.entries[origin.entry].kind != EntryKind::Script);

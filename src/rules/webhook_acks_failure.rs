@@ -263,10 +263,12 @@ fn lost(program: &Program, handler: &WebhookHandler) -> Vec<Lost> {
         if besides {
             continue;
         }
-        let skipped = || skipped(program, handler, entry, deed.at).map(Loss::Skipped);
+        // The test may stand before the call of the helper that does the work.
+        let steps = || std::iter::once(deed.at).chain(way.iter().rev().map(|edge| edge.call));
+        let skipped = || steps().find_map(|at| skipped(program, handler, entry, at)).map(Loss::Skipped);
         let returned = || program.told_unread(&way, deed.at, true).filter(|_| is_of_money(program, handler));
         let blind = || {
-            let (test, look) = program.skipped_for_failed_look(entry, deed.at)?;
+            let (test, look) = steps().find_map(|at| program.skipped_for_failed_look(entry, at))?;
             is_of_money(program, handler).then_some(Loss::Blind(test, look))
         };
         let loss = program.loss_of(entry, &way, deed.at).or_else(returned).or_else(skipped).or_else(blind);

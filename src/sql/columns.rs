@@ -132,6 +132,12 @@ const CREDENTIALS: &[&str] = &[
     "pin_hash",
     "pin_salt",
     "private_key",
+    "gateway_token",
+    "bot_token",
+    "instance_token",
+    "whatsapp_token",
+    "integration_token",
+    "bearer_token",
 ];
 
 /// Parts of names that say that a column only counts or switches what they name, or that it is a firm's, for all to
@@ -243,7 +249,9 @@ impl Table {
 
     /// The columns that hold what opens doors.
     pub fn credentials(&self) -> Vec<Name> {
-        let opens = |name: &str| is_among(name, CREDENTIALS) || is_of_pass(&self.id.name, name);
+        // `zapi_token`: of an interface, whoever's it is.
+        let of_api = |name: &str| snake(name).strip_suffix("_token").is_some_and(|of| of.ends_with("api"));
+        let opens = |name: &str| is_among(name, CREDENTIALS) || of_api(name) || is_of_pass(&self.id.name, name);
         self.columns
             .iter()
             .filter(|column| !only_switches(column) && opens(&column.name))

@@ -78,6 +78,23 @@ impl Policy {
         by_rows.then_some(Opening { to, commands: rights, asks_session: false })
     }
 
+    /// To whom it shows rows by what is in them alone, whoever asks, and whether that only asks whether something is
+    /// there: `for select using (is_active)`, `using (phone is not null)`.
+    pub fn reading_by_rows(&self, table: &Table) -> Option<(Opening, bool)> {
+        if self.command != Command::Select || !self.permissive {
+            return None;
+        }
+        let text = self.using.as_deref()?;
+        let to = self.reach().min(table.holders(Rights::SELECT));
+        if to == Opens::Some || !asks_rows_only(text, table) {
+            return None;
+        }
+        let plain: String = text.to_ascii_lowercase().split_whitespace().collect();
+        let bare = plain.replace(['(', ')', '"'], "");
+        let there = bare.strip_suffix("isnotnull").is_some_and(|column| table.column(column).is_some());
+        Some((Opening { to, commands: Rights::SELECT, asks_session: false }, there))
+    }
+
     /// Which bucket's files it opens, and to whom, when it asks for the bucket, and for a session at most.
     pub fn opening_of_bucket(&self, table: &Table) -> Option<(Opening, Name)> {
         let rights = match self.command {
@@ -121,7 +138,7 @@ impl Policy {
     }
 
     /// Whom its roles name.
-    fn reach(&self) -> Opens {
+    pub(super) fn reach(&self) -> Opens {
         let names = |wanted: &[&str]| self.roles.iter().any(|role| wanted.contains(&role.as_str()));
         if self.roles.is_empty() || names(&["anon", "public"]) {
             Opens::Everyone

@@ -2,6 +2,7 @@
 
 use rustc_hash::FxHashSet;
 
+use super::picked::is_apart;
 use super::{Grant, from_request};
 use crate::catalogue::{Category, Effect, KnownRole};
 use crate::facts::{BlockId, BlockKind, ExprId, ExprKind, Facts, Step};
@@ -31,6 +32,10 @@ impl Program {
         let mut reads_here = false;
         for function in sorted {
             for at in self.calls_in(function) {
+                let facts = self.facts(at.file);
+                if function == grant.function && is_apart(facts, facts.call(at.call).block, grant.block) {
+                    continue;
+                }
                 match self.asks_payment(at) {
                     Asks::No if function == grant.function && self.other_rail_decides(at, grant) => return true,
                     Asks::No => {}

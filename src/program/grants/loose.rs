@@ -2,6 +2,7 @@
 //! bought is read from the request, or any row of the request's choice is marked by one payment.
 
 use super::asked::Asks;
+use super::assumed::Yes;
 use super::skipped::flag;
 use super::{Given, Grant};
 use crate::facts::{BlockKind, ExprId, ExprKind, Facts, Op, Span, Step};
@@ -22,6 +23,8 @@ pub enum Loose {
     AnyRow(Name),
     /// The check lets everybody through while this variable is not set.
     FailsOpen(Name),
+    /// A variable or function of this name says yes by itself.
+    Assumed(Name, Yes),
 }
 
 /// Members of a payment that say whether it is paid, and of an answer that say whether there is one.
@@ -72,6 +75,9 @@ impl Program {
         }
         if let Some(env) = asks.iter().find_map(|&at| self.fails_open(at)) {
             return asks.len().eq(&1).then_some(Loose::FailsOpen(env));
+        }
+        if let Some((name, yes)) = self.assumed(&asks, grant) {
+            return Some(Loose::Assumed(name, yes));
         }
         let left: Vec<Name> = asks.iter().filter_map(|&at| self.left_to_caller(at, grant)).collect();
         if left.len() == asks.len() {
@@ -161,7 +167,7 @@ impl Program {
             .any(|at| span.contains(facts.span(facts.call(at.call).expr)) && self.leads_to_payment(at))
     }
 
-    fn is_requests(&self, at: ExprRef) -> bool {
+    pub(super) fn is_requests(&self, at: ExprRef) -> bool {
         matches!(self.origin_on(&[], at, &[]), Origin::Request(_))
     }
 
@@ -283,7 +289,7 @@ impl Program {
 }
 
 /// Whether a value is what a call gave, or its body.
-fn made_by(facts: &Facts, expr: ExprId, at: CallRef, depth: usize) -> bool {
+pub(super) fn made_by(facts: &Facts, expr: ExprId, at: CallRef, depth: usize) -> bool {
     let Some(depth) = depth.checked_sub(1) else { return false };
     let next = |expr: ExprId| made_by(facts, expr, at, depth);
     match facts.expr(expr) {

@@ -167,7 +167,7 @@ fn of_user(facts: &Facts, expr: ExprId, depth: usize) -> bool {
 }
 
 /// Whether a condition asks in which mode the server runs, rather than what was sent.
-fn names_mode(facts: &Facts, expr: ExprId, depth: usize) -> bool {
+pub(super) fn names_mode(facts: &Facts, expr: ExprId, depth: usize) -> bool {
     let Some(depth) = depth.checked_sub(1) else { return false };
     let named = |name: &str| {
         words(name).iter().any(|word| {

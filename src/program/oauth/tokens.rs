@@ -3,7 +3,7 @@
 use std::cell::LazyCell;
 
 use crate::catalogue::{KnownRole, VendorId};
-use crate::facts::{ExprId, ExprKind, Facts};
+use crate::facts::{ExprId, ExprKind, Facts, Step};
 use crate::finding::FileId;
 use crate::names::Name;
 use crate::program::assigned::Holder;
@@ -103,7 +103,16 @@ impl Program {
                     let small = name.to_ascii_lowercase();
                     small.contains("refresh") && small.contains("token") && self.edges(call).is_empty()
                 });
-                if renews && self.has_role(call, KnownRole::Exchange) {
+                // `Credentials(token, refresh_token=..)`: what is handed the means renews by itself.
+                let built = name
+                    .is_some_and(|name| name.contains("Credentials") || *name == *"from_authorized_user_info")
+                    && (facts
+                        .call(call.call)
+                        .args
+                        .iter()
+                        .any(|arg| arg.name.is_some_and(|name| name == "refresh_token"))
+                        || name.is_some_and(|name| name.starts_with("from_authorized_user")));
+                if renews && self.has_role(call, KnownRole::Exchange) || built {
                     found.push((file, None, None));
                 }
             }
@@ -132,12 +141,48 @@ impl Program {
                     return Some(at);
                 }
             }
+            if let Some(at) = self.kept_in_row(*function, facts) {
+                return Some(at);
+            }
         }
         None
     }
 
+    /// Where a function puts an access token into a row that it then keeps: `user.access_token = ..`, a new model, or a
+    /// helper of the app's own that commits what it is handed.
+    fn kept_in_row(&self, function: FunctionRef, facts: &Facts) -> Option<ExprRef> {
+        let is_nothing = |value: ExprId| matches!(facts.expr(value), ExprKind::Null | ExprKind::Text(_));
+        let commits = |function: FunctionRef| self.keeps(self.facts(function.file), function, false);
+        for call in self.calls_in(function) {
+            let shape = facts.call(call.call);
+            let handed =
+                shape.args.iter().find(|arg| arg.name.is_some_and(|name| is_token(&name)) && !is_nothing(arg.value));
+            let Some(arg) = handed else { continue };
+            let is_model = facts
+                .last_name(shape.callee)
+                .is_some_and(|name| name.starts_with(|first: char| first.is_ascii_uppercase()));
+            if is_model && self.keeps(facts, function, true)
+                || self.edges(call).iter().any(|edge| edge.target != function && commits(edge.target))
+            {
+                return Some(ExprRef::new(function.file, arg.value));
+            }
+        }
+        let own = facts.blocks.iter().filter(|block| block.function == function.function);
+        let put = own.flat_map(|block| &block.steps).find_map(|step| match *step {
+            Step::Assign(target, value) => match facts.expr(target) {
+                ExprKind::Member(base, name) if is_token(name) && !is_nothing(value) => {
+                    matches!(facts.expr(*base), ExprKind::Ref(row, _) if !matches!(row.as_str(), "self" | "this" | "session"))
+                        .then_some(value)
+                }
+                _ => None,
+            },
+            _ => None,
+        })?;
+        commits(function).then(|| ExprRef::new(function.file, put))
+    }
+
     /// Whether a call writes to the app's own store.
-    fn stores(&self, call: CallRef) -> bool {
+    pub(crate) fn stores(&self, call: CallRef) -> bool {
         let writes = self.vendors_at(call).iter().any(|used| {
             self.catalogue.vendor(used.vendor).own_backend
                 && self.operation(used).is_some_and(|operation| operation.effect.changes_something())
@@ -147,10 +192,7 @@ impl Program {
 
     fn given_token(&self, call: CallRef, facts: &Facts) -> Option<ExprRef> {
         let values = facts.call(call.call).args.iter().map(|arg| self.value(ExprRef::new(call.file, arg.value)));
-        values.flat_map(|value| self.with_nested(&value)).find_map(|(name, at)| {
-            let small = name.to_ascii_lowercase().replace('_', "");
-            small.ends_with("accesstoken").then_some(at)
-        })
+        values.flat_map(|value| self.with_nested(&value)).find_map(|(name, at)| is_token(&name).then_some(at))
     }
 
     /// The keys of an object, and of the objects under them: `{ where, create: { accessToken } }`.
@@ -262,6 +304,11 @@ impl Program {
         }
         false
     }
+}
+
+/// Whether a name says that it holds an access token.
+fn is_token(name: &str) -> bool {
+    name.to_ascii_lowercase().replace('_', "").ends_with("accesstoken")
 }
 
 /// Whether an object asks for tokens in this way.
