@@ -1,0 +1,42 @@
+//! Calls by which a webhook only learns whether it has handled a delivery before.
+
+use crate::facts::{DefId, ExprId, ExprKind, Facts, Step};
+use crate::program::terms::{Ending, ending};
+use crate::program::{CallRef, Program};
+
+impl Program {
+    /// Whether all that hangs on what a call gives is that the handler stops early: what it asks is whether the delivery
+    /// is known. When it fails and the handler goes on, nothing is lost.
+    pub fn only_tells_known(&self, at: CallRef) -> bool {
+        let facts = self.facts(at.file);
+        let is_error = |value: ExprId| matches!(facts.expr(value), ExprKind::Member(_, part) if *part == "error");
+        let given = facts.defs.iter().enumerate().filter(|(_, def)| match def.values[..] {
+            [only] => !is_error(only) && comes_from(facts, only, at),
+            _ => false,
+        });
+        let stops = |read: ExprId| {
+            facts.blocks.iter().flat_map(|block| &block.steps).any(|step| match *step {
+                Step::If { condition, then, .. } => {
+                    facts.span(condition).contains(facts.span(read))
+                        && matches!(ending(facts, then), Ending::Returns(_))
+                }
+                _ => false,
+            })
+        };
+        let readers = self.readers(at.file);
+        let mut reads = given.flat_map(|(id, _)| readers.reads(DefId(id as u32)).iter()).peekable();
+        reads.peek().is_some() && reads.all(|&read| stops(read))
+    }
+}
+
+/// Whether a value is what a call gives, or a part of it.
+fn comes_from(facts: &Facts, value: ExprId, at: CallRef) -> bool {
+    let mut value = value;
+    loop {
+        match *facts.expr(value) {
+            ExprKind::Member(base, _) | ExprKind::Await(base) => value = base,
+            ExprKind::Call(call) => return call == at.call,
+            _ => return false,
+        }
+    }
+}
