@@ -6,6 +6,7 @@ use crate::catalogue::{Category, Effect, KnownRole};
 use crate::finding::{Confidence, Place};
 use crate::program::acknowledged::Loss;
 use crate::program::handlers::WebhookHandler;
+use crate::program::iterations::Iteration;
 use crate::program::repeats::Again;
 use crate::program::verify::{Deed, words};
 use crate::program::{CallRef, Edge, EdgeKind, Entry, Program};
@@ -250,6 +251,22 @@ fn answer_error(program: &Program, handler: &WebhookHandler, work: CallRef) -> S
     )
 }
 
+/// How the error is brought to the answer where it is one round of a loop: those before it would be done again.
+fn after_each(program: &Program, caught: Place, work: CallRef) -> Option<String> {
+    let again = program.again(work);
+    let in_round =
+        |iteration: &Iteration| iteration.place.file == caught.file && iteration.region.contains(caught.span);
+    let repeats = matches!(again, Again::Money | Again::Message | Again::Count | Again::Row { .. });
+    (repeats && program.iterations().iter().any(in_round)).then(|| {
+        format!(
+            "Note for each element that it is done, where the event's id and the element are unique together, and pass over \
+             what is noted: answered with an error, the event comes again, and {} would run again for every element before \
+             the one that failed. Then go on with the rest, log what failed, and answer 500 at the end if anything did.",
+            program.call_text(work)
+        )
+    })
+}
+
 fn lost(program: &Program, handler: &WebhookHandler) -> Vec<Lost> {
     let entry = &program.entries[handler.entry];
     let deeds = &handler.account.deeds;
@@ -273,6 +290,10 @@ fn lost(program: &Program, handler: &WebhookHandler) -> Vec<Lost> {
         };
         let loss = program.loss_of(entry, &way, deed.at).or_else(returned).or_else(skipped).or_else(blind);
         let Some(loss) = loss else { continue };
+        // The check for known deliveries failed, and the work was done all the same.
+        if matches!(loss, Loss::Logged(_)) && program.only_tells_known(deed.at) {
+            continue;
+        }
         let place = match loss {
             Loss::Caught(place) | Loss::Logged(place) | Loss::Skipped(place) | Loss::Shelved(place, _) => place,
             Loss::Blind(place, _) => place,
@@ -382,7 +403,9 @@ fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, first:
         ),
     };
     let help = match first.loss {
-        Loss::Caught(_) | Loss::Logged(_) => answer_error(program, handler, first.work),
+        Loss::Caught(place) | Loss::Logged(place) => {
+            after_each(program, place, first.work).unwrap_or_else(|| answer_error(program, handler, first.work))
+        }
         Loss::Returned(at, _) => format!(
             "Look at what {} returns. {} What no second delivery can mend, such as a state that it refuses, is only to be \
              logged: an error for an answer would bring it again for days.",
