@@ -241,10 +241,17 @@ fn again(program: &Program, used: &VendorUse, origin: Option<&Origin>, held: Hel
     let name = program.entry_name(entry);
     let looked_up = program.operation(used).is_some_and(|operation| operation.person)
         && program.is_person_looked_up(used.at, program.vendor_id(used.vendor));
+    // Who does not deliver again may be asked by somebody else's repeat all the same.
+    let delivered = program.is_webhook_work(std::slice::from_ref(origin)) && program.is_delivered_again(origin.entry);
+    let asked = looked_up || matches!(held, Held::Asked | Held::Noted | Held::Changed);
     match entry.kind {
-        _ if looked_up || matches!(held, Held::Asked | Held::Noted | Held::Changed) => {
+        _ if asked && delivered => format!(
+            "of two deliveries of one event to {name} at the same moment both pass what is asked before it, and the app"
+        ),
+        _ if asked => {
             format!("of two runs of {name} at the same moment both pass what is asked before it, and the app")
         }
+        _ if delivered => format!("a second delivery of one event to {name}"),
         EntryKind::Job | EntryKind::Worker | EntryKind::Load => format!("a second run of {name}"),
         EntryKind::Hook => format!("a second call of {name}"),
         _ => format!("a retry or second click of {name}"),
