@@ -206,6 +206,10 @@ const CHOSEN: &[&str] = &[
     "charity",
     "zakat",
     "refill",
+    "giftcard",
+    "giftvoucher",
+    "gutschein",
+    "geschenkkarte",
 ];
 
 /// Whether two words say that money is put into a wallet: `add funds`, `adicionar saldo`, `wallet deposit`.
@@ -213,6 +217,11 @@ fn fills(one: &str, other: &str) -> bool {
     const ADDS: &[&str] = &["add", "load", "buy", "adicionar", "agregar", "cargar", "comprar", "ajouter"];
     const FUNDS: &[&str] = &["funds", "balance", "saldo", "guthaben", "creditos", "crédito", "créditos", "fondos"];
     ADDS.contains(&one) && FUNDS.contains(&other)
+}
+
+/// Whether two words name what is worth what is paid for it: `gift card`.
+fn is_gift(one: &str, other: &str) -> bool {
+    one == "gift" && ["card", "certificate", "voucher"].contains(&other.trim_end_matches('s'))
 }
 
 /// Whether a payment is one whose amount the payer is meant to choose, by its names and what it says of itself.
@@ -224,7 +233,9 @@ fn is_chosen(program: &Program, at: CallRef, source: &Source, start: &Start) -> 
             word => CHOSEN.iter().any(|start| *start != "tip" && word.starts_with(start)),
         };
         words.iter().any(begins)
-            || words.windows(2).any(|pair| pair[0] == "top" && pair[1] == "up" || fills(&pair[0], &pair[1]))
+            || words.windows(2).any(|pair| {
+                pair[0] == "top" && pair[1] == "up" || fills(&pair[0], &pair[1]) || is_gift(&pair[0], &pair[1])
+            })
     };
     let facts = program.facts(at.file);
     let span = facts.function(outermost(program, program.function_of(at)).function).span;
@@ -312,7 +323,9 @@ fn tell(program: &Program, report: &mut Report, used: &VendorUse, decided: &Deci
         .trace(steps);
     if chosen {
         let draft = draft.severity(Severity::Note).auditor_only();
-        if !bounded {
+        if *bounded {
+            draft.help("The payer is meant to choose, and within bounds: credit what the vendor says was paid, never what the request says.");
+        } else {
             draft.help("Keep the amount within bounds before the call: at least the vendor's minimum, at most what a payer can mean.");
         }
     }
@@ -326,8 +339,10 @@ fn called(source: &Source, what: What) -> Name {
         What::Trial => words(name).iter().any(|word| matches!(word.as_str(), "trial" | "days")),
         What::Price => words(name).iter().any(|word| matches!(word.as_str(), "price" | "plan" | "product" | "variant")),
     };
-    let named = source.names.iter().rev().find(fits).or_else(|| source.names.last());
-    named.copied().unwrap_or_else(|| Name::new("body"))
+    let named = source.names.iter().rev().find(fits).copied();
+    // The last name on the way may be that of all that came: `body`.
+    let field = || source.field.or_else(|| source.names.last().copied());
+    named.or_else(field).unwrap_or_else(|| Name::new("body"))
 }
 
 fn cure(program: &Program, at: CallRef, entry: &Entry, what: What, name: &str) -> String {
