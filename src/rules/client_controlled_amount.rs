@@ -277,7 +277,7 @@ fn credited(program: &Program, at: CallRef, source: &Source) -> bool {
 
 fn tell(program: &Program, report: &mut Report, used: &VendorUse, decided: &Decided, start: &Start) {
     let Decided { what, source, bounded } = decided;
-    let name = called(source, *what);
+    let name = called(program, used, source, *what);
     let message = match what {
         What::Amount if says_discount(&name) => format!(
             "{} charges what is left after the `{name}` that the request brings: whoever pays decides what is taken off",
@@ -332,7 +332,7 @@ fn tell(program: &Program, report: &mut Report, used: &VendorUse, decided: &Deci
 }
 
 /// What the value is called where it is used.
-fn called(source: &Source, what: What) -> Name {
+fn called(program: &Program, used: &VendorUse, source: &Source, what: What) -> Name {
     let fits = |name: &&Name| match what {
         What::Amount => says_amount(name) || says_discount(name),
         What::Currency => words(name).iter().any(|word| word == "currency"),
@@ -340,9 +340,28 @@ fn called(source: &Source, what: What) -> Name {
         What::Price => words(name).iter().any(|word| matches!(word.as_str(), "price" | "plan" | "product" | "variant")),
     };
     let named = source.names.iter().rev().find(fits).copied();
-    // The last name on the way may be that of all that came: `body`.
+    // What is taken out of the request, or the last name on the way, may be that of all that came: `body`.
     let field = || source.field.or_else(|| source.names.last().copied());
-    named.or_else(field).unwrap_or_else(|| Name::new("body"))
+    let handed = || if what == What::Amount { handed(program, used) } else { None };
+    named.or_else(handed).or_else(field).unwrap_or_else(|| Name::new("body"))
+}
+
+/// What the amount is called where it is handed over: `{ amount: worth }`.
+fn handed(program: &Program, used: &VendorUse) -> Option<Name> {
+    let facts = program.facts(used.at.file);
+    let call = facts.call(used.at.call);
+    let amounts = &program.operation(used)?.amounts;
+    let is_amount = |key: &str| amounts.iter().any(|field| field == key);
+    let objects = call.args.iter().filter_map(|arg| match facts.expr(arg.value) {
+        ExprKind::Object(entries) => Some(entries),
+        _ => None,
+    });
+    let given = objects.flatten().find(|(key, _)| is_amount(key)).map(|&(_, value)| value);
+    let named = || call.args.iter().find(|arg| arg.name.is_some_and(|name| is_amount(&name))).map(|arg| arg.value);
+    match facts.expr(given.or_else(named)?) {
+        ExprKind::Ref(name, _) | ExprKind::Member(_, name) => Some(*name),
+        _ => None,
+    }
 }
 
 fn cure(program: &Program, at: CallRef, entry: &Entry, what: What, name: &str) -> String {
