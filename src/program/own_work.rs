@@ -1,7 +1,7 @@
 //! Entry points that only do what would be done anyway, whoever asks: what waits in the app's own data, what is done
 //! once a day.
 
-use crate::facts::{BlockKind, ExprId, ExprKind, Facts, Op, Step};
+use crate::facts::{BlockId, BlockKind, ExprId, ExprKind, Facts, Op, Step};
 use crate::program::audience::functions_on;
 use crate::program::origins::Origin;
 use crate::program::requested::touched::Touch;
@@ -78,9 +78,7 @@ impl Program {
         };
         let blocks = facts.blocks.iter().filter(|block| block.function == function.function);
         blocks.flat_map(|block| &block.steps).any(|step| match step {
-            Step::If { condition, then, .. } => {
-                asks(*condition) && matches!(ending(facts, *then), Ending::Returns(Some(_))) && before(*condition)
-            }
+            Step::If { condition, then, .. } => asks(*condition) && before(*condition) && gives_something(facts, *then),
             _ => false,
         })
     }
@@ -149,6 +147,13 @@ impl Program {
             _ => false,
         })
     }
+}
+
+/// Whether a block, or one in it, leaves with a value.
+fn gives_something(facts: &Facts, block: BlockId) -> bool {
+    let span = facts.block(block).span;
+    let within = facts.blocks.iter().filter(|inner| span.contains(inner.span));
+    within.flat_map(|inner| &inner.steps).any(|step| matches!(step, Step::Return(Some(_))))
 }
 
 /// Whether a value is what a look-up by today's date gives.

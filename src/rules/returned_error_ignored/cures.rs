@@ -39,7 +39,7 @@ fn help_for(program: &Program, used: &VendorUse, stake: Stake, origins: &[Origin
     let way = origin.map_or(&[][..], |origin| &origin.way[..]);
     let log = "`const { error } = await ...; if (error) console.error(error);`";
     let effect = program.operation(used).map(|operation| operation.effect);
-    if stake == Stake::Little && program.is_for_the_record(used) {
+    if stake == Stake::Little && effect != Some(Effect::Delete) && program.is_for_the_record(used) {
         return format!(
             "Look at what {call} returns and log it: {log}. It only tells of what was done: nothing waits for it."
         );
