@@ -10,6 +10,7 @@ use crate::program::keys::Key;
 use crate::program::origins::Origin;
 use crate::program::remembered::Written;
 use crate::program::state_checks::Held;
+use crate::program::verify::words;
 use crate::program::{CallRef, Destination, EntryKind, FunctionRef, Program, VendorUse};
 use crate::rule::Report;
 
@@ -253,9 +254,18 @@ fn again(program: &Program, used: &VendorUse, origin: Option<&Origin>, held: Hel
         }
         _ if delivered => format!("a second delivery of one event to {name}"),
         EntryKind::Job | EntryKind::Worker | EntryKind::Load => format!("a second run of {name}"),
+        _ if is_clocked(program, origin) => format!("a second run of {name}"),
         EntryKind::Hook => format!("a second call of {name}"),
         _ => format!("a retry or second click of {name}"),
     }
+}
+
+/// Whether a clock asks for an entry point, by a schedule or by its name.
+fn is_clocked(program: &Program, origin: &Origin) -> bool {
+    const CLOCKS: &[&str] = &["cron", "daily", "weekly", "nightly", "hourly"];
+    let entry = &program.entries[origin.entry];
+    let named = words(&program.entry_name(entry)).iter().any(|word| CLOCKS.contains(&word.as_str()));
+    named || program.schedules().iter().any(|schedule| schedule.asks.contains(&origin.entry))
 }
 
 fn consequence(program: &Program, used: &VendorUse, operation: &Operation) -> &'static str {
