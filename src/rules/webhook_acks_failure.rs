@@ -218,7 +218,7 @@ fn recorded(program: &Program, handler: &WebhookHandler, work: CallRef) -> Optio
 }
 
 /// How the error is brought to the answer, given what ran before.
-fn answer_error(program: &Program, handler: &WebhookHandler, work: CallRef) -> String {
+fn answer_error(program: &Program, handler: &WebhookHandler, work: CallRef, caught: Option<Place>) -> String {
     let again = "log it, and answer 500 so that the event is delivered again";
     if let Some(record) = recorded(program, handler, work) {
         return format!(
@@ -228,7 +228,8 @@ fn answer_error(program: &Program, handler: &WebhookHandler, work: CallRef) -> S
         );
     }
     let Some((at, kind)) = repeated(program, handler, work) else {
-        return format!("Let the error reach the answer: {again}.");
+        let each = caught.and_then(|caught| after_each(program, caught, work));
+        return each.unwrap_or_else(|| format!("Let the error reach the answer: {again}."));
     };
     let takes_key = program
         .vendors_at(at)
@@ -403,22 +404,20 @@ fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, first:
         ),
     };
     let help = match first.loss {
-        Loss::Caught(place) | Loss::Logged(place) => {
-            after_each(program, place, first.work).unwrap_or_else(|| answer_error(program, handler, first.work))
-        }
+        Loss::Caught(place) | Loss::Logged(place) => answer_error(program, handler, first.work, Some(place)),
         Loss::Returned(at, _) => format!(
             "Look at what {} returns. {} What no second delivery can mend, such as a state that it refuses, is only to be \
              logged: an error for an answer would bring it again for days.",
             program.call_text(at),
-            answer_error(program, handler, first.work)
+            answer_error(program, handler, first.work, None)
         ),
         Loss::Shelved(_, table) => format!(
             "{} Or let a job work off the rows of {table} that failed.",
-            answer_error(program, handler, first.work)
+            answer_error(program, handler, first.work, None)
         ),
         Loss::Settled(_) => format!(
             "Look at what `Promise.allSettled` gives: `if (outcomes.some((one) => one.status === \"rejected\"))`. {}",
-            answer_error(program, handler, first.work)
+            answer_error(program, handler, first.work, None)
         ),
         Loss::Left(_) => {
             "Store the event before the answer and work it off from there, or hand it to a queue that keeps it; or do \
