@@ -253,6 +253,7 @@ fn again(program: &Program, used: &VendorUse, origin: Option<&Origin>, held: Hel
             format!("of two runs of {name} at the same moment both pass what is asked before it, and the app")
         }
         _ if delivered => format!("a second delivery of one event to {name}"),
+        _ if program.only_webhooks_ask(origin.entry) => format!("a second delivery of the event behind {name}"),
         EntryKind::Job | EntryKind::Worker | EntryKind::Load => format!("a second run of {name}"),
         _ if is_clocked(program, origin) => format!("a second run of {name}"),
         EntryKind::Hook => format!("a second call of {name}"),
