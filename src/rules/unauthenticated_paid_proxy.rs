@@ -9,8 +9,9 @@ use crate::manifest::TokenGate;
 use crate::program::audience::functions_on;
 use crate::program::doors::Door;
 use crate::program::left_out::LeftOut;
+use crate::program::requested::Origin;
 use crate::program::spending::{PaidDoor, Spends, delivers_itself};
-use crate::program::{CallRef, Entry, EntryKind, Program};
+use crate::program::{CallRef, Entry, EntryKind, HttpUse, Program};
 use crate::rule::Report;
 
 crate::rule! {
@@ -196,6 +197,13 @@ const FOR_GUESTS: &str = "Guests send this form too, so a login is no cure: befo
 
 /// Whether a mail goes to an address that the app's own settings or texts name.
 fn mails_itself(program: &Program, found: &PaidDoor) -> bool {
+    let of_program = |http: &HttpUse| {
+        let origins = program.message_origins(&found.start.way, http);
+        !origins.is_empty() && origins.iter().all(|origin| *origin == Origin::Constant)
+    };
+    if program.requests_at(found.used).iter().any(of_program) {
+        return true;
+    }
     program.vendors_at(found.used).iter().any(|used| {
         let mut fields = program.operation(used).into_iter().flat_map(|operation| &operation.recipients);
         fields.any(|field| program.is_payload_constant(&found.start.way, used, field))
