@@ -292,7 +292,8 @@ fn lost(program: &Program, handler: &WebhookHandler) -> Vec<Lost> {
         let loss = program.loss_of(entry, &way, deed.at).or_else(returned).or_else(skipped).or_else(blind);
         let Some(loss) = loss else { continue };
         // The check for known deliveries failed, and the work was done all the same.
-        if matches!(loss, Loss::Logged(_)) && program.only_tells_known(deed.at) {
+        let more = || deeds[index + 1..].iter().any(|later| is_work(program, later));
+        if matches!(loss, Loss::Logged(_)) && more() && program.only_tells_known(deed.at) {
             continue;
         }
         let place = match loss {

@@ -1,6 +1,7 @@
 //! Calls by which a webhook only learns whether it has handled a delivery before.
 
-use crate::facts::{DefId, ExprId, ExprKind, Facts, Step};
+use crate::facts::{BlockKind, DefId, ExprId, ExprKind, Facts, Step};
+use crate::program::core_paths::says::tells_failure_of;
 use crate::program::terms::{Ending, ending};
 use crate::program::{CallRef, Program};
 
@@ -16,13 +17,24 @@ impl Program {
         });
         let stops = |read: ExprId| {
             facts.blocks.iter().flat_map(|block| &block.steps).any(|step| match *step {
+                // `if (!known) return` would leave because it failed.
                 Step::If { condition, then, .. } => {
                     facts.span(condition).contains(facts.span(read))
                         && matches!(ending(facts, then), Ending::Returns(_))
+                        && !tells_failure_of(facts, condition, true, at.call)
                 }
                 _ => false,
             })
         };
+        // It is asked of every delivery, of whatever kind.
+        let block = facts.call(at.call).block;
+        let function = facts.function_of(block);
+        let mut around = facts.enclosing(block).take_while(|(_, block)| block.function == function);
+        if !around.all(|(_, block)| {
+            matches!(block.kind, BlockKind::Body | BlockKind::Plain | BlockKind::Try | BlockKind::With(_))
+        }) {
+            return false;
+        }
         let readers = self.readers(at.file);
         let mut reads = given.flat_map(|(id, _)| readers.reads(DefId(id as u32)).iter()).peekable();
         reads.peek().is_some() && reads.all(|&read| stops(read))
