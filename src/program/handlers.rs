@@ -8,6 +8,7 @@ mod harm;
 mod known_before;
 mod senders;
 mod signs;
+mod wording;
 
 use senders::{carrier, is_for_another, is_row_change};
 use signs::{READERS, Sign, signs};
@@ -532,10 +533,10 @@ impl Program {
         }
         match self.webhook_of(handler) {
             Some(webhook) if !is_script => webhook.cure_py.clone(),
-            Some(webhook) if self.runs_on_edge(entry) => {
-                webhook.cure_edge.clone().unwrap_or_else(|| webhook.cure_js.clone())
+            Some(webhook) => {
+                let edge = webhook.cure_edge.as_ref().filter(|_| self.runs_on_edge(entry));
+                self.as_read_by(entry, edge.unwrap_or(&webhook.cure_js))
             }
-            Some(webhook) => webhook.cure_js.clone(),
             None => {
                 let compare = if is_script { "timingSafeEqual of node:crypto" } else { "hmac.compare_digest" };
                 // A header that is read already is there to be checked.

@@ -121,9 +121,9 @@ pub(super) fn by_vendor(program: &Program, entry: &Entry) -> Option<String> {
     let webhook = vendor.webhooks.first()?;
     let script = program.facts(entry.function.file).language.is_script();
     let how = match &webhook.cure_edge {
-        _ if !script => &webhook.cure_py,
-        Some(edge) if program.runs_on_edge(entry) => edge,
-        _ => &webhook.cure_js,
+        _ if !script => webhook.cure_py.clone(),
+        Some(edge) if program.runs_on_edge(entry) => edge.clone(),
+        _ => program.as_read_by(entry, &webhook.cure_js),
     };
     Some(format!("{} calls it, and brings no user: let in what it has signed, and nobody else. {how}", vendor.name))
 }
