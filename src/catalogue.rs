@@ -262,6 +262,8 @@ pub struct Credential {
     pub test_prefix: Option<String>,
     /// The other half, without which it opens nothing: a key's secret.
     pub opens_with: Option<String>,
+    /// The variable that holds it by custom, where its vendor has others as well.
+    pub variable: Option<String>,
     /// Where it comes from, when not the vendor's default source.
     pub source: Option<Source>,
 }

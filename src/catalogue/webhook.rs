@@ -71,6 +71,12 @@ pub struct Webhook {
     /// line, and are not delivered again.
     #[serde(default)]
     pub in_line: Vec<Vec<String>>,
+    /// What an answer is made of that it goes on with: names of its packages, and how elements begin.
+    #[serde(default)]
+    pub answers: Vec<String>,
+    /// The same where somebody waits for it, a caller on the line: the work has to be done before.
+    #[serde(default)]
+    pub heard: Vec<String>,
     /// Members or fields of deliveries that a person sets off and waits for, all of a list: each comes once, and who
     /// asked sees that it failed.
     #[serde(default)]

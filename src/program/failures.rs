@@ -164,6 +164,16 @@ impl Program {
         !origins.is_empty() && origins.iter().all(|origin| handlers.iter().any(|handler| handler.entry == origin.entry))
     }
 
+    /// Whether the app's own webhooks ask for an entry point, and nobody else in the program.
+    pub fn only_webhooks_ask(&self, entry: usize) -> bool {
+        let edges = self.incoming(self.entries[entry].function).iter();
+        let mut asking = edges
+            .filter(|edge| edge.kind == EdgeKind::Jump && !self.side(edge.call.file).tooling)
+            .map(|edge| self.function_of(edge.call))
+            .peekable();
+        asking.peek().is_some() && asking.all(|function| self.serves_only_webhooks(function))
+    }
+
     /// Whether a deployed entry point that answers or works for somebody leads to some code.
     pub fn is_served(&self, origins: &[Origin]) -> bool {
         origins.iter().any(|origin| {

@@ -3,9 +3,12 @@
 //! Told by what the code does first (a signature header is read, a vendor's verify function is used, a vendor's event
 //! names are compared, fields of its forms are read) and by the names of route, file and function second.
 
+mod answering;
 mod harm;
+mod known_before;
 mod senders;
 mod signs;
+mod wording;
 
 use senders::{carrier, is_for_another, is_row_change};
 use signs::{READERS, Sign, signs};
@@ -530,16 +533,27 @@ impl Program {
         }
         match self.webhook_of(handler) {
             Some(webhook) if !is_script => webhook.cure_py.clone(),
-            Some(webhook) if self.runs_on_edge(entry) => {
-                webhook.cure_edge.clone().unwrap_or_else(|| webhook.cure_js.clone())
+            Some(webhook) => {
+                let edge = webhook.cure_edge.as_ref().filter(|_| self.runs_on_edge(entry));
+                self.as_read_by(entry, edge.unwrap_or(&webhook.cure_js))
             }
-            Some(webhook) => webhook.cure_js.clone(),
-            None if is_script => "Compute an HMAC of the raw body with the shared secret, compare it with the signature \
-                                  header by timingSafeEqual of node:crypto, and answer 401 before anything else when they differ."
-                .to_owned(),
-            None => "Compute an HMAC of the raw body with the shared secret, compare it with the signature header by \
-                     hmac.compare_digest, and answer 401 before anything else when they differ."
-                .to_owned(),
+            None => {
+                let compare = if is_script { "timingSafeEqual of node:crypto" } else { "hmac.compare_digest" };
+                // A header that is read already is there to be checked.
+                if handler.evidence.iter().any(|sign| sign.text.starts_with("reads the header")) {
+                    return format!(
+                        "Compute an HMAC of the raw body with the shared secret, as the sender documents it, compare it \
+                         with the signature header by {compare}, and answer 401 before anything else when they differ."
+                    );
+                }
+                format!(
+                    "Take only the id from the delivery, ask the sender's API for what it stands for, and act on that answer \
+                     alone. Or check what the sender signs, as it documents it (mostly an HMAC of the raw body with the \
+                     shared secret, in a header that is compared by {compare}), and answer 401 before anything else when it \
+                     does not fit. Where it has no API to ask and signs nothing, give it a URL with a long secret in it, and \
+                     compare that."
+                )
+            }
         }
     }
 

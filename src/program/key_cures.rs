@@ -199,7 +199,7 @@ impl Program {
     }
 
     /// Whether of two calls of a function only one runs: they stand in two arms, or the first one's arm leaves.
-    pub(super) fn excludes(&self, first: CallRef, second: CallRef) -> bool {
+    pub fn excludes(&self, first: CallRef, second: CallRef) -> bool {
         let facts = self.facts(first.file);
         let second_in: Vec<BlockId> = facts.enclosing(facts.call(second.call).block).map(|(id, _)| id).collect();
         let own = facts.enclosing(facts.call(first.call).block).take_while(|(id, _)| !second_in.contains(id));

@@ -294,6 +294,14 @@ impl Program {
     }
 
     fn with_attempt(&self, site: &Site<'_>, made: Made) -> Made {
+        if site.asked && site.origins.iter().all(|origin| self.only_webhooks_ask(origin.entry)) {
+            let event = if site.script { "eventId" } else { "event_id" };
+            let mut made = made.with(event.to_owned());
+            made.advice.push(format!(
+                "where `{event}` comes with the request: the webhook that asks hands in the id of its event"
+            ));
+            return made;
+        }
         let attempt = site.attempt();
         let mut made = made.with(attempt.to_owned());
         let declines = site.operation.is_some_and(|operation| operation.declines) && !self.waits_for_payer(site.used);

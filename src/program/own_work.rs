@@ -1,7 +1,7 @@
 //! Entry points that only do what would be done anyway, whoever asks: what waits in the app's own data, what is done
 //! once a day.
 
-use crate::facts::{BlockKind, ExprId, ExprKind, Facts, Op, Step};
+use crate::facts::{BlockId, BlockKind, ExprId, ExprKind, Facts, Op, Step};
 use crate::program::audience::functions_on;
 use crate::program::origins::Origin;
 use crate::program::requested::touched::Touch;
@@ -45,6 +45,44 @@ impl Program {
             && functions.iter().any(|&function| self.leaves_when_done_today(function, last))
     }
 
+    /// Whether a way asks only for what is kept once it was made: the request says nothing, and what is in a store of
+    /// the module is given back without the call.
+    pub fn is_made_once(&self, start: &Origin, last: CallRef) -> bool {
+        let entry = &self.entries[start.entry];
+        let functions = functions_on(self, entry, start, last);
+        functions.iter().all(|&function| !self.brings_anything(function))
+            && functions.iter().any(|&function| self.leaves_when_kept(function, last))
+    }
+
+    /// `if text in made: return made[text]`, `if (made.has(text)) return made.get(text)`, where `made` is the module's
+    /// own; before a call of the same function.
+    fn leaves_when_kept(&self, function: FunctionRef, last: CallRef) -> bool {
+        let facts = self.facts(function.file);
+        let module = facts.functions.first().map(|function| function.body);
+        let is_store = |expr: ExprId| match *facts.expr(expr) {
+            ExprKind::Ref(name, block) => {
+                facts.lookup(block, name).is_some_and(|def| Some(facts.def(def).block) == module)
+            }
+            _ => false,
+        };
+        let asks = |condition: ExprId| match facts.expr(condition) {
+            ExprKind::Op(Op::In, parts) => parts.get(1).is_some_and(|&store| is_store(store)),
+            ExprKind::Call(call) => match facts.expr(facts.call(*call).callee) {
+                ExprKind::Member(store, name) => matches!(name.as_str(), "has" | "get") && is_store(*store),
+                _ => false,
+            },
+            _ => false,
+        };
+        let before = |condition: ExprId| {
+            last.file == function.file && facts.span(condition).end <= self.call_place(last).span.start
+        };
+        let blocks = facts.blocks.iter().filter(|block| block.function == function.function);
+        blocks.flat_map(|block| &block.steps).any(|step| match step {
+            Step::If { condition, then, .. } => asks(*condition) && before(*condition) && gives_something(facts, *then),
+            _ => false,
+        })
+    }
+
     /// Whether a function takes nothing out of the request that it is handed.
     fn takes_nothing(&self, function: FunctionRef) -> bool {
         let facts = self.facts(function.file);
@@ -54,7 +92,11 @@ impl Program {
             Touch::Handed(..) | Touch::Otherwise => true,
         });
         let destructured = shape.params.first().is_some_and(|param| param.name.is_none());
-        shape.params.len() <= 1 && !takes && !destructured
+        // `(req, res) =>`: the second is for the answer.
+        let answers = shape.params.get(1).is_none_or(|param| {
+            param.name.is_some_and(|name| matches!(name.trim_start_matches('_'), "res" | "response" | "reply" | "rep"))
+        });
+        shape.params.len() <= 2 && answers && !takes && !destructured
     }
 
     /// Whether a function reads anything of a request, its own or the framework's.
@@ -105,6 +147,13 @@ impl Program {
             _ => false,
         })
     }
+}
+
+/// Whether a block, or one in it, leaves with a value.
+fn gives_something(facts: &Facts, block: BlockId) -> bool {
+    let span = facts.block(block).span;
+    let within = facts.blocks.iter().filter(|inner| span.contains(inner.span));
+    within.flat_map(|inner| &inner.steps).any(|step| matches!(step, Step::Return(Some(_))))
 }
 
 /// Whether a value is what a look-up by today's date gives.

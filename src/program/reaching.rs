@@ -102,6 +102,9 @@ impl Program {
         if asked {
             return None;
         }
+        // `if not shops: raise`: an empty list is none there. Elsewhere it counts as something.
+        let script = self.facts(http.inner.file).language.is_script();
+        let none_is_met = !script && looks.iter().any(|look| json(look) && look.deed == Deed::Tested);
         let mut deep = looks.into_iter().filter(|look| {
             json(look)
                 && !matches!(look.deed, Deed::Logged | Deed::Called)
@@ -109,6 +112,9 @@ impl Program {
         });
         deep.find_map(|look| {
             let at = look.part.iter().position(|part| *part == "[]")?;
+            if none_is_met && at == 1 {
+                return None;
+            }
             let list = at.checked_sub(1).and_then(|at| look.part.get(at)).copied();
             Some((self.first_element(look.at, list, 14)?, look))
         })

@@ -141,6 +141,22 @@ impl Program {
     }
 }
 
+impl Program {
+    /// Whether a function of the database, by its name, tells what somebody may do: `rpc("has_role")`. That is the same
+    /// after a run as before it.
+    pub(super) fn asks_rights(&self, at: CallRef) -> bool {
+        /// Words of rights, and of who has them.
+        const RIGHTS: &[&str] =
+            &["admin", "role", "roles", "permission", "permissions", "access", "staff", "owner", "member", "allowed"];
+        let facts = self.facts(at.file);
+        let is_rpc = self.called_name(at).is_some_and(|name| name == "rpc");
+        let Some(ExprKind::Text(name)) = facts.call(at.call).args.first().map(|arg| facts.expr(arg.value)) else {
+            return false;
+        };
+        is_rpc && words(name).iter().any(|word| RIGHTS.contains(&word.as_str()))
+    }
+}
+
 /// The keys of what is handed to a call.
 fn names_in(facts: &Facts, expr: ExprId, names: &mut FxHashSet<String>, depth: usize) {
     let Some(depth) = depth.checked_sub(1) else { return };

@@ -433,7 +433,10 @@ fn by_keywords(program: &Program, call: CallRef, scheduler: &Scheduler) -> Optio
     }
     let minute = minute.unwrap_or_else(|| unset.to_owned());
     let hour = hour.unwrap_or_else(|| if greater { unset } else { "*" }.to_owned());
-    Some(format!("{minute} {hour} * * *"))
+    let or_any = |names: &[&str]| names.iter().find_map(|name| given(name)).unwrap_or_else(|| "*".to_owned());
+    let day = or_any(&["day", "day_of_month"]);
+    let month = or_any(&["month", "month_of_year"]);
+    Some(format!("{minute} {hour} {day} {month} {}", or_any(&["day_of_week"])))
 }
 
 /// The functions that a scheduling call has run: the job that it declares, what is handed to it, the function it

@@ -459,6 +459,9 @@ impl StateChecks<'_> {
     /// What a call that reads or claims gives.
     fn read_by(&self, at: CallRef) -> Option<Kept> {
         let program = self.program;
+        if program.asks_rights(at) {
+            return None;
+        }
         if let Some(used) = program.vendors_at(at).iter().find(|used| program.catalogue.vendor(used.vendor).own_backend)
         {
             let effect = program.operation(used).map(|operation| operation.effect);

@@ -18,6 +18,9 @@ pub fn harm(vendor: Option<&Vendor>) -> &'static str {
         Category::Llm => "run up your bill",
         Category::Crm => "read and change your contacts",
         Category::Chat => "post and read in your name",
+        Category::Data if vendor.own_backend && vendor.hosts.is_empty() => {
+            "read and change all that the database holds"
+        }
         Category::Data | Category::Auth if vendor.own_backend => "read and change every row, past all policies",
         Category::Auth => "read and change every user",
         _ => "use your account as if they were your server",

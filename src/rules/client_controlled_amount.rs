@@ -206,6 +206,10 @@ const CHOSEN: &[&str] = &[
     "charity",
     "zakat",
     "refill",
+    "giftcard",
+    "giftvoucher",
+    "gutschein",
+    "geschenkkarte",
 ];
 
 /// Whether two words say that money is put into a wallet: `add funds`, `adicionar saldo`, `wallet deposit`.
@@ -213,6 +217,11 @@ fn fills(one: &str, other: &str) -> bool {
     const ADDS: &[&str] = &["add", "load", "buy", "adicionar", "agregar", "cargar", "comprar", "ajouter"];
     const FUNDS: &[&str] = &["funds", "balance", "saldo", "guthaben", "creditos", "crédito", "créditos", "fondos"];
     ADDS.contains(&one) && FUNDS.contains(&other)
+}
+
+/// Whether two words name what is worth what is paid for it: `gift card`.
+fn is_gift(one: &str, other: &str) -> bool {
+    one == "gift" && ["card", "certificate", "voucher"].contains(&other.trim_end_matches('s'))
 }
 
 /// Whether a payment is one whose amount the payer is meant to choose, by its names and what it says of itself.
@@ -224,7 +233,9 @@ fn is_chosen(program: &Program, at: CallRef, source: &Source, start: &Start) -> 
             word => CHOSEN.iter().any(|start| *start != "tip" && word.starts_with(start)),
         };
         words.iter().any(begins)
-            || words.windows(2).any(|pair| pair[0] == "top" && pair[1] == "up" || fills(&pair[0], &pair[1]))
+            || words.windows(2).any(|pair| {
+                pair[0] == "top" && pair[1] == "up" || fills(&pair[0], &pair[1]) || is_gift(&pair[0], &pair[1])
+            })
     };
     let facts = program.facts(at.file);
     let span = facts.function(outermost(program, program.function_of(at)).function).span;
@@ -280,7 +291,7 @@ fn credited(program: &Program, at: CallRef, source: &Source) -> bool {
 
 fn tell(program: &Program, report: &mut Report, used: &VendorUse, decided: &Decided, start: &Start) {
     let Decided { what, source, bounded } = decided;
-    let name = called(source, *what);
+    let name = called(program, used, source, *what);
     let message = match what {
         What::Amount if says_discount(&name) => format!(
             "{} charges what is left after the `{name}` that the request brings: whoever pays decides what is taken off",
@@ -326,22 +337,45 @@ fn tell(program: &Program, report: &mut Report, used: &VendorUse, decided: &Deci
         .trace(steps);
     if chosen {
         let draft = draft.severity(Severity::Note).auditor_only();
-        if !bounded {
+        if *bounded {
+            draft.help("The payer is meant to choose, and within bounds: credit what the vendor says was paid, never what the request says.");
+        } else {
             draft.help("Keep the amount within bounds before the call: at least the vendor's minimum, at most what a payer can mean.");
         }
     }
 }
 
 /// What the value is called where it is used.
-fn called(source: &Source, what: What) -> Name {
+fn called(program: &Program, used: &VendorUse, source: &Source, what: What) -> Name {
     let fits = |name: &&Name| match what {
         What::Amount => says_amount(name) || says_discount(name),
         What::Currency => words(name).iter().any(|word| word == "currency"),
         What::Trial => words(name).iter().any(|word| matches!(word.as_str(), "trial" | "days")),
         What::Price => words(name).iter().any(|word| matches!(word.as_str(), "price" | "plan" | "product" | "variant")),
     };
-    let named = source.names.iter().rev().find(fits).or_else(|| source.names.last());
-    named.copied().unwrap_or_else(|| Name::new("body"))
+    let named = source.names.iter().rev().find(fits).copied();
+    // What is taken out of the request, or the last name on the way, may be that of all that came: `body`.
+    let field = || source.field.or_else(|| source.names.last().copied());
+    let handed = || if what == What::Amount { handed(program, used) } else { None };
+    named.or_else(handed).or_else(field).unwrap_or_else(|| Name::new("body"))
+}
+
+/// What the amount is called where it is handed over: `{ amount: worth }`.
+fn handed(program: &Program, used: &VendorUse) -> Option<Name> {
+    let facts = program.facts(used.at.file);
+    let call = facts.call(used.at.call);
+    let amounts = &program.operation(used)?.amounts;
+    let is_amount = |key: &str| amounts.iter().any(|field| field == key);
+    let objects = call.args.iter().filter_map(|arg| match facts.expr(arg.value) {
+        ExprKind::Object(entries) => Some(entries),
+        _ => None,
+    });
+    let given = objects.flatten().find(|(key, _)| is_amount(key)).map(|&(_, value)| value);
+    let named = || call.args.iter().find(|arg| arg.name.is_some_and(|name| is_amount(&name))).map(|arg| arg.value);
+    match facts.expr(given.or_else(named)?) {
+        ExprKind::Ref(name, _) | ExprKind::Member(_, name) => Some(*name),
+        _ => None,
+    }
 }
 
 fn cure(program: &Program, at: CallRef, entry: &Entry, what: What, name: &str) -> String {

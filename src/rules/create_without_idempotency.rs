@@ -10,6 +10,7 @@ use crate::program::keys::Key;
 use crate::program::origins::Origin;
 use crate::program::remembered::Written;
 use crate::program::state_checks::Held;
+use crate::program::verify::words;
 use crate::program::{CallRef, Destination, EntryKind, FunctionRef, Program, VendorUse};
 use crate::rule::Report;
 
@@ -241,14 +242,31 @@ fn again(program: &Program, used: &VendorUse, origin: Option<&Origin>, held: Hel
     let name = program.entry_name(entry);
     let looked_up = program.operation(used).is_some_and(|operation| operation.person)
         && program.is_person_looked_up(used.at, program.vendor_id(used.vendor));
+    // Who does not deliver again may be asked by somebody else's repeat all the same.
+    let delivered = program.is_webhook_work(std::slice::from_ref(origin)) && program.is_delivered_again(origin.entry);
+    let asked = looked_up || matches!(held, Held::Asked | Held::Noted | Held::Changed);
     match entry.kind {
-        _ if looked_up || matches!(held, Held::Asked | Held::Noted | Held::Changed) => {
+        _ if asked && delivered => format!(
+            "of two deliveries of one event to {name} at the same moment both pass what is asked before it, and the app"
+        ),
+        _ if asked => {
             format!("of two runs of {name} at the same moment both pass what is asked before it, and the app")
         }
+        _ if delivered => format!("a second delivery of one event to {name}"),
+        _ if program.only_webhooks_ask(origin.entry) => format!("a second delivery of the event behind {name}"),
         EntryKind::Job | EntryKind::Worker | EntryKind::Load => format!("a second run of {name}"),
+        _ if is_clocked(program, origin) => format!("a second run of {name}"),
         EntryKind::Hook => format!("a second call of {name}"),
         _ => format!("a retry or second click of {name}"),
     }
+}
+
+/// Whether a clock asks for an entry point, by a schedule or by its name.
+fn is_clocked(program: &Program, origin: &Origin) -> bool {
+    const CLOCKS: &[&str] = &["cron", "daily", "weekly", "nightly", "hourly"];
+    let entry = &program.entries[origin.entry];
+    let named = words(&program.entry_name(entry)).iter().any(|word| CLOCKS.contains(&word.as_str()));
+    named || program.schedules().iter().any(|schedule| schedule.asks.contains(&origin.entry))
 }
 
 fn consequence(program: &Program, used: &VendorUse, operation: &Operation) -> &'static str {

@@ -250,6 +250,7 @@ fn tell(program: &Program, report: &mut Report, found: &Found<'_>) {
         .because(entry.place, format!("{name} starts here"))
         .help(
             super::unauthenticated_paid_proxy::always_asked(left_out.map(|(_, left_out)| left_out))
+                .or_else(|| super::strangers::by_vendor(program, entry))
                 .or_else(|| super::strangers::by_callers(program, entry, used.at))
                 .unwrap_or_else(|| cure(program, entry, found)),
         )

@@ -6,7 +6,7 @@ use crate::catalogue::VendorId;
 use crate::facts::{BlockId, BlockKind, ExprId, ExprKind, Facts, FunctionId, ImportKind, Op, Step};
 use crate::finding::{FileId, Place};
 use crate::names::Name;
-use crate::program::{EntryKind, ExprRef, Program, Value};
+use crate::program::{Entry, EntryKind, ExprRef, Program, Value};
 use crate::rule;
 use crate::rule::Report;
 
@@ -98,21 +98,36 @@ fn check(program: &Program, report: &mut Report) {
 /// Whether a file is loaded at the start of a server or build that does other things too.
 pub(super) fn is_one_of_many(program: &Program, file: FileId) -> bool {
     let side = program.side(file);
-    side.server && !side.client && !side.tooling && !side.dead && is_loaded(program, file)
+    side.server && !side.client && !side.tooling && !side.dead && loaded_by(program, file).is_some()
 }
 
-/// Whether something that starts loads a file on its way, through imports that run at once.
-fn is_loaded(program: &Program, file: FileId) -> bool {
+/// What loads a file at its start.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Loader {
+    /// A server or build, as far as can be seen.
+    Server,
+    /// Only what works a queue off.
+    Worker,
+}
+
+/// What that starts loads a file on its way, through imports that run at once.
+fn loaded_by(program: &Program, file: FileId) -> Option<Loader> {
     let mut seen: FxHashSet<FileId> = FxHashSet::from_iter([file]);
     let mut queue = vec![file];
+    let (mut by_worker, mut by_other) = (false, false);
     while let Some(at) = queue.pop() {
-        let starts = program.entries.iter().any(|entry| {
+        let mut starts = program.entries.iter().filter(|entry| {
             let runs = !matches!(entry.kind, EntryKind::Script | EntryKind::EdgeFunction | EntryKind::Event);
             entry.place.file == at && runs && entry.kind != EntryKind::Effect
         });
-        if starts {
-            return true;
+        let works = |entry: &Entry| entry.kind == EntryKind::Worker;
+        if starts.clone().any(|entry| !works(entry)) {
+            return Some(Loader::Server);
         }
+        let works = starts.any(works);
+        by_worker |= works;
+        // What nobody imports may start a server.
+        by_other |= !works && at != file && program.modules.importers(at).is_empty();
         for &(importer, import) in program.modules.importers(at) {
             let facts = program.facts(importer);
             let import = &facts.imports[import.index()];
@@ -124,7 +139,7 @@ fn is_loaded(program: &Program, file: FileId) -> bool {
             }
         }
     }
-    false
+    by_worker.then_some(if by_other { Loader::Server } else { Loader::Worker })
 }
 
 /// Clients made at load that throw without a key, and whose key is a variable that nothing makes sure of.
@@ -251,6 +266,8 @@ fn tell(program: &Program, report: &mut Report, stop: &Stop, others: &[Place]) {
     };
     let then = if next {
         "`next build` fails then, and with it every page and route that uses this file"
+    } else if loaded_by(program, stop.at.file) == Some(Loader::Worker) {
+        "the worker that loads it does not start then, and none of its jobs are done"
     } else {
         "the server does not start then, and everything that does not need it is down too"
     };

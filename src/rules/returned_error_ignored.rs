@@ -249,7 +249,10 @@ fn tell(program: &Program, report: &mut Report, all: &[Dropped<'_>], origins: &[
     let help = match older {
         Some(package) => cures::raise(package),
         None if but_one => OTHERS_TOO.to_owned(),
-        None => cures::help(program, used, stake, origins, origin),
+        None => {
+            let others = all[1..].iter().map(|other| (other.used, other.stake));
+            cures::of_all(program, (used, stake), others, origins, origin)
+        }
     };
     let mut draft = report
         .at(program.call_place(used.at), used.name.clone(), message)

@@ -122,6 +122,12 @@ fn is_kept(program: &Program, file: FileId) -> bool {
 
 /// The variable that is to hold the credential.
 fn variable(token: &Token, vendor: Option<&Vendor>) -> String {
+    let formats = vendor.into_iter().flat_map(|vendor| &vendor.credentials);
+    if let Some(name) =
+        formats.filter(|format| token.credential == format.name.as_str()).find_map(|format| format.variable.clone())
+    {
+        return name;
+    }
     // What no API of one vendor takes is named after what it is.
     match vendor.filter(|vendor| vendor.hosts.is_empty()) {
         Some(vendor) => vendor
@@ -210,6 +216,9 @@ fn tell(program: &Program, places: &[(FileId, Token)], report: &mut Report) {
     let mut draft = report.at(place(&places[0]), subject, message).help(match own {
         // It was drawn here: nobody issued it.
         Some(_) => format!("Draw a new one (`openssl rand -base64 32`), since git keeps what was written; {keep}."),
+        None if token.credential.ends_with("connection string") => {
+            format!("Change the password where the database is hosted, since git keeps what was written; {keep}.")
+        }
         None => format!("Revoke it at {issuer} and make a new one, since git keeps what was written; {keep}."),
     });
     if test {

@@ -116,6 +116,19 @@ fn style(program: &Program, entry: &Entry) -> Option<Style> {
     Some(Style::Response)
 }
 
+/// The cure for what a vendor asks, which brings no user: it goes on with what is answered here.
+pub(super) fn by_vendor(program: &Program, entry: &Entry) -> Option<String> {
+    let vendor = program.catalogue.vendor(program.answers_vendor(entry)?);
+    let webhook = vendor.webhooks.first()?;
+    let script = program.facts(entry.function.file).language.is_script();
+    let how = match &webhook.cure_edge {
+        _ if !script => webhook.cure_py.clone(),
+        Some(edge) if program.runs_on_edge(entry) => edge.clone(),
+        _ => program.as_read_by(entry, &webhook.cure_js),
+    };
+    Some(format!("{} calls it, and brings no user: let in what it has signed, and nobody else. {how}", vendor.name))
+}
+
 /// The cure for what the app's own code asks with no user of its own: servers, a link that somebody opens, or the page
 /// where the account is made.
 pub(super) fn by_callers(program: &Program, entry: &Entry, at: CallRef) -> Option<String> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::facts::ExprKind;
 use crate::finding::Severity;
+use crate::program::origins::Origin;
 use crate::program::swallowing::{Failing, Instead, Swallowed};
 use crate::program::verify::words;
 use crate::program::{CallRef, EntryKind, FunctionRef, Program};
@@ -154,6 +155,12 @@ fn what(program: &Program, failing: Failing) -> String {
     }
 }
 
+/// Whether one of the deliveries that lead here comes again when it is answered with an error.
+fn comes_again(program: &Program, origins: &[Origin]) -> bool {
+    let mut delivered = origins.iter().filter(|origin| program.is_webhook_work(std::slice::from_ref(origin)));
+    delivered.any(|origin| program.is_delivered_again(origin.entry))
+}
+
 fn tell(program: &Program, report: &mut Report, all: &[Swallowed]) {
     let Some(swallowed) = all.first() else { return };
     let Some(&(call, failing)) = swallowed.failing.first() else { return };
@@ -192,6 +199,12 @@ fn tell(program: &Program, report: &mut Report, all: &[Swallowed]) {
         "`console.error(\"..\", { id, error })`"
     };
     let help = match (swallowed.decides, swallowed.instead) {
+        _ if failing.webhook && !comes_again(program, &origins) => {
+            format!(
+                "Log the failure with an id that finds the action again: {log}. The vendor does not deliver again, and may \
+                 wait for this answer: answer it all the same, and do what is missing later from what was logged."
+            )
+        }
         _ if failing.webhook => {
             format!(
                 "Log the failure with an id that finds the action again: {log}, then rethrow, so that the vendor \

@@ -9,8 +9,9 @@ use crate::manifest::TokenGate;
 use crate::program::audience::functions_on;
 use crate::program::doors::Door;
 use crate::program::left_out::LeftOut;
+use crate::program::requested::Origin;
 use crate::program::spending::{PaidDoor, Spends, delivers_itself};
-use crate::program::{CallRef, Entry, EntryKind, Program};
+use crate::program::{CallRef, Entry, EntryKind, HttpUse, Program};
 use crate::rule::Report;
 
 crate::rule! {
@@ -33,8 +34,8 @@ crate::rule! {
     /// A check that is only made when the request brings what it asks for is none: whoever leaves that out gets in.
     /// Neither is middleware whose list of open paths lets this one through.
     ///
-    /// What takes nothing out of the request and works off what waits in the app's own data, or leaves where today's row
-    /// is there, spends what it would spend anyway, only sooner: a note for auditors. A server action whose pages all
+    /// What takes nothing out of the request and works off what waits in the app's own data, leaves where today's row
+    /// is there, or gives back what it made once and keeps, spends what it would spend anyway, only sooner: a note for auditors. A server action whose pages all
     /// stand behind middleware that asks who is calling is a note: ask in the action too.
     ///
     /// ## Silent when
@@ -120,7 +121,8 @@ fn tell(program: &Program, report: &mut Report, found: &PaidDoor, at: CallRef) {
         Spends::Mail => "sends mail in the app's name to any address",
         Spends::Contact => "puts any address on the app's paid list",
         Spends::Claim => "mails the customer of whichever row is named about a payment that it does not look for",
-        Spends::OwnMail => "mails the app's own address",
+        Spends::OwnMail if mails_itself(program, found) => "mails the app's own address",
+        Spends::OwnMail => "mails an address that the app picks",
         Spends::OwnPhone => "sends messages to the app's own number",
     };
     let limited = *door == Door::Limited;
@@ -132,7 +134,9 @@ fn tell(program: &Program, report: &mut Report, found: &PaidDoor, at: CallRef) {
         if gated { "anyone who has the app's public key, which is in every browser" } else { "anyone who finds it" };
     let offered = program.is_offered(entry);
     let whom = if offered { whom } else { "anyone, once a page imports it" };
-    let waits = program.works_off_what_waits(entry) || program.is_done_for_the_day(start, *used);
+    let waits = program.works_off_what_waits(entry)
+        || program.is_done_for_the_day(start, *used)
+        || program.is_made_once(start, *used);
     let covered = program.middleware_before_pages(entry);
     let left_out = program.left_out_of(&functions_on(program, entry, start, *used));
     let only = match left_out {
@@ -155,6 +159,7 @@ fn tell(program: &Program, report: &mut Report, found: &PaidDoor, at: CallRef) {
         .because(entry.place, format!("{name} starts here"))
         .help(
             always_asked(left_out.map(|(_, left_out)| left_out))
+                .or_else(|| strangers::by_vendor(program, entry))
                 .or_else(|| strangers::by_callers(program, entry, at))
                 .or_else(|| (*spends == Spends::Mail && delivers_itself(&name)).then(|| MAIL_OF_THE_APP.to_owned()))
                 .or_else(|| {
@@ -189,6 +194,21 @@ const MAIL_OF_THE_APP: &str = "Write the text and make the link here, on the ser
 
 /// The cure for the mail that confirms what a guest has ordered or booked.
 const FOR_GUESTS: &str = "Guests send this form too, so a login is no cure: before anything is stored ask for a captcha, and limit how often by address and by IP: `if (!allowed) return new Response(\"try again later\", { status: 429 })`. Of what the form says put no more into the mail than it needs.";
+
+/// Whether a mail goes to an address that the app's own settings or texts name.
+fn mails_itself(program: &Program, found: &PaidDoor) -> bool {
+    let of_program = |http: &HttpUse| {
+        let origins = program.message_origins(&found.start.way, http);
+        !origins.is_empty() && origins.iter().all(|origin| *origin == Origin::Constant)
+    };
+    if program.requests_at(found.used).iter().any(of_program) {
+        return true;
+    }
+    program.vendors_at(found.used).iter().any(|used| {
+        let mut fields = program.operation(used).into_iter().flat_map(|operation| &operation.recipients);
+        fields.any(|field| program.is_payload_constant(&found.start.way, used, field))
+    })
+}
 
 /// Whether the mail says that a row was stored, an order or a booking, which nobody has to log in for.
 fn takes_from_guests(program: &Program, found: &PaidDoor) -> bool {

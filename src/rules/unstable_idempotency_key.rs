@@ -24,6 +24,7 @@ crate::rule! {
     /// - the caller's key is taken and a random one is only the fallback
     /// - the random key is stored before the call, where the next attempt finds it
     /// - the random key is made once and all attempts of a retry loop share it
+    /// - a message brings a secret that is made anew for it: a link to reset a password, a code
     /// - the time in it is rounded: to a day, an hour, some minutes
     /// - the call changes what is there and moves no money: a second run changes nothing more
     /// - a constant key belongs to a request that is constant too: the same product, made once
@@ -182,6 +183,11 @@ fn tell(
         return;
     }
     let origin = origins.iter().find(|origin| program.entries[origin.entry].kind != EntryKind::Script);
+    // Who asks for another link wants another one: the key of a new link is new with it.
+    let random = matches!(fault, Fault::Fresh(fresh) if !fresh.is_time);
+    if random && operation.effect == Effect::Send && program.brings_new_secret(used.at, origin) {
+        return;
+    }
     let again = match origin {
         Some(origin) => format!("a retry or second run of {}", program.entry_name(&program.entries[origin.entry])),
         None => format!("a repeat of {}", program.function_name(program.function_of(used.at))),

@@ -6,6 +6,7 @@ use crate::catalogue::{Category, Effect, KnownRole};
 use crate::finding::{Confidence, Place};
 use crate::program::acknowledged::Loss;
 use crate::program::handlers::WebhookHandler;
+use crate::program::iterations::Iteration;
 use crate::program::repeats::Again;
 use crate::program::verify::{Deed, words};
 use crate::program::{CallRef, Edge, EdgeKind, Entry, Program};
@@ -217,7 +218,7 @@ fn recorded(program: &Program, handler: &WebhookHandler, work: CallRef) -> Optio
 }
 
 /// How the error is brought to the answer, given what ran before.
-fn answer_error(program: &Program, handler: &WebhookHandler, work: CallRef) -> String {
+fn answer_error(program: &Program, handler: &WebhookHandler, work: CallRef, caught: Option<Place>) -> String {
     let again = "log it, and answer 500 so that the event is delivered again";
     if let Some(record) = recorded(program, handler, work) {
         return format!(
@@ -227,7 +228,8 @@ fn answer_error(program: &Program, handler: &WebhookHandler, work: CallRef) -> S
         );
     }
     let Some((at, kind)) = repeated(program, handler, work) else {
-        return format!("Let the error reach the answer: {again}.");
+        let each = caught.and_then(|caught| after_each(program, caught, work));
+        return each.unwrap_or_else(|| format!("Let the error reach the answer: {again}."));
     };
     let takes_key = program
         .vendors_at(at)
@@ -248,6 +250,22 @@ fn answer_error(program: &Program, handler: &WebhookHandler, work: CallRef) -> S
         "First make {call}, which ran before, safe to repeat: {how}. Only then let the error reach the answer: {again}. \
          As it stands a second delivery would {harm}."
     )
+}
+
+/// How the error is brought to the answer where it is one round of a loop: those before it would be done again.
+fn after_each(program: &Program, caught: Place, work: CallRef) -> Option<String> {
+    let again = program.again(work);
+    let in_round =
+        |iteration: &Iteration| iteration.place.file == caught.file && iteration.region.contains(caught.span);
+    let repeats = matches!(again, Again::Money | Again::Message | Again::Count | Again::Row { .. });
+    (repeats && program.iterations().iter().any(in_round)).then(|| {
+        format!(
+            "Note for each element that it is done, where the event's id and the element are unique together, and pass over \
+             what is noted: answered with an error, the event comes again, and {} would run again for every element before \
+             the one that failed. Then go on with the rest, log what failed, and answer 500 at the end if anything did.",
+            program.call_text(work)
+        )
+    })
 }
 
 fn lost(program: &Program, handler: &WebhookHandler) -> Vec<Lost> {
@@ -273,6 +291,11 @@ fn lost(program: &Program, handler: &WebhookHandler) -> Vec<Lost> {
         };
         let loss = program.loss_of(entry, &way, deed.at).or_else(returned).or_else(skipped).or_else(blind);
         let Some(loss) = loss else { continue };
+        // The check for known deliveries failed, and the work was done all the same.
+        let more = || deeds[index + 1..].iter().any(|later| is_work(program, later));
+        if matches!(loss, Loss::Logged(_)) && more() && program.only_tells_known(deed.at) {
+            continue;
+        }
         let place = match loss {
             Loss::Caught(place) | Loss::Logged(place) | Loss::Skipped(place) | Loss::Shelved(place, _) => place,
             Loss::Blind(place, _) => place,
@@ -390,20 +413,20 @@ fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, first:
         ),
     };
     let help = match first.loss {
-        Loss::Caught(_) | Loss::Logged(_) => answer_error(program, handler, first.work),
+        Loss::Caught(place) | Loss::Logged(place) => answer_error(program, handler, first.work, Some(place)),
         Loss::Returned(at, _) => format!(
             "Look at what {} returns. {} What no second delivery can mend, such as a state that it refuses, is only to be \
              logged: an error for an answer would bring it again for days.",
             program.call_text(at),
-            answer_error(program, handler, first.work)
+            answer_error(program, handler, first.work, None)
         ),
         Loss::Shelved(_, table) => format!(
             "{} Or let a job work off the rows of {table} that failed.",
-            answer_error(program, handler, first.work)
+            answer_error(program, handler, first.work, None)
         ),
         Loss::Settled(_) => format!(
             "Look at what `Promise.allSettled` gives: `if (outcomes.some((one) => one.status === \"rejected\"))`. {}",
-            answer_error(program, handler, first.work)
+            answer_error(program, handler, first.work, None)
         ),
         Loss::Left(_) => {
             "Store the event before the answer and work it off from there, or hand it to a queue that keeps it; or do \

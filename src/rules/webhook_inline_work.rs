@@ -81,7 +81,7 @@ fn check(program: &Program, report: &mut Report) {
     for handler in program.webhook_handlers() {
         let own = handler.vendor.is_some_and(|vendor| program.catalogue.vendor(vendor).own_backend);
         let jobs = program.webhook_of(handler).is_some_and(|webhook| webhook.delivers_jobs);
-        if own || jobs || handler.of_row || program.is_called_in_line(handler) {
+        if own || jobs || handler.of_row || program.is_called_in_line(handler) || program.is_heard(handler) {
             continue;
         }
         let entry = &program.entries[handler.entry];

@@ -211,7 +211,7 @@ pub fn is_context(name: &str) -> bool {
 }
 
 /// Hidden files and folders that matter; the others are not looked at. `.server` and `.client` are folders of
-/// code by a framework's convention, `.well-known` may be a route.
+/// code by a framework's convention, `.well-known` may be a route, and a builder of apps keeps its plans in `.lovable`.
 pub fn hidden_but_wanted(name: &str) -> bool {
     is_env(name)
         || matches!(
@@ -224,6 +224,7 @@ pub fn hidden_but_wanted(name: &str) -> bool {
                 | ".client"
                 | ".well-known"
                 | ".ebextensions"
+                | ".lovable"
         )
 }
 

@@ -8,7 +8,7 @@ use super::says::{answers_error, derives, holds, is_success, says_done, tells_fa
 use crate::facts::{BlockId, BlockKind, CallId, ExprId, ExprKind, Facts, Op, Step};
 use crate::finding::FileId;
 use crate::program::terms::{Ending, ending};
-use crate::program::{CallRef, Edge, EdgeKind, ExprRef, Program, Value};
+use crate::program::{CallRef, Edge, EdgeKind, ExprRef, FunctionRef, Program, Value};
 
 /// What becomes of a call's result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -221,6 +221,30 @@ impl<'p> Flow<'p> {
         from.file == to.file && facts.call(to.call).args.iter().any(|arg| derives(facts, arg.value, from.call, 6))
     }
 
+    /// Whether an arm stores something else and then leads on to a page that says nothing of an error: `if not sent:
+    /// user.verified = True; db.commit(); return redirect("/dashboard")`.
+    fn leads_on(&self, call: CallRef, arm: BlockId, value: ExprId) -> bool {
+        let facts = self.program.facts(call.file);
+        let ExprKind::Call(answer) = facts.expr(value) else { return false };
+        let answer = facts.call(*answer);
+        let leads = facts.last_name(answer.callee).is_some_and(|name| name.to_ascii_lowercase().contains("redirect"));
+        let span = facts.block(arm).span;
+        let complains = facts.exprs.iter().filter(|expr| span.contains(expr.span)).any(|expr| match &expr.kind {
+            ExprKind::Text(text) | ExprKind::Member(_, text) | ExprKind::Ref(text, _) => {
+                let text = text.to_ascii_lowercase();
+                ["err", "fail", "delete", "rollback", "remove", "cancel"].iter().any(|word| text.contains(word))
+            }
+            _ => false,
+        });
+        let stores = |at: CallRef| {
+            span.contains(facts.span(facts.call(at.call).expr))
+                && (self.program.writes_own(at)
+                    || self.program.called_name(at).is_some_and(|name| matches!(name.as_str(), "commit" | "save")))
+        };
+        let function = FunctionRef::new(call.file, facts.function_of(facts.call(call.call).block));
+        leads && !complains && self.program.calls_in(function).any(stores)
+    }
+
     /// What becomes of a call's result in its function.
     pub fn fate(&mut self, call: CallRef) -> Fate {
         let facts = self.program.facts(call.file);
@@ -238,6 +262,7 @@ impl<'p> Flow<'p> {
                         Ending::Throws => return Fate::Throws,
                         // `if not sent: return {"success": True, "mail": False}`
                         Ending::Returns(Some(value)) if is_success(facts, value) => return Fate::GoesOn,
+                        Ending::Returns(Some(value)) if self.leads_on(call, arm, value) => return Fate::GoesOn,
                         Ending::Returns(_) => return Fate::Leaves,
                         Ending::GoesOn => {}
                     }

@@ -18,7 +18,15 @@ const REPORTS: &[&str] = &[
     "email.bounced",
     "email.opened",
     "undelivered",
+    "MessageStatus",
 ];
+
+/// What reports of calls bring.
+const CALLS: &[&str] =
+    &["CallStatus", "CallDuration", "DialCallStatus", "RecordingUrl", "RecordingSid", "TranscriptionText"];
+
+/// What a caller says or presses.
+const SPOKEN: &[&str] = &["SpeechResult", "Digits"];
 
 /// What says that a message comes in.
 const INBOUND: &[&str] = &["email.received", "Body", "message_create", "inbound", "TextBody", "body-plain"];
@@ -45,6 +53,12 @@ impl Program {
             Some(Category::Payments | Category::Commerce) => {
                 "anyone who finds the URL can send a payment that never happened, and get what is paid for"
             }
+            Some(Category::Sms) if self.reads(handler, SPOKEN) => {
+                "anyone who finds the URL can answer in a caller's name"
+            }
+            Some(Category::Sms) if self.reads(handler, CALLS) && !self.reads(handler, INBOUND) => {
+                "anyone who finds the URL can make up what became of a call, and recordings that nobody made"
+            }
             Some(Category::Sms | Category::Email) if self.takes_reports(handler) => {
                 "anyone who finds the URL can have messages count as delivered, opened or bounced"
             }
@@ -54,6 +68,18 @@ impl Program {
             Some(Category::Auth) => "anyone who finds the URL can make, change or delete accounts",
             _ => "anyone who finds the URL can send events that never happened",
         }
+    }
+
+    /// Whether a handler's own code names one of some fields.
+    fn reads(&self, handler: &WebhookHandler, fields: &[&str]) -> bool {
+        let entry = &self.entries[handler.entry];
+        let facts = self.facts(entry.function.file);
+        let span = facts.function(entry.function.function).span;
+        let mut own = facts.exprs.iter().filter(|expr| span.contains(expr.span));
+        own.any(|expr| match &expr.kind {
+            ExprKind::Text(text) | ExprKind::Member(_, text) => fields.contains(&text.as_str()),
+            _ => false,
+        }) || handler.evidence.iter().any(|sign| fields.iter().any(|field| sign.text.ends_with(field)))
     }
 
     /// Whether deliveries only report what became of messages that were sent.

@@ -8,7 +8,7 @@ use crate::catalogue::{Category, VendorId};
 use crate::facts::ExprKind;
 use crate::finding::FileId;
 use crate::program::verify::words;
-use crate::program::{Entry, Program};
+use crate::program::{Entry, Leaves, Program};
 
 /// Words that a route says of any delivery.
 const ANY: &[&str] = &[
@@ -103,6 +103,10 @@ pub(super) fn is_for_another(program: &Program, entry: &Entry, vendor: VendorId)
     if !program.catalogue.vendor(vendor).webhooks.iter().any(|webhook| webhook.is_channel) {
         return false;
     }
+    // Gateways carry it too: where this code talks to somebody else alone, it is theirs.
+    if sends_elsewhere(program, entry, vendor) {
+        return true;
+    }
     let Some(route) = entry.route else { return false };
     let names = |part: &str| words(part).iter().any(|word| program.catalogue.vendor_spelled(word) == Some(vendor));
     let mut parts = route.split('/').skip_while(|part| !names(part)).skip(1);
@@ -112,6 +116,21 @@ pub(super) fn is_for_another(program: &Program, entry: &Entry, vendor: VendorId)
             && !says.is_empty()
             && says.iter().all(|word| !ANY.contains(&word.as_str()) && program.catalogue.vendor_spelled(word).is_none())
     })
+}
+
+/// Whether a handler's file asks addresses of nobody known, and neither the vendor nor for what it confirms a hook by.
+fn sends_elsewhere(program: &Program, entry: &Entry, vendor: VendorId) -> bool {
+    let file = entry.function.file;
+    let strangers = program
+        .calls_of(file)
+        .flat_map(|call| program.requests_at(call))
+        .any(|http| program.leaves(http) == Leaves::Yes && program.vendors_at(http.at).is_empty());
+    let says = program.facts(file).exprs.iter().any(|expr| match &expr.kind {
+        ExprKind::Text(text) | ExprKind::Member(_, text) => text.starts_with("hub.") || *text == "changes",
+        _ => false,
+    });
+    let asks = program.calls_of(file).flat_map(|call| program.vendors_at(call)).any(|used| used.vendor == vendor);
+    strangers && !says && !asks
 }
 
 /// Whether deliveries tell of a change of a row in the app's own database.

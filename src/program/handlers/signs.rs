@@ -148,8 +148,9 @@ fn is_written(facts: &Facts, at: ExprId) -> bool {
 /// Fields of a vendor's forms: `form.get("CallSid")`, `req.body.CallSid`, `CallSid: str = Form(..)`.
 fn fields(program: &Program, file: FileId, facts: &Facts, found: &mut Vec<Sign>) {
     let mut note = |name: Name, span: Span| {
-        // Names of this form are few: whether it is one is asked of no other.
-        if !name.starts_with(|first: char| first.is_ascii_uppercase()) {
+        // Names of these forms are few: whether it is one is asked of no other.
+        let is_long = name.len() > 11 && name.contains(|c: char| c.is_ascii_uppercase());
+        if !is_long && !name.starts_with(|first: char| first.is_ascii_uppercase()) {
             return;
         }
         let vendors = program.catalogue.webhook_by_field(&name);

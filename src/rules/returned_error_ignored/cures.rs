@@ -8,18 +8,42 @@ use crate::program::stands::{Round, Stands};
 use crate::program::verify::words;
 use crate::program::{CallRef, EntryKind, Program, VendorUse};
 
-/// What to do with the error that a call returns.
-pub(super) fn help(
+/// What to do with the errors of a function: the first one's cure, and where that is to throw, that of the first one
+/// that must not, since more stands already when it fails.
+pub(super) fn of_all<'p>(
     program: &Program,
-    used: &VendorUse,
-    stake: Stake,
+    first: (&VendorUse, Stake),
+    others: impl Iterator<Item = (&'p VendorUse, Stake)>,
     origins: &[Origin],
     origin: Option<&Origin>,
 ) -> String {
+    let help = help_for(program, first.0, first.1, origins, origin);
+    let throws = |help: &str| help.contains("throw error");
+    if !throws(&help) {
+        return help;
+    }
+    let mut others = others.map(|(used, stake)| (used, help_for(program, used, stake, origins, origin)));
+    let Some((used, other)) = others.find(|(_, other)| !throws(other)) else { return help };
+    format!("{help}\nThe one in line {} needs another: {}", program.line(program.call_place(used.at)), lowered(&other))
+}
+
+/// A sentence as it goes on behind a colon.
+fn lowered(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+}
+
+/// What to do with the error that a call returns.
+fn help_for(program: &Program, used: &VendorUse, stake: Stake, origins: &[Origin], origin: Option<&Origin>) -> String {
     let call = used.name.rsplit('.').next().unwrap_or(&used.name);
     let way = origin.map_or(&[][..], |origin| &origin.way[..]);
     let log = "`const { error } = await ...; if (error) console.error(error);`";
     let effect = program.operation(used).map(|operation| operation.effect);
+    if stake == Stake::Little && effect != Some(Effect::Delete) && program.is_for_the_record(used) {
+        return format!(
+            "Look at what {call} returns and log it: {log}. It only tells of what was done: nothing waits for it."
+        );
+    }
     let in_webhook = program.is_webhook_work(origins);
     if stake == Stake::Webhook && gives_orders(program, origins) {
         return format!(
@@ -191,7 +215,7 @@ fn is_afterthought(program: &Program, used: &VendorUse) -> bool {
     let Some(table) = program.named_table(used) else { return false };
     let facts = program.facts(used.at.file);
     let start = facts.span(facts.call(used.at.call).expr).start;
-    let before = |at: &CallRef| facts.span(facts.call(at.call).expr).end <= start;
+    let before = |at: &CallRef| facts.span(facts.call(at.call).expr).end <= start && !program.excludes(*at, used.at);
     let stays = |operation: &Operation, own: bool| {
         operation.money
             || operation.effect == Effect::Send
@@ -201,7 +225,9 @@ fn is_afterthought(program: &Program, used: &VendorUse) -> bool {
     let done = program.calls_in(program.function_of(used.at)).filter(before).flat_map(|at| program.vendors_at(at));
     let mut done = done.filter(|other| other.at != used.at).filter_map(|other| {
         let own = program.catalogue.vendor(other.vendor).own_backend;
-        Some((program.operation(other)?, own, other))
+        // A page on which nobody has paid yet can be made again.
+        let open = program.waits_for_payer(other);
+        Some((program.operation(other).filter(|_| !open)?, own, other))
     });
     let tells = words(&table).iter().any(|word| TELLS.contains(&word.as_str()));
     done.any(|(operation, own, other)| {
