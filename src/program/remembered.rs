@@ -66,6 +66,23 @@ impl Written {
 }
 
 impl Program {
+    /// Whether something is asked of a set or map that lives in memory: each instance has its own.
+    pub fn asked_in_memory(&self, functions: &[FunctionRef]) -> Option<CallRef> {
+        functions.iter().flat_map(|&function| self.calls_in(function)).find(|&at| {
+            let facts = self.facts(at.file);
+            let asks = matches!(facts.expr(facts.call(at.call).callee), ExprKind::Member(_, name) if matches!(name.as_str(), "has" | "get" | "includes"));
+            // Which kinds of events are wanted is no memory of those that came.
+            let of_kind = facts.call(at.call).args.first().and_then(|arg| facts.last_name(arg.value));
+            let is_kind = of_kind.is_some_and(|name| words(&name).iter().any(|word| word == "type" || word == "topic"));
+            asks && !is_kind && self.callee(at).externals().any(|external| {
+                matches!(external.package.as_str(), "global:Map" | "global:Set" | "global:WeakMap") && {
+                    let receiver = words(&self.call_text(at));
+                    receiver.iter().any(|word| matches!(word.as_str(), "processed" | "seen" | "handled" | "events" | "webhooks" | "deliveries" | "dedup" | "idempotency"))
+                }
+            })
+        })
+    }
+
     /// What an entry's path writes, and the handlers of deliveries, which go on where it ends.
     pub fn written_by_run(&self, origin: &Origin) -> Written {
         let file = |entry: usize| self.entries[entry].place.file;
