@@ -105,6 +105,9 @@ fn vendors(program: &Program, opens: &[Open<'_>]) -> Vec<Name> {
     asked(opens).map(|vendor| program.vendor_id(vendor)).collect()
 }
 
+/// How long what a model makes may take, in seconds.
+const GENERATED_S: u32 = 60;
+
 /// How long a request may take and be well.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Wait {
@@ -126,7 +129,7 @@ impl Wait {
         for operation in uses.filter_map(|used| program.operation(used)) {
             let seconds = match &operation.takes {
                 Some(takes) => takes.seconds,
-                None if operation.effect == Effect::Generate => 60,
+                None if operation.effect == Effect::Generate => GENERATED_S,
                 None => continue,
             };
             if !matches!(slowest, Self::Slow(known) if known >= seconds) {
@@ -135,6 +138,7 @@ impl Wait {
         }
         let generates = |vendor| program.catalogue.vendor(vendor).category == Category::Llm;
         match slowest {
+            Self::Slow(seconds) if seconds > GENERATED_S => slowest,
             _ if asked(opens).any(generates) => Self::Generated,
             Self::Answer if opens.iter().any(|open| sends_file(program, open.sent)) => Self::File,
             slowest => slowest,
@@ -144,7 +148,7 @@ impl Wait {
     fn cure(self, client: &HttpClient) -> String {
         client.cure_of(match self {
             Self::Answer => 10,
-            Self::Generated => 60,
+            Self::Generated => GENERATED_S,
             Self::Slow(seconds) => seconds,
             Self::File => 120,
         })

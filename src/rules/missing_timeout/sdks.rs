@@ -85,7 +85,7 @@ fn check_client(program: &Program, report: &mut Report, client: &ClientUse) {
             default: default_of(timeout.default_s),
             whom: vendor.name.clone(),
             waits: first.at,
-            help: help(timeout),
+            help: patient(program, help(timeout), &open),
             vendors: vec![program.vendor_id(client.vendor)],
             calls: remarks(program, &open),
             audience: Audience::Everyone,
@@ -106,7 +106,7 @@ fn tell_uses(program: &Program, report: &mut Report, used: &VendorUse, timeout: 
             default: default_of(timeout.default_s),
             whom: asked(program, used).unwrap_or_else(|| vendor.name.clone()),
             waits: used.at,
-            help: limited(program, used.at, timeout).unwrap_or_else(|| help(timeout)),
+            help: patient(program, limited(program, used.at, timeout).unwrap_or_else(|| help(timeout)), &[used]),
             vendors: vec![program.vendor_id(used.vendor)],
             calls,
             audience: Audience::Everyone,
@@ -137,6 +137,30 @@ fn help(timeout: &Timeout) -> String {
         Some(cure) => format!("Give it a limit: `{cure}`."),
         None => "Race it against a timer: the SDK has no option for a limit.".to_owned(),
     }
+}
+
+/// A cure whose limit leaves the slowest of some calls the time that it takes.
+fn patient(program: &Program, help: String, uses: &[&VendorUse]) -> String {
+    let takes =
+        |used: &&&VendorUse| program.operation(used).and_then(|operation| Some(operation.takes.as_ref()?.seconds));
+    let Some(slowest) = uses.iter().max_by_key(|used| takes(used)) else { return help };
+    match takes(&slowest).and_then(|seconds| raised(&help, seconds)) {
+        Some(help) => format!(
+            "{help} {} takes that long at times: a shorter limit cuts it off, and what is cut off may be paid all the same.",
+            slowest.name
+        ),
+        None => help,
+    }
+}
+
+/// A text with its first limit raised to some seconds; none when it is as long.
+fn raised(text: &str, seconds: u32) -> Option<String> {
+    let at = text.find(|letter: char| letter.is_ascii_digit())?;
+    let (before, number) = text.split_at(at);
+    let end = number.find(|letter: char| !letter.is_ascii_digit() && letter != '_').unwrap_or(number.len());
+    let (number, after) = number.split_at(end);
+    let (given, unit) = number.strip_suffix("_000").map_or((number, ""), |given| (given, "_000"));
+    given.parse::<u32>().is_ok_and(|given| given < seconds).then(|| format!("{before}{seconds}{unit}{after}"))
 }
 
 /// The cure written with the very call, where it is a race or a keyword of the call.
