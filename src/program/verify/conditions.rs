@@ -446,8 +446,11 @@ impl Walk<'_> {
     /// Whether some condition in a file asks if a variable is set.
     pub(super) fn asks_for(&self, file: FileId, name: Name) -> bool {
         let facts = self.program.facts(file);
-        let asks =
-            |condition: ExprId| self.presence(ExprRef::new(file, condition), 3).is_some_and(|(asked, _)| asked == name);
+        // What has a text to fall back to always holds something: to ask for that asks nothing.
+        let asks = |condition: ExprId| {
+            let at = ExprRef::new(file, condition);
+            self.presence(at, 3).is_some_and(|(asked, _)| asked == name) && !self.has_default(at, 3)
+        };
         let asked = facts.blocks.iter().flat_map(|block| &block.steps).any(|step| match step {
             Step::If { condition, .. } => asks(*condition),
             _ => false,
