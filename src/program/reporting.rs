@@ -4,6 +4,7 @@ use crate::catalogue::Effect;
 use crate::facts::{BlockId, BlockKind, ExprId, ExprKind, Facts, FunctionId, Op, Step};
 use crate::names::Name;
 use crate::program::core_paths::says::tells_failure;
+use crate::program::readers::Use;
 use crate::program::terms::{Ending, ending};
 use crate::program::{CallRef, EdgeKind, FunctionRef, Program, VendorUse};
 
@@ -130,8 +131,15 @@ impl Program {
         let reads: Vec<ExprId> = reads.filter(|&read| !readers.uses(read).is_empty()).collect();
         let is = |expr: ExprId| reads.contains(&expr);
         // `result.status`, `result.get("status")`
-        let elsewhere = facts.exprs.iter().filter(|expr| match &expr.kind {
-            ExprKind::Member(base, name) => *name != "get" && is(*base) && !told.contains(name),
+        let tested = |at: usize| {
+            readers.uses(ExprId(at as u32)).iter().any(|used| match *used {
+                Use::Tested => true,
+                Use::In(outer) => matches!(facts.expr(outer), ExprKind::Op(..)),
+                _ => false,
+            })
+        };
+        let elsewhere = facts.exprs.iter().enumerate().filter(|(at, expr)| match &expr.kind {
+            ExprKind::Member(base, name) => *name != "get" && is(*base) && !told.contains(name) && !tested(*at),
             ExprKind::Call(call) => {
                 let call = facts.call(*call);
                 let ExprKind::Member(base, name) = facts.expr(call.callee) else { return false };
@@ -139,6 +147,7 @@ impl Program {
                 *name == "get"
                     && is(*base)
                     && matches!(key, Some(ExprKind::Text(key)) if !told.iter().any(|told| told == key))
+                    && !tested(*at)
             }
             _ => false,
         });
@@ -147,7 +156,7 @@ impl Program {
 
     /// The block by which a function returns an object that says so where a call in it has failed: `{ error }`,
     /// `{ success: false }`.
-    pub(super) fn arm_of_failure(&self, acting: CallRef) -> Option<BlockId> {
+    pub fn arm_of_failure(&self, acting: CallRef) -> Option<BlockId> {
         let facts = self.facts(acting.file);
         let function = self.function_of(acting).function;
         let own = facts.blocks.iter().enumerate().filter(|(_, block)| block.function == function);
