@@ -375,9 +375,10 @@ impl<'p> Eval<'p> {
     pub fn member(&mut self, value: &Value, name: Name) -> Value {
         match value {
             Value::OneOf(values) => {
-                self.ways *= values.len();
+                let ways = self.ways;
+                self.ways = ways.saturating_mul(values.len());
                 let members: Vec<Value> = values.iter().map(|value| self.member(value, name)).collect();
-                self.ways /= values.len();
+                self.ways = ways;
                 Value::one_of(members)
             }
             Value::Object(object) => match self.key(*object, name) {
@@ -459,7 +460,7 @@ impl<'p> Eval<'p> {
                 unknown = true;
             } else if *key == "..." {
                 spreads += 1;
-                self.ways *= spreads;
+                self.ways = self.ways.saturating_mul(spreads);
                 match self.expr(ExprRef::new(object.file, *value)) {
                     Value::Object(inner) if inner != object => {
                         if let Some(value) = self.key(inner, name) {
