@@ -23,6 +23,7 @@ pub mod modules;
 pub mod outbound;
 pub mod projects;
 pub mod rewrites;
+pub mod settings;
 pub mod sides;
 pub mod stand_ins;
 pub mod urls;

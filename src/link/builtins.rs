@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::eval::Eval;
-use super::stand_ins;
+use super::{settings, stand_ins};
 use crate::catalogue::Seg;
 use crate::facts::ExprKind;
 use crate::names::Name;
@@ -64,8 +64,9 @@ pub fn member(eval: &mut Eval<'_>, external: &Arc<External>, name: Name) -> Opti
         {
             Some(eval.argument(site, 0))
         }
-        // `import.meta.env`, `process.env` and so on are told by their dotted path; nothing else is special.
-        _ => None,
+        // `import.meta.env`, `process.env` and so on are told by their dotted path; nothing else is special but
+        // what settings modules say.
+        _ => settings::member(eval, external, name),
     }
 }
 
@@ -91,6 +92,9 @@ pub fn call(eval: &mut Eval<'_>, external: &Arc<External>, at: CallRef) -> Optio
         && TRANSPARENT.contains(&dotted.as_str())
     {
         return Some(eval.argument(at, 0));
+    }
+    if external.package == "global:getattr" {
+        return settings::attribute(eval, at);
     }
     if external.package == "global:Proxy" && external.segs.is_empty() {
         return stand_ins::stood_for(eval, at);

@@ -38,6 +38,7 @@ pub struct Modules {
     python: Python,
     /// The folder of each file that is a Python package.
     packages: FxHashMap<FileId, &'static str>,
+    settings: Vec<FileId>,
 }
 
 impl Modules {
@@ -56,6 +57,11 @@ impl Modules {
     /// The module `name` of a Python package given by its `__init__.py`: what `a.b` means after `import a.b`.
     pub fn child(&self, package: FileId, name: Name) -> Option<FileId> {
         self.python.child(self.packages.get(&package)?, &name)
+    }
+
+    /// The modules that hold the settings of Python web apps, but for those of developers' machines and tests; sorted.
+    pub fn settings(&self) -> &[FileId] {
+        &self.settings
     }
 
     /// The imports that lead to a file, of every kind, types and modules of packages included; sorted.
@@ -133,6 +139,8 @@ fn collect(found: Vec<Vec<Module>>, facts: &[Option<Facts>], paths: &[Name], pyt
         Some((FileId(at as u32), folder.strip_suffix('/').unwrap_or(folder)))
     });
     modules.packages = packages.collect();
+    let settings = paths.iter().enumerate().filter(|(at, path)| facts[*at].is_some() && paths::is_settings(path));
+    modules.settings = settings.map(|(at, _)| FileId(at as u32)).collect();
     modules.python = python;
     modules.targets = found.into_iter().map(|found| found.into_iter().map(|module| module.target).collect()).collect();
     modules

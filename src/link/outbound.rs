@@ -121,7 +121,7 @@ fn request(
     }
     let method = match (&shape.method, shape.method_arg) {
         (Some(method), _) => Some(Name::new(method)),
-        (None, Some(index)) => eval.argument(at, index).text().map(upper),
+        (None, Some(index)) => method_given(&mut eval, at, index).text().map(upper),
         (None, None) => method_of(program, &options),
     };
     let url = settled(program, &url);
@@ -169,6 +169,14 @@ fn method_of(program: &Program, options: &[Value]) -> Option<Name> {
         }
     }
     Some(Name::new(GET))
+}
+
+/// The method that a call is given at its place, or by its name: `request(method="GET", url=..)`.
+fn method_given(eval: &mut Eval<'_>, at: CallRef, index: usize) -> Value {
+    match eval.argument(at, index) {
+        Value::Unknown => keyword(eval.program(), at, "method").unwrap_or(Value::Unknown),
+        given => given,
+    }
 }
 
 fn keyword(program: &Program, at: CallRef, name: &str) -> Option<Value> {

@@ -84,6 +84,9 @@ pub fn decide(program: &Program, projects: &Projects, entries: &[Entry]) -> Side
             sides[file.index()].dead = true;
         }
     }
+    for file in unused::unmounted(program, projects, entries) {
+        sides[file.index()].dead = true;
+    }
     Sides { sides, brought, loads }
 }
 

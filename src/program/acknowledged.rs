@@ -259,6 +259,9 @@ impl Program {
 
     /// `ok = save(..)`, then `if not ok: log(..)` and nothing more.
     fn refusal_is_logged(&self, by: CallRef) -> bool {
+        if self.outcome_is_unread(by) {
+            return true;
+        }
         let facts = self.facts(by.file);
         let whole = facts.call(by.call).expr;
         let holds =

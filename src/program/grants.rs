@@ -270,12 +270,18 @@ impl Program {
                 && self.keeps(facts, function, true);
             let rows: Vec<(Name, ExprId)> = match is_model {
                 true => call.args.iter().filter_map(|arg| Some((arg.name?, arg.value))).collect(),
+                // `Order.objects.filter(id=order_id).update(status="paid")`
+                false if *name == "update" && queried(facts, call.callee, 8).is_some() => {
+                    call.args.iter().filter_map(|arg| Some((arg.name?, arg.value))).collect()
+                }
                 false if self.is_write(at, name) => {
                     call.args.iter().flat_map(|arg| row_of(facts, arg.value, 5)).collect()
                 }
                 false => continue,
             };
-            let row = if is_model { Some(*name) } else { self.built_on(at).or_else(|| self.table_of(at)) };
+            let of_model = || queried(facts, call.callee, 8);
+            let row =
+                if is_model { Some(*name) } else { self.built_on(at).or_else(|| self.table_of(at)).or_else(of_model) };
             // After a payment form a claim is what was paid for, whatever else claims are.
             let is_other = row.is_some_and(|row| match after_forms.contains_key(&function) {
                 true => is_record(&row),
@@ -417,6 +423,24 @@ fn is_not_yet(facts: &Facts, rows: &[(Name, ExprId)]) -> bool {
     })
 }
 
+/// The model whose rows a query of Python's commonest ORM picks: `Order` of `Order.objects.filter(id=1).update`.
+fn queried(facts: &Facts, expr: ExprId, depth: usize) -> Option<Name> {
+    let depth = depth.checked_sub(1)?;
+    if facts.language.is_script() {
+        return None;
+    }
+    match *facts.expr(expr) {
+        ExprKind::Member(base, name) if name == "objects" => facts.last_name(base),
+        ExprKind::Member(base, _) => queried(facts, base, depth),
+        ExprKind::Call(call) => queried(facts, facts.call(call).callee, depth),
+        ExprKind::Ref(name, block) => match facts.lookup(block, name).map(|def| facts.def(def).values.as_slice()) {
+            Some(&[only]) => queried(facts, only, depth),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 /// The one value a name has, or the expression itself.
 fn resolved(facts: &Facts, expr: ExprId) -> ExprId {
     match facts.expr(expr) {
@@ -493,6 +517,8 @@ fn given(facts: &Facts, row: Option<Name>, field: &str, value: ExprId) -> Option
             words(&row).iter().any(|word| starts.iter().any(|start| word.starts_with(start)))
         });
         let done = named.len() == 1 && of_order && matches!(text.as_str(), "completed" | "complete");
+        // What some vendors call a payment that went through.
+        let paid = paid || text == "approved" && (has(&["payment"]) || named.len() == 1 && of_order);
         return if paid { Some(Given::Fixed) } else { done.then_some(Given::Done) };
     }
     let of_wallet = row.is_some_and(|row| words(&row).iter().any(|word| word.starts_with("wallet")));

@@ -318,7 +318,7 @@ impl Program {
             return false;
         }
         let few = SIZES.iter().any(|size| match self.option(at, size) {
-            Lookup::Present(Value::Number(size)) => size < 50.0,
+            Lookup::Present(Value::Number(size)) => size < if looks_up { 10.0 } else { 50.0 },
             Lookup::Present(_) | Lookup::Unknown => true,
             Lookup::Absent => false,
         });

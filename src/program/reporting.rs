@@ -4,6 +4,7 @@ use crate::catalogue::Effect;
 use crate::facts::{BlockId, BlockKind, ExprId, ExprKind, Facts, FunctionId, Op, Step};
 use crate::names::Name;
 use crate::program::core_paths::says::tells_failure;
+use crate::program::readers::Use;
 use crate::program::terms::{Ending, ending};
 use crate::program::{CallRef, EdgeKind, FunctionRef, Program, VendorUse};
 
@@ -104,9 +105,58 @@ impl Program {
         })
     }
 
+    /// Whether nobody looks at what a call says of its failure: `{ success: false, error }` is given, and all that is
+    /// read of it is something else, `result.status`.
+    pub(super) fn outcome_is_unread(&self, by: CallRef) -> bool {
+        let facts = self.facts(by.file);
+        let whole = facts.call(by.call).expr;
+        let holds =
+            |value: ExprId| value == whole || matches!(facts.expr(value), ExprKind::Await(inner) if *inner == whole);
+        let Some(def) = facts.defs.iter().position(|def| def.values.iter().any(|&value| holds(value))) else {
+            return false;
+        };
+        let mut told: Vec<Name> = Vec::new();
+        for edge in self.edges(by).iter().filter(|edge| edge.kind == EdgeKind::Direct) {
+            let inner = self.facts(edge.target.file);
+            for value in inner.returned(edge.target.function).filter(|&value| is_failure(inner, value)) {
+                let ExprKind::Object(entries) = inner.expr(value) else { return false };
+                told.extend(entries.iter().map(|&(key, _)| key));
+            }
+        }
+        if told.is_empty() || told.iter().any(|key| *key == "..." || *key == "[]") {
+            return false;
+        }
+        let readers = self.readers(by.file);
+        let reads = readers.reads(crate::facts::DefId(def as u32)).iter().copied();
+        let reads: Vec<ExprId> = reads.filter(|&read| !readers.uses(read).is_empty()).collect();
+        let is = |expr: ExprId| reads.contains(&expr);
+        // `result.status`, `result.get("status")`
+        let tested = |at: usize| {
+            readers.uses(ExprId(at as u32)).iter().any(|used| match *used {
+                Use::Tested => true,
+                Use::In(outer) => matches!(facts.expr(outer), ExprKind::Op(..)),
+                _ => false,
+            })
+        };
+        let elsewhere = facts.exprs.iter().enumerate().filter(|(at, expr)| match &expr.kind {
+            ExprKind::Member(base, name) => *name != "get" && is(*base) && !told.contains(name) && !tested(*at),
+            ExprKind::Call(call) => {
+                let call = facts.call(*call);
+                let ExprKind::Member(base, name) = facts.expr(call.callee) else { return false };
+                let key = call.args.first().map(|arg| facts.expr(arg.value));
+                *name == "get"
+                    && is(*base)
+                    && matches!(key, Some(ExprKind::Text(key)) if !told.iter().any(|told| told == key))
+                    && !tested(*at)
+            }
+            _ => false,
+        });
+        !reads.is_empty() && elsewhere.count() == reads.len()
+    }
+
     /// The block by which a function returns an object that says so where a call in it has failed: `{ error }`,
     /// `{ success: false }`.
-    pub(super) fn arm_of_failure(&self, acting: CallRef) -> Option<BlockId> {
+    pub fn arm_of_failure(&self, acting: CallRef) -> Option<BlockId> {
         let facts = self.facts(acting.file);
         let function = self.function_of(acting).function;
         let own = facts.blocks.iter().enumerate().filter(|(_, block)| block.function == function);

@@ -301,7 +301,11 @@ impl Program {
         }
         for http in self.requests() {
             let known = http.to.iter().any(|to| matches!(to, Destination::Env(name, _) if !self.keeps_record(name)));
-            if known && self.leaves(http) == Leaves::Yes && self.vendors_at(http.at).is_empty() {
+            // A mail by a client that knows its server from the settings; what only tells the owners may be lost.
+            let mails = http.at == http.inner
+                && http.method.is_some_and(|method| method == "SEND")
+                && self.called_name(http.at).is_some_and(|name| !name.starts_with("mail_"));
+            if (mails || known && self.leaves(http) == Leaves::Yes) && self.vendors_at(http.at).is_empty() {
                 found.push(Failing { at: http.at, webhook: false });
             }
         }

@@ -206,6 +206,37 @@ impl Program {
         })
     }
 
+    /// Whether a handler takes only some of a client's exceptions, and leaves the others to those after it; and whether
+    /// those that tell the URL are among them. None where it takes all that tell it.
+    fn takes_some(&self, file: FileId, handler: BlockId, tells: ErrorTells) -> Option<bool> {
+        const SOME: &[&str] = &[
+            "Timeout",
+            "ConnectTimeout",
+            "ReadTimeout",
+            "TimeoutException",
+            "ConnectError",
+            "ConnectionError",
+            "NetworkError",
+            "ProxyError",
+            "SSLError",
+            "TooManyRedirects",
+            "InvalidURL",
+            "JSONDecodeError",
+        ];
+        let facts = self.facts(file);
+        let BlockKind::Catch(Some(kind)) = facts.block(handler).kind else { return None };
+        let kinds = match facts.expr(kind) {
+            ExprKind::List(kinds) => kinds.to_vec(),
+            _ => vec![kind],
+        };
+        let of_status = tells == ErrorTells::Status;
+        let is_some = kinds.into_iter().all(|kind| {
+            let name = facts.last_name(kind);
+            name.is_some_and(|name| SOME.contains(&name.as_str()) || !of_status && name == "HTTPError")
+        });
+        is_some.then_some(!of_status)
+    }
+
     /// Whether a handler throws on what it caught.
     fn throws_on(&self, file: FileId, handler: BlockId) -> bool {
         let facts = self.facts(file);
@@ -254,10 +285,16 @@ impl Program {
         let block = facts.call(call.call).block;
         let mut inner = facts.enclosing(block).take_while(|(_, block)| block.function == function.function);
         while let (false, Some((id, _))) = (handled, inner.next()) {
-            let first = around.handlers(id).iter().find(|&&handler| self.takes(call.file, handler, package));
-            if let Some(&handler) = first {
+            for &handler in around.handlers(id).iter().filter(|&&handler| self.takes(call.file, handler, package)) {
+                let some = self.takes_some(call.file, handler, telling.tells);
+                if some == Some(false) {
+                    continue;
+                }
                 found.blocks.entry((call.file, handler)).or_insert_with(|| telling.clone());
-                handled = !self.throws_on(call.file, handler);
+                if some.is_none() {
+                    handled = !self.throws_on(call.file, handler);
+                    break;
+                }
             }
         }
         handled

@@ -23,6 +23,7 @@ mod evidence;
 mod fallbacks;
 mod flags;
 mod gates;
+mod lookups;
 mod methods;
 mod optional;
 mod refetched;

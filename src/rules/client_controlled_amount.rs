@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::facts::ExprKind;
 use crate::finding::{Remark, Severity};
 use crate::names::Name;
+use crate::program::audience::functions_on;
 use crate::program::origins::Origin as Start;
 use crate::program::requested::asked::Asked;
 use crate::program::requested::{Origin, Source, outermost, says_amount, says_discount};
@@ -106,7 +107,7 @@ fn check(program: &Program, report: &mut Report) {
         if program.pays_caller(used) {
             continue;
         }
-        let Some(start) = start(program, used.at) else { continue };
+        let Some(start) = start(program, used.at, &decided.source) else { continue };
         tell(program, report, used, &decided, &start);
     }
 }
@@ -168,9 +169,21 @@ fn is_short(program: &Program, at: CallRef, source: &Source) -> bool {
     })
 }
 
-/// The entry point by which a customer gets to the charge; none when only others do.
-fn start(program: &Program, at: CallRef) -> Option<Start> {
-    let origins = program.origins(program.function_of(at));
+/// The entry point by which a customer gets to the charge with what the request says; none when only others do.
+fn start(program: &Program, at: CallRef, source: &Source) -> Option<Start> {
+    let mut origins = program.origins(program.function_of(at));
+    // Of several that lead to the charge, only that one decides whose request is read.
+    let reads = |origin: &Start| {
+        let place = program.place(source.read);
+        let on_the_way = functions_on(program, &program.entries[origin.entry], origin, at);
+        on_the_way.iter().any(|function| {
+            function.file == place.file
+                && program.facts(function.file).function(function.function).span.contains(place.span)
+        })
+    };
+    if origins.iter().any(reads) {
+        origins.retain(reads);
+    }
     let by_seller = |origin: &Start| says_seller(&program.entry_name(&program.entries[origin.entry]));
     origins
         .into_iter()

@@ -10,6 +10,8 @@ use crate::program::{Entry, EntryKind, ExprRef, Program, Value};
 use crate::rule;
 use crate::rule::Report;
 
+mod made;
+
 rule! {
     /// A vendor's missing key stops the whole app
     ///
@@ -79,6 +81,7 @@ fn check(program: &Program, report: &mut Report) {
     let mut stops = clients(program);
     for (file, facts) in program.code() {
         stops.extend(throws(program, file, facts));
+        stops.extend(made::find(program, file, facts));
     }
     stops.sort_by_key(|stop| (stop.at, stop.client));
     stops.retain(|stop| !program.catalogue.vendor(stop.vendor).own_backend && is_one_of_many(program, stop.at.file));

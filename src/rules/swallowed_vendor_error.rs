@@ -148,6 +148,13 @@ fn what(program: &Program, failing: Failing) -> String {
         // The path of a request may not be known.
         Some(used) if used.name.contains(['.', ' ']) && !used.name.contains("{}.") => used.name.clone(),
         Some(used) => format!("the request to {}", program.catalogue.vendor(used.vendor).name),
+        None if program
+            .requests_at(failing.at)
+            .iter()
+            .any(|http| http.method.is_some_and(|method| method == "SEND")) =>
+        {
+            program.call_text(failing.at)
+        }
         None => {
             let name = program.requests_at(failing.at).first().and_then(|http| program.destination_name(http));
             format!("the request to {}", name.unwrap_or_else(|| "the service".to_owned()))

@@ -453,8 +453,11 @@ fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, first:
     };
     // A helper that many use may be meant to swallow what happens in it.
     let at_home = program.home_files(handler).contains(&first.place.file);
+    // One that says of itself that it failed is not.
+    let tells = !at_home && program.arm_of_failure(first.work).is_some();
     let confidence = match handler.vendor {
         _ if matches!(first.loss, Loss::Skipped(_) | Loss::Blind(..) | Loss::Shelved(..)) => Confidence::Medium,
+        _ if tells => Confidence::Medium,
         _ if !at_home => Confidence::Low,
         Some(_) => Confidence::High,
         None => Confidence::Medium,

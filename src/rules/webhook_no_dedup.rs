@@ -3,8 +3,9 @@
 use rustc_hash::FxHashSet;
 
 use crate::catalogue::Category;
-use crate::facts::BlockKind;
+use crate::facts::{BlockKind, ExprKind};
 use crate::finding::{Confidence, Place};
+use crate::names::Name;
 use crate::program::handlers::WebhookHandler;
 use crate::program::repeats::Again;
 use crate::program::terms::{Ending, Handler};
@@ -290,8 +291,30 @@ fn jumped(program: &Program, handler: &WebhookHandler) -> Vec<(CallRef, CallRef,
 fn is_log(program: &Program, at: CallRef) -> bool {
     let mut names = words(&program.call_text(at));
     names.extend(program.table_of(at).iter().flat_map(|table| words(table)));
+    names.extend(own_class(program, at).iter().flat_map(|class| words(class)));
     let is = |any: &[&str]| names.iter().any(|word| any.contains(&word.as_str()));
     is(&["log", "logs", "audit"]) || is(&["history", "trace", "metrics"]) && !program.keeps_amount(at)
+}
+
+/// The class that a row is one of where a method of its own makes it: `cls.objects.create(..)`.
+fn own_class(program: &Program, at: CallRef) -> Option<Name> {
+    let facts = program.facts(at.file);
+    let mut on = facts.call(at.call).callee;
+    while let ExprKind::Member(base, _) = *facts.expr(on) {
+        on = base;
+    }
+    match *facts.expr(on) {
+        ExprKind::This(class) => facts.classes[class.index()].name,
+        ExprKind::Ref(name, block) => {
+            let def = facts.lookup(block, name)?;
+            let mut values = facts.def(def).values.iter();
+            values.find_map(|&value| match *facts.expr(value) {
+                ExprKind::This(class) => facts.classes[class.index()].name,
+                _ => None,
+            })
+        }
+        _ => None,
+    }
 }
 
 /// Whether a message is sent only where something has failed: those who watch over the app are told.

@@ -7,6 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::edge::function_of;
 use super::routers::{Event, Framework, RouterId, What, handles, own};
 use super::{Seeker, express, paths, python_web};
+use crate::facts::{ExprId, ExprKind, Facts};
 use crate::finding::{FileId, Place};
 use crate::names::Name;
 use crate::program::{Entry, EntryKind, ExprRef, Gate, Program};
@@ -129,6 +130,10 @@ fn blind_mounts(program: &Program, nodes: &FxHashMap<RouterId, Node>) -> Option<
         for call in &facts.calls {
             let Some(name) = facts.last_name(call.callee) else { continue };
             let Some(child) = call.args.first().filter(|_| name == "include_router") else { continue };
+            // A name that nothing defines mounts nothing: its import was taken out.
+            if is_undefined(facts, child.value) {
+                continue;
+            }
             if !handles(program, ExprRef::new(file, child.value)).is_empty() {
                 continue;
             }
@@ -154,6 +159,12 @@ fn blind_mounts(program: &Program, nodes: &FxHashMap<RouterId, Node>) -> Option<
         front.extend(gates.map(|gate| ("/".to_owned(), gate)));
     }
     Some(front)
+}
+
+/// Whether a value is a name that nothing defines, in a file that imports what it uses by name.
+fn is_undefined(facts: &Facts, value: ExprId) -> bool {
+    let ExprKind::Ref(name, block) = *facts.expr(value) else { return false };
+    facts.lookup(block, name).is_none() && !facts.exports.iter().any(|export| export.name == "*")
 }
 
 struct Walk<'a> {

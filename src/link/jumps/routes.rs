@@ -212,12 +212,13 @@ impl Routes {
         let routes = routes.map(|position| &self.all[position]).filter(|(.., file)| counts(*file));
         for (at, route, methods, in_file) in routes {
             let Some(rank) = rank_pieces(route, asked) else { continue };
-            exists = true;
+            let fits = methods.is_empty() || asked.method.is_none_or(|method| methods.contains(&method));
+            // The page that answers any GET with the app itself takes nothing that is sent.
+            exists |= fits;
             // Below a base that is not known, a route that takes any path says nothing.
             if asked.is_tail && rank.literal == 0 {
                 continue;
             }
-            let fits = methods.is_empty() || asked.method.is_none_or(|method| methods.contains(&method));
             if !fits || best.is_some_and(|best| rank < best) {
                 continue;
             }

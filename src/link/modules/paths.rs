@@ -35,6 +35,14 @@ pub(super) fn within(path: &str, folder: &str) -> bool {
     folder.is_empty() || path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
+/// Whether a path is that of the settings of a Python web app, and not only of those of developers and tests.
+pub(super) fn is_settings(path: &str) -> bool {
+    let Some(path) = path.strip_suffix(".py") else { return false };
+    let stem = name(path);
+    let for_trying = ["dev", "test", "local", "ci"].iter().any(|word| stem.contains(word));
+    !for_trying && (stem == "settings" || name(parent(path)) == "settings")
+}
+
 /// Whether a workspace pattern (`packages/*`, `apps/**`) names a folder.
 pub(super) fn matches(pattern: &str, folder: &str) -> bool {
     fn segments(pattern: &[&str], folder: &[&str]) -> bool {

@@ -8,7 +8,7 @@ use crate::program::assigned::Holder;
 use crate::program::options::Lookup;
 use crate::program::{CallRef, ExprRef, FunctionRef, HttpUse, Program, Value};
 
-use super::{GET, upper};
+use super::{GET, method_given, upper};
 
 /// A wrapper that more places call than this is followed no further: nothing would be said of one call.
 const MOST_CALLERS: usize = 400;
@@ -66,7 +66,7 @@ fn wrappers(program: &Program, http: &HttpUse, method_at: Option<usize>) -> Vec<
             }
         }
         if let Some(index) = method_at {
-            Eval::new(program).argument(http.inner, index).walk(&mut note);
+            method_given(&mut Eval::new(program), http.inner, index).walk(&mut note);
         }
     }
     functions
@@ -87,7 +87,7 @@ impl Caller<'_> {
     fn method(&mut self, http: &HttpUse, method_at: Option<usize>) -> Option<Name> {
         // What the client's own name says (`axios.post`), no caller changes.
         if let Some(index) = method_at {
-            let value = self.eval.argument(http.inner, index);
+            let value = method_given(&mut self.eval, http.inner, index);
             return self.value(&value).text().map(upper).or(http.method);
         }
         for option in &http.options {

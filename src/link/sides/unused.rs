@@ -8,7 +8,7 @@ use super::roots::acts_when_loaded;
 use crate::facts::{ExprKind, Facts};
 use crate::finding::FileId;
 use crate::link::projects::{Projects, within};
-use crate::program::Program;
+use crate::program::{Entry, Gate, Program};
 
 /// Modules that frameworks, servers and tools load by their name.
 const LOADED_BY_NAME: &[&str] = &[
@@ -160,6 +160,53 @@ fn unnamed(program: &Program, projects: &Projects, entries_in: &FxHashSet<FileId
         }
         unused.extend(more);
     }
+}
+
+/// Modules of routers that nothing mounts and nothing imports, in order: a line that was to load them was taken out.
+pub fn unmounted(program: &Program, projects: &Projects, entries: &[Entry]) -> Vec<FileId> {
+    let is_loose = |entry: &Entry| {
+        entry.middleware.contains(&Gate::Unknown) && entry.route.is_some_and(|route| route.starts_with("/**"))
+    };
+    let python = |file: FileId| program.file(file).facts.as_ref().is_some_and(|facts| !facts.language.is_script());
+    let (mut loose, mut fast): (FxHashSet<FileId>, FxHashSet<FileId>) = Default::default();
+    for entry in entries.iter().filter(|entry| python(entry.place.file)) {
+        match is_loose(entry) {
+            true => loose.insert(entry.place.file),
+            false => fast.insert(entry.place.file),
+        };
+    }
+    let served: FxHashSet<usize> = fast.iter().map(|&file| projects.index(file)).collect();
+    let mut found: Vec<FileId> = loose
+        .into_iter()
+        .filter(|file| {
+            let path = program.file(*file).path;
+            !fast.contains(file)
+                && served.contains(&projects.index(*file))
+                && program.modules.importers(*file).is_empty()
+                && !projects.is_started(path)
+                && !LOADED_BY_NAME.contains(&stem(path.as_str()))
+        })
+        .collect();
+    if found.is_empty() {
+        return found;
+    }
+    let code = || program.code().filter(|(_, facts)| !facts.language.is_script());
+    if code().any(|(_, facts)| loads_by_computed_name(facts)) {
+        return vec![];
+    }
+    // `"app.routes.phone:router"`, `__all__ = ["phone"]`
+    let mut named: FxHashSet<&str> = FxHashSet::default();
+    for (file, facts) in code() {
+        let lists = program.file(file).path.ends_with("__init__.py");
+        for (_, text) in facts.texts().filter(|(_, text)| text.len() < 100 && !text.contains([' ', '/'])) {
+            if lists || text.contains(['.', ':']) {
+                named.extend(text.as_str().split(['.', ':']));
+            }
+        }
+    }
+    found.retain(|&file| !named.contains(stem(program.file(file).path.as_str())));
+    found.sort_unstable();
+    found
 }
 
 fn stem(path: &str) -> &str {

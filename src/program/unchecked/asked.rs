@@ -48,6 +48,8 @@ impl<'p> Asked<'p> {
             files.sort_unstable();
             files.dedup();
         }
+        // What settings modules read, they may ask for too.
+        files.extend(program.modules.settings());
         files.into_iter().any(|file| self.of(file).contains(&used.variable))
     }
 

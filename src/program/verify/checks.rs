@@ -182,7 +182,7 @@ impl Walk<'_> {
         if self.is_named_verifier(at) {
             return Some(stronger_unknown(standing, place));
         }
-        if name == "rpc" && self.is_checked_by_database(at) {
+        if name == "rpc" && self.is_checked_by_database(at) || self.finds_by_credential(at, name) {
             return Some(stronger_unknown(standing, place));
         }
         // Something that by its name or by what it is given may check, in code that cannot be followed.
@@ -289,54 +289,6 @@ impl Walk<'_> {
         }
     }
 
-    /// Whether a function of the database is handed what a header brings, to say whether it is right:
-    /// `rpc("validate_api_key", { key_param: key })`.
-    fn is_checked_by_database(&self, at: CallRef) -> bool {
-        let facts = self.program.facts(at.file);
-        let [function, given, ..] = &facts.call(at.call).args[..] else { return false };
-        let checks = matches!(facts.expr(function.value), ExprKind::Text(name) if sounds_like_check(name)
-            || holds_secret(name) && ["valid", "check"].iter().any(|part| name.contains(part)));
-        let header = |value: ExprId| self.is_read_off(ExprRef::new(at.file, value), 6);
-        checks
-            && matches!(facts.expr(given.value), ExprKind::Object(entries)
-                if entries.iter().any(|&(_, value)| header(value)))
-    }
-
-    /// Whether a call looks something up by a secret that the request brings: `.eq("webhook_secret", token)`.
-    fn looks_up_secret(&self, at: CallRef, name: Name) -> bool {
-        let lookup = matches!(
-            name.as_str(),
-            "eq" | "match"
-                | "where"
-                | "filter"
-                | "filter_by"
-                | "findOne"
-                | "findFirst"
-                | "findUnique"
-                | "get"
-                | "first"
-        );
-        if !lookup {
-            return false;
-        }
-        let facts = self.program.facts(at.file);
-        let secret = |expr: ExprId| {
-            match facts.expr(expr) {
-            ExprKind::Text(text) => holds_secret(text),
-            ExprKind::Object(entries) => entries.iter().any(|&(key, value)| {
-                holds_secret(&key)
-                    || matches!(facts.expr(value), ExprKind::Object(inner) if inner.iter().any(|(key, _)| holds_secret(key)))
-            }),
-            _ => false,
-        }
-        };
-        let call = facts.call(at.call);
-        // `headers.get("x-secret")`, `config.get("webhook_secret", DEFAULT)` only read.
-        let by_key = call.args.first().is_some_and(|arg| matches!(facts.expr(arg.value), ExprKind::Text(_)));
-        let reads = by_key && (call.args.len() == 1 || name == "get");
-        !reads && call.args.iter().any(|arg| arg.name.is_some_and(|name| holds_secret(&name)) || secret(arg.value))
-    }
-
     pub(super) fn check_kind(&self, at: CallRef) -> Option<CheckKind> {
         if self.program.has_role(at, KnownRole::Compare) && self.compares_request_alone(at) {
             return None;
@@ -358,7 +310,7 @@ impl Walk<'_> {
     }
 
     /// Whether a value is a header, a cookie or a field of the request, read and nothing more.
-    fn is_read_off(&self, at: ExprRef, depth: usize) -> bool {
+    pub(super) fn is_read_off(&self, at: ExprRef, depth: usize) -> bool {
         let Some(depth) = depth.checked_sub(1) else { return false };
         let facts = self.program.facts(at.file);
         let next = |expr: ExprId| self.is_read_off(ExprRef::new(at.file, expr), depth);

@@ -37,6 +37,8 @@ impl Walk<'_> {
                 Some((name, set)) if set != holds => match self.also_brought(at, !holds) {
                     true if self.is_refused_without(at, name) => Why::Request,
                     true => Why::Either(name),
+                    false if self.is_needed_to_start(at.file, name) => Why::Condition,
+                    false if self.has_default(at, FARTHEST) => Why::Fallback(name),
                     false => Why::Unset(name),
                 },
                 _ => match *mode {
@@ -50,6 +52,29 @@ impl Walk<'_> {
             let safe_default = matches!(why, Why::Mode(_)) && self.when_unset(at, FARTHEST) != Some(holds);
             let closed = self.is_closed(at, holds, why, safe_default);
             Reason { place: self.program.place(at), why, safe_default, closed }
+        })
+    }
+
+    /// Whether what a condition asks for has a text to fall back to, so that it always holds something.
+    fn has_default(&self, at: ExprRef, depth: usize) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        match self.program.facts(at.file).expr(at.expr) {
+            ExprKind::Op(Op::Not, parts) => self.has_default(ExprRef::new(at.file, parts[0]), depth),
+            ExprKind::Ref(..) | ExprKind::Member(..) => {
+                let value = self.expanded(at);
+                let mut texts = value.alternatives().iter().filter_map(Value::text);
+                !value.envs().is_empty() && texts.any(|text| !text.is_empty())
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether nothing starts while a variable is unset: `os.environ["X"]`, in the file itself or in the settings.
+    fn is_needed_to_start(&self, file: FileId, name: Name) -> bool {
+        let mut files = self.program.modules.settings().iter().chain([&file]).map(|&file| self.program.facts(file));
+        files.any(|facts| {
+            let strict = facts.strict_reads.iter().filter(|&&read| read == name).count();
+            strict > 0 && facts.env_reads().filter(|&(_, read)| read == name).count() <= strict
         })
     }
 
@@ -421,8 +446,11 @@ impl Walk<'_> {
     /// Whether some condition in a file asks if a variable is set.
     pub(super) fn asks_for(&self, file: FileId, name: Name) -> bool {
         let facts = self.program.facts(file);
-        let asks =
-            |condition: ExprId| self.presence(ExprRef::new(file, condition), 3).is_some_and(|(asked, _)| asked == name);
+        // What has a text to fall back to always holds something: to ask for that asks nothing.
+        let asks = |condition: ExprId| {
+            let at = ExprRef::new(file, condition);
+            self.presence(at, 3).is_some_and(|(asked, _)| asked == name) && !self.has_default(at, 3)
+        };
         let asked = facts.blocks.iter().flat_map(|block| &block.steps).any(|step| match step {
             Step::If { condition, .. } => asks(*condition),
             _ => false,

@@ -137,17 +137,9 @@ impl Walk<'_> {
         if self.program.facts(at.file).language.is_script() || !sounds_secret(&name) {
             return None;
         }
-        let is_settings = |path: &str| {
-            let mut parts = path.rsplit('/');
-            let stem = parts.next().unwrap_or_default().trim_end_matches(".py");
-            let for_trying = ["dev", "test", "local", "ci"].iter().any(|word| stem.contains(word));
-            !for_trying && (stem == "settings" || parts.next() == Some("settings"))
-        };
         let mut said: Vec<Option<Name>> = Vec::new();
-        for (file, facts) in self.program.code().filter(|(_, facts)| !facts.language.is_script()) {
-            if !is_settings(&self.program.file(file).path) {
-                continue;
-            }
+        for &file in self.program.modules.settings() {
+            let facts = self.program.facts(file);
             let Some(def) = facts.defined_in(facts.function(FunctionId::MODULE).body, name) else { continue };
             for &value in &facts.def(def).values {
                 let value = ExprRef::new(file, value);
