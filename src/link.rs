@@ -10,7 +10,7 @@ use crate::finding::FileId;
 use crate::names::Name;
 use crate::program::hints::{Hints, Known};
 use crate::program::terms::Around;
-use crate::program::{EntryKind, File, Program, core_paths};
+use crate::program::{EntryKind, File, Program, money::core_paths};
 use crate::walk::Repository;
 
 pub mod builtins;
@@ -54,7 +54,7 @@ pub fn link(
     program.hints = Known::find(hints, &program);
     program.contexts = calls::contexts(&program);
     calls::connect(&mut program);
-    program.assigned = crate::program::assigned::collect(&program);
+    program.assigned = crate::program::values::assigned::collect(&program);
     program.projects = projects::Projects::find(repository);
     outbound::collect(&mut program);
     start(&mut program);

@@ -18,7 +18,7 @@ use crate::finding::{FileId, Finding};
 use crate::link::sides::names;
 use crate::manifest::{Manifest, Manifests, functions};
 use crate::names::Name;
-use crate::program::{Program, Written, tables};
+use crate::program::{Program, Written, data::tables};
 use crate::progress::Progress;
 use crate::rule::{Report, Rule};
 use crate::settle::ignores::MARKER;

@@ -16,122 +16,34 @@ use crate::link::sides::units::Units;
 use crate::manifest::Manifests;
 use crate::names::Name;
 
-pub mod acknowledged;
 pub mod added;
-mod announced;
-pub mod answers;
-pub mod api_versions;
 pub mod apps;
-pub mod assigned;
-pub mod audience;
-pub mod barriers;
-pub mod believed;
-pub mod bodies;
-pub mod branches;
-mod brought;
-pub mod bundling;
 pub mod by_file;
-pub mod claims;
-pub mod configured;
-pub mod conversions;
-pub mod core_paths;
-pub mod covered;
-pub mod credentials;
-pub mod defaults;
-pub mod deliveries;
-pub mod disclosure;
-pub mod doors;
-pub mod dropped_fields;
-pub mod environment;
-pub mod exposure;
+pub mod callers;
+pub mod data;
 pub mod failures;
-mod first_rows;
-pub mod flagged;
-pub mod floating;
-pub mod fresh;
-pub mod full_rights;
-pub mod grants;
 pub mod graph;
-pub mod handlers;
 pub mod hints;
 pub mod idioms;
-pub mod iterations;
-mod key_acts;
-mod key_cures;
-mod key_elements;
-mod key_holes;
-mod key_places;
-mod key_scope;
-mod key_things;
-mod key_varying;
 pub mod keys;
-pub mod kill_switches;
-pub mod known_addresses;
-pub mod left_out;
-pub mod lifetimes;
-pub mod links;
-pub mod literals;
-pub mod marked_handled;
-pub mod minted;
-pub mod modes;
-pub mod nameless;
+pub mod money;
 pub mod never;
-pub mod oauth;
-pub mod open_keys;
-pub mod options;
 pub mod origins;
 pub mod outbound;
 pub mod own_domains;
-mod own_rows;
-pub mod own_work;
 pub mod page_scripts;
-pub mod pages;
-pub mod partial_writes;
-pub mod passage;
 pub mod paths;
-pub mod payload;
-pub mod payment_forms;
-pub mod personal;
-pub mod persons;
-pub mod pins;
-pub mod reaching;
-pub mod readers;
-pub mod recorded_early;
-mod recorded_in_database;
-pub mod records;
-pub mod remembered;
 pub mod repeats;
-pub mod reporting;
-pub mod requested;
-pub mod retries;
-pub mod row_uses;
-pub mod rows;
-pub mod schedules;
-pub mod scopes;
-pub mod shelved;
-mod signed_headers;
-pub mod spending;
-pub mod spread_rows;
-pub mod stands;
-pub mod state_checks;
-pub mod statuses;
-pub mod swallowing;
-pub mod switches;
-pub mod table_changes;
-pub mod tables;
+pub mod secrets;
+pub mod sign_in;
 pub mod terms;
-pub mod timing;
-pub mod transactions;
+pub mod time;
 pub mod uncalled;
-pub mod unchecked;
-pub mod unknown_rows;
-pub mod unscheduled;
-pub mod url_keys;
 pub mod value;
-pub mod vendor_ids;
+pub mod values;
 pub mod verify;
 pub mod versions;
-pub mod waiting;
+pub mod webhooks;
 
 pub use graph::{Edge, EdgeKind};
 pub use outbound::{Destination, HttpUse, Leaves, VendorUse, Via};
@@ -302,17 +214,17 @@ pub struct Program {
     pub(crate) jumps: Jumps,
     pub(crate) apps: apps::Apps,
     pub(crate) untracked: FxHashSet<FileId>,
-    pub(crate) bundling: OnceLock<bundling::Bundling>,
-    pub(crate) key_uses: OnceLock<Vec<credentials::KeyUse>>,
-    pub(crate) env_defaults: OnceLock<defaults::EnvDefaults>,
+    pub(crate) bundling: OnceLock<secrets::bundling::Bundling>,
+    pub(crate) key_uses: OnceLock<Vec<secrets::credentials::KeyUse>>,
+    pub(crate) env_defaults: OnceLock<secrets::defaults::EnvDefaults>,
     pub(crate) own_domains: OnceLock<FxHashSet<String>>,
     pub(crate) around: Vec<terms::Around>,
     pub(crate) memos: Vec<Memo>,
     pub(crate) contexts: Contexts,
     pub(crate) graph: graph::Graph,
-    pub(crate) assigned: assigned::Assigned,
+    pub(crate) assigned: values::assigned::Assigned,
     pub(crate) incoming: std::sync::OnceLock<origins::Incoming>,
-    pub(crate) timers: std::sync::OnceLock<timing::timers::Timers>,
+    pub(crate) timers: std::sync::OnceLock<time::timing::timers::Timers>,
     pub(crate) outbound: outbound::Outbound,
     /// The files without code that hold credentials, in order.
     pub(crate) written: Vec<Written>,
@@ -322,22 +234,22 @@ pub struct Program {
     /// The vendors that notes and documentation name, and where.
     pub(crate) documented: FxHashMap<VendorId, Vec<FileId>>,
     /// The calls that core paths exist for, in order.
-    pub(crate) core_calls: Vec<core_paths::CoreCall>,
+    pub(crate) core_calls: Vec<money::core_paths::CoreCall>,
     /// Who starts what, for core paths.
-    pub(crate) starters: OnceLock<core_paths::Callers>,
-    pub(crate) retries: OnceLock<Vec<retries::Retry>>,
-    pub(crate) iterations: OnceLock<Vec<iterations::Iteration>>,
-    pub(crate) schedules: OnceLock<Vec<schedules::Schedule>>,
-    pub(crate) table_uses: OnceLock<records::TableUses>,
+    pub(crate) starters: OnceLock<money::core_paths::Callers>,
+    pub(crate) retries: OnceLock<Vec<repeats::retries::Retry>>,
+    pub(crate) iterations: OnceLock<Vec<time::iterations::Iteration>>,
+    pub(crate) schedules: OnceLock<Vec<time::schedules::Schedule>>,
+    pub(crate) table_uses: OnceLock<data::records::TableUses>,
     function_links: OnceLock<Vec<(ExprRef, Name)>>,
-    pub(crate) hook_mounts: OnceLock<passage::HookMounts>,
-    pub(crate) paid_doors: OnceLock<std::collections::BTreeMap<usize, spending::PaidDoor>>,
+    pub(crate) hook_mounts: OnceLock<callers::passage::HookMounts>,
+    pub(crate) paid_doors: OnceLock<std::collections::BTreeMap<usize, money::spending::PaidDoor>>,
     /// What each entry does, filled when it is asked for.
     pub(crate) accounts: Vec<OnceLock<verify::Account>>,
     pub(crate) reasons: verify::Reasons,
-    webhooks: OnceLock<Vec<handlers::WebhookHandler>>,
-    readers: Vec<OnceLock<readers::Readers>>,
-    left_out: Vec<OnceLock<Vec<left_out::LeftOut>>>,
+    webhooks: OnceLock<Vec<webhooks::handlers::WebhookHandler>>,
+    readers: Vec<OnceLock<values::readers::Readers>>,
+    left_out: Vec<OnceLock<Vec<callers::left_out::LeftOut>>>,
     pub(crate) hints: hints::Known,
     pub(crate) change: Option<added::Change>,
 }
@@ -387,7 +299,7 @@ impl Program {
             memos,
             contexts: Contexts::default(),
             graph: graph::Graph::default(),
-            assigned: assigned::Assigned::default(),
+            assigned: values::assigned::Assigned::default(),
             incoming: std::sync::OnceLock::new(),
             timers: std::sync::OnceLock::new(),
             outbound: outbound::Outbound::default(),

@@ -11,8 +11,8 @@ use crate::link::calls::per_file;
 use crate::link::eval::Eval;
 use crate::names::Name;
 use crate::program::by_file::ByFile;
-pub use crate::program::options::Lookup;
 use crate::program::outbound::ClientUse;
+pub use crate::program::values::options::Lookup;
 use crate::program::{CallRef, Destination, ExprRef, External, HttpUse, Program, Value, VendorUse, Via};
 
 mod callers;

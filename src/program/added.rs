@@ -11,8 +11,8 @@ use crate::catalogue::{Category, Core, VendorId};
 use crate::diff::Changes;
 use crate::finding::{FileId, Place};
 use crate::names::Name;
-use crate::program::core_paths::{Callers, Weight};
-use crate::program::handlers::WebhookHandler;
+use crate::program::money::core_paths::{Callers, Weight};
+use crate::program::webhooks::handlers::WebhookHandler;
 use crate::program::{CallRef, Program};
 
 /// The change that is looked at.

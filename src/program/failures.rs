@@ -3,13 +3,22 @@
 use crate::catalogue::{Effect, Package, Reports, Seg};
 use crate::facts::{BlockKind, ExprId, ExprKind, Op, Step};
 use crate::names::Name;
-use crate::program::answers::{Deed, Look};
-use crate::program::core_paths::says::{answers_error, tells_failure};
+use crate::program::money::core_paths::says::{answers_error, tells_failure};
 use crate::program::origins::Origin;
-use crate::program::readers::Use;
 use crate::program::terms::{Ending, ending};
+use crate::program::values::answers::{Deed, Look};
+use crate::program::values::readers::Use;
 use crate::program::verify::words;
 use crate::program::{CallRef, EdgeKind, EntryKind, FunctionRef, Program, VendorUse, Via};
+
+pub mod flagged;
+pub mod floating;
+pub mod nameless;
+pub mod partial_writes;
+pub mod reporting;
+pub mod stands;
+pub mod statuses;
+pub mod swallowing;
 
 /// Whether a name is that of a function for what happened to a customer, of which a vendor tells: `handlePaymentFailed`.
 /// Nothing of the app's own has failed when it runs.

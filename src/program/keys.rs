@@ -1,8 +1,17 @@
 //! Idempotency keys: whether a call that creates or sends gives one, wherever its vendor takes it.
 
 use crate::catalogue::Idempotency;
-use crate::program::options::Lookup;
+use crate::program::values::options::Lookup;
 use crate::program::{CallRef, HttpUse, Program, Value, VendorUse, Via};
+
+pub(super) mod acts;
+pub(super) mod cures;
+pub(super) mod elements;
+pub(super) mod holes;
+pub(super) mod places;
+pub(super) mod scope;
+pub(super) mod things;
+pub(super) mod varying;
 
 /// What is known of a call's idempotency key.
 #[derive(Debug, Clone, PartialEq)]

@@ -4,7 +4,7 @@ use crate::catalogue::{host_of_url, is_own_host};
 use crate::facts::{Call, Element, ExprId, ExprKind, Facts};
 use crate::finding::{FileId, Place};
 use crate::names::Name;
-use crate::program::bundling::BUILDERS;
+use crate::program::secrets::bundling::BUILDERS;
 use crate::program::verify::words;
 use crate::program::{ExprRef, Program, Value};
 

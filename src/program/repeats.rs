@@ -5,11 +5,18 @@ use crate::facts::{ExprId, ExprKind};
 use crate::finding::FileId;
 use crate::names::Name;
 use crate::program::keys::Key;
-use crate::program::options::Lookup;
+use crate::program::values::options::Lookup;
 use crate::program::{CallRef, EdgeKind, ExprRef, Program, Value, VendorUse, Via};
 use crate::sql::Unique;
 
 use counts::{counted_in, counts_on, fields_of, holds_words, of_deliveries, read_before};
+
+pub mod claims;
+pub mod conversions;
+pub mod persons;
+pub mod retries;
+pub mod state_checks;
+pub mod vendor_ids;
 
 mod counts;
 

@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 use crate::catalogue::{KnownRole, Seg};
 use crate::facts::{BlockId, BlockKind, Call, CallId, ExprId, ExprKind, Facts, Step};
 use crate::names::Name;
-use crate::program::readers::Use;
+use crate::program::values::readers::Use;
 use crate::program::{CallRef, ExprRef, FunctionRef, Program, Value};
 
 /// What catches the failure of a call.

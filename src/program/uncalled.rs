@@ -4,7 +4,7 @@ use rustc_hash::FxHashSet;
 
 use crate::facts::{ExportValue, ExprId, ExprKind, FunctionId};
 use crate::names::Name;
-use crate::program::readers::Use;
+use crate::program::values::readers::Use;
 use crate::program::{CallRef, FunctionRef, Program};
 
 /// How many callers up a function is followed.

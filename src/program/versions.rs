@@ -6,6 +6,10 @@ use crate::manifest::{Manifest, PythonProject, Says, folders};
 use crate::names::Name;
 use crate::program::{Program, Target};
 
+pub mod api_versions;
+pub mod dropped_fields;
+pub mod pins;
+
 impl Program {
     /// The major version of a package that a file uses: what its import names, else what is installed for its
     /// project, else the least that its project asks for.

@@ -3,7 +3,7 @@
 use crate::catalogue::Tier;
 use crate::finding::Confidence;
 use crate::names::Name;
-use crate::program::conversions::{Conversion, Repeat};
+use crate::program::repeats::conversions::{Conversion, Repeat};
 use crate::program::{CallRef, Program};
 use crate::rule;
 use crate::rule::Report;

@@ -5,7 +5,7 @@ use crate::facts::{Token, TokenKind};
 use crate::finding::{FileId, Place, Remark};
 use crate::names::Name;
 use crate::program::Program;
-use crate::program::bundling::Nature;
+use crate::program::secrets::bundling::Nature;
 use crate::program::verify::words;
 
 /// What whoever holds a vendor's secret can do with it.

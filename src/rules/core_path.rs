@@ -6,7 +6,7 @@ use crate::catalogue::{Core, Effect};
 use crate::facts::Language;
 use crate::finding::{Confidence, Place, Severity};
 use crate::names::Name;
-use crate::program::core_paths::{CoreUse, Failure, Purpose, Start, Weight};
+use crate::program::money::core_paths::{CoreUse, Failure, Purpose, Start, Weight};
 use crate::program::{CallRef, Destination, EdgeKind, EntryKind, Program};
 use crate::rule::Report;
 

@@ -8,9 +8,9 @@ use crate::finding::{Confidence, Remark, Severity};
 use crate::names::Name;
 use crate::program::keys::Key;
 use crate::program::origins::Origin;
-use crate::program::remembered::Written;
-use crate::program::state_checks::Held;
+use crate::program::repeats::state_checks::Held;
 use crate::program::verify::words;
+use crate::program::webhooks::remembered::Written;
 use crate::program::{CallRef, Destination, EntryKind, FunctionRef, Program, VendorUse};
 use crate::rule::Report;
 

@@ -4,7 +4,7 @@ use super::integration_breaks_boot::{is_one_of_many, made_when_used};
 use crate::facts::FunctionId;
 use crate::names::Name;
 use crate::program::Program;
-use crate::program::unchecked::{Instead, Unchecked, Way};
+use crate::program::secrets::unchecked::{Instead, Unchecked, Way};
 use crate::rule;
 use crate::rule::Report;
 

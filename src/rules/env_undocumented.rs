@@ -6,7 +6,7 @@ use crate::link::projects::join;
 use crate::names::Name;
 use crate::program::Program;
 use crate::program::apps::AppId;
-use crate::program::environment::EXAMPLES;
+use crate::program::secrets::environment::EXAMPLES;
 use crate::rule;
 use crate::rule::Report;
 

@@ -4,7 +4,7 @@ use rustc_hash::FxHashSet;
 
 use crate::catalogue::Seg;
 use crate::finding::{FileId, Severity};
-use crate::program::floating::{Floating, Search};
+use crate::program::failures::floating::{Floating, Search};
 use crate::program::{CallRef, EntryKind, External, Program, VendorUse};
 use crate::rule::Report;
 

@@ -3,10 +3,10 @@
 use rustc_hash::FxHashSet;
 
 use crate::facts::{BlockKind, ExprId, ExprKind, Facts, FunctionId, Op};
-use crate::program::audience::is_staff_word;
-use crate::program::grants::assumed::Yes;
-use crate::program::grants::loose::Loose;
-use crate::program::grants::{Given, Grant};
+use crate::program::callers::audience::is_staff_word;
+use crate::program::money::grants::assumed::Yes;
+use crate::program::money::grants::loose::Loose;
+use crate::program::money::grants::{Given, Grant};
 use crate::program::origins::Origin;
 use crate::program::verify::words;
 use crate::program::{CallRef, Entry, EntryKind, FunctionRef, Gate, Program};

@@ -4,8 +4,8 @@ use super::test_live_mix::{modes, says_mode};
 use crate::catalogue::{Category, host_of_url};
 use crate::names::Name;
 use crate::program::Program;
-use crate::program::configured::Block;
-use crate::program::modes::{Mode, ModeUse, ReturnAddress, comes_back};
+use crate::program::secrets::configured::Block;
+use crate::program::secrets::modes::{Mode, ModeUse, ReturnAddress, comes_back};
 use crate::rule;
 use crate::rule::Report;
 

@@ -166,7 +166,7 @@ fn clients(program: &Program) -> Vec<Stop> {
         let Some(key) = &package.key else { continue };
         let value = match key.option.as_deref() {
             Some(option) => match program.option(client.at, option) {
-                crate::program::options::Lookup::Present(value) => Some(value),
+                crate::program::values::options::Lookup::Present(value) => Some(value),
                 _ => None,
             },
             // A choice in place makes sure of it: `key ? new Client(key) : null` is guarded by its own.
@@ -199,7 +199,9 @@ fn alone(value: &Value, refuses_empty: bool) -> Option<(Vec<Name>, bool)> {
 fn is_chosen(program: &Program, at: ExprRef) -> bool {
     let facts = program.facts(at.file);
     program.readers(at.file).uses(at.expr).iter().any(|used| match used {
-        crate::program::readers::Use::In(outer) => matches!(facts.expr(*outer), ExprKind::Op(Op::Choose | Op::And, _)),
+        crate::program::values::readers::Use::In(outer) => {
+            matches!(facts.expr(*outer), ExprKind::Op(Op::Choose | Op::And, _))
+        }
         _ => false,
     })
 }

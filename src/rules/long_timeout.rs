@@ -5,8 +5,8 @@ use std::cell::LazyCell;
 use rustc_hash::FxHashSet;
 
 use crate::catalogue::Core;
-use crate::program::lifetimes::Lifetime;
 use crate::program::origins::Origin;
+use crate::program::time::lifetimes::Lifetime;
 use crate::program::{CallRef, Program, Via};
 use crate::rule;
 use crate::rule::Report;

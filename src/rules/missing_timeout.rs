@@ -6,7 +6,7 @@ mod sdks;
 use crate::finding::{Place, Remark, Severity};
 use crate::names::Name;
 use crate::program::origins::Origin;
-use crate::program::timing::UNSAFE_S;
+use crate::program::time::timing::UNSAFE_S;
 use crate::program::{CallRef, EntryKind, Program};
 use crate::rule::Report;
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::catalogue::{Core, VendorId};
 use crate::finding::Confidence;
 use crate::names::Name;
-use crate::program::core_paths::{CoreUse, Weight};
+use crate::program::money::core_paths::{CoreUse, Weight};
 use crate::program::{CallRef, Program};
 use crate::rule::Report;
 

@@ -8,7 +8,7 @@ use crate::catalogue::{Category, Effect, VendorId};
 use crate::facts::BlockKind;
 use crate::finding::Confidence;
 use crate::program::apps::AppId;
-use crate::program::handlers::WebhookHandler;
+use crate::program::webhooks::handlers::WebhookHandler;
 use crate::program::{EdgeKind, EntryKind, FunctionRef, Program, VendorUse};
 use crate::rule::Report;
 

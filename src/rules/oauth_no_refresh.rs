@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::catalogue::VendorId;
 use crate::finding::Confidence;
 use crate::names::Name;
-use crate::program::oauth::tokens::{Ending, Ends};
+use crate::program::sign_in::oauth::tokens::{Ending, Ends};
 use crate::program::{ExprRef, Program};
 use crate::rule;
 use crate::rule::Report;

@@ -2,8 +2,8 @@
 
 use crate::finding::Place;
 use crate::names::Name;
-use crate::program::oauth::callbacks::Callback;
-use crate::program::oauth::{Authorization, State};
+use crate::program::sign_in::oauth::callbacks::Callback;
+use crate::program::sign_in::oauth::{Authorization, State};
 use crate::program::{ExprRef, Program};
 use crate::rule;
 use crate::rule::Report;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::finding::Confidence;
-use crate::program::personal::{Personal, Whose};
+use crate::program::secrets::personal::{Personal, Whose};
 use crate::program::{ExprRef, Program};
 use crate::rule;
 use crate::rule::Report;

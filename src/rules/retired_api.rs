@@ -8,7 +8,7 @@ use crate::catalogue::{KnownRole, Retired, RetiredPackage, Tier, VendorId};
 use crate::facts::{ExprId, ExprKind, FunctionId, ImportId, ImportKind, Op, Step};
 use crate::finding::{Confidence, FileId, Place, Severity};
 use crate::names::Name;
-use crate::program::readers::Use;
+use crate::program::values::readers::Use;
 use crate::program::verify::words;
 use crate::program::{CallRef, Destination, ExprRef, FunctionRef, HttpUse, Program, Target, VendorUse};
 use crate::rule;

@@ -2,7 +2,7 @@
 
 use crate::catalogue::{Effect, Operation};
 use crate::program::keys::Key;
-use crate::program::retries::{How, Repeated, Retry};
+use crate::program::repeats::retries::{How, Repeated, Retry};
 use crate::program::{Program, VendorUse};
 use crate::rule::Report;
 

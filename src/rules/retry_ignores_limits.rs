@@ -3,8 +3,8 @@
 use crate::catalogue::Effect;
 use crate::facts::{ExprId, ExprKind, Facts, Op, Span};
 use crate::finding::{FileId, Place};
-use crate::program::iterations::{Iteration, Size};
-use crate::program::retries::{How, Limit, Retry, Wait};
+use crate::program::repeats::retries::{How, Limit, Retry, Wait};
+use crate::program::time::iterations::{Iteration, Size};
 use crate::program::{CallRef, FunctionRef, Program};
 use crate::rule::Report;
 

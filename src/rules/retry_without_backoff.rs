@@ -2,7 +2,7 @@
 
 use crate::catalogue::Category;
 use crate::program::Program;
-use crate::program::retries::{How, Limit, Repeated, Retry, Wait};
+use crate::program::repeats::retries::{How, Limit, Repeated, Retry, Wait};
 use crate::rule::Report;
 
 crate::rule! {

@@ -2,7 +2,7 @@
 
 use crate::finding::Severity;
 use crate::program::Program;
-use crate::program::pins::{Loose, Unpinned};
+use crate::program::versions::pins::{Loose, Unpinned};
 use crate::rule;
 use crate::rule::Report;
 

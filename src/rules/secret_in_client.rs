@@ -9,7 +9,7 @@ use super::browser_secrets::{
 use crate::catalogue::Category;
 use crate::facts::{ExprKind, Facts, Span, Token, TokenKind};
 use crate::finding::{Confidence, FileId, Place, Severity};
-use crate::program::credentials::{KeyUse, Way};
+use crate::program::secrets::credentials::{KeyUse, Way};
 use crate::program::{CallRef, External, Program, Value};
 use crate::rule;
 use crate::rule::Report;

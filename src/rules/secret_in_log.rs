@@ -3,9 +3,9 @@
 use crate::catalogue::{Scheme, VendorId};
 use crate::facts::{ExprKind, FunctionId};
 use crate::finding::{Confidence, Severity};
-use crate::program::disclosure::{Disclosure, Outlet};
-use crate::program::exposure::{Exposed, Secret};
-use crate::program::url_keys::Tellings;
+use crate::program::secrets::disclosure::{Disclosure, Outlet};
+use crate::program::secrets::exposure::{Exposed, Secret};
+use crate::program::secrets::url_keys::Tellings;
 use crate::program::{CallRef, ExprRef, FunctionRef, Program};
 use crate::rule;
 use crate::rule::Report;

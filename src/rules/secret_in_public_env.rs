@@ -9,8 +9,8 @@ use crate::finding::{Confidence, Place, Severity};
 use crate::manifest::{EnvEntry, EnvValue};
 use crate::names::Name;
 use crate::program::Program;
-use crate::program::bundling::{Inlined, Nature};
-use crate::program::credentials::{KeyUse, Way};
+use crate::program::secrets::bundling::{Inlined, Nature};
+use crate::program::secrets::credentials::{KeyUse, Way};
 use crate::rule;
 use crate::rule::Report;
 

@@ -3,10 +3,10 @@
 use crate::catalogue::{Category, Effect};
 use crate::facts::{ExprKind, FunctionId};
 use crate::names::Name;
-use crate::program::options::Lookup;
-use crate::program::readers::Use;
-use crate::program::stands::Round;
-use crate::program::statuses::Unchecked;
+use crate::program::failures::stands::Round;
+use crate::program::failures::statuses::Unchecked;
+use crate::program::values::options::Lookup;
+use crate::program::values::readers::Use;
 use crate::program::verify::words;
 use crate::program::{CallRef, Destination, EntryKind, HttpUse, Leaves, Program, Value};
 use crate::rule::Report;

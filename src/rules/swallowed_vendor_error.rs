@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::facts::ExprKind;
 use crate::finding::Severity;
+use crate::program::failures::swallowing::{Failing, Instead, Swallowed};
 use crate::program::origins::Origin;
-use crate::program::swallowing::{Failing, Instead, Swallowed};
 use crate::program::verify::words;
 use crate::program::{CallRef, EntryKind, FunctionRef, Program};
 use crate::rule::Report;

@@ -4,8 +4,8 @@ use crate::catalogue::VendorId;
 use crate::finding::Place;
 use crate::manifest::EnvFile;
 use crate::program::Program;
-use crate::program::configured::{Block, Configured};
-use crate::program::modes::{Mode, ModeUse};
+use crate::program::secrets::configured::{Block, Configured};
+use crate::program::secrets::modes::{Mode, ModeUse};
 use crate::rule;
 use crate::rule::Report;
 

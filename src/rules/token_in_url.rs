@@ -3,7 +3,7 @@
 use crate::catalogue::VendorId;
 use crate::facts::Language;
 use crate::names::Name;
-use crate::program::url_keys::UrlKey;
+use crate::program::secrets::url_keys::UrlKey;
 use crate::program::{Destination, HttpUse, Program};
 use crate::rule;
 use crate::rule::Report;

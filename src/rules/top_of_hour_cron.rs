@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::catalogue::{Category, VendorId};
 use crate::finding::FileId;
-use crate::program::schedules::{Schedule, quiet_minute};
+use crate::program::time::schedules::{Schedule, quiet_minute};
 use crate::program::{Destination, EdgeKind, Program, VendorUse};
 use crate::rule;
 use crate::rule::Report;

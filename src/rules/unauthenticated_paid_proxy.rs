@@ -6,11 +6,11 @@ use super::strangers;
 use crate::finding::{Confidence, FileId, Severity};
 use crate::manifest::TokenGate;
 
-use crate::program::audience::functions_on;
-use crate::program::doors::Door;
-use crate::program::left_out::LeftOut;
-use crate::program::requested::Origin;
-use crate::program::spending::{PaidDoor, Spends, delivers_itself};
+use crate::program::callers::audience::functions_on;
+use crate::program::callers::doors::Door;
+use crate::program::callers::left_out::LeftOut;
+use crate::program::money::spending::{PaidDoor, Spends, delivers_itself};
+use crate::program::values::requested::Origin;
 use crate::program::{CallRef, Entry, EntryKind, HttpUse, Program};
 use crate::rule::Report;
 

@@ -2,9 +2,9 @@
 
 use crate::facts::Span;
 use crate::finding::{Confidence, FileId, Severity};
-use crate::program::iterations::{Iteration, Sent, Size};
 use crate::program::origins::Origin;
-use crate::program::requested::Origin as Source;
+use crate::program::time::iterations::{Iteration, Sent, Size};
+use crate::program::values::requested::Origin as Source;
 use crate::program::{EntryKind, Program};
 use crate::rule::Report;
 

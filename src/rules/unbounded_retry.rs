@@ -1,7 +1,7 @@
 //! Retries that nothing ends.
 
 use crate::program::Program;
-use crate::program::retries::{How, Limit, Retry};
+use crate::program::repeats::retries::{How, Limit, Retry};
 use crate::rule::Report;
 
 crate::rule! {

@@ -5,8 +5,8 @@ use rustc_hash::FxHashSet;
 use crate::catalogue::{Effect, Idempotency, Operation};
 use crate::facts::{CallId, ExprId, ExprKind};
 use crate::finding::Place;
-use crate::program::fresh::Fresh;
 use crate::program::keys::Key;
+use crate::program::values::fresh::Fresh;
 use crate::program::{CallRef, EntryKind, Program, Value, VendorUse};
 use crate::rule::Report;
 

@@ -4,11 +4,11 @@ use rustc_hash::FxHashSet;
 
 use crate::catalogue::{Category, Effect, KnownRole};
 use crate::finding::{Confidence, Place};
-use crate::program::acknowledged::Loss;
-use crate::program::handlers::WebhookHandler;
-use crate::program::iterations::Iteration;
 use crate::program::repeats::Again;
+use crate::program::time::iterations::Iteration;
 use crate::program::verify::{Deed, words};
+use crate::program::webhooks::acknowledged::Loss;
+use crate::program::webhooks::handlers::WebhookHandler;
 use crate::program::{CallRef, Edge, EdgeKind, Entry, Program};
 use crate::rule;
 use crate::rule::Report;

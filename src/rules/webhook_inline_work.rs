@@ -4,10 +4,10 @@ use rustc_hash::FxHashSet;
 
 use crate::catalogue::{Category, Effect};
 use crate::finding::{Confidence, Place};
-use crate::program::handlers::WebhookHandler;
-use crate::program::state_checks::Held;
+use crate::program::repeats::state_checks::Held;
+use crate::program::time::waiting::Waited;
 use crate::program::verify::words;
-use crate::program::waiting::Waited;
+use crate::program::webhooks::handlers::WebhookHandler;
 use crate::program::{CallRef, Destination, Entry, HttpUse, Program};
 use crate::rule;
 use crate::rule::Report;

@@ -3,7 +3,7 @@
 use rustc_hash::FxHashSet;
 
 use crate::finding::Place;
-use crate::program::{Program, deliveries};
+use crate::program::{Program, webhooks::deliveries};
 use crate::rule;
 use crate::rule::Report;
 

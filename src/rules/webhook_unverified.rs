@@ -2,8 +2,8 @@
 
 use crate::finding::Confidence;
 use crate::program::Program;
-use crate::program::handlers::WebhookHandler;
 use crate::program::verify::Verdict;
+use crate::program::webhooks::handlers::WebhookHandler;
 use crate::rule;
 use crate::rule::Report;
 

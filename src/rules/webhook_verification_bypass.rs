@@ -2,8 +2,8 @@
 
 use crate::finding::Severity;
 use crate::names::Name;
-use crate::program::handlers::WebhookHandler;
 use crate::program::verify::{Lapse, Verdict, Why};
+use crate::program::webhooks::handlers::WebhookHandler;
 use crate::program::{CallRef, Entry, Program};
 use crate::rule;
 use crate::rule::Report;

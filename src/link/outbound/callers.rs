@@ -4,8 +4,8 @@ use crate::catalogue::Request;
 use crate::facts::ExprKind;
 use crate::link::eval::Eval;
 use crate::names::Name;
-use crate::program::assigned::Holder;
-use crate::program::options::Lookup;
+use crate::program::values::assigned::Holder;
+use crate::program::values::options::Lookup;
 use crate::program::{CallRef, ExprRef, FunctionRef, HttpUse, Program, Value};
 
 use super::{GET, method_given, upper};

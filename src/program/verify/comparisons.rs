@@ -10,7 +10,7 @@ use crate::catalogue::KnownRole;
 use crate::facts::{ExprId, ExprKind, FunctionId, Op, Step};
 use crate::finding::FileId;
 use crate::names::Name;
-use crate::program::requested::Origin;
+use crate::program::values::requested::Origin;
 use crate::program::{CallRef, EdgeKind, ExprRef, FunctionRef, Value};
 
 /// How far a value is followed back to what it was computed from.

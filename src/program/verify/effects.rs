@@ -5,7 +5,7 @@ use crate::catalogue::{Category, Effect, KnownRole, Seg};
 use crate::facts::{ExprId, ExprKind, Op};
 use crate::link::eval::Eval;
 use crate::names::Name;
-use crate::program::readers::Use;
+use crate::program::values::readers::Use;
 use crate::program::{CallRef, Destination, EdgeKind, ExprRef, FunctionRef, Value};
 
 /// How far what a call gives is followed to where it is compared.

@@ -7,7 +7,7 @@ use super::evidence::{sounds_secret, words};
 use crate::catalogue::KnownRole;
 use crate::facts::{CallId, DefId, ExprId, ExprKind, FunctionId, Op};
 use crate::names::Name;
-use crate::program::readers::Use;
+use crate::program::values::readers::Use;
 use crate::program::{CallRef, ExprRef, Value};
 
 impl Walk<'_> {

@@ -4,7 +4,7 @@
 use super::Walk;
 use crate::facts::{ExprId, ExprKind, Step};
 use crate::finding::Place;
-use crate::program::requested::Origin;
+use crate::program::values::requested::Origin;
 use crate::program::{CallRef, Edge, EdgeKind, ExprRef};
 
 /// How long a chain of calls is followed.

@@ -7,8 +7,8 @@ use crate::catalogue::{Category, Effect, HttpClient, VendorId};
 use crate::facts::{DefKind, FunctionId};
 use crate::finding::{Place, Remark};
 use crate::names::Name;
-use crate::program::options::Lookup;
-use crate::program::timing::Limit;
+use crate::program::time::timing::Limit;
+use crate::program::values::options::Lookup;
 use crate::program::{CallRef, Destination, HttpUse, Leaves, Program, Value};
 use crate::rule::Report;
 

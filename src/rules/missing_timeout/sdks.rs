@@ -8,7 +8,7 @@ use crate::facts::{ExprId, ExprKind, Facts};
 use crate::finding::Remark;
 use crate::names::Name;
 use crate::program::outbound::ClientUse;
-use crate::program::timing::Limit;
+use crate::program::time::timing::Limit;
 use crate::program::{CallRef, ExprRef, Program, VendorUse, Via};
 use crate::rule::Report;
 

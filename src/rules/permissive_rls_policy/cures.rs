@@ -5,7 +5,7 @@ use super::super::row_security::{CAUTION, own_rows};
 use super::{SERVER_ITSELF, promised};
 use crate::finding::Place;
 use crate::program::Program;
-use crate::program::row_uses::RowUse;
+use crate::program::data::row_uses::RowUse;
 use crate::sql::{Command, History, Opening, Policy, Rights, Table};
 
 mod named;

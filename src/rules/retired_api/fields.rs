@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::finding::FileId;
 use crate::names::Name;
 use crate::program::Program;
-use crate::program::dropped_fields::DroppedField;
+use crate::program::versions::dropped_fields::DroppedField;
 use crate::rule::Report;
 
 /// Tells of each field once a file.

@@ -3,8 +3,8 @@
 use super::Stake;
 use crate::catalogue::{Effect, Operation, Package, Reports};
 use crate::facts::ExprKind;
+use crate::program::failures::stands::{Round, Stands};
 use crate::program::origins::Origin;
-use crate::program::stands::{Round, Stands};
 use crate::program::verify::words;
 use crate::program::{CallRef, EntryKind, Program, VendorUse};
 

@@ -4,8 +4,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::catalogue::Effect;
 use crate::finding::Confidence;
-use crate::program::reporting::Reporting;
-use crate::program::stands::Round;
+use crate::program::failures::reporting::Reporting;
+use crate::program::failures::stands::Round;
 use crate::program::{CallRef, EntryKind, FunctionRef, Program};
 use crate::rule::Report;
 

@@ -1,7 +1,7 @@
 //! Cures for policies whose name says whom they mean: the server, a few people, or nobody.
 
 use super::{Case, Told};
-use crate::program::row_uses::RowUse;
+use crate::program::data::row_uses::RowUse;
 use crate::program::verify::words;
 use crate::sql::{Command, Opens, Rights};
 

@@ -6,7 +6,7 @@ use super::owners::{for_strangers, shown};
 use super::statements::{function, list_of_people, public_columns};
 use super::{Case, Told, are_admins};
 use crate::names::Name;
-use crate::program::row_uses::RowUse;
+use crate::program::data::row_uses::RowUse;
 use crate::program::verify::words;
 use crate::sql::{Id, Opens, Rights, quoted};
 

@@ -4,7 +4,7 @@ use super::ownerless::{by_token, shared};
 use super::statements::quoted_always;
 use super::{Case, Told, are_admins};
 use crate::finding::Place;
-use crate::program::row_uses::RowUse;
+use crate::program::data::row_uses::RowUse;
 use crate::program::verify::words;
 use crate::sql::{Opens, Policy, Rights, quoted};
 

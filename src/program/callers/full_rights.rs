@@ -1,0 +1,408 @@
+//! What code does with the app's full rights, which no policy of the database stops: to which rows, users and files
+//! the request points while it does so.
+
+use crate::catalogue::{Category, Effect, Runs};
+use crate::facts::{ExprId, ExprKind, Facts};
+use crate::finding::FileId;
+use crate::names::Name;
+use crate::program::values::answers::Deed;
+use crate::program::values::options::Lookup;
+use crate::program::values::requested::{Origin, Source};
+use crate::program::verify::words;
+use crate::program::{CallRef, Edge, EdgeKind, Entry, ExprRef, FunctionRef, Program, Value, VendorUse, Via};
+
+mod known;
+mod rows;
+mod seizes;
+mod signed_links;
+
+use known::KNOWN_TO_ONE;
+use rows::WHOSE;
+use seizes::CONTACTS;
+
+/// What happens to what is picked, the worst first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Touch {
+    /// A stranger gets into somebody's account.
+    TakesOver,
+    /// A stranger gets a role, or gives one.
+    Empowers,
+    /// The card that somebody left is charged.
+    Charges,
+    /// What somebody paid is given back.
+    Refunds,
+    /// What a vendor keeps of somebody is opened to whoever asks.
+    Opens,
+    /// It is removed or cancelled.
+    Removes,
+    /// It is changed.
+    Changes,
+    /// Something of value is added.
+    Adds,
+    /// It is read, and the answer says what it says.
+    Reads,
+    /// All of it is read, and the answer says what it says.
+    Lists,
+}
+
+/// Something that a request picks and that full rights reach.
+#[derive(Debug, Clone)]
+pub struct Pick {
+    /// What happens to it.
+    pub touch: Touch,
+    /// What it is: a table, "users", "files".
+    pub what: Name,
+    /// By what it is picked: a column, "id", "path".
+    pub by: Name,
+    /// Where the request says it; none when it picks nothing.
+    pub source: Option<Source>,
+}
+
+impl Program {
+    /// Whether a use of the own backend has the app's full rights: its client is made with a key for servers, and
+    /// nobody's token is put in its place.
+    pub fn has_full_rights(&self, used: &VendorUse) -> bool {
+        let vendor = self.catalogue.vendor(used.vendor);
+        let Via::Sdk(package, made) = &used.via else { return false };
+        let Some(known) = vendor.packages.iter().find(|known| known.name == package.as_str()) else { return false };
+        match (known.runs, made) {
+            (Runs::Server, _) => true,
+            (Runs::Both, Some(made)) => {
+                let Some(key) = &known.key else { return false };
+                let by_name = key.option.as_deref().map(|option| self.option(*made, option));
+                let value = match by_name {
+                    Some(Lookup::Present(value)) => value,
+                    _ => {
+                        let facts = self.facts(made.file);
+                        let Some(arg) = facts.call(made.call).args.get(key.arg).filter(|arg| arg.name.is_none()) else {
+                            return false;
+                        };
+                        self.value(ExprRef::new(made.file, arg.value))
+                    }
+                };
+                let is_secret = |name: &str| {
+                    self.catalogue.env_entry(name).is_some_and(|(of, entry)| of == used.vendor && entry.secret)
+                };
+                let first = self.ingredients(&value).into_iter().find_map(|part| match part {
+                    Value::Env(name) => Some(is_secret(&name)),
+                    _ => None,
+                });
+                // A caller's token in its headers decides what the client may do.
+                let as_caller = matches!(self.option(*made, "global.headers.Authorization"), Lookup::Present(_));
+                first == Some(true) && !as_caller
+            }
+            _ => false,
+        }
+    }
+
+    /// What the request points a call with full rights to, on one way to it.
+    pub fn pick(&self, way: &[Edge], used: &VendorUse) -> Option<Pick> {
+        if let Some(found) = self.signed_upload(way, used) {
+            return Some(found);
+        }
+        let operation = self.operation(used)?;
+        let vendor = self.catalogue.vendor(used.vendor);
+        if vendor.own_backend
+            && self.has_full_rights(used)
+            && let Some(seized) = self.seized(way, used, operation)
+        {
+            return Some(seized);
+        }
+        if operation.refunds {
+            return self.refunded(way, used);
+        }
+        if let Some(whose) = &operation.whose {
+            return self.opened_to(way, used, operation, whose);
+        }
+        let touch = match operation.effect {
+            Effect::Delete => Touch::Removes,
+            Effect::Update => Touch::Changes,
+            Effect::Read | Effect::List if vendor.own_backend => Touch::Reads,
+            Effect::Create if operation.http.iter().any(|form| form.contains("/object/upload/")) => Touch::Changes,
+            _ => return None,
+        };
+        if !vendor.own_backend {
+            let theirs = match vendor.category {
+                Category::Payments => true,
+                // What browsers may change there by design (a cart) is changed, not removed.
+                Category::Commerce | Category::Crm => touch == Touch::Removes,
+                _ => false,
+            };
+            return theirs.then(|| self.record(way, used, touch)).flatten();
+        }
+        if !self.has_full_rights(used) {
+            return None;
+        }
+        if operation.http.iter().any(|form| form.contains("{id}")) {
+            return self.record(way, used, touch);
+        }
+        if operation.http.iter().any(|form| form.contains("/object/")) {
+            let found = self.file_of(way, used, touch)?;
+            let by = if operation.effect == Effect::Create { Name::new("link") } else { found.by };
+            return Some(Pick { by, ..found });
+        }
+        if operation.http.iter().any(|form| form.contains("/rpc/")) {
+            let what =
+                self.value(ExprRef::new(used.at.file, self.facts(used.at.file).call(used.at.call).args.first()?.value));
+            let what = what.text()?;
+            if runs_statements(&what) {
+                let source = self.statement_given(way, used.at)?;
+                let what = Name::new("statements");
+                return Some(Pick { touch: Touch::TakesOver, what, by: Name::new("*"), source: Some(source) });
+            }
+            let (by, source) = self.given_whose(way, used.at)?;
+            let what = Some(what).filter(|name| !any_start(name, &["waitlist", "newsletter"]))?;
+            let gives = || {
+                let first = words(&what).into_iter().next().unwrap_or_default();
+                matches!(first.as_str(), "get" | "fetch" | "list" | "search" | "find" | "load")
+            };
+            let touch = match self.only_reads(&what, used.at.file) {
+                false => touch,
+                true if gives() => Touch::Reads,
+                // It tells yes or no, or makes a number.
+                true => return None,
+            };
+            return Some(Pick { touch, what, by, source: Some(source) });
+        }
+        self.rows(way, used, touch)
+    }
+
+    /// Whether a function of the database changes nothing: by its body, or by its name where no migration makes it.
+    fn only_reads(&self, name: &str, near: FileId) -> bool {
+        let histories = self.database().histories.iter().filter(|history| self.is_database_of(history, near));
+        let functions = histories.flat_map(|history| &history.functions);
+        let bodies: Vec<String> = functions
+            .filter(|(id, _)| id.name == *name)
+            .map(|(_, function)| function.body.to_ascii_lowercase())
+            .collect();
+        match bodies.is_empty() {
+            true => words(name).first().is_some_and(|first| {
+                matches!(
+                    first.as_str(),
+                    "get" | "check" | "is" | "has" | "list" | "fetch" | "search" | "count" | "find"
+                )
+            }),
+            // One that calls another may change something there.
+            false => bodies.iter().all(|body| {
+                !["insert into", "update ", "delete from", "perform ", "execute "]
+                    .iter()
+                    .any(|word| body.contains(word))
+            }),
+        }
+    }
+
+    /// Whether an entry point asks a vendor for a record whose number the request gives: whoever knows the number of a
+    /// payment made it.
+    pub fn asks_for_payment(&self, entry: &Entry) -> bool {
+        let reach = self.reach(entry.function, |edge| edge.kind != EdgeKind::Jump);
+        let uses = reach
+            .stops
+            .iter()
+            .flat_map(|stop| self.with_inner(stop.function))
+            .flat_map(|function| self.calls_in(function))
+            .flat_map(|at| self.vendors_at(at));
+        uses.into_iter().any(|used| {
+            self.catalogue.vendor(used.vendor).category == Category::Payments
+                && self.operation(used).is_some_and(|operation| operation.effect == Effect::Read)
+                && self.names_record(used)
+        })
+    }
+
+    fn names_record(&self, used: &VendorUse) -> bool {
+        let args = &self.facts(used.at.file).call(used.at.call).args;
+        args.first().is_some_and(|arg| {
+            matches!(self.origin_on(&[], ExprRef::new(used.at.file, arg.value), &[]), Origin::Request(_))
+        })
+    }
+
+    /// What the first argument names.
+    fn record(&self, way: &[Edge], used: &VendorUse, touch: Touch) -> Option<Pick> {
+        let facts = self.facts(used.at.file);
+        let arg = facts.call(used.at.call).args.first().filter(|arg| arg.name.is_none())?;
+        let own = self.catalogue.vendor(used.vendor).own_backend;
+        let at = ExprRef::new(used.at.file, arg.value);
+        let source = match self.origin_on(way, at, &[]) {
+            Origin::Request(source) => source,
+            _ if own && touch == Touch::Removes => self.found_by(way, at, CONTACTS, 9)?,
+            _ => return None,
+        };
+        let what = Name::new(if own { "users" } else { "records" });
+        (!only_one_knows(&source)).then_some(Pick { touch, what, by: Name::new("id"), source: Some(source) })
+    }
+
+    /// The file whose path the request gives, in a store that is not public by its name.
+    fn file_of(&self, way: &[Edge], used: &VendorUse, touch: Touch) -> Option<Pick> {
+        let facts = self.facts(used.at.file);
+        let arg = facts.call(used.at.call).args.first()?.value;
+        let arg = match facts.expr(arg) {
+            ExprKind::List(items) => *items.first()?,
+            _ => arg,
+        };
+        self.file_named(way, used, arg, touch)
+    }
+
+    /// The file whose path the request gives by an expression.
+    fn file_named(&self, way: &[Edge], used: &VendorUse, arg: ExprId, touch: Touch) -> Option<Pick> {
+        let Origin::Request(source) = self.origin_on(way, ExprRef::new(used.at.file, arg), &[]) else {
+            return None;
+        };
+        // A path with the time or a random part in it names what the server has just put there.
+        let value = self.value(ExprRef::new(used.at.file, arg));
+        if self.fresh(&value).is_some() {
+            return None;
+        }
+        let public = words(&used.name).iter().chain(&source_words(&source)).any(|word| word == "public");
+        let store = self.table_of(used.at);
+        let named_public = store.is_some_and(|store| words(&store).iter().any(|word| word == "public"));
+        // The key of a file is its path.
+        let known = source_words(&source).iter().any(|word| word != "key" && KNOWN_TO_ONE.contains(&word.as_str()));
+        (!public && !named_public && !known).then_some(Pick {
+            touch,
+            what: Name::new("files"),
+            by: Name::new("path"),
+            source: Some(source),
+        })
+    }
+
+    /// Whether what a read gives is part of the answer of an entry point: as a whole, or what it says of a person.
+    pub fn is_answered(&self, entry: FunctionRef, pick: &Pick, read: CallRef) -> bool {
+        const LINK: &[&str] = &["data", "link", "properties", "token", "otp", "url"];
+        const ALL: &[&str] = &["data", "users", "rows", "email", "phone"];
+        const TELLS: &[&str] = &[
+            "email",
+            "phone",
+            "address",
+            "birth",
+            "dob",
+            "iban",
+            "ssn",
+            "tax",
+            "salary",
+            "diagnosis",
+            "data",
+            "url",
+            "signedurl",
+            "rows",
+            "name",
+            "notes",
+        ];
+        let tells = match pick.touch {
+            Touch::TakesOver => LINK,
+            Touch::Lists => ALL,
+            _ => TELLS,
+        };
+        self.looks(read).iter().any(|look| {
+            // What a method makes of it is something else.
+            if look.part.iter().any(|part| part.ends_with("()")) {
+                return false;
+            }
+            let last = look.part.iter().rev().find(|part| *part != "[]");
+            let told = last.is_none_or(|last| any_word(last, tells));
+            let whole = !matches!(look.deed, Deed::Tested | Deed::Logged | Deed::Thrown | Deed::Used | Deed::Called);
+            if !told || !whole {
+                return false;
+            }
+            let facts = self.facts(look.at.file);
+            let span = facts.span(look.at.expr);
+            look.deed == Deed::Given(entry)
+                || self.calls_of(look.at.file).any(|at| {
+                    let call = facts.call(at.call);
+                    answers(facts, call.callee) && call.args.iter().any(|arg| facts.span(arg.value).contains(span))
+                })
+        })
+    }
+
+    /// Whether the function of a call answers with something that is no object of its own: a file's bytes.
+    pub fn streams_out(&self, read: CallRef) -> bool {
+        self.calls_in(self.function_of(read)).any(|at| {
+            let facts = self.facts(at.file);
+            let call = facts.call(at.call);
+            let first = call.args.first().map(|arg| facts.expr(arg.value));
+            let is_bytes = match first {
+                Some(ExprKind::Ref(..)) => true,
+                Some(ExprKind::Call(made)) => {
+                    facts.last_name(facts.call(*made).callee).is_some_and(|name| name == "from")
+                }
+                _ => false,
+            };
+            answers(facts, call.callee) && is_bytes
+        })
+    }
+
+    /// The statement of the request that a function of the database runs as it comes.
+    fn statement_given(&self, way: &[Edge], at: CallRef) -> Option<Source> {
+        let arg = self.facts(at.file).call(at.call).args.get(1)?;
+        match self.origin_on(way, ExprRef::new(at.file, arg.value), &[]) {
+            Origin::Request(source) => Some(source),
+            _ => None,
+        }
+    }
+
+    /// Whose rows a function of the database is told to touch by the request.
+    fn given_whose(&self, way: &[Edge], at: CallRef) -> Option<(Name, Source)> {
+        let facts = self.facts(at.file);
+        let arg = facts.call(at.call).args.get(1)?;
+        let ExprKind::Object(entries) = facts.expr(arg.value) else { return None };
+        entries.iter().find_map(|&(key, value): &(Name, ExprId)| {
+            if !any_word(&key, WHOSE) {
+                return None;
+            }
+            match self.origin_on(way, ExprRef::new(at.file, value), &[]) {
+                Origin::Request(source) if !only_one_knows(&source) => Some((key, source)),
+                _ => None,
+            }
+        })
+    }
+}
+
+/// Whether a callee makes an answer: `Response`, `res.json`, `res.status(200).send`.
+fn answers(facts: &Facts, callee: ExprId) -> bool {
+    match facts.expr(callee) {
+        ExprKind::Ref(name, _) => matches!(name.as_str(), "Response" | "NextResponse" | "jsonify" | "JSONResponse"),
+        ExprKind::Member(base, name) => match name.as_str() {
+            "json" | "Response" | "jsonify" => true,
+            "send" | "end" => match facts.expr(*base) {
+                ExprKind::Ref(of, _) => matches!(of.as_str(), "res" | "reply" | "response"),
+                ExprKind::Call(call) => {
+                    matches!(facts.expr(facts.call(*call).callee), ExprKind::Member(_, name) if matches!(name.as_str(), "status" | "code" | "header" | "type"))
+                }
+                _ => false,
+            },
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// Whether a function of the database runs whatever statement it is given, by its name.
+fn runs_statements(name: &str) -> bool {
+    matches!(
+        name.trim_start_matches('_').to_ascii_lowercase().as_str(),
+        "exec_sql"
+            | "execute_sql"
+            | "run_sql"
+            | "exec"
+            | "execute"
+            | "sql"
+            | "run_query"
+            | "execute_query"
+            | "exec_query"
+    )
+}
+
+fn any_word(name: &str, wanted: &[&str]) -> bool {
+    words(name).iter().any(|word| wanted.contains(&word.as_str()))
+}
+
+fn any_start(name: &str, wanted: &[&str]) -> bool {
+    words(name).iter().any(|word| wanted.iter().any(|start| word.starts_with(start)))
+}
+
+fn source_words(source: &Source) -> Vec<String> {
+    source.names.iter().flat_map(|name| words(name)).collect()
+}
+
+/// Whether a value of the request goes by a name that says that only the rightful caller knows it.
+fn only_one_knows(source: &Source) -> bool {
+    source_words(source).iter().any(|word| KNOWN_TO_ONE.contains(&word.as_str()))
+}

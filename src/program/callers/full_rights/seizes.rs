@@ -1,0 +1,399 @@
+//! What gives a stranger power that is not theirs: roles, accounts, links that log in, things of value, lists of people.
+
+use crate::catalogue::{Effect, Operation};
+use crate::facts::{ExprId, ExprKind, Op};
+use crate::names::Name;
+use crate::program::callers::full_rights::known::KNOWN_TO_ONE;
+use crate::program::callers::full_rights::rows::{GUESTS, PERSON};
+use crate::program::callers::full_rights::{Pick, Touch, any_start, any_word, only_one_knows};
+use crate::program::money::grants::is_account;
+use crate::program::values::options::Lookup;
+use crate::program::values::requested::asked::Asked;
+use crate::program::values::requested::{Origin, Source};
+use crate::program::verify::words;
+use crate::program::{CallRef, Edge, ExprRef, FunctionRef, Program, Value, VendorUse};
+
+/// Values that say that somebody may do what customers may not.
+const POWERS: &[&str] = &["admin", "administrator", "superadmin", "superuser", "moderator", "staff"];
+
+/// Columns that say who somebody is, and that others know.
+pub(super) const CONTACTS: &[&str] = &["email", "mail", "phone", "username"];
+
+/// Words of columns by which somebody's own row is found.
+const OWNERS: &[&str] = &["id", "uid", "user", "userid", "email", "customer", "profile", "account", "owner"];
+
+/// Words of tables that say who may do what.
+const ROLES: &[&str] = &["role", "roles", "admin", "admins", "staff", "internal"];
+
+/// Beginnings of words of tables whose rows are worth money.
+const VALUE: &[&str] =
+    &["receipt", "credit", "wallet", "balance", "reward", "entitlement", "licen", "payout", "voucher"];
+
+/// Beginnings of words of tables that note what anybody did, or say what somebody thinks.
+const NOTED: &[&str] = &[
+    "histor", "usage", "metric", "activit", "audit", "search", "error", "feedback", "report", "rating", "review",
+    "vote", "comment", "like", "subscri", "device", "push", "stat", "telemetr", "consent", "cache", "prefer",
+    "setting", "timeline",
+];
+
+/// Beginnings of words of tables of people that nobody shows in public.
+const LISTED: &[&str] = &[
+    "user",
+    "customer",
+    "client",
+    "patient",
+    "student",
+    "subscriber",
+    "order",
+    "booking",
+    "reservation",
+    "appointment",
+    "lead",
+    "waitlist",
+    "registration",
+    "submission",
+    "inquir",
+    "applicant",
+    "attendee",
+];
+
+impl Program {
+    /// What a call with full rights gives to a stranger, on one way to it.
+    pub(super) fn seized(&self, way: &[Edge], used: &VendorUse, operation: &Operation) -> Option<Pick> {
+        let sends = |part: &str| operation.http.iter().any(|form| form.contains(part));
+        match operation.effect {
+            Effect::Token if sends("generate_link") => self.link(way, used),
+            Effect::List if sends("/admin/users") => self.all_users(used),
+            Effect::List => self.all_rows(used),
+            Effect::Update if sends("{id}") => self.opened(way, used),
+            Effect::Create | Effect::Update if sends("/admin/users") || sends("/rpc/") => None,
+            Effect::Create | Effect::Update => self.empowered(way, used).or_else(|| self.added(way, used, operation)),
+            _ => None,
+        }
+    }
+
+    /// A link by which whoever has it is logged in, for an address of the request.
+    fn link(&self, way: &[Edge], used: &VendorUse) -> Option<Pick> {
+        let (by, value) = self.row_written(used.at).into_iter().find(|(key, _)| *key == "email")?;
+        let Origin::Request(source) = self.origin_on(way, value, &[]) else { return None };
+        Some(Pick { touch: Touch::TakesOver, what: Name::new("link"), by, source: Some(source) })
+    }
+
+    /// Everybody who has an account, unless somebody is looked for among them.
+    fn all_users(&self, used: &VendorUse) -> Option<Pick> {
+        let facts = self.facts(used.at.file);
+        let searched = self.calls_in(self.function_of(used.at)).any(|at| {
+            matches!(facts.expr(facts.call(at.call).callee), ExprKind::Member(_, name)
+                if matches!(name.as_str(), "find" | "filter" | "some" | "findIndex" | "every" | "reduce"))
+        });
+        (!searched).then(|| Pick { touch: Touch::Lists, what: Name::new("users"), by: Name::new("*"), source: None })
+    }
+
+    /// All rows of a table, with the addresses or numbers of people.
+    fn all_rows(&self, used: &VendorUse) -> Option<Pick> {
+        let what = self.table_of(used.at).filter(|table| any_start(table, LISTED))?;
+        let facts = self.facts(used.at.file);
+        let asked = facts.call(used.at.call).args.first()?;
+        let asked = self.value(ExprRef::new(used.at.file, asked.value)).text()?;
+        let one = self.chain(used.at).any(|(_, name)| matches!(name.as_str(), "single" | "maybeSingle"));
+        let personal = any_word(&asked, &["email", "phone"]);
+        let bare = self.selectors(used.at).is_empty() && !one && personal && !asked.contains('(');
+        bare.then(|| Pick { touch: Touch::Lists, what, by: Name::new("*"), source: None })
+    }
+
+    /// A payment that the request names, or whose row it names, and that goes back to whoever paid it.
+    pub(super) fn refunded(&self, way: &[Edge], used: &VendorUse) -> Option<Pick> {
+        let named = ["payment_intent", "charge", "payment", "payment_id", "transaction", "transaction_id", "id"];
+        let by_request = named.iter().find_map(|field| match self.payload_origin_on(way, used, field)? {
+            Origin::Request(source) => Some((Name::new(field), source)),
+            _ => None,
+        });
+        let facts = self.facts(used.at.file);
+        let first = facts.call(used.at.call).args.first().map(|arg| ExprRef::new(used.at.file, arg.value));
+        let by_id = || match self.origin_on(way, first?, &[]) {
+            Origin::Request(source) if !matches!(facts.expr(first?.expr), ExprKind::Object(_) | ExprKind::Ref(..)) => {
+                Some((Name::new("id"), source))
+            }
+            _ => None,
+        };
+        // A guest calls off what is booked by the link of a mail.
+        let called_off = ["cancel", "cancellation"];
+        let names = self.file(used.at.file).path.to_string() + " " + &self.function_name(self.function_of(used.at));
+        let by_row = || {
+            let row = self.row_written(used.at);
+            let values = row.into_iter().filter(|(key, _)| named.contains(&key.as_str()));
+            let found = values.filter_map(|(key, value)| Some((key, self.found_by(way, value, &["id", "number"], 9)?)));
+            found.into_iter().next().filter(|_| !any_word(&names, &called_off))
+        };
+        let (by, source) = by_request.or_else(by_id).or_else(by_row)?;
+        let what = Name::new("payments");
+        (!only_one_knows(&source)).then_some(Pick { touch: Touch::Refunds, what, by, source: Some(source) })
+    }
+
+    /// What a vendor keeps of a customer whom the request names, or whose row it names: opened to whoever asks, or
+    /// the card that they left, charged.
+    pub(super) fn opened_to(&self, way: &[Edge], used: &VendorUse, operation: &Operation, whose: &str) -> Option<Pick> {
+        let touch = match &operation.on_file {
+            Some(flag) => {
+                let is_set = match self.option(used.at, flag) {
+                    Lookup::Present(value) => !matches!(value, Value::Bool(false)),
+                    Lookup::Absent | Lookup::Unknown => false,
+                };
+                is_set.then_some(Touch::Charges)?
+            }
+            None if operation.effect == Effect::List => Touch::Reads,
+            None => Touch::Opens,
+        };
+        let by_request = match self.payload_origin_on(way, used, whose) {
+            Some(Origin::Request(source)) => Some(source),
+            _ => None,
+        };
+        let by_row = || {
+            let row = self.row_written(used.at);
+            let value = row.into_iter().find(|(key, _)| *key == whose).map(|(_, value)| value);
+            let value = value.or_else(|| {
+                let mut args = self.facts(used.at.file).call(used.at.call).args.iter();
+                let named = args.find(|arg| arg.name.is_some_and(|name| name == whose));
+                named.map(|arg| ExprRef::new(used.at.file, arg.value))
+            });
+            self.found_by(way, value?, OWNERS, 9)
+        };
+        let source = by_request.or_else(by_row)?;
+        let what = Name::new("records");
+        (!only_one_knows(&source)).then(|| Pick { touch, what, by: Name::new(whose), source: Some(source) })
+    }
+
+    /// An account whose password or address the request sets.
+    fn opened(&self, way: &[Edge], used: &VendorUse) -> Option<Pick> {
+        let facts = self.facts(used.at.file);
+        let args = &facts.call(used.at.call).args;
+        let at = ExprRef::new(used.at.file, args.first()?.value);
+        let (source, is_found) = match self.origin_on(way, at, &[]) {
+            Origin::Request(source) => (source, false),
+            _ => (self.found_by(way, at, CONTACTS, 9)?, true),
+        };
+        let set = self.entries(&self.value(ExprRef::new(used.at.file, args.get(1)?.value)));
+        let told = set.into_iter().any(|(key, value)| {
+            // An account found by an address is given that address again.
+            let opens = match key.as_str() {
+                "password" => true,
+                "email" => !is_found,
+                "app_metadata" | "phone" => is_found,
+                _ => false,
+            };
+            opens && matches!(self.origin_on(way, value, &[]), Origin::Request(_))
+        });
+        (told && !only_one_knows(&source)).then(|| Pick {
+            touch: Touch::TakesOver,
+            what: Name::new("users"),
+            by: Name::new("id"),
+            source: Some(source),
+        })
+    }
+
+    /// A role that the request names, or the highest one, for whom it names.
+    fn empowered(&self, way: &[Edge], used: &VendorUse) -> Option<Pick> {
+        let what = self.table_of(used.at)?;
+        let of_roles = any_word(&what, ROLES);
+        if !of_roles && !is_account(&what) {
+            return None;
+        }
+        let row = self.row_written(used.at);
+        let role = row.iter().find_map(|&(key, value)| self.role(way, used.at, key, value))?;
+        let is_told = role.is_some();
+        let selectors = self.selectors(used.at);
+        let who = match selectors.is_empty() {
+            true => row.iter().find_map(|&(key, value)| {
+                let whose = words(&key).last().is_some_and(|last| matches!(last.as_str(), "id" | "uid" | "userid"))
+                    && (any_word(&key, PERSON) || key == "id");
+                match self.origin_on(way, value, &[]) {
+                    Origin::Request(source) if whose => Some((key, source)),
+                    _ => None,
+                }
+            }),
+            // By an id that the request brings itself they are rows like others.
+            false => selectors
+                .iter()
+                .find_map(|&(by, value)| Some((by, self.found_by(way, value, CONTACTS, 9)?)))
+                .filter(|_| is_told),
+        };
+        let new = || of_roles && selectors.is_empty() && self.makes_user_of_request(way, self.function_of(used.at));
+        let (by, source) = match (who, role) {
+            (Some((by, source)), _) => (by, source),
+            (None, Some(source)) if new() => (Name::new("role"), source),
+            (None, None) if new() => (Name::new("role"), self.new_user(way, self.function_of(used.at))?),
+            _ => return None,
+        };
+        // The first administrator; the founder of a team.
+        let is_first = || self.asks_for_power(way, self.function_of(used.at), what);
+        let is_founder = || {
+            row.iter().any(|&(key, value)| {
+                words(&key).last().is_some_and(|last| last == "id")
+                    && !any_word(&key, PERSON)
+                    && matches!(self.origin_on(way, value, &[]), Origin::Server)
+            })
+        };
+        if only_one_knows(&source) || !is_told && (is_first() || is_founder()) {
+            return None;
+        }
+        Some(Pick { touch: Touch::Empowers, what, by, source: Some(source) })
+    }
+
+    /// What a field gives power by: a role that the request names unchecked, or (none) the highest one.
+    fn role(&self, way: &[Edge], at: CallRef, key: Name, value: ExprRef) -> Option<Option<Source>> {
+        let named = words(&key);
+        let says = |any: &[&str]| named.iter().any(|word| any.contains(&word.as_str()));
+        if says(&["role", "roles"]) && !says(&["id", "description", "name"]) {
+            return match self.origin_on(way, value, &[]) {
+                Origin::Request(source) if self.is_asked_for(&source, at) < Asked::Checked => Some(Some(source)),
+                Origin::Constant => {
+                    let text = self.value(value).text()?.to_ascii_lowercase().replace(['_', '-', ' '], "");
+                    POWERS.contains(&text.as_str()).then_some(None)
+                }
+                _ => None,
+            };
+        }
+        let is_flag = says(&["is"]) && says(&["admin", "superuser", "staff", "superadmin"]);
+        match self.facts(value.file).expr(value.expr) {
+            ExprKind::Bool(true) if is_flag => Some(None),
+            _ if is_flag => match self.origin_on(way, value, &[]) {
+                Origin::Request(source) => Some(Some(source)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// A row for whom the request names: something of value, or what else stands under somebody's name.
+    fn added(&self, way: &[Edge], used: &VendorUse, operation: &Operation) -> Option<Pick> {
+        let what = self.table_of(used.at)?;
+        let is_noted = any_word(&what, &["log", "logs", "event", "events", "request", "requests"]);
+        // An account is made by whoever signs up, before there is a session.
+        let is_theirs =
+            any_start(&what, VALUE) || !any_start(&what, GUESTS) && !any_start(&what, NOTED) && !is_account(&what);
+        if operation.effect != Effect::Create || is_noted || !is_theirs {
+            return None;
+        }
+        let mut row = self.row_written(used.at);
+        if row.is_empty() {
+            row = self.rows_made(used.at);
+        }
+        row.into_iter().find_map(|(by, value)| {
+            let is_id = words(&by).last().is_some_and(|last| matches!(last.as_str(), "id" | "uid" | "userid"));
+            match self.origin_on(way, value, &[]) {
+                Origin::Request(source) if is_id && any_word(&by, PERSON) && !only_one_knows(&source) => {
+                    Some(Pick { touch: Touch::Adds, what, by, source: Some(source) })
+                }
+                _ => None,
+            }
+        })
+    }
+
+    /// Whether a function asks who has power already, before it gives some.
+    fn asks_for_power(&self, way: &[Edge], function: FunctionRef, table: Name) -> bool {
+        self.calls_in(function).flat_map(|at| self.vendors_at(at)).any(|used| {
+            let reads =
+                self.operation(used).is_some_and(|operation| matches!(operation.effect, Effect::Read | Effect::List));
+            let selectors = self.selectors(used.at);
+            reads
+                && self.table_of(used.at) == Some(table)
+                && selectors.iter().all(|&(_, value)| self.origin_on(way, value, &[]) == Origin::Constant)
+        })
+    }
+
+    /// Whether a function makes an account for an address of the request.
+    fn makes_user_of_request(&self, way: &[Edge], function: FunctionRef) -> bool {
+        self.new_user(way, function).is_some()
+    }
+
+    fn new_user(&self, way: &[Edge], function: FunctionRef) -> Option<Source> {
+        self.calls_in(function).flat_map(|at| self.vendors_at(at)).find_map(|used| {
+            let operation = self.operation(used)?;
+            let makes = operation.core.is_some() && operation.effect == Effect::Create;
+            match self.payload_origin_on(way, used, "email")? {
+                Origin::Request(source) if makes => Some(source),
+                _ => None,
+            }
+        })
+    }
+
+    /// By which address of the request a value was found, that the server gave: `users.find((u) => u.email === email)`,
+    /// `from("profiles").select("id").eq("email", email).single()`.
+    pub(in crate::program) fn found_by(&self, way: &[Edge], at: ExprRef, by: &[&str], depth: usize) -> Option<Source> {
+        let depth = depth.checked_sub(1)?;
+        let facts = self.facts(at.file);
+        let next = |expr: ExprId| self.found_by(way, ExprRef::new(at.file, expr), by, depth);
+        match facts.expr(at.expr) {
+            ExprKind::Await(base) | ExprKind::Member(base, _) | ExprKind::Index(base, _) => next(*base),
+            ExprKind::Op(Op::Or | Op::Nullish, parts) => parts.iter().find_map(|&part| next(part)),
+            ExprKind::Ref(name, block) => {
+                let def = facts.lookup(*block, *name)?;
+                facts.def(def).values.iter().find_map(|&value| next(value))
+            }
+            ExprKind::Call(call) => {
+                let call = CallRef::new(at.file, *call);
+                self.found_in_list(way, call).or_else(|| self.found_in_table(way, call, by))
+            }
+            _ => None,
+        }
+    }
+
+    fn found_in_list(&self, way: &[Edge], call: CallRef) -> Option<Source> {
+        let facts = self.facts(call.file);
+        let shape = facts.call(call.call);
+        let ExprKind::Member(_, name) = facts.expr(shape.callee) else { return None };
+        let ExprKind::Function(callback) = facts.expr(shape.args.first()?.value) else { return None };
+        if *name != "find" && *name != "filter" {
+            return None;
+        }
+        facts.returned(*callback).find_map(|value| {
+            let ExprKind::Op(Op::Equal, parts) = facts.expr(value) else { return None };
+            let by_contact = parts.iter().any(|&part| says_contact(self, ExprRef::new(call.file, part), 5));
+            parts.iter().find_map(|&part| match self.origin_on(way, ExprRef::new(call.file, part), &[]) {
+                Origin::Request(source) if by_contact => Some(source),
+                _ => None,
+            })
+        })
+    }
+
+    fn found_in_table(&self, way: &[Edge], call: CallRef, known: &[&str]) -> Option<Source> {
+        let facts = self.facts(call.file);
+        let mut at = call;
+        let used = (0..10).find_map(|_| {
+            if let Some(used) = self.vendors_at(at).first() {
+                return Some(Some(used));
+            }
+            let ExprKind::Member(base, _) = *facts.expr(facts.call(at.call).callee) else { return Some(None) };
+            let ExprKind::Call(inner) = *facts.expr(base) else { return Some(None) };
+            at = CallRef::new(call.file, inner);
+            None
+        })??;
+        let reads =
+            self.operation(used).is_some_and(|operation| matches!(operation.effect, Effect::Read | Effect::List));
+        let mut selectors = self.selectors(used.at);
+        // `.eq("open", true)` says which rows may be meant, not whose.
+        selectors.retain(|&(_, value)| self.origin_on(way, value, &[]) != Origin::Constant);
+        let [(by, value)] = selectors.as_slice() else { return None };
+        if !reads || any_word(by, KNOWN_TO_ONE) || !any_word(by, known) {
+            return None;
+        }
+        match self.origin_on(way, *value, &[]) {
+            Origin::Request(source) if !only_one_knows(&source) => Some(source),
+            _ => None,
+        }
+    }
+}
+
+/// Whether an expression is an address or a number of somebody: `u.email?.toLowerCase()`.
+fn says_contact(program: &Program, at: ExprRef, depth: usize) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    let facts = program.facts(at.file);
+    match facts.expr(at.expr) {
+        ExprKind::Member(base, name) => {
+            any_word(name, &["email", "phone", "username"])
+                || says_contact(program, ExprRef::new(at.file, *base), depth)
+        }
+        ExprKind::Call(call) => says_contact(program, ExprRef::new(at.file, facts.call(*call).callee), depth),
+        _ => false,
+    }
+}

@@ -1,0 +1,306 @@
+//! Functions of the program that tell of a failure by what they return, and callers that count it as success.
+
+use crate::catalogue::Effect;
+use crate::facts::{BlockId, BlockKind, ExprId, ExprKind, Facts, FunctionId, Op, Step};
+use crate::names::Name;
+use crate::program::money::core_paths::says::tells_failure;
+use crate::program::terms::{Ending, ending};
+use crate::program::values::readers::Use;
+use crate::program::{CallRef, EdgeKind, FunctionRef, Program, VendorUse};
+
+/// How a function tells that its vendor failed.
+#[derive(Debug, Clone)]
+pub struct Reporting<'p> {
+    /// What it asks of which vendor.
+    pub used: &'p VendorUse,
+    /// What it returns then, in words of the language: `{ success: false }`, `false`, `None`.
+    pub returns: String,
+    /// Whether it logs that.
+    pub logs: bool,
+}
+
+impl Program {
+    /// How a function tells of a vendor's failure by what it returns; none when it throws, or asks no vendor to
+    /// send or change anything.
+    pub fn reporting(&self, function: FunctionRef) -> Option<Reporting<'_>> {
+        let facts = self.facts(function.file);
+        if function.function == FunctionId::MODULE || !self.entries_of(function).is_empty() {
+            return None;
+        }
+        let mut failing: Vec<(ExprId, BlockId)> = Vec::new();
+        let mut succeeds = false;
+        for (at, block) in facts.blocks.iter().enumerate().filter(|(_, block)| block.function == function.function) {
+            for step in &block.steps {
+                match step {
+                    Step::Return(Some(value)) if is_failure(facts, *value) => {
+                        failing.push((*value, BlockId(at as u32)))
+                    }
+                    Step::Return(Some(_)) => succeeds = true,
+                    _ => {}
+                }
+            }
+        }
+        if failing.is_empty() || !succeeds {
+            return None;
+        }
+        let (acting, used) = self.acts_at_vendor(function)?;
+        let (value, block) = failing.into_iter().find(|&(_, block)| self.is_told_in(acting, block))?;
+        let span = facts.block(block).span;
+        let logs = self.calls_in(function).any(|call| {
+            let shape = facts.call(call.call);
+            span.contains(facts.span(shape.expr)) && (self.is_logging(call) || self.is_reporting_call(call))
+        });
+        Some(Reporting { used, returns: self.in_words(facts, value), logs })
+    }
+
+    /// The function that gives back what a call gives, and does nothing else with it: it reports as the called one does.
+    pub fn passed_on_by(&self, call: CallRef) -> Option<FunctionRef> {
+        let facts = self.facts(call.file);
+        let shape = facts.call(call.call);
+        let function = self.function_of(call);
+        let given = |value: ExprId| match facts.expr(value) {
+            ExprKind::Await(inner) => *inner == shape.expr,
+            _ => value == shape.expr,
+        };
+        let mut steps = facts.block(shape.block).steps.iter();
+        let returned = steps.any(|step| matches!(step, Step::Return(Some(value)) if given(*value)));
+        (returned && function.function != FunctionId::MODULE && self.entries_of(function).is_empty())
+            .then_some(function)
+    }
+
+    fn in_words(&self, facts: &Facts, value: ExprId) -> String {
+        match facts.expr(value) {
+            ExprKind::Object(entries) => match entries.iter().find(|&&(_, value)| is_false(facts, value)) {
+                Some((key, _)) => format!("{{ {key}: false }}"),
+                None => "{ error }".to_owned(),
+            },
+            ExprKind::List(_) => "False".to_owned(),
+            ExprKind::Bool(_) if facts.language.is_script() => "false".to_owned(),
+            ExprKind::Bool(_) => "False".to_owned(),
+            _ if facts.language.is_script() => "null".to_owned(),
+            _ => "None".to_owned(),
+        }
+    }
+
+    /// The first call by which a function sends or changes something at a vendor, itself or in what it calls.
+    fn acts_at_vendor(&self, function: FunctionRef) -> Option<(CallRef, &VendorUse)> {
+        let acts = |used: &&VendorUse| {
+            !self.catalogue.vendor(used.vendor).own_backend
+                && self.operation(used).is_some_and(|op| {
+                    matches!(op.effect, Effect::Send | Effect::Create | Effect::Update | Effect::Delete)
+                })
+        };
+        let follow = |edge: crate::program::Edge| matches!(edge.kind, EdgeKind::Direct | EdgeKind::Callback);
+        self.calls_in(function).find_map(|call| {
+            let own = self.vendors_at(call).iter().find(acts);
+            let inner = || {
+                let edges = self.edges(call).iter().filter(|edge| follow(**edge));
+                edges.map(|edge| self.reach(edge.target, follow)).find_map(|reach| {
+                    reach.stops.iter().take(8).find_map(|stop| {
+                        self.calls_in(stop.function).find_map(|call| self.vendors_at(call).iter().find(acts))
+                    })
+                })
+            };
+            own.or_else(inner).map(|used| (call, used))
+        })
+    }
+
+    /// Whether nobody looks at what a call says of its failure: `{ success: false, error }` is given, and all that is
+    /// read of it is something else, `result.status`.
+    pub(in crate::program) fn outcome_is_unread(&self, by: CallRef) -> bool {
+        let facts = self.facts(by.file);
+        let whole = facts.call(by.call).expr;
+        let holds =
+            |value: ExprId| value == whole || matches!(facts.expr(value), ExprKind::Await(inner) if *inner == whole);
+        let Some(def) = facts.defs.iter().position(|def| def.values.iter().any(|&value| holds(value))) else {
+            return false;
+        };
+        let mut told: Vec<Name> = Vec::new();
+        for edge in self.edges(by).iter().filter(|edge| edge.kind == EdgeKind::Direct) {
+            let inner = self.facts(edge.target.file);
+            for value in inner.returned(edge.target.function).filter(|&value| is_failure(inner, value)) {
+                let ExprKind::Object(entries) = inner.expr(value) else { return false };
+                told.extend(entries.iter().map(|&(key, _)| key));
+            }
+        }
+        if told.is_empty() || told.iter().any(|key| *key == "..." || *key == "[]") {
+            return false;
+        }
+        let readers = self.readers(by.file);
+        let reads = readers.reads(crate::facts::DefId(def as u32)).iter().copied();
+        let reads: Vec<ExprId> = reads.filter(|&read| !readers.uses(read).is_empty()).collect();
+        let is = |expr: ExprId| reads.contains(&expr);
+        // `result.status`, `result.get("status")`
+        let tested = |at: usize| {
+            readers.uses(ExprId(at as u32)).iter().any(|used| match *used {
+                Use::Tested => true,
+                Use::In(outer) => matches!(facts.expr(outer), ExprKind::Op(..)),
+                _ => false,
+            })
+        };
+        let elsewhere = facts.exprs.iter().enumerate().filter(|(at, expr)| match &expr.kind {
+            ExprKind::Member(base, name) => *name != "get" && is(*base) && !told.contains(name) && !tested(*at),
+            ExprKind::Call(call) => {
+                let call = facts.call(*call);
+                let ExprKind::Member(base, name) = facts.expr(call.callee) else { return false };
+                let key = call.args.first().map(|arg| facts.expr(arg.value));
+                *name == "get"
+                    && is(*base)
+                    && matches!(key, Some(ExprKind::Text(key)) if !told.iter().any(|told| told == key))
+                    && !tested(*at)
+            }
+            _ => false,
+        });
+        !reads.is_empty() && elsewhere.count() == reads.len()
+    }
+
+    /// The block by which a function returns an object that says so where a call in it has failed: `{ error }`,
+    /// `{ success: false }`.
+    pub fn arm_of_failure(&self, acting: CallRef) -> Option<BlockId> {
+        let facts = self.facts(acting.file);
+        let function = self.function_of(acting).function;
+        let own = facts.blocks.iter().enumerate().filter(|(_, block)| block.function == function);
+        let mut telling = own.filter(|(_, block)| {
+            block.steps.iter().any(|step| match step {
+                Step::Return(Some(value)) => {
+                    matches!(facts.expr(*value), ExprKind::Object(_)) && is_failure(facts, *value)
+                }
+                _ => false,
+            })
+        });
+        telling.find_map(|(at, _)| Some(BlockId(at as u32)).filter(|&block| self.is_told_in(acting, block)))
+    }
+
+    /// Whether a block runs when `acting` failed: a handler around it, or an arm of failure after it.
+    fn is_told_in(&self, acting: CallRef, block: BlockId) -> bool {
+        let facts = self.facts(acting.file);
+        let shape = facts.call(acting.call);
+        let end = facts.span(shape.expr).end;
+        let around = self.around(acting);
+        let handlers: Vec<BlockId> = facts
+            .enclosing(shape.block)
+            .filter(|(_, block)| block.kind == BlockKind::Try)
+            .flat_map(|(id, _)| around.handlers(id).iter().copied())
+            .collect();
+        let function = facts.function_of(block);
+        facts.enclosing(block).take_while(|(_, block)| block.function == function).any(|(id, block)| match block.kind {
+            BlockKind::Catch(_) => handlers.contains(&id),
+            BlockKind::Then(condition) => block.span.start >= end && tells_failure(facts, condition, true),
+            BlockKind::Else(condition) => block.span.start >= end && tells_failure(facts, condition, false),
+            _ => false,
+        })
+    }
+
+    /// Whether a call hands a failure to something that people read: an error tracker, an alert.
+    pub fn is_reporting_call(&self, call: CallRef) -> bool {
+        let facts = self.facts(call.file);
+        let name = match facts.expr(facts.call(call.call).callee) {
+            ExprKind::Member(_, name) | ExprKind::Ref(name, _) => name.to_ascii_lowercase(),
+            _ => return false,
+        };
+        ["log", "capture", "report", "notify", "alert", "toast", "track", "warn", "print", "seterror"]
+            .iter()
+            .any(|word| name.contains(word))
+    }
+
+    /// Whether, after a call, its function writes down that something was sent or done.
+    pub fn records_success_after(&self, call: CallRef) -> bool {
+        let facts = self.facts(call.file);
+        let shape = facts.call(call.call);
+        let end = facts.span(shape.expr).end;
+        let function = facts.function_of(shape.block);
+        // As far as the same step of the work goes: the case, the round of the loop, the way until it leaves.
+        let mut around: Vec<BlockId> = Vec::new();
+        for (id, block) in facts.enclosing(shape.block).take_while(|(_, block)| block.function == function) {
+            around.push(id);
+            let leaves =
+                ending(facts, id) != Ending::GoesOn || block.steps.iter().any(|step| matches!(step, Step::Jump));
+            if leaves || matches!(block.kind, BlockKind::Case(..) | BlockKind::Loop(_)) {
+                break;
+            }
+        }
+        // What is recorded after another message is that one's.
+        let name = self.callee(call);
+        let next =
+            self.calls_in(self.function_of(call)).find(|other| other.call > call.call && self.callee(*other) == name);
+        let next = next.map_or(u32::MAX, |next| facts.span(facts.call(next.call).expr).start);
+        let follows = |block: BlockId, start: u32| {
+            (end..next).contains(&start)
+                && facts.enclosing(block).any(|(id, _)| around.contains(&id))
+                && !matches!(facts.block(block).kind, BlockKind::Catch(_) | BlockKind::Else(_))
+        };
+        let written = around.iter().flat_map(|&id| &facts.block(id).steps).any(|step| match step {
+            Step::Assign(target, value) => {
+                (end..next).contains(&facts.span(*target).start)
+                    && matches!(facts.expr(*target), ExprKind::Member(_, name) if says_done(name))
+                    && !is_failure(facts, *value)
+            }
+            Step::Bind(def, value) => {
+                (end..next).contains(&facts.span(*value).start)
+                    && says_done(&facts.def(*def).name)
+                    && counts_up(facts, *value)
+            }
+            // `return {"message": "Invoice sent"}`
+            Step::Return(Some(value)) => {
+                (end..next).contains(&facts.span(*value).start)
+                    && matches!(facts.expr(*value), ExprKind::Object(entries)
+                        if entries.iter().any(|&(key, value)| tells_done(facts, key, value)))
+            }
+            _ => false,
+        });
+        written
+            || self.calls_in(self.function_of(call)).any(|other| {
+                let other = facts.call(other.call);
+                follows(other.block, facts.span(other.expr).start)
+                    && other.args.iter().any(|arg| match facts.expr(arg.value) {
+                        ExprKind::Object(entries) => entries.iter().any(|&(key, value)| tells_done(facts, key, value)),
+                        _ => arg.name.is_some_and(|name| says_done(&name) || tells_done(facts, name, arg.value)),
+                    })
+            })
+    }
+}
+
+/// Whether an entry of an object says that something went out: `sent: true`, `status: "sent"`, `message: "Mail sent"`;
+/// not `"If there is an account, a link was sent"`, which says so on purpose.
+fn tells_done(facts: &Facts, key: Name, value: ExprId) -> bool {
+    let says = |text: &Name| says_done(text) && !text.starts_with("If ");
+    says_done(&key) && !is_failure(facts, value)
+        || matches!(key.as_str(), "status" | "message" | "msg" | "detail")
+            && matches!(facts.expr(value), ExprKind::Text(text) if says(text))
+}
+
+/// Whether a returned value tells of a failure.
+pub fn is_failure(facts: &Facts, value: ExprId) -> bool {
+    match facts.expr(value) {
+        ExprKind::Bool(truth) => !truth,
+        ExprKind::Null => true,
+        ExprKind::Object(entries) => {
+            let says = |name: &str| entries.iter().find(|(key, _)| key.as_str() == name).map(|&(_, value)| value);
+            let told = ["success", "ok", "sent"].iter().find_map(|name| says(name));
+            match told {
+                Some(value) => is_false(facts, value),
+                None => says("error").is_some_and(|value| !matches!(facts.expr(value), ExprKind::Null)),
+            }
+        }
+        // Python's `return False, "reason"`.
+        ExprKind::List(items) => items.first().is_some_and(|&first| is_false(facts, first)),
+        _ => false,
+    }
+}
+
+fn is_false(facts: &Facts, value: ExprId) -> bool {
+    matches!(facts.expr(value), ExprKind::Bool(false))
+}
+
+/// `sent + 1`.
+fn counts_up(facts: &Facts, value: ExprId) -> bool {
+    matches!(facts.expr(value), ExprKind::Op(Op::Add | Op::Arithmetic | Op::Other | Op::Assign, _))
+}
+
+/// Whether a name or status says that something went out.
+fn says_done(name: &Name) -> bool {
+    let words = crate::program::verify::words(name);
+    words
+        .iter()
+        .any(|word| matches!(word.as_str(), "sent" | "delivered" | "notified" | "emailed" | "mailed" | "reminded"))
+}

@@ -1,0 +1,131 @@
+//! Whether the status of a request's answer is looked at: HTTP clients that do not throw on 4xx and 5xx hand a
+//! refusal over like any other answer.
+
+use crate::catalogue::KnownRole;
+use crate::facts::ExprKind;
+use crate::program::values::answers::{Deed, Look};
+use crate::program::values::readers::Use;
+use crate::program::{CallRef, HttpUse, Program};
+
+/// What becomes of an answer whose status nobody looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unchecked {
+    /// Its body is used.
+    Body,
+    /// Nothing is looked at.
+    Nothing,
+    /// Its body is only logged.
+    Logged,
+}
+
+/// Parts of an answer that say how it went.
+const STATUS: &[&str] = &[
+    "ok",
+    "status",
+    "status_code",
+    "statusCode",
+    "statusText",
+    "raise_for_status()",
+    "is_success",
+    "is_error",
+    "reason",
+    "reason_phrase",
+    "is_client_error",
+    "is_server_error",
+    "ok()",
+    "status()",
+    "redirected",
+    "type",
+    "headers",
+];
+
+/// Parts that hold what came.
+const BODY: &[&str] = &[
+    "json()",
+    "text()",
+    "blob()",
+    "arrayBuffer()",
+    "formData()",
+    "bytes()",
+    "buffer()",
+    "content",
+    "text",
+    "body",
+    "data",
+    "read()",
+    "aread()",
+    "iter_content()",
+    "iter_lines()",
+    "iter_bytes()",
+];
+
+impl Program {
+    /// What becomes of the answer of a request, when nobody looks at its status or at what in the body says the same;
+    /// none too when it is handed to something that is not followed.
+    pub fn unchecked_status(&self, http: &HttpUse) -> Option<Unchecked> {
+        let looks = self.looks(http.inner);
+        if looks.iter().any(|look| self.shows_status(look)) {
+            return None;
+        }
+        let body: Vec<&Look> = looks.iter().filter(|look| is_body(look)).collect();
+        let used = body.iter().any(|look| !matches!(look.deed, Deed::Logged | Deed::Called));
+        // Whoever logs it can find out.
+        let logged = looks.iter().any(|look| look.part.first().is_some_and(|part| STATUS.contains(&part.as_str())));
+        if !used && logged {
+            return None;
+        }
+        match (used, body.iter().any(|look| look.deed == Deed::Logged)) {
+            (true, _) => Some(Unchecked::Body),
+            (false, true) => Some(Unchecked::Logged),
+            (false, false) => Some(Unchecked::Nothing),
+        }
+    }
+
+    fn shows_status(&self, look: &Look) -> bool {
+        match look.part.first() {
+            // The answer as a whole, handed on.
+            None => !matches!(look.deed, Deed::Tested | Deed::Logged | Deed::Called),
+            Some(part) if STATUS.contains(&part.as_str()) => look.deed != Deed::Logged,
+            // What in the body says whether it worked, or whether something came at all.
+            Some(part) if BODY.contains(&part.as_str()) => {
+                matches!(look.deed, Deed::Tested | Deed::Thrown) || self.is_validated(look)
+            }
+            // A part that is not known.
+            Some(_) => look.deed != Deed::Logged,
+        }
+    }
+
+    /// Whether a value is handed to something that checks its form.
+    pub fn is_validated(&self, look: &Look) -> bool {
+        let last = look.part.last().is_some_and(|part| matches!(part.as_str(), "safeParse()" | "get()"));
+        last && look.deed == Deed::Tested || self.is_handed_to_check(look)
+    }
+
+    /// Whether a value itself is handed to something that checks its form.
+    pub fn is_handed_to_check(&self, look: &Look) -> bool {
+        let facts = self.facts(look.at.file);
+        self.readers(look.at.file).uses(look.at.expr).iter().any(|used| {
+            let Use::Arg(call, _) = used else { return false };
+            let named = match facts.expr(facts.call(*call).callee) {
+                ExprKind::Member(base, name) => {
+                    let of = |wanted: &str| matches!(facts.expr(*base), ExprKind::Ref(name, _) if *name == wanted);
+                    match name.as_str() {
+                        "parse" | "safeParse" | "safeParseAsync" | "parseAsync" | "validate" | "model_validate"
+                        | "validate_python" | "decode" => !of("JSON"),
+                        // A refusal is an object of another form than what was asked for.
+                        "isArray" => of("Array"),
+                        "keys" | "hasOwn" => of("Object"),
+                        _ => false,
+                    }
+                }
+                ExprKind::Ref(name, _) => matches!(name.as_str(), "isinstance" | "len" | "bool"),
+                _ => false,
+            };
+            named || self.has_role(CallRef::new(look.at.file, *call), KnownRole::Validate)
+        })
+    }
+}
+
+fn is_body(look: &Look) -> bool {
+    look.part.first().is_some_and(|part| BODY.contains(&part.as_str()))
+}

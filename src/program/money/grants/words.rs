@@ -1,0 +1,128 @@
+//! Words of rows, fields and states by which what customers pay for is known.
+
+/// Words of names whose rows hold money that others owe, what is only asked for, or plans of other kinds.
+pub(super) const OTHER_ROWS: &[&str] = &[
+    "invoice",
+    "bill",
+    "expense",
+    "payout",
+    "commission",
+    "loan",
+    "fee",
+    "due",
+    "rent",
+    "salary",
+    "debt",
+    "meal",
+    "lesson",
+    "workout",
+    "diet",
+    "floor",
+    "price",
+    "coupon",
+    "lead",
+    "log",
+    "event",
+    "audit",
+    "trial",
+    "request",
+    "invite",
+    "campaign",
+    "project",
+    "task",
+    "claim",
+    "payment",
+    "transaction",
+    "template",
+    "checkout",
+    "history",
+];
+
+/// Words of fields that say what somebody wishes, or something about a plan.
+pub(super) const NOT_YET: &[&str] = &[
+    "chosen",
+    "selected",
+    "requested",
+    "pending",
+    "desired",
+    "wanted",
+    "gewaehltes",
+    "next",
+    "old",
+    "previous",
+    "trial",
+    "price",
+    "id",
+    "meal",
+    "test",
+    "can",
+    "last",
+];
+
+/// Beginnings of words of rows that stand for those who pay.
+pub(super) const ACCOUNTS: &[&str] = &[
+    "user",
+    "profile",
+    "account",
+    "organi",
+    "org",
+    "compan",
+    "team",
+    "tenant",
+    "workspace",
+    "member",
+    "subscri",
+    "customer",
+    "business",
+    "client",
+    "studio",
+    "restaurant",
+    "store",
+    "shop",
+];
+
+/// Values that give nothing that is paid for.
+pub(super) const FREE: &[&str] = &[
+    "free",
+    "basic",
+    "basis",
+    "trial",
+    "trialing",
+    "none",
+    "starter",
+    "pending",
+    "inactive",
+    "incomplete",
+    "unpaid",
+    "draft",
+    "cancelled",
+    "canceled",
+    "expired",
+    "hobby",
+    "demo",
+];
+
+/// Values that say that something is paid for.
+pub(super) const PAID: &[&str] = &[
+    "paid",
+    "active",
+    "completed",
+    "complete",
+    "succeeded",
+    "success",
+    "premium",
+    "captured",
+    "pro",
+    "plus",
+    "business",
+    "enterprise",
+    "gold",
+    "platinum",
+    "unlimited",
+    "premiumplus",
+    "team",
+    "vip",
+];
+
+/// States of money that somebody has promised.
+pub(super) const HELD: &[&str] = &["authorized", "authorised", "confirmed", "settled"];

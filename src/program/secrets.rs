@@ -1,0 +1,13 @@
+//! Credentials and settings: where they come from, where they go, and who can read them.
+
+pub mod bundling;
+pub mod configured;
+pub mod credentials;
+pub mod defaults;
+pub mod disclosure;
+pub mod environment;
+pub mod exposure;
+pub mod modes;
+pub mod personal;
+pub mod unchecked;
+pub mod url_keys;

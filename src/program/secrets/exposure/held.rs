@@ -1,0 +1,115 @@
+//! Values as a whole that hold a credential: the answer of a token exchange, the body of a login.
+
+use super::Secret;
+use super::names::says_credential;
+use super::walk::{Known, Walker};
+use crate::facts::{BlockKind, DefId, ExprId, ExprKind, Facts, Op};
+use crate::names::Name;
+use crate::program::ExprRef;
+use crate::program::values::readers::Use;
+
+impl Walker<'_> {
+    /// The body of the request as a whole, of which a credential is read elsewhere.
+    pub(super) fn body(&mut self, at: ExprRef, request: ExprRef) -> Known {
+        let facts = self.program.facts(at.file);
+        let readers = self.program.readers(at.file);
+        let ExprKind::Ref(name, block) = *facts.expr(request.expr) else { return Known::Open };
+        let Some(def) = facts.lookup(block, name) else { return Known::Open };
+        let members = |of: ExprId| {
+            readers.uses(of).iter().filter_map(|used| match *used {
+                Use::In(outer) => match *facts.expr(outer) {
+                    ExprKind::Member(_, name) => Some((outer, name)),
+                    _ => None,
+                },
+                _ => None,
+            })
+        };
+        let bodies = readers.reads(def).iter().flat_map(|&read| members(read)).filter(|(_, name)| *name == "body");
+        let parts: Vec<(ExprId, Name)> = bodies.flat_map(|(body, _)| members(body)).collect();
+        let held = parts.iter().find(|(part, name)| {
+            says_credential(name) && !self.without.contains(name) && !self.is_only_asked(at, *part)
+        });
+        match held {
+            Some(&(_, name)) if self.head.is_none() => self.note(Secret::Holds(name), at),
+            _ => Known::Open,
+        }
+    }
+
+    /// An answer as a whole, of which a credential is read elsewhere: `log(data)`, where `data.access_token` is used.
+    pub(super) fn holds(&mut self, at: ExprRef, def: DefId) -> Known {
+        if self.head.is_some() {
+            return Known::Open;
+        }
+        let facts = self.program.facts(at.file);
+        let readers = self.program.readers(at.file);
+        let mut uses = readers.reads(def).iter().flat_map(|&read| readers.uses(read));
+        let held = uses.find_map(|used| match *used {
+            Use::In(outer) => match *facts.expr(outer) {
+                ExprKind::Member(_, name)
+                    if says_credential(&name) && !self.without.contains(&name) && !self.is_only_asked(at, outer) =>
+                {
+                    Some(name)
+                }
+                _ => None,
+            },
+            _ => None,
+        });
+        match held {
+            Some(name) if !self.has_failed(at) => self.note(Secret::Holds(name), at),
+            _ => Known::Open,
+        }
+    }
+
+    /// What a pattern takes out of a value beside the name that holds the rest: `const { password, ...rest } = body`.
+    /// The parts of a pattern are members of the very expression that is taken apart.
+    pub(super) fn taken_out(&self, value: ExprRef) -> Vec<Name> {
+        let facts = self.program.facts(value.file);
+        let parts = self.program.readers(value.file).uses(value.expr).iter().filter_map(|used| match *used {
+            Use::In(outer) => match *facts.expr(outer) {
+                ExprKind::Member(base, name) if base == value.expr => Some(name),
+                _ => None,
+            },
+            _ => None,
+        });
+        parts.collect()
+    }
+
+    /// Whether a member is only asked for: `if (!data.password)`.
+    fn is_only_asked(&self, at: ExprRef, member: ExprId) -> bool {
+        let facts = self.program.facts(at.file);
+        self.program.readers(at.file).uses(member).iter().all(|used| match *used {
+            Use::Tested => true,
+            Use::In(outer) => matches!(facts.expr(outer), ExprKind::Op(Op::Not | Op::Equal | Op::Unequal, _)),
+            _ => false,
+        })
+    }
+
+    /// Whether a value is read where it tells of a failure: on the arm where it lacks something, or says so.
+    fn has_failed(&self, at: ExprRef) -> bool {
+        let facts = self.program.facts(at.file);
+        let ExprKind::Ref(_, block) = *facts.expr(at.expr) else { return false };
+        let inner = facts.function_of(block);
+        facts.enclosing(block).take_while(|(_, block)| block.function == inner).any(|(_, block)| match block.kind {
+            BlockKind::Catch(_) => true,
+            BlockKind::Then(condition) => denies(facts, condition, true, 5),
+            BlockKind::Else(condition) => denies(facts, condition, false, 5),
+            _ => false,
+        })
+    }
+}
+
+/// Whether a condition of this truth says that a value lacks something or tells of an error.
+fn denies(facts: &Facts, condition: ExprId, truth: bool, depth: usize) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    match facts.expr(condition) {
+        ExprKind::Op(Op::Not, parts) => parts.iter().any(|&part| denies(facts, part, !truth, depth)),
+        ExprKind::Op(Op::And | Op::Or, parts) => parts.iter().any(|&part| denies(facts, part, truth, depth)),
+        ExprKind::Op(Op::Unequal | Op::Compare, _) => truth,
+        ExprKind::Op(Op::Equal, _) => !truth,
+        ExprKind::Ref(name, _) | ExprKind::Member(_, name) => {
+            let error = name.to_ascii_lowercase().contains("err");
+            truth == error
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,180 @@
+//! What a vendor's call is given: where the value under a name of its payload comes from.
+
+use crate::facts::{ExprId, ExprKind, Facts, Step};
+use crate::names::Name;
+use crate::program::values::requested::Origin;
+use crate::program::{CallRef, Edge, ExprRef, HttpUse, Program, Value, VendorUse, Via};
+
+/// Arguments of SDKs and clients that hold the payload as a whole.
+const WHOLE: &[&str] = &["params", "data", "body", "json", "**", "request"];
+
+impl Program {
+    /// Where the value under a (dotted) name of a call's payload comes from: `line_items[].price_data.unit_amount`.
+    /// None when nothing is given under it.
+    pub fn payload_origin(&self, used: &VendorUse, field: &str) -> Option<Origin> {
+        self.payload_origin_on(&[], used, field)
+    }
+
+    /// The same as one way gets there: parameters are what the calls on it hand over.
+    pub fn payload_origin_on(&self, way: &[Edge], used: &VendorUse, field: &str) -> Option<Origin> {
+        let found = self.payload_origins(way, used, field)?;
+        // What is not there, and what the program's text says, is nobody else's choice.
+        found.into_iter().filter(|origin| *origin != Origin::Constant).max_by_key(|origin| match origin {
+            Origin::Request(_) => 2,
+            Origin::Unknown => 1,
+            _ => 0,
+        })
+    }
+
+    /// Whether the program's own text or settings say what stands under a name of a call's payload.
+    pub fn is_payload_constant(&self, way: &[Edge], used: &VendorUse, field: &str) -> bool {
+        let found = self.payload_origins(way, used, field).unwrap_or_default();
+        !found.is_empty() && found.iter().all(|origin| *origin == Origin::Constant)
+    }
+
+    fn payload_origins(&self, way: &[Edge], used: &VendorUse, field: &str) -> Option<Vec<Origin>> {
+        let path = segments(field);
+        Some(match used.via {
+            Via::Sdk(..) => {
+                // `subscriptions.update(id, { .. })`: the first argument says which one.
+                let by_id = self.operation(used)?.http.iter().any(|form| form.contains("{id}"));
+                self.given_to(way, used.at, &path, usize::from(by_id))
+            }
+            Via::Http(_) => self.given_in(way, self.request_of(used)?, &path),
+        })
+    }
+
+    /// Whether a request is a message whose client says where its recipients are.
+    pub fn is_message(&self, http: &HttpUse) -> bool {
+        !self.recipients_of(http).is_empty()
+    }
+
+    fn recipients_of(&self, http: &HttpUse) -> &[String] {
+        let facts = self.facts(http.inner.file);
+        let called = facts.last_name(facts.call(http.inner.call).callee);
+        let requests = &self.http_client(http).requests;
+        let request = requests.iter().find(|request| {
+            let last = request.path.rsplit('.').next();
+            called.is_some_and(|called| last == Some(called.as_str()))
+        });
+        request.map_or(&[], |request| &request.recipients)
+    }
+
+    /// Where the addresses that a message goes to come from, on one way to it.
+    pub fn message_origins(&self, way: &[Edge], http: &HttpUse) -> Vec<Origin> {
+        let at = http.inner;
+        let facts = self.facts(at.file);
+        let args = &facts.call(at.call).args;
+        let mut found = Vec::new();
+        for place in self.recipients_of(http) {
+            let Some(position) = place.strip_prefix('#') else {
+                let named = args.iter().filter(|arg| arg.name.is_some_and(|name| name == place.as_str()));
+                found.extend(named.map(|arg| self.origin_on(way, ExprRef::new(at.file, arg.value), &[])));
+                continue;
+            };
+            let (position, header) = position.split_once('.').map_or((position, None), |(at, key)| (at, Some(key)));
+            let arg = position.parse::<usize>().ok().and_then(|position| args.get(position));
+            let Some(arg) = arg.filter(|arg| arg.name.is_none()) else { continue };
+            match header {
+                Some(header) => found.extend(
+                    put_under(facts, arg.value, header)
+                        .map(|value| self.origin_on(way, ExprRef::new(at.file, value), &[])),
+                ),
+                None => found.push(self.origin_on(way, ExprRef::new(at.file, arg.value), &[])),
+            }
+        }
+        found
+    }
+
+    fn given_to(&self, way: &[Edge], at: CallRef, path: &[Name], from: usize) -> Vec<Origin> {
+        let facts = self.facts(at.file);
+        // `#1`: the second argument as a whole.
+        if let Some(position) = path[0].strip_prefix('#').and_then(|position| position.parse::<usize>().ok()) {
+            let arg = facts.call(at.call).args.get(position).filter(|arg| arg.name.is_none());
+            return arg.map(|arg| self.origin_on(way, ExprRef::new(at.file, arg.value), &[])).into_iter().collect();
+        }
+        let origin = |value, path: &[Name]| self.origin_on(way, ExprRef::new(at.file, value), path);
+        let args = facts.call(at.call).args.iter().enumerate();
+        args.filter_map(|(position, arg)| match arg.name {
+            None if position < from => None,
+            None => Some(origin(arg.value, path)),
+            Some(name) if name == path[0] => Some(origin(arg.value, &path[1..])),
+            Some(name) if WHOLE.contains(&name.as_str()) => Some(origin(arg.value, path)),
+            Some(_) => None,
+        })
+        .collect()
+    }
+
+    fn given_in(&self, way: &[Edge], http: &HttpUse, path: &[Name]) -> Vec<Origin> {
+        let mut found: Vec<Origin> = http.body.iter().map(|&body| self.origin_on(way, body, path)).collect();
+        for option in http.options.iter().flat_map(Value::alternatives) {
+            let object = match option {
+                Value::Object(object) => Some(*object),
+                // `fetch(url, init)`: as whoever calls the wrapper hands it in.
+                Value::Param(..) | Value::Member(..) => self.handed_as(http.inner, option),
+                _ => None,
+            };
+            let Some(object) = object else { continue };
+            for whole in ["body", "data", "json"] {
+                let mut inside = vec![Name::new(whole)];
+                inside.extend(path);
+                found.push(self.origin_on(way, object, &inside));
+            }
+        }
+        if !self.facts(http.inner.file).language.is_script() {
+            let facts = self.facts(http.inner.file);
+            let args = facts.call(http.inner.call).args.iter();
+            let bodies = args.filter(|arg| arg.name.is_some_and(|name| WHOLE.contains(&name.as_str())));
+            found.extend(bodies.map(|arg| self.origin_on(way, ExprRef::new(http.inner.file, arg.value), path)));
+        }
+        found
+    }
+}
+
+impl Program {
+    /// The argument of a call that is a value.
+    fn handed_as(&self, call: CallRef, value: &Value) -> Option<ExprRef> {
+        let args = self.facts(call.file).call(call.call).args.iter().filter(|arg| arg.name.is_none());
+        args.map(|arg| ExprRef::new(call.file, arg.value)).find(|&arg| self.value(arg) == *value)
+    }
+}
+
+/// What is put under a key of what a name holds: `message["To"] = address`.
+fn put_under<'f>(facts: &'f Facts, holder: ExprId, key: &'f str) -> impl Iterator<Item = ExprId> + 'f {
+    let holder = match *facts.expr(holder) {
+        ExprKind::Ref(name, block) => facts.lookup(block, name),
+        _ => None,
+    };
+    facts.blocks.iter().flat_map(|block| &block.steps).filter_map(move |step| {
+        let Step::Assign(target, value) = step else { return None };
+        let (base, is_key) = match facts.expr(*target) {
+            ExprKind::Member(base, name) => (base, name.eq_ignore_ascii_case(key)),
+            ExprKind::Index(base, index) => {
+                (base, matches!(facts.expr(*index), ExprKind::Text(text) if text.eq_ignore_ascii_case(key)))
+            }
+            _ => return None,
+        };
+        let ExprKind::Ref(name, block) = *facts.expr(*base) else { return None };
+        (is_key && holder.is_some() && facts.lookup(block, name) == holder).then_some(*value)
+    })
+}
+
+/// `line_items[].price` and `line_items[0][price]` as the members to take.
+pub(crate) fn segments(field: &str) -> Vec<Name> {
+    let parts = field.split(['.', '[']).map(|part| part.trim_end_matches(']'));
+    let is_element = |part: &str| part.is_empty() || part.bytes().all(|byte| byte.is_ascii_digit());
+    parts.map(|part| Name::new(if is_element(part) { "[]" } else { part })).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::segments;
+
+    #[test]
+    fn fields_fall_into_members() {
+        let names = |field: &str| segments(field).iter().map(|name| name.to_string()).collect::<Vec<_>>();
+        assert_eq!(names("line_items[].price_data.unit_amount"), ["line_items", "[]", "price_data", "unit_amount"]);
+        assert_eq!(names("line_items[0][price]"), ["line_items", "[]", "price"]);
+        assert_eq!(names("amount"), ["amount"]);
+    }
+}

@@ -1,0 +1,14 @@
+//! What vendors deliver: which entry points take it, and what becomes of a delivery.
+
+pub mod acknowledged;
+pub mod barriers;
+pub mod deliveries;
+pub(super) mod first_rows;
+pub mod handlers;
+pub mod marked_handled;
+pub mod recorded_early;
+pub(super) mod recorded_in_database;
+pub mod remembered;
+pub mod shelved;
+pub(super) mod signed_headers;
+pub mod unknown_rows;
