@@ -190,10 +190,19 @@ fn tell(
     let at = program.call_place(first.at);
     let what = if is_function { format!("the function {name}") } else { shown(first, name) };
     let near = nearest(program, first.at.file, is_function, name);
-    let message = match runs {
-        true => format!("nothing in the repository serves {what}: {}", outcome(program, first.at, is_function)),
-        false => format!("nothing in the repository serves {what}, and nothing is seen to call what asks for it"),
+    let other = (!is_function).then(|| other_method(program, first, name)).flatten();
+    let message = match (runs, &other) {
+        (true, Some((methods, _))) => format!(
+            "{} is served for {methods}, not for {}: {}",
+            name.replace("{}", ":id"),
+            first.method.unwrap_or(name),
+            outcome(program, first.at, is_function).replace("a 404", "a 404 or 405")
+        ),
+        (true, None) => format!("nothing in the repository serves {what}: {}", outcome(program, first.at, is_function)),
+        (false, _) => format!("nothing in the repository serves {what}, and nothing is seen to call what asks for it"),
     };
+    let is_method = other.is_some();
+    let near = other.map(|(methods, place)| (format!("it by {methods}"), place)).or(near);
     let help = match &near {
         Some((near, _)) => format!("Call {near} if that is what is meant; else write {what}, or take the call out."),
         None if is_function => format!("Write {what}, or take the call out."),
@@ -204,7 +213,7 @@ fn tell(
         draft = draft.confidence(Confidence::Low);
     }
     if let Some((near, place)) = near {
-        draft = draft.because(place, format!("{near} is here"));
+        draft = draft.because(place, if is_method { "served here".to_owned() } else { format!("{near} is here") });
     }
     let mut told = vec![at];
     for other in calls.iter().skip(1) {
@@ -238,6 +247,24 @@ fn outcome(program: &Program, call: CallRef, is_function: bool) -> &'static str 
         }
         (false, false) => "the request ends in a 404, and what it was for never happens",
     }
+}
+
+/// The methods for which a path is served that is asked for by another one, and where.
+fn other_method(program: &Program, asked: &Unmatched, path: Name) -> Option<(String, Place)> {
+    let parts = |path: &str| -> Vec<String> {
+        let hole = |part: &str| part.starts_with([':', '{', '[', '<', '$']);
+        path.split('/').map(|part| if hole(part) { String::new() } else { part.to_owned() }).collect()
+    };
+    let wanted = parts(&path);
+    let same: Vec<&Entry> = routes(program, asked.at.file)
+        .filter(|(_, route)| parts(route) == wanted)
+        .map(|(entry, _)| entry)
+        .filter(|entry| !entry.methods.is_empty())
+        .collect();
+    let mut methods: Vec<&str> = same.iter().flat_map(|entry| &entry.methods).map(|method| method.as_str()).collect();
+    methods.sort_unstable();
+    methods.dedup();
+    Some((methods.join(" and "), program.entry_head(same.first()?)))
 }
 
 /// The function or route with the most similar name.

@@ -141,6 +141,7 @@ fn gap(program: &Program, at: usize) -> Option<Gap> {
             Why::Announced(header) => Some(Gap::Announced(header, lapse)),
             _ => passed(program, at, &account),
         },
+        _ if passes_gate(program, entry) => None,
         _ => passed(program, at, &account),
     }
 }

@@ -1,11 +1,12 @@
 //! Policies by which people give themselves a role.
 
 use super::super::row_security::CAUTION;
-use super::cures::statements::quoted_always;
+use super::cures::statements::{function, quoted_always};
 use crate::finding::{Confidence, Severity};
+use crate::names::Name;
 use crate::program::Program;
 use crate::rule::Report;
-use crate::sql::{Asks, Command, History, Policy, Rights, Table, quoted};
+use crate::sql::{Asks, Command, History, Id, Policy, Rights, Table, quoted};
 
 /// Tells of a policy by which people give themselves a role; whether it was one.
 pub(super) fn look(program: &Program, history: &History, table: &Table, policy: &Policy, report: &mut Report) -> bool {
@@ -44,14 +45,30 @@ pub(super) fn look(program: &Program, history: &History, table: &Table, policy: 
             .constraints
             .iter()
             .find(|constraint| constraint.asks == Asks::Primary && constraint.columns.len() == 1);
-        let key = key.map_or_else(|| owner.clone(), |key| quoted(&key.columns[0]));
-        let this = quoted(&table.id.name);
-        let same =
-            format!("{column} is not distinct from (select p.{column} from {id} p where p.{key} = {this}.{key})");
+        let key = key.map_or(taken.owner, |key| key.columns[0]);
+        let asks =
+            Id { schema: table.id.schema, name: Name::new(&format!("keeps_{}_of_{}", taken.column, table.id.name)) };
+        let kind = table.column(&key).map_or("uuid", |column| column.kind.as_str());
+        let new = match (policy.command, first_role(table, &taken.column)) {
+            (Command::Update, _) => "false".to_owned(),
+            (_, Some(first)) => format!("wanted is not distinct from {first}"),
+            (_, None) => "wanted is null".to_owned(),
+        };
+        let key = quoted(&key);
+        // A policy that reads its own table does so under its policies, which may end in a circle: a function does not.
+        let stays = function(
+            &format!("{}(row_key {kind}, wanted text)", asks.sql()),
+            "boolean",
+            &format!(
+                "select coalesce((select p.{column}::text is not distinct from wanted from {id} p where p.{key} = row_key), {new})"
+            ),
+        );
         (
             "Let users change their row, but not the role in it; administrators keep a policy of their own for that.",
             format!(
-                "    alter policy {name} on {id}\n      with check ((select auth.uid()) = {owner}\n        and {same});"
+                "{stays}\n    alter policy {name} on {id}\n      with check ((select auth.uid()) = {owner}\n        and \
+                 {}({key}, {column}::text));",
+                asks.sql()
             ),
         )
     };
@@ -71,4 +88,11 @@ pub(super) fn look(program: &Program, history: &History, table: &Table, policy: 
         draft.confidence(Confidence::Low);
     }
     true
+}
+
+/// The role that a new row has when none is given, as it is written in SQL.
+fn first_role<'t>(table: &'t Table, column: &Name) -> Option<&'t str> {
+    let given = table.column(column)?.default.as_deref()?;
+    let text = given.split("::").next()?.trim();
+    (text.len() > 2 && text.starts_with('\'') && text.ends_with('\'')).then_some(text)
 }

@@ -28,7 +28,7 @@ pub(super) fn list_of_people(history: &History, wanted: &str, everyone: bool) ->
 }
 
 /// A function that reads past row level security.
-pub(super) fn function(head: &str, returns: &str, body: &str) -> String {
+pub(in super::super) fn function(head: &str, returns: &str, body: &str) -> String {
     format!(
         "    create or replace function {head} returns {returns}\n      language sql stable security definer set search_path = ''\n      \
          as $$ {body} $$;"
