@@ -10,6 +10,7 @@ use crate::program::{CallRef, ExprRef, FunctionRef, Program};
 
 mod asked;
 pub mod assumed;
+mod free;
 pub mod loose;
 mod picked;
 mod skipped;
@@ -98,6 +99,7 @@ impl Program {
                 self.granting_puts(file, facts, &mut found);
             }
         }
+        found.retain(|grant| !self.costs_nothing(grant));
         found.sort_by_key(|grant| (grant.at.file, self.facts(grant.at.file).span(grant.at.expr).start));
         found
     }
