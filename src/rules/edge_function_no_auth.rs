@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use crate::catalogue::{Core, Effect};
 use crate::finding::{Confidence, FileId};
-use crate::manifest::TokenGate;
 use crate::names::Name;
 use crate::program::callers::audience::functions_on;
 use crate::program::callers::doors::Door;
@@ -210,9 +209,7 @@ fn tell(program: &Program, report: &mut Report, found: &Found<'_>) {
     let Found { used, start, pick } = found;
     let entry = &program.entries[start.entry];
     let name = program.entry_name(entry);
-    let path = program.file(entry.place.file).path;
-    let gate = program.manifests.token_gate(&path).filter(|_| entry.kind == EntryKind::EdgeFunction);
-    let gated = gate.is_some_and(|(gate, _)| gate != TokenGate::Open);
+    let gated = program.is_gated(entry.place.file);
     let whom = if gated { "anyone who has the app's public key" } else { "anyone who finds it" };
     let does = does(program, used, pick);
     let is_plain = |said: &&Name| {

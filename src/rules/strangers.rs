@@ -3,7 +3,6 @@
 
 use crate::catalogue::Core;
 use crate::facts::{ExprKind, FunctionId};
-use crate::manifest::TokenGate;
 use crate::names::Name;
 use crate::program::value::Value;
 use crate::program::verify::words;
@@ -198,7 +197,7 @@ fn by_database(program: &Program, entry: &Entry, at: CallRef) -> Option<String> 
     let sent = sent_by_database(program, entry, SECRET)?;
     let read = program.read_of_variable(at.file, Name::new(SECRET));
     let refuses = answer(program, entry, 401, "not for you")?;
-    let brought = match passes_gate(program, entry) {
+    let brought = match program.is_gated(entry.function.file) {
         true => "req.headers.get(\"x-cron-secret\") !== secret",
         false => "req.headers.get(\"Authorization\") !== `Bearer ${secret}`",
     };
@@ -206,12 +205,6 @@ fn by_database(program: &Program, entry: &Entry, at: CallRef) -> Option<String> 
         "The database asks it, and brings no user: let in whoever brings a secret that the two of them have, and nobody \
          else:\nconst secret = {read};\nif (!secret || {brought}) {{\n  {refuses};\n}}{sent}"
     ))
-}
-
-/// Whether the platform asks whoever calls for a token first, which the key in every browser is as well.
-pub(super) fn passes_gate(program: &Program, entry: &Entry) -> bool {
-    let gate = program.manifests.token_gate(&program.file(entry.function.file).path);
-    matches!(gate, Some((TokenGate::Asked | TokenGate::AskedByDefault, _)))
 }
 
 /// How the database comes to send the secret, from its jobs and functions alike, and what tells how the live one does it.
@@ -245,7 +238,7 @@ pub(super) fn sent_by_database(program: &Program, entry: &Entry, secret: &str) -
     };
     // The platform's gate takes a token of its own in `Authorization`, and refuses anything else there.
     let held = format!("(select decrypted_secret from\n      vault.decrypted_secrets where name = '{kept}')");
-    let headers = if passes_gate(program, entry) {
+    let headers = if program.is_gated(entry.function.file) {
         format!("add to what `headers` holds already, its Authorization among it:\n    'x-cron-secret', {held}")
     } else {
         format!(

@@ -4,14 +4,13 @@ use rustc_hash::FxHashSet;
 
 use super::strangers;
 use crate::finding::{Confidence, FileId, Severity};
-use crate::manifest::TokenGate;
 
 use crate::program::callers::audience::functions_on;
 use crate::program::callers::doors::Door;
 use crate::program::callers::left_out::LeftOut;
 use crate::program::money::spending::{PaidDoor, Spends, delivers_itself};
 use crate::program::values::requested::Origin;
-use crate::program::{CallRef, Entry, EntryKind, HttpUse, Program};
+use crate::program::{CallRef, Entry, HttpUse, Program};
 use crate::rule::Report;
 
 crate::rule! {
@@ -126,10 +125,8 @@ fn tell(program: &Program, report: &mut Report, found: &PaidDoor, at: CallRef) {
         Spends::OwnPhone => "sends messages to the app's own number",
     };
     let limited = *door == Door::Limited;
-    let config = program.file(entry.place.file).path;
-    let gate = program.manifests.token_gate(&config).filter(|_| entry.kind == EntryKind::EdgeFunction);
     // The platform asks for a token, and the public key of the app is one.
-    let gated = gate.is_some_and(|(gate, _)| gate != TokenGate::Open);
+    let gated = program.is_gated(entry.place.file);
     let whom =
         if gated { "anyone who has the app's public key, which is in every browser" } else { "anyone who finds it" };
     let offered = program.is_offered(entry);

@@ -12,7 +12,7 @@ use crate::program::verify::{Account, Lapse, Verdict, Why};
 use crate::program::{CallRef, Entry, EntryKind, ExprRef, Program};
 use crate::rule;
 use crate::rule::Report;
-use crate::rules::strangers::{passes_gate, sent_by_database};
+use crate::rules::strangers::sent_by_database;
 
 rule! {
     /// A scheduled endpoint does its work for whoever calls it
@@ -125,7 +125,7 @@ enum Gap {
 
 fn gap(program: &Program, at: usize) -> Option<Gap> {
     let entry = &program.entries[at];
-    if passes_gate(program, entry) && !moves_money_or_messages(program, entry) {
+    if program.is_gated(entry.function.file) && !moves_money_or_messages(program, entry) {
         return None;
     }
     let account = program.account_of(entry, NOBODY);
@@ -141,7 +141,7 @@ fn gap(program: &Program, at: usize) -> Option<Gap> {
             Why::Announced(header) => Some(Gap::Announced(header, lapse)),
             _ => passed(program, at, &account),
         },
-        _ if passes_gate(program, entry) => None,
+        _ if program.is_gated(entry.function.file) => None,
         _ => passed(program, at, &account),
     }
 }
@@ -198,7 +198,7 @@ fn tell(program: &Program, report: &mut Report, schedule: Option<&Schedule>, ent
         Some(_) => "is made for the clock",
         None => "looks like a job (nothing in the repository calls it, and it takes no input)",
     };
-    let gated = passes_gate(program, entry);
+    let gated = program.is_gated(entry.function.file);
     let for_whom = match gap {
         Gap::Passed(_, _, check) => format!("whoever brings any `{}`", check.name),
         _ if gated => "whoever has the app's public key, which is in every browser".to_owned(),

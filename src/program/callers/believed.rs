@@ -37,8 +37,7 @@ impl Program {
     /// Whether nothing asks if a credential of the request is a true one: it is only asked to be there, or what it
     /// says is believed. Where the platform has verified tokens, what they say may be believed.
     pub fn is_only_believed(&self, credential: ExprRef) -> bool {
-        let gate = self.manifests.token_gate(&self.file(credential.file).path);
-        let verified = gate.is_some_and(|(gate, _)| gate != crate::manifest::TokenGate::Open);
+        let verified = self.is_gated(credential.file);
         let mut fate = Fate { program: self, verified, seen: FxHashSet::default(), entered: vec![] };
         fate.proves_nothing(credential)
     }

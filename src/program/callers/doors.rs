@@ -5,6 +5,7 @@ use rustc_hash::FxHashSet;
 use crate::catalogue::KnownRole;
 use crate::facts::{BlockKind, ExprId, ExprKind, Facts, Op, Span, Step};
 use crate::finding::{FileId, Place};
+use crate::manifest::TokenGate;
 use crate::program::callers::audience::functions_on;
 use crate::program::callers::passage::Passage;
 use crate::program::origins::Origin;
@@ -82,6 +83,13 @@ fn door_of_role(role: KnownRole) -> Option<Door> {
 }
 
 impl Program {
+    /// Whether the platform asks whoever calls a file's function for a token first: one of a user, or the app's public
+    /// key, which is in every browser.
+    pub fn is_gated(&self, file: FileId) -> bool {
+        let gate = self.manifests.token_gate(&self.file(file).path);
+        gate.is_some_and(|(gate, _)| gate != TokenGate::Open)
+    }
+
     /// What stands in front of a call on one way to it. `account` is the entry point's.
     pub fn door(&self, origin: &Origin, account: &Account, last: CallRef) -> Door {
         let entry = &self.entries[origin.entry];

@@ -4,7 +4,6 @@
 use crate::catalogue::{Effect, KnownRole};
 use crate::facts::{BlockId, BlockKind, ExprId, ExprKind, Facts, Op, Span, Step};
 use crate::finding::{FileId, Place};
-use crate::manifest::TokenGate;
 use crate::names::Name;
 use crate::program::callers::believed::turns_away;
 use crate::program::terms::{Ending, ending};
@@ -146,9 +145,8 @@ fn brought(program: &Program, file: FileId, asked: ExprId) -> Option<Name> {
     };
     let at = ExprRef::new(file, asked);
     // Where the platform asks for a token, the header is there.
-    let gate = program.manifests.token_gate(&program.file(file).path);
     let is_header = program.header_of(at).is_some();
-    if gate.is_some_and(|(gate, _)| gate != TokenGate::Open) && is_header {
+    if is_header && program.is_gated(file) {
         return None;
     }
     (is_header || matches!(program.origin_on(&[], at, &[]), Origin::Request(_))).then_some(name)

@@ -3,7 +3,6 @@
 use super::LeftOut;
 use crate::facts::{Block, BlockId, DefId, ExprId, ExprKind, Facts, Span, Step};
 use crate::finding::FileId;
-use crate::manifest::TokenGate;
 use crate::names::Name;
 use crate::program::callers::announced::is_anyones;
 use crate::program::callers::believed::turns_away;
@@ -107,12 +106,11 @@ fn value_of_request(program: &Program, at: ExprRef, asks: Asks, whole: Span) -> 
             _ => return None,
         },
     };
-    let gate = program.manifests.token_gate(&program.file(at.file).path);
-    let gated = gate.is_some_and(|(gate, _)| gate != TokenGate::Open);
     let proves = name.eq_ignore_ascii_case("authorization") || name.eq_ignore_ascii_case("cookie");
     // A flag of the body; what rows are found by is read elsewhere.
     let is_flag = header.is_some() || matches!(facts.expr(at.expr), ExprKind::Ref(..) | ExprKind::Member(..));
-    (is_flag && !(proves && gated) && is_only_asked(program, at.file, at.expr, whole)).then_some(name)
+    (is_flag && !(proves && program.is_gated(at.file)) && is_only_asked(program, at.file, at.expr, whole))
+        .then_some(name)
 }
 
 /// Whether all that reads a name stands in the check, or is a log.

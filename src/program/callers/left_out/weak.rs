@@ -3,7 +3,6 @@
 use super::{LeftOut, passed};
 use crate::facts::{DefId, ExprId, ExprKind, Facts, Op, Span};
 use crate::finding::FileId;
-use crate::manifest::TokenGate;
 use crate::program::{ExprRef, Program};
 
 /// Through how many names and operators a part is followed.
@@ -12,8 +11,7 @@ const DEEPEST: usize = 6;
 /// What of a refusal's condition says nothing, because one of its parts only asks whether a header is there.
 pub(super) fn stood_in_for(program: &Program, file: FileId, condition: ExprId) -> Vec<LeftOut> {
     // Where the platform asks for a token, what is there is a true one.
-    let gate = program.manifests.token_gate(&program.file(file).path);
-    if gate.is_some_and(|(gate, _)| gate != TokenGate::Open) {
+    if program.is_gated(file) {
         return vec![];
     }
     let facts = program.facts(file);
