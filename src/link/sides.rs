@@ -44,7 +44,8 @@ pub struct Sides {
 pub fn decide(program: &Program, projects: &Projects, entries: &[Entry]) -> Sides {
     let paths = Paths::new(program);
     let loads = imports::loads(program, projects, &paths);
-    let roots = roots::find(program, projects, entries, &paths);
+    let mut roots = roots::find(program, projects, entries, &paths);
+    roots::cross_boundaries(program, projects, &loads, &mut roots);
     let islands = islands(program, &loads);
     let starts = |wanted: fn(&Root) -> bool| {
         let found = roots.iter().enumerate().filter(move |(_, root)| wanted(root));
@@ -69,6 +70,7 @@ pub fn decide(program: &Program, projects: &Projects, entries: &[Entry]) -> Side
             .map(|entry| entry.place.file)
             .collect(),
         of_projects: roots::of_projects(projects, &roots),
+        roots,
         tops: FxHashSet::default(),
         reached: brought.iter().zip(&server).map(|(brought, server)| brought.is_some() || *server).collect(),
     };
@@ -225,6 +227,7 @@ struct Decision<'p> {
     /// Files that hold entry points.
     entries_in: FxHashSet<FileId>,
     of_projects: Vec<Root>,
+    roots: Vec<Root>,
     /// Top folders of projects in which anything is reached.
     tops: FxHashSet<(usize, &'static str)>,
     reached: Vec<bool>,
@@ -302,6 +305,9 @@ impl Decision<'_> {
             return true;
         }
         if is_left_over(self.projects.of(file), self.inner(file)) {
+            return true;
+        }
+        if self.roots[file.index()].boundary {
             return true;
         }
         if facts.exports.is_empty() {

@@ -276,8 +276,11 @@ fn is_for_listed(program: &Program, origin: &Origin, last: CallRef) -> bool {
 }
 
 fn tell(program: &Program, report: &mut Report, grant: &Grant, start: Option<&Origin>) {
-    let asked = || program.vendor_asked(grant).or_else(|| program.payment_vendor(grant.at.file));
-    let vendor = grant.after.or_else(asked);
+    let asked = program.vendor_asked(grant);
+    let payee = || asked.map(|(vendor, _)| vendor).or_else(|| program.payment_vendor(grant.at.file));
+    let vendor = grant.after.or_else(payee);
+    // The app's own server asks, and the browser decides on its answer.
+    let server = asked.and_then(|(_, handler)| handler).map(|handler| program.file(handler.file).path);
     let who = vendor.map_or("the payment vendor", |vendor| program.catalogue.vendor(vendor).name.as_str());
     let field = grant.field;
     let does = match grant.given {
@@ -307,6 +310,10 @@ fn tell(program: &Program, report: &mut Report, grant: &Grant, start: Option<&Or
         None if grant.after.is_some() => format!(
             "{does} by the browser when the payment form of {who} says that it is paid: whoever runs that by hand gets it without paying"
         ),
+        None if server.is_some() => format!(
+            "{does} by the browser: whoever repeats that request alone gets it without paying, whatever {who} says of a \
+             payment"
+        ),
         None => {
             format!("{does} by the browser: whoever repeats that request gets it without paying, nobody asks {who}")
         }
@@ -330,6 +337,10 @@ fn tell(program: &Program, report: &mut Report, grant: &Grant, start: Option<&Or
              unless the payment is there."
         ),
         Some(_) if let Some(loose) = loose => closed(loose, who),
+        None if let Some(server) = server => format!(
+            "Take that write out of the browser and deny it to customers in the database's rules; do it in {server}, where \
+             {who} is asked, or in the webhook by which {who} says that it is paid."
+        ),
         None => format!(
             "Take that write out of the browser and deny it to customers in the database's rules; do it in the webhook by which {who} says that it is paid."
         ),

@@ -1,6 +1,6 @@
 //! What is loaded first: by a browser, by a server.
 
-use super::imports::Paths;
+use super::imports::{Load, Paths};
 use super::names::{self, Use};
 use crate::facts::{ExprKind, Facts, Span};
 use crate::finding::FileId;
@@ -17,6 +17,8 @@ pub struct Root {
     pub server: bool,
     /// By a server, when no browser loads it: a timer alone starts it.
     pub timer: bool,
+    /// By a browser, once something loads it: it says `use client` and is no page.
+    pub boundary: bool,
 }
 
 /// Frameworks that load files by their place.
@@ -44,7 +46,13 @@ pub fn find(program: &Program, projects: &Projects, entries: &[Entry], paths: &P
         let project = projects.of(file);
         let inner = within(path, &project.folder).unwrap_or(path);
         let plain = !matches!(names::in_project(&project.folder, inner), Use::Test | Use::Old);
-        roots[file.index()] = if plain { by_place(facts, path, inner, project) } else { Root::default() };
+        let root = if plain { by_place(facts, path, inner, project) } else { Root::default() };
+        let is_boundary = plain && facts.directives.iter().any(|directive| *directive == "use client");
+        roots[file.index()] = match is_boundary {
+            // A page that says `use client` is drawn on the server too, but what it does it does in the browser.
+            true => Root { client: root != Root::default(), boundary: root == Root::default(), ..Root::default() },
+            false => root,
+        };
     }
     for project in projects.all() {
         from_manifest(project, paths, &mut roots);
@@ -72,6 +80,28 @@ pub fn find(program: &Program, projects: &Projects, entries: &[Entry], paths: &P
         }
     }
     roots
+}
+
+/// Takes for loaded by a browser what says `use client` and is led to by what is loaded first: a component that no page
+/// draws is not. All of them in a project whose pages are not known.
+pub fn cross_boundaries(program: &Program, projects: &Projects, loads: &[Vec<Load>], roots: &mut [Root]) {
+    let mut drawn = vec![false; projects.all().len()];
+    let mut reached: Vec<bool> = roots.iter().map(|root| root.client || root.server || root.timer).collect();
+    let mut queue: Vec<FileId> = (0..).map(FileId).zip(&reached).filter(|(_, first)| **first).map(|(f, _)| f).collect();
+    for &file in &queue {
+        let facts = program.file(file).facts.as_ref();
+        drawn[projects.index(file)] |= facts.is_some_and(|facts| facts.elements().next().is_some());
+    }
+    while let Some(file) = queue.pop() {
+        for load in &loads[file.index()] {
+            if !std::mem::replace(&mut reached[load.to.index()], true) {
+                queue.push(load.to);
+            }
+        }
+    }
+    for (at, root) in roots.iter_mut().enumerate().filter(|(_, root)| root.boundary) {
+        root.client = reached[at] || !drawn[projects.index(FileId(at as u32))];
+    }
 }
 
 /// Whether an entry makes its file run though nothing imports it.
@@ -102,13 +132,13 @@ fn page_with_head(facts: &Facts) -> Root {
     let after = |span: Span| !facts.head.is_some_and(|head| head.contains(span));
     let client = calls.chain(facts.imports.iter().map(|import| import.span)).any(after)
         || facts.loads.iter().any(|load| load.contains('.'));
-    Root { client, server: facts.head.is_some() || !client, timer: false }
+    Root { client, server: facts.head.is_some() || !client, ..Root::default() }
 }
 
 fn by_place(facts: &Facts, path: &str, inner: &str, project: &Project) -> Root {
     let client = Root { client: true, ..Root::default() };
     let server = Root { server: true, ..Root::default() };
-    let both = Root { client: true, server: true, timer: false };
+    let both = Root { client: true, server: true, ..Root::default() };
     let (_, name) = inner.rsplit_once('/').unwrap_or(("", inner));
     let (stem, ending) = name.rsplit_once('.').unwrap_or((name, ""));
     let below = inner.strip_prefix("src/").unwrap_or(inner);
@@ -117,9 +147,6 @@ fn by_place(facts: &Facts, path: &str, inner: &str, project: &Project) -> Root {
     }
     if !facts.language.is_script() {
         return Root::default();
-    }
-    if facts.directives.iter().any(|directive| *directive == "use client") {
-        return client;
     }
     if path.split('/').any(|part| matches!(part, "public" | "static")) && matches!(ending, "js" | "mjs") {
         return client;

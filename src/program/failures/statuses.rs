@@ -59,6 +59,9 @@ const BODY: &[&str] = &[
     "iter_bytes()",
 ];
 
+/// What an answer that worked says of itself: a refusal does not have it, and reads as a no.
+const VERDICT: &[&str] = &["success", "ok", "valid", "verified", "isValid", "is_valid"];
+
 impl Program {
     /// What becomes of the answer of a request, when nobody looks at its status or at what in the body says the same;
     /// none too when it is handed to something that is not followed.
@@ -88,7 +91,12 @@ impl Program {
             Some(part) if STATUS.contains(&part.as_str()) => look.deed != Deed::Logged,
             // What in the body says whether it worked, or whether something came at all.
             Some(part) if BODY.contains(&part.as_str()) => {
-                matches!(look.deed, Deed::Tested | Deed::Thrown) || self.is_validated(look)
+                let verdict = look.part.len() == 2 && VERDICT.contains(&look.part[1].as_str());
+                match look.deed {
+                    Deed::Tested | Deed::Thrown => true,
+                    Deed::Handed | Deed::Given(_) if verdict => true,
+                    _ => self.is_validated(look),
+                }
             }
             // A part that is not known.
             Some(_) => look.deed != Deed::Logged,

@@ -6,7 +6,7 @@ use crate::finding::FileId;
 use crate::names::Name;
 use crate::program::money::payment_forms::AfterForm;
 use crate::program::verify::words;
-use crate::program::{CallRef, ExprRef, FunctionRef, Program};
+use crate::program::{CallRef, EdgeKind, ExprRef, FunctionRef, Program};
 
 mod asked;
 pub mod assumed;
@@ -74,10 +74,16 @@ impl Program {
         self.takers().find(|&(_, file)| self.share_app(file, near)).map(|(vendor, _)| vendor)
     }
 
-    /// The vendor of payments that the function of a grant asks.
-    pub fn vendor_asked(&self, grant: &Grant) -> Option<VendorId> {
-        let mut used = self.calls_in(grant.function).flat_map(|at| self.vendors_at(at)).map(|used| used.vendor);
-        used.find(|&vendor| self.catalogue.vendor(vendor).category == Category::Payments)
+    /// The vendor of payments that the function of a grant asks, itself or by what it makes run; and the handler on the
+    /// way there, where it asks by a request to the app's own server.
+    pub fn vendor_asked(&self, grant: &Grant) -> Option<(VendorId, Option<FunctionRef>)> {
+        let reach = self.reach(grant.function, |edge| edge.kind != EdgeKind::Deferred);
+        reach.stops.iter().enumerate().find_map(|(at, stop)| {
+            let mut used = self.calls_in(stop.function).flat_map(|at| self.vendors_at(at)).map(|used| used.vendor);
+            let vendor = used.find(|&vendor| self.catalogue.vendor(vendor).category == Category::Payments)?;
+            let jump = reach.way(at).into_iter().find(|edge| edge.kind == EdgeKind::Jump);
+            Some((vendor, jump.map(|edge| edge.target)))
+        })
     }
 
     /// Every write that gives what customers pay for, in deployed code.
