@@ -185,9 +185,12 @@ fn start(program: &Program, at: CallRef, source: &Source) -> Option<Start> {
         origins.retain(reads);
     }
     let by_seller = |origin: &Start| says_seller(&program.entry_name(&program.entries[origin.entry]));
-    origins
-        .into_iter()
-        .find(|origin| program.is_public(origin.entry) && !by_seller(origin) && !program.is_for_staff(origin, at))
+    origins.into_iter().find(|origin| {
+        program.is_public(origin.entry)
+            && !by_seller(origin)
+            && !program.is_for_staff(origin, at)
+            && !program.pays_caller_on(&origin.way)
+    })
 }
 
 /// Whether a name says that the seller writes what the buyer is to pay: a bill, an offer, a till.

@@ -5,7 +5,7 @@ use crate::facts::{ExprId, ExprKind, Op};
 use crate::program::values::options::Lookup;
 use crate::program::values::requested::Origin;
 use crate::program::verify::words;
-use crate::program::{CallRef, ExprRef, Program, VendorUse, Via};
+use crate::program::{CallRef, Edge, ExprRef, Program, Value, VendorUse, Via};
 
 /// Words of options that say whose account is paid.
 const PAYEES: &[&str] = &["account", "destination", "behalf", "merchant", "subaccount", "seller"];
@@ -51,6 +51,25 @@ impl Program {
         }
     }
 
+    /// Whether a client on the way to a charge is made with a key out of the row of who is signed in:
+    /// `ShopPayments(shop.access_token).create_link(..)`.
+    pub fn pays_caller_on(&self, way: &[Edge]) -> bool {
+        way.iter().any(|edge| {
+            let facts = self.facts(edge.call.file);
+            let ExprKind::Member(mut client, _) = *facts.expr(facts.call(edge.call.call).callee) else { return false };
+            if let ExprKind::Ref(name, block) = facts.expr(client) {
+                let def = facts.lookup(*block, *name).map(|def| &facts.def(def).values[..]);
+                let Some(&[made]) = def else { return false };
+                client = made;
+            }
+            // What is made here: of a client that a function hands out nothing is known.
+            let ExprKind::Call(made) = *facts.expr(client) else { return false };
+            let is_class = matches!(self.value(ExprRef::new(edge.call.file, facts.call(made).callee)), Value::Class(_));
+            let own = |expr: ExprId| self.is_of_own_row(ExprRef::new(edge.call.file, expr), DEEPEST);
+            is_class && facts.call(made).args.iter().any(|arg| own(arg.value))
+        })
+    }
+
     /// Whether a value was read out of the row of who is signed in, or of one that this row names.
     fn is_of_own_row(&self, at: ExprRef, depth: usize) -> bool {
         let (facts, Some(depth)) = (self.facts(at.file), depth.checked_sub(1)) else { return false };
@@ -94,6 +113,9 @@ impl Program {
         let inside = |expr: &ExprId| self.names_own(here(*expr), depth);
         if self.is_own_id(at, 8) {
             return !matches!(self.origin_on(&[], at, &[]), Origin::Request(_));
+        }
+        if self.is_signed_in(at) {
+            return true;
         }
         match facts.expr(at.expr) {
             ExprKind::Object(entries) => entries.iter().any(|(_, value)| inside(value)),

@@ -133,9 +133,11 @@ impl Program {
         let (facts, Some(depth)) = (self.facts(at.file), depth.checked_sub(1)) else { return false };
         match *facts.expr(at.expr) {
             ExprKind::Ref(name, _) if SIGNED_IN.contains(&name.as_str()) => true,
-            // `session.user`, but no `comment.user`
+            // `session.user`, `request.user`, but no `comment.user`
             ExprKind::Member(base, name) if SIGNED_IN.contains(&name.as_str()) => {
-                let holds = |name: Name| matches!(name.as_str(), "session" | "data" | "auth" | "currentSession");
+                let holds = |name: Name| {
+                    matches!(name.as_str(), "session" | "data" | "auth" | "currentSession" | "request" | "req")
+                };
                 facts.last_name(base).is_some_and(holds) || asks_session(facts, base)
             }
             ExprKind::Call(_) => asks_session(facts, at.expr),
