@@ -46,19 +46,10 @@ impl Element {
 impl Program {
     /// What tells one run of a call from the others, where it runs once for each element of a list.
     pub(in crate::program) fn element_of(&self, at: CallRef) -> Option<Element> {
-        let facts = self.facts(at.file);
-        let function = self.function_of(at);
-        let retried: Vec<_> = self.retried_at(at).map(|retry| retry.region).collect();
-        let element = facts.enclosing(facts.call(at.call).block).find_map(|(id, block)| match block.kind {
-            BlockKind::Loop(Some(head)) if !retried.contains(&block.span) => self.looped(at.file, id, head),
-            _ => None,
-        });
-        if element.is_some() {
-            return element;
-        }
-        if let Some(element) = self.handed_element(function) {
+        if let Some(element) = self.elements_around(at).into_iter().next() {
             return Some(element);
         }
+        let function = self.function_of(at);
         // A function that is called in a loop, or for each element.
         let callers = self.callers(function);
         let each = |&caller: &CallRef| {
@@ -78,6 +69,21 @@ impl Program {
 
     /// What tells the rounds of the loops around a call's own loop from each other, outermost first.
     pub(in crate::program) fn outer_elements(&self, at: CallRef) -> Vec<String> {
+        let mut elements = self.elements_around(at).into_iter();
+        // A place in a list tells nothing without the place of the list.
+        let by_place = matches!(elements.next(), Some(Element::Index(_)));
+        let texts = elements.filter_map(|element| match element {
+            Element::Id(text) | Element::Row(text) => Some(text),
+            Element::Index(text) => Some(text).filter(|_| by_place),
+            Element::Outside => None,
+        });
+        let mut texts: Vec<String> = texts.take(2).collect();
+        texts.reverse();
+        texts
+    }
+
+    /// What tells the rounds of the loops and callbacks around a call from each other, innermost first.
+    fn elements_around(&self, at: CallRef) -> Vec<Element> {
         let facts = self.facts(at.file);
         let retried: Vec<_> = self.retried_at(at).map(|retry| retry.region).collect();
         let elements = facts.enclosing(facts.call(at.call).block).filter_map(|(id, block)| match block.kind {
@@ -85,13 +91,7 @@ impl Program {
             BlockKind::Body => self.handed_element(FunctionRef::new(at.file, block.function)),
             _ => None,
         });
-        let texts = elements.skip(1).filter_map(|element| match element {
-            Element::Id(text) | Element::Row(text) => Some(text),
-            Element::Index(_) | Element::Outside => None,
-        });
-        let mut texts: Vec<String> = texts.take(2).collect();
-        texts.reverse();
-        texts
+        elements.collect()
     }
 
     /// Whether a loop's rounds are for the elements of a list.

@@ -3,13 +3,14 @@
 
 use crate::catalogue::{Effect, Operation};
 use crate::facts::FunctionId;
+use crate::names::Name;
 use crate::program::keys::cures::holes;
 use crate::program::keys::elements::Element;
 use crate::program::keys::things::Thing;
 use crate::program::keys::varying::Leaf;
 use crate::program::origins::Origin;
 use crate::program::repeats::state_checks::Held;
-use crate::program::{EntryKind, FunctionRef, Program, VendorUse};
+use crate::program::{Edge, EdgeKind, EntryKind, FunctionRef, Program, VendorUse};
 
 /// What a key is made of at a call.
 #[derive(Default)]
@@ -105,6 +106,10 @@ impl Program {
             made.advice.push(format!("where `event.id` is the id of the delivery that the webhook handles{handed}"));
             return self.with_element(site, made, element);
         }
+        if let Some(row) = self.asked_row(site) {
+            made.holes = row;
+            return self.with_element(site, made, element);
+        }
         match element {
             Some(Element::Outside) => {
                 let whole = self.best_thing(site).filter(|thing| site.uncovered(self, thing).is_empty());
@@ -117,6 +122,22 @@ impl Program {
             None if site.refunds => self.of_refund(site, made),
             None => self.of_thing(site, made),
         }
+    }
+
+    /// What picks the row that is asked whether it was done before, and that the run changes: once for it is enough.
+    fn asked_row(&self, site: &Site<'_>) -> Option<Vec<String>> {
+        // What waits for the payer may be asked for again, of another sum.
+        if site.refunds || site.waits {
+            return None;
+        }
+        let [origin] = &site.origins[..] else { return None };
+        let written = self.written_by_entry(origin.entry);
+        let row = self.row_asked_before(site.used.at, &written)?;
+        // A state comes round again where the same is done again and again; a note of this run does not.
+        if row.field && (site.periodic || self.says_again(site)) {
+            return None;
+        }
+        row.picked.into_iter().map(|value| Some(self.printed(site.used.at, value)?.0)).collect()
     }
 
     /// The key of a round of a loop.
@@ -157,10 +178,11 @@ impl Program {
     pub(in crate::program) fn with_element(&self, site: &Site<'_>, mut made: Made, element: Option<&Element>) -> Made {
         // In a loop within a loop the inner element comes up for each of the outer ones.
         for outer in element.map(|_| self.outer_elements(site.used.at)).unwrap_or_default() {
-            made = made.with(outer);
+            made = made.with_new(&outer);
         }
         match element {
-            Some(Element::Id(id)) => made = made.with(id.clone()),
+            Some(Element::Id(id)) => made = made.with_new(id),
+            Some(Element::Row(id)) if made.holes.contains(id) => {}
             Some(Element::Row(id)) => {
                 made = made.with(id.clone());
                 made.advice.push(format!("where `{id}` is its own id, which has to be read along with it"));
@@ -306,7 +328,25 @@ impl Program {
         let mut made = made.with(attempt.to_owned());
         let declines = site.operation.is_some_and(|operation| operation.declines) && !self.waits_for_payer(site.used);
         let again = if declines { "success or refused payment" } else { "success" };
+        let server = site.origins.iter().find_map(|origin| self.asking_server(origin.entry));
+        // No page knows the secret that is asked for.
+        let by_page = !site.origins.iter().all(|origin| self.brings_own_secret(origin.entry));
         made.advice.push(match site.asked {
+            true if let Some(server) = server => {
+                let page = if by_page {
+                    format!(", and a page draws one when it is opened, a new one after each {again}")
+                } else {
+                    String::new()
+                };
+                format!(
+                    "where `{attempt}` comes with the request: {server} hands in the id of the order or event that it \
+                     asks for{page}; turn away a request that brings none, or all of those get the same key"
+                )
+            }
+            true if !by_page => format!(
+                "where `{attempt}` comes with the request: whoever asks hands in the id of the order or event that it asks \
+                 for; turn away a request that brings none, or all of those get the same key"
+            ),
             true => format!(
                 "where `{attempt}` comes with the request: the page draws one when it is opened, a new one after each \
                  {again} and when something in it is changed, and sends the same one with every repeat"
@@ -342,6 +382,13 @@ impl Program {
         !self.says_again(site) && self.act_of(site.owner).iter().any(once)
     }
 
+    /// Server code that asks an entry point, beside the pages that may: by its path.
+    fn asking_server(&self, entry: usize) -> Option<Name> {
+        let asks = |edge: &&Edge| edge.kind == EdgeKind::Jump && self.runs_on_server(edge.call.file);
+        let edge = self.incoming(self.entries[entry].function).iter().find(asks)?;
+        Some(self.file(edge.call.file).path)
+    }
+
     /// Whether the act's name says something that is meant to happen again to the same thing.
     fn says_again(&self, site: &Site<'_>) -> bool {
         const AGAIN: &[&str] = &[
@@ -372,6 +419,11 @@ impl Program {
 }
 
 impl Made {
+    /// With what is not in it yet.
+    fn with_new(self, hole: &str) -> Self {
+        if self.holes.iter().any(|known| known == hole) { self } else { self.with(hole.to_owned()) }
+    }
+
     pub(in crate::program) fn with(mut self, hole: String) -> Self {
         self.holes.push(hole);
         self

@@ -91,6 +91,41 @@ impl Program {
         })
     }
 
+    /// The values by which a query picks one row: `.eq("id", id)`, `where: { id }`, `filter_by(id=id)`. Constants are left
+    /// out; none where something else picks too, or nothing does.
+    pub(in crate::program) fn picked_by(&self, at: CallRef) -> Option<Vec<ExprId>> {
+        let facts = self.facts(at.file);
+        let mut values: Vec<ExprId> = Vec::new();
+        for arg in &facts.call(at.call).args {
+            if let ExprKind::Object(entries) = facts.expr(arg.value)
+                && let Some(&(_, condition)) = entries.iter().find(|(key, _)| key == "where")
+            {
+                let ExprKind::Object(columns) = facts.expr(condition) else { return None };
+                values.extend(columns.iter().map(|&(_, value)| value));
+            }
+        }
+        let own = match *facts.expr(facts.call(at.call).callee) {
+            ExprKind::Member(_, name) => Some((at, name)),
+            _ => None,
+        };
+        for (link, name) in own.into_iter().chain(self.chain(at)) {
+            let args = &facts.call(link.call).args;
+            match (name.as_str(), &args[..]) {
+                ("eq", [column, value]) if matches!(facts.expr(column.value), ExprKind::Text(_)) => {
+                    values.push(value.value);
+                }
+                ("filter_by" | "get" | "filter", args) if args.iter().all(|arg| arg.name.is_some()) => {
+                    values.extend(args.iter().map(|arg| arg.value));
+                }
+                (name, _) if FILTERS.contains(&name) => return None,
+                _ => {}
+            }
+        }
+        values
+            .retain(|&value| !matches!(facts.expr(value), ExprKind::Text(_) | ExprKind::Bool(_) | ExprKind::Number(_)));
+        (!values.is_empty()).then_some(values)
+    }
+
     /// The columns by which a query, or a change, picks its rows.
     pub(in crate::program) fn columns_asked(&self, at: CallRef) -> Vec<String> {
         let facts = self.facts(at.file);

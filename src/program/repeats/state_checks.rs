@@ -4,7 +4,7 @@
 use rustc_hash::FxHashSet;
 
 use crate::catalogue::{Effect, KnownRole};
-use crate::facts::{BlockId, BlockKind, ExprId, ExprKind, Facts, Op, Step};
+use crate::facts::{Block, BlockId, BlockKind, ExprId, ExprKind, Facts, Op, Step};
 use crate::names::Name;
 use crate::program::repeats::claims::waiting_of;
 use crate::program::terms::less_far;
@@ -14,6 +14,7 @@ use crate::program::verify::words;
 use crate::program::webhooks::remembered::Written;
 use crate::program::{CallRef, EdgeKind, ExprRef, FunctionRef, Program, Value};
 
+mod asked;
 mod handed;
 
 /// How far a value is followed back to what it was read from.
@@ -35,6 +36,8 @@ struct Kept {
     meets_none: bool,
     /// It is the verdict of an own function, by its name that something is new.
     says_new: bool,
+    /// What read it.
+    read: Option<CallRef>,
 }
 
 /// What keeps a way to a call from running twice.
@@ -254,23 +257,30 @@ impl StateChecks<'_> {
 
     /// Whether what a claim gave, which only one of two can make, decides that a call runs.
     fn is_claimed(&self, at: CallRef) -> bool {
+        self.deciding(at)
+            .into_iter()
+            .any(|condition| self.asks_claim(ExprRef::new(at.file, condition), false, FARTHEST))
+    }
+
+    /// The conditions on what is kept that decide that a call runs, innermost first.
+    fn deciding(&self, at: CallRef) -> Vec<ExprId> {
         let facts = self.program.facts(at.file);
         let call = facts.call(at.call);
         let start = facts.span(call.expr).start;
-        facts.enclosing(call.block).any(|(_, block)| {
+        let of_block = |block: &Block| {
             let arm = match block.kind {
                 BlockKind::Then(condition) if self.tells(at, condition, true, FARTHEST) => Some(condition),
                 BlockKind::Else(condition) if self.tells(at, condition, false, FARTHEST) => Some(condition),
                 _ => None,
             };
-            let left = block.steps.iter().filter(|step| self.leaves_before(at, facts, step, start));
+            let left = block.steps.iter().rev().filter(|step| self.leaves_before(at, facts, step, start));
             let left = left.filter_map(|step| match step {
                 Step::If { condition, .. } => Some(*condition),
                 _ => None,
             });
-            let asks = |condition| self.asks_claim(ExprRef::new(at.file, condition), false, FARTHEST);
-            arm.into_iter().chain(left).any(asks)
-        })
+            left.chain(arm).collect::<Vec<ExprId>>()
+        };
+        facts.enclosing(call.block).flat_map(|(_, block)| of_block(block)).collect()
     }
 
     /// Whether an expression holds what a claim gave; `fault`: what it says went wrong, which an update that meets no
@@ -420,7 +430,8 @@ impl StateChecks<'_> {
             ExprKind::Call(call) => {
                 let mut call = *call;
                 loop {
-                    let found = self.read_by(CallRef::new(at.file, call));
+                    let read = CallRef::new(at.file, call);
+                    let found = self.read_by(read).map(|kept| Kept { read: Some(read), ..kept });
                     let shape = facts.call(call);
                     let ExprKind::Member(base, _) = facts.expr(shape.callee) else {
                         // `String(row.status)`

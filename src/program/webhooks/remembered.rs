@@ -88,7 +88,15 @@ impl Program {
         let file = |entry: usize| self.entries[entry].place.file;
         let handlers = self.webhook_handlers().iter().map(|handler| handler.entry);
         let own = handlers.filter(|&handler| self.share_app(file(handler), file(origin.entry)));
-        let starts = own.chain([origin.entry]);
+        self.written_from(own.chain([origin.entry]))
+    }
+
+    /// What the path of an entry alone writes.
+    pub(in crate::program) fn written_by_entry(&self, entry: usize) -> Written {
+        self.written_from([entry])
+    }
+
+    fn written_from(&self, starts: impl IntoIterator<Item = usize>) -> Written {
         let mut seen: FxHashSet<FunctionRef> = FxHashSet::default();
         let mut written = Written::default();
         for entry in starts {
