@@ -16,6 +16,8 @@ use crate::program::verify::words;
 use crate::program::{Entry, EntryKind, Program, VendorUse};
 use crate::rule::Report;
 
+use super::strangers::staff;
+
 crate::rule! {
     /// A function that acts for anyone, with the app's full rights
     ///
@@ -298,11 +300,10 @@ fn cure(program: &Program, entry: &Entry, found: &Found<'_>) -> String {
                     request choose among them."
                 .to_owned();
         }
+        Touch::Empowers | Touch::Refunds | Touch::Lists => return staff::let_staff_in(program, entry),
+        _ if staff::is_meant_for_staff(program, entry) => return staff::let_staff_in(program, entry),
         Touch::TakesOver => "change their own account alone, by `user.id`",
         Touch::Charges | Touch::Opens => "take the customer out of their own row, found by `user.id`",
-        Touch::Empowers => "let only an administrator give roles: ask for the caller's own row by `user.id`",
-        Touch::Refunds => "let only those who work for the app give money back: ask for the caller's role by `user.id`",
-        Touch::Lists => "answer only those who work for the app: ask for the caller's role by `user.id`",
         _ if whose => "use `user.id` instead of the one in the request",
         _ => "check that it is theirs",
     };

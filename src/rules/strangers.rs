@@ -8,6 +8,8 @@ use crate::program::value::Value;
 use crate::program::verify::words;
 use crate::program::{CallRef, EdgeKind, Entry, EntryKind, ExprRef, Program};
 
+pub(super) mod staff;
+
 /// How a handler answers with an error.
 enum Style {
     /// It gives a `Response` back.
@@ -183,9 +185,11 @@ pub(super) fn by_callers(program: &Program, entry: &Entry, at: CallRef) -> Optio
     }
     // Pages and servers: either of the two.
     let server = servers.first().filter(|_| edge)?;
+    let role = staff::only_staff(program, entry).filter(|_| staff::is_meant_for_staff(program, entry));
+    let role = role.map_or(String::new(), |asks| format!("; {asks}"));
     Some(format!(
         "Pages call it, and the app's own servers ({}), which bring no user: let in either: `if ({header}) {{ const {{ data: {{ user }} }} = await \
-         client.auth.getUser(token); if (!user) return new Response(\"sign in first\", {{ status: 401 }}) }}` (the public key is no \
+         client.auth.getUser(token); if (!user) return new Response(\"sign in first\", {{ status: 401 }}){role} }}` (the public key is no \
          user).{first}",
         place(program, *server)
     ))

@@ -226,6 +226,9 @@ pub fn always_asked(left_out: Option<LeftOut>) -> Option<String> {
 }
 
 fn cure(program: &Program, entry: &Entry, spends: Spends) -> String {
+    if spends != Spends::Claim && strangers::staff::is_meant_for_staff(program, entry) {
+        return strangers::staff::let_staff_in(program, entry);
+    }
     let refuse = strangers::refusal(program, entry)
         .unwrap_or_else(|| "answer 401 when there is no user in the session".to_owned());
     let key = if strangers::looks_user_up(program, entry) { " (the anonymous key is no user)" } else { "" };

@@ -9,10 +9,10 @@ use crate::program::callers::left_out::LeftOut;
 use crate::program::origins::Origin;
 use crate::program::time::schedules::Schedule;
 use crate::program::verify::{Account, Lapse, Verdict, Why};
-use crate::program::{CallRef, Entry, EntryKind, ExprRef, Program};
+use crate::program::{CallRef, Edge, EdgeKind, Entry, EntryKind, ExprRef, Program};
 use crate::rule;
 use crate::rule::Report;
-use crate::rules::strangers::sent_by_database;
+use crate::rules::strangers::{self, sent_by_database, staff};
 
 rule! {
     /// A scheduled endpoint does its work for whoever calls it
@@ -266,7 +266,14 @@ fn tell(program: &Program, report: &mut Report, schedule: Option<&Schedule>, ent
                 None => format!("Let in only who brings a secret, which {header} is not; {sends}:\n{code}"),
             }
         }
-        _ => format!("Refuse whoever does not bring the secret, {sends}:\n{code}"),
+        _ => match by_page(program, entry) {
+            Some(page) => format!(
+                "A page starts it too ({page}), and knows no secret: let in either, the secret, {sends}, or those who work for \
+                 the app:\n{}",
+                or_staff(program, entry, &code)
+            ),
+            None => format!("Refuse whoever does not bring the secret, {sends}:\n{code}"),
+        },
     };
     let in_database = sent_by_database(program, entry, secret).unwrap_or_default();
     let draft = report.at(entry.place.head(), name, message).help(format!("{asks}{in_database}"));
@@ -288,4 +295,24 @@ fn tell(program: &Program, report: &mut Report, schedule: Option<&Schedule>, ent
             if lapse.check == lapse.place { draft } else { draft.because(lapse.check, "the check") }
         }
     };
+}
+
+/// A page that starts the job as well, by a button.
+fn by_page(program: &Program, entry: &Entry) -> Option<String> {
+    let pages = |edge: &&Edge| edge.kind == EdgeKind::Jump && program.side(edge.call.file).client;
+    let place = program.call_place(program.incoming(entry.function).iter().find(pages)?.call);
+    Some(format!("{}:{}", program.file(place.file).path, program.line(place)))
+}
+
+/// A check of the secret that lets in those who work for the app beside it: what it answered is asked of them.
+fn or_staff(program: &Program, entry: &Entry, code: &str) -> String {
+    let asks = match staff::only_staff(program, entry) {
+        Some(asks) => asks,
+        None => "// answer 403 here unless the app's own list of roles says that they work for it".to_owned(),
+    };
+    let user = strangers::refusal(program, entry);
+    let (Some(user), Some((check, _))) = (user, code.split_once(") return ").or_else(|| code.split_once(") {"))) else {
+        return format!("{code}\nand let in beside it who is signed in and works for the app.");
+    };
+    format!("{check}) {{\n  {}\n  {asks}\n}}", user.trim_matches('`'))
 }

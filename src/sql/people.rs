@@ -36,6 +36,26 @@ pub struct Question {
     pub text: String,
     /// The table that it reads itself, not through a function.
     pub reads: Option<Id>,
+    /// The function that it calls.
+    pub call: Option<RoleCall>,
+}
+
+/// A call of a function of the database that asks what somebody may do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoleCall {
+    /// The function.
+    pub function: Id,
+    /// What it is handed, by the names of its parameters.
+    pub arguments: Vec<(Name, Argument)>,
+}
+
+/// What a policy hands to a function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Argument {
+    /// The id of whoever asks.
+    Caller,
+    /// A text.
+    Text(String),
 }
 
 /// A table that says which group somebody is in.
@@ -80,25 +100,35 @@ impl History {
                 && inner.is_done()
             {
                 self.asked(group, depth, found);
-            } else if let Some(reads) =
-                self.asks_function(part).then_some(None).or_else(|| self.asks_table(part).map(Some))
-            {
-                found.push(Question { text: part.plain(), reads });
+            } else if let Some(call) = self.asks_function(part) {
+                found.push(Question { text: part.plain(), reads: None, call: Some(call) });
+            } else if let Some(reads) = self.asks_table(part) {
+                found.push(Question { text: part.plain(), reads: Some(reads), call: None });
             }
         }
     }
 
     /// `has_role(auth.uid(), 'admin'::app_role)`, `is_admin()`.
-    fn asks_function(&self, mut cursor: Cursor<'_>) -> bool {
-        let Some(name) = cursor.name() else { return false };
-        let Some(arguments) = cursor.group().filter(|_| cursor.is_done()) else { return false };
+    fn asks_function(&self, mut cursor: Cursor<'_>) -> Option<RoleCall> {
+        let name = cursor.name()?;
+        let handed = cursor.group().filter(|_| cursor.is_done())?;
         let id = Id::of(name);
         let asks_session =
             ["authenticated", "signed_in", "logged_in", "anon"].iter().any(|word| id.name.contains(word));
-        !asks_session
-            && id.schema != "auth"
-            && self.functions.get(&id).is_some_and(|function| !function.returns_trigger)
-            && arguments.items().into_iter().all(|item| is_session(item) || is_text(item))
+        let function = self.functions.get(&id).filter(|function| !function.returns_trigger)?;
+        if asks_session || id.schema == "auth" {
+            return None;
+        }
+        let argument = |item: Cursor<'_>| match () {
+            () if is_session(item) => Some(Argument::Caller),
+            () if is_text(item) => {
+                let text = item.plain();
+                Some(Argument::Text(text.split("::").next().unwrap_or_default().trim().trim_matches('\'').to_owned()))
+            }
+            () => None,
+        };
+        let handed: Option<Vec<Argument>> = handed.items().into_iter().map(argument).collect();
+        Some(RoleCall { function: id, arguments: function.parameters.iter().copied().zip(handed?).collect() })
     }
 
     /// `exists (select 1 from admins where user_id = auth.uid())`: the table.

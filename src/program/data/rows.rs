@@ -65,7 +65,7 @@ impl Program {
     }
 
     /// Whether a file's app may use a database: it is the app's own, or the app has none.
-    pub(in crate::program) fn is_database_of(&self, history: &History, file: FileId) -> bool {
+    pub fn is_database_of(&self, history: &History, file: FileId) -> bool {
         let own = |history: &History| history.files.first().is_none_or(|&script| self.share_app(script, file));
         !self.has_several_apps() || own(history) || !self.database().histories.iter().any(own)
     }

@@ -21,6 +21,8 @@ pub struct Stands {
     pub out: Option<CallRef>,
     /// The table that a row was inserted into: a second one is refused, or there twice.
     pub row: Option<Name>,
+    /// The call that counted a sum up or down: once more, and it is counted again.
+    pub counted: Option<CallRef>,
 }
 
 /// Where the list is gone through whose elements a call runs for.
@@ -51,6 +53,9 @@ impl Program {
                 if may_come_before(facts, call, shape) && self.puts_out(earlier) {
                     stands.out = Some(earlier);
                 }
+                if may_come_before(facts, call, shape) && self.counts_something(earlier) {
+                    stands.counted = Some(earlier);
+                }
                 // What only some runs insert, the next one may find.
                 let row = self.row_inserted(earlier).filter(|row| Some(*row) != own);
                 if row.is_some() && always_before(facts, call, shape) {
@@ -70,6 +75,19 @@ impl Program {
                         operation.money && !matches!(operation.effect, Effect::Read | Effect::List)
                     })
         })
+    }
+
+    /// Whether a call counts what the app keeps up or down: `update({ sum: purse.sum + price })`,
+    /// `rpc("increment_wallet")`.
+    fn counts_something(&self, at: CallRef) -> bool {
+        const COUNTS: &[&str] = &["increment", "increase", "decrement", "decrease", "credit", "debit", "deduct", "add"];
+        let is_rpc = self.called_name(at).is_some_and(|name| name == "rpc");
+        let facts = self.facts(at.file);
+        let named = || match facts.call(at.call).args.first().map(|arg| facts.expr(arg.value)) {
+            Some(ExprKind::Text(name)) => words(name).first().is_some_and(|word| COUNTS.contains(&word.as_str())),
+            _ => false,
+        };
+        is_rpc && named() || self.writes_own(at) && self.again(at) == Again::Count
     }
 
     /// Whether a call sends a message to somebody, itself or in what it runs.

@@ -14,13 +14,13 @@ use crate::program::failures::reporting::is_failure;
 use crate::program::money::core_paths::says::answers_error;
 use crate::program::terms::{Ending, Guard, Handler, ending};
 use crate::program::values::answers::Deed;
-use crate::program::values::readers::Use;
 use crate::program::{CallRef, Destination, EdgeKind, FunctionRef, Leaves, Program, VendorUse};
 
 use kinds::is_for_something_else;
 
 mod kinds;
 mod tried;
+mod written;
 
 /// A call that can fail, as far as its failure concerns anybody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -204,43 +204,6 @@ impl Program {
             let at = CallRef::new(file, CallId(at as u32));
             call.awaited || self.has_role(at, KnownRole::Write) || self.callee(at).functions().next().is_some()
         })
-    }
-
-    /// A name that guarded code gives its value, that has another without it, and that is written down afterwards.
-    fn written_after(&self, file: FileId, body: BlockId) -> Option<Name> {
-        let facts = self.facts(file);
-        let readers = self.readers(file);
-        let end = facts.block(body).span.end;
-        blocks_within(facts, body).into_iter().flat_map(|id| &facts.block(id).steps).find_map(|step| {
-            let Step::Bind(def, _) = step else { return None };
-            let outside = facts.def(*def).values.len() > 1 && !facts.block(body).span.contains(facts.def(*def).span);
-            let after = |read: &ExprId| facts.span(*read).start > end && self.is_written(file, *read, 6);
-            (outside && readers.reads(*def).iter().any(after)).then(|| facts.def(*def).name)
-        })
-    }
-
-    /// Whether a value goes into what a call writes to a database.
-    fn is_written(&self, file: FileId, value: ExprId, depth: usize) -> bool {
-        let facts = self.facts(file);
-        depth > 0
-            && self.readers(file).uses(value).iter().any(|used| match used {
-                Use::In(outer) | Use::Key(outer, _) | Use::Item(outer, _) => self.is_written(file, *outer, depth - 1),
-                Use::Arg(call, _) => {
-                    let at = CallRef::new(file, *call);
-                    let changes = self.vendors_at(at).iter().any(|used| {
-                        self.catalogue.vendor(used.vendor).own_backend
-                            && self
-                                .operation(used)
-                                .is_some_and(|operation| matches!(operation.effect, Effect::Create | Effect::Update))
-                    });
-                    changes || self.has_role(at, KnownRole::Write) && !self.is_logging(at)
-                }
-                Use::Kept(def) => {
-                    let local = facts.function_of(facts.def(*def).block) != FunctionId::MODULE;
-                    local && self.readers(file).reads(*def).iter().any(|&read| self.is_written(file, read, depth - 1))
-                }
-                _ => false,
-            })
     }
 
     /// The value with which a branch silently ends its function, where a success could have given it.

@@ -61,7 +61,8 @@ fn help_for(program: &Program, used: &VendorUse, stake: Stake, origins: &[Origin
     }
     let stands = match stake {
         Stake::Message | Stake::Webhook | Stake::Answer => program.stands_before(used.at, way),
-        Stake::Core | Stake::Little => Stands::default(),
+        Stake::Little => Stands { counted: program.stands_before(used.at, way).counted, ..Stands::default() },
+        Stake::Core => Stands::default(),
     };
     let adds = matches!(effect, Some(Effect::Create | Effect::Send | Effect::Invoke));
     let repeats = adds || stands.out.is_some() || program.is_periodic(used.at);
@@ -97,6 +98,18 @@ fn help_for(program: &Program, used: &VendorUse, stake: Stake, origins: &[Origin
              can be sent again: {log}. The row in {:?} stands: an error for all of it has the customer start over, and \
              the row is refused or there twice.",
             table.as_str()
+        );
+    }
+    if stake != Stake::Core
+        && !in_webhook
+        && !again
+        && let Some(counted) = stands.counted
+    {
+        return format!(
+            "Do both in one function of the database, this one first: what line {} counted stands when this fails, and \
+             whoever is answered an error tries again and has it counted twice. Until then look at what {call} returns and \
+             report it: {log}.",
+            program.line(program.call_place(counted))
         );
     }
     let takes_throw = program.throws_after(used).map(|name| format!(", or add `.{name}()` to the query"));
@@ -154,6 +167,11 @@ fn before_delivered_again(stands: &Stands) -> String {
     }
     if stands.out.is_some() {
         first.push_str(" And move the message before it behind it: delivered again, it would go out a second time.");
+    }
+    if stands.counted.is_some() {
+        first.push_str(
+            " And what was counted before it is counted again then: do both in one function of the database.",
+        );
     }
     first
 }

@@ -141,7 +141,7 @@ impl Case<'_> {
             &["admin", "staff", "manager", "employee", "moderator", "editor", "operator", "agent", "sales"];
         // The same role is asked for in many ways: one of them will do.
         let (mut asked, mut named): (Vec<String>, Vec<&str>) = (vec![], vec![]);
-        for Question { text: question, reads } in self.questions_for(INSIDERS) {
+        for Question { text: question, reads, .. } in self.questions_for(INSIDERS) {
             if reads.is_some_and(|people| self.leaves_out_most(people, &question, INSIDERS)) {
                 continue;
             }
