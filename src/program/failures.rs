@@ -161,9 +161,15 @@ impl Program {
         })
     }
 
-    /// Whether one of some origins is a webhook handler.
-    pub fn is_webhook_work(&self, origins: &[Origin]) -> bool {
-        origins.iter().any(|origin| self.webhook_handlers().iter().any(|handler| handler.entry == origin.entry))
+    /// Whether one of the origins of a call is a webhook handler, and the call is part of what it does with deliveries.
+    pub fn is_webhook_work(&self, at: CallRef, origins: &[Origin]) -> bool {
+        origins.iter().any(|origin| {
+            let entry = self.entries[origin.entry].function;
+            self.webhook_handlers().iter().any(|handler| {
+                let here = |branch| self.is_in_branch(entry, branch, &origin.way, at);
+                handler.entry == origin.entry && handler.branch.is_none_or(here)
+            })
+        })
     }
 
     /// Whether all that is known to start a function are webhook handlers.

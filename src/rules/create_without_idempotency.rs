@@ -243,7 +243,8 @@ fn again(program: &Program, used: &VendorUse, origin: Option<&Origin>, held: Hel
     let looked_up = program.operation(used).is_some_and(|operation| operation.person)
         && program.is_person_looked_up(used.at, program.vendor_id(used.vendor));
     // Who does not deliver again may be asked by somebody else's repeat all the same.
-    let delivered = program.is_webhook_work(std::slice::from_ref(origin)) && program.is_delivered_again(origin.entry);
+    let delivered =
+        program.is_webhook_work(used.at, std::slice::from_ref(origin)) && program.is_delivered_again(origin.entry);
     let asked = looked_up || matches!(held, Held::Asked | Held::Noted | Held::Changed);
     match entry.kind {
         _ if asked && delivered => format!(

@@ -174,7 +174,7 @@ fn stake(program: &Program, used: &VendorUse, operation: &Operation, origins: &[
     if sends {
         return Stake::Message;
     }
-    let in_webhook = program.is_webhook_work(origins);
+    let in_webhook = program.is_webhook_work(used.at, origins);
     // A log in which deliveries, or messages, are looked up before they are handled or sent is more than a log.
     let record = || {
         let asked =
@@ -223,7 +223,8 @@ fn tell(program: &Program, report: &mut Report, all: &[Dropped<'_>], origins: &[
         None => used.name.clone(),
     };
     // What speaks of deliveries shows how one comes here.
-    let delivered = |origin: &&Origin| stake == Stake::Webhook && program.is_webhook_work(slice::from_ref(*origin));
+    let delivered =
+        |origin: &&Origin| stake == Stake::Webhook && program.is_webhook_work(used.at, slice::from_ref(*origin));
     let started = |origin: &&Origin| program.entries[origin.entry].kind != EntryKind::Script;
     let origin = origins.iter().find(delivered).or_else(|| origins.iter().find(started));
     let who = origin.map(|origin| program.entry_name(&program.entries[origin.entry]));

@@ -172,7 +172,7 @@ fn tell(program: &Program, report: &mut Report, http: &HttpUse, unchecked: Unche
         .any(|used| program.operation(used).is_some_and(|operation| operation.effect == Effect::Send));
     let then = match () {
         () if sends && program.hides_who_is_known(http.at, &origins) => Then::Log,
-        () if !program.is_webhook_work(&origins)
+        () if !program.is_webhook_work(http.at, &origins)
             && sends
             && program.round_ended_by(http.at, way) == Some(Round::Loop) =>
         {

@@ -163,8 +163,8 @@ fn what(program: &Program, failing: Failing) -> String {
 }
 
 /// Whether one of the deliveries that lead here comes again when it is answered with an error.
-fn comes_again(program: &Program, origins: &[Origin]) -> bool {
-    let mut delivered = origins.iter().filter(|origin| program.is_webhook_work(std::slice::from_ref(origin)));
+fn comes_again(program: &Program, at: CallRef, origins: &[Origin]) -> bool {
+    let mut delivered = origins.iter().filter(|origin| program.is_webhook_work(at, std::slice::from_ref(origin)));
     delivered.any(|origin| program.is_delivered_again(origin.entry))
 }
 
@@ -206,7 +206,7 @@ fn tell(program: &Program, report: &mut Report, all: &[Swallowed]) {
         "`console.error(\"..\", { id, error })`"
     };
     let help = match (swallowed.decides, swallowed.instead) {
-        _ if failing.webhook && !comes_again(program, &origins) => {
+        _ if failing.webhook && !comes_again(program, failing.at, &origins) => {
             format!(
                 "Log the failure with an id that finds the action again: {log}. The vendor does not deliver again, and may \
                  wait for this answer: answer it all the same, and do what is missing later from what was logged."

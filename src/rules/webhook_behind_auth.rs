@@ -74,7 +74,10 @@ fn check(program: &Program, report: &mut Report) {
             continue;
         }
         let Some(barrier) = program.barrier(handler) else { continue };
-        if program.reads_authorization(&program.entries[handler.entry]) || is_broken(program, handler) {
+        // What other branches read there the vendor does not bring.
+        if handler.branch.is_none() && program.reads_authorization(&program.entries[handler.entry])
+            || is_broken(program, handler)
+        {
             continue;
         }
         match barrier {
@@ -140,7 +143,7 @@ fn words(
                 format!(
                     "the platform asks {who} for a token of the app before {webhook} runs, and {who} has none: {lost}{also}"
                 ),
-                format!("Open {which} in {config}, {signed}:\n{opened}"),
+                format!("Open {which} in {config}, {signed}:\n{opened}{}", other_actions(handler, others)),
             )
         }
         Barrier::Session(_) => (
@@ -207,5 +210,14 @@ fn tell(
     }
     if let Some(vendor) = handler.vendor {
         draft.vendor(program.vendor_id(vendor));
+    }
+}
+
+/// What opening a function does to those of its actions that pages ask for.
+fn other_actions(handler: &WebhookHandler, others: &[&WebhookHandler]) -> &'static str {
+    if handler.branch.is_some() || others.iter().any(|other| other.branch.is_some()) {
+        "\nFirst see that each other action of it asks `getUser` who is calling: the platform asks nobody then."
+    } else {
+        ""
     }
 }

@@ -68,7 +68,7 @@ impl Program {
             // What was paid may be given back part by part.
             refunds: is(|operation| operation.refunds),
             asked: origins.iter().any(|origin| self.is_public(origin.entry)),
-            webhook: self.is_webhook_work(&origins),
+            webhook: self.is_webhook_work(used.at, &origins),
             periodic: self.is_periodic(used.at),
             waits: self.waits_for_payer(used)
                 || is(|operation| operation.essential.as_deref() == Some("checkout") && !operation.money),

@@ -4,6 +4,7 @@
 //! names are compared, fields of its forms are read) and by the names of route, file and function second.
 
 mod answering;
+mod branch;
 mod harm;
 mod known_before;
 mod senders;
@@ -41,6 +42,8 @@ pub struct WebhookHandler {
     pub of_row: bool,
     /// The same entry also serves requests that are no deliveries: one function of many actions.
     pub serves_others: bool,
+    /// The branch of it that takes deliveries, where that is known.
+    pub branch: Option<Place>,
     /// What it does, and what it knows of its caller then.
     pub account: Account,
     /// What that comes to.
@@ -239,7 +242,15 @@ fn handler(program: &Program, candidate: Candidate) -> Option<WebhookHandler> {
         account.deeds.retain(|deed| deed.standing != Standing::Unverified);
         verdict = account.verdict();
     }
-    Some(WebhookHandler { entry: at, vendor, evidence, by_name, of_row, serves_others, account, verdict })
+    // `if (action === "webhook") { .. return }`: the rest is done for others.
+    let branch = program.branch_of_deliveries(entry);
+    if let Some(branch) = branch {
+        let is_run = program.runs_in_branch(entry.function, branch);
+        account.deeds.retain(|deed| is_run(deed.at));
+        verdict = account.verdict();
+    }
+    let serves_others = serves_others || branch.is_some();
+    Some(WebhookHandler { entry: at, vendor, evidence, by_name, of_row, serves_others, branch, account, verdict })
 }
 
 /// Whether all that an entry does is to post to hooks of others, whose URLs are settings: `make-webhook` that posts

@@ -44,7 +44,7 @@ fn help_for(program: &Program, used: &VendorUse, stake: Stake, origins: &[Origin
             "Look at what {call} returns and log it: {log}. It only tells of what was done: nothing waits for it."
         );
     }
-    let in_webhook = program.is_webhook_work(origins);
+    let in_webhook = program.is_webhook_work(used.at, origins);
     if stake == Stake::Webhook && gives_orders(program, origins) {
         return format!(
             "Look at what {call} returns, report it, and answer as before: {log}. An answer of 500 would end the caller's \

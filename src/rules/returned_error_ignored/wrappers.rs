@@ -72,7 +72,7 @@ fn tell(program: &Program, report: &mut Report, caller: CallRef, wrapper: Functi
     );
     let way = origin.map_or(&[][..], |origin| &origin.way[..]);
     let script = program.facts(caller.file).language.is_script();
-    let round = program.round_ended_by(caller, way).filter(|_| !program.is_webhook_work(&origins));
+    let round = program.round_ended_by(caller, way).filter(|_| !program.is_webhook_work(caller, &origins));
     let help = match round {
         Some(Round::Loop | Round::Callback) => format!(
             "Look at what {name} returns in each round, note it and go on with the next: {}. Thrown, it leaves out all that \

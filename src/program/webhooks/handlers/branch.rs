@@ -1,0 +1,75 @@
+//! One function of many actions, one of which takes a vendor's deliveries: `if (action === "webhook") { .. return }`.
+
+use rustc_hash::FxHashSet;
+
+use super::DELIVERIES;
+use crate::facts::{BlockId, BlockKind, ExprId, ExprKind, Facts, Op, Step};
+use crate::finding::Place;
+use crate::program::terms::{Ending, ending};
+use crate::program::verify::words;
+use crate::program::{CallRef, Edge, EdgeKind, Entry, FunctionRef, Program};
+
+impl Program {
+    /// The branch of an entry that takes deliveries, where its condition says so and it ends the handler.
+    pub(super) fn branch_of_deliveries(&self, entry: &Entry) -> Option<Place> {
+        let facts = self.facts(entry.function.file);
+        let own = facts.blocks.iter().enumerate().filter(|(_, block)| block.function == entry.function.function);
+        let mut found = own.filter(|(at, block)| {
+            let takes = match block.kind {
+                BlockKind::Then(condition) => says_delivery(facts, condition, 4),
+                BlockKind::Case(_, Some(value)) => says_delivery(facts, value, 2),
+                _ => false,
+            };
+            takes && leaves(facts, BlockId(*at as u32))
+        });
+        let (_, block) = found.next()?;
+        // Two of them are two webhooks.
+        found.next().is_none().then_some(Place { file: entry.function.file, span: block.span })
+    }
+
+    /// Whether what an entry does at a call, behind the calls of a way, is done in a branch of its function.
+    pub(in crate::program) fn is_in_branch(
+        &self,
+        entry: FunctionRef,
+        branch: Place,
+        way: &[Edge],
+        at: CallRef,
+    ) -> bool {
+        let first = way.first().map_or(at, |edge| edge.call);
+        let span = self.call_place(first).span;
+        first.file != entry.file || self.function_of(first) != entry || branch.span.contains(span)
+    }
+
+    /// Whether a call is run from a branch: written there, or in what the calls there run.
+    pub(super) fn runs_in_branch(&self, entry: FunctionRef, branch: Place) -> impl Fn(CallRef) -> bool + '_ {
+        let within = |at: &CallRef| branch.span.contains(self.call_place(*at).span);
+        let calls: FxHashSet<CallRef> =
+            self.with_inner(entry).into_iter().flat_map(|f| self.calls_in(f)).filter(within).collect();
+        let targets = calls.iter().flat_map(|&at| self.edges(at)).filter(|edge| edge.kind != EdgeKind::Jump);
+        let run: FxHashSet<FunctionRef> = targets
+            .flat_map(|edge| self.reach(edge.target, |edge| edge.kind != EdgeKind::Jump).stops)
+            .map(|stop| stop.function)
+            .collect();
+        move |at| calls.contains(&at) || run.contains(&self.function_of(at))
+    }
+}
+
+/// Whether a condition asks for the action, or the path, of deliveries.
+fn says_delivery(facts: &Facts, condition: ExprId, depth: usize) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    match facts.expr(condition) {
+        ExprKind::Text(text) => text.len() < 60 && words(text).iter().any(|word| DELIVERIES.contains(&word.as_str())),
+        ExprKind::Op(Op::Equal | Op::And, parts) => parts.iter().any(|&part| says_delivery(facts, part, depth)),
+        // `path.endsWith("/webhook")`
+        ExprKind::Call(call) => facts.call(*call).args.iter().any(|arg| says_delivery(facts, arg.value, depth)),
+        _ => false,
+    }
+}
+
+/// Whether a block ends the function on every way through it.
+fn leaves(facts: &Facts, block: BlockId) -> bool {
+    match facts.block(block).steps.last() {
+        Some(Step::Try { body, .. }) => leaves(facts, *body),
+        _ => ending(facts, block) != Ending::GoesOn,
+    }
+}
