@@ -193,7 +193,9 @@ impl Program {
                     // What the server puts into a row that it has found may be its own: tokens that were refreshed.
                     && (!looked_up && table.is_some_and(|table| is_account(&table))
                         || !of_guest && (self.is_told_what(way, used.at) || self.is_counted(used.at))
-                        || (!of_guest || of_deal) && self.is_decided(way, used.at, of_deal))
+                        || (!of_guest || of_deal) && self.is_decided(way, used.at, of_deal)
+                        || is_own_table_of(self, used.at, table)
+                            && (self.is_carried_out(used.at) || self.is_decided(way, used.at, false)))
             }
             _ => any_word(&by, PERSON) || is_id && table.is_some_and(|table| any_start(&table, PEOPLE)),
         };
@@ -220,6 +222,19 @@ impl Program {
                 }
                 _ => false,
             }
+        })
+    }
+
+    /// Whether a write says of a customer's own work or money that it is done: `status: "completed"`.
+    fn is_carried_out(&self, at: CallRef) -> bool {
+        const DONE: &[&str] = &["completed", "complete", "succeeded", "done", "finished", "delivered"];
+        self.row_written(at).into_iter().any(|(key, value)| {
+            let is_state = words(&key).last().is_some_and(|last| matches!(last.as_str(), "status" | "state"));
+            let text = match self.facts(value.file).expr(value.expr) {
+                ExprKind::Text(text) => text.to_ascii_lowercase(),
+                _ => return false,
+            };
+            is_state && DONE.contains(&text.as_str()) && !self.asks_elsewhere(at)
         })
     }
 
@@ -391,4 +406,22 @@ impl Program {
         }
         found
     }
+}
+
+/// Beginnings of words of tables that are queues or records of page views in one app, and what customers have ordered
+/// in another.
+const EITHER: &[&str] = &["job", "visit", "payment", "appointment", "delivery", "inspection", "service"];
+
+/// Words of tables of those who are served.
+const SERVED: &[&str] = &["customers", "clients", "patients", "students", "members", "homeowners", "tenants", "owners"];
+
+/// Whether the migrations say that each row of a table, whose name leaves it open, is a customer's: a column refers to a
+/// table of customers.
+fn is_own_table_of(program: &Program, at: CallRef, table: Option<Name>) -> bool {
+    let Some(name) = table.filter(|table| any_start(table, EITHER)) else { return false };
+    let mut made = program.database().tables(&name).filter(|(history, _)| program.is_database_of(history, at.file));
+    made.any(|(history, table)| {
+        let referred = table.columns.iter().filter_map(|column| history.refers_to(table, column.name));
+        referred.into_iter().any(|of| of.schema == "public" && any_word(&of.name, SERVED))
+    })
 }
