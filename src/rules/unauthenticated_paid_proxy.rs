@@ -192,7 +192,7 @@ fn tell(program: &Program, report: &mut Report, found: &PaidDoor, at: CallRef, o
                 .or_else(|| {
                     (*spends == Spends::Mail && takes_from_guests(program, found)).then(|| FOR_GUESTS.to_owned())
                 })
-                .unwrap_or_else(|| cure(program, entry, *spends)),
+                .unwrap_or_else(|| cure(program, entry, *spends, limited)),
         )
         .trace(program.trace_from(start, *used, &format!("{called} costs")));
     if let Some((place, left_out)) = left_out {
@@ -261,7 +261,7 @@ pub fn always_asked(left_out: Option<LeftOut>) -> Option<String> {
     })
 }
 
-fn cure(program: &Program, entry: &Entry, spends: Spends) -> String {
+fn cure(program: &Program, entry: &Entry, spends: Spends, limited: bool) -> String {
     let refuse = strangers::refusal(program, entry)
         .unwrap_or_else(|| "answer 401 when there is no user in the session".to_owned());
     let key = if strangers::looks_user_up(program, entry) { " (the anonymous key is no user)" } else { "" };
@@ -275,6 +275,9 @@ fn cure(program: &Program, entry: &Entry, spends: Spends) -> String {
             )
         }
         // Visitors type addresses, too.
+        Spends::Lookup if limited => format!(
+            "Cap what the key may use a day at the vendor. Where only users need it, refuse strangers: {refuse}{key}."
+        ),
         Spends::Lookup => format!(
             "Limit each address (answer 429 beyond a few a minute) and cap what the key may use a day at the vendor. Where \
              only users need it, refuse strangers: {refuse}{key}."

@@ -3,6 +3,7 @@
 use crate::facts::ExprKind;
 use crate::names::Name;
 use crate::program::callers::full_rights::known::{KNOWN_TO_ONE, is_contact};
+use crate::program::callers::full_rights::seizes::CONTACTS;
 use crate::program::callers::full_rights::{Pick, Touch, any_start, any_word, only_one_knows};
 use crate::program::money::grants::is_account;
 use crate::program::values::assigned::Holder;
@@ -146,6 +147,7 @@ impl Program {
         let table = self.table_of(used.at);
         let mut found: Option<(Name, Source)> = None;
         let mut looked_up = false;
+        let mut of_contact = false;
         if touch == Touch::Reads && self.only_shows(used.at) {
             return None;
         }
@@ -169,7 +171,15 @@ impl Program {
                 }
                 // A row that the request picked before: `.eq("id", member.id)`.
                 Origin::Server if matches!(touch, Touch::Changes | Touch::Removes) && found.is_none() => {
-                    found = Some((by, self.found_by(way, value, &["id", "uid"], 9)?));
+                    let by_id = self.found_by(way, value, &["id", "uid"], 9);
+                    // The newest booking of an address, and what the request says goes into it: any address will do.
+                    let by_contact = || {
+                        let of_deal = table.is_some_and(|table| any_start(&table, DEALS));
+                        let told = touch == Touch::Changes && of_deal && self.is_told_what(way, used.at);
+                        self.found_by(way, value, CONTACTS, 9).filter(|_| told)
+                    };
+                    of_contact = by_id.is_none();
+                    found = Some((by, by_id.or_else(by_contact)?));
                     looked_up = true;
                 }
                 // What the server knows of the caller.
@@ -185,7 +195,9 @@ impl Program {
         // Guests make orders; whether one is paid is not theirs to say.
         let of_deal = table.is_some_and(|table| any_start(&table, DEALS));
         let whose = match touch {
-            Touch::Changes | Touch::Removes if any_word(&by, WHOSE) || is_id && any_word(&by, PLACES) => true,
+            Touch::Changes | Touch::Removes if of_contact || any_word(&by, WHOSE) || is_id && any_word(&by, PLACES) => {
+                true
+            }
             Touch::Removes => is_id && (!of_guest || of_deal),
             // What is written is the caller's choice too, or decides something.
             Touch::Changes => {
