@@ -12,7 +12,7 @@ use crate::program::origins::Origin as Start;
 use crate::program::values::options::Lookup;
 use crate::program::values::requested::Origin;
 use crate::program::verify::words;
-use crate::program::{CallRef, EdgeKind, Entry, ExprRef, FunctionRef, HttpUse, Program, VendorUse};
+use crate::program::{CallRef, EdgeKind, Entry, EntryKind, ExprRef, FunctionRef, HttpUse, Program, VendorUse};
 
 mod claims;
 mod gateways;
@@ -196,6 +196,10 @@ fn spends(program: &Program, used: &VendorUse, start: &Start) -> Option<Spends> 
         return Some(spends);
     }
     if spends == Spends::Lookup {
+        // Pages that show what they look up are for whoever comes.
+        if entry.kind == EntryKind::Page {
+            return None;
+        }
         // What scrapes and searches is work in itself, whoever says for what.
         let works = program.operation(used).is_some_and(|operation| operation.effect == Effect::Generate);
         return (works || is_asked_by_request(program, used, start)).then_some(spends);
