@@ -78,6 +78,9 @@ pub struct Operation {
     /// It pays the app's money out to somebody.
     #[serde(default)]
     pub pays_out: bool,
+    /// Each answer is billed, or used up of what was paid for in advance; of a token what it opens.
+    #[serde(default)]
+    pub metered: bool,
     /// It gives back what a customer paid.
     #[serde(default)]
     pub refunds: bool,

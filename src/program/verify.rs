@@ -25,6 +25,7 @@ mod flags;
 mod gates;
 mod lookups;
 mod methods;
+mod misnamed;
 mod optional;
 mod refetched;
 mod tests;

@@ -307,11 +307,20 @@ fn cure(program: &Program, entry: &Entry, found: &Found<'_>) -> String {
         _ if whose => "use `user.id` instead of the one in the request",
         _ => "check that it is theirs",
     };
+    let of_deal = words(&found.pick.what)
+        .iter()
+        .any(|word| ["order", "booking", "reservation"].iter().any(|start| word.starts_with(start)));
+    let guests = match found.pick.touch {
+        Touch::Changes | Touch::Removes if of_deal => {
+            " Where guests come here, who have no account, ask for a code that stands in their row and in their mail alone."
+        }
+        _ => "",
+    };
     match super::strangers::refusal(program, entry) {
         Some(refuse) if super::strangers::looks_user_up(program, entry) => {
-            format!("Look the caller up and {then}: {refuse} (the public key is no user).")
+            format!("Look the caller up and {then}: {refuse} (the public key is no user).{guests}")
         }
-        Some(refuse) => format!("Look the caller up and {then}: {refuse}."),
-        None => format!("Look the caller up, answer 401 when there is none, and {then}."),
+        Some(refuse) => format!("Look the caller up and {then}: {refuse}.{guests}"),
+        None => format!("Look the caller up, answer 401 when there is none, and {then}.{guests}"),
     }
 }

@@ -42,7 +42,8 @@ rule! {
     ///
     /// Reading content that is public, rows that signed-in users share, intake that cannot be read back (a contact
     /// form, a waiting list), and changes that hang on what is in the row and not on who asks (`for update using (status =
-    /// 'pending')`) are notes for the auditor.
+    /// 'pending')`) are notes for the auditor; an error where whoever comes may say so that something is paid (`using
+    /// (payment_status = 'pending') with check (payment_status in ('paid', 'pending'))`).
     ///
     /// ## Silent when
     ///

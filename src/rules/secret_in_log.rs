@@ -168,6 +168,10 @@ fn tell(program: &Program, report: &mut Report, disclosure: &Disclosure, others:
     let signed = is_signature_of_one(program, function_around(program, disclosure.at), first.secret);
     let message = match signed {
         true => format!("{does}: {reader} can send that delivery again while its signature holds"),
+        false if first.head.is_some() => match is_connection(first.secret) {
+            true => format!("{does}: {reader} sees its user, and its password where that much shows it"),
+            false => format!("{does}, more than says whose it is: that much of it is no secret to {reader} any longer"),
+        },
         false => format!("{does}: {reader} can {}", consequence(program, first)),
     };
     let subject = subject(first);
@@ -243,9 +247,7 @@ fn what(exposed: &Exposed, tellings: &Tellings) -> String {
 fn consequence(program: &Program, exposed: &Exposed) -> String {
     match exposed.secret {
         Secret::Variable(name, _) if name.ends_with("WEBHOOK_URL") => "post there in the name of this app".to_owned(),
-        Secret::Variable(name, _) if name.contains("DATABASE_URL") || name.contains("CONNECTION_STRING") => {
-            "read and change every customer's data".to_owned()
-        }
+        secret if is_connection(secret) => "read and change every customer's data".to_owned(),
         Secret::Variable(name, Some(vendor)) if !name.contains("WEBHOOK_SECRET") => {
             let vendor = program.catalogue.vendor(vendor);
             format!("{} at {}", harm(Some(vendor)), vendor.name)
@@ -264,6 +266,11 @@ fn consequence(program: &Program, exposed: &Exposed) -> String {
         Secret::Bodies => "read what customers are sent, their tokens among it".to_owned(),
         Secret::Variable(..) | Secret::Caught(_) => "use the key as if they were this app".to_owned(),
     }
+}
+
+/// Whether a variable holds how to reach a database, its user and password at the beginning.
+fn is_connection(secret: Secret) -> bool {
+    matches!(secret, Secret::Variable(name, _) if name.contains("DATABASE_URL") || name.contains("CONNECTION_STRING"))
 }
 
 fn confidence(secrets: &[Exposed]) -> Confidence {

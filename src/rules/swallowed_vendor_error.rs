@@ -15,7 +15,8 @@ crate::rule! {
     ///
     /// A handler that neither logs, tells nor rethrows makes an outage invisible: the mail is not sent, the pay link
     /// is missing, the payment row is lost, and there is no line anywhere from which anybody could find out. The
-    /// first to notice are customers, days later.
+    /// first to notice are customers, days later. A loop that keeps good answers only (`if (res.ok) found.push(..)`, no
+    /// `else`) does the same: what is left looks complete.
     ///
     /// ## Silent when
     ///
@@ -196,6 +197,9 @@ fn tell(program: &Program, report: &mut Report, all: &[Swallowed]) {
         Instead::Branch(value) => format!(
             "this branch turns a refusal of {what} into {value}: {who} goes on as if that were true, and nobody can know"
         ),
+        Instead::PassedOver => format!(
+            "only good answers of {what} count in this loop: one that is refused is passed over without a word, and {who} gives what is left as if it were all"
+        ),
         Instead::Default(value) => format!(
             "this {handler} turns the failure of {what} into {value}: {who} answers as if that were true, and nobody can know"
         ),
@@ -225,6 +229,10 @@ fn tell(program: &Program, report: &mut Report, all: &[Swallowed]) {
         (None, Instead::Default(_) | Instead::Branch(_)) => format!(
             "Let whoever asked see that it failed: log it with an id ({log}) and throw it again, or answer an error \
              (a 5xx), rather than a value that a success could have given."
+        ),
+        (None, Instead::PassedOver) => format!(
+            "Log the refusal with an id that finds it again ({log}), and stop or say that something is missing: what is left \
+             looks complete."
         ),
         (None, Instead::Nothing | Instead::GoesOn) => {
             format!("Log the failure with an id that finds the action again: {log}.")

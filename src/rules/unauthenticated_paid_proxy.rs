@@ -21,9 +21,10 @@ crate::rule! {
     /// such doors within days; the bill, the blocked account and the domain on spam lists are the app's. A public
     /// key of the backend in front (the anonymous key every visitor has) is no check: it is in every browser.
     ///
-    /// It is an error for models, messages and calls to phones, mail to an address of the request and payouts; a
-    /// warning for goods and deliveries, which the app is billed for, and for contacts, each of which is paid and may be
-    /// sent a welcome; and for mail that says to whoever a row names, which the request picks, that something is paid or
+    /// It is an error for models, talks with voice agents, messages and calls to phones, mail to an address of the request
+    /// and payouts; a warning for goods and deliveries, which the app is billed for, for look-ups that are billed one by
+    /// one (places, pages, searches) where the request says what is looked up, and for contacts, each of which is paid and
+    /// may be sent a welcome; and for mail that says to whoever a row names, which the request picks, that something is paid or
     /// given back, while nothing looks whether it is (medium). With only a limit in front it is a note. Where the
     /// platform asks for a token (`verify_jwt`) and the code for no user, the public key opens the door: medium.
     ///
@@ -94,7 +95,19 @@ crate::rule! {
 fn check(program: &Program, report: &mut Report) {
     let mut told: FxHashSet<CallRef> = FxHashSet::default();
     let mut kept_in: FxHashSet<FileId> = FxHashSet::default();
+    // What looks up at one vendor is one finding of an app: a limit and a quota mend all of it.
+    let mut lookups: Vec<Vec<&PaidDoor>> = vec![];
     for found in program.paid_doors().values() {
+        let same = |other: &&mut Vec<&PaidDoor>| {
+            other[0].vendor == found.vendor && program.share_app(other[0].used.file, found.used.file)
+        };
+        if found.spends == Spends::Lookup {
+            match lookups.iter_mut().find(same) {
+                Some(group) => group.push(found),
+                None => lookups.push(vec![found]),
+            }
+            continue;
+        }
         let entry = &program.entries[found.start.entry];
         // Helpers in a file of server actions that no page imports: one says it of all.
         if !program.is_offered(entry) && !kept_in.insert(entry.function.file) {
@@ -102,12 +115,27 @@ fn check(program: &Program, report: &mut Report) {
         }
         let at = found.start.way.first().map_or(found.used, |edge| edge.call);
         if told.insert(at) {
-            tell(program, report, found, at);
+            tell(program, report, found, at, &[]);
         }
+    }
+    for mut group in lookups {
+        group.sort_by_key(|found| is_quiet(program, found));
+        let place = |found: &&PaidDoor| found.start.way.first().map_or(found.used, |edge| edge.call);
+        let at = place(&group[0]);
+        let mut others: Vec<CallRef> = group[1..].iter().map(place).filter(|&other| other != at).collect();
+        others.sort_unstable();
+        others.dedup();
+        tell(program, report, group[0], at, &others);
     }
 }
 
-fn tell(program: &Program, report: &mut Report, found: &PaidDoor, at: CallRef) {
+/// Whether something stands before a door, or no page leads to it.
+fn is_quiet(program: &Program, found: &PaidDoor) -> bool {
+    let entry = &program.entries[found.start.entry];
+    found.door == Door::Limited || !program.is_offered(entry) || program.middleware_before_pages(entry).is_some()
+}
+
+fn tell(program: &Program, report: &mut Report, found: &PaidDoor, at: CallRef, others: &[CallRef]) {
     let PaidDoor { spends, door, used, start, .. } = found;
     let called = &found.name;
     let entry = &program.entries[start.entry];
@@ -115,7 +143,9 @@ fn tell(program: &Program, report: &mut Report, found: &PaidDoor, at: CallRef) {
     let cost = match spends {
         Spends::Payout => "pays the app's money out",
         Spends::Model => "lets the app pay for a model's answers",
+        Spends::Talk => "lets the app pay for talks with a voice agent or model",
         Spends::Phone => "lets the app pay for messages and calls to phones",
+        Spends::Lookup => "lets the app pay for look-ups",
         Spends::Goods => "orders at the app's expense",
         Spends::Mail => "sends mail in the app's name to any address",
         Spends::Contact => "puts any address on the app's paid list",
@@ -147,7 +177,7 @@ fn tell(program: &Program, report: &mut Report, found: &PaidDoor, at: CallRef) {
     let severity = match spends {
         _ if limited || waits || !offered || covered.is_some() => Severity::Note,
         Spends::OwnMail | Spends::OwnPhone => Severity::Note,
-        Spends::Contact | Spends::Goods | Spends::Claim => Severity::Warning,
+        Spends::Contact | Spends::Goods | Spends::Claim | Spends::Lookup => Severity::Warning,
         _ => Severity::Error,
     };
     let mut draft = report
@@ -162,11 +192,14 @@ fn tell(program: &Program, report: &mut Report, found: &PaidDoor, at: CallRef) {
                 .or_else(|| {
                     (*spends == Spends::Mail && takes_from_guests(program, found)).then(|| FOR_GUESTS.to_owned())
                 })
-                .unwrap_or_else(|| cure(program, entry, *spends)),
+                .unwrap_or_else(|| cure(program, entry, *spends, limited)),
         )
         .trace(program.trace_from(start, *used, &format!("{called} costs")));
     if let Some((place, left_out)) = left_out {
         draft = draft.because(place, left_out.says());
+    }
+    for &other in others {
+        draft = draft.because(program.call_place(other), "and here");
     }
     if let Some(place) = covered {
         draft = draft.because(place, "stands before its pages");
@@ -181,7 +214,10 @@ fn tell(program: &Program, report: &mut Report, found: &PaidDoor, at: CallRef) {
         || limited && *spends == Spends::Contact
     {
         draft.confidence(Confidence::Low).auditor_only();
-    } else if gated || *spends == Spends::Claim || *spends == Spends::Phone && found.vendor.is_none() {
+    } else if gated
+        || matches!(spends, Spends::Claim | Spends::Lookup)
+        || *spends == Spends::Phone && found.vendor.is_none()
+    {
         draft.confidence(Confidence::Medium);
     }
 }
@@ -225,7 +261,7 @@ pub fn always_asked(left_out: Option<LeftOut>) -> Option<String> {
     })
 }
 
-fn cure(program: &Program, entry: &Entry, spends: Spends) -> String {
+fn cure(program: &Program, entry: &Entry, spends: Spends, limited: bool) -> String {
     if spends != Spends::Claim && strangers::staff::is_meant_for_staff(program, entry) {
         return strangers::staff::let_staff_in(program, entry);
     }
@@ -241,8 +277,16 @@ fn cure(program: &Program, entry: &Entry, spends: Spends) -> String {
                 "Let only known users send, or ask strangers for a captcha and limit them by address: {refuse}{key}."
             )
         }
+        // Visitors type addresses, too.
+        Spends::Lookup if limited => format!(
+            "Cap what the key may use a day at the vendor. Where only users need it, refuse strangers: {refuse}{key}."
+        ),
+        Spends::Lookup => format!(
+            "Limit each address (answer 429 beyond a few a minute) and cap what the key may use a day at the vendor. Where \
+             only users need it, refuse strangers: {refuse}{key}."
+        ),
         // A chat or a demonstration on the front page.
-        Spends::Model | Spends::Phone => format!(
+        Spends::Model | Spends::Talk | Spends::Phone => format!(
             "Look the user up before the call and refuse strangers: {refuse}{key}; then limit each user. What is meant for \
              visitors asks them for a captcha and limits them by address instead."
         ),

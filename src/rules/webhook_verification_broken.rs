@@ -19,7 +19,8 @@ rule! {
     /// A signature covers the bytes that were sent. A check over a parsed body, or over text written anew from it,
     /// fails as soon as a blank, an escape or the order of keys differs; a check that needs Node's crypto throws on
     /// Deno, workers and edge runtimes; a body that was read once is empty the second time; a header that the vendor
-    /// does not sign in, an invented `resend-signature`, is never there. Every delivery is then
+    /// does not sign in, an invented `resend-signature`, is never there; and a function that the SDK does not have
+    /// (`stripe.webhook.constructEvent`) throws. Every delivery is then
     /// answered with an error: people pay and get nothing, until the vendor switches the endpoint off, or someone
     /// takes the check out.
     ///
@@ -101,6 +102,8 @@ enum Fault {
     Unsent(Name, Place),
     /// Its secret is a variable that nothing ever sets.
     Unset(Name, Place),
+    /// The SDK has it under another path.
+    Misnamed(Name),
 }
 
 fn check(program: &Program, report: &mut Report) {
@@ -143,6 +146,9 @@ fn fault(program: &Program, handler: &WebhookHandler) -> Option<(CallRef, Fault,
         && let Some(at) = verifying_calls().find(|&at| verifying(program, at).is_some())
     {
         return Some((at, Fault::Unsent(header, place), Confidence::High));
+    }
+    if let Some((at, path)) = verifying_calls().find_map(|at| Some((at, program.misnamed_verifier(at)?))) {
+        return Some((at, Fault::Misnamed(Name::new(path)), Confidence::High));
     }
     for at in verifying_calls() {
         let Some(checks) = verifying(program, at) else { continue };
@@ -261,6 +267,9 @@ fn tell(
                 "{call} is given {name} for its secret, and nothing ever sets it: {webhook} answers an error, {lost}"
             )
         }
+        Fault::Misnamed(path) => {
+            format!("{call} does not exist, the SDK has {path}: the call throws, {webhook} answers an error, {lost}")
+        }
         Fault::Read(_) => format!("{call} reads the body of {webhook} a second time, and that throws: {lost}"),
     };
     let mut draft = report
@@ -274,7 +283,7 @@ fn tell(
         Fault::Rewritten(place) => draft.because(place, "written anew here"),
         Fault::Unsent(_, place) => draft.because(place, "no delivery brings this header"),
         Fault::Read(first) => draft.because(program.call_place(first), "read here the first time"),
-        Fault::Runtime => draft,
+        Fault::Runtime | Fault::Misnamed(_) => draft,
     };
     if let Some(vendor) = handler.vendor {
         draft.vendor(program.vendor_id(vendor));
@@ -297,7 +306,7 @@ fn cure(program: &Program, handler: &WebhookHandler, entry: &Entry, fault: Fault
                  when it is missing."
             );
         }
-        (_, Fault::Runtime | Fault::Unsent(..)) => return verify,
+        (_, Fault::Runtime | Fault::Unsent(..) | Fault::Misnamed(_)) => return verify,
         (_, Fault::Read(_)) => {
             "Read the body once, `const body = await req.text()`, verify that text, and parse it after with JSON.parse(body)."
         }

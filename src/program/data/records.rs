@@ -53,6 +53,8 @@ pub struct TableUses {
     pub of: FxHashMap<Name, Vec<usize>>,
     /// Those that bring other tables' rows along, with the text that says which: `*, profiles(name)`.
     pub embedding: Vec<(usize, Name)>,
+    /// Writes of browser code by clients that nothing is known of, their import leads nowhere: by table.
+    pub by_name: FxHashMap<Name, Vec<(CallRef, Effect)>>,
 }
 
 impl Program {
@@ -142,8 +144,35 @@ impl Program {
                     uses.embedding.extend(self.embedded_by(used).map(|text| (at, text)));
                 }
             }
+            for (file, facts) in self.code() {
+                let side = self.side(file);
+                if !facts.language.is_script() || !side.client || side.server || side.tooling || side.dead {
+                    continue;
+                }
+                for at in self.calls_of(file) {
+                    let found = self.written_by_name(at).into_iter();
+                    found.for_each(|(table, effect)| uses.by_name.entry(table).or_default().push((at, effect)));
+                }
+            }
             uses
         })
+    }
+
+    /// What a call writes by its form alone, where its client is not known: `supabase.from("notes").update(..)`.
+    fn written_by_name(&self, at: CallRef) -> Option<(Name, Effect)> {
+        let facts = self.facts(at.file);
+        let ExprKind::Member(base, method) = *facts.expr(facts.call(at.call).callee) else { return None };
+        let effect = match method.as_str() {
+            "insert" | "upsert" => Effect::Create,
+            "update" => Effect::Update,
+            "delete" => Effect::Delete,
+            _ => return None,
+        };
+        let ExprKind::Call(from) = *facts.expr(base) else { return None };
+        let from = facts.call(from);
+        let is_from = matches!(facts.expr(from.callee), ExprKind::Member(_, name) if *name == "from");
+        let ExprKind::Text(table) = facts.expr(from.args.first()?.value) else { return None };
+        (is_from && self.vendors_at(at).is_empty()).then_some((*table, effect))
     }
 
     /// Whether a new row says what happened, in a table whose rows nobody changes.

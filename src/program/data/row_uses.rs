@@ -63,10 +63,30 @@ impl Program {
     pub fn row_uses(&self, history: &History, table: Name) -> Vec<RowUse> {
         let uses = self.table_uses().of.get(&table).into_iter().flatten();
         let direct = uses.filter_map(|&at| self.row_use(&self.vendor_uses()[at], None));
-        let mut found: Vec<RowUse> = direct.chain(self.embedded(table)).collect();
+        let mut found: Vec<RowUse> = direct.chain(self.embedded(table)).chain(self.by_name(table)).collect();
         found.retain(|used| self.is_database_of(history, used.place.file));
         found.sort_by_key(|used| (!used.in_browser, used.place));
         found
+    }
+
+    /// Writes of browser code by a client whose import leads nowhere: what it is cannot be told, what it would do can.
+    fn by_name(&self, table: Name) -> impl Iterator<Item = RowUse> {
+        let uses = self.table_uses().by_name.get(&table).into_iter().flatten();
+        uses.map(|&(at, effect)| RowUse {
+            place: self.call_place(at),
+            in_browser: true,
+            right: match effect {
+                Effect::Create => Rights::INSERT,
+                Effect::Delete => Rights::DELETE,
+                _ => Rights::UPDATE,
+            },
+            columns: None,
+            picked_by: vec![],
+            own: false,
+            names_own: vec![],
+            names_other: vec![],
+            for_admins: self.is_admins(at),
+        })
     }
 
     /// Reads of other tables that bring a table's rows along: `select("*, profiles(name)")`.

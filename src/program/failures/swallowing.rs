@@ -19,6 +19,7 @@ use crate::program::{CallRef, Destination, EdgeKind, FunctionRef, Leaves, Progra
 use kinds::is_for_something_else;
 
 mod kinds;
+mod passed_over;
 mod tried;
 mod written;
 
@@ -72,6 +73,8 @@ pub enum Instead {
     Default(&'static str),
     /// It is the branch of a failed status, and does the same.
     Branch(&'static str),
+    /// In a loop only good answers are kept.
+    PassedOver,
 }
 
 impl Program {
@@ -127,6 +130,7 @@ impl Program {
         }
         let mut found: Vec<Swallowed> = found.into_values().collect();
         found.extend(self.silent_branches());
+        found.extend(self.passed_over());
         found
     }
 

@@ -299,12 +299,53 @@ fn is_record(row: &str) -> bool {
 
 /// Whether a row says of itself that nothing is paid yet.
 fn is_not_yet(facts: &Facts, rows: &[(Name, ExprId)]) -> bool {
+    let text = |value: ExprId| match facts.expr(resolved(facts, value)) {
+        ExprKind::Text(text) => Some(text.to_ascii_lowercase()),
+        _ => None,
+    };
+    // Then its own state is how far the work is: `{ status: "scheduled", payment_status: "paid" }`.
+    let says_payment = rows.iter().any(|&(key, value)| {
+        let words = words(&key);
+        words.len() > 1
+            && words[0] == "payment"
+            && words.last().is_some_and(|last| last == "status")
+            && text(value).is_some_and(|text| says_paid(&text))
+    });
     rows.iter().any(|&(key, value)| {
         let words = words(&key);
+        let is_own = words.len() == 1 && says_payment;
         words.iter().any(|word| word == "trial" || word == "trialing")
             || words.iter().any(|word| word == "status")
-                && matches!(facts.expr(resolved(facts, value)), ExprKind::Text(text) if ![PAID, HELD].concat().contains(&text.to_ascii_lowercase().as_str()))
+                && text(value).is_some_and(|text| match is_own {
+                    true => says_not_yet(&text),
+                    false => !says_paid(&text) && !HELD.contains(&text.as_str()),
+                })
     })
+}
+
+/// Whether a state says that something, or a first part of it, is paid for: `paid`, `deposit_paid`.
+fn says_paid(text: &str) -> bool {
+    let is_part = || matches!(text, "deposit_paid" | "fully_paid" | "paid_in_full" | "deposit-paid" | "deposit paid");
+    PAID.contains(&text) || is_part()
+}
+
+/// Whether a state of a row says that it waits for something, money perhaps, or is over.
+fn says_not_yet(text: &str) -> bool {
+    const WAITS: &[&str] = &[
+        "pend",
+        "await",
+        "unpaid",
+        "unconfirm",
+        "trial",
+        "draft",
+        "request",
+        "inactive",
+        "fail",
+        "cancel",
+        "refund",
+        "hold",
+    ];
+    words(text).iter().any(|word| WAITS.iter().any(|start| word.starts_with(start)))
 }
 
 /// The model whose rows a query of Python's commonest ORM picks: `Order` of `Order.objects.filter(id=1).update`.
@@ -394,8 +435,8 @@ fn given(facts: &Facts, row: Option<Name>, field: &str, value: ExprId) -> Option
         // A hold on the card is money that was promised.
         let held = has(&["payment"]) && HELD.contains(&text.as_str());
         let paid = held
-            || (of_money || of_row && named.len() == 1) && PAID.contains(&text.as_str())
-            || named.len() == 1 && text == "paid";
+            || (of_money || of_row && named.len() == 1) && says_paid(&text)
+            || named.len() == 1 && (text == "paid" || text == "deposit_paid");
         let of_order = row.is_some_and(|row| {
             let starts = ["order", "purchase", "enrollment", "enrolment"];
             words(&row).iter().any(|word| starts.iter().any(|start| word.starts_with(start)))

@@ -12,7 +12,7 @@ use crate::program::origins::Origin as Start;
 use crate::program::values::options::Lookup;
 use crate::program::values::requested::Origin;
 use crate::program::verify::words;
-use crate::program::{CallRef, EdgeKind, Entry, ExprRef, FunctionRef, HttpUse, Program, VendorUse};
+use crate::program::{CallRef, EdgeKind, Entry, EntryKind, ExprRef, FunctionRef, HttpUse, Program, VendorUse};
 
 mod claims;
 mod gateways;
@@ -24,6 +24,8 @@ pub enum Spends {
     Payout,
     /// A model's answers.
     Model,
+    /// Talks with an agent or model, by the minute.
+    Talk,
     /// Messages to phones.
     Phone,
     /// Mail to an address of the request.
@@ -32,6 +34,8 @@ pub enum Spends {
     Goods,
     /// A place on a paid list.
     Contact,
+    /// Look-ups that are billed one by one.
+    Lookup,
     /// Mail about a payment to whoever a row names that the request picks.
     Claim,
     /// Mail whose address the request does not bring.
@@ -99,7 +103,7 @@ impl Program {
     pub fn pays_for_anyone(&self, entry: usize) -> bool {
         let door = self.paid_doors().get(&entry);
         door.is_some_and(|found| {
-            !matches!(found.spends, Spends::OwnMail | Spends::OwnPhone) && found.door == Door::Open
+            !matches!(found.spends, Spends::OwnMail | Spends::OwnPhone | Spends::Lookup) && found.door == Door::Open
         })
     }
 }
@@ -169,6 +173,8 @@ fn kind(program: &Program, used: &VendorUse) -> Option<Spends> {
     let category = program.catalogue.vendor(used.vendor).category;
     match operation.effect {
         _ if operation.pays_out => Some(Spends::Payout),
+        Effect::Token if operation.metered => Some(Spends::Talk),
+        _ if operation.metered => Some(Spends::Lookup),
         Effect::Generate => Some(Spends::Model),
         Effect::Send if category == Category::Sms => Some(Spends::Phone),
         // Agents that call somebody, by the minute.
@@ -186,8 +192,17 @@ fn kind(program: &Program, used: &VendorUse) -> Option<Spends> {
 fn spends(program: &Program, used: &VendorUse, start: &Start) -> Option<Spends> {
     let spends = kind(program, used)?;
     let entry = &program.entries[start.entry];
-    if spends == Spends::Model {
+    if matches!(spends, Spends::Model | Spends::Talk) {
         return Some(spends);
+    }
+    if spends == Spends::Lookup {
+        // Pages that show what they look up are for whoever comes.
+        if entry.kind == EntryKind::Page {
+            return None;
+        }
+        // What scrapes and searches is work in itself, whoever says for what.
+        let works = program.operation(used).is_some_and(|operation| operation.effect == Effect::Generate);
+        return (works || is_asked_by_request(program, used, start)).then_some(spends);
     }
     if delivers(program, entry, start, used.at, spends) || spends == Spends::Goods && takes_orders(program, entry) {
         return None;
@@ -209,6 +224,13 @@ fn spends(program: &Program, used: &VendorUse, start: &Start) -> Option<Spends> 
         }
         own => (spends == Spends::Mail).then_some(own),
     }
+}
+
+/// Whether the request says what is looked up: the same answer for everybody costs what its page costs anyway.
+fn is_asked_by_request(program: &Program, used: &VendorUse, start: &Start) -> bool {
+    let args = program.facts(used.at.file).call(used.at.call).args.iter();
+    args.map(|arg| ExprRef::new(used.at.file, arg.value))
+        .any(|arg| matches!(program.origin_on(&start.way, arg, &[]), Origin::Request(_)))
 }
 
 /// Whether a message goes to a number that is a setting or a constant: the owner's own.

@@ -162,6 +162,11 @@ impl Walk<'_> {
                 None => Standing::Verified(place),
             });
         }
+        if program.misnamed_verifier(at).is_some() {
+            // It throws: nothing after it runs on its own.
+            self.note_check(place);
+            return Some(if matches!(standing, Standing::Verified(_)) { standing } else { Standing::Verified(place) });
+        }
         let name = self.program.called_name(at)?;
         let callee = program.callee(at);
         if let Value::External(external) = callee

@@ -3,6 +3,7 @@
 use crate::facts::ExprKind;
 use crate::names::Name;
 use crate::program::callers::full_rights::known::{KNOWN_TO_ONE, is_contact};
+use crate::program::callers::full_rights::seizes::CONTACTS;
 use crate::program::callers::full_rights::{Pick, Touch, any_start, any_word, only_one_knows};
 use crate::program::money::grants::is_account;
 use crate::program::values::assigned::Holder;
@@ -146,6 +147,7 @@ impl Program {
         let table = self.table_of(used.at);
         let mut found: Option<(Name, Source)> = None;
         let mut looked_up = false;
+        let mut of_contact = false;
         if touch == Touch::Reads && self.only_shows(used.at) {
             return None;
         }
@@ -169,7 +171,15 @@ impl Program {
                 }
                 // A row that the request picked before: `.eq("id", member.id)`.
                 Origin::Server if matches!(touch, Touch::Changes | Touch::Removes) && found.is_none() => {
-                    found = Some((by, self.found_by(way, value, &["id", "uid"], 9)?));
+                    let by_id = self.found_by(way, value, &["id", "uid"], 9);
+                    // The newest booking of an address, and what the request says goes into it: any address will do.
+                    let by_contact = || {
+                        let of_deal = table.is_some_and(|table| any_start(&table, DEALS));
+                        let told = touch == Touch::Changes && of_deal && self.is_told_what(way, used.at);
+                        self.found_by(way, value, CONTACTS, 9).filter(|_| told)
+                    };
+                    of_contact = by_id.is_none();
+                    found = Some((by, by_id.or_else(by_contact)?));
                     looked_up = true;
                 }
                 // What the server knows of the caller.
@@ -185,7 +195,9 @@ impl Program {
         // Guests make orders; whether one is paid is not theirs to say.
         let of_deal = table.is_some_and(|table| any_start(&table, DEALS));
         let whose = match touch {
-            Touch::Changes | Touch::Removes if any_word(&by, WHOSE) || is_id && any_word(&by, PLACES) => true,
+            Touch::Changes | Touch::Removes if of_contact || any_word(&by, WHOSE) || is_id && any_word(&by, PLACES) => {
+                true
+            }
             Touch::Removes => is_id && (!of_guest || of_deal),
             // What is written is the caller's choice too, or decides something.
             Touch::Changes => {
@@ -193,7 +205,9 @@ impl Program {
                     // What the server puts into a row that it has found may be its own: tokens that were refreshed.
                     && (!looked_up && table.is_some_and(|table| is_account(&table))
                         || !of_guest && (self.is_told_what(way, used.at) || self.is_counted(used.at))
-                        || (!of_guest || of_deal) && self.is_decided(way, used.at, of_deal))
+                        || (!of_guest || of_deal) && self.is_decided(way, used.at, of_deal)
+                        || is_own_table_of(self, used.at, table)
+                            && (self.is_carried_out(used.at) || self.is_decided(way, used.at, false)))
             }
             _ => any_word(&by, PERSON) || is_id && table.is_some_and(|table| any_start(&table, PEOPLE)),
         };
@@ -220,6 +234,19 @@ impl Program {
                 }
                 _ => false,
             }
+        })
+    }
+
+    /// Whether a write says of a customer's own work or money that it is done: `status: "completed"`.
+    fn is_carried_out(&self, at: CallRef) -> bool {
+        const DONE: &[&str] = &["completed", "complete", "succeeded", "done", "finished", "delivered"];
+        self.row_written(at).into_iter().any(|(key, value)| {
+            let is_state = words(&key).last().is_some_and(|last| matches!(last.as_str(), "status" | "state"));
+            let text = match self.facts(value.file).expr(value.expr) {
+                ExprKind::Text(text) => text.to_ascii_lowercase(),
+                _ => return false,
+            };
+            is_state && DONE.contains(&text.as_str()) && !self.asks_elsewhere(at)
         })
     }
 
@@ -391,4 +418,22 @@ impl Program {
         }
         found
     }
+}
+
+/// Beginnings of words of tables that are queues or records of page views in one app, and what customers have ordered
+/// in another.
+const EITHER: &[&str] = &["job", "visit", "payment", "appointment", "delivery", "inspection", "service"];
+
+/// Words of tables of those who are served.
+const SERVED: &[&str] = &["customers", "clients", "patients", "students", "members", "homeowners", "tenants", "owners"];
+
+/// Whether the migrations say that each row of a table, whose name leaves it open, is a customer's: a column refers to a
+/// table of customers.
+fn is_own_table_of(program: &Program, at: CallRef, table: Option<Name>) -> bool {
+    let Some(name) = table.filter(|table| any_start(table, EITHER)) else { return false };
+    let mut made = program.database().tables(&name).filter(|(history, _)| program.is_database_of(history, at.file));
+    made.any(|(history, table)| {
+        let referred = table.columns.iter().filter_map(|column| history.refers_to(table, column.name));
+        referred.into_iter().any(|of| of.schema == "public" && any_word(&of.name, SERVED))
+    })
 }

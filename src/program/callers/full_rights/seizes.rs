@@ -11,7 +11,7 @@ use crate::program::values::options::Lookup;
 use crate::program::values::requested::asked::Asked;
 use crate::program::values::requested::{Origin, Source};
 use crate::program::verify::words;
-use crate::program::{CallRef, Edge, ExprRef, FunctionRef, Program, Value, VendorUse};
+use crate::program::{CallRef, Edge, EdgeKind, ExprRef, FunctionRef, Program, Value, VendorUse};
 
 /// Values that say that somebody may do what customers may not.
 const POWERS: &[&str] = &["admin", "administrator", "superadmin", "superuser", "moderator", "staff"];
@@ -156,7 +156,7 @@ impl Program {
                 let named = args.find(|arg| arg.name.is_some_and(|name| name == whose));
                 named.map(|arg| ExprRef::new(used.at.file, arg.value))
             });
-            self.found_by(way, value?, OWNERS, 9)
+            self.found_by(way, value?, OWNERS, 12)
         };
         let source = by_request.or_else(by_row)?;
         let what = Name::new("records");
@@ -324,7 +324,23 @@ impl Program {
         let facts = self.facts(at.file);
         let next = |expr: ExprId| self.found_by(way, ExprRef::new(at.file, expr), by, depth);
         match facts.expr(at.expr) {
-            ExprKind::Await(base) | ExprKind::Member(base, _) | ExprKind::Index(base, _) => next(*base),
+            ExprKind::Await(base)
+            | ExprKind::Member(base, _)
+            | ExprKind::Index(base, _)
+            | ExprKind::ElementOf(base)
+            | ExprKind::Spread(base) => next(*base),
+            // `rows = all ? rows : [row]`: one that is picked is enough.
+            ExprKind::List(items) => items.iter().find_map(|&item| next(item)),
+            ExprKind::Param(function, index) => {
+                // Handed over by the call that leads here on this way.
+                let function = FunctionRef::new(at.file, *function);
+                let (edge, before) = (way.iter().rposition(|edge| edge.target == function))
+                    .map(|at| (&way[at], &way[..at]))
+                    .filter(|(edge, _)| edge.kind == EdgeKind::Direct)?;
+                let handed = &self.facts(edge.call.file).call(edge.call.call).args;
+                let arg = handed.get(usize::from(*index)).filter(|arg| arg.name.is_none())?;
+                self.found_by(before, ExprRef::new(edge.call.file, arg.value), by, depth)
+            }
             ExprKind::Op(Op::Or | Op::Nullish, parts) => parts.iter().find_map(|&part| next(part)),
             ExprKind::Ref(name, block) => {
                 let def = facts.lookup(*block, *name)?;

@@ -109,7 +109,14 @@ impl<'p> Walker<'p> {
             _ if connects => 13,
             Some(vendor) => {
                 let credentials = catalogue.vendor(vendor).credentials.iter();
-                credentials.filter_map(|known| Some(known.prefix.as_ref()?.len() as u32)).max().unwrap_or(0).max(8) + 4
+                let prefixes = credentials.filter_map(|known| {
+                    let prefix = known.prefix.as_ref()?;
+                    // `sk_(?:live|test)_`: more than the prefix is the same for many.
+                    let is_all = known.pattern.contains(&format!("{prefix}["));
+                    Some(if is_all { prefix.len() as u32 } else { (prefix.len() as u32).max(8) })
+                });
+                // `slice(0, 8)` shows whose key it is, whatever its prefix.
+                prefixes.max().map_or(12, |prefix| (prefix + 4).max(8))
             }
             None if name.contains("API") || self.names_vendor(&name) => 12,
             None => 4,
