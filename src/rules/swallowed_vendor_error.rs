@@ -193,6 +193,11 @@ fn tell(program: &Program, report: &mut Report, all: &[Swallowed]) {
         Instead::GoesOn => {
             format!("this {handler} swallows the failure of {what}: {who} goes on, and nobody can know that it failed")
         }
+        Instead::Option(keyword) => {
+            format!(
+                "`{keyword}=True` swallows the failure of {what}: {who} goes on, and nobody can know that it failed"
+            )
+        }
         Instead::Branch(value) => format!(
             "this branch turns a refusal of {what} into {value}: {who} goes on as if that were true, and nobody can know"
         ),
@@ -226,14 +231,18 @@ fn tell(program: &Program, report: &mut Report, all: &[Swallowed]) {
             "Let whoever asked see that it failed: log it with an id ({log}) and throw it again, or answer an error \
              (a 5xx), rather than a value that a success could have given."
         ),
+        (None, Instead::Option(keyword)) => format!(
+            "Leave `{keyword}` out, and put the call into a `try` whose `except` logs the failure with an id that finds \
+             the action again: {log}. What follows runs as before."
+        ),
         (None, Instead::Nothing | Instead::GoesOn) => {
             format!("Log the failure with an id that finds the action again: {log}.")
         }
     };
-    let mut draft = report
-        .at(swallowed.place, what.clone(), message)
-        .because(program.call_place(call), format!("what fails: {what}"))
-        .help(help);
+    let mut draft = report.at(swallowed.place, what.clone(), message).help(help);
+    if program.call_place(call) != swallowed.place {
+        draft = draft.because(program.call_place(call), format!("what fails: {what}"));
+    }
     if let Some(used) = used {
         draft = draft.vendor(program.vendor_id(used.vendor));
     }
