@@ -193,7 +193,8 @@ fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, first:
     let message = format!("{webhook} waits for {what}{each} before it answers: when {slow}, {then}");
     let at = shown(program, handler, first);
     let confidence = if handler.vendor.is_none() && handler.by_name { Confidence::Low } else { Confidence::Medium };
-    let mut draft = report.at(program.call_place(at), what, message).confidence(confidence).help(help(program, entry));
+    let mut draft =
+        report.at(program.call_place(at), what, message).confidence(confidence).help(help(program, entry, handler));
     if at != first.call {
         draft = draft.because(program.call_place(first.call), "what it waits for");
     }
@@ -219,7 +220,7 @@ fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, first:
     }
 }
 
-fn help(program: &Program, entry: &Entry) -> String {
+fn help(program: &Program, entry: &Entry, handler: &WebhookHandler) -> String {
     let script = program.facts(entry.function.file).language.is_script();
     let how = match entry.framework {
         _ if !script => "put the work into a queue (`work.delay(event_id)`) or a row that a job works off",
@@ -234,7 +235,9 @@ fn help(program: &Program, entry: &Entry) -> String {
         }
         _ => "put the work into a queue, or let a job work off what is stored",
     };
+    let by = program.webhook_of(handler).and_then(|webhook| webhook.event_id.as_deref());
+    let by = by.filter(|by| !matches!(*by, "id" | "event.id" | "event id")).unwrap_or("its id");
     format!(
-        "Store the event where its id is unique, answer 200, and {how}: what is stored can be done again when it fails."
+        "Store the event where {by} is unique, answer 200, and {how}: what is stored can be done again when it fails."
     )
 }
