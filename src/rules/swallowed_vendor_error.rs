@@ -81,12 +81,21 @@ crate::rule! {
 fn check(program: &Program, report: &mut Report) {
     // One finding a function: the same repair mends them all.
     let mut functions: BTreeMap<FunctionRef, Vec<Swallowed>> = BTreeMap::new();
+    let mut silenced: BTreeMap<Option<usize>, FunctionRef> = BTreeMap::new();
     for swallowed in program.swallowed() {
         let side = program.side(swallowed.place.file);
         let first = swallowed.failing.first().is_none_or(|&(call, _)| program.is_after_failure(call));
         let spared = first || is_probe(program, &swallowed) || is_told_elsewhere(program, &swallowed);
         if !(side.tooling || side.dead || spared) && (side.server || side.client) {
-            functions.entry(swallowed.function).or_default().push(swallowed);
+            // A habit that runs through an app is told once.
+            let function = match swallowed.instead {
+                Instead::Option(_) => {
+                    let app = program.only_app_of(swallowed.place.file);
+                    *silenced.entry(app).or_insert(swallowed.function)
+                }
+                _ => swallowed.function,
+            };
+            functions.entry(function).or_default().push(swallowed);
         }
     }
     for all in functions.values() {
