@@ -132,8 +132,9 @@ fn check(program: &Program, report: &mut Report) {
     let mut told: FxHashSet<FunctionRef> = FxHashSet::default();
     for grant in program.grants() {
         let names = names(program, &grant);
+        let sent_back = program.entries_of(grant.function).iter().any(|&entry| is_opened(&program.entries[entry]));
         // What a form calls is a callback, whatever it gives.
-        let is_form = |word: &str| grant.after.is_some() && word == "callback";
+        let is_form = |word: &str| (grant.after.is_some() || sent_back) && word == "callback";
         if names.iter().any(|word| may_give(word) && !is_form(word)) || told.contains(&grant.function) {
             continue;
         }
@@ -222,7 +223,9 @@ fn on_server(program: &Program, grant: &Grant, names: &[String]) -> Option<Origi
     program.origins(grant.function).into_iter().find(|origin| {
         let entry = &program.entries[origin.entry];
         let mut named = words(&program.entry_name(entry));
-        if named.iter().any(|word| may_give(word))
+        // To an address that is only opened no vendor delivers: it is where whoever paid is sent back to.
+        let sent_back = is_opened(entry);
+        if named.iter().any(|word| may_give(word) && !(sent_back && word == "callback"))
             || is_mounted_nowhere(entry)
             || program.brings_own_secret(origin.entry)
             || is_for_listed(program, origin, last)
@@ -232,7 +235,9 @@ fn on_server(program: &Program, grant: &Grant, names: &[String]) -> Option<Origi
         named.extend(names.iter().cloned());
         let is_test = named.iter().any(|word| matches!(word.as_str(), "test" | "debug" | "simulate"));
         let asked_for = says_payer(&named) || grant.given == Given::Chosen && program.is_chosen_by_request(grant);
-        let asked_for = asked_for || grant.picked.is_some();
+        let is = |wanted: &[&str]| named.iter().any(|word| wanted.contains(&word.as_str()));
+        let comes_back = sent_back && is(&["callback"]) && !is(&["oauth", "auth", "login", "connect"]);
+        let asked_for = asked_for || grant.picked.is_some() || comes_back;
         // To an address that is opened, not to what a vendor delivers.
         let opened = entry.methods.is_empty() || entry.methods.iter().any(|method| *method == "GET");
         if grant.given == Given::Told && !opened {
@@ -248,6 +253,11 @@ fn on_server(program: &Program, grant: &Grant, names: &[String]) -> Option<Origi
                 || program.skipped_by(entry.function, grant).is_some()
                 || loose)
     })
+}
+
+/// Whether an entry point is an address that is only opened.
+fn is_opened(entry: &Entry) -> bool {
+    !entry.methods.is_empty() && entry.methods.iter().all(|method| *method == "GET")
 }
 
 /// Whether nothing known mounts the router of a route: it may serve nothing.

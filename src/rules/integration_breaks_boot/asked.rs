@@ -22,6 +22,8 @@ pub(super) fn find(program: &Program) -> Vec<Stop> {
             !matches!(category, Category::Monitoring | Category::Analytics)
                 && !matches!(effect, None | Some(Effect::Local | Effect::Sign | Effect::Verify | Effect::Track))
                 && program.guards(used.at).is_empty()
+                // What the program's own functions ask is followed through them.
+                && program.requests_at(used.at).iter().all(|http| http.inner == used.at)
         })
         .map(|used| (used.at, used))
         .collect();
