@@ -165,10 +165,18 @@ fn shown(program: &Program, handler: &WebhookHandler, waited: &Waited) -> CallRe
     way.rfind(|call| home.contains(&call.file)).unwrap_or(waited.call)
 }
 
+/// The call on the way that says what is sent: one request of many may go through the same function.
+fn as_asked(program: &Program, waited: &Waited) -> CallRef {
+    let hands_on = |at: CallRef| program.requests_at(at).iter().any(|http| http.inner == waited.call);
+    let mut way = waited.way.iter().rev().map(|edge| edge.call);
+    way.find(|&at| hands_on(at) && program.vendors_at(at).len() == 1).unwrap_or(waited.call)
+}
+
 fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, first: &Waited, all: &[Waited]) {
     let entry = &program.entries[handler.entry];
     let webhook = program.webhook_name(handler);
-    let (what, whom) = (program.sent_name(first.call), program.sent_to(first.call));
+    let asked = as_asked(program, first);
+    let (what, whom) = (program.sent_name(asked), program.sent_to(asked));
     let who = match handler.vendor {
         Some(vendor) => program.catalogue.vendor(vendor).name.clone(),
         None => "the sender".to_owned(),
@@ -204,7 +212,7 @@ fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, first:
     for other in all {
         let place = program.call_place(shown(program, handler, other));
         if seen.len() <= MOST && seen.insert(place) {
-            draft = draft.because(place, format!("waits for {} too", program.sent_name(other.call)));
+            draft = draft.because(place, format!("waits for {} too", program.sent_name(as_asked(program, other))));
         }
     }
     if !first.way.is_empty() {
