@@ -376,6 +376,8 @@ pub struct HttpClient {
     /// It throws on a 4xx / 5xx answer.
     #[serde(default)]
     pub throws_on_status: bool,
+    /// The keyword of a call with which it throws nothing when it fails: `fail_silently`.
+    pub silenced_by: Option<String>,
     /// How what it throws tells the URL that was asked for.
     pub error_tells: Option<ErrorTells>,
     /// What to write, with `{ms}` or `{s}` for the limit: `signal: AbortSignal.timeout({ms})`.

@@ -26,6 +26,7 @@ pub mod rewrites;
 pub mod settings;
 pub mod sides;
 pub mod stand_ins;
+pub mod tasks;
 pub mod urls;
 
 /// Links the facts of files to a program; `facts` belong to the repository's files, position by position.

@@ -162,7 +162,9 @@ impl<'c> Search<'c, '_> {
         }
         self.done[order] = line.end;
         for matched in compiled.pattern.find_iter(Input::new(text).range(line.clone())) {
-            let span = matched.range();
+            let mut span = matched.range();
+            // `${NAME:-value}`: the dash is not the value's.
+            span.start += usize::from(text[..span.start].ends_with(':') && text[span.start..].starts_with('-'));
             let Some(value) = text.get(span.clone()).filter(|value| !value.is_empty()) else { continue };
             if stands_alone(&text[line.start..span.start], &text[span.end..line.end])
                 && context.is_match(before(text, span.start, false))
@@ -226,6 +228,10 @@ fn stands_alone(before: &str, after: &str) -> bool {
         }
     }
     // `NAME=value`, `NAME: value`, `value: value`
+    // `${NAME:-value}`, what holds where nobody sets it
+    if let Some(name) = before.strip_suffix(":-") {
+        return after.starts_with('}') && name.contains("${");
+    }
     let Some(name) = before.strip_suffix('=').or_else(|| before.strip_suffix(": ")) else { return false };
     let named = name.bytes().rev().take_while(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || *b == b'_').count();
     (named >= 3 || name.ends_with("value")) && after.trim().is_empty()

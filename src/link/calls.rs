@@ -9,6 +9,7 @@ use crate::finding::FileId;
 use crate::link::entries::handlers::follow;
 use crate::link::eval::Eval;
 use crate::link::expand::{Expander, is_open};
+use crate::link::tasks::started;
 use crate::names::Name;
 use crate::program::by_file::ByFile;
 use crate::program::graph::Roles;
@@ -220,6 +221,8 @@ fn edges_of(program: &Program, call: CallRef) -> Vec<Edge> {
         called(program, call).into_iter().map(|target| Edge { call, target, kind: EdgeKind::Direct }).collect();
     let callee = program.graph.callee(call);
     let mut eval = Eval::new(program);
+    let left = started(program, &mut eval, call);
+    edges.extend(left.into_iter().map(|target| Edge { call, target, kind: EdgeKind::Deferred }));
     // `const send = retried(sendOnce)`: to call what it gave back runs what it was handed.
     for (argument, kind) in captured(program, call, &edges) {
         let handed_in = eval.expr(argument);

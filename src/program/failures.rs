@@ -172,6 +172,15 @@ impl Program {
         })
     }
 
+    /// What tells the deliveries of the webhook from each other that starts some code, where they have no `id` of their own
+    /// in their body.
+    pub fn told_apart_by(&self, origins: &[Origin]) -> Option<&str> {
+        let mut handlers =
+            self.webhook_handlers().iter().filter(|handler| origins.iter().any(|origin| handler.entry == origin.entry));
+        let by = self.webhook_of(handlers.next()?)?.event_id.as_deref()?;
+        (!matches!(by, "id" | "event.id" | "event id")).then_some(by)
+    }
+
     /// Whether all that is known to start a function are webhook handlers.
     pub fn serves_only_webhooks(&self, function: FunctionRef) -> bool {
         let origins = self.origins(function);

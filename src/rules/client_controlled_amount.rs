@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::facts::ExprKind;
+use crate::facts::{ExprKind, Span};
 use crate::finding::{Remark, Severity};
 use crate::names::Name;
 use crate::program::callers::audience::functions_on;
@@ -293,8 +293,13 @@ fn credited(program: &Program, at: CallRef, source: &Source) -> bool {
     };
     let holds_amount = |value: crate::facts::ExprId| {
         let within = facts.span(value);
-        facts.exprs.iter().filter(|expr| within.contains(expr.span)).any(|expr| match expr.kind {
-            ExprKind::Ref(name, _) | ExprKind::Member(_, name) => source.names.contains(&name),
+        let inside = || facts.exprs.iter().filter(|expr| within.contains(expr.span));
+        // `body.credits` is not the amount because that comes out of `body` too.
+        let is_base = |span: Span| {
+            inside().any(|expr| matches!(expr.kind, ExprKind::Member(base, _) | ExprKind::Index(base, _) if facts.span(base) == span))
+        };
+        inside().any(|expr| match expr.kind {
+            ExprKind::Ref(name, _) | ExprKind::Member(_, name) => source.names.contains(&name) && !is_base(expr.span),
             _ => false,
         })
     };

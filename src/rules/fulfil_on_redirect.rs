@@ -19,7 +19,8 @@ crate::rule! {
     /// alone switches the plan on, marks the order paid or adds credits, customers get them for nothing: and those
     /// who paid and closed the tab before the redirect get nothing. The same holds where the payment is only asked
     /// whether it is paid: when the caller can leave that out, when the plan comes from the request, or when any order
-    /// that the request names is marked by it, one small payment buys everything.
+    /// that the request names is marked by it, one small payment buys everything. A state that is taken from the address
+    /// of the page is what whoever opens it likes.
     ///
     /// ## Silent when
     ///
@@ -131,8 +132,9 @@ fn check(program: &Program, report: &mut Report) {
     let mut told: FxHashSet<FunctionRef> = FxHashSet::default();
     for grant in program.grants() {
         let names = names(program, &grant);
+        let sent_back = program.entries_of(grant.function).iter().any(|&entry| is_opened(&program.entries[entry]));
         // What a form calls is a callback, whatever it gives.
-        let is_form = |word: &str| grant.after.is_some() && word == "callback";
+        let is_form = |word: &str| (grant.after.is_some() || sent_back) && word == "callback";
         if names.iter().any(|word| may_give(word) && !is_form(word)) || told.contains(&grant.function) {
             continue;
         }
@@ -221,7 +223,9 @@ fn on_server(program: &Program, grant: &Grant, names: &[String]) -> Option<Origi
     program.origins(grant.function).into_iter().find(|origin| {
         let entry = &program.entries[origin.entry];
         let mut named = words(&program.entry_name(entry));
-        if named.iter().any(|word| may_give(word))
+        // To an address that is only opened no vendor delivers: it is where whoever paid is sent back to.
+        let sent_back = is_opened(entry);
+        if named.iter().any(|word| may_give(word) && !(sent_back && word == "callback"))
             || is_mounted_nowhere(entry)
             || program.brings_own_secret(origin.entry)
             || is_for_listed(program, origin, last)
@@ -231,7 +235,14 @@ fn on_server(program: &Program, grant: &Grant, names: &[String]) -> Option<Origi
         named.extend(names.iter().cloned());
         let is_test = named.iter().any(|word| matches!(word.as_str(), "test" | "debug" | "simulate"));
         let asked_for = says_payer(&named) || grant.given == Given::Chosen && program.is_chosen_by_request(grant);
-        let asked_for = asked_for || grant.picked.is_some();
+        let is = |wanted: &[&str]| named.iter().any(|word| wanted.contains(&word.as_str()));
+        let comes_back = sent_back && is(&["callback"]) && !is(&["oauth", "auth", "login", "connect"]);
+        let asked_for = asked_for || grant.picked.is_some() || comes_back;
+        // To an address that is opened, not to what a vendor delivers.
+        let opened = entry.methods.is_empty() || entry.methods.iter().any(|method| *method == "GET");
+        if grant.given == Given::Told && !opened {
+            return false;
+        }
         let loose = program.loosely_paid(entry.function, grant).is_some();
         (asked_for || loose)
             && (program.is_public(origin.entry) || entry.kind == EntryKind::Page)
@@ -242,6 +253,11 @@ fn on_server(program: &Program, grant: &Grant, names: &[String]) -> Option<Origi
                 || program.skipped_by(entry.function, grant).is_some()
                 || loose)
     })
+}
+
+/// Whether an entry point is an address that is only opened.
+fn is_opened(entry: &Entry) -> bool {
+    !entry.methods.is_empty() && entry.methods.iter().all(|method| *method == "GET")
 }
 
 /// Whether nothing known mounts the router of a route: it may serve nothing.
@@ -288,6 +304,7 @@ fn tell(program: &Program, report: &mut Report, grant: &Grant, start: Option<&Or
         Given::Counted => format!("`{field}` is counted up"),
         Given::Chosen => format!("`{field}` is set to the plan that was chosen"),
         Given::Left => format!("what is left in `{field}` is written"),
+        Given::Told => format!("`{field}` is set to what the address says"),
         Given::Fixed | Given::Done => format!("`{field}` is set as paid for"),
     };
     let skip = start.and_then(|start| program.skipped_by(program.entries[start.entry].function, grant));
@@ -321,6 +338,11 @@ fn tell(program: &Program, report: &mut Report, grant: &Grant, start: Option<&Or
             "{does} when {} is called with `{word}`, paid or not: no state of a payment at {who} decides it, whoever sends that request gets it for nothing",
             program.entry_name(&program.entries[start.entry])
         ),
+        Some(start) if grant.given == Given::Told => format!(
+            "{does} when {} is called: no state of a payment at {who} decides it, and whoever opens that address with \
+             the word for it has paid",
+            program.entry_name(&program.entries[start.entry])
+        ),
         Some(start) => format!(
             "{does} when {} is called, paid or not: no state of a payment at {who} decides it, whoever sends that request gets it for nothing",
             program.entry_name(&program.entries[start.entry])
@@ -343,6 +365,10 @@ fn tell(program: &Program, report: &mut Report, grant: &Grant, start: Option<&Or
         ),
         None => format!(
             "Take that write out of the browser and deny it to customers in the database's rules; do it in the webhook by which {who} says that it is paid."
+        ),
+        Some(_) if grant.given == Given::Told => format!(
+            "Retrieve the payment from {who} in this handler, stop unless it belongs to this customer, and write what its \
+             state says; or leave this write to the verified webhook. What the address says is only to be shown."
         ),
         Some(_) => format!(
             "Retrieve the payment from {who} in this handler and stop unless its state says paid and it belongs to this customer, or leave this write to the verified webhook; until then keep the choice in a field of its own."

@@ -10,6 +10,7 @@ use crate::program::{Entry, EntryKind, ExprRef, Program, Value};
 use crate::rule;
 use crate::rule::Report;
 
+mod asked;
 mod made;
 
 rule! {
@@ -17,12 +18,13 @@ rule! {
     ///
     /// A client that is made, or a `throw` that runs, when a module is loaded runs before anything else does. When the
     /// variable of that one vendor is unset (a preview, a new server, a typo in the dashboard), the server does not
-    /// start or the build ends: login and checkout are down because the newsletter has no key.
+    /// start or the build ends: login and checkout are down because the newsletter has no key. A vendor that is asked
+    /// something at that moment has to be up as well, at every start.
     ///
     /// ## Silent when
     ///
     /// - a schema, or a check of two or more variables, says at start what is missing: that is deliberate;
-    /// - the client is made in a function, in a `try`, or the variable has a default that the SDK takes for a key (many
+    /// - the client is made, or the vendor asked, in a function that runs later, in a `try`, or the variable has a default that the SDK takes for a key (many
     ///   refuse an empty text as they do none);
     /// - the module is loaded only when it is used (`await import(..)`, an import inside a function);
     /// - it is the app's own backend, or a serverless function of its own.
@@ -75,6 +77,16 @@ struct Stop {
     client: bool,
     /// An empty text stands in for the key, and is refused as well.
     empty: bool,
+    /// The vendor is asked something, by this call: it has to be up.
+    asks: Option<Question>,
+}
+
+/// What a vendor is asked while a module is loaded.
+struct Question {
+    /// Its name.
+    name: String,
+    /// Where it is asked.
+    at: Place,
 }
 
 fn check(program: &Program, report: &mut Report) {
@@ -83,6 +95,7 @@ fn check(program: &Program, report: &mut Report) {
         stops.extend(throws(program, file, facts));
         stops.extend(made::find(program, file, facts));
     }
+    stops.extend(asked::find(program));
     stops.sort_by_key(|stop| (stop.at, stop.client));
     stops.retain(|stop| !program.catalogue.vendor(stop.vendor).own_backend && is_one_of_many(program, stop.at.file));
     let mut told: FxHashSet<(VendorId, Vec<Name>, Option<usize>)> = FxHashSet::default();
@@ -180,7 +193,7 @@ fn clients(program: &Program) -> Vec<Stop> {
             |name: &Name| program.is_asked_at_start(*name, client.at.file) || program.catalogue.is_injected(name);
         if !chosen && !variables.iter().any(sure) {
             let at = program.call_place(client.at);
-            found.push(Stop { at, vendor: client.vendor, variables, client: true, empty });
+            found.push(Stop { at, vendor: client.vendor, variables, client: true, empty, asks: None });
         }
     }
     found
@@ -235,7 +248,7 @@ fn throws(program: &Program, file: FileId, facts: &Facts) -> Vec<Stop> {
             && let Some((vendor, _)) = program.catalogue.env_entry(&name)
         {
             let at = Place { file, span: facts.span(*condition) };
-            found.push(Stop { at, vendor, variables: vec![name], client: false, empty: false });
+            found.push(Stop { at, vendor, variables: vec![name], client: false, empty: false, asks: None });
         }
     }
     if checked.len() > 1 { vec![] } else { found }
@@ -263,6 +276,12 @@ fn tell(program: &Program, report: &mut Report, stop: &Stop, others: &[Place]) {
     let variable = list(" or ");
     let next = program.projects.of(stop.at.file).uses("next");
     let what = match stop.client {
+        _ if let Some(question) = &stop.asks => {
+            let call = &question.name;
+            format!(
+                "{vendor} is asked ({call}) as soon as this file is loaded, and when that fails so does the loading"
+            )
+        }
         true => {
             let empty = if stop.empty { ", since it takes an empty text for no key at all" } else { "" };
             format!("{vendor}'s client is made when the module is loaded and throws without {variable}{empty}")
@@ -278,11 +297,19 @@ fn tell(program: &Program, report: &mut Report, stop: &Stop, others: &[Place]) {
     };
     let read = stop.variables.iter().map(|name| format!("process.env.{name}")).collect::<Vec<_>>().join(" || ");
     let made = made_when_used(facts.language.is_script(), &read, &variable);
-    let help = format!("Make the client when it is first used, and let only that feature fail:\n{made}");
+    let help = match &stop.asks {
+        Some(_) => "Ask when the answer is first used, and keep it from there: then only that feature fails. Or catch \
+                    the failure here, log it, and go on without."
+            .to_owned(),
+        None => format!("Make the client when it is first used, and let only that feature fail:\n{made}"),
+    };
     let mut draft = report
-        .at(stop.at, variable.clone(), format!("{what}: {then}"))
+        .at(stop.at, stop.asks.as_ref().map_or(variable, |question| question.name.clone()), format!("{what}: {then}"))
         .vendor(program.vendor_id(stop.vendor))
         .help(help);
+    if let Some(question) = stop.asks.as_ref().filter(|question| question.at != stop.at) {
+        draft = draft.because(question.at, "asks here");
+    }
     for &other in others {
         draft = draft.because(other, "and here");
     }

@@ -124,7 +124,9 @@ fn models(program: &Program, retired: &[(VendorId, &Retired)], found: &mut BTree
     }
     for (file, facts) in program.code().filter(|(file, _)| is_live(program, *file)) {
         for (at, text) in facts.texts() {
-            let Some(&(vendor, index)) = named.get(&text) else { continue };
+            // `models/..` is how some APIs write that it is one.
+            let bare = text.strip_prefix("models/").map_or(text, Name::new);
+            let Some(&(vendor, index)) = named.get(&bare) else { continue };
             // Pages name models to choose from, and to keep beside what was made: it counts where they ask themselves.
             let asks = |used: &VendorUse| used.at.file == file && used.vendor == vendor;
             if !program.runs_on_server(file) && !program.vendor_uses().iter().any(asks) {
@@ -132,7 +134,7 @@ fn models(program: &Program, retired: &[(VendorId, &Retired)], found: &mut BTree
             }
             let at = ExprRef::new(file, at);
             if is_asked_for(program, at, FARTHEST) {
-                found.entry((file, vendor, index, Some(text))).or_default().push(program.place(at));
+                found.entry((file, vendor, index, Some(bare))).or_default().push(program.place(at));
             }
         }
     }

@@ -68,7 +68,7 @@ fn check(program: &Program, report: &mut Report) {
     // The places of each value, by a number that says nothing of it.
     let mut values: BTreeMap<u64, Vec<(FileId, Token)>> = BTreeMap::new();
     for (file, token) in program.credentials() {
-        if matches!(token.kind, TokenKind::Secret | TokenKind::TestSecret) {
+        if matches!(token.kind, TokenKind::Secret | TokenKind::TestSecret) || is_setting(program, file, token) {
             values.entry(token.hash).or_default().push((file, *token));
         }
     }
@@ -110,6 +110,35 @@ fn is_of_app(program: &Program, file: FileId, token: &Token) -> bool {
         && program.file(file).facts.is_some()
         && (harm_of_own(program, variable).is_some()
             || words.iter().any(|word| matches!(word.as_str(), "webhook" | "hook" | "whsec")))
+}
+
+/// Whether a key of a service that nobody knows stands in the settings of a server: in code, and under names of what
+/// browsers get, anybody may see it.
+fn is_setting(program: &Program, file: FileId, token: &Token) -> bool {
+    const SEEN: &[&str] = &[
+        "public",
+        "publishable",
+        "client",
+        "browser",
+        "anon",
+        "site",
+        "search",
+        "map",
+        "maps",
+        "vite",
+        "react",
+        "expo",
+        "gatsby",
+        "nuxt",
+        "test",
+        "demo",
+        "dev",
+        "local",
+    ];
+    token.kind == TokenKind::ByUse
+        && program.catalogue.vendor_named(&token.vendor).is_some_and(|vendor| program.catalogue.vendor(vendor).nameless)
+        && program.file(file).facts.is_none()
+        && !words(&token.credential).iter().any(|word| SEEN.contains(&word.as_str()))
 }
 
 /// Whether git keeps a file, and it is meant to hold what is real.

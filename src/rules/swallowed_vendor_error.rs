@@ -82,12 +82,21 @@ crate::rule! {
 fn check(program: &Program, report: &mut Report) {
     // One finding a function: the same repair mends them all.
     let mut functions: BTreeMap<FunctionRef, Vec<Swallowed>> = BTreeMap::new();
+    let mut silenced: BTreeMap<Option<usize>, FunctionRef> = BTreeMap::new();
     for swallowed in program.swallowed() {
         let side = program.side(swallowed.place.file);
         let first = swallowed.failing.first().is_none_or(|&(call, _)| program.is_after_failure(call));
         let spared = first || is_probe(program, &swallowed) || is_told_elsewhere(program, &swallowed);
         if !(side.tooling || side.dead || spared) && (side.server || side.client) {
-            functions.entry(swallowed.function).or_default().push(swallowed);
+            // A habit that runs through an app is told once.
+            let function = match swallowed.instead {
+                Instead::Option(_) => {
+                    let app = program.only_app_of(swallowed.place.file);
+                    *silenced.entry(app).or_insert(swallowed.function)
+                }
+                _ => swallowed.function,
+            };
+            functions.entry(function).or_default().push(swallowed);
         }
     }
     for all in functions.values() {
@@ -194,6 +203,11 @@ fn tell(program: &Program, report: &mut Report, all: &[Swallowed]) {
         Instead::GoesOn => {
             format!("this {handler} swallows the failure of {what}: {who} goes on, and nobody can know that it failed")
         }
+        Instead::Option(keyword) => {
+            format!(
+                "`{keyword}=True` swallows the failure of {what}: {who} goes on, and nobody can know that it failed"
+            )
+        }
         Instead::Branch(value) => format!(
             "this branch turns a refusal of {what} into {value}: {who} goes on as if that were true, and nobody can know"
         ),
@@ -234,14 +248,18 @@ fn tell(program: &Program, report: &mut Report, all: &[Swallowed]) {
             "Log the refusal with an id that finds it again ({log}), and stop or say that something is missing: what is left \
              looks complete."
         ),
+        (None, Instead::Option(keyword)) => format!(
+            "Leave `{keyword}` out, and put the call into a `try` whose `except` logs the failure with an id that finds \
+             the action again: {log}. What follows runs as before."
+        ),
         (None, Instead::Nothing | Instead::GoesOn) => {
             format!("Log the failure with an id that finds the action again: {log}.")
         }
     };
-    let mut draft = report
-        .at(swallowed.place, what.clone(), message)
-        .because(program.call_place(call), format!("what fails: {what}"))
-        .help(help);
+    let mut draft = report.at(swallowed.place, what.clone(), message).help(help);
+    if program.call_place(call) != swallowed.place {
+        draft = draft.because(program.call_place(call), format!("what fails: {what}"));
+    }
     if let Some(used) = used {
         draft = draft.vendor(program.vendor_id(used.vendor));
     }

@@ -362,7 +362,8 @@ fn is_besides(function: &[String]) -> bool {
 fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, first: &Lost, all: &[Lost]) {
     let entry = &program.entries[handler.entry];
     let webhook = program.webhook_name(handler);
-    let work = program.call_text(first.work);
+    let sent = program.committed_by(first.work);
+    let work = program.call_text(sent);
     let who = match handler.vendor {
         Some(vendor) => program.catalogue.vendor(vendor).name.clone(),
         None => "the sender".to_owned(),
@@ -470,7 +471,7 @@ fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, first:
         .at(first.place, work, message)
         .confidence(confidence)
         .help(help)
-        .because(program.call_place(first.work), lost_how);
+        .because(program.call_place(sent), lost_how);
     if let Loss::Blind(_, look) = first.loss {
         draft = draft.because(program.call_place(look), "its error is not read");
     }

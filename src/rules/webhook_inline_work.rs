@@ -165,10 +165,18 @@ fn shown(program: &Program, handler: &WebhookHandler, waited: &Waited) -> CallRe
     way.rfind(|call| home.contains(&call.file)).unwrap_or(waited.call)
 }
 
+/// The call on the way that says what is sent: one request of many may go through the same function.
+fn as_asked(program: &Program, waited: &Waited) -> CallRef {
+    let hands_on = |at: CallRef| program.requests_at(at).iter().any(|http| http.inner == waited.call);
+    let mut way = waited.way.iter().rev().map(|edge| edge.call);
+    way.find(|&at| hands_on(at) && program.vendors_at(at).len() == 1).unwrap_or(waited.call)
+}
+
 fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, first: &Waited, all: &[Waited]) {
     let entry = &program.entries[handler.entry];
     let webhook = program.webhook_name(handler);
-    let (what, whom) = (program.sent_name(first.call), program.sent_to(first.call));
+    let asked = as_asked(program, first);
+    let (what, whom) = (program.sent_name(asked), program.sent_to(asked));
     let who = match handler.vendor {
         Some(vendor) => program.catalogue.vendor(vendor).name.clone(),
         None => "the sender".to_owned(),
@@ -193,7 +201,8 @@ fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, first:
     let message = format!("{webhook} waits for {what}{each} before it answers: when {slow}, {then}");
     let at = shown(program, handler, first);
     let confidence = if handler.vendor.is_none() && handler.by_name { Confidence::Low } else { Confidence::Medium };
-    let mut draft = report.at(program.call_place(at), what, message).confidence(confidence).help(help(program, entry));
+    let mut draft =
+        report.at(program.call_place(at), what, message).confidence(confidence).help(help(program, entry, handler));
     if at != first.call {
         draft = draft.because(program.call_place(first.call), "what it waits for");
     }
@@ -203,7 +212,7 @@ fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, first:
     for other in all {
         let place = program.call_place(shown(program, handler, other));
         if seen.len() <= MOST && seen.insert(place) {
-            draft = draft.because(place, format!("waits for {} too", program.sent_name(other.call)));
+            draft = draft.because(place, format!("waits for {} too", program.sent_name(as_asked(program, other))));
         }
     }
     if !first.way.is_empty() {
@@ -219,7 +228,7 @@ fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, first:
     }
 }
 
-fn help(program: &Program, entry: &Entry) -> String {
+fn help(program: &Program, entry: &Entry, handler: &WebhookHandler) -> String {
     let script = program.facts(entry.function.file).language.is_script();
     let how = match entry.framework {
         _ if !script => "put the work into a queue (`work.delay(event_id)`) or a row that a job works off",
@@ -234,7 +243,9 @@ fn help(program: &Program, entry: &Entry) -> String {
         }
         _ => "put the work into a queue, or let a job work off what is stored",
     };
+    let by = program.webhook_of(handler).and_then(|webhook| webhook.event_id.as_deref());
+    let by = by.filter(|by| !matches!(*by, "id" | "event.id" | "event id")).unwrap_or("its id");
     format!(
-        "Store the event where its id is unique, answer 200, and {how}: what is stored can be done again when it fails."
+        "Store the event where {by} is unique, answer 200, and {how}: what is stored can be done again when it fails."
     )
 }

@@ -3,6 +3,7 @@
 use super::handlers::{arguments, key, object};
 use super::{Label, Module};
 use crate::facts::{BlockKind, ExprId, ExprKind, FunctionId, Op};
+use crate::link::tasks::kind_of;
 use crate::names::Name;
 use crate::program::{CallRef, Entry, EntryKind, ExprRef, FunctionRef, Value};
 
@@ -34,18 +35,6 @@ const CALLS: &[(&str, &str, EntryKind, Runs)] = &[
     ("npm:pg-boss", "work", EntryKind::Worker, Runs::Last),
     ("pypi:apscheduler", "add_job", EntryKind::Job, Runs::First),
     ("pypi:schedule", "do", EntryKind::Job, Runs::First),
-];
-
-/// Packages whose decorators make tasks, and what starts those.
-const TASKS: &[(&str, &[&str], EntryKind)] = &[
-    ("pypi:celery", &["shared_task", "task", "periodic_task"], EntryKind::Worker),
-    ("pypi:dramatiq", &["actor"], EntryKind::Worker),
-    ("pypi:huey", &["task", "periodic_task", "db_task", "db_periodic_task"], EntryKind::Worker),
-    ("pypi:rq", &["job"], EntryKind::Worker),
-    ("pypi:django_rq", &["job"], EntryKind::Worker),
-    ("pypi:apscheduler", &["scheduled_job"], EntryKind::Job),
-    ("pypi:fastapi_utils", &["repeat_every"], EntryKind::Job),
-    ("pypi:procrastinate", &["task", "periodic"], EntryKind::Worker),
 ];
 
 /// The entries of one file.
@@ -155,11 +144,8 @@ fn tasks(module: Module<'_>) -> Vec<Entry> {
             let value = module.program.value(module.at(callee));
             for external in value.externals() {
                 let Some(member) = external.last_member() else { continue };
-                let task = TASKS
-                    .iter()
-                    .find(|(package, names, _)| external.package == *package && names.contains(&member.as_str()));
-                let Some((_, _, kind)) = task else { continue };
-                let kind = if member.contains("periodic") { EntryKind::Job } else { *kind };
+                let Some(kind) = kind_of(external.package.as_str(), &member) else { continue };
+                let kind = if member.contains("periodic") { EntryKind::Job } else { kind };
                 let mut label = Label::new(kind, "task");
                 label.name = function.name.map(|name| name.as_str().to_owned());
                 let function = FunctionRef::new(module.file, FunctionId(at as u32));

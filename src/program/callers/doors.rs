@@ -12,7 +12,7 @@ use crate::program::origins::Origin;
 use crate::program::terms::{Ending, ending};
 use crate::program::values::readers::Use;
 use crate::program::verify::{Account, Standing, words};
-use crate::program::{CallRef, EdgeKind, Entry, EntryKind, ExprRef, FunctionRef, Gate, Program};
+use crate::program::{CallRef, EdgeKind, Entry, EntryKind, ExprRef, FunctionRef, Gate, Program, Value};
 
 /// What stands in the way of a stranger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,6 +72,38 @@ const ASKS: &[&str] = &[
 
 /// Words of limits on how often.
 const LIMITS: &[&str] = &["ratelimit", "ratelimiter", "limiter", "throttle", "throttled", "throttler", "quota"];
+
+/// Beginnings of words of whatever limits how often: by time, by who asks, or elsewhere.
+const PER: &[&str] = &[
+    "time",
+    "date",
+    "clock",
+    "monotonic",
+    "second",
+    "minute",
+    "hour",
+    "window",
+    "interval",
+    "period",
+    "expire",
+    "reset",
+    "refill",
+    "token",
+    "bucket",
+    "redis",
+    "cache",
+    "store",
+    "request",
+    "client",
+    "caller",
+    "sleep",
+    "semaphore",
+    "day",
+];
+
+/// The same as whole words.
+const LIMITS_OF: &[&str] =
+    &["now", "ip", "rate", "rpm", "rps", "ttl", "user", "per", "key", "incr", "limiter", "session"];
 
 /// What middleware of a library is by its role, whatever it is called here.
 fn door_of_role(role: KnownRole) -> Option<Door> {
@@ -318,6 +350,9 @@ impl Program {
                     continue;
                 }
                 let by_name = door_of_text(&name, own || self.external(call).is_none());
+                if by_name == Door::Limited && self.is_no_limit_of_time(call) {
+                    continue;
+                }
                 door = door.max(by_name);
                 if self.has_role(call, KnownRole::Authenticate) || self.has_role(call, KnownRole::Verify) {
                     door = Door::Guarded;
@@ -329,6 +364,25 @@ impl Program {
 }
 
 impl Program {
+    /// Whether a call makes an object of the program that is called a limit and knows neither time nor caller: it measures
+    /// how long a queue is.
+    fn is_no_limit_of_time(&self, call: CallRef) -> bool {
+        let Value::Class(class) = self.callee(call) else { return false };
+        let facts = self.facts(class.file);
+        let shape = &facts.classes[class.class.index()];
+        let counts = |name: &str| {
+            words(name)
+                .iter()
+                .any(|word| PER.iter().any(|start| word.starts_with(start)) || LIMITS_OF.contains(&word.as_str()))
+        };
+        let inside = facts.exprs.iter().filter(|expr| shape.span.contains(expr.span));
+        shape.bases.is_empty()
+            && !inside.into_iter().any(|expr| match &expr.kind {
+                ExprKind::Ref(name, _) | ExprKind::Member(_, name) | ExprKind::Text(name) => counts(name),
+                _ => false,
+            })
+    }
+
     /// The call, or the look-up, that reads the header of this name: `headers.get("Authorization")`.
     pub(crate) fn header_read(&self, name: ExprRef) -> Option<ExprRef> {
         let facts = self.facts(name.file);

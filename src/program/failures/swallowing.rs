@@ -16,10 +16,9 @@ use crate::program::terms::{Ending, Guard, Handler, ending};
 use crate::program::values::answers::Deed;
 use crate::program::{CallRef, Destination, EdgeKind, FunctionRef, Leaves, Program, VendorUse};
 
-use kinds::is_for_something_else;
-
 mod kinds;
 mod passed_over;
+mod silenced;
 mod tried;
 mod written;
 
@@ -75,6 +74,8 @@ pub enum Instead {
     Branch(&'static str),
     /// In a loop only good answers are kept.
     PassedOver,
+    /// No handler at all: the call itself is told to be silent, by this keyword.
+    Option(Name),
 }
 
 impl Program {
@@ -109,7 +110,7 @@ impl Program {
                 }
                 Handler::Other => continue,
             };
-            let instead = self.says_nothing(file, block, &guard, at);
+            let instead = self.says_nothing(file, block, &guard, at, failing);
             // What a function reports by returning is lost where its callers drop that.
             if instead.is_none() && !given && self.reports(file, block) && !self.records(file, block) {
                 open.extend(self.callers_that_fail(function).map(|at| Rising { at, given: true, ..rising }));
@@ -131,6 +132,7 @@ impl Program {
         let mut found: Vec<Swallowed> = found.into_values().collect();
         found.extend(self.silent_branches());
         found.extend(self.passed_over());
+        found.extend(self.silenced());
         found
     }
 
@@ -302,10 +304,17 @@ impl Program {
     }
 
     /// What a handler does, when it tells nobody that something failed.
-    fn says_nothing(&self, file: FileId, block: BlockId, guard: &Guard, call: CallRef) -> Option<Instead> {
+    fn says_nothing(
+        &self,
+        file: FileId,
+        block: BlockId,
+        guard: &Guard,
+        call: CallRef,
+        failing: Failing,
+    ) -> Option<Instead> {
         let facts = self.facts(file);
         let inside = blocks_within(facts, block);
-        if is_for_something_else(facts, block)
+        if self.is_for_something_else(file, block, failing)
             || tried::is_tried_again(facts, block)
             || self.tells(file, &inside)
             || self.reads_caught(file, &inside, guard)

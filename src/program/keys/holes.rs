@@ -98,12 +98,27 @@ impl Program {
             return if typed || self.says_again(site) { self.with_attempt(site, made) } else { made };
         }
         if site.webhook && !(site.helper && self.best_thing(site).is_some()) {
-            made = made.with("event.id".to_owned());
             let handed = match site.helper {
                 true => format!(", handed in to {}", self.function_name(site.owner)),
                 false => String::new(),
             };
-            made.advice.push(format!("where `event.id` is the id of the delivery that the webhook handles{handed}"));
+            made = match self.told_apart_by(&site.origins) {
+                // Its deliveries have no id by that name.
+                Some(by) => {
+                    let event = if site.script { "eventId" } else { "event_id" };
+                    let mut made = made.with(event.to_owned());
+                    made.advice.push(format!(
+                        "where `{event}` stands for {by} of the delivery that the webhook handles{handed}"
+                    ));
+                    made
+                }
+                None => {
+                    let mut made = made.with("event.id".to_owned());
+                    made.advice
+                        .push(format!("where `event.id` is the id of the delivery that the webhook handles{handed}"));
+                    made
+                }
+            };
             return self.with_element(site, made, element);
         }
         if let Some(row) = self.asked_row(site) {

@@ -15,6 +15,7 @@ pub mod loose;
 mod picked;
 mod skipped;
 mod statements;
+mod told;
 mod words;
 
 use asked::Asks;
@@ -36,6 +37,8 @@ pub enum Given {
     Left,
     /// A function of the database whose name says it: `rpc("activate_plan")`.
     Called,
+    /// The state that the address of a page says: `status: req.query.status`.
+    Told,
 }
 
 /// A write that gives what customers pay for.
@@ -166,6 +169,13 @@ impl Program {
             let of_model = || queried(facts, call.callee, 8);
             let row =
                 if is_model { Some(*name) } else { self.built_on(at).or_else(|| self.table_of(at)).or_else(of_model) };
+            if let Some(&(field, value)) =
+                rows.iter().find(|&&(field, value)| told::by_address(facts, row, &field, value))
+                && self.runs_on_server(file)
+            {
+                found.push(grant(field, value, Given::Told));
+                continue;
+            }
             // After a payment form a claim is what was paid for, whatever else claims are.
             let is_other = row.is_some_and(|row| match after_forms.contains_key(&function) {
                 true => is_record(&row),
@@ -201,13 +211,15 @@ impl Program {
                 let Step::Assign(target, value) = step else { continue };
                 let ExprKind::Member(base, field) = facts.expr(*target) else { continue };
                 let ExprKind::Ref(row, _) = facts.expr(*base) else { continue };
-                if *row == "session" || is_other(row) {
+                let told = told::by_address(facts, Some(*row), field, *value).then_some(Given::Told);
+                if *row == "session" || told.is_none() && is_other(row) {
                     continue;
                 }
                 let (at, block) = (ExprRef::new(file, *target), BlockId(index as u32));
                 let picked = self.picked(function, block);
-                let more = picked.filter(|_| picked::counts_up(facts, field, *value)).map(|_| Given::Counted);
-                let Some(given) = given(facts, Some(*row), field, *value).or(more) else { continue };
+                let more = || picked.filter(|_| picked::counts_up(facts, field, *value)).map(|_| Given::Counted);
+                let given = told.or_else(|| given(facts, Some(*row), field, *value)).or_else(more);
+                let Some(given) = given else { continue };
                 if self.keeps(facts, function, false) {
                     let (field, value) = (*field, *value);
                     found.push(Grant { at, function, block, field, value, given, after: None, picked, runs: false });

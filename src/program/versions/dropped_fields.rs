@@ -11,7 +11,10 @@ use crate::names::Name;
 use crate::program::value::External;
 use crate::program::values::options::Lookup;
 use crate::program::values::readers::Use;
-use crate::program::{EdgeKind, ExprRef, Program, Value};
+use crate::program::{EdgeKind, ExprRef, FunctionRef, Program, Value};
+
+/// How many callers of a function are asked what they hand in.
+const MOST_CALLERS: usize = 12;
 
 /// A field that is read, and that no answer has.
 #[derive(Debug)]
@@ -73,7 +76,7 @@ impl Program {
         };
         match &value {
             // `subs.data.map((sub) => ..)`
-            Value::Param(function, 0) => {
+            Value::Param(function, position) => {
                 let handed = self.incoming(*function).iter().filter(|edge| edge.kind == EdgeKind::Callback);
                 let mut lists = handed.filter_map(|edge| {
                     let facts = self.facts(edge.call.file);
@@ -83,7 +86,8 @@ impl Program {
                     let through = ["map", "forEach", "find", "filter", "some", "every", "flatMap"];
                     through.contains(&name.as_str()).then(|| ExprRef::new(edge.call.file, *list))
                 });
-                lists.next().and_then(element).unwrap_or(value)
+                let element = lists.next().filter(|_| *position == 0).and_then(element);
+                element.or_else(|| self.given_by_callers(*function, *position, depth)).unwrap_or(value)
             }
             // `for (const sub of subs.data)`
             Value::Member(list, name) if *name == "[]" => match &**list {
@@ -92,6 +96,19 @@ impl Program {
             },
             _ => value,
         }
+    }
+
+    /// What the callers of a function hand in, where that is something of a vendor's: `save(sub)`.
+    fn given_by_callers(&self, function: FunctionRef, position: u16, depth: usize) -> Option<Value> {
+        let calls = self.incoming(function).iter().filter(|edge| edge.kind == EdgeKind::Direct).map(|edge| edge.call);
+        let given = calls.take(MOST_CALLERS).filter_map(|call| {
+            let args = &self.facts(call.file).call(call.call).args;
+            let plain = args.iter().all(|arg| arg.name.is_none());
+            let arg = args.get(position as usize).filter(|_| plain)?;
+            Some(self.object(ExprRef::new(call.file, arg.value), depth))
+        });
+        let given: Vec<Value> = given.filter(|given| given.externals().next().is_some()).collect();
+        (!given.is_empty()).then(|| Value::one_of(given))
     }
 
     /// The version in use, when the object is one that has lost the field in it.

@@ -10,6 +10,7 @@ use crate::program::{CallRef, Edge, EdgeKind, Entry, FunctionRef, Program};
 
 use says::{Answer, sends_answer};
 
+mod committed;
 mod says;
 
 /// What a lookup throws that finds nothing, and a database that refuses a second row: both are answers.

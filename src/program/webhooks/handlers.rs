@@ -222,7 +222,7 @@ fn handler(program: &Program, candidate: Candidate) -> Option<WebhookHandler> {
     if signs.is_empty() && sends_on(program, entry) {
         return None;
     }
-    let vendor = vendor(&signs, named.as_ref());
+    let vendor = vendor(program, &signs, named.as_ref());
     let carrier = vendor.filter(|_| signs.is_empty()).and_then(|vendor| carrier(program, entry, vendor));
     let vendor = carrier.or(vendor);
     let of_row = is_row_change(program, entry, &signs);
@@ -437,7 +437,7 @@ fn is_opened_webhook(program: &Program, entry: &Entry) -> bool {
 }
 
 /// The vendor that most of the evidence names.
-fn vendor(signs: &[Sign], named: Option<&Named>) -> Option<VendorId> {
+fn vendor(program: &Program, signs: &[Sign], named: Option<&Named>) -> Option<VendorId> {
     let mut votes: FxHashMap<VendorId, (usize, usize)> = FxHashMap::default();
     for sign in signs {
         for &vendor in &sign.vendors {
@@ -453,8 +453,12 @@ fn vendor(signs: &[Sign], named: Option<&Named>) -> Option<VendorId> {
             .copied()
             .filter(|vendor| votes.contains_key(vendor) || (votes.is_empty() && named.alone))
             .collect();
-        if let [only] = meant[..] {
-            return Some(only);
+        // `/twilio/whatsapp`: of a channel and who carries it, the carrier delivers.
+        let is_channel =
+            |vendor: VendorId| program.catalogue.vendor(vendor).webhooks.iter().any(|webhook| webhook.is_channel);
+        let carriers: Vec<VendorId> = meant.iter().copied().filter(|&vendor| !is_channel(vendor)).collect();
+        if let ([only], _) | (_, [only]) = (&meant[..], &carriers[..]) {
+            return Some(*only);
         }
     }
     let most = votes.values().max().copied()?;

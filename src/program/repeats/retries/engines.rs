@@ -86,7 +86,7 @@ fn task(program: &Program, facts: &Facts, function: FunctionRef) -> Option<Limit
     };
     let again = program.calls_in(function).any(|call| {
         matches!(facts.expr(facts.call(call.call).callee), ExprKind::Member(base, name)
-            if *name == "retry" && matches!(facts.expr(*base), ExprKind::Ref(owner, _) if *owner == "self"))
+            if *name == "retry" && matches!(facts.expr(*base), ExprKind::Ref(owner, _) if *owner == "self" || Some(*owner) == shape.name))
     });
     if given("autoretry_for").is_none() && !again {
         return None;
