@@ -266,6 +266,8 @@ impl Program {
 
     /// Whether what a read gives is part of the answer of an entry point: as a whole, or what it says of a person.
     pub fn is_answered(&self, entry: FunctionRef, pick: &Pick, read: CallRef) -> bool {
+        /// What stands between the elements of a list and whoever gets them, and changes none.
+        const PASSES: &[&str] = &["[]", "filter()", "slice()", "sort()", "toSorted()", "reverse()", "flat()"];
         const LINK: &[&str] = &["data", "link", "properties", "token", "otp", "url"];
         const ALL: &[&str] = &["data", "users", "rows", "email", "phone"];
         const TELLS: &[&str] = &[
@@ -292,12 +294,16 @@ impl Program {
             _ => TELLS,
         };
         self.looks(read).iter().any(|look| {
-            // What a method makes of it is something else.
-            if look.part.iter().any(|part| part.ends_with("()")) {
+            // What a method makes of it is something else, but for those that leave the elements as they are.
+            let parts = || look.part.iter().rev().filter(|part| !PASSES.contains(&part.as_str()));
+            let maps = parts().next().is_some_and(|last| *last == "map()");
+            if parts().skip(usize::from(maps)).any(|part| part.ends_with("()")) {
                 return false;
             }
-            let last = look.part.iter().rev().find(|part| *part != "[]");
-            let told = last.is_none_or(|last| any_word(last, tells));
+            let told = match maps {
+                true => self.maps_to(look.at, tells),
+                false => parts().next().is_none_or(|last| any_word(last, tells)),
+            };
             let whole = !matches!(look.deed, Deed::Tested | Deed::Logged | Deed::Thrown | Deed::Used | Deed::Called);
             if !told || !whole {
                 return false;
@@ -309,6 +315,23 @@ impl Program {
                     let call = facts.call(at.call);
                     answers(facts, call.callee) && call.args.iter().any(|arg| facts.span(arg.value).contains(span))
                 })
+        })
+    }
+
+    /// Whether what a list is made into has a field of some words: `rows.map((row) => ({ id: row.id, email: row.email }))`.
+    fn maps_to(&self, mapped: ExprRef, any: &[&str]) -> bool {
+        let facts = self.facts(mapped.file);
+        let within = facts.span(mapped.expr);
+        self.calls_of(mapped.file).map(|at| facts.call(at.call)).any(|call| {
+            let maps = matches!(facts.expr(call.callee), ExprKind::Member(_, name) if *name == "map");
+            let made = call.args.first().map(|arg| facts.expr(arg.value));
+            let Some(ExprKind::Function(made)) = made.filter(|_| maps && within.contains(facts.span(call.expr))) else {
+                return false;
+            };
+            facts.returned(*made).any(|value| match facts.expr(value) {
+                ExprKind::Object(entries) => entries.iter().any(|(key, _)| *key == "..." || any_word(key, any)),
+                _ => false,
+            })
         })
     }
 

@@ -19,6 +19,9 @@ const POWERS: &[&str] = &["admin", "administrator", "superadmin", "superuser", "
 /// Columns that say who somebody is, and that others know.
 pub(super) const CONTACTS: &[&str] = &["email", "mail", "phone", "username"];
 
+/// Words of columns that hold an address or a number of somebody.
+const ADDRESSES: &[&str] = &["email", "phone"];
+
 /// Words of columns by which somebody's own row is found.
 const OWNERS: &[&str] = &["id", "uid", "user", "userid", "email", "customer", "profile", "account", "owner"];
 
@@ -96,9 +99,26 @@ impl Program {
         let asked = facts.call(used.at.call).args.first()?;
         let asked = self.value(ExprRef::new(used.at.file, asked.value)).text()?;
         let one = self.chain(used.at).any(|(_, name)| matches!(name.as_str(), "single" | "maybeSingle"));
-        let personal = any_word(&asked, &["email", "phone"]);
-        let bare = self.selectors(used.at).is_empty() && !one && personal && !asked.contains('(');
+        let own = without_others(&asked);
+        let all = own.split(',').any(|column| column.trim() == "*");
+        let personal = any_word(&asked, ADDRESSES) || all && self.holds_addresses(used, what);
+        let bare = self.selectors(used.at).is_empty() && !one && personal;
         bare.then(|| Pick { touch: Touch::Lists, what, by: Name::new("*"), source: None })
+    }
+
+    /// Whether a table holds addresses or numbers of people, as the migrations or the app's own inserts say.
+    fn holds_addresses(&self, used: &VendorUse, table: Name) -> bool {
+        let declared = self.tables_at(used.at);
+        let mut columns = declared.iter().flat_map(|table| &table.columns);
+        if !declared.is_empty() {
+            return columns.any(|column| any_word(&column.name, ADDRESSES));
+        }
+        self.vendor_uses().iter().any(|other| {
+            self.operation(other).is_some_and(|operation| operation.effect == Effect::Create)
+                && self.table_of(other.at) == Some(table)
+                && self.share_app(other.at.file, used.at.file)
+                && self.row_written(other.at).iter().any(|(key, _)| any_word(key, ADDRESSES))
+        })
     }
 
     /// A payment that the request names, or whose row it names, and that goes back to whoever paid it.
@@ -412,4 +432,19 @@ fn says_contact(program: &Program, at: ExprRef, depth: usize) -> bool {
         ExprKind::Call(call) => says_contact(program, ExprRef::new(at.file, facts.call(*call).callee), depth),
         _ => false,
     }
+}
+
+/// The columns that a query asks of its own table: `*, visits(*)` asks for all of it, whatever it asks of others.
+fn without_others(asked: &str) -> String {
+    let mut depth = 0usize;
+    let mut own = String::with_capacity(asked.len());
+    for letter in asked.chars() {
+        match letter {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            _ if depth == 0 => own.push(letter),
+            _ => {}
+        }
+    }
+    own
 }

@@ -204,7 +204,14 @@ fn says_state(facts: &Facts, expr: ExprId, depth: usize) -> bool {
         ExprKind::Await(inner) | ExprKind::Index(inner, _) => says_state(facts, *inner, depth),
         ExprKind::Call(call) => {
             let call = facts.call(*call);
-            says_state(facts, call.callee, depth) || call.args.iter().any(|arg| says_state(facts, arg.value, depth))
+            // `session.get("payment_status")`
+            let read = || match (facts.last_name(call.callee), call.args.first().map(|arg| facts.expr(arg.value))) {
+                (Some(get), Some(ExprKind::Text(field))) => get == "get" && named(field),
+                _ => false,
+            };
+            says_state(facts, call.callee, depth)
+                || call.args.iter().any(|arg| says_state(facts, arg.value, depth))
+                || read()
         }
         _ => false,
     }
