@@ -184,6 +184,7 @@ impl Program {
         };
         plain.is_some_and(|row| {
             matches!(facts.expr(row), ExprKind::Ref(..))
+                && !counts_changed(facts, row)
                 && self.is_kept_row(ExprRef::new(file, row))
                 && !is_setting(row)
         })
@@ -285,7 +286,9 @@ impl Program {
         let is_setting = |expr: ExprId| {
             facts.last_name(expr).is_some_and(|name| words(&name).iter().any(|word| SETTINGS.contains(&word.as_str())))
         };
-        let row = |expr: ExprId| self.is_kept_row(ExprRef::new(file, expr)) && !is_setting(expr);
+        let row = |expr: ExprId| {
+            self.is_kept_row(ExprRef::new(file, expr)) && !is_setting(expr) && !counts_changed(facts, expr)
+        };
         match facts.expr(condition) {
             ExprKind::Op(Op::Not, parts) => row(parts[0]),
             ExprKind::Op(Op::Equal, parts) if parts.len() == 2 => {
@@ -341,6 +344,24 @@ fn row_of(facts: &Facts, condition: ExprId) -> Option<ExprId> {
         },
         _ => None,
     }
+}
+
+/// `updated = query.filter(..).update(..)`: how many rows were changed, which may be none on purpose.
+fn counts_changed(facts: &Facts, row: ExprId) -> bool {
+    let ExprKind::Ref(name, block) = *facts.expr(row) else { return false };
+    let values = facts.lookup(block, name).map(|def| facts.def(def).values.as_slice());
+    values.unwrap_or_default().iter().any(|&value| {
+        let value = match *facts.expr(value) {
+            ExprKind::Await(inner) => inner,
+            _ => value,
+        };
+        match *facts.expr(value) {
+            ExprKind::Call(call) => facts
+                .last_name(facts.call(call).callee)
+                .is_some_and(|name| matches!(name.as_str(), "update" | "delete" | "aupdate" | "adelete")),
+            _ => false,
+        }
+    })
 }
 
 /// Whether a condition names something.

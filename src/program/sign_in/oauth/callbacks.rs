@@ -228,7 +228,7 @@ impl Looker<'_> {
                     ExprKind::Op(Op::Not | Op::TypeOf | Op::Compare, _) => {}
                     ExprKind::Index(base, _) if *base != at.expr => self.checked = true,
                     // A signature beside it: `state.split(".")[1]`.
-                    ExprKind::Template(_) => {}
+                    ExprKind::Template(parts) => self.checked |= self.is_looked_up(at.file, outer, parts),
                     _ => go(self, outer, whole),
                 },
                 Use::Kept(def) => {
@@ -247,6 +247,25 @@ impl Looker<'_> {
                 _ => {}
             }
         }
+    }
+
+    /// Whether a text made of it is the name under which something is kept: `cache.get(`oauth_nonce:${state}`)`.
+    fn is_looked_up(&self, file: FileId, text: ExprId, parts: &[ExprId]) -> bool {
+        let facts = self.program.facts(file);
+        let names = |part: &ExprId| match facts.expr(*part) {
+            ExprKind::Text(name) => {
+                (sounds_like_state(name) || name.contains("oauth"))
+                    && !name.contains([' ', '?', '&', '='])
+                    && name.ends_with([':', '_', '-', '/', '.'])
+            }
+            _ => false,
+        };
+        let handed = self.program.readers(file).uses(text).iter().any(|used| match *used {
+            Use::Arg(call, _) => !self.program.is_logging(CallRef::new(file, call)),
+            Use::Kept(_) => true,
+            _ => false,
+        });
+        handed && parts.iter().any(names)
     }
 
     fn argument(&mut self, at: ExprRef, call: CallRef, position: usize, whole: bool, depth: usize) {
