@@ -3,8 +3,9 @@
 use super::Secret;
 use super::names::says_credential;
 use super::walk::{Known, Walker};
-use crate::facts::{BlockKind, DefId, ExprId, ExprKind, Facts, Op};
+use crate::facts::{BlockKind, DefId, ExprId, ExprKind, Facts, Op, Step};
 use crate::names::Name;
+use crate::program::terms::{Ending, ending};
 use crate::program::values::readers::Use;
 use crate::program::{CallRef, ExprRef};
 
@@ -100,6 +101,29 @@ impl Walker<'_> {
                     _ => false,
                 })
         };
+        // `if response.status_code == 200: return ..`: what is left has failed.
+        let start = facts.span(at.expr).start;
+        let left = facts.enclosing(block).flat_map(|(_, block)| &block.steps).any(|step| match *step {
+            Step::If { condition, then, .. } => {
+                facts.block(then).span.end <= start
+                    && ending(facts, then) != Ending::GoesOn
+                    && !denies(facts, condition, true, 5)
+            }
+            _ => false,
+        });
+        // What is logged as an error is one.
+        let as_error = |expr: ExprId| {
+            readers.uses(expr).iter().any(|used| match *used {
+                Use::Arg(call, _) => facts.last_name(facts.call(call).callee).is_some_and(|name| {
+                    matches!(name.as_str(), "error" | "warning" | "warn" | "exception" | "critical")
+                }),
+                _ => false,
+            })
+        };
+        let around = readers.uses(at.expr).iter().any(|used| matches!(*used, Use::In(outer) if as_error(outer)));
+        if left || around || as_error(at.expr) {
+            return false;
+        }
         !self.has_failed(answer) && self.program.exchanges(at.file).into_iter().any(|exchange| handed(exchange.expr))
     }
 
