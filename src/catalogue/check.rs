@@ -144,7 +144,8 @@ impl Checks {
             }
         }
         for (item, dropped) in vendor.dropped.iter().enumerate() {
-            if dropped.is_gone_in(&dropped.since) != Some(true) {
+            // Methods go with a version of the SDK, which is no day.
+            if !dropped.methods && dropped.is_gone_in(&dropped.since) != Some(true) {
                 let message = format!("`{}` is no version", dropped.since);
                 self.say(at!["dropped", item, "since"], message, "begin with its day, as `YYYY-MM-DD`");
             }

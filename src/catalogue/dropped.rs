@@ -14,6 +14,9 @@ pub struct Dropped {
     pub of: String,
     /// Where such objects come from, from the client on: `subscriptions.retrieve()`, `subscriptions.list().data[]`.
     pub answers: Vec<String>,
+    /// They are methods: `answer.get("name")`. Then `since` is the version of the SDK.
+    #[serde(default)]
+    pub methods: bool,
     /// The fields, and where what they said stands now.
     pub fields: BTreeMap<String, String>,
     /// The first day's version of the API without them, and its whole name: `2025-03-31.basil`.

@@ -94,6 +94,12 @@ pub struct Operation {
     /// Where its payload names a price or plan that the vendor keeps: `line_items[].price`.
     #[serde(default)]
     pub prices: Vec<String>,
+    /// A list that asks for one page after the other by itself, until it has all.
+    #[serde(default)]
+    pub whole: bool,
+    /// It asks whether something is there: that it fails says no.
+    #[serde(default)]
+    pub asks_whether: bool,
     /// How many things it gives when it is not told which page: only a list of the app's own backend must say so,
     /// since its queries give all there is.
     pub first_page: Option<u32>,

@@ -200,7 +200,9 @@ impl Program {
             let is_new = made.is_some_and(|made| matches!(made, Value::Instance(_)) || matches!(&made, Value::External(external) if external.segs.iter().any(|seg| matches!(seg, crate::catalogue::Seg::Call | crate::catalogue::Seg::New))));
             // `session.add(self.connection)`: what an object holds was made before, or loaded.
             let held = call.args.first().is_some_and(|arg| matches!(facts.expr(arg.value), ExprKind::Member(..)));
-            return if is_new && !held { self.written_row(at) } else { Again::Unknown };
+            // A row that was read is only changed.
+            let read = call.args.first().is_some_and(|arg| self.is_kept_row(ExprRef::new(at.file, arg.value)));
+            return if is_new && !held && !read { self.written_row(at) } else { Again::Unknown };
         }
         if lower.contains("update") || lower.contains("set") || lower.contains("merge") {
             return self.counted(at);

@@ -166,7 +166,13 @@ fn tell(program: &Program, report: &mut Report, keyless: &Keyless<'_>, callers: 
         return;
     }
     // The caller that nothing keeps from a second run is the one to tell of.
-    let live = || origins.iter().filter(|origin| program.entries[origin.entry].kind != EntryKind::Script);
+    let live = || {
+        let live = origins.iter().filter(|origin| program.entries[origin.entry].kind != EntryKind::Script);
+        live.filter(|origin| !program.is_for_refused(origin.entry, used.at))
+    };
+    if !origins.is_empty() && live().next().is_none() {
+        return;
+    }
     let each: Vec<(Held, &Origin)> = live().map(|origin| (held(program, used.at, origin, runs), origin)).collect();
     let (held, origin) = match each.iter().min_by_key(|(held, _)| *held) {
         Some(&(held, origin)) => (held, Some(origin)),

@@ -89,7 +89,7 @@ fn check(program: &Program, report: &mut Report) {
     let mut variables: BTreeMap<Name, (Purpose, Vec<EnvDefault>)> = BTreeMap::new();
     for &default in program.env_defaults() {
         let purpose = purpose(program, default.name).or_else(|| asked_of_callers(program, default));
-        if let Some(purpose) = purpose.filter(|_| is_live(program, default)) {
+        if let Some(purpose) = purpose.filter(|_| is_live(program, default) && !salts_visitors(program, default)) {
             variables.entry(default.name).or_insert((purpose, vec![])).1.push(default);
         }
     }
@@ -144,6 +144,43 @@ fn is_live(program: &Program, default: EnvDefault) -> bool {
     program.runs_on_server(at.file)
         && !program.is_for_development(at)
         && (text(program.facts(at.file), at.expr).is_some_and(|text| !text.is_empty()) || is_drawn(program, at))
+}
+
+/// Whether a default goes into a digest of who visits a page, by their address or browser: a salt, with which nobody
+/// signs in.
+fn salts_visitors(program: &Program, default: EnvDefault) -> bool {
+    const VISITORS: &[&str] = &[
+        "remote_addr",
+        "remoteaddress",
+        "user_agent",
+        "useragent",
+        "user-agent",
+        "x-forwarded-for",
+        "x-real-ip",
+        "ip",
+        "ip_address",
+        "ipaddress",
+        "client_ip",
+        "clientip",
+    ];
+    const DIGESTS: &[&str] = &["sha1", "sha256", "sha512", "md5", "blake2b", "createHash", "digest"];
+    const SIGNS: &[&str] = &["hmac", "createHmac", "jwt", "sign", "compare_digest", "timingSafeEqual", "encode_token"];
+    let at = default.fallback;
+    let facts = program.facts(at.file);
+    let span = facts.span(at.expr);
+    let around = program.functions(at.file).map(|function| facts.function(function.function));
+    let Some(function) = around.filter(|function| function.span.contains(span)).last() else { return false };
+    let inside = || facts.exprs.iter().filter(|expr| function.span.contains(expr.span));
+    let named = |any: &[&str], exact: bool| {
+        inside().any(|expr| match &expr.kind {
+            ExprKind::Ref(name, _) | ExprKind::Member(_, name) | ExprKind::Text(name) => {
+                let name = if exact { name.to_string() } else { name.to_ascii_lowercase() };
+                any.contains(&name.as_str())
+            }
+            _ => false,
+        })
+    };
+    named(VISITORS, false) && named(DIGESTS, true) && !named(SIGNS, true)
 }
 
 fn is_drawn(program: &Program, at: ExprRef) -> bool {
@@ -224,7 +261,10 @@ fn asked_of_callers(program: &Program, default: EnvDefault) -> Option<Purpose> {
         let held = parts.iter().position(|&part| program.value(here(part)).envs().contains(&default.name));
         held.is_some_and(|held| {
             let mut others = parts.iter().enumerate().filter(|(at, _)| *at != held);
-            others.any(|(_, &other)| matches!(program.origin_on(&[], here(other), &[]), Origin::Request(_)))
+            others.any(|(_, &other)| {
+                program.header_of(here(other)).is_some()
+                    || matches!(program.origin_on(&[], here(other), &[]), Origin::Request(_))
+            })
         })
     });
     compares.then_some(Purpose::Guards)

@@ -180,7 +180,7 @@ fn tell(program: &Program, report: &mut Report, http: &HttpUse, unchecked: Unche
         }
         () => Then::Throw,
     };
-    let help = cure(program, http.at, then);
+    let help = cure(program, http, then);
     let mut draft = report.at(program.call_place(http.at), subject, message).help(help);
     for used in all().flat_map(|http| program.vendors_at(http.at)) {
         draft = draft.vendor(program.vendor_id(used.vendor));
@@ -194,7 +194,8 @@ fn tell(program: &Program, report: &mut Report, http: &HttpUse, unchecked: Unche
 }
 
 /// How the status is looked at, by the name that the code gives the answer.
-fn cure(program: &Program, at: CallRef, then: Then) -> String {
+fn cure(program: &Program, http: &HttpUse, then: Then) -> String {
+    let at = http.at;
     let script = program.facts(at.file).language.is_script();
     let held = held_as(program, at);
     let first = match held {
@@ -202,6 +203,17 @@ fn cure(program: &Program, at: CallRef, then: Then) -> String {
         None => "Keep the answer and look at its status before anything else".to_owned(),
     };
     let name = held.unwrap_or_else(|| Name::new(if script { "res" } else { "response" }));
+    // Thrown before the `try`, what stands for "not known" would become an error of all that was asked.
+    if matches!(then, Then::Throw) && program.is_read_in_try(http) {
+        let throws = match script {
+            true => format!("if (!{name}.ok) throw new Error(`...: ${{{name}.status}}`);"),
+            false => format!("{name}.raise_for_status()"),
+        };
+        return format!(
+            "Look at the status of `{name}` inside the `try` that reads its body, so that a refusal ends where a body does \
+             that cannot be read: `{throws}` as its first line."
+        );
+    }
     match (script, then) {
         (true, Then::Throw) => format!("{first}: `if (!{name}.ok) throw new Error(`...: ${{{name}.status}}`);`."),
         (false, Then::Throw) => format!("{first}: `{name}.raise_for_status()`."),

@@ -5,6 +5,7 @@ use rustc_hash::FxHashSet;
 use crate::catalogue::{Category, Effect, KnownRole};
 use crate::finding::{Confidence, Place};
 use crate::program::repeats::Again;
+use crate::program::repeats::state_checks::Held;
 use crate::program::time::iterations::Iteration;
 use crate::program::verify::{Deed, words};
 use crate::program::webhooks::acknowledged::Loss;
@@ -174,16 +175,21 @@ fn check(program: &Program, report: &mut Report) {
     }
 }
 
+/// Whether a write is of what somebody paid for, by its names.
+fn is_paid(program: &Program, work: CallRef) -> bool {
+    let mut names = words(&program.call_text(work));
+    names.extend(program.table_of(work).iter().flat_map(|table| words(table)));
+    names.extend(program.fields_written(work).iter().flat_map(|field| words(field)));
+    names.iter().any(|word| PAID.contains(&word.trim_end_matches('s')))
+}
+
 /// How much hangs on a write: what was paid for before what is made, that before what is changed besides.
 fn weight(program: &Program, work: CallRef) -> u8 {
     let uses = program.vendors_at(work);
     if uses.iter().any(|used| program.operation(used).is_some_and(|operation| operation.money)) {
         return 4;
     }
-    let mut names = words(&program.call_text(work));
-    names.extend(program.table_of(work).iter().flat_map(|table| words(table)));
-    names.extend(program.fields_written(work).iter().flat_map(|field| words(field)));
-    let paid = names.iter().any(|word| PAID.contains(&word.trim_end_matches('s')));
+    let paid = is_paid(program, work);
     let made = matches!(program.again(work), Again::Row { .. } | Again::Record | Again::Count);
     match (paid, made) {
         (true, true) => 3,
@@ -283,7 +289,13 @@ fn lost(program: &Program, handler: &WebhookHandler) -> Vec<Lost> {
         }
         // The test may stand before the call of the helper that does the work.
         let steps = || std::iter::once(deed.at).chain(way.iter().rev().map(|edge| edge.call));
-        let skipped = || steps().find_map(|at| skipped(program, handler, entry, at)).map(Loss::Skipped);
+        let ends = || steps().any(|at| program.is_of_an_end(at));
+        let skipped = || {
+            let early = steps().find_map(|at| skipped(program, handler, entry, at));
+            let left = || steps().find_map(|at| program.left_out_without_row(entry, at));
+            let left = || is_of_money(program, handler).then(left).flatten().filter(|_| !ends());
+            early.or_else(left).map(Loss::Skipped)
+        };
         let returned = || program.told_unread(&way, deed.at, true).filter(|_| is_of_money(program, handler));
         let blind = || {
             let (test, look) = steps().find_map(|at| program.skipped_for_failed_look(entry, at))?;
@@ -291,6 +303,9 @@ fn lost(program: &Program, handler: &WebhookHandler) -> Vec<Lost> {
         };
         let loss = program.loss_of(entry, &way, deed.at).or_else(returned).or_else(skipped).or_else(blind);
         let Some(loss) = loss else { continue };
+        if matches!(loss, Loss::Caught(_) | Loss::Left(_)) && is_done_besides(program, entry, &way, deed.at) {
+            continue;
+        }
         // The check for known deliveries failed, and the work was done all the same.
         let more = || deeds[index + 1..].iter().any(|later| is_work(program, later));
         if matches!(loss, Loss::Logged(_)) && more() && program.only_tells_known(deed.at) {
@@ -313,6 +328,18 @@ fn lost(program: &Program, handler: &WebhookHandler) -> Vec<Lost> {
         }
     }
     found
+}
+
+/// Whether a helper that catches its own failure does something besides, after the handler has marked what the event is
+/// about: a second delivery would find the mark, and do none of it.
+fn is_done_besides(program: &Program, entry: &Entry, way: &[Edge], work: CallRef) -> bool {
+    let function = program.function_of(work);
+    let own = program.guards(work).into_iter().next().is_some();
+    if !own || program.with_inner(entry.function).contains(&function) || is_paid(program, work) {
+        return false;
+    }
+    let calls: Vec<CallRef> = way.iter().map(|edge| edge.call).collect();
+    !calls.is_empty() && matches!(program.held(&calls, None), Held::Noted | Held::Changed | Held::Claimed)
 }
 
 /// The test by which the events of unknown customers are dropped. Money is lost with them; who writes to a chat

@@ -92,7 +92,9 @@ fn check(program: &Program, report: &mut Report) {
             continue;
         }
         let mut slow = program.waited_for(entry);
-        slow.retain(|waited| is_slow(program, handler, entry, waited.call));
+        slow.retain(|waited| {
+            is_slow(program, handler, entry, waited.call) && !program.is_for_refused(handler.entry, waited.call)
+        });
         // A model is slower than a mail, many are slower than one; of equals the first.
         let Some(first) = slow.iter().min_by_key(|waited| std::cmp::Reverse(weight(program, waited))) else { continue };
         let place = program.call_place(shown(program, handler, first));

@@ -145,6 +145,9 @@ pub fn is_prose(path: &str) -> bool {
         "zsh",
     ];
     let name = path.rsplit('/').next().unwrap_or(path);
+    if is_key_file(name) {
+        return true;
+    }
     match name.rsplit_once('.') {
         // What a deployment sets, and the sheet in which a cloud hands out its keys.
         Some((_, "config")) => path.contains(".ebextensions/"),
@@ -155,6 +158,15 @@ pub fn is_prose(path: &str) -> bool {
         Some((_, ending)) => ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)),
         None => matches!(name, "Makefile" | "Justfile"),
     }
+}
+
+/// Whether a file is a private key by the name that programs give it, or that somebody typed where they asked for one.
+fn is_key_file(name: &str) -> bool {
+    const KEYS: &[&str] = &["id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", "deploy_key", "ssh_host_", "ssh-keygen"];
+    let lower = name.to_ascii_lowercase();
+    KEYS.iter().any(|key| lower.starts_with(key))
+        && crate::lang::language_of(name).is_none()
+        && !lower.ends_with(".pub")
 }
 
 fn is_manifest(path: &str, name: &str) -> bool {

@@ -385,9 +385,13 @@ impl Walk<'_> {
             _ => {
                 let facts = self.program.facts(at.file);
                 match facts.expr(at.expr) {
-                    // `include((patterns, "app"))`.
-                    ExprKind::List(items) if items.len() == 2 && !matches!(facts.expr(items[0]), ExprKind::Call(_)) => {
-                        self.list(ExprRef::new(at.file, items[0]), route, 0);
+                    // `include((patterns, "app"))`, `include(("app.urls", "app"))`.
+                    ExprKind::List(items)
+                        if matches!(items[..], [first, name]
+                            if !matches!(facts.expr(first), ExprKind::Call(_) | ExprKind::Spread(_))
+                                && !matches!(facts.expr(name), ExprKind::Call(_) | ExprKind::Spread(_))) =>
+                    {
+                        self.include(ExprRef::new(at.file, items[0]), route);
                     }
                     ExprKind::List(_) | ExprKind::Ref(..) | ExprKind::Member(..) => self.list(at, route, 0),
                     _ => self.lost = true,

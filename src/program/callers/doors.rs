@@ -6,6 +6,7 @@ use crate::catalogue::KnownRole;
 use crate::facts::{BlockKind, ExprId, ExprKind, Facts, Op, Span, Step};
 use crate::finding::{FileId, Place};
 use crate::manifest::TokenGate;
+use crate::names::Name;
 use crate::program::callers::audience::functions_on;
 use crate::program::callers::passage::Passage;
 use crate::program::origins::Origin;
@@ -223,6 +224,9 @@ impl Program {
             Gate::Library(expr) => expr.file,
             Gate::Unknown => return false,
         };
+        if matches!(gate, Gate::Function(function) if self.is_lock_of_unopened_site(function)) {
+            return true;
+        }
         let covers = |other: &Entry| other.kind == EntryKind::Middleware && other.place.file == file;
         let Some(route) = entry.route else { return false };
         if !self.entries.iter().any(covers) {
@@ -230,6 +234,32 @@ impl Program {
         }
         let method = entry.methods.first().map_or("POST", |method| method.as_str());
         self.passage(file, &route, method) == Passage::Passes
+    }
+
+    /// Whether a gate lets everybody in while a variable is unset that, by its name, only locks a site before it opens:
+    /// `if not os.environ.get("SITE_PASSWORD"): return`. Who is a customer is nothing to it.
+    fn is_lock_of_unopened_site(&self, function: FunctionRef) -> bool {
+        const UNOPENED: &[&str] = &["site", "staging", "preview", "beta", "launch", "prelaunch", "maintenance"];
+        const LOCKS: &[&str] = &["password", "pass", "passcode", "lock", "pwd"];
+        let facts = self.facts(function.file);
+        let locks = |name: Name| {
+            let words = words(&name);
+            let has = |any: &[&str]| words.iter().any(|word| any.contains(&word.as_str()));
+            has(UNOPENED) && has(LOCKS)
+        };
+        let mut steps = facts.blocks.iter().filter(|block| block.function == function.function);
+        steps.any(|block| {
+            block.steps.iter().any(|step| {
+                let Step::If { condition, then, .. } = *step else { return false };
+                let ExprKind::Op(Op::Not, parts) = facts.expr(condition) else { return false };
+                let leaves = match facts.block(then).steps[..] {
+                    [Step::Return(None)] => true,
+                    [Step::Return(Some(value))] => matches!(facts.expr(value), ExprKind::Null),
+                    _ => false,
+                };
+                leaves && self.value(ExprRef::new(function.file, parts[0])).envs().into_iter().any(locks)
+            })
+        })
     }
 
     /// What a function, or one that it calls, asks of its caller.

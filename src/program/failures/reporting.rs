@@ -29,22 +29,32 @@ impl Program {
         }
         let mut failing: Vec<(ExprId, BlockId)> = Vec::new();
         let mut succeeds = false;
+        let mut verdict: Option<ExprId> = None;
         for (at, block) in facts.blocks.iter().enumerate().filter(|(_, block)| block.function == function.function) {
             for step in &block.steps {
                 match step {
                     Step::Return(Some(value)) if is_failure(facts, *value) => {
                         failing.push((*value, BlockId(at as u32)))
                     }
-                    Step::Return(Some(_)) => succeeds = true,
+                    Step::Return(Some(value)) => {
+                        succeeds = true;
+                        // `return response.status_code == 200`
+                        verdict = verdict.or(Some(*value).filter(|&value| status_of(facts, value, true) == Some(true)));
+                    }
                     _ => {}
                 }
             }
         }
-        if failing.is_empty() || !succeeds {
+        if failing.is_empty() && verdict.is_none() || !succeeds {
             return None;
         }
         let (acting, used) = self.acts_at_vendor(function)?;
-        let (value, block) = failing.into_iter().find(|&(_, block)| self.is_told_in(acting, block))?;
+        let Some((value, block)) = failing.into_iter().find(|&(_, block)| self.is_told_in(acting, block)) else {
+            verdict?;
+            let logs = self.calls_in(function).any(|call| self.is_logging(call) || self.is_reporting_call(call));
+            let no = if facts.language.is_script() { "false" } else { "False" };
+            return Some(Reporting { used, returns: no.to_owned(), logs });
+        };
         let span = facts.block(block).span;
         let logs = self.calls_in(function).any(|call| {
             let shape = facts.call(call.call);
@@ -185,8 +195,22 @@ impl Program {
         let function = facts.function_of(block);
         facts.enclosing(block).take_while(|(_, block)| block.function == function).any(|(id, block)| match block.kind {
             BlockKind::Catch(_) => handlers.contains(&id),
-            BlockKind::Then(condition) => block.span.start >= end && tells_failure(facts, condition, true),
-            BlockKind::Else(condition) => block.span.start >= end && tells_failure(facts, condition, false),
+            BlockKind::Then(condition) => {
+                block.span.start >= end
+                    && (tells_failure(facts, condition, true) || status_of(facts, condition, true) == Some(false))
+            }
+            BlockKind::Else(condition) => {
+                block.span.start >= end
+                    && (tells_failure(facts, condition, false) || status_of(facts, condition, false) == Some(false))
+            }
+            _ => false,
+        }) || facts.block(block).steps.iter().any(|step| match *step {
+            // `if response.status_code == 200: return True`, and what is left.
+            Step::If { condition, then, otherwise: None } => {
+                facts.block(then).span.start >= end
+                    && status_of(facts, condition, true) == Some(true)
+                    && matches!(ending(facts, then), Ending::Returns(_))
+            }
             _ => false,
         })
     }
@@ -232,7 +256,8 @@ impl Program {
         let written = around.iter().flat_map(|&id| &facts.block(id).steps).any(|step| match step {
             Step::Assign(target, value) => {
                 (end..next).contains(&facts.span(*target).start)
-                    && matches!(facts.expr(*target), ExprKind::Member(_, name) if says_done(name))
+                    && matches!(facts.expr(*target), ExprKind::Member(_, name)
+                        if says_done(name) || tells_done(facts, *name, *value))
                     && !is_failure(facts, *value)
             }
             Step::Bind(def, value) => {
@@ -285,6 +310,42 @@ pub fn is_failure(facts: &Facts, value: ExprId) -> bool {
         // Python's `return False, "reason"`.
         ExprKind::List(items) => items.first().is_some_and(|&first| is_false(facts, first)),
         _ => false,
+    }
+}
+
+/// What a condition of this truth says of an answer's status: that it is one of success, or of failure.
+fn status_of(facts: &Facts, condition: ExprId, truth: bool) -> Option<bool> {
+    let is_status = |expr: ExprId| {
+        matches!(facts.expr(expr), ExprKind::Member(_, name)
+            if matches!(name.as_str(), "status_code" | "status" | "statusCode"))
+    };
+    let good = |expr: ExprId| match facts.expr(expr) {
+        ExprKind::Number(status) => Some((200.0..300.0).contains(status)),
+        ExprKind::List(items) => {
+            let all = items
+                .iter()
+                .all(|&item| matches!(facts.expr(item), ExprKind::Number(status) if (200.0..300.0).contains(status)));
+            (all && !items.is_empty()).then_some(true)
+        }
+        _ => None,
+    };
+    match facts.expr(condition) {
+        ExprKind::Op(Op::Not, parts) => status_of(facts, *parts.first()?, !truth),
+        ExprKind::Op(op @ (Op::Equal | Op::Unequal | Op::In), parts) => {
+            let [status, wanted] = parts[..] else { return None };
+            let is_it = (*op != Op::Unequal) == truth;
+            match (is_status(status), good(wanted)?) {
+                (false, _) => None,
+                (true, true) => Some(is_it),
+                // Not this failure says nothing of the others.
+                (true, false) => is_it.then_some(false),
+            }
+        }
+        ExprKind::Op(Op::And, parts) if truth => parts.iter().find_map(|&part| status_of(facts, part, true)),
+        ExprKind::Op(Op::Or, parts) if !truth => parts.iter().find_map(|&part| status_of(facts, part, false)),
+        ExprKind::Member(_, name) if matches!(name.as_str(), "ok" | "is_success") => Some(truth),
+        ExprKind::Member(_, name) if *name == "is_error" => Some(!truth),
+        _ => None,
     }
 }
 

@@ -2,7 +2,8 @@
 //! refusal over like any other answer.
 
 use crate::catalogue::KnownRole;
-use crate::facts::ExprKind;
+use crate::facts::{BlockId, ExprKind, Span, Step};
+use crate::program::terms::{Ending, ending};
 use crate::program::values::answers::{Deed, Look};
 use crate::program::values::readers::Use;
 use crate::program::{CallRef, HttpUse, Program};
@@ -82,6 +83,44 @@ impl Program {
             (false, true) => Some(Unchecked::Logged),
             (false, false) => Some(Unchecked::Nothing),
         }
+    }
+
+    /// Whether all that reads the body of an answer stands in a `try` after the request, whose handlers go on with
+    /// something else: a body that cannot be read is met there.
+    pub fn is_read_in_try(&self, http: &HttpUse) -> bool {
+        let at = http.inner;
+        let facts = self.facts(at.file);
+        let asked = facts.span(facts.call(at.call).expr);
+        let goes_on = |handlers: &[BlockId]| handlers.iter().all(|&block| ending(facts, block) != Ending::Throws);
+        let tries: Vec<Span> = facts
+            .blocks
+            .iter()
+            .filter(|block| block.function == self.function_of(at).function)
+            .flat_map(|block| &block.steps)
+            .filter_map(|step| match step {
+                Step::Try { body, handlers, .. } if !handlers.is_empty() && goes_on(handlers) => {
+                    Some(facts.block(*body).span)
+                }
+                _ => None,
+            })
+            .filter(|body| !body.contains(asked))
+            .collect();
+        // `answer = await client.get(..)`
+        let readers = self.readers(at.file);
+        let (mut value, mut reads) = (facts.call(at.call).expr, Vec::new());
+        for _ in 0..3 {
+            let mut outer = None;
+            for used in readers.uses(value) {
+                match *used {
+                    Use::Kept(def) => reads.extend(readers.reads(def).iter().copied()),
+                    Use::In(whole) if matches!(facts.expr(whole), ExprKind::Await(_)) => outer = Some(whole),
+                    _ => {}
+                }
+            }
+            let Some(outer) = outer else { break };
+            value = outer;
+        }
+        !reads.is_empty() && reads.into_iter().all(|read| tries.iter().any(|body| body.contains(facts.span(read))))
     }
 
     fn shows_status(&self, look: &Look) -> bool {

@@ -252,7 +252,12 @@ impl Program {
         let mut found = Vec::new();
         for used in self.vendor_uses() {
             let vendor = self.catalogue.vendor(used.vendor);
-            let effect = self.operation(used).map(|operation| operation.effect);
+            let operation = self.operation(used);
+            let effect = operation.map(|operation| operation.effect);
+            // What asks whether a thing is there says no by failing.
+            if operation.is_some_and(|operation| operation.asks_whether) {
+                continue;
+            }
             let invokes = effect == Some(Effect::Invoke) && self.leads_to_vendor(used.at);
             if vendor.own_backend && !invokes || matches!(vendor.category, Category::Monitoring | Category::Analytics) {
                 continue;

@@ -311,6 +311,10 @@ impl Finder<'_> {
         if !EACH.contains(&method.as_str()) {
             return None;
         }
+        // `pool.map(call, items)`: the pool runs as many at a time as it has workers.
+        if self.program.comes_of_role(self.program.callee(call), KnownRole::Limit) {
+            return None;
+        }
         let first = shape.args.first()?;
         let edges = self.program.edges(call);
         edges.iter().find(|edge| edge.kind == EdgeKind::Callback && self.sending.contains(&edge.target))?;

@@ -208,7 +208,8 @@ impl Program {
             let effect = operation.map(|operation| operation.effect);
             let first = operation.and_then(|operation| operation.first_page);
             let is_query = used.name.ends_with(".select");
-            let lists_many = effect == Some(Effect::List) || is_query && effect == Some(Effect::Read);
+            let lists_many = effect == Some(Effect::List) && operation.is_none_or(|operation| !operation.whole)
+                || is_query && effect == Some(Effect::Read);
             if lists_many && matches!(used.via, Via::Sdk(..)) && self.runs_on_server(used.at.file) {
                 lists
                     .entry(used.at.file)

@@ -2,10 +2,10 @@
 
 use rustc_hash::FxHashSet;
 
-use super::ways::{Way, meet};
-use super::{Behind, Ends, Standing, Walk};
+use super::ways::{Reason, Way, meet};
+use super::{Behind, Ends, Standing, Walk, Why};
 use crate::catalogue::{KnownRole, Seg};
-use crate::facts::{ExprId, ExprKind, Step};
+use crate::facts::{BlockKind, ExprId, ExprKind, Step};
 use crate::link::entries::django_views::external_of;
 use crate::link::eval::Eval;
 use crate::program::{CallRef, EdgeKind, Entry, EntryKind, ExprRef, FunctionRef, Gate, Value};
@@ -202,13 +202,31 @@ impl Walk<'_> {
             }
             _ => false,
         });
+        // `if os.environ.get("CHECK", "1") == "0": return view(..)`: why nothing was checked.
+        let reason = self.reason_around(at).filter(|_| standing == Standing::Unverified);
         let Some(behind) = &mut self.behind else { return false };
         let by_edge =
             program.edges(at).iter().any(|edge| edge.kind == EdgeKind::Direct && behind.served.contains(&edge.target));
         if by_param || by_edge {
-            behind.passed = meet(behind.passed, Some(Way::plain(standing)));
+            behind.passed = meet(behind.passed, Some(Way { standing, reason }));
         }
         by_param || by_edge
+    }
+
+    /// Why the flow comes to a call, by the conditions around it: a setting, a mode, a secret that is unset.
+    fn reason_around(&self, at: CallRef) -> Option<Reason> {
+        let facts = self.program.facts(at.file);
+        let function = self.program.function_of(at);
+        let around = facts.enclosing(facts.call(at.call).block);
+        let mut around = around.take_while(|(_, block)| block.function == function.function);
+        around.find_map(|(_, block)| {
+            let reason = match block.kind {
+                BlockKind::Then(condition) => self.reason(function, condition, true),
+                BlockKind::Else(condition) => self.reason(function, condition, false),
+                _ => return None,
+            };
+            (reason.why != Why::Condition).then_some(reason)
+        })
     }
 
     fn library_gate(&mut self, expr: ExprRef, standing: Standing) -> Standing {

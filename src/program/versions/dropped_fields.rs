@@ -51,8 +51,14 @@ impl Program {
                 let ExprKind::Member(base, field) = facts.expr(ExprId(at)) else { continue };
                 let Some(dropped) = known.get(field) else { continue };
                 let at = ExprRef::new(file, ExprId(at));
+                let is_called = || self.readers(file).uses(at.expr).iter().any(|used| matches!(used, Use::Callee(_)));
+                // A field may have the name of a method: `subscription["items"]`.
+                let fits = |dropped: &Dropped| !dropped.methods || !facts.language.is_script() && is_called();
+                if !dropped.iter().any(|(_, dropped)| fits(dropped)) {
+                    continue;
+                }
                 let object = self.object(ExprRef::new(file, *base), 6);
-                for &(vendor, dropped) in dropped {
+                for &(vendor, dropped) in dropped.iter().filter(|(_, dropped)| fits(dropped)) {
                     let mut known = object.externals();
                     if let Some(version) =
                         known.find_map(|external| self.version_without(file, external, dropped, &set_on_sdk))
@@ -129,7 +135,7 @@ impl Program {
         let made = object.segs.contains(&Seg::New).then(|| object.sites.first()).flatten();
         match made.map_or(Lookup::Absent, |made| self.option(*made, &dropped.option)) {
             Lookup::Present(Value::Text(version)) => dropped.is_gone_in(&version)?.then(|| version.to_string()),
-            Lookup::Absent if !**set_on_sdk => {
+            Lookup::Absent if dropped.methods || !**set_on_sdk => {
                 let asked_in = made.map_or(file, |made| made.file);
                 let used = self.major_of(asked_in, object.package)?;
                 (used >= major)
@@ -151,6 +157,13 @@ impl Program {
 
     /// Whether the code knows both places: the old one is one of several that are tried, or the new one is read too.
     fn knows_both(&self, file: FileId, facts: &Facts, at: ExprId, field: Name, dropped: &Dropped) -> bool {
+        // `x.get("a") if hasattr(x, "get") else x["a"]`
+        let asks = |call: &crate::facts::Call| {
+            facts.last_name(call.callee).is_some_and(|name| matches!(name.as_str(), "hasattr" | "isinstance"))
+        };
+        if dropped.methods && facts.calls.iter().any(asks) {
+            return true;
+        }
         let constant = |expr: &ExprId| {
             matches!(facts.expr(*expr), ExprKind::Null | ExprKind::Text(_) | ExprKind::Number(_) | ExprKind::Bool(_))
         };

@@ -419,7 +419,7 @@ impl Program {
     }
 
     /// Whether a function answers well after a place, and in no other way.
-    fn ends_well(&self, entry: &Entry, function: FunctionRef, from: u32) -> bool {
+    pub(super) fn ends_well(&self, entry: &Entry, function: FunctionRef, from: u32) -> bool {
         let facts = self.facts(function.file);
         let after = |span: Span| span.start >= from;
         if answers_by_call(entry) {

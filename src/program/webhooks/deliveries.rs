@@ -10,7 +10,7 @@ use crate::names::Name;
 use crate::program::repeats::Again;
 use crate::program::repeats::claims::says_state;
 use crate::program::values::bodies::Form;
-use crate::program::verify::words;
+use crate::program::verify::{Standing, words};
 use crate::program::webhooks::handlers::WebhookHandler;
 use crate::program::{CallRef, Edge, EdgeKind, EntryKind, ExprRef, FunctionRef, Program};
 
@@ -32,6 +32,13 @@ pub struct Written {
 }
 
 impl Program {
+    /// Whether a webhook does something only with what its check has turned away: no delivery of the vendor comes there.
+    pub fn is_for_refused(&self, entry: usize, at: CallRef) -> bool {
+        let handlers = self.webhook_handlers().iter().filter(|handler| handler.entry == entry);
+        let mut deeds = handlers.flat_map(|handler| &handler.account.deeds).filter(|deed| deed.at == at).peekable();
+        deeds.peek().is_some() && deeds.all(|deed| matches!(deed.standing, Standing::Rejected(_)))
+    }
+
     /// The writes of a handler to what the app itself keeps, records of deliveries left out.
     pub fn writes_of(&self, handler: &WebhookHandler) -> Vec<Written> {
         let entry = &self.entries[handler.entry];

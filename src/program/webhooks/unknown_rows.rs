@@ -1,11 +1,12 @@
 //! Work that is left out, without a word, when a row is not found: the event may only have come before the row.
 
+use crate::catalogue::{Effect, KnownRole};
 use crate::facts::{BlockId, BlockKind, ExprId, ExprKind, Facts, Op, Step};
 use crate::finding::Place;
 use crate::names::Name;
 use crate::program::terms::{Ending, ending};
 use crate::program::verify::words;
-use crate::program::{CallRef, Entry, ExprRef, FunctionRef, Program};
+use crate::program::{CallRef, EdgeKind, Entry, ExprRef, FunctionRef, Program};
 
 /// Words in the names of rows that say what is to be done: without one there is nothing to do.
 const SETTINGS: &[&str] = &[
@@ -38,6 +39,178 @@ impl Program {
         self.left_out_before(work, |condition, function, then| {
             self.misses_a_row(work.file, condition) && self.leaves_unsaid(entry, function, then)
         })
+    }
+
+    /// The test without which the work of an event is left out, and nothing is said: `if customer: ..` without an
+    /// `else`, or a handler that passes over the look-up's failure: `except Order.DoesNotExist: pass`. Only where all of
+    /// the event's work hangs on it: what is done besides for a row that may be missing is left out on purpose.
+    pub fn left_out_without_row(&self, entry: &Entry, work: CallRef) -> Option<Place> {
+        self.only_with_row(entry, work).or_else(|| self.row_passed_over(entry, work))
+    }
+
+    fn only_with_row(&self, entry: &Entry, work: CallRef) -> Option<Place> {
+        let facts = self.facts(work.file);
+        let function = self.function_of(work);
+        let around = facts.enclosing(facts.call(work.call).block);
+        let mut around = around.take_while(|(_, block)| block.function == function.function);
+        let (then, condition) = around.find_map(|(id, block)| match block.kind {
+            BlockKind::Then(condition) if self.finds_a_row(work.file, condition) => Some((id, condition)),
+            _ => None,
+        })?;
+        let mut blocks = facts.blocks.iter().filter(|block| block.function == function.function);
+        let holder = blocks.find(|block| {
+            block
+                .steps
+                .iter()
+                .any(|step| matches!(*step, Step::If { then: other, otherwise: None, .. } if other == then))
+        })?;
+        let inside = facts.block(then).span;
+        // What the row is called is asked once: `if not customer: log(..)` may stand beside it.
+        let name = facts.last_name(row_of(facts, condition)?)?;
+        let asked = facts.blocks.iter().filter(|block| block.function == function.function && block.span != inside);
+        let asked_again = asked.flat_map(|block| &block.steps).any(|step| match step {
+            Step::If { condition: other, .. } => {
+                *other != condition && !inside.contains(facts.span(*other)) && mentions(facts, *other, name, 4)
+            }
+            _ => false,
+        });
+        let besides = self.calls_in(function).any(|at| {
+            let span = facts.span(facts.call(at.call).expr);
+            holder.span.contains(span) && !inside.contains(span) && self.changes_something(at)
+        });
+        if asked_again || besides {
+            return None;
+        }
+        let in_entry = function == entry.function || self.with_inner(entry.function).contains(&function);
+        let well = !in_entry || self.ends_well(entry, function, inside.end);
+        well.then(|| Place { file: work.file, span: facts.span(condition) })
+    }
+
+    /// `except Order.DoesNotExist: pass` around the look-up and the work.
+    fn row_passed_over(&self, entry: &Entry, work: CallRef) -> Option<Place> {
+        let facts = self.facts(work.file);
+        let function = self.function_of(work);
+        let start = facts.span(facts.call(work.call).expr).start;
+        let is_missing = |block: BlockId| {
+            let BlockKind::Catch(Some(kind)) = facts.block(block).kind else { return false };
+            facts
+                .last_name(kind)
+                .is_some_and(|name| matches!(name.as_str(), "DoesNotExist" | "ObjectDoesNotExist" | "NoResultFound"))
+        };
+        let looks_up = |body: BlockId| {
+            let body = facts.block(body).span;
+            self.calls_in(function).any(|at| {
+                let call = facts.call(at.call);
+                let span = facts.span(call.expr);
+                body.contains(span)
+                    && span.end <= start
+                    && facts
+                        .last_name(call.callee)
+                        .is_some_and(|name| matches!(name.as_str(), "get" | "aget" | "one" | "scalar_one"))
+            })
+        };
+        let around = facts.enclosing(facts.call(work.call).block);
+        let bodies = around.take_while(|(_, block)| block.function == function.function);
+        let mut bodies = bodies.filter(|(id, block)| block.kind == BlockKind::Try && looks_up(*id)).map(|(id, _)| id);
+        let around = self.around(work);
+        bodies.find_map(|body| {
+            let handler = around.handlers(body).iter().copied().find(|&handler| is_missing(handler))?;
+            let span = facts.block(handler).span;
+            let says = |at: CallRef| {
+                span.contains(facts.span(facts.call(at.call).expr))
+                    && (self.is_logging(at) || !self.vendors_at(at).is_empty())
+            };
+            let in_entry = function == entry.function || self.with_inner(entry.function).contains(&function);
+            let well = match ending(facts, handler) {
+                Ending::GoesOn => !in_entry || self.ends_well(entry, function, span.end),
+                _ => self.goes_home(entry, function, handler),
+            };
+            let silent = !self.calls_in(function).any(says) && !self.keeps_failure(function, handler);
+            (well && silent).then(|| Place { file: work.file, span }.head())
+        })
+    }
+
+    /// Whether a call runs for events that end something, by the words around it: where nothing was kept, nothing ends.
+    pub fn is_of_an_end(&self, at: CallRef) -> bool {
+        const ENDS: &[&str] = &[
+            "deleted",
+            "delete",
+            "cancel",
+            "canceled",
+            "cancelled",
+            "cancellation",
+            "failed",
+            "failure",
+            "expired",
+            "paused",
+            "ended",
+            "refund",
+            "refunded",
+            "dispute",
+            "disputed",
+            "removed",
+            "revoked",
+            "uninstalled",
+            "unpaid",
+        ];
+        const BEGINS: &[&str] = &["completed", "succeeded", "paid", "created", "success", "captured", "approved"];
+        let facts = self.facts(at.file);
+        let function = self.function_of(at);
+        let mut said = words(&self.function_name(function));
+        for (_, block) in facts.enclosing(facts.call(at.call).block) {
+            let condition = match block.kind {
+                BlockKind::Then(condition) => condition,
+                BlockKind::Case(_, Some(value)) => value,
+                _ => continue,
+            };
+            let span = facts.span(condition);
+            let texts =
+                facts.exprs.iter().filter(|expr| span.contains(expr.span)).filter_map(|expr| match &expr.kind {
+                    ExprKind::Text(text) => Some(words(text)),
+                    _ => None,
+                });
+            said.extend(texts.flatten());
+        }
+        let any = |of: &[&str]| said.iter().any(|word| of.contains(&word.as_str()));
+        any(ENDS) && !any(BEGINS)
+    }
+
+    /// `row`, `row is not None`: a row of the own database was found.
+    fn finds_a_row(&self, file: crate::finding::FileId, condition: ExprId) -> bool {
+        let facts = self.facts(file);
+        let plain = row_of(facts, condition);
+        let is_setting = |expr: ExprId| {
+            facts.last_name(expr).is_some_and(|name| words(&name).iter().any(|word| SETTINGS.contains(&word.as_str())))
+        };
+        plain.is_some_and(|row| {
+            matches!(facts.expr(row), ExprKind::Ref(..))
+                && !counts_changed(facts, row)
+                && self.is_kept_row(ExprRef::new(file, row))
+                && !is_setting(row)
+        })
+    }
+
+    /// Whether a call changes, makes or sends something.
+    fn changes_something(&self, at: CallRef) -> bool {
+        let reads = |used: &crate::program::VendorUse| {
+            self.operation(used).is_some_and(|operation| {
+                matches!(operation.effect, Effect::Read | Effect::List | Effect::Verify | Effect::Sign)
+            })
+        };
+        let uses = self.vendors_at(at);
+        if !uses.is_empty() {
+            return !uses.iter().all(reads);
+        }
+        let own = self.edges(at).iter().filter(|edge| edge.kind == EdgeKind::Direct);
+        self.has_role(at, KnownRole::Write)
+            || own.into_iter().any(|edge| {
+                let reach = self.reach(edge.target, |edge| edge.kind == EdgeKind::Direct);
+                reach.stops.iter().take(20).any(|stop| {
+                    self.calls_in(stop.function).any(|at| {
+                        self.has_role(at, KnownRole::Write) || self.vendors_at(at).iter().any(|used| !reads(used))
+                    })
+                })
+            })
     }
 
     /// The test before some work that ends the function well when a look-up has given no row, and the look-up, whose
@@ -113,7 +286,9 @@ impl Program {
         let is_setting = |expr: ExprId| {
             facts.last_name(expr).is_some_and(|name| words(&name).iter().any(|word| SETTINGS.contains(&word.as_str())))
         };
-        let row = |expr: ExprId| self.is_kept_row(ExprRef::new(file, expr)) && !is_setting(expr);
+        let row = |expr: ExprId| {
+            self.is_kept_row(ExprRef::new(file, expr)) && !is_setting(expr) && !counts_changed(facts, expr)
+        };
         match facts.expr(condition) {
             ExprKind::Op(Op::Not, parts) => row(parts[0]),
             ExprKind::Op(Op::Equal, parts) if parts.len() == 2 => {
@@ -155,6 +330,47 @@ fn asks_length(facts: &Facts, expr: ExprId) -> bool {
     match facts.expr(expr) {
         ExprKind::Member(_, name) => *name == "length",
         ExprKind::Op(_, parts) => parts.iter().any(|&part| asks_length(facts, part)),
+        _ => false,
+    }
+}
+
+/// The row that a condition asks to be there: `row`, `row is not None`.
+fn row_of(facts: &Facts, condition: ExprId) -> Option<ExprId> {
+    match facts.expr(condition) {
+        ExprKind::Ref(..) => Some(condition),
+        ExprKind::Op(Op::Unequal, parts) => match parts[..] {
+            [row, nothing] if is_nothing(facts, nothing) => Some(row),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// `updated = query.filter(..).update(..)`: how many rows were changed, which may be none on purpose.
+fn counts_changed(facts: &Facts, row: ExprId) -> bool {
+    let ExprKind::Ref(name, block) = *facts.expr(row) else { return false };
+    let values = facts.lookup(block, name).map(|def| facts.def(def).values.as_slice());
+    values.unwrap_or_default().iter().any(|&value| {
+        let value = match *facts.expr(value) {
+            ExprKind::Await(inner) => inner,
+            _ => value,
+        };
+        match *facts.expr(value) {
+            ExprKind::Call(call) => facts
+                .last_name(facts.call(call).callee)
+                .is_some_and(|name| matches!(name.as_str(), "update" | "delete" | "aupdate" | "adelete")),
+            _ => false,
+        }
+    })
+}
+
+/// Whether a condition names something.
+fn mentions(facts: &Facts, condition: ExprId, name: Name, depth: usize) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    match facts.expr(condition) {
+        ExprKind::Ref(other, _) => *other == name,
+        ExprKind::Op(_, parts) => parts.iter().any(|&part| mentions(facts, part, name, depth)),
+        ExprKind::Member(base, _) => mentions(facts, *base, name, depth),
         _ => false,
     }
 }

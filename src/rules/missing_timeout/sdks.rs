@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::{Audience, Hanging, default_of, tell};
-use crate::catalogue::{Package, Runs, Timeout, VendorId};
+use crate::catalogue::{Effect, Package, Runs, Timeout, VendorId};
 use crate::facts::{ExprId, ExprKind, Facts};
 use crate::finding::Remark;
 use crate::names::Name;
 use crate::program::outbound::ClientUse;
 use crate::program::time::timing::Limit;
-use crate::program::{CallRef, ExprRef, Program, VendorUse, Via};
+use crate::program::values::options::Lookup;
+use crate::program::{CallRef, ExprRef, Program, Value, VendorUse, Via};
 use crate::rule::Report;
 
 pub(super) fn check(program: &Program, report: &mut Report) {
@@ -139,10 +140,35 @@ fn help(timeout: &Timeout) -> String {
     }
 }
 
+/// How long a text of some length may take, in seconds: a limit that cuts it off is paid for, and repeated by the SDK.
+const LONG_TEXT_S: u32 = 120;
+
+/// Whether a model may answer with a long text, by what the call allows it.
+fn writes_long(program: &Program, used: &VendorUse) -> bool {
+    const MOST: &[&str] = &[
+        "max_tokens",
+        "max_output_tokens",
+        "max_completion_tokens",
+        "maxTokens",
+        "maxOutputTokens",
+        "maxCompletionTokens",
+    ];
+    const LONG: f64 = 2000.0;
+    program.operation(used).is_some_and(|operation| operation.effect == Effect::Generate)
+        && MOST.iter().any(|option| match program.option(used.at, option) {
+            Lookup::Present(value) => {
+                value.alternatives().iter().any(|one| matches!(one, Value::Number(most) if *most >= LONG))
+            }
+            _ => false,
+        })
+}
+
 /// A cure whose limit leaves the slowest of some calls the time that it takes.
 fn patient(program: &Program, help: String, uses: &[&VendorUse]) -> String {
-    let takes =
-        |used: &&&VendorUse| program.operation(used).and_then(|operation| Some(operation.takes.as_ref()?.seconds));
+    let takes = |used: &&&VendorUse| {
+        let told = program.operation(used).and_then(|operation| Some(operation.takes.as_ref()?.seconds));
+        told.or_else(|| writes_long(program, used).then_some(LONG_TEXT_S))
+    };
     let Some(slowest) = uses.iter().max_by_key(|used| takes(used)) else { return help };
     match takes(&slowest).and_then(|seconds| raised(&help, seconds)) {
         Some(help) => format!(
@@ -155,7 +181,11 @@ fn patient(program: &Program, help: String, uses: &[&VendorUse]) -> String {
 
 /// A text with its first limit raised to some seconds; none when it is as long.
 fn raised(text: &str, seconds: u32) -> Option<String> {
-    let at = text.find(|letter: char| letter.is_ascii_digit())?;
+    // `CohereClientV2` is a name.
+    let starts = |(at, letter): &(usize, char)| {
+        letter.is_ascii_digit() && !text[..*at].ends_with(|before: char| before.is_alphanumeric() || before == '_')
+    };
+    let (at, _) = text.char_indices().find(starts)?;
     let (before, number) = text.split_at(at);
     let end = number.find(|letter: char| !letter.is_ascii_digit() && letter != '_').unwrap_or(number.len());
     let (number, after) = number.split_at(end);

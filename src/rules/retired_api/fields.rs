@@ -32,15 +32,34 @@ fn tell(program: &Program, report: &mut Report, reads: &[DroppedField]) {
         true => "it is undefined, and what hangs on it is lost",
         false => "reading it fails",
     };
+    if dropped.methods {
+        let package = first.version.split(' ').next().unwrap_or_default();
+        let message = format!(
+            "{} is no dict any more since {} of {package}, and this code is on {}: `{field}` raises AttributeError",
+            dropped.of, dropped.since, first.version
+        );
+        return tell_all(program, report, reads, message, |now| format!("Read it with {now}."));
+    }
     let message = format!(
         "{} has no `{field}` any more since {} of {who}'s API, and this code is on {}: {harm}",
         dropped.of, dropped.since, first.version
     );
-    let now = dropped.fields.get(field.as_str()).map_or("", String::as_str);
+    tell_all(program, report, reads, message, |now| format!("Read {now}, and say what happens when it is not there."));
+}
+
+fn tell_all(
+    program: &Program,
+    report: &mut Report,
+    reads: &[DroppedField],
+    message: String,
+    help: impl Fn(&str) -> String,
+) {
+    let Some(first) = reads.first() else { return };
+    let now = first.dropped.fields.get(first.field.as_str()).map_or("", String::as_str);
     let mut draft = report
-        .at(first.place, field.to_string(), message)
+        .at(first.place, first.field.to_string(), message)
         .vendor(program.vendor_id(first.vendor))
-        .help(format!("Read {now}, and say what happens when it is not there."));
+        .help(help(now));
     for other in &reads[1..] {
         draft = draft.because(other.place, "and here");
     }

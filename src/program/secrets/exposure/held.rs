@@ -3,10 +3,11 @@
 use super::Secret;
 use super::names::says_credential;
 use super::walk::{Known, Walker};
-use crate::facts::{BlockKind, DefId, ExprId, ExprKind, Facts, Op};
+use crate::facts::{BlockKind, DefId, ExprId, ExprKind, Facts, Op, Step};
 use crate::names::Name;
-use crate::program::ExprRef;
+use crate::program::terms::{Ending, ending};
 use crate::program::values::readers::Use;
+use crate::program::{CallRef, ExprRef};
 
 impl Walker<'_> {
     /// The body of the request as a whole, of which a credential is read elsewhere.
@@ -58,6 +59,72 @@ impl Walker<'_> {
             Some(name) if !self.has_failed(at) => self.note(Secret::Holds(name), at),
             _ => Known::Open,
         }
+    }
+
+    /// The whole answer of an exchange of a code for tokens: `log(response.text)`. Of a few characters nobody learns one.
+    pub(super) fn tokens(&mut self, at: ExprRef) -> Known {
+        const LEAST: u32 = 60;
+        if self.head.is_some_and(|head| head < LEAST) {
+            return Known::Harmless;
+        }
+        let head = self.head.take();
+        let known = self.note(Secret::Holds(Name::new("access_token")), at);
+        self.head = head;
+        known
+    }
+
+    /// Whether the body of an answer is read on the spot, where it has not failed, and the request exchanged a code.
+    pub(super) fn is_answer_with_tokens(&self, at: ExprRef, answer: ExprRef) -> bool {
+        let facts = self.program.facts(at.file);
+        let readers = self.program.readers(at.file);
+        let ExprKind::Ref(name, block) = *facts.expr(answer.expr) else { return false };
+        // What is kept first is judged where it is read.
+        let kept = |expr: ExprId| readers.uses(expr).iter().any(|used| matches!(used, Use::Kept(_)));
+        let awaited = readers.uses(at.expr).iter().any(|used| matches!(*used, Use::In(outer) if kept(outer)));
+        let Some(def) = facts.lookup(block, name) else { return false };
+        let [made] = facts.def(def).values[..] else { return false };
+        let made = match *facts.expr(made) {
+            ExprKind::Await(inner) => inner,
+            _ => made,
+        };
+        let ExprKind::Call(call) = *facts.expr(made) else { return false };
+        if kept(at.expr) || awaited || self.program.requests_at(CallRef::new(at.file, call)).is_empty() {
+            return false;
+        }
+        let asked = facts.span(made);
+        let handed = |exchange: ExprId| {
+            asked.contains(facts.span(exchange))
+                || facts.call(call).args.iter().any(|arg| match *facts.expr(arg.value) {
+                    ExprKind::Ref(name, block) => {
+                        facts.lookup(block, name).is_some_and(|def| facts.def(def).values.contains(&exchange))
+                    }
+                    _ => false,
+                })
+        };
+        // `if response.status_code == 200: return ..`: what is left has failed.
+        let start = facts.span(at.expr).start;
+        let left = facts.enclosing(block).flat_map(|(_, block)| &block.steps).any(|step| match *step {
+            Step::If { condition, then, .. } => {
+                facts.block(then).span.end <= start
+                    && ending(facts, then) != Ending::GoesOn
+                    && !denies(facts, condition, true, 5)
+            }
+            _ => false,
+        });
+        // What is logged as an error is one.
+        let as_error = |expr: ExprId| {
+            readers.uses(expr).iter().any(|used| match *used {
+                Use::Arg(call, _) => facts.last_name(facts.call(call).callee).is_some_and(|name| {
+                    matches!(name.as_str(), "error" | "warning" | "warn" | "exception" | "critical")
+                }),
+                _ => false,
+            })
+        };
+        let around = readers.uses(at.expr).iter().any(|used| matches!(*used, Use::In(outer) if as_error(outer)));
+        if left || around || as_error(at.expr) {
+            return false;
+        }
+        !self.has_failed(answer) && self.program.exchanges(at.file).into_iter().any(|exchange| handed(exchange.expr))
     }
 
     /// What a pattern takes out of a value beside the name that holds the rest: `const { password, ...rest } = body`.

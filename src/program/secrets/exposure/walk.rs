@@ -148,6 +148,12 @@ impl<'p> Walker<'p> {
     fn of_kind(&mut self, at: ExprRef, path: &mut Vec<Name>) -> Known {
         let facts = self.program.facts(at.file);
         let here = |expr: ExprId| ExprRef::new(at.file, expr);
+        if path.is_empty()
+            && let Some(answer) = body_of(facts, at.expr)
+            && self.is_answer_with_tokens(at, here(answer))
+        {
+            return self.tokens(at);
+        }
         match facts.expr(at.expr) {
             ExprKind::Env(name) => self.variable(*name, at),
             ExprKind::Template(parts) => self.text(at, parts),
@@ -542,4 +548,21 @@ impl<'p> Walker<'p> {
 
 fn is_environment(external: &External) -> bool {
     matches!(external.dotted().as_str(), "process.env" | "os.environ" | "environ" | "Bun.env")
+}
+
+/// The answer whose whole body an expression reads: `response.text`, `response.json()`.
+fn body_of(facts: &crate::facts::Facts, expr: ExprId) -> Option<ExprId> {
+    match facts.expr(expr) {
+        ExprKind::Member(base, name) if matches!(name.as_str(), "text" | "content") => Some(*base),
+        ExprKind::Call(call) => {
+            let call = facts.call(*call);
+            match facts.expr(call.callee) {
+                ExprKind::Member(base, name) if call.args.is_empty() && matches!(name.as_str(), "json" | "text") => {
+                    Some(*base)
+                }
+                _ => None,
+            }
+        }
+        _ => None,
+    }
 }

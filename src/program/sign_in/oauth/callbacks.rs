@@ -54,7 +54,8 @@ impl Program {
         found
     }
 
-    /// Where a file exchanges codes: what says `grant_type: "authorization_code"`, and libraries' functions.
+    /// Where a file exchanges codes: what says `grant_type: "authorization_code"`, or hands in the app's secret beside a
+    /// code, and libraries' functions.
     pub fn exchanges(&self, file: FileId) -> Vec<ExprRef> {
         let facts = self.facts(file);
         let mut found = Vec::new();
@@ -63,8 +64,16 @@ impl Program {
                 key == "grant_type"
                     && matches!(facts.expr(value), ExprKind::Text(text) if *text == "authorization_code")
             });
+            // Not every vendor asks for `grant_type`: who hands in the app's secret beside a code exchanges it.
+            let has = |name: &str| entries.iter().find(|(key, _)| key == name).map(|&(_, value)| value);
+            let swaps = || {
+                has("grant_type").is_none()
+                    && has("client_secret").is_some()
+                    && has("client_id").is_some()
+                    && has("code").is_some_and(|code| !matches!(facts.expr(code), ExprKind::Text(_)))
+            };
             // A proof of the customer's own browser takes its place.
-            if says && !entries.iter().any(|(key, _)| *key == "code_verifier") {
+            if (says || swaps()) && !entries.iter().any(|(key, _)| *key == "code_verifier") {
                 found.push(ExprRef::new(file, at));
             }
         }
@@ -219,7 +228,7 @@ impl Looker<'_> {
                     ExprKind::Op(Op::Not | Op::TypeOf | Op::Compare, _) => {}
                     ExprKind::Index(base, _) if *base != at.expr => self.checked = true,
                     // A signature beside it: `state.split(".")[1]`.
-                    ExprKind::Template(_) => {}
+                    ExprKind::Template(parts) => self.checked |= self.is_looked_up(at.file, outer, parts),
                     _ => go(self, outer, whole),
                 },
                 Use::Kept(def) => {
@@ -240,12 +249,35 @@ impl Looker<'_> {
         }
     }
 
+    /// Whether a text made of it is the name under which something is kept: `cache.get(`oauth_nonce:${state}`)`.
+    fn is_looked_up(&self, file: FileId, text: ExprId, parts: &[ExprId]) -> bool {
+        let facts = self.program.facts(file);
+        let names = |part: &ExprId| match facts.expr(*part) {
+            ExprKind::Text(name) => {
+                (sounds_like_state(name) || name.contains("oauth"))
+                    && !name.contains([' ', '?', '&', '='])
+                    && name.ends_with([':', '_', '-', '/', '.'])
+            }
+            _ => false,
+        };
+        let handed = self.program.readers(file).uses(text).iter().any(|used| match *used {
+            Use::Arg(call, _) => !self.program.is_logging(CallRef::new(file, call)),
+            Use::Kept(_) => true,
+            _ => false,
+        });
+        handed && parts.iter().any(names)
+    }
+
     fn argument(&mut self, at: ExprRef, call: CallRef, position: usize, whole: bool, depth: usize) {
         let program = self.program;
         let facts = program.facts(at.file);
         let shape = facts.call(call.call);
         let last = facts.last_name(shape.callee).map_or("", |name| name.as_str());
         let small = last.to_ascii_lowercase();
+        // What is read as a number is somebody's id: nobody has drawn it.
+        if matches!(last, "int" | "Number" | "parseInt") {
+            return;
+        }
         if program.is_logging(call) || matches!(last, "redirect" | "json" | "set" | "append") {
             return;
         }

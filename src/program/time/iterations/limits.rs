@@ -2,7 +2,7 @@
 
 use super::sizes::MANY;
 use crate::catalogue::Effect;
-use crate::facts::{ExprId, ExprKind};
+use crate::facts::{ExprId, ExprKind, Op};
 use crate::program::{CallRef, ExprRef, Program, Value};
 
 /// A function of the database that is told how many rows to give gives a part of them, which somebody has chosen.
@@ -135,6 +135,53 @@ impl Program {
                     && call.args.iter().any(|arg| {
                         matches!(self.value(ExprRef::new(at.file, arg.value)), Value::Number(number) if number <= most)
                     })
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether a number has a bound: `7`, `min(asked, 14)`, `max(1, min(asked, 14))`.
+    pub(super) fn is_at_most(&self, at: ExprRef, most: f64, depth: usize) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        if self.is_least_of(at, most, depth) || self.numbers_at_most(at, most) {
+            return true;
+        }
+        let facts = self.facts(at.file);
+        let next = |expr: ExprId| self.is_at_most(ExprRef::new(at.file, expr), most, depth);
+        match *facts.expr(at.expr) {
+            ExprKind::Ref(name, block) => {
+                facts.lookup(block, name).is_some_and(|def| matches!(facts.def(def).values[..], [only] if next(only)))
+            }
+            ExprKind::Call(call) => {
+                let call = facts.call(call);
+                facts.last_name(call.callee).is_some_and(|name| matches!(name.as_str(), "max" | "int" | "round"))
+                    && !call.args.is_empty()
+                    && call.args.iter().all(|arg| next(arg.value))
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether what a value can be, as far as it is seen, are numbers up to some number.
+    fn numbers_at_most(&self, at: ExprRef, most: f64) -> bool {
+        let value = self.value(at);
+        let mut numbers = value.alternatives().iter().filter_map(|one| match one {
+            Value::Number(number) => Some(*number),
+            _ => None,
+        });
+        // A parameter's default counts for callers that hand in what cannot be seen.
+        numbers.next().is_some_and(|first| first <= most && numbers.all(|number| number <= most))
+    }
+
+    /// `range(start, start + 7)`
+    pub(super) fn is_few_on(&self, from: ExprRef, to: ExprRef) -> bool {
+        let facts = self.facts(from.file);
+        let ExprKind::Op(Op::Add, parts) = facts.expr(to.expr) else { return false };
+        let ExprKind::Ref(start, _) = facts.expr(from.expr) else { return false };
+        match parts[..] {
+            [first, more] => {
+                matches!(facts.expr(first), ExprKind::Ref(name, _) if name == start)
+                    && self.is_at_most(ExprRef::new(from.file, more), MANY, 4)
             }
             _ => false,
         }

@@ -157,7 +157,12 @@ impl Program {
             let named = args.iter().find(|arg| arg.name == Some(def.name));
             let arg = named.or_else(|| args.get(index).filter(|arg| arg.name.is_none()));
             let arg = arg.map(|arg| ExprRef::new(call.file, arg.value));
-            arg.is_some_and(|arg| self.size_to(arg, depth) || self.is_measured(arg))
+            // `regions = regions or list(REGIONS)`, where a caller hands in nothing.
+            let default = || stands_in(facts, def.name, &def.values).map(|instead| ExprRef::new(at.file, instead));
+            match arg {
+                Some(arg) => self.size_to(arg, depth) || self.is_measured(arg),
+                None => default().is_some_and(|instead| self.size_to(instead, depth)),
+            }
         };
         !callers.is_empty() && callers.iter().all(handed)
     }
@@ -282,9 +287,12 @@ impl Program {
             return first.is_none_or(|first| self.size_to(first, depth));
         } else if name == "range" {
             // `range(0, len(xs), 20)` takes a part at a time.
-            return shape.args.len() > 2 || shape.args.iter().all(|arg| {
-                matches!(self.value(ExprRef::new(call.file, arg.value)), Value::Number(number) if number <= MANY)
-            });
+            let args: Vec<ExprRef> = shape.args.iter().map(|arg| ExprRef::new(call.file, arg.value)).collect();
+            return match args[..] {
+                [to] => self.is_at_most(to, MANY, 4),
+                [from, to] => self.is_at_most(to, MANY, 4) || self.is_few_on(from, to),
+                _ => true,
+            };
         }
         // A function of the program that gives a list.
         let returned = self.edges(call).iter().filter(|edge| edge.kind == crate::program::EdgeKind::Direct);
@@ -413,6 +421,17 @@ fn is_script(facts: &crate::facts::Facts) -> bool {
 /// Python's `[a:b]`, which reads as something that is no plain index.
 fn is_slice(facts: &crate::facts::Facts, index: ExprId) -> bool {
     matches!(facts.expr(index), ExprKind::Unknown | ExprKind::List(_) | ExprKind::Op(Op::Other, _))
+}
+
+/// What takes the place of a parameter that nothing was handed in for: `xs = xs or list(ALL)`.
+fn stands_in(facts: &Facts, name: Name, values: &[ExprId]) -> Option<ExprId> {
+    values.iter().find_map(|&value| match facts.expr(value) {
+        ExprKind::Op(Op::Or | Op::Nullish, parts) => match parts[..] {
+            [own, instead] if matches!(facts.expr(own), ExprKind::Ref(of, _) if *of == name) => Some(instead),
+            _ => None,
+        },
+        _ => None,
+    })
 }
 
 /// Whether a condition asks that a collection is longer than some number of elements.

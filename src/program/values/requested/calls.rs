@@ -23,6 +23,13 @@ impl Tracer<'_> {
             ExprKind::Member(base, name) => Some((ExprRef::new(at.file, *base), *name)),
             _ => None,
         };
+        // `Message(recipients=[address])`: what a library's class is made of is no answer of a vendor.
+        if let Some(arg) = self.made_of(call, path) {
+            let taken = path.pop();
+            let origin = self.origin(ExprRef::new(call.file, arg), path);
+            path.extend(taken);
+            return origin;
+        }
         if self.asks_server(call) {
             return self.just_written(call, path).unwrap_or(Origin::Server);
         }
@@ -85,6 +92,23 @@ impl Tracer<'_> {
                 _ => Origin::Unknown,
             },
         }
+    }
+
+    /// The keyword under which an object of a vendor's package is given what is asked of it, where making it asks nobody.
+    fn made_of(&self, call: CallRef, path: &[Name]) -> Option<ExprId> {
+        let program = self.program;
+        let facts = program.facts(call.file);
+        let wanted = *path.last()?;
+        let shape = facts.call(call.call);
+        let is_class =
+            facts.last_name(shape.callee).is_some_and(|name| name.starts_with(|c: char| c.is_ascii_uppercase()));
+        let asks = !program.vendors_at(call).is_empty() || !program.requests_at(call).is_empty();
+        if facts.language.is_script() || !is_class || asks || program.has_role(call, KnownRole::Write) {
+            return None;
+        }
+        let external = program.external(call)?;
+        program.catalogue.package(external.package)?;
+        shape.args.iter().find(|arg| arg.name == Some(wanted)).map(|arg| arg.value)
     }
 
     /// What a row holds that was written a moment before out of the request: `insert({ amount: body.amount })`, then
