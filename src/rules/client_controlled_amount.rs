@@ -20,7 +20,7 @@ crate::rule! {
     /// wish, not a price. Whoever opens the developer tools buys the year's plan for a cent, and the order looks paid.
     /// The same holds for a currency (the number stays, the money is worth less) and, as a warning, for the id of a
     /// price or plan that is handed on without a look: the payer picks another one of the account, a cheaper, an old
-    /// or a test one; and for the length of a free trial.
+    /// or a test one; and for the length of a free trial. Where the app pays out, whoever asks empties its account.
     ///
     /// ## Silent when
     ///
@@ -313,7 +313,11 @@ fn credited(program: &Program, at: CallRef, source: &Source) -> bool {
 fn tell(program: &Program, report: &mut Report, used: &VendorUse, decided: &Decided, start: &Start) {
     let Decided { what, source, bounded } = decided;
     let name = called(program, used, source, *what);
+    let pays_out = *what == What::Amount && program.operation(used).is_some_and(|operation| operation.pays_out);
     let message = match what {
+        What::Amount if pays_out => {
+            format!("{} pays out the `{name}` that the request brings: whoever asks decides what they get", used.name)
+        }
         What::Amount if says_discount(&name) => format!(
             "{} charges what is left after the `{name}` that the request brings: whoever pays decides what is taken off",
             used.name
@@ -343,7 +347,10 @@ fn tell(program: &Program, report: &mut Report, used: &VendorUse, decided: &Deci
             .rev()
             .map(|&call| Remark { place: program.call_place(call), text: "and is handed on here".to_owned() }),
     );
-    steps.push(Remark { place: program.call_place(used.at), text: format!("{} charges it", used.name) });
+    steps.push(Remark {
+        place: program.call_place(used.at),
+        text: format!("{} {}", used.name, if pays_out { "pays it out" } else { "charges it" }),
+    });
     let chosen =
         *what == What::Amount && (is_chosen(program, used.at, source, start) || credited(program, used.at, source));
     let draft = report
@@ -354,7 +361,10 @@ fn tell(program: &Program, report: &mut Report, used: &VendorUse, decided: &Deci
             program.entries[start.entry].place,
             format!("{} starts it", program.entry_name(&program.entries[start.entry])),
         )
-        .help(cure(program, used.at, &program.entries[start.entry], *what, &name))
+        .help(match pays_out {
+            true => OWED.to_owned(),
+            false => cure(program, used.at, &program.entries[start.entry], *what, &name),
+        })
         .trace(steps);
     if chosen {
         let draft = draft.severity(Severity::Note).auditor_only();
@@ -365,6 +375,9 @@ fn tell(program: &Program, report: &mut Report, used: &VendorUse, decided: &Deci
         }
     }
 }
+
+/// The cure where the app pays.
+const OWED: &str = "Take only ids from the request and pay what the server's own rows say is owed. Where whoever asks may choose, take the amount off their balance first, in one statement that fails when it is not covered.";
 
 /// What the value is called where it is used.
 fn called(program: &Program, used: &VendorUse, source: &Source, what: What) -> Name {

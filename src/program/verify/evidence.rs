@@ -46,7 +46,7 @@ pub(super) fn is_signature_name(name: &str) -> bool {
 /// Whether a variable holds a secret, by its name.
 pub(super) fn sounds_secret(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
-    ["SECRET", "TOKEN", "KEY", "PASSWORD", "SIGNATURE", "SIGNING", "HMAC", "AUTH", "HASH"]
+    ["SECRET", "TOKEN", "KEY", "PASSWORD", "PASSPHRASE", "SIGNATURE", "SIGNING", "HMAC", "AUTH", "HASH"]
         .iter()
         .any(|part| name.contains(part))
 }
@@ -54,7 +54,9 @@ pub(super) fn sounds_secret(name: &str) -> bool {
 /// The same for a field or variable of the program, where more names lie about.
 pub(super) fn holds_secret(name: &str) -> bool {
     let words = words(name);
-    words.iter().any(|word| matches!(word.as_str(), "secret" | "secrets" | "hmac" | "signing" | "password"))
+    words
+        .iter()
+        .any(|word| matches!(word.as_str(), "secret" | "secrets" | "hmac" | "signing" | "password" | "passphrase"))
         || name.to_ascii_lowercase().contains("webhooksecret")
         || words.windows(2).any(|pair| {
             matches!(

@@ -436,7 +436,15 @@ fn is_opened_webhook(program: &Program, entry: &Entry) -> bool {
     (is_webhook(named.first()) || is_webhook(named.last())) && matches!(gate, Some((TokenGate::Open, _)))
 }
 
-/// The vendor that most of the evidence names.
+/// Whether a vendor signs by another's scheme: all the headers of its deliveries are headers of the other's.
+fn signs_alike(program: &Program, vendor: VendorId, other: VendorId) -> bool {
+    let headers = |id: VendorId| program.catalogue.vendor(id).webhooks.iter().flat_map(|webhook| &webhook.headers);
+    let mut own = headers(vendor).peekable();
+    own.peek().is_some() && own.all(|name| headers(other).any(|known| known.eq_ignore_ascii_case(name)))
+}
+
+/// The vendor that most of the evidence names. Names decide between those that it fits: also where a verifier of a
+/// common scheme shows whoever made it, and the names say who signs by it.
 fn vendor(program: &Program, signs: &[Sign], named: Option<&Named>) -> Option<VendorId> {
     let mut votes: FxHashMap<VendorId, (usize, usize)> = FxHashMap::default();
     for sign in signs {
@@ -451,7 +459,11 @@ fn vendor(program: &Program, signs: &[Sign], named: Option<&Named>) -> Option<Ve
             .vendors
             .iter()
             .copied()
-            .filter(|vendor| votes.contains_key(vendor) || (votes.is_empty() && named.alone))
+            .filter(|vendor| {
+                votes.contains_key(vendor)
+                    || (votes.is_empty() && named.alone)
+                    || votes.keys().any(|&voted| signs_alike(program, *vendor, voted))
+            })
             .collect();
         // `/twilio/whatsapp`: of a channel and who carries it, the carrier delivers.
         let is_channel =
