@@ -103,9 +103,14 @@ fn tell(program: &Program, report: &mut Report, hanging: Hanging) {
         return;
     }
     let Hanging { place, subject, default, whom, help, .. } = hanging;
-    let origin = origins.iter().find(|origin| program.entries[origin.entry].kind != EntryKind::Script);
-    let who = match origin {
-        Some(origin) => format!("{} hangs with it", program.entry_name(&program.entries[origin.entry])),
+    let mut deployed = origins.iter().filter(|origin| program.entries[origin.entry].kind != EntryKind::Script);
+    let waits = |origin: &&Origin| program.is_waited_for(&origin.way) && !program.is_floating(hanging.waits);
+    let waiting = deployed.clone().find(waits);
+    let origin = waiting.or_else(|| deployed.next());
+    let who = match origin.map(|origin| program.entry_name(&program.entries[origin.entry])) {
+        Some(name) if waiting.is_some() => format!("{name} hangs with it"),
+        // `thank(order).catch(log)`: the answer is out already.
+        Some(name) => format!("what {name} leaves running never ends, and nobody is told that it was not done"),
         None => "its caller hangs with it".to_owned(),
     };
     let message = format!("{subject} {default}: when {whom} does not answer, {who}");
