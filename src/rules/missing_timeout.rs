@@ -104,7 +104,8 @@ fn tell(program: &Program, report: &mut Report, hanging: Hanging) {
     }
     let Hanging { place, subject, default, whom, help, .. } = hanging;
     let mut deployed = origins.iter().filter(|origin| program.entries[origin.entry].kind != EntryKind::Script);
-    let waits = |origin: &&Origin| program.is_waited_for(&origin.way) && !program.is_floating(hanging.waits);
+    let left = program.is_floating(hanging.waits) && !in_promise(program, hanging.waits);
+    let waits = |origin: &&Origin| hanging.audience == Audience::Browser || program.is_waited_for(&origin.way) && !left;
     let waiting = deployed.clone().find(waits);
     let origin = waiting.or_else(|| deployed.next());
     let who = match origin.map(|origin| program.entry_name(&program.entries[origin.entry])) {
@@ -130,6 +131,18 @@ fn tell(program: &Program, report: &mut Report, hanging: Hanging) {
         Audience::Unsure => draft.confidence(crate::finding::Confidence::Low),
         Audience::Browser => draft.severity(Severity::Note).auditor_only(),
     };
+}
+
+/// Whether a call stands in what a promise is made of, which may be waited for: `new Promise((go) => get(url, go))`.
+fn in_promise(program: &Program, call: CallRef) -> bool {
+    let facts = program.facts(call.file);
+    let span = facts.span(facts.call(call.call).expr);
+    program.calls_of(call.file).any(|other| {
+        let shape = facts.call(other.call);
+        shape.is_new
+            && facts.last_name(shape.callee).is_some_and(|name| name == "Promise")
+            && facts.span(shape.expr).contains(span)
+    })
 }
 
 /// A default in words.

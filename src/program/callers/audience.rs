@@ -1,5 +1,6 @@
 //! Whom an entry point serves: customers, those who work for the app, or machines.
 
+use crate::catalogue::{Effect, Operation};
 use crate::facts::{ExportValue, ExprId, ExprKind, Facts, FunctionId, Op, Step};
 use crate::finding::{FileId, Place};
 use crate::names::Name;
@@ -274,7 +275,12 @@ fn is_wanted_role(program: &Program, at: ExprRef) -> bool {
         _ => None,
     };
     let lists = role_in_list(program, at).is_some_and(|(_, texts)| texts.iter().any(|text| is_power(text)));
-    lists && asked.is_some_and(|asked| is_of_request(program, ExprRef::new(at.file, asked)))
+    // A header may be what middleware found out.
+    let wanted = |asked: ExprId| {
+        let asked = ExprRef::new(at.file, asked);
+        program.header_of(asked).is_none() && is_of_request(program, asked)
+    };
+    lists && asked.is_some_and(wanted)
 }
 
 /// Whether a value was looked up for a user that the request names: anybody may name an administrator.
@@ -382,8 +388,14 @@ fn is_failure(program: &Program, at: ExprRef) -> bool {
         let ExprKind::Member(base, part) = *facts.expr(value) else { return false };
         let span = facts.span(base);
         let calls = program.calls_of(at.file).filter(|call| span.contains(facts.span(facts.call(call.call).expr)));
-        let writes =
-            |used: &VendorUse| program.operation(used).is_some_and(|operation| operation.effect.changes_something());
+        // A function of the database may ask who is calling, and fail.
+        let runs = |operation: &Operation| {
+            operation.effect == Effect::Invoke || operation.http.iter().any(|form| form.contains("/rpc/"))
+        };
+        let writes = |used: &VendorUse| {
+            let operation = program.operation(used);
+            operation.is_some_and(|operation| operation.effect.changes_something() && !runs(operation))
+        };
         part == "error" && calls.flat_map(|call| program.vendors_at(call)).any(writes)
     };
     let values = &facts.def(def).values;

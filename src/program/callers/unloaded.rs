@@ -21,7 +21,8 @@ pub(crate) fn is_loaded<'p>(path: &str, paths: impl Iterator<Item = &'p str>) ->
     let Some((top, below)) = placed(path) else { return true };
     let (mut at_top, mut in_src) = (false, false);
     for other in paths {
-        let Some(inner) = other.strip_prefix(top) else { continue };
+        let is_script = [".ts", ".tsx", ".js", ".jsx"].iter().any(|end| other.ends_with(end));
+        let Some(inner) = other.strip_prefix(top).filter(|_| is_script) else { continue };
         at_top |= inner.starts_with("app/") || inner.starts_with("pages/");
         in_src |= inner.starts_with("src/app/") || inner.starts_with("src/pages/");
     }
