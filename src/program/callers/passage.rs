@@ -267,7 +267,7 @@ impl<'p> Walk<'p> {
     }
 
     /// Steps and, within blocks, all that follows them in the function.
-    fn to_the_end(&mut self, file: FileId, steps: &'p [Step]) -> Flow {
+    fn through_to_end(&mut self, file: FileId, steps: &'p [Step]) -> Flow {
         let mut flow = self.steps(file, steps);
         if self.hook.is_some() || self.after.is_empty() {
             return flow;
@@ -373,7 +373,7 @@ impl<'p> Walk<'p> {
         let learnt = self.hook.as_ref().map(hooks::Hook::learnt);
         let mut one = self.inner(file, then, rest);
         if let Flow::GoesOn = one {
-            one = self.to_the_end(file, rest);
+            one = self.through_to_end(file, rest);
         }
         if chosen && matches!(one, Flow::Ends(Thing::Passes)) {
             return one;
@@ -383,7 +383,7 @@ impl<'p> Walk<'p> {
         self.known = before;
         let mut other = otherwise.map_or(Flow::GoesOn, |block| self.inner(file, block, rest));
         if let Flow::GoesOn = other {
-            other = self.to_the_end(file, rest);
+            other = self.through_to_end(file, rest);
         }
         match (one, other) {
             (_, let_in @ Flow::Ends(Thing::Passes)) if chosen => let_in,

@@ -199,7 +199,7 @@ impl<'p> Tracer<'p> {
         }
         let taken = || path.iter().rev().copied().filter(|name| *name != "[]");
         let field = taken().next().or(names.last().copied());
-        let leaf = taken().last().or(field);
+        let leaf = taken().next_back().or(field);
         names.extend(taken());
         let mut seen = FxHashSet::default();
         names.retain(|name| seen.insert(*name));
