@@ -14,3 +14,4 @@ pub mod links;
 pub mod open_keys;
 pub mod own_work;
 pub mod passage;
+pub mod unloaded;

@@ -2,6 +2,7 @@
 
 pub(super) mod own_rows;
 pub mod records;
+pub mod refused;
 pub mod row_uses;
 pub mod rows;
 pub mod spread_rows;

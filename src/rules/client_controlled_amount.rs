@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::facts::{ExprKind, Span};
+use crate::facts::{ExprKind, Facts, Span};
 use crate::finding::{Remark, Severity};
 use crate::names::Name;
 use crate::program::callers::audience::functions_on;
@@ -10,7 +10,7 @@ use crate::program::origins::Origin as Start;
 use crate::program::values::requested::asked::Asked;
 use crate::program::values::requested::{Origin, Source, outermost, says_amount, says_discount};
 use crate::program::verify::words;
-use crate::program::{CallRef, Destination, Entry, ExprRef, Program, Value, VendorUse};
+use crate::program::{CallRef, Destination, Entry, ExprRef, FunctionRef, Program, Value, VendorUse};
 use crate::rule::Report;
 
 crate::rule! {
@@ -97,6 +97,7 @@ fn check(program: &Program, report: &mut Report) {
         }
         told.entry(program.request_of(used).map_or(used.at, |http| http.inner)).or_default().push(used);
     }
+    let mut said: Vec<(What, ExprRef, FunctionRef, String)> = Vec::new();
     for (_, mut uses) in told {
         if uses.iter().any(|used| says_itself(program, used)) {
             uses.retain(|used| says_itself(program, used));
@@ -108,6 +109,12 @@ fn check(program: &Program, report: &mut Report) {
             continue;
         }
         let Some(start) = start(program, used.at, &decided.source) else { continue };
+        // `account ? create(data, { stripeAccount: account }) : create(data)` is one charge.
+        let same = (decided.what, decided.source.read, program.function_of(used.at), used.name.clone());
+        if said.contains(&same) {
+            continue;
+        }
+        said.push(same);
         tell(program, report, used, &decided, &start);
     }
 }
@@ -137,15 +144,22 @@ fn decided(program: &Program, used: &VendorUse) -> Option<Decided> {
         .chain(operation.trials.iter().map(|field| (What::Trial, field)));
     let found = fields.filter_map(|(what, field)| {
         let Some(Origin::Request(source)) = program.payload_origin(used, field) else { return None };
-        match program.is_asked_for(&source, used.at) {
+        let open = |source: &Source| match program.is_asked_for(source, used.at) {
             Asked::Checked => None,
             // Of a price that the server sets only so much is taken off.
-            _ if what == What::Trial && is_short(program, used.at, &source) => None,
-            Asked::Bounded if source.names.iter().any(|name| says_discount(name)) => None,
-            asked => Some(Decided { what, source, bounded: asked == Asked::Bounded }),
-        }
+            _ if what == What::Trial && is_short(program, used.at, source) => None,
+            Asked::Bounded if is_taken_off(source) => None,
+            asked => Some(Decided { what, source: source.clone(), bounded: asked == Asked::Bounded }),
+        };
+        open(&source).or_else(|| open(source.off.as_deref()?))
     });
     found.max_by_key(|decided| decided.what)
+}
+
+/// Whether a value of the request is what is taken off a price.
+fn is_taken_off(source: &Source) -> bool {
+    let leaf = source.leaf.is_some_and(|name| says_amount(&name) && !says_discount(&name));
+    !leaf && source.names.iter().any(|name| says_discount(name))
 }
 
 /// Whether no more than a month is given, whatever the request says: `Math.min(body.trialDays, 14)`.
@@ -212,6 +226,11 @@ const CHOSEN: &[&str] = &[
     "sponsor",
     "topup",
     "wallet",
+    "carteira",
+    "monedero",
+    "billetera",
+    "portemonnaie",
+    "geldbörse",
     "recharg",
     "recarg",
     "recarreg",
@@ -228,9 +247,10 @@ const CHOSEN: &[&str] = &[
     "geschenkkarte",
 ];
 
-/// Whether two words say that money is put into a wallet: `add funds`, `adicionar saldo`, `wallet deposit`.
+/// Whether two words say that money is put into a wallet: `add funds`, `adicionar saldo`, `deposit balance`.
 fn fills(one: &str, other: &str) -> bool {
-    const ADDS: &[&str] = &["add", "load", "buy", "adicionar", "agregar", "cargar", "comprar", "ajouter"];
+    const ADDS: &[&str] =
+        &["add", "load", "buy", "deposit", "adicionar", "depositar", "agregar", "cargar", "comprar", "ajouter"];
     const FUNDS: &[&str] = &["funds", "balance", "saldo", "guthaben", "creditos", "crédito", "créditos", "fondos"];
     ADDS.contains(&one) && FUNDS.contains(&other)
 }
@@ -256,7 +276,9 @@ fn is_chosen(program: &Program, at: CallRef, source: &Source, start: &Start) -> 
     let facts = program.facts(at.file);
     let span = facts.function(outermost(program, program.function_of(at)).function).span;
     let said = facts.exprs.iter().filter(|expr| span.contains(expr.span)).any(|expr| match &expr.kind {
-        ExprKind::Text(text) => text.len() < 80 && says(text) && !names_tip_beside(text),
+        ExprKind::Text(text) => {
+            text.len() < 80 && says(text) && !names_tip_beside(text) && !is_of_another_line(facts, expr.span, source)
+        }
         // A tip goes along with what is paid (`tipAmount`), or is the amount itself.
         ExprKind::Object(entries) => {
             entries.iter().any(|(key, _)| says(key) && !words(key).iter().any(|it| it == "tip"))
@@ -266,6 +288,24 @@ fn is_chosen(program: &Program, at: CallRef, source: &Source, start: &Start) -> 
     said || says(&program.entry_name(&program.entries[start.entry]))
         || says(&program.file(at.file).path)
         || source.names.iter().any(|name| says(name))
+}
+
+/// Whether a text stands in a line of its own, beside that whose amount is asked for:
+/// `{ price_data: { product_data: { name: "Tip" }, unit_amount: tip }, quantity: 1 }`.
+fn is_of_another_line(facts: &Facts, text: Span, source: &Source) -> bool {
+    let amount_in = |within: Span| {
+        facts.objects().flat_map(|(_, entries)| entries).any(|&(key, value)| {
+            let scalar = !matches!(facts.expr(value), ExprKind::Object(_) | ExprKind::List(_));
+            scalar && within.contains(facts.span(value)) && says_amount(&key)
+        })
+    };
+    let around = facts.exprs.iter().filter(|expr| matches!(expr.kind, ExprKind::Object(_)) && expr.span.contains(text));
+    let lines = around.filter(|expr| amount_in(expr.span));
+    let Some(line) = lines.min_by_key(|expr| expr.span.end - expr.span.start) else { return false };
+    !facts.exprs.iter().any(|expr| {
+        line.span.contains(expr.span)
+            && matches!(expr.kind, ExprKind::Ref(name, _) | ExprKind::Member(_, name) if source.names.contains(&name))
+    })
 }
 
 /// Whether a tip is only named beside something else that is paid: `Cleaning, tip included`.

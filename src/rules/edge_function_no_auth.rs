@@ -228,8 +228,11 @@ fn tell(program: &Program, report: &mut Report, found: &Found<'_>) {
         (_, None) => " takes what it does it to from the request,".to_owned(),
     };
     let left_out = program.left_out_of(&functions_on(program, entry, start, used.at));
+    let unloaded = program.unloaded_middleware(entry);
     let asks = match left_out {
+        _ if unloaded.is_some() => "asks nobody who they are, since Next does not load the middleware".to_owned(),
         Some((_, LeftOut { name, any: true, .. })) => format!("asks nothing of whoever brings any `{name}`"),
+        Some((_, LeftOut { noted: true, .. })) => "turns away nobody who is no user".to_owned(),
         Some((_, LeftOut { name, .. })) => format!("asks nothing of whoever leaves `{name}` out"),
         None => "asks nobody who they are".to_owned(),
     };
@@ -245,10 +248,15 @@ fn tell(program: &Program, report: &mut Report, found: &Found<'_>) {
     if let Some((place, left_out)) = left_out {
         draft = draft.because(place, left_out.says());
     }
+    if let Some(unloaded) = unloaded {
+        draft = draft.because(unloaded.place, "Next does not load this where it lies");
+    }
     draft
         .because(entry.place, format!("{name} starts here"))
         .help(
-            super::unauthenticated_paid_proxy::always_asked(left_out.map(|(_, left_out)| left_out))
+            unloaded
+                .map(super::unauthenticated_paid_proxy::moved)
+                .or_else(|| super::unauthenticated_paid_proxy::always_asked(left_out.map(|(_, left_out)| left_out)))
                 .or_else(|| super::strangers::by_vendor(program, entry))
                 .or_else(|| super::strangers::by_callers(program, entry, used.at))
                 .unwrap_or_else(|| cure(program, entry, found)),

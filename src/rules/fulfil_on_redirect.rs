@@ -11,6 +11,7 @@ use crate::program::origins::Origin;
 use crate::program::verify::words;
 use crate::program::{CallRef, Entry, EntryKind, FunctionRef, Gate, Program};
 use crate::rule::Report;
+use crate::sql::Command;
 
 crate::rule! {
     /// What customers pay for is given without asking whether they paid
@@ -181,12 +182,25 @@ fn in_browser(program: &Program, grant: &Grant, names: &[String]) -> bool {
         return !names.iter().any(|word| may_give(word));
     }
     !by_staff
+        && !is_refused(program, grant)
         && (grant.after.is_some()
             || says_payer(names)
             || grant.given == Given::Left
             || grant.runs && shows_plans(names)
             || !matches!(grant.given, Given::Counted | Given::Done) && of_own_row(program, grant))
         && !program.is_paid_for(grant.function, grant)
+}
+
+/// Whether the rules of the database refuse the write to customers.
+fn is_refused(program: &Program, grant: &Grant) -> bool {
+    let Some(call) = last_call(program, grant) else { return false };
+    let facts = program.facts(call.file);
+    let command = |call: CallRef| match facts.last_name(facts.call(call.call).callee)?.as_str() {
+        "insert" => Some(Command::Insert),
+        "update" => Some(Command::Update),
+        _ => None,
+    };
+    command(call).is_some_and(|command| program.only_staff_may(call, command))
 }
 
 /// Whether names say that plans are chosen there.

@@ -103,9 +103,15 @@ fn tell(program: &Program, report: &mut Report, hanging: Hanging) {
         return;
     }
     let Hanging { place, subject, default, whom, help, .. } = hanging;
-    let origin = origins.iter().find(|origin| program.entries[origin.entry].kind != EntryKind::Script);
-    let who = match origin {
-        Some(origin) => format!("{} hangs with it", program.entry_name(&program.entries[origin.entry])),
+    let mut deployed = origins.iter().filter(|origin| program.entries[origin.entry].kind != EntryKind::Script);
+    let left = program.is_floating(hanging.waits) && !in_promise(program, hanging.waits);
+    let waits = |origin: &&Origin| hanging.audience == Audience::Browser || program.is_waited_for(&origin.way) && !left;
+    let waiting = deployed.clone().find(waits);
+    let origin = waiting.or_else(|| deployed.next());
+    let who = match origin.map(|origin| program.entry_name(&program.entries[origin.entry])) {
+        Some(name) if waiting.is_some() => format!("{name} hangs with it"),
+        // `thank(order).catch(log)`: the answer is out already.
+        Some(name) => format!("what {name} leaves running never ends, and nobody is told that it was not done"),
         None => "its caller hangs with it".to_owned(),
     };
     let message = format!("{subject} {default}: when {whom} does not answer, {who}");
@@ -125,6 +131,18 @@ fn tell(program: &Program, report: &mut Report, hanging: Hanging) {
         Audience::Unsure => draft.confidence(crate::finding::Confidence::Low),
         Audience::Browser => draft.severity(Severity::Note).auditor_only(),
     };
+}
+
+/// Whether a call stands in what a promise is made of, which may be waited for: `new Promise((go) => get(url, go))`.
+fn in_promise(program: &Program, call: CallRef) -> bool {
+    let facts = program.facts(call.file);
+    let span = facts.span(facts.call(call.call).expr);
+    program.calls_of(call.file).any(|other| {
+        let shape = facts.call(other.call);
+        shape.is_new
+            && facts.last_name(shape.callee).is_some_and(|name| name == "Promise")
+            && facts.span(shape.expr).contains(span)
+    })
 }
 
 /// A default in words.

@@ -6,6 +6,7 @@ use crate::facts::ExprKind;
 use crate::finding::Severity;
 use crate::program::failures::swallowing::{Failing, Instead, Swallowed};
 use crate::program::origins::Origin;
+use crate::program::terms::Handler;
 use crate::program::verify::words;
 use crate::program::{CallRef, EntryKind, FunctionRef, Program};
 use crate::rule::Report;
@@ -125,7 +126,24 @@ fn is_told_elsewhere(program: &Program, swallowed: &Swallowed) -> bool {
             })
         })
     };
-    !swallowed.failing.is_empty() && swallowed.failing.iter().all(|&(call, _)| stored(call) || by_hook(call))
+    // `catch { answer = await get(otherFields) }`: the second try fails for itself.
+    let again = |call: CallRef, failing: CallRef| {
+        let Some(Handler::Block(block)) = program.guards(call).first().map(|guard| guard.handler) else { return false };
+        let facts = program.facts(call.file);
+        let span = facts.block(block).span;
+        let vendors = |at: CallRef| program.vendors_at(at).iter().map(|used| used.vendor).collect::<Vec<_>>();
+        let first = vendors(failing);
+        program.calls_of(call.file).any(|other| {
+            let shape = facts.call(other.call);
+            let inside = span.contains(facts.span(shape.expr));
+            inside
+                && !shape.dropped
+                && vendors(other).iter().any(|vendor| first.contains(vendor))
+                && program.guards(other).first().is_some_and(|guard| guard.handler != Handler::Block(block))
+        })
+    };
+    !swallowed.failing.is_empty()
+        && swallowed.failing.iter().all(|&(call, failing)| stored(call) || by_hook(call) || again(call, failing.at))
 }
 
 /// Whether "no" is what a function was asked to find out: `ping`, `testConnection`, `isAvailable`, `isSmsSetUp`.

@@ -8,6 +8,7 @@ use crate::finding::{Confidence, FileId, Severity};
 use crate::program::callers::audience::functions_on;
 use crate::program::callers::doors::Door;
 use crate::program::callers::left_out::LeftOut;
+use crate::program::callers::unloaded::Unloaded;
 use crate::program::money::spending::{PaidDoor, Spends, delivers_itself};
 use crate::program::values::requested::Origin;
 use crate::program::{CallRef, Entry, HttpUse, Program};
@@ -166,9 +167,14 @@ fn tell(program: &Program, report: &mut Report, found: &PaidDoor, at: CallRef, o
         || program.is_made_once(start, *used);
     let covered = program.middleware_before_pages(entry);
     let left_out = program.left_out_of(&functions_on(program, entry, start, *used));
+    let unloaded = program.unloaded_middleware(entry);
     let only = match left_out {
         _ if limited => "only a rate limit stands in front of it".to_owned(),
+        _ if unloaded.is_some() => "nobody asks who is calling, since Next does not load the middleware".to_owned(),
         Some((_, LeftOut { name, any: true, .. })) => format!("whoever brings any `{name}` is asked nothing"),
+        Some((_, LeftOut { noted: true, .. })) => {
+            "who is calling is looked up, and whoever is nobody goes on".to_owned()
+        }
         Some((_, LeftOut { name, .. })) => format!("whoever leaves `{name}` out is asked nothing"),
         None if covered.is_some() => "only the middleware of its pages asks who is calling".to_owned(),
         None => "nobody asks who is calling".to_owned(),
@@ -185,7 +191,9 @@ fn tell(program: &Program, report: &mut Report, found: &PaidDoor, at: CallRef, o
         .severity(severity)
         .because(entry.place, format!("{name} starts here"))
         .help(
-            always_asked(left_out.map(|(_, left_out)| left_out))
+            unloaded
+                .map(moved)
+                .or_else(|| always_asked(left_out.map(|(_, left_out)| left_out)))
                 .or_else(|| strangers::by_vendor(program, entry))
                 .or_else(|| strangers::by_callers(program, entry, at))
                 .or_else(|| (*spends == Spends::Mail && delivers_itself(&name)).then(|| MAIL_OF_THE_APP.to_owned()))
@@ -200,6 +208,9 @@ fn tell(program: &Program, report: &mut Report, found: &PaidDoor, at: CallRef, o
     }
     for &other in others {
         draft = draft.because(program.call_place(other), "and here");
+    }
+    if let Some(unloaded) = unloaded {
+        draft = draft.because(unloaded.place, "Next does not load this where it lies");
     }
     if let Some(place) = covered {
         draft = draft.because(place, "stands before its pages");
@@ -248,9 +259,24 @@ fn takes_from_guests(program: &Program, found: &PaidDoor) -> bool {
     program.stands_before(found.used, &found.start.way).row.is_some()
 }
 
+/// The cure for middleware that is not loaded where it lies.
+pub fn moved(unloaded: Unloaded) -> String {
+    let Unloaded { wanted, refuses, .. } = unloaded;
+    let then = match refuses {
+        true => "Then it asks who is calling in front of all of its routes.",
+        false => "Then look whether it turns strangers away from this route.",
+    };
+    format!(
+        "Move the middleware to {wanted} (`git mv`, and mend its relative imports): Next loads it nowhere else. {then}"
+    )
+}
+
 /// The cure for a check that is only made when what it asks for is brought, or that anything brought gets around.
 pub fn always_asked(left_out: Option<LeftOut>) -> Option<String> {
-    left_out.map(|LeftOut { name, any, .. }| match any {
+    left_out.map(|LeftOut { name, any, noted, .. }| match any {
+        _ if noted => {
+            "Answer 401 when no user is found, before anything else is done: the app's public key is no user.".to_owned()
+        }
         true => format!(
             "That `{name}` is there proves nothing: let in users who are looked up, and servers by a secret from the \
              environment, and answer 401 to everybody else."

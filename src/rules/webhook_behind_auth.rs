@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use crate::catalogue::Category;
-use crate::finding::Confidence;
+use crate::finding::{Confidence, Place};
 use crate::manifest::TokenGate;
-use crate::program::Program;
-use crate::program::verify::Verdict;
+use crate::program::verify::{Standing, Verdict};
 use crate::program::webhooks::barriers::Barrier;
 use crate::program::webhooks::handlers::WebhookHandler;
+use crate::program::{Gate, Program};
 use crate::rule;
 use crate::rule::Report;
 use crate::rules::webhook_verification_broken::is_broken;
@@ -105,6 +105,29 @@ fn is_vague(program: &Program, handler: &WebhookHandler) -> bool {
         || handler.vendor.is_none_or(|vendor| program.catalogue.vendor(vendor).category == Category::Webhooks)
 }
 
+/// Whether the handler, or what stands in front of it beside a check of who is logged in, may verify who sends it.
+fn is_checked(program: &Program, handler: &WebhookHandler) -> bool {
+    let entry = &program.entries[handler.entry];
+    let of_gate = |place: Place| {
+        entry.middleware.iter().any(|gate| match *gate {
+            Gate::Function(function) => {
+                let span = program.facts(function.file).function(function.function).span;
+                function.file == place.file && span.contains(place.span)
+            }
+            Gate::Library(expr) => program.place(expr) == place,
+            Gate::Unknown => false,
+        })
+    };
+    let may_check = |standing: Standing| match standing {
+        Standing::Verified(place) | Standing::Rejected(place) | Standing::Unknown(place) => !of_gate(place),
+        Standing::Asked(_) | Standing::Open(_) => true,
+        Standing::Unverified => false,
+    };
+    handler.account.checks.iter().any(|&place| !of_gate(place))
+        || handler.account.deeds.is_empty()
+        || handler.account.deeds.iter().any(|deed| may_check(deed.standing))
+}
+
 fn name_of(program: &Program, handler: &WebhookHandler) -> String {
     let entry = &program.entries[handler.entry];
     entry.name.map_or_else(|| program.function_name(entry.function), |name| name.to_string())
@@ -189,6 +212,22 @@ fn tell(
     others: &[&WebhookHandler],
 ) {
     let (message, help) = words(program, handler, barrier, others);
+    let all = || std::iter::once(handler).chain(others.iter().copied());
+    // Opened unverified, it would take whatever anybody sends.
+    let help = match all().find(|one| !is_checked(program, one)) {
+        Some(one) => {
+            let help = help
+                .replace(": its signature is checked", "")
+                .replace(", its signature is checked", "")
+                .replace(", their signatures are checked", "")
+                .replace(" Its signature is checked.", "");
+            format!(
+                "Verify first who sends it, for nothing here does: {}\nThen open it. {help}",
+                program.verify_cure(one)
+            )
+        }
+        None => help,
+    };
     let confidence = match barrier {
         _ if is_vague(program, handler) => Confidence::Low,
         Barrier::Token { says: TokenGate::AskedByDefault, .. } => Confidence::Medium,

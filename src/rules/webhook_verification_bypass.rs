@@ -131,7 +131,10 @@ fn tell<'h>(
     let entry = &program.entries[handler.entry];
     let webhook = program.webhook_name(handler);
     let does = program.call_text(deed);
-    let forgery = program.forgery(handler, deed);
+    let forgery = match lapse.why {
+        Why::Ignored => program.forgery_past(handler, deed, lapse.check),
+        _ => program.forgery(handler, deed),
+    };
     let how = match lapse.why {
         Why::Unset(name) => format!("{webhook} is not verified while {name} {} unset", is_or_are(name)),
         Why::Either(name) => format!(

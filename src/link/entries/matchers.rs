@@ -8,6 +8,7 @@ use crate::facts::ExprKind;
 use crate::finding::FileId;
 use crate::link::projects::within;
 use crate::names::Name;
+use crate::program::callers::unloaded::is_loaded;
 use crate::program::{Entry, EntryKind, ExprRef, Gate, Program, Value};
 
 /// Middleware of a file.
@@ -68,7 +69,9 @@ fn middleware(module: Module<'_>) -> Option<(&'static str, ExprRef)> {
             }
             let is_next = module.project.is_next()
                 || module.facts.imports.iter().any(|import| import.specifier.starts_with("next/"));
-            is_next.then(|| first(&[stem, "default"]))?.map(|expr| ("next", expr))
+            let paths = module.program.code().map(|(file, _)| module.program.file(file).path.as_str());
+            let is_loaded = is_next && is_loaded(module.path, paths);
+            is_loaded.then(|| first(&[stem, "default"]))?.map(|expr| ("next", expr))
         }
         "hooks.server" => Some(("svelte", first(&["handle"])?)),
         _ if inner.starts_with("server/middleware/") => Some(("nitro", first(&["default"])?)),

@@ -1,12 +1,14 @@
 //! Whom an entry point serves: customers, those who work for the app, or machines.
 
+use crate::catalogue::{Effect, Operation};
 use crate::facts::{ExportValue, ExprId, ExprKind, Facts, FunctionId, Op, Step};
 use crate::finding::{FileId, Place};
 use crate::names::Name;
+use crate::program::callers::full_rights::{is_power, role_in_list};
 use crate::program::origins::Origin as Start;
 use crate::program::values::requested::Origin;
 use crate::program::verify::words;
-use crate::program::{CallRef, EdgeKind, Entry, EntryKind, ExprRef, FunctionRef, Gate, Program};
+use crate::program::{CallRef, EdgeKind, Entry, EntryKind, ExprRef, FunctionRef, Gate, Program, VendorUse};
 
 /// Words of what those who work for the app do.
 const STAFF: &[&str] = &[
@@ -215,8 +217,7 @@ fn asks_by_name(name: &str) -> bool {
 
 /// Whether a condition asks for the role of whoever calls.
 pub fn decides_by_role(program: &Program, condition: ExprRef) -> bool {
-    says_role(program.facts(condition.file), condition.expr, 5, false) && !is_given_role(program, condition)
-        || is_staff_kind(program, condition)
+    says_role(program, condition, 5, false) && !is_given_role(program, condition) || is_staff_kind(program, condition)
 }
 
 /// Whether a condition holds something of who is signed in against a word for those who build or run the app:
@@ -241,7 +242,14 @@ fn is_given_role(program: &Program, condition: ExprRef) -> bool {
     let at = |expr: ExprId| ExprRef::new(condition.file, expr);
     let given = |value: ExprId| is_of_request(program, at(value)) || is_of_named(program, at(value), 9);
     match facts.expr(condition.expr) {
+        // `!["admin", "member"].includes(role)`: which of them is wanted.
+        ExprKind::Op(Op::Not, parts) if parts.iter().any(|&part| is_wanted_role(program, at(part))) => true,
         ExprKind::Op(Op::Not | Op::Or, parts) => parts.iter().all(|&part| is_given_role(program, at(part))),
+        // `found && found.length > 0`
+        ExprKind::Op(Op::And, parts) => {
+            let mut says = parts.iter().filter(|&&part| says_role(program, at(part), 4, false));
+            says.all(|&part| is_given_role(program, at(part)))
+        }
         ExprKind::Ref(name, block) => {
             let def = facts.lookup(*block, *name).map(|def| facts.def(def));
             def.is_some_and(|def| !def.values.is_empty() && def.values.iter().all(|&value| given(value)))
@@ -256,6 +264,23 @@ fn is_given_role(program: &Program, condition: ExprRef) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether a value is looked for in a list of roles with the highest one in it, and comes with the request.
+fn is_wanted_role(program: &Program, at: ExprRef) -> bool {
+    let facts = program.facts(at.file);
+    let asked = match facts.expr(at.expr) {
+        ExprKind::Call(call) => facts.call(*call).args.first().map(|arg| arg.value),
+        ExprKind::Op(Op::In, parts) => parts.first().copied(),
+        _ => None,
+    };
+    let lists = role_in_list(program, at).is_some_and(|(_, texts)| texts.iter().any(|text| is_power(text)));
+    // A header may be what middleware found out.
+    let wanted = |asked: ExprId| {
+        let asked = ExprRef::new(at.file, asked);
+        program.header_of(asked).is_none() && is_of_request(program, asked)
+    };
+    lists && asked.is_some_and(wanted)
 }
 
 /// Whether a value was looked up for a user that the request names: anybody may name an administrator.
@@ -291,7 +316,17 @@ fn is_of_named(program: &Program, of: ExprRef, depth: usize) -> bool {
         }
         ExprKind::Call(call) => {
             let call = facts.call(*call);
-            call.args.iter().any(|arg| names_user(arg.value)) || is_of_named(program, at(call.callee), depth)
+            // `eq("user_id", body.id)`
+            let by_user = || match &*call.args {
+                [column, value] => {
+                    matches!(facts.expr(column.value), ExprKind::Text(name) if says_user(Name::new(name)))
+                        && is_of_request(program, at(value.value))
+                }
+                _ => false,
+            };
+            call.args.iter().any(|arg| names_user(arg.value))
+                || by_user()
+                || is_of_named(program, at(call.callee), depth)
         }
         _ => false,
     }
@@ -314,31 +349,57 @@ fn speaks(facts: &Facts, expr: ExprId) -> bool {
 }
 
 /// Whether a condition speaks of a role; `compared` within what is held against something else.
-fn says_role(facts: &Facts, condition: ExprId, depth: usize, compared: bool) -> bool {
+fn says_role(program: &Program, condition: ExprRef, depth: usize, compared: bool) -> bool {
     let Some(depth) = depth.checked_sub(1) else { return false };
-    match facts.expr(condition) {
+    let facts = program.facts(condition.file);
+    let says = |part: ExprId, compared: bool| says_role(program, ExprRef::new(condition.file, part), depth, compared);
+    match facts.expr(condition.expr) {
         // `if (!SERVICE_ROLE_KEY)`, `if (!ADMIN_EMAIL)`: whether a setting is there.
-        ExprKind::Ref(..) | ExprKind::Member(..) if !compared && is_setting(facts, condition, 4) => false,
+        ExprKind::Ref(..) | ExprKind::Member(..) if !compared && is_setting(facts, condition.expr, 4) => false,
         ExprKind::Ref(name, _) | ExprKind::Member(_, name) => {
             let words = words(name);
             let has = |any: &[&str]| words.iter().any(|word| any.contains(&word.as_str()));
             // `if (adminPhone)`: whether somebody is to be told.
-            has(&["role", "roles"]) || has(&["admin", "staff", "superuser"]) && (compared || !has(TO_STAFF))
+            let role = has(&["role", "roles"]) || has(&["admin", "staff", "superuser"]) && (compared || !has(TO_STAFF));
+            role && !is_failure(program, condition)
         }
         // `message.role === "user"`: who speaks in a chat.
         ExprKind::Op(Op::Equal | Op::Unequal | Op::In, parts) if parts.iter().any(|&part| speaks(facts, part)) => false,
         ExprKind::Op(op @ (Op::Not | Op::And | Op::Or | Op::Equal | Op::Unequal | Op::In | Op::Nullish), parts) => {
             let compared = compared || matches!(op, Op::Equal | Op::Unequal | Op::In);
-            parts.iter().any(|&part| says_role(facts, part, depth, compared))
+            parts.iter().any(|&part| says(part, compared))
         }
         ExprKind::Call(call) => {
             let call = facts.call(*call);
-            says_role(facts, call.callee, depth, true)
-                || call.args.iter().any(|arg| says_role(facts, arg.value, depth, true))
+            says(call.callee, true) || call.args.iter().any(|arg| says(arg.value, true))
         }
-        ExprKind::Await(inner) => says_role(facts, *inner, depth, compared),
+        ExprKind::Await(inner) => says(*inner, compared),
         _ => false,
     }
+}
+
+/// Whether a value is the failure of a write, whatever it is called: `const { error: roleError } = await insert(..)`. That
+/// of a look-up may say that nobody with the role was found.
+fn is_failure(program: &Program, at: ExprRef) -> bool {
+    let facts = program.facts(at.file);
+    let ExprKind::Ref(name, block) = facts.expr(at.expr) else { return false };
+    let Some(def) = facts.lookup(*block, *name) else { return false };
+    let of_write = |value: ExprId| {
+        let ExprKind::Member(base, part) = *facts.expr(value) else { return false };
+        let span = facts.span(base);
+        let calls = program.calls_of(at.file).filter(|call| span.contains(facts.span(facts.call(call.call).expr)));
+        // A function of the database may ask who is calling, and fail.
+        let runs = |operation: &Operation| {
+            operation.effect == Effect::Invoke || operation.http.iter().any(|form| form.contains("/rpc/"))
+        };
+        let writes = |used: &VendorUse| {
+            let operation = program.operation(used);
+            operation.is_some_and(|operation| operation.effect.changes_something() && !runs(operation))
+        };
+        part == "error" && calls.flat_map(|call| program.vendors_at(call)).any(writes)
+    };
+    let values = &facts.def(def).values;
+    !values.is_empty() && values.iter().all(|&value| of_write(value))
 }
 
 /// Whether a value is what an environment variable holds.

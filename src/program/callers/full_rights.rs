@@ -19,6 +19,7 @@ mod signed_links;
 use known::KNOWN_TO_ONE;
 use rows::WHOSE;
 use seizes::CONTACTS;
+pub(crate) use seizes::{is_power, role_in_list};
 
 /// What happens to what is picked, the worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

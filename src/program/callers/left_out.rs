@@ -1,7 +1,6 @@
 //! Checks that whoever calls can leave out: `if (key && key !== KEY) return 401` asks nothing of a request without a key;
 //! and those beside which it is enough to bring anything: `if (!isCron && !authHeader) return 401`.
 
-use crate::catalogue::{Effect, KnownRole};
 use crate::facts::{BlockId, BlockKind, ExprId, ExprKind, Facts, Op, Span, Step};
 use crate::finding::{FileId, Place};
 use crate::names::Name;
@@ -9,8 +8,9 @@ use crate::program::callers::believed::turns_away;
 use crate::program::terms::{Ending, ending};
 use crate::program::values::readers::Use;
 use crate::program::values::requested::Origin;
-use crate::program::{CallRef, EdgeKind, ExprRef, FunctionRef, Program};
+use crate::program::{EdgeKind, ExprRef, FunctionRef, Program};
 
+mod noted;
 mod passed;
 mod weak;
 
@@ -23,12 +23,18 @@ pub struct LeftOut {
     pub name: Name,
     /// Whether bringing anything under that name is as good as passing it.
     pub any: bool,
+    /// Whether it is only noted who asks: somebody is looked up, and whoever is nobody goes on.
+    pub noted: bool,
 }
 
 impl LeftOut {
     /// What is wrong with it, in a few words.
     pub fn says(&self) -> &'static str {
-        if self.any { "enough that it is there" } else { "checked only when it is brought" }
+        match (self.any, self.noted) {
+            (true, _) => "enough that it is there",
+            (false, true) => "who is calling is looked up, and nobody is turned away",
+            (false, false) => "checked only when it is brought",
+        }
     }
 }
 
@@ -113,12 +119,16 @@ fn find(program: &Program, file: FileId) -> Vec<LeftOut> {
                 && let Some(name) = brought(program, file, asked)
                 && is_mismatch(facts, refused, asked)
             {
-                found.push(LeftOut { span, name, any: false });
-            } else if let Some(name) = brought(program, file, condition)
-                && (only_checks(facts, then) || only_notes(program, file, facts, then))
-            {
+                found.push(LeftOut { span, name, any: false, noted: false });
+            } else if let Some(name) = named(program, file, condition) {
                 let whole = Span { start: span.start, end: facts.block(then).span.end };
-                found.push(LeftOut { span: whole, name, any: false });
+                let asked = brought(program, file, condition).is_some();
+                if asked && only_checks(facts, then) {
+                    found.push(LeftOut { span: whole, name, any: false, noted: false });
+                } else if noted::only_notes(program, file, facts, then) {
+                    // Where the platform asks for a token, whoever brings the public key is nobody, too.
+                    found.push(LeftOut { span: whole, name, any: false, noted: !asked });
+                }
             }
         }
     }
@@ -127,29 +137,44 @@ fn find(program: &Program, file: FileId) -> Vec<LeftOut> {
 
 /// What a condition asks of the request: that a header, or a credential in the body, is there.
 fn brought(program: &Program, file: FileId, asked: ExprId) -> Option<Name> {
+    // Where the platform asks for a token, the header is there.
+    let is_there = program.is_gated(file) && asks_header(program, file, asked);
+    named(program, file, asked).filter(|_| !is_there)
+}
+
+/// Whether what a condition asks for is a header.
+fn asks_header(program: &Program, file: FileId, asked: ExprId) -> bool {
+    let facts = program.facts(file);
+    match facts.expr(asked) {
+        ExprKind::Op(Op::And, parts) => parts.iter().any(|&part| asks_header(program, file, part)),
+        ExprKind::Call(call) => match *facts.expr(facts.call(*call).callee) {
+            ExprKind::Member(base, _) => asks_header(program, file, base),
+            _ => false,
+        },
+        _ => program.header_of(ExprRef::new(file, asked)).is_some(),
+    }
+}
+
+/// What a condition asks to be there, whether or not it always is.
+fn named(program: &Program, file: FileId, asked: ExprId) -> Option<Name> {
     let facts = program.facts(file);
     let name = match facts.expr(asked) {
         ExprKind::Ref(name, _) | ExprKind::Member(_, name) => *name,
         // `header && header.startsWith("Bearer ")`
         ExprKind::Op(Op::And, parts) => {
-            let all: Option<Vec<Name>> = parts.iter().map(|&part| brought(program, file, part)).collect();
+            let all: Option<Vec<Name>> = parts.iter().map(|&part| named(program, file, part)).collect();
             return all?.first().copied();
         }
         ExprKind::Call(call) => match *facts.expr(facts.call(*call).callee) {
             ExprKind::Member(base, method) if matches!(method.as_str(), "startsWith" | "startswith") => {
-                return brought(program, file, base);
+                return named(program, file, base);
             }
             _ => return None,
         },
         _ => return None,
     };
     let at = ExprRef::new(file, asked);
-    // Where the platform asks for a token, the header is there.
-    let is_header = program.header_of(at).is_some();
-    if is_header && program.is_gated(file) {
-        return None;
-    }
-    (is_header || matches!(program.origin_on(&[], at, &[]), Origin::Request(_))).then_some(name)
+    (program.header_of(at).is_some() || matches!(program.origin_on(&[], at, &[]), Origin::Request(_))).then_some(name)
 }
 
 /// Whether a condition says that what was asked for is not what it should be: `key !== KEY`, `!KEYS.includes(key)`.
@@ -191,56 +216,4 @@ fn only_checks(facts: &Facts, block: BlockId) -> bool {
         _ => false,
     });
     inside && turns && matches!(facts.block(block).kind, BlockKind::Then(_))
-}
-
-/// Whether a block looks somebody up, and nothing that hangs on what it finds ends the way: it notes who asked, or
-/// narrows what is looked for when that is known.
-fn only_notes(program: &Program, file: FileId, facts: &Facts, block: BlockId) -> bool {
-    let span = facts.block(block).span;
-    let inner = facts.blocks.iter().filter(|inner| span.contains(inner.span));
-    let mut set = Vec::new();
-    for step in inner.flat_map(|inner| &inner.steps) {
-        match *step {
-            Step::Return(_) | Step::Throw(_) | Step::Jump | Step::Break => return false,
-            Step::Bind(def, _) if !span.contains(facts.block(facts.def(def).block).span) => set.push(def),
-            Step::Assign(..) => return false,
-            _ => {}
-        }
-    }
-    let asks = program.calls_of(file).any(|at| {
-        span.contains(facts.span(facts.call(at.call).expr)) && {
-            let mut uses = program.vendors_at(at).iter();
-            program.has_role(at, KnownRole::Authenticate)
-                || uses.any(|used| program.operation(used).is_some_and(|operation| operation.effect == Effect::Verify))
-        }
-    });
-    // `if (tenant) query = query.eq("tenant", tenant)`
-    let narrows: Vec<Span> = facts
-        .blocks
-        .iter()
-        .flat_map(|block| &block.steps)
-        .filter_map(|step| match *step {
-            Step::If { condition, then, otherwise: None } if ending(facts, then) == Ending::GoesOn => {
-                Some(Span { start: facts.span(condition).start, end: facts.block(then).span.end })
-            }
-            _ => None,
-        })
-        .collect();
-    let readers = program.readers(file);
-    let harmless = |read: ExprId| {
-        let at = facts.span(read);
-        let by_default = |used: &Use| match used {
-            Use::In(outer) => matches!(facts.expr(*outer), ExprKind::Op(Op::Or | Op::Nullish, _)),
-            Use::Arg(call, _) => program.is_logging(CallRef::new(file, *call)),
-            _ => false,
-        };
-        span.contains(at)
-            || narrows.iter().any(|narrow| {
-                let mut asked = set.iter().flat_map(|&def| readers.reads(def));
-                narrow.contains(at)
-                    && asked.any(|&other| facts.span(other).start < at.end && narrow.contains(facts.span(other)))
-            })
-            || readers.uses(read).iter().any(by_default)
-    };
-    asks && set.iter().all(|&def| readers.reads(def).iter().all(|&read| harmless(read)))
 }

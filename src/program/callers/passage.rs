@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use crate::catalogue::{Gatekeeper, KnownRole};
-use crate::facts::{BlockId, ExprId, ExprKind, Op, Step};
+use crate::facts::{BlockId, ExprId, ExprKind, Step};
 use crate::finding::{FileId, Place};
 use crate::link::entries::handlers::{arguments, export, key};
 use crate::link::entries::matchers::Matcher;
@@ -17,6 +17,7 @@ mod calls;
 mod deliveries;
 mod hooks;
 mod instances;
+mod operators;
 
 pub(crate) use hooks::HookMounts;
 
@@ -129,15 +130,27 @@ struct Walk<'p> {
     asked: bool,
     /// While a hook of a server is gone through.
     hook: Option<hooks::Hook>,
+    /// What follows the blocks that are gone through in the function at hand, outermost first.
+    after: Vec<&'p [Step]>,
 }
 
 impl<'a> Walk<'a> {
     fn new(program: &'a Program, path: &'a str, method: &'a str) -> Self {
-        Self { program, path, method, known: Known::default(), fuel: FUEL, depth: 0, asked: false, hook: None }
+        Self {
+            program,
+            path,
+            method,
+            known: Known::default(),
+            fuel: FUEL,
+            depth: 0,
+            asked: false,
+            hook: None,
+            after: vec![],
+        }
     }
 }
 
-impl Walk<'_> {
+impl<'p> Walk<'p> {
     fn middleware(&mut self, exported: ExprRef) -> Thing {
         if let Value::Function(function) = self.program.value(exported) {
             return self.run(function, vec![Thing::Visitor, Thing::Visitor]);
@@ -229,8 +242,10 @@ impl Walk<'_> {
             self.known.params.insert((function, at as u16), arg);
         }
         self.depth += 1;
+        let after = std::mem::take(&mut self.after);
         let body = self.program.facts(function.file).function(function.function).body;
         let flow = self.block(function.file, body);
+        self.after = after;
         self.depth -= 1;
         match flow {
             Flow::GoesOn => Thing::Nothing,
@@ -243,7 +258,33 @@ impl Walk<'_> {
         self.steps(file, &program.facts(file).block(block).steps)
     }
 
-    fn steps(&mut self, file: FileId, steps: &[Step]) -> Flow {
+    /// The same of a block within others, which `rest` follows.
+    fn inner(&mut self, file: FileId, block: BlockId, rest: &'p [Step]) -> Flow {
+        self.after.push(rest);
+        let flow = self.block(file, block);
+        self.after.pop();
+        flow
+    }
+
+    /// Steps and, within blocks, all that follows them in the function.
+    fn through_to_end(&mut self, file: FileId, steps: &'p [Step]) -> Flow {
+        let mut flow = self.steps(file, steps);
+        if self.hook.is_some() || self.after.is_empty() {
+            return flow;
+        }
+        let after = self.after.clone();
+        while let Flow::GoesOn = flow {
+            let Some(rest) = self.after.pop() else { break };
+            flow = self.steps(file, rest);
+        }
+        self.after = after;
+        match flow {
+            Flow::GoesOn => Flow::Ends(Thing::Nothing),
+            ends => ends,
+        }
+    }
+
+    fn steps(&mut self, file: FileId, steps: &'p [Step]) -> Flow {
         for (at, step) in steps.iter().enumerate() {
             let Some(left) = self.fuel.checked_sub(1) else { return Flow::Ends(Thing::Unknown) };
             self.fuel = left;
@@ -277,8 +318,10 @@ impl Walk<'_> {
                 Step::If { condition, then, otherwise } => {
                     let condition = self.eval(ExprRef::new(file, *condition));
                     let one = match self.truth(&condition) {
-                        Some(true) => self.block(file, *then),
-                        Some(false) => otherwise.map_or(Flow::GoesOn, |block| self.block(file, block)),
+                        Some(true) => self.inner(file, *then, &steps[at + 1..]),
+                        Some(false) => {
+                            otherwise.map_or(Flow::GoesOn, |block| self.inner(file, block, &steps[at + 1..]))
+                        }
                         None => {
                             let chosen = matches!(condition, Thing::Brought | Thing::Given);
                             return self.either(file, *then, *otherwise, &steps[at + 1..], chosen);
@@ -292,12 +335,16 @@ impl Walk<'_> {
                     return self.attempt(file, *body, handlers, &steps[at + 1..]);
                 }
                 Step::Try { body, .. } | Step::Block(body) => {
-                    if let ends @ Flow::Ends(_) = self.block(file, *body) {
+                    if let ends @ Flow::Ends(_) = self.inner(file, *body, &steps[at + 1..]) {
                         return ends;
                     }
                 }
                 Step::Loop(body) => {
-                    if let ends @ Flow::Ends(_) = self.each(file, *body, &steps[at + 1..]) {
+                    // What follows a round is the next one.
+                    let after = std::mem::take(&mut self.after);
+                    let flow = self.each(file, *body, &steps[at + 1..]);
+                    self.after = after;
+                    if let ends @ Flow::Ends(_) = flow {
                         return ends;
                     }
                 }
@@ -314,12 +361,19 @@ impl Walk<'_> {
     }
 
     /// What both outcomes of a decision that cannot be told come to; one that is `chosen` goes as whoever asks likes.
-    fn either(&mut self, file: FileId, then: BlockId, otherwise: Option<BlockId>, rest: &[Step], chosen: bool) -> Flow {
+    fn either(
+        &mut self,
+        file: FileId,
+        then: BlockId,
+        otherwise: Option<BlockId>,
+        rest: &'p [Step],
+        chosen: bool,
+    ) -> Flow {
         let before = self.known.clone();
         let learnt = self.hook.as_ref().map(hooks::Hook::learnt);
-        let mut one = self.block(file, then);
+        let mut one = self.inner(file, then, rest);
         if let Flow::GoesOn = one {
-            one = self.steps(file, rest);
+            one = self.through_to_end(file, rest);
         }
         if chosen && matches!(one, Flow::Ends(Thing::Passes)) {
             return one;
@@ -327,9 +381,9 @@ impl Walk<'_> {
         let first = self.hook.as_ref().map(hooks::Hook::learnt);
         self.relearn(learnt, chosen);
         self.known = before;
-        let mut other = otherwise.map_or(Flow::GoesOn, |block| self.block(file, block));
+        let mut other = otherwise.map_or(Flow::GoesOn, |block| self.inner(file, block, rest));
         if let Flow::GoesOn = other {
-            other = self.steps(file, rest);
+            other = self.through_to_end(file, rest);
         }
         match (one, other) {
             (_, let_in @ Flow::Ends(Thing::Passes)) if chosen => let_in,
@@ -466,76 +520,6 @@ impl Walk<'_> {
                 Some(&made) if self.program.has_role(made, KnownRole::MatchRoute) => self.call(made),
                 _ => Thing::Unknown,
             },
-            _ => Thing::Unknown,
-        }
-    }
-
-    fn operation(&mut self, op: Op, file: FileId, parts: &[ExprId]) -> Thing {
-        let in_hook = self.hook.is_some();
-        let mut part = |at: usize| match parts.get(at) {
-            Some(&expr) => {
-                let thing = self.eval(ExprRef::new(file, expr));
-                let truth = self.truth(&thing);
-                (thing, truth)
-            }
-            None => (Thing::Unknown, None),
-        };
-        match op {
-            Op::Not => match part(0) {
-                (Thing::Brought | Thing::Given, _) => Thing::Brought,
-                (_, truth) => truth.map_or(Thing::Unknown, |truth| Thing::Bool(!truth)),
-            },
-            Op::In if in_hook => {
-                let (element, of) = (part(0).0, part(1).0);
-                hooks::is_in(&element, &of)
-            }
-            Op::And | Op::Or => {
-                let ends = op == Op::Or;
-                let (first, truth) = part(0);
-                match truth {
-                    // `req.headers.authorization || ""`
-                    Some(false) if ends && matches!(first, Thing::Nobody) => match part(1).0 {
-                        Thing::Text(text) if text.is_empty() => Thing::Nobody,
-                        other => other,
-                    },
-                    Some(truth) if truth == ends => first,
-                    Some(_) => part(1).0,
-                    None => match (first, part(1)) {
-                        (_, (_, Some(truth))) if truth == ends => Thing::Bool(ends),
-                        // What is left hangs on what whoever asks makes up.
-                        (Thing::Brought | Thing::Given, (Thing::Brought | Thing::Given, _) | (_, Some(_))) => {
-                            Thing::Brought
-                        }
-                        _ => Thing::Unknown,
-                    },
-                }
-            }
-            Op::Nullish => match part(0).0 {
-                Thing::Nobody | Thing::Nothing => part(1).0,
-                Thing::Unknown => Thing::Unknown,
-                first => first,
-            },
-            Op::Choose => match part(0).1 {
-                Some(true) => part(1).0,
-                Some(false) => part(2).0,
-                None => Thing::Unknown,
-            },
-            Op::Equal | Op::Unequal => {
-                let sides = (part(0).0, part(1).0);
-                let made_up = |thing: &Thing| matches!(thing, Thing::Brought | Thing::Given);
-                if made_up(&sides.0) && (made_up(&sides.1) || matches!(sides.1, Thing::Nothing)) {
-                    return Thing::Brought;
-                }
-                let same = match sides {
-                    (Thing::Text(one), Thing::Text(other)) => Some(one == other),
-                    (Thing::Bool(one), Thing::Bool(other)) => Some(one == other),
-                    (Thing::Nobody | Thing::Nothing, Thing::Nobody | Thing::Nothing) => Some(true),
-                    (Thing::Nobody | Thing::Nothing, Thing::Text(_)) => Some(false),
-                    (Thing::Text(_), Thing::Nobody | Thing::Nothing) => Some(false),
-                    _ => None,
-                };
-                same.map_or(Thing::Unknown, |same| Thing::Bool(same == (op == Op::Equal)))
-            }
             _ => Thing::Unknown,
         }
     }

@@ -191,6 +191,8 @@ impl Program {
                 let given = given(facts, row, &field, value).or(is_raised.then_some(Given::Counted))?;
                 // `tier` of an analysis says which one it was: only accounts have plans that open something.
                 let fits = given != Given::Chosen || is_model || runs || row.is_some_and(|row| is_account(&row));
+                // What is switched on is what nobody pays for.
+                let fits = fits && !(given == Given::Fixed && is_free(facts, &rows));
                 fits.then_some((field, value, given))
             });
             let first =
@@ -358,6 +360,19 @@ fn says_not_yet(text: &str) -> bool {
         "hold",
     ];
     words(text).iter().any(|word| WAITS.iter().any(|start| word.starts_with(start)))
+}
+
+/// Whether a row says of itself that its plan costs nothing: `{ plan: "free_trial", status: "active" }`.
+fn is_free(facts: &Facts, rows: &[(Name, ExprId)]) -> bool {
+    rows.iter().any(|&(key, value)| {
+        let says_plan =
+            words(&key).iter().any(|word| matches!(word.as_str(), "plan" | "tier" | "package" | "subscription"));
+        let is_free = |text: &str| {
+            let words = words(text);
+            words.iter().any(|word| matches!(word.as_str(), "free" | "trial" | "trialing" | "freemium"))
+        };
+        says_plan && matches!(facts.expr(resolved(facts, value)), ExprKind::Text(text) if is_free(text))
+    })
 }
 
 /// The model whose rows a query of Python's commonest ORM picks: `Order` of `Order.objects.filter(id=1).update`.

@@ -40,6 +40,10 @@ pub struct Source {
     pub names: Vec<Name>,
     /// The field of the request.
     pub field: Option<Name>,
+    /// What is taken out of the request, of several members the innermost: `price` of `dishes[].price`.
+    pub leaf: Option<Name>,
+    /// What else of the request is taken off it.
+    pub off: Option<Box<Source>>,
     /// The functions it passes, from the use back to the request.
     pub functions: Vec<FunctionRef>,
     /// The calls that hand it on, from the use back to the request.
@@ -77,10 +81,36 @@ fn any_of(origins: impl IntoIterator<Item = Origin>) -> Origin {
         Origin::Constant => 0,
         Origin::Server => 1,
         Origin::Unknown => 2,
-        // Of `item.price * item.quantity` the price is what matters.
-        Origin::Request(source) => 3 + usize::from(source.names.last().is_some_and(|name| says_amount(name))),
+        // Of `item.price * item.quantity` the price is what matters, and of a sum not what is put on top or taken off.
+        Origin::Request(source) => {
+            let says = |says: fn(&str) -> bool| source.leaf.is_some_and(|name| says(&name));
+            let last = source.names.last().is_some_and(|name| says_amount(name));
+            match () {
+                () if says(says_discount) || says(says_tip) => 3,
+                () if says(says_extra) => 4,
+                () if says(says_amount) || last => 5,
+                () => 4,
+            }
+        }
     };
-    origins.into_iter().max_by_key(rank).unwrap_or(Origin::Constant)
+    let mut off = None;
+    let mut found = Origin::Constant;
+    for origin in origins {
+        let (kept, other) = if rank(&origin) >= rank(&found) { (origin, found) } else { (found, origin) };
+        found = kept;
+        if let Origin::Request(source) = other {
+            off = source.off.clone().or(off);
+            if source.leaf.is_some_and(|name| says_discount(&name)) {
+                off = Some(Box::new(source));
+            }
+        }
+    }
+    if let Origin::Request(source) = &mut found
+        && source.off.is_none()
+    {
+        source.off = off;
+    }
+    found
 }
 
 /// Whether a name says an amount of money.
@@ -114,9 +144,32 @@ pub fn says_amount(name: &str) -> bool {
 
 /// Whether a name says what is taken off a price.
 pub fn says_discount(name: &str) -> bool {
-    words(name)
-        .iter()
-        .any(|word| matches!(word.as_str(), "discount" | "discounts" | "rabatt" | "desconto" | "descuento" | "remise"))
+    let words = words(name);
+    // Of tickets at a discount it says how many.
+    let counts = |word: &String| {
+        matches!(
+            word.trim_end_matches('s'),
+            "ticket" | "count" | "quantity" | "qty" | "seat" | "person" | "item" | "code" | "id"
+        )
+    };
+    !words.iter().any(counts)
+        && words.iter().any(|word| {
+            matches!(word.as_str(), "discount" | "discounts" | "rabatt" | "desconto" | "descuento" | "remise")
+        })
+}
+
+/// Whether a name says what comes along with the price of what is sold.
+fn says_extra(name: &str) -> bool {
+    words(name).iter().any(|word| {
+        matches!(word.as_str(), "fee" | "fees" | "tax" | "vat" | "shipping" | "delivery" | "postage" | "surcharge")
+    })
+}
+
+/// Whether a name says what a payer puts on top of a price.
+pub fn says_tip(name: &str) -> bool {
+    words(name).iter().any(|word| {
+        matches!(word.as_str(), "tip" | "tips" | "gratuity" | "trinkgeld" | "propina" | "gorjeta" | "pourboire")
+    })
 }
 
 impl<'p> Tracer<'p> {
@@ -146,11 +199,12 @@ impl<'p> Tracer<'p> {
         }
         let taken = || path.iter().rev().copied().filter(|name| *name != "[]");
         let field = taken().next().or(names.last().copied());
+        let leaf = taken().next_back().or(field);
         names.extend(taken());
         let mut seen = FxHashSet::default();
         names.retain(|name| seen.insert(*name));
         functions.dedup();
-        Origin::Request(Source { read, names, field, functions, calls: self.calls.clone() })
+        Origin::Request(Source { read, names, field, leaf, off: None, functions, calls: self.calls.clone() })
     }
 
     /// Where a value comes from, of which the members of `path` are still to be taken, the last one first.
@@ -392,12 +446,13 @@ fn is_whole(key: Name, path: &[Name]) -> bool {
     (key.contains('[') || path.len() == 1) && segments(&key).iter().rev().eq(path)
 }
 
-/// The function around a function that is not a callback of its own, at the outside.
+/// The function around a function that is not a callback of its own, at the outside: what handles a request, where
+/// all handlers are written into one function that registers them.
 pub(crate) fn outermost(program: &Program, function: FunctionRef) -> FunctionRef {
     let facts = program.facts(function.file);
     let mut at = function.function;
     while let Some(parent) = facts.function(at).parent {
-        if parent == FunctionId::MODULE {
+        if parent == FunctionId::MODULE || !program.entries_of(FunctionRef::new(function.file, at)).is_empty() {
             break;
         }
         at = parent;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::catalogue::{ApiVersion, VendorId};
 use crate::finding::{FileId, Place};
+use crate::names::Name;
 use crate::program::values::options::Lookup;
 use crate::program::{Destination, HttpUse, Program};
 
@@ -65,7 +66,7 @@ impl Program {
                     Some(header) => !http.to.iter().all(same) || self.sent_header(http, header) != Lookup::Absent,
                     None => false,
                 };
-                if !version.covers(host, path) || named() {
+                if !version.covers(host, path) || named() || self.reads_only_status(http) {
                     continue;
                 }
                 // A wrapper that knows the vendor is where the version belongs; its callers only repeat it.
@@ -79,6 +80,14 @@ impl Program {
                 found.entry((place.file, *vendor, at, false)).or_insert(new).places.push(place);
             }
         }
+    }
+
+    /// Whether of a request's answer only how it went is looked at: a check of whether the vendor is there.
+    fn reads_only_status(&self, http: &HttpUse) -> bool {
+        const HOW: &[&str] = &["ok", "status", "statusText", "status_code", "statusCode", "reason", "is_success"];
+        let looks = self.looks(http.at);
+        let how = |name: &Name| HOW.contains(&name.as_str());
+        !looks.is_empty() && looks.iter().all(|look| look.part.first().is_some_and(how))
     }
 
     /// A header that a request sends, of its own or its client's instance.

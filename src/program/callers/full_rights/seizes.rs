@@ -9,12 +9,24 @@ use crate::program::callers::full_rights::{Pick, Touch, any_start, any_word, onl
 use crate::program::money::grants::is_account;
 use crate::program::values::options::Lookup;
 use crate::program::values::requested::asked::Asked;
-use crate::program::values::requested::{Origin, Source};
+use crate::program::values::requested::{Origin, Source, outermost};
 use crate::program::verify::words;
 use crate::program::{CallRef, Edge, EdgeKind, ExprRef, FunctionRef, Program, Value, VendorUse};
 
 /// Values that say that somebody may do what customers may not.
-const POWERS: &[&str] = &["admin", "administrator", "superadmin", "superuser", "moderator", "staff"];
+const POWERS: &[&str] = &[
+    "admin",
+    "administrator",
+    "superadmin",
+    "superuser",
+    "moderator",
+    "staff",
+    "administrador",
+    "administrateur",
+    "superadministrateur",
+    "superadministrador",
+    "amministratore",
+];
 
 /// Columns that say who somebody is, and that others know.
 pub(super) const CONTACTS: &[&str] = &["email", "mail", "phone", "username"];
@@ -265,11 +277,12 @@ impl Program {
         let says = |any: &[&str]| named.iter().any(|word| any.contains(&word.as_str()));
         if says(&["role", "roles"]) && !says(&["id", "description", "name"]) {
             return match self.origin_on(way, value, &[]) {
-                Origin::Request(source) if self.is_asked_for(&source, at) < Asked::Checked => Some(Some(source)),
-                Origin::Constant => {
-                    let text = self.value(value).text()?.to_ascii_lowercase().replace(['_', '-', ' '], "");
-                    POWERS.contains(&text.as_str()).then_some(None)
+                Origin::Request(source)
+                    if self.is_asked_for(&source, at) < Asked::Checked || self.lists_power(&source, at) =>
+                {
+                    Some(Some(source))
                 }
+                Origin::Constant => is_power(&self.value(value).text()?).then_some(None),
                 _ => None,
             };
         }
@@ -282,6 +295,19 @@ impl Program {
             },
             _ => None,
         }
+    }
+
+    /// Whether the list that a role of the request has to stand in, or be turned away, has the highest one too:
+    /// `if (!["admin", "member"].includes(role)) return 400`.
+    fn lists_power(&self, source: &Source, at: CallRef) -> bool {
+        let function = outermost(self, self.function_of(at));
+        let facts = self.facts(function.file);
+        let span = facts.function(function.function).span;
+        let inside = facts.operations().filter(|&(at, (op, _))| op == Op::Not && span.contains(facts.span(at)));
+        inside.flat_map(|(_, (_, parts))| parts).any(|&part| {
+            role_in_list(self, ExprRef::new(function.file, part))
+                .is_some_and(|(named, texts)| source.names.contains(&named) && texts.iter().any(|text| is_power(text)))
+        })
     }
 
     /// A row for whom the request names: something of value, or what else stands under somebody's name.
@@ -447,4 +473,43 @@ fn without_others(asked: &str) -> String {
         }
     }
     own
+}
+
+/// Whether a role is one of those that may do everything.
+pub(crate) fn is_power(role: &str) -> bool {
+    let role = role.to_ascii_lowercase().replace(['_', '-', ' '], "");
+    POWERS.contains(&role.as_str())
+}
+
+/// What a list of texts is asked for, and the texts: `role` of `ROLES.includes(role)`.
+pub(crate) fn role_in_list(program: &Program, at: ExprRef) -> Option<(Name, Vec<Name>)> {
+    let facts = program.facts(at.file);
+    let (list, asked) = match facts.expr(at.expr) {
+        ExprKind::Call(call) => {
+            let call = facts.call(*call);
+            match *facts.expr(call.callee) {
+                ExprKind::Member(list, method) if method == "includes" => (list, call.args.first()?.value),
+                _ => return None,
+            }
+        }
+        ExprKind::Op(Op::In, parts) => (*parts.get(1)?, *parts.first()?),
+        _ => return None,
+    };
+    let list = match facts.expr(list) {
+        ExprKind::List(_) => ExprRef::new(at.file, list),
+        _ => match program.value(ExprRef::new(at.file, list)) {
+            Value::List(list) => list,
+            _ => return None,
+        },
+    };
+    let within = program.facts(list.file);
+    let ExprKind::List(items) = within.expr(list.expr) else { return None };
+    let texts: Option<Vec<Name>> = items
+        .iter()
+        .map(|&item| match within.expr(item) {
+            ExprKind::Text(text) => Some(Name::new(text)),
+            _ => None,
+        })
+        .collect();
+    Some((facts.last_name(asked)?, texts?))
 }

@@ -166,7 +166,7 @@ fn mounts(program: &Program) -> HookMounts {
     found
 }
 
-impl Walk<'_> {
+impl<'p> Walk<'p> {
     /// Goes back to what had been called before, on a way that was chosen.
     pub(super) fn relearn(&mut self, learnt: Option<(bool, bool)>, chosen: bool) {
         if let (Some(hook), Some((doubt, shaky)), true) = (&mut self.hook, learnt, chosen) {
@@ -362,7 +362,7 @@ impl Walk<'_> {
     }
 
     /// `try`: what may throw in it leads to its handlers.
-    pub(super) fn attempt(&mut self, file: FileId, body: BlockId, handlers: &[BlockId], rest: &[Step]) -> Flow {
+    pub(super) fn attempt(&mut self, file: FileId, body: BlockId, handlers: &[BlockId], rest: &'p [Step]) -> Flow {
         let before = self.known.clone();
         let Some(hook) = &mut self.hook else { return Flow::Ends(Thing::Unknown) };
         let outer = (std::mem::take(&mut hook.shaky), std::mem::take(&mut hook.doubt));
@@ -397,7 +397,7 @@ impl Walk<'_> {
     }
 
     /// A loop: for each element of a list that is known; else it may run, or not.
-    pub(super) fn each(&mut self, file: FileId, body: BlockId, rest: &[Step]) -> Flow {
+    pub(super) fn each(&mut self, file: FileId, body: BlockId, rest: &'p [Step]) -> Flow {
         let facts = self.program.facts(file);
         let steps = &facts.block(body).steps;
         let bound = match steps.first() {

@@ -225,19 +225,33 @@ pub(super) enum Codes {
     Request,
 }
 
+/// Whether a number is the status of too many requests, or a vendor's own code with it in it: `20429`.
+fn says_too_many(code: f64) -> bool {
+    code >= 429.0 && code % 1000.0 == 429.0
+}
+
 /// Which failures the conditions in a stretch of code let go round: those of blocks that do not leave, and
 /// `if (status !== 429) throw`.
 pub(super) fn codes_in(facts: &Facts, region: Span) -> Codes {
     let leaves = |step: &Step| matches!(step, Step::Return(_) | Step::Throw(_) | Step::Break);
-    let inside = facts.blocks.iter().filter(|block| region.contains(block.span));
-    let conditions = inside.filter_map(|block| match block.kind {
+    let inside = || facts.blocks.iter().filter(|block| region.contains(block.span));
+    let conditions = inside().filter_map(|block| match block.kind {
         BlockKind::Then(condition) => {
             let other = matches!(facts.expr(condition), ExprKind::Op(Op::Unequal | Op::Not, _));
             (block.steps.iter().any(leaves) == other).then_some(condition)
         }
         _ => None,
     });
-    codes(facts, conditions)
+    let tables = || {
+        inside().any(|block| {
+            matches!(block.kind, BlockKind::Then(condition) if only_of_table(facts, condition))
+                && block.steps.iter().any(leaves)
+        })
+    };
+    match codes(facts, conditions) {
+        Codes::Any if tables() => Codes::Rate,
+        codes => codes,
+    }
 }
 
 /// Which failures conditions name.
@@ -253,10 +267,58 @@ pub(super) fn codes(facts: &Facts, conditions: impl Iterator<Item = ExprId>) -> 
     }
 }
 
+/// Whether a loop is left unless a table says that a code of the vendor's own is tried again, among them the one for
+/// its rate: `const kind = KINDS[code] || "never"; if (kind === "never") return`.
+fn only_of_table(facts: &Facts, condition: ExprId) -> bool {
+    let ExprKind::Op(Op::Equal, parts) = facts.expr(condition) else { return false };
+    let [one, other] = parts[..] else { return false };
+    let said = |expr: ExprId| match facts.expr(expr) {
+        ExprKind::Text(text) => Some(text.to_string()),
+        _ => None,
+    };
+    let Some((kind, never)) = said(other).map(|text| (one, text)).or_else(|| said(one).map(|text| (other, text)))
+    else {
+        return false;
+    };
+    let only = |expr: ExprId| match facts.expr(expr) {
+        ExprKind::Ref(name, block) => match facts.lookup(*block, *name).map(|def| facts.def(def).values.as_slice()) {
+            Some([only]) => *only,
+            _ => expr,
+        },
+        _ => expr,
+    };
+    match facts.expr(only(kind)) {
+        ExprKind::Op(Op::Or | Op::Nullish, parts) => {
+            let [found, stand_in] = parts[..] else { return false };
+            let ExprKind::Index(table, _) = *facts.expr(found) else { return false };
+            let ExprKind::Object(entries) = facts.expr(only(table)) else { return false };
+            let mut tried = entries.iter().filter(|&&(_, value)| said(value).is_some_and(|text| text != never));
+            said(stand_in).is_some_and(|text| text == never)
+                && tried.any(|(code, _)| code.parse::<f64>().is_ok_and(says_too_many))
+        }
+        // `code === "20429" ? "again" : "never"`
+        ExprKind::Op(Op::Choose, parts) => {
+            let [asked, _, stand_in] = parts[..] else { return false };
+            let mut found = Vec::new();
+            if matches!(facts.expr(asked), ExprKind::Op(Op::Equal, _)) {
+                numbers(facts, asked, 4, &mut found);
+            }
+            said(stand_in).is_some_and(|text| text == never) && found == [429]
+        }
+        _ => false,
+    }
+}
+
 fn numbers(facts: &Facts, expr: ExprId, depth: usize, found: &mut Vec<u32>) {
     let Some(depth) = depth.checked_sub(1) else { return };
     match facts.expr(expr) {
         ExprKind::Number(number) if (100.0..600.0).contains(number) => found.push(*number as u32),
+        ExprKind::Number(number) if says_too_many(*number) => found.push(429),
+        // A code of the vendor's own is an answer: what got lost has none.
+        ExprKind::Text(text) => match text.parse::<f64>() {
+            Ok(number) if says_too_many(number) => found.push(429),
+            _ => {}
+        },
         ExprKind::Op(_, parts) | ExprKind::List(parts) => {
             parts.iter().for_each(|&part| numbers(facts, part, depth, found));
         }

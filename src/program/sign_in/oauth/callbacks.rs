@@ -7,6 +7,7 @@ use crate::facts::{ExprId, ExprKind, Facts, FunctionId, Op};
 use crate::finding::FileId;
 use crate::names::Name;
 use crate::program::values::readers::Use;
+use crate::program::verify::words;
 use crate::program::{CallRef, EdgeKind, EntryKind, ExprRef, FunctionRef, Program};
 
 /// An exchange of a code for tokens by an entry point that reads the code off its URL.
@@ -228,7 +229,7 @@ impl Looker<'_> {
                     ExprKind::Op(Op::Not | Op::TypeOf | Op::Compare, _) => {}
                     ExprKind::Index(base, _) if *base != at.expr => self.checked = true,
                     // A signature beside it: `state.split(".")[1]`.
-                    ExprKind::Template(parts) => self.checked |= self.is_looked_up(at.file, outer, parts),
+                    ExprKind::Template(_) => self.key(ExprRef::new(at.file, outer), depth),
                     _ => go(self, outer, whole),
                 },
                 Use::Kept(def) => {
@@ -249,23 +250,29 @@ impl Looker<'_> {
         }
     }
 
-    /// Whether a text made of it is the name under which something is kept: `cache.get(`oauth_nonce:${state}`)`.
-    fn is_looked_up(&self, file: FileId, text: ExprId, parts: &[ExprId]) -> bool {
-        let facts = self.program.facts(file);
-        let names = |part: &ExprId| match facts.expr(*part) {
-            ExprKind::Text(name) => {
-                (sounds_like_state(name) || name.contains("oauth"))
-                    && !name.contains([' ', '?', '&', '='])
-                    && name.ends_with([':', '_', '-', '/', '.'])
-            }
-            _ => false,
-        };
-        let handed = self.program.readers(file).uses(text).iter().any(|used| match *used {
-            Use::Arg(call, _) => !self.program.is_logging(CallRef::new(file, call)),
-            Use::Kept(_) => true,
-            _ => false,
+    /// A text that is made of it: the key under which it was kept, where something is looked up by that.
+    fn key(&mut self, text: ExprRef, depth: usize) {
+        const LOOKS_UP: &[&str] = &["get", "getdel", "getex", "find", "load", "read", "has", "exists", "take", "pop"];
+        let program = self.program;
+        let facts = program.facts(text.file);
+        let readers = program.readers(text.file);
+        let kept = readers.uses(text.expr).iter().filter_map(|used| match *used {
+            Use::Kept(def) => Some(def),
+            _ => None,
         });
-        handed && parts.iter().any(names)
+        let read: Vec<ExprId> = kept.flat_map(|def| readers.reads(def).iter().copied()).collect();
+        for expr in std::iter::once(text.expr).chain(read) {
+            for &used in readers.uses(expr) {
+                let Use::Arg(call, position) = used else { continue };
+                let name = facts.last_name(facts.call(call).callee);
+                let looks_up =
+                    name.is_some_and(|name| words(&name).iter().any(|word| LOOKS_UP.contains(&word.as_str())));
+                let at = ExprRef::new(text.file, expr);
+                if looks_up && !is_address(facts, text.expr) {
+                    self.argument(at, CallRef::new(text.file, call), position, true, depth + 1);
+                }
+            }
+        }
     }
 
     fn argument(&mut self, at: ExprRef, call: CallRef, position: usize, whole: bool, depth: usize) {
@@ -333,6 +340,12 @@ impl Looker<'_> {
         // What it gives back is what it read out of it.
         self.follow(ExprRef::new(at.file, shape.expr), false, depth + 1);
     }
+}
+
+/// Whether a text that is put together is an address, or a path of one.
+fn is_address(facts: &Facts, text: ExprId) -> bool {
+    let ExprKind::Template(parts) = facts.expr(text) else { return false };
+    parts.iter().any(|&part| matches!(facts.expr(part), ExprKind::Text(text) if text.contains(['/', '?', '&', ' '])))
 }
 
 /// Whether a name is that of a stored `state`.

@@ -5,7 +5,7 @@ use super::{Source, outermost};
 use crate::facts::{ExprId, ExprKind, Facts, Op};
 use crate::names::Name;
 use crate::program::verify::words;
-use crate::program::{CallRef, FunctionRef, Program};
+use crate::program::{CallRef, FunctionRef, Gate, Program};
 
 /// How a value is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -76,10 +76,23 @@ impl Program {
     pub fn is_asked_for(&self, source: &Source, before: CallRef) -> Asked {
         let mut functions: Vec<FunctionRef> = source.functions.iter().map(|&at| outermost(self, at)).collect();
         functions.push(outermost(self, self.function_of(before)));
+        // What stands in front of a route may ask, too.
+        let gates = functions.iter().flat_map(|&function| self.entries_of(function));
+        let gates = gates.flat_map(|&entry| &self.entries[entry].middleware);
+        let gates: Vec<FunctionRef> = gates
+            .filter_map(|gate| match gate {
+                Gate::Function(function) => Some(*function),
+                _ => None,
+            })
+            .collect();
+        functions.extend(gates);
         functions.sort();
         functions.dedup();
         let asked = functions.into_iter().map(|function| {
-            let end = (function.file == before.file).then(|| self.call_place(before).span.start);
+            let place = self.call_place(before);
+            let holds = function.file == before.file
+                && self.facts(function.file).function(function.function).span.contains(place.span);
+            let end = holds.then_some(place.span.start);
             asked_in(self, function, &source.names, end)
         });
         asked.max().unwrap_or(Asked::No)

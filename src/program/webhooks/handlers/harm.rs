@@ -2,7 +2,8 @@
 
 use super::WebhookHandler;
 use crate::catalogue::Category;
-use crate::facts::ExprKind;
+use crate::facts::{BlockKind, ExprId, ExprKind, Facts, Span};
+use crate::finding::Place;
 use crate::program::verify::words;
 use crate::program::{CallRef, Program};
 
@@ -32,6 +33,34 @@ const SPOKEN: &[&str] = &["SpeechResult", "Digits"];
 const INBOUND: &[&str] = &["email.received", "Body", "message_create", "inbound", "TextBody", "body-plain"];
 
 impl Program {
+    /// The same of a delivery whose failed check is not looked at: what hangs on what the check gives does not run.
+    pub fn forgery_past(&self, handler: &WebhookHandler, deed: CallRef, check: Place) -> &'static str {
+        let writes_down = |at: CallRef| {
+            let name = self.called_name(at);
+            name.is_some_and(|name| {
+                matches!(words(&name).first().map(String::as_str), Some("insert" | "create" | "add"))
+            })
+        };
+        let runs = |at: CallRef| {
+            let facts = self.facts(at.file);
+            let span = facts.span(facts.call(at.call).expr);
+            let around = facts.blocks.iter().filter(|block| block.span.contains(span));
+            !around.into_iter().any(|block| match block.kind {
+                BlockKind::Then(condition) => at.file == check.file && hangs_on(facts, condition, check.span, 5),
+                _ => false,
+            })
+        };
+        let said = self.forgery(handler, deed);
+        if !said.ends_with("wipe a customer's data") && !said.ends_with("cut a customer off") {
+            return said;
+        }
+        let mut deeds = handler.account.deeds.iter().map(|deed| deed.at).chain([deed]).filter(|&at| runs(at));
+        match deeds.all(writes_down) {
+            true => "anyone who finds the URL can have it write down what never happened",
+            false => said,
+        }
+    }
+
     /// What a forged delivery lets anyone do that makes a handler run `deed`.
     pub fn forgery(&self, handler: &WebhookHandler, deed: CallRef) -> &'static str {
         let entry = &self.entries[handler.entry];
@@ -95,4 +124,17 @@ impl Program {
             .collect();
         REPORTS.iter().any(|word| said.contains(word)) && !INBOUND.iter().any(|word| said.contains(word))
     }
+}
+
+/// Whether a condition asks for what a check gives, by its names.
+fn hangs_on(facts: &Facts, condition: ExprId, check: Span, depth: usize) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    let within = facts.span(condition);
+    within.contains(check)
+        || facts.exprs.iter().filter(|expr| within.contains(expr.span)).any(|expr| match expr.kind {
+            ExprKind::Ref(name, block) => facts
+                .lookup(block, name)
+                .is_some_and(|def| facts.def(def).values.iter().any(|&value| hangs_on(facts, value, check, depth))),
+            _ => false,
+        })
 }
