@@ -204,7 +204,9 @@ fn http_uses(catalogue: &Catalogue, http: &HttpUse, index: usize) -> Vec<VendorU
         let operation = operation.map(|(at, _)| at);
         let method = http.method.map_or("", |method| method.as_str());
         let shown = path.trim_end_matches("{}").trim_end_matches('/');
-        let name = format!("{method} {host}{shown}").trim().to_owned();
+        // What runs at an address of the app's own setting is known by its path alone.
+        let of = if host.is_empty() { format!(" of {}", catalogue.vendor(*vendor).name) } else { String::new() };
+        let name = format!("{method} {host}{shown}{of}").trim().to_owned();
         uses.push(VendorUse { at: http.at, vendor: *vendor, operation, via: Via::Http(index), name });
     }
     uses

@@ -5,6 +5,7 @@ use rustc_hash::FxHashSet;
 use super::DELIVERIES;
 use crate::facts::{BlockId, BlockKind, ExprId, ExprKind, Facts, Op, Step};
 use crate::finding::Place;
+use crate::names::Name;
 use crate::program::terms::{Ending, ending};
 use crate::program::verify::words;
 use crate::program::{CallRef, Edge, EdgeKind, Entry, FunctionRef, Program};
@@ -57,11 +58,21 @@ impl Program {
 /// Whether a condition asks for the action, or the path, of deliveries.
 fn says_delivery(facts: &Facts, condition: ExprId, depth: usize) -> bool {
     let Some(depth) = depth.checked_sub(1) else { return false };
-    match facts.expr(condition) {
+    let named = |expr: ExprId| match facts.expr(expr) {
         ExprKind::Text(text) => text.len() < 60 && words(text).iter().any(|word| DELIVERIES.contains(&word.as_str())),
-        ExprKind::Op(Op::Equal | Op::And, parts) => parts.iter().any(|&part| says_delivery(facts, part, depth)),
+        _ => false,
+    };
+    match facts.expr(condition) {
+        ExprKind::Text(_) => named(condition),
+        ExprKind::Op(Op::Equal, parts) => parts.iter().any(|&part| named(part)),
+        ExprKind::Op(Op::And, parts) => parts.iter().any(|&part| says_delivery(facts, part, depth)),
         // `path.endsWith("/webhook")`
-        ExprKind::Call(call) => facts.call(*call).args.iter().any(|arg| says_delivery(facts, arg.value, depth)),
+        ExprKind::Call(call) => {
+            let call = facts.call(*call);
+            let asks =
+                |name: Name| matches!(name.to_ascii_lowercase().as_str(), "endswith" | "startswith" | "includes");
+            facts.last_name(call.callee).is_some_and(asks) && call.args.iter().any(|arg| named(arg.value))
+        }
         _ => false,
     }
 }
