@@ -281,6 +281,9 @@ fn does(program: &Program, used: &VendorUse, pick: &Pick) -> String {
         Touch::Adds => return format!("add rows to {} for any customer", pick.what),
         Touch::Lists if pick.what == "users" => return "read the addresses of all users".to_owned(),
         Touch::Lists => return format!("read the addresses in all rows of {}", pick.what),
+        Touch::Reads if program.answers_secret(used.at) => {
+            return format!("read the secrets in any row of {}", pick.what);
+        }
         Touch::Removes => "remove",
         Touch::Changes => "change",
         Touch::Reads => "read",
@@ -299,6 +302,11 @@ fn does(program: &Program, used: &VendorUse, pick: &Pick) -> String {
 fn cure(program: &Program, entry: &Entry, found: &Found<'_>) -> String {
     let whose = words(&found.pick.by).iter().any(|word| word == "user");
     let then = match found.pick.touch {
+        Touch::Reads if program.answers_secret(found.used.at) => {
+            return "Leave the secret out of the answer, whoever asks: say only whether there is one, and let the code on the \
+                    server that needs it read it there. Whatever was handed out has to be replaced."
+                .to_owned();
+        }
         Touch::TakesOver if found.pick.what == "link" => {
             return "Mail the link to its address and leave it out of the answer: who reads that mail is its owner."
                 .to_owned();

@@ -320,12 +320,23 @@ fn is_of_named(program: &Program, of: ExprRef, depth: usize) -> bool {
             let by_user = || match &*call.args {
                 [column, value] => {
                     matches!(facts.expr(column.value), ExprKind::Text(name) if says_user(Name::new(name)))
-                        && is_of_request(program, at(value.value))
+                        && (is_of_request(program, at(value.value)) || is_of_named(program, at(value.value), depth))
                 }
                 _ => false,
             };
+            // `users.find((user) => user.email === body.email)`
+            let by_search = || {
+                let finds = facts.last_name(call.callee).is_some_and(|name| name == "find" || name == "filter");
+                let tested = call.args.first().map(|arg| facts.expr(arg.value));
+                let Some(ExprKind::Function(test)) = tested.filter(|_| finds) else { return false };
+                facts.returned(*test).any(|value| match facts.expr(value) {
+                    ExprKind::Op(Op::Equal, parts) => parts.iter().any(|&part| is_of_request(program, at(part))),
+                    _ => false,
+                })
+            };
             call.args.iter().any(|arg| names_user(arg.value))
                 || by_user()
+                || by_search()
                 || is_of_named(program, at(call.callee), depth)
         }
         _ => false,

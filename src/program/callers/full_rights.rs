@@ -5,7 +5,7 @@ use crate::catalogue::{Category, Effect, Runs};
 use crate::facts::{ExprId, ExprKind, Facts};
 use crate::finding::FileId;
 use crate::names::Name;
-use crate::program::values::answers::Deed;
+use crate::program::values::answers::{Deed, Look};
 use crate::program::values::options::Lookup;
 use crate::program::values::requested::{Origin, Source};
 use crate::program::verify::words;
@@ -17,7 +17,7 @@ mod seizes;
 mod signed_links;
 
 use known::KNOWN_TO_ONE;
-use rows::WHOSE;
+use rows::{SECRETS, WHOSE};
 use seizes::CONTACTS;
 pub(crate) use seizes::{is_power, role_in_list};
 
@@ -303,19 +303,25 @@ impl Program {
             }
             let told = match maps {
                 true => self.maps_to(look.at, tells),
-                false => parts().next().is_none_or(|last| any_word(last, tells)),
+                false => parts().next().is_none_or(|last| any_word(last, tells) || any_word(last, SECRETS)),
             };
-            let whole = !matches!(look.deed, Deed::Tested | Deed::Logged | Deed::Thrown | Deed::Used | Deed::Called);
-            if !told || !whole {
-                return false;
-            }
-            let facts = self.facts(look.at.file);
-            let span = facts.span(look.at.expr);
-            look.deed == Deed::Given(entry)
-                || self.calls_of(look.at.file).any(|at| {
-                    let call = facts.call(at.call);
-                    answers(facts, call.callee) && call.args.iter().any(|arg| facts.span(arg.value).contains(span))
-                })
+            told && (look.deed == Deed::Given(entry) || self.is_in_answer(look))
+        })
+    }
+
+    /// Whether a part of a value is part of what a request is answered, by the call that answers or by what the function
+    /// of an entry point gives back.
+    fn is_in_answer(&self, look: &Look) -> bool {
+        match look.deed {
+            Deed::Tested | Deed::Logged | Deed::Thrown | Deed::Used | Deed::Called => return false,
+            Deed::Given(function) if !self.entries_of(function).is_empty() => return true,
+            Deed::Given(_) | Deed::Handed => {}
+        }
+        let facts = self.facts(look.at.file);
+        let span = facts.span(look.at.expr);
+        self.calls_of(look.at.file).any(|at| {
+            let call = facts.call(at.call);
+            answers(facts, call.callee) && call.args.iter().any(|arg| facts.span(arg.value).contains(span))
         })
     }
 

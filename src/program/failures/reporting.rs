@@ -360,8 +360,11 @@ fn counts_up(facts: &Facts, value: ExprId) -> bool {
 
 /// Whether a name or status says that something went out.
 fn says_done(name: &Name) -> bool {
-    let words = crate::program::verify::words(name);
-    words
-        .iter()
-        .any(|word| matches!(word.as_str(), "sent" | "delivered" | "notified" | "emailed" | "mailed" | "reminded"))
+    /// In French, Spanish and Portuguese, Swedish, German, Italian, Dutch, Polish.
+    const ELSEWHERE: &[&str] =
+        &["envoy", "enviad", "skickat", "gesendet", "verschickt", "versendet", "inviat", "verzonden", "wysłan"];
+    crate::program::verify::words(name).iter().any(|word| {
+        matches!(word.as_str(), "sent" | "delivered" | "notified" | "emailed" | "mailed" | "reminded")
+            || ELSEWHERE.iter().any(|start| word.starts_with(start))
+    })
 }

@@ -138,6 +138,9 @@ const DECISIONS: &[&str] = &[
     "resolved",
 ];
 
+/// Words of fields that nobody but their owner's servers may read.
+pub(super) const SECRETS: &[&str] = &["secret", "password", "credential", "credentials"];
+
 /// How many of them.
 const PRICED: usize = 6;
 
@@ -209,9 +212,20 @@ impl Program {
                         || is_own_table_of(self, used.at, table)
                             && (self.is_carried_out(used.at) || self.is_decided(way, used.at, false)))
             }
-            _ => any_word(&by, PERSON) || is_id && table.is_some_and(|table| any_start(&table, PEOPLE)),
+            _ => {
+                any_word(&by, PERSON)
+                    || is_id && (table.is_some_and(|table| any_start(&table, PEOPLE)) || self.answers_secret(used.at))
+            }
         };
         whose.then(|| Pick { touch, what: table.unwrap_or_else(|| Name::new("rows")), by, source: Some(source) })
+    }
+
+    /// Whether a secret out of what a read gives is answered: `shop.settings.stripe_secret_key`.
+    pub fn answers_secret(&self, read: CallRef) -> bool {
+        self.looks(read).iter().any(|look| {
+            let last = look.part.iter().rev().find(|part| *part != "[]");
+            last.is_some_and(|last| any_word(last, SECRETS)) && self.is_in_answer(look)
+        })
     }
 
     /// Whether a write sets a state by which somebody decides: `status: "approved"`, `is_verified: true`. Of an order

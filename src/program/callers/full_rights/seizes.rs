@@ -240,6 +240,7 @@ impl Program {
                     && (any_word(&key, PERSON) || key == "id");
                 match self.origin_on(way, value, &[]) {
                     Origin::Request(source) if whose => Some((key, source)),
+                    Origin::Server if whose && is_told => Some((key, self.found_by(way, value, CONTACTS, 9)?)),
                     _ => None,
                 }
             }),
