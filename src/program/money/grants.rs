@@ -1,5 +1,9 @@
 //! Grants: writes by which the app gives what customers pay for, and whether anybody asked the vendor before.
 
+use std::collections::VecDeque;
+
+use rustc_hash::FxHashSet;
+
 use crate::catalogue::{Category, Effect, KnownRole, VendorId};
 use crate::facts::{BlockId, ExprId, ExprKind, Facts, Op, Step};
 use crate::finding::FileId;
@@ -528,27 +532,38 @@ fn only_free(facts: &Facts, value: ExprId) -> bool {
 }
 
 fn from_request(facts: &Facts, expr: ExprId, depth: usize) -> bool {
-    let Some(depth) = depth.checked_sub(1) else { return false };
-    let on = |expr: ExprId| from_request(facts, expr, depth);
-    match facts.expr(expr) {
-        ExprKind::Ref(name, block) => {
-            matches!(name.as_str(), "req" | "request")
-                || facts.lookup(*block, *name).is_some_and(|def| facts.def(def).values.iter().any(|&value| on(value)))
+    // Nearest first, each once: values that name each other would be gone through again and again.
+    let mut seen: FxHashSet<ExprId> = FxHashSet::default();
+    let mut open = VecDeque::from([(expr, depth)]);
+    while let Some((expr, depth)) = open.pop_front() {
+        let Some(depth) = depth.checked_sub(1).filter(|_| seen.insert(expr)) else { continue };
+        let mut on = |expr: ExprId| open.push_back((expr, depth));
+        match facts.expr(expr) {
+            ExprKind::Ref(name, _) if *name == "req" || *name == "request" => return true,
+            ExprKind::Ref(name, block) => {
+                let def = facts.lookup(*block, *name).map(|def| facts.def(def));
+                def.into_iter().flat_map(|def| &def.values).for_each(|&value| on(value));
+            }
+            ExprKind::Member(base, name) => {
+                let of_context = matches!(facts.expr(*base), ExprKind::Ref(holder, _) if *holder == "ctx");
+                if of_context && *name == "request" {
+                    return true;
+                }
+                on(*base);
+            }
+            ExprKind::Await(inner) | ExprKind::Index(inner, _) => on(*inner),
+            ExprKind::Op(Op::Choose, parts) => parts.iter().skip(1).for_each(|&part| on(part)),
+            ExprKind::Op(_, parts) | ExprKind::Template(parts) => parts.iter().for_each(|&part| on(part)),
+            ExprKind::Call(call) => {
+                let call = facts.call(*call);
+                // What a look-up in a database gives is the server's, whatever asks for it.
+                let is_plain = !matches!(facts.expr(call.callee), ExprKind::Member(_, name)
+                    if name.contains("find") || name.contains("select") || name.contains("query") || name.contains("eq"));
+                on(call.callee);
+                call.args.iter().filter(|_| is_plain).for_each(|arg| on(arg.value));
+            }
+            _ => {}
         }
-        ExprKind::Member(base, name) => {
-            matches!(facts.expr(*base), ExprKind::Ref(holder, _) if *holder == "req" || *holder == "request" || *holder == "ctx" && *name == "request")
-                || on(*base)
-        }
-        ExprKind::Await(inner) | ExprKind::Index(inner, _) => on(*inner),
-        ExprKind::Op(Op::Choose, parts) => parts.iter().skip(1).any(|&part| on(part)),
-        ExprKind::Op(_, parts) | ExprKind::Template(parts) => parts.iter().any(|&part| on(part)),
-        ExprKind::Call(call) => {
-            let call = facts.call(*call);
-            // What a look-up in a database gives is the server's, whatever asks for it.
-            let is_plain = !matches!(facts.expr(call.callee), ExprKind::Member(_, name)
-                if name.contains("find") || name.contains("select") || name.contains("query") || name.contains("eq"));
-            on(call.callee) || is_plain && call.args.iter().any(|arg| on(arg.value))
-        }
-        _ => false,
     }
+    false
 }
