@@ -1,13 +1,14 @@
 //! What gives a stranger power that is not theirs: roles, accounts, links that log in, things of value, lists of people.
 
 use crate::catalogue::{Effect, Operation};
-use crate::facts::{ExprId, ExprKind, Op};
+use crate::facts::{DefId, ExprId, ExprKind, Op};
 use crate::names::Name;
 use crate::program::callers::full_rights::known::KNOWN_TO_ONE;
 use crate::program::callers::full_rights::rows::{GUESTS, PERSON};
 use crate::program::callers::full_rights::{Pick, Touch, any_start, any_word, only_one_knows};
 use crate::program::money::grants::is_account;
 use crate::program::values::options::Lookup;
+use crate::program::values::readers::Use;
 use crate::program::values::requested::asked::Asked;
 use crate::program::values::requested::{Origin, Source, outermost};
 use crate::program::verify::words;
@@ -114,8 +115,37 @@ impl Program {
         let own = without_others(&asked);
         let all = own.split(',').any(|column| column.trim() == "*");
         let personal = any_word(&asked, ADDRESSES) || all && self.holds_addresses(used, what);
-        let bare = self.selectors(used.at).is_empty() && !one && personal;
+        let bare = self.selectors(used.at).is_empty() && !one && personal && !self.is_narrowed_later(used.at);
         bare.then(|| Pick { touch: Touch::Lists, what, by: Name::new("*"), source: None })
+    }
+
+    /// Whether a query that is kept picks its rows afterwards: `query = query.eq("id", id)`, `query.single()`. A state by
+    /// which a list may be filtered picks none.
+    fn is_narrowed_later(&self, at: CallRef) -> bool {
+        const STATES: &[&str] = &["status", "state", "type", "category", "kind", "source", "stage", "read", "archived"];
+        let facts = self.facts(at.file);
+        let last = self.chain(at).last().map_or(at, |(outer, _)| outer);
+        let readers = self.readers(at.file);
+        let kept = readers.uses(facts.call(last.call).expr).iter().filter_map(|used| match *used {
+            Use::Kept(def) => Some(def),
+            _ => None,
+        });
+        let kept: Vec<DefId> = kept.collect();
+        self.calls_in(self.function_of(at)).any(|call| {
+            let shape = facts.call(call.call);
+            let ExprKind::Member(base, name) = *facts.expr(shape.callee) else { return false };
+            let on_it = matches!(facts.expr(base), ExprKind::Ref(name, block)
+                if facts.lookup(*block, *name).is_some_and(|def| kept.contains(&def)));
+            on_it
+                && match name.as_str() {
+                    "single" | "maybeSingle" => true,
+                    "eq" | "in" | "or" | "match" | "filter" | "contains" => {
+                        !matches!(shape.args.first().map(|arg| facts.expr(arg.value)), Some(ExprKind::Text(column))
+                            if words(column).last().is_some_and(|last| STATES.contains(&last.as_str())))
+                    }
+                    _ => false,
+                }
+        })
     }
 
     /// Whether a table holds addresses or numbers of people, as the migrations or the app's own inserts say.
