@@ -205,7 +205,8 @@ fn http_uses(catalogue: &Catalogue, http: &HttpUse, index: usize) -> Vec<VendorU
         let method = http.method.map_or("", |method| method.as_str());
         let shown = path.trim_end_matches("{}").trim_end_matches('/');
         // What runs at an address of the app's own setting is known by its path alone.
-        let of = if host.is_empty() { format!(" of {}", catalogue.vendor(*vendor).name) } else { String::new() };
+        let known = host.is_empty() && !shown.is_empty() && !method.is_empty();
+        let of = if known { format!(" of {}", catalogue.vendor(*vendor).name) } else { String::new() };
         let name = format!("{method} {host}{shown}{of}").trim().to_owned();
         uses.push(VendorUse { at: http.at, vendor: *vendor, operation, via: Via::Http(index), name });
     }

@@ -59,7 +59,8 @@ fn tell(program: &Program, report: &mut Report, caller: CallRef, wrapper: Functi
     let sends = program.operation(reporting.used).is_some_and(|op| op.effect == Effect::Send);
     let lost = if sends { "the message is lost" } else { "nothing is done" };
     let (goes_on, confidence) = match (records, origin) {
-        (true, _) => ("it counts as sent".to_owned(), Confidence::High),
+        (true, _) if sends => ("it counts as sent".to_owned(), Confidence::High),
+        (true, _) => ("it counts as done".to_owned(), Confidence::High),
         (false, Some(origin)) => (
             format!("{} goes on as if it had worked", program.entry_name(&program.entries[origin.entry])),
             Confidence::Medium,
