@@ -315,6 +315,7 @@ fn is_of_named(program: &Program, of: ExprRef, depth: usize) -> bool {
             parts.first().is_some_and(|&part| is_of_named(program, at(part), depth))
         }
         ExprKind::Call(call) => {
+            let made = CallRef::new(of.file, *call);
             let call = facts.call(*call);
             // `eq("user_id", body.id)`
             let by_user = || match &*call.args {
@@ -324,19 +325,9 @@ fn is_of_named(program: &Program, of: ExprRef, depth: usize) -> bool {
                 }
                 _ => false,
             };
-            // `users.find((user) => user.email === body.email)`
-            let by_search = || {
-                let finds = facts.last_name(call.callee).is_some_and(|name| name == "find" || name == "filter");
-                let tested = call.args.first().map(|arg| facts.expr(arg.value));
-                let Some(ExprKind::Function(test)) = tested.filter(|_| finds) else { return false };
-                facts.returned(*test).any(|value| match facts.expr(value) {
-                    ExprKind::Op(Op::Equal, parts) => parts.iter().any(|&part| is_of_request(program, at(part))),
-                    _ => false,
-                })
-            };
             call.args.iter().any(|arg| names_user(arg.value))
                 || by_user()
-                || by_search()
+                || program.found_in_list(&[], made).is_some()
                 || is_of_named(program, at(call.callee), depth)
         }
         _ => false,

@@ -81,13 +81,8 @@ impl Program {
     /// `rpc("increment_wallet")`.
     fn counts_something(&self, at: CallRef) -> bool {
         const COUNTS: &[&str] = &["increment", "increase", "decrement", "decrease", "credit", "debit", "deduct", "add"];
-        let is_rpc = self.called_name(at).is_some_and(|name| name == "rpc");
-        let facts = self.facts(at.file);
-        let named = || match facts.call(at.call).args.first().map(|arg| facts.expr(arg.value)) {
-            Some(ExprKind::Text(name)) => words(name).first().is_some_and(|word| COUNTS.contains(&word.as_str())),
-            _ => false,
-        };
-        is_rpc && named() || self.writes_own(at) && self.again(at) == Again::Count
+        let counts = |name: Name| words(&name).first().is_some_and(|word| COUNTS.contains(&word.as_str()));
+        self.database_function(at).is_some_and(counts) || self.writes_own(at) && self.again(at) == Again::Count
     }
 
     /// Whether a call sends a message to somebody, itself or in what it runs.

@@ -141,7 +141,7 @@ impl Program {
                 picked,
                 runs: false,
             };
-            if let Some(named) = self.database_function(at, name).filter(|named| says_grant(named)) {
+            if let Some(named) = self.database_function(at).filter(|named| says_grant(named)) {
                 found.push(grant(named, call.expr, Given::Called));
                 continue;
             }
@@ -273,9 +273,9 @@ impl Program {
     }
 
     /// The function of the own database that a call runs: `db.rpc("name")`, a request to `../rpc/name`.
-    fn database_function(&self, at: CallRef, name: &str) -> Option<Name> {
+    pub(in crate::program) fn database_function(&self, at: CallRef) -> Option<Name> {
         let facts = self.facts(at.file);
-        if name == "rpc" {
+        if self.called_name(at).is_some_and(|name| name == "rpc") {
             return self.value(ExprRef::new(at.file, facts.call(at.call).args.first()?.value)).text();
         }
         self.requests_at(at).iter().flat_map(|http| &http.to).find_map(|to| {

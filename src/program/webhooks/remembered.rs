@@ -173,12 +173,8 @@ impl Program {
         /// Words of rights, and of who has them.
         const RIGHTS: &[&str] =
             &["admin", "role", "roles", "permission", "permissions", "access", "staff", "owner", "member", "allowed"];
-        let facts = self.facts(at.file);
-        let is_rpc = self.called_name(at).is_some_and(|name| name == "rpc");
-        let Some(ExprKind::Text(name)) = facts.call(at.call).args.first().map(|arg| facts.expr(arg.value)) else {
-            return false;
-        };
-        is_rpc && words(name).iter().any(|word| RIGHTS.contains(&word.as_str()))
+        let named = self.database_function(at);
+        named.is_some_and(|name| words(&name).iter().any(|word| RIGHTS.contains(&word.as_str())))
     }
 }
 

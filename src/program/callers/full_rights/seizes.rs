@@ -431,7 +431,8 @@ impl Program {
         }
     }
 
-    fn found_in_list(&self, way: &[Edge], call: CallRef) -> Option<Source> {
+    /// By which address of the request one of a list was found: `users.find((user) => user.email === body.email)`.
+    pub(in crate::program) fn found_in_list(&self, way: &[Edge], call: CallRef) -> Option<Source> {
         let facts = self.facts(call.file);
         let shape = facts.call(call.call);
         let ExprKind::Member(_, name) = facts.expr(shape.callee) else { return None };
