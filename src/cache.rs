@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::catalogue::VendorId;
 use crate::error::Error;
 use crate::facts::{Facts, Token};
+use crate::manifest::functions::Opened;
 use crate::names::{Name, table};
 use crate::walk::said;
 
@@ -49,6 +50,8 @@ pub struct Kept {
     pub facts: Option<Facts>,
     /// Whether it holds a suppression comment.
     pub marked: bool,
+    /// Functions that it deploys without the platform's gate.
+    pub opened: Vec<Opened>,
     /// Credentials of a file that holds no code.
     pub written: Vec<Token>,
     /// The variables it names, where people look for what to set.
@@ -125,6 +128,11 @@ impl Cache {
         let log = Log::open(&path).ok()?;
         let used = (0..log.len()).map(|_| AtomicBool::new(false)).collect();
         Some(Self { folder: folder.to_owned(), log, used, fresh: Mutex::default() })
+    }
+
+    /// Whether something is kept under a key.
+    pub fn holds(&self, key: &Key) -> bool {
+        self.log.find(key).is_some()
     }
 
     /// What is kept under a key.

@@ -4,12 +4,12 @@
 //! empty folder would pay for them.
 
 use std::cell::Cell;
-use std::collections::HashMap;
 use std::fmt;
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-use rustc_hash::{FxBuildHasher, FxHashMap};
+use hashbrown::HashTable;
+use rustc_hash::FxBuildHasher;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -24,8 +24,8 @@ struct Entry {
     hash: u64,
 }
 
-static TABLES: LazyLock<[Mutex<FxHashMap<&'static str, &'static Entry>>; SHARDS]> =
-    LazyLock::new(|| std::array::from_fn(|_| Mutex::new(HashMap::default())));
+static TABLES: LazyLock<[Mutex<HashTable<&'static Entry>>; SHARDS]> =
+    LazyLock::new(|| std::array::from_fn(|_| Mutex::new(HashTable::new())));
 
 /// An interned string: one word, compared by address, hashed and ordered by its text (so that output never
 /// depends on which thread interned first).
@@ -62,12 +62,9 @@ impl Name {
         let shard = (hash >> 40) as usize % SHARDS;
         // A table is whole between any two operations on it.
         let mut table = TABLES[shard].lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(entry) = table.get(text) {
-            return Self(entry);
-        }
-        let entry: &'static Entry = Box::leak(Box::new(Entry { text: text.into(), hash }));
-        table.insert(&entry.text, entry);
-        Self(entry)
+        // A name's hash is taken once, also when its table grows.
+        let entry = table.entry(hash, |entry| *entry.text == *text, |entry| entry.hash);
+        Self(entry.or_insert_with(|| Box::leak(Box::new(Entry { text: text.into(), hash }))).get())
     }
 
     /// A number of the text, the same in every run: for order where any will do. Different texts may share one.

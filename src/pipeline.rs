@@ -28,8 +28,10 @@ use crate::{extract, link, sql};
 
 mod judge;
 mod judgement;
+mod look;
 
 pub use judge::{Judged, judge, question};
+pub use look::Looked;
 
 /// The stack of a worker: nesting in real code is deep, and extraction follows it.
 const STACK: usize = 16 * 1024 * 1024;
@@ -311,12 +313,11 @@ fn understand(file: &SourceFile, text: &str, catalogue: &Catalogue, cache: Optio
                 read
             }),
         };
-        let opened = functions::opened_in(&file.path, text);
-        let Kept { facts, marked, written, mentioned, documented } = kept;
-        let mut said = Said { facts, marked, written, opened, ..Said::default() };
         if file.kind.holds_code() {
-            return Ok(said);
+            return Ok(Said::of_code(kept));
         }
+        let Kept { marked, written, opened, mentioned, documented, .. } = kept;
+        let mut said = Said { marked, written, opened, ..Said::default() };
         if file.tracked {
             (said.mentioned, said.documented) = (mentioned, documented);
         }
@@ -337,6 +338,19 @@ fn understand(file: &SourceFile, text: &str, catalogue: &Catalogue, cache: Optio
     said.unwrap_or_else(|reason| Said { gap: Some(reason), ..Said::default() })
 }
 
+impl Said {
+    fn of_code(kept: Kept) -> Self {
+        let Kept { facts, marked, written, opened, .. } = kept;
+        Self { facts, marked, written, opened, ..Self::default() }
+    }
+
+    /// What a file of code said when it was read before; none when that is not kept.
+    fn kept(file: &SourceFile, cache: &Cache, key: &Key) -> Option<Self> {
+        let kept = || file.kind.holds_code().then(|| cache.get(key)).flatten();
+        contained(kept).ok().flatten().map(Self::of_code)
+    }
+}
+
 /// What a file of code says. Rules look into tests for credentials alone.
 fn read_code(file: &SourceFile, text: &str, catalogue: &Catalogue) -> Kept {
     let is_test = !file.named && names::is_test(&file.path);
@@ -344,12 +358,18 @@ fn read_code(file: &SourceFile, text: &str, catalogue: &Catalogue) -> Kept {
     if let Some(facts) = &mut facts {
         facts.tokens = catalogue.tokens(text);
     }
-    Kept { facts, marked: text.contains(MARKER), ..Kept::default() }
+    let opened = functions::opened_in(&file.path, text);
+    Kept { facts, opened, marked: text.contains(MARKER), ..Kept::default() }
 }
 
 /// What is found in a file that holds no code without knowing its form.
 fn search(file: &SourceFile, text: &str, catalogue: &Catalogue) -> Kept {
-    let mut kept = Kept { marked: text.contains(MARKER), written: catalogue.tokens(text), ..Kept::default() };
+    let mut kept = Kept {
+        marked: text.contains(MARKER),
+        written: catalogue.tokens(text),
+        opened: functions::opened_in(&file.path, text),
+        ..Kept::default()
+    };
     if walk::mentions::tells_what_to_set(&file.path) {
         kept.mentioned = walk::mentions::variables(text);
     }

@@ -12,7 +12,7 @@ use crate::error::{Error, count};
 use crate::extract;
 use crate::facts::{TokenKind, print};
 use crate::masking;
-use crate::pipeline::{Judged, judge};
+use crate::pipeline::Judged;
 use crate::report::{self, Format, Look};
 use crate::rules::RULES;
 use crate::settle::FailedRule;
@@ -121,13 +121,9 @@ fn run_scan(typed: &Scan, out: &mut dyn Write, messages: &mut dyn Write) -> Resu
         }
         .into());
     }
-    if typed.change().is_some() {
-        // It is read while git answers; a failure is met again where it is told.
-        std::thread::spawn(|| drop(Catalogue::shared(vec![])));
-    }
     // What a change looks like may lie in a folder that lives as long as the scan.
-    let _laid_out = changes::heed(typed, &config, &mut options)?;
-    let mut outcome = judge(&options)?;
+    let (looked, _laid_out) = changes::look(typed, &config, &mut options)?;
+    let mut outcome = looked.judge(&options)?;
     outcome.settled.unheeded = config.unheeded(&typed.wanted(), &outcome.repository, &outcome.configured);
     let outcome = outcome;
     let start = Instant::now();

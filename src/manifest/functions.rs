@@ -1,5 +1,7 @@
 //! What a Supabase project says of its edge functions: whether the platform lets a request through without a token.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Manifest, Manifests, Setting};
 use crate::names::Name;
 
@@ -7,7 +9,7 @@ use crate::names::Name;
 const FLAG: &str = "--no-verify-jwt";
 
 /// A function that is deployed without the gate, or is said to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Opened {
     /// Which; none where the command takes whichever there are, or names it by a variable.
     pub name: Option<Name>,

@@ -5,25 +5,20 @@
 //! build, and the change that is looked at. Settling and reporting are done anew each time, from the same excerpt of
 //! the facts whether the analysis was kept or not.
 
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use rayon::prelude::*;
-
 use super::judgement::{Found, Judgement};
-use super::{Clock, Options, Read, Said, Walked, finish, on_workers, understand};
+use super::look::Looked;
+use super::{Clock, Options, Walked, on_workers};
 use crate::cache::Key;
 use crate::cache::judgements::{Digest, Judgements};
 use crate::error::Error;
 use crate::names::Name;
 use crate::program::hints::Idle;
 use crate::program::{File, Program};
-use crate::progress::Progress;
 use crate::settle::{self, FailedRule, Settled};
 use crate::walk::{GapReason, Repository, SourceFile};
-
-/// How many bytes of text are held between a look at what is there and an analysis of it; of a larger repository the
-/// files are read twice.
-const HELD: u64 = if cfg!(test) { 1 << 10 } else { 64 << 20 };
 
 /// What is told of a repository.
 pub struct Judged {
@@ -45,32 +40,34 @@ pub struct Judged {
 
 /// Finds what [`super::scan`] finds, without an analysis when one of the same tree was kept.
 pub fn judge(options: &Options) -> Result<Judged, Error> {
-    on_workers(options, || {
-        let mut clock = Clock::new();
-        let mut walked = Walked::new(options)?;
-        clock.lap("walk");
-        let kept = options.cache.as_deref().and_then(|folder| {
-            let files = walked.files_of_code();
-            Judgements::open(folder, walked.home(options), files)
-        });
-        let Some(kept) = kept else {
-            let read = walked.read(options);
-            let (judgement, failed, program) = Judgement::make(&mut walked, read, options, &mut clock);
-            return Ok(tell(walked.repository, judgement, failed, Some(program), options, clock));
-        };
-        let mut read = None;
-        if !kept.is_empty() {
-            let opened = walked.open();
-            let names = Names::of(&walked, opened.iter().map(|file| file.as_ref().map(|file| file.key)), options);
-            if let Some(judgement) = names.find(&kept, &walked.repository, options) {
-                clock.lap("read");
-                kept.used();
-                judgement.gaps.iter().for_each(|gap| walked.repository.not_understood(gap.clone()));
-                return Ok(tell(walked.repository, judgement, vec![], None, options, clock));
-            }
-            read = Some(walked.understand(opened, options));
+    Looked::at(options, &AtomicBool::new(false))?.judge(options)
+}
+
+impl Looked {
+    /// Judges what was looked at: `options` are those it was looked at with, and may name a change by now.
+    pub fn judge(self, options: &Options) -> Result<Judged, Error> {
+        on_workers(options, || Ok(self.judged(options)))
+    }
+
+    fn judged(self, options: &Options) -> Judged {
+        let Self { mut walked, kept, files, mut clock } = self;
+        if options.settle.change.is_some() {
+            clock.lap("git");
         }
-        let read = read.unwrap_or_else(|| walked.read(options));
+        let Some(kept) = kept else {
+            let read = files.understood(&mut walked, options);
+            let (judgement, failed, program) = Judgement::make(&mut walked, read, options, &mut clock);
+            return tell(walked.repository, judgement, failed, Some(program), options, clock);
+        };
+        let names = Names::of(&walked, files.keys(), options);
+        if let Some(judgement) = names.find(&kept, &walked.repository, options) {
+            clock.lap("read");
+            kept.used();
+            judgement.gaps.iter().for_each(|gap| walked.repository.not_understood(gap.clone()));
+            return tell(walked.repository, judgement, vec![], None, options, clock);
+        }
+        let read = files.understood(&mut walked, options);
+        // A file may have been another one when it was read again.
         let names = Names::of(&walked, read.iter().map(|file| file.as_ref().and_then(|file| file.key)), options);
         let (judgement, failed, program) = Judgement::make(&mut walked, read, options, &mut clock);
         let crashed = judgement.gaps.iter().any(|gap| matches!(gap.reason, GapReason::Crashed(_)));
@@ -79,8 +76,8 @@ pub fn judge(options: &Options) -> Result<Judged, Error> {
             kept.put(name, &judgement);
             clock.lap("keep");
         }
-        Ok(tell(walked.repository, judgement, failed, Some(program), options, clock))
-    })
+        tell(walked.repository, judgement, failed, Some(program), options, clock)
+    }
 }
 
 /// Settles what was found.
@@ -146,52 +143,6 @@ impl Names {
         } else {
             of_tree.or_else(|| kept.get(&self.change).filter(answers))
         }
-    }
-}
-
-/// A file that was read and not looked into.
-struct Opened {
-    key: Key,
-    /// None when all of them would be too much.
-    text: Option<String>,
-}
-
-impl Walked {
-    /// Reads every file, and names it.
-    fn open(&mut self) -> Vec<Option<Opened>> {
-        let Self { repository, keys, .. } = self;
-        let holds = repository.files.iter().map(|file| file.size).sum::<u64>() <= HELD;
-        repository.load(|file, text| {
-            let key = keys.key(&file.path, file.named, text);
-            Ok(Some(Opened { key, text: holds.then(|| text.to_owned()) }))
-        })
-    }
-
-    /// Understands the files that were read.
-    fn understand(&mut self, opened: Vec<Option<Opened>>, options: &Options) -> Vec<Option<Read>> {
-        let cache = self.cache(options);
-        let progress = Progress::new(opened.len(), options.progress);
-        let Self { catalogue, repository, keys } = self;
-        let understand = |(file, opened): (&SourceFile, Option<Opened>)| {
-            let opened = opened?;
-            progress.tick();
-            let read = match opened.text {
-                Some(text) => Ok((opened.key, text)),
-                // It may be another file by now, and is named by what it holds now.
-                None => repository.read(&file.path).map(|text| (keys.key(&file.path, file.named, &text), text)),
-            };
-            Some(match read {
-                Ok((key, text)) => {
-                    let said = understand(file, &text, catalogue, cache.as_ref().map(|cache| (cache, &key)));
-                    Read { key: Some(key), said }
-                }
-                Err(reason) => Read { key: None, said: Said { gap: Some(reason), ..Said::default() } },
-            })
-        };
-        let read = repository.files.par_iter().zip(opened).with_max_len(8).map(understand).collect();
-        progress.finish();
-        finish(cache);
-        read
     }
 }
 

@@ -3,6 +3,8 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::ScopedJoinHandle;
 
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
@@ -14,14 +16,32 @@ use crate::config::Config;
 use crate::diff::git::{Change, Git};
 use crate::diff::{self, Changes, Scope};
 use crate::error::Error;
-use crate::pipeline::{Options, question, scan};
+use crate::pipeline::{Looked, Options, question, scan};
 use crate::program::added::{Before, Vendors};
 use crate::settle::fingerprint::Address;
 use crate::{settle, walk};
 
-/// Tells the options what the change touches. What is staged beside other edits is laid out in a folder and scanned
-/// there; the folder is given back, to be kept until the scan is over.
-pub fn heed(typed: &Scan, config: &Config, options: &mut Options) -> Result<Option<TempDir>, Error> {
+/// Looks at what is scanned while git is asked what the change touches, which the options are told. What is staged
+/// beside other edits is laid out in a folder and looked at there; the folder is given back, to be kept until the scan
+/// is over.
+pub fn look(typed: &Scan, config: &Config, options: &mut Options) -> Result<(Looked, Option<TempDir>), Error> {
+    let (here, unwanted) = (options.clone(), AtomicBool::new(false));
+    let (looked, laid_out) = std::thread::scope(|scope| {
+        let looked = typed.change().is_some().then(|| scope.spawn(|| Looked::at(&here, &unwanted)));
+        let laid_out = heed(typed, config, options);
+        unwanted.store(!matches!(laid_out, Ok(None)), Ordering::Relaxed);
+        (looked.map(ScopedJoinHandle::join), laid_out)
+    });
+    let laid_out = laid_out?;
+    let looked = match looked {
+        Some(looked) if laid_out.is_none() => looked.unwrap_or_else(|why| std::panic::resume_unwind(why))?,
+        _ => Looked::at(options, &AtomicBool::new(false))?,
+    };
+    Ok((looked, laid_out))
+}
+
+/// Tells the options what the change touches. What is staged beside other edits is laid out in a folder.
+fn heed(typed: &Scan, config: &Config, options: &mut Options) -> Result<Option<TempDir>, Error> {
     let root = walk::root_of(&typed.paths)?;
     if let Some(path) = &typed.diff {
         if typed.scope() == Scope::New {
