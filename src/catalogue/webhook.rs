@@ -30,6 +30,9 @@ pub struct Webhook {
     /// Fields of its forms that nobody else sends, as it writes them: `CallSid`.
     #[serde(default)]
     pub fields: Vec<String>,
+    /// Fields that its payment page hands back with the payer's own browser, and no delivery has: `razorpay_signature`.
+    #[serde(default)]
+    pub returned: Vec<String>,
     /// Event names, `*` stands for any run: `checkout.session.*`, `invoice.paid`. Only ones no other vendor sends.
     #[serde(default)]
     pub events: Vec<String>,

@@ -3,10 +3,12 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::facts::{BlockId, ExprId, ExprKind, Facts, FunctionId, Op, Step};
+use crate::facts::{Arg, BlockId, ExprId, ExprKind, Facts, FunctionId, Op, Span, Step};
 use crate::finding::Place;
+use crate::names::Name;
 use crate::program::terms::{Ending, ending};
 use crate::program::values::readers::Use;
+use crate::program::values::requested::Origin;
 use crate::program::verify::words;
 use crate::program::{CallRef, EdgeKind, ExprRef, FunctionRef, Program};
 
@@ -105,7 +107,9 @@ impl Program {
             })
         };
         match facts.expr(at.expr) {
-            ExprKind::Member(base, name) if matches!(name.as_str(), "session" | "user") => of_request(*base),
+            ExprKind::Member(base, name) if matches!(name.as_str(), "session" | "user") => {
+                of_request(*base) && !has_stand_in(facts, facts.span(at.expr))
+            }
             ExprKind::Member(base, name) => {
                 matches!(name.as_str(), "cookie" | "cookies" | "signedCookies" | "authorization" | "Authorization")
                     && of_request(*base)
@@ -117,6 +121,23 @@ impl Program {
             }
             _ => false,
         }
+    }
+
+    /// Whether a function of the app's own looks a user up by the number alone that the request gives: whose plan is
+    /// asked for is not who asks. One that asks for a credential itself may know better.
+    pub(super) fn looks_up_whoever_is_named(&self, at: CallRef) -> bool {
+        let facts = self.facts(at.file);
+        let args = &facts.call(at.call).args;
+        let is_id = |name: Name| words(&name).last().is_some_and(|word| matches!(word.as_str(), "id" | "uid"));
+        let named = args.iter().all(|arg| facts.last_name(arg.value).is_some_and(is_id));
+        let given =
+            |arg: &Arg| matches!(self.origin_on(&[], ExprRef::new(at.file, arg.value), &[]), Origin::Request(_));
+        let mut direct = self.edges(at).iter().filter(|edge| edge.kind == EdgeKind::Direct).peekable();
+        !args.is_empty()
+            && named
+            && args.iter().all(given)
+            && direct.peek().is_some()
+            && direct.all(|edge| !self.refuses_by_credential(edge.target) && !self.reads_credential(edge.target))
     }
 
     /// Whether a call reads what a token says, and does not verify it.
@@ -268,6 +289,25 @@ impl Fate<'_> {
             harmless
         })
     }
+}
+
+/// Whether a name stands in for who is not signed in, and nobody is told apart by it: `req.user?.id || "anonymous"`.
+pub(super) fn has_stand_in(facts: &Facts, at: Span) -> bool {
+    let stand_in = facts.exprs.iter().find_map(|expr| match &expr.kind {
+        ExprKind::Op(Op::Or | Op::Nullish, parts) if facts.span(*parts.first()?).contains(at) => {
+            match facts.expr(*parts.last()?) {
+                ExprKind::Text(text) if !text.is_empty() => Some(*text),
+                _ => None,
+            }
+        }
+        _ => None,
+    });
+    let is_it = |part: &ExprId, name: Name| matches!(facts.expr(*part), ExprKind::Text(text) if *text == name);
+    stand_in.is_some_and(|name| {
+        !facts.exprs.iter().any(|expr| {
+            matches!(&expr.kind, ExprKind::Op(Op::Equal | Op::Unequal, parts) if parts.iter().any(|part| is_it(part, name)))
+        })
+    })
 }
 
 /// Whether a condition asks what a call gives, as it stands or by the name that holds it.

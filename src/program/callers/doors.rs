@@ -8,12 +8,17 @@ use crate::finding::{FileId, Place};
 use crate::manifest::TokenGate;
 use crate::names::Name;
 use crate::program::callers::audience::functions_on;
+use crate::program::callers::believed::has_stand_in;
 use crate::program::callers::passage::Passage;
 use crate::program::origins::Origin;
 use crate::program::terms::{Ending, ending};
 use crate::program::values::readers::Use;
 use crate::program::verify::{Account, Standing, words};
 use crate::program::{CallRef, EdgeKind, Entry, EntryKind, ExprRef, FunctionRef, Gate, Program, Value};
+
+mod names;
+
+use names::{door_of_text, names_credential, says_who};
 
 /// What stands in the way of a stranger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,33 +51,6 @@ const HOLDERS: &[&str] = &[
     "req", "request", "ctx", "context", "c", "locals", "event", "g", "state", "info", "headers", "opts", "res",
     "session",
 ];
-
-/// Words of functions that ask who is calling.
-const ASKS: &[&str] = &[
-    "auth",
-    "authed",
-    "authenticate",
-    "authenticated",
-    "authorize",
-    "authorized",
-    "authorization",
-    "session",
-    "login",
-    "protect",
-    "protected",
-    "permission",
-    "permissions",
-    "jwt",
-    "signature",
-    "guard",
-    "subscription",
-    "entitlement",
-    "apikey",
-    "appcheck",
-];
-
-/// Words of limits on how often.
-const LIMITS: &[&str] = &["ratelimit", "ratelimiter", "limiter", "throttle", "throttled", "throttler", "quota"];
 
 /// Beginnings of words of whatever limits how often: by time, by who asks, or elsewhere.
 const PER: &[&str] = &[
@@ -306,7 +284,11 @@ impl Program {
                     Door::Open
                 }
                 ExprKind::Member(base, name) if WHO.contains(&name.as_str()) && holds_who(facts, *base) => {
-                    Door::Guarded
+                    if has_stand_in(facts, expr.span) {
+                        Door::Open
+                    } else {
+                        Door::Guarded
+                    }
                 }
                 ExprKind::Ref(name, block)
                     if matches!(name.as_str(), "current_user" | "currentUser" | "login_required")
@@ -376,7 +358,9 @@ impl Program {
                 }
                 let own = self.edges(call).iter().any(|edge| edge.kind == EdgeKind::Direct);
                 // `decodeJwt(token)` reads what is said, which is no question.
-                if own && words(&name).iter().any(|word| word == "decode" || word == "parse") {
+                if own && words(&name).iter().any(|word| word == "decode" || word == "parse")
+                    || self.looks_up_whoever_is_named(call)
+                {
                     continue;
                 }
                 let by_name = door_of_text(&name, own || self.external(call).is_none());
@@ -520,64 +504,8 @@ fn is_session(facts: &Facts, expr: ExprId) -> bool {
     matches!(facts.expr(expr), ExprKind::Ref(name, _) | ExprKind::Member(_, name) if *name == "session")
 }
 
-fn says_who(name: &str) -> bool {
-    const WORDS: &[&str] = &[
-        "user",
-        "uid",
-        "admin",
-        "auth",
-        "login",
-        "logged",
-        "account",
-        "eingeloggt",
-        "member",
-        "email",
-        "token",
-        "role",
-    ];
-    words(name).iter().any(|word| WORDS.contains(&word.as_str()))
-}
-
 fn holds_who(facts: &Facts, base: ExprId) -> bool {
     matches!(facts.expr(base), ExprKind::Ref(name, _) | ExprKind::Member(_, name) if HOLDERS.contains(&name.as_str()))
-}
-
-/// What a name says of what it does.
-fn door_of_text(name: &str, may_ask: bool) -> Door {
-    let words = words(name);
-    let pair = |first: &str, second: &str| words.windows(2).any(|pair| pair[0] == first && pair[1].starts_with(second));
-    let asks = words.iter().any(|word| ASKS.contains(&word.as_str()) || word.ends_with("captcha"))
-        || ["get", "require", "current", "verify", "check", "ensure", "load"].iter().any(|verb| pair(verb, "user"))
-        || ["verify", "validate", "check", "require"].iter().any(|verb| {
-            ["token", "key", "secret", "api", "access", "admin", "member", "owner"].iter().any(|what| pair(verb, what))
-        });
-    // `requireFullAdmin`, `ensureOrgMember`
-    let asks = asks
-        || words.first().is_some_and(|word| matches!(word.as_str(), "require" | "requires" | "ensure" | "assert"))
-            && words
-                .iter()
-                .any(|word| matches!(word.as_str(), "user" | "admin" | "staff" | "owner" | "member" | "role"));
-    // That a form comes from the app's own page says nothing of who sent it.
-    let is_csrf = words.iter().any(|word| matches!(word.as_str(), "csrf" | "xsrf" | "exempt"));
-    // Whether a person asks: a captcha without a puzzle.
-    let asks_human = ["verify", "require", "check", "ensure", "assert"]
-        .iter()
-        .any(|verb| ["human", "bot"].iter().any(|who| pair(verb, who)));
-    if asks_human || asks && may_ask && !is_csrf {
-        return Door::Guarded;
-    }
-    let limits =
-        words.iter().any(|word| LIMITS.contains(&word.as_str())) || pair("rate", "limit") || pair("limit", "rate");
-    if limits { Door::Limited } else { Door::Open }
-}
-
-/// Whether a header brings what only its owner knows, by its name.
-fn names_credential(header: &str) -> bool {
-    let words = words(header);
-    let last = words.last().map(String::as_str);
-    words.len() > 1
-        && matches!(last, Some("token" | "key" | "secret" | "password" | "auth" | "session"))
-        && !words.iter().any(|word| matches!(word.as_str(), "csrf" | "xsrf" | "idempotency" | "websocket" | "public"))
 }
 
 /// An expression's names, written after each other.

@@ -5,6 +5,7 @@ use crate::catalogue::{Category, Effect, Runs};
 use crate::facts::{ExprId, ExprKind, Facts};
 use crate::finding::FileId;
 use crate::names::Name;
+use crate::program::secrets::bundling::{Nature, by_words};
 use crate::program::values::answers::{Deed, Look};
 use crate::program::values::options::Lookup;
 use crate::program::values::requested::{Origin, Source};
@@ -81,11 +82,16 @@ impl Program {
                         self.value(ExprRef::new(made.file, arg.value))
                     }
                 };
-                let is_secret = |name: &str| {
-                    self.catalogue.env_entry(name).is_some_and(|(of, entry)| of == used.vendor && entry.secret)
-                };
+                // `env("SB_SECRET") || env("SUPABASE_SERVICE_ROLE_KEY")`: of what no name tells, the next one does.
                 let first = self.ingredients(&value).into_iter().find_map(|part| match part {
-                    Value::Env(name) => Some(is_secret(&name)),
+                    Value::Env(name) => match self.catalogue.env_entry(&name) {
+                        Some((of, entry)) => Some(of == used.vendor && entry.secret),
+                        None => match by_words(&name) {
+                            Nature::Secret => Some(true),
+                            Nature::Public => Some(false),
+                            Nature::ByUse | Nature::Unknown => None,
+                        },
+                    },
                     _ => None,
                 });
                 // A caller's token in its headers decides what the client may do.

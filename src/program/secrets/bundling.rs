@@ -124,7 +124,7 @@ fn is_within(path: &str, folder: &str) -> bool {
 }
 
 /// What the words of a name say. What it ends with tells what it is; what stands before, whose.
-fn by_words(name: &str) -> Nature {
+pub(in crate::program) fn by_words(name: &str) -> Nature {
     const SECRET: &[&str] = &[
         "SECRET",
         "SECRET_KEY",

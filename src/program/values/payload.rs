@@ -36,9 +36,12 @@ impl Program {
         let path = segments(field);
         Some(match used.via {
             Via::Sdk(..) => {
+                let operation = self.operation(used)?;
                 // `subscriptions.update(id, { .. })`: the first argument says which one.
-                let by_id = self.operation(used)?.http.iter().any(|form| form.contains("{id}"));
-                self.given_to(way, used.at, &path, usize::from(by_id))
+                let by_id = operation.http.iter().any(|form| form.contains("{id}"));
+                // `createCheckout(store, variant, { .. })`: what is a price has no fields.
+                let is_price = |position: usize| operation.prices.iter().any(|price| *price == format!("#{position}"));
+                self.given_to(way, used.at, &path, |position| by_id && position == 0 || is_price(position))
             }
             Via::Http(_) => self.given_in(way, self.request_of(used)?, &path),
         })
@@ -86,17 +89,18 @@ impl Program {
         found
     }
 
-    fn given_to(&self, way: &[Edge], at: CallRef, path: &[Name], from: usize) -> Vec<Origin> {
+    fn given_to(&self, way: &[Edge], at: CallRef, path: &[Name], is_scalar: impl Fn(usize) -> bool) -> Vec<Origin> {
         let facts = self.facts(at.file);
-        // `#1`: the second argument as a whole.
+        // `#1`: the second argument as a whole; `#2.price`: a field of the third, and of no other.
         if let Some(position) = path[0].strip_prefix('#').and_then(|position| position.parse::<usize>().ok()) {
             let arg = facts.call(at.call).args.get(position).filter(|arg| arg.name.is_none());
-            return arg.map(|arg| self.origin_on(way, ExprRef::new(at.file, arg.value), &[])).into_iter().collect();
+            let origin = |value| self.origin_on(way, ExprRef::new(at.file, value), &path[1..]);
+            return arg.map(|arg| origin(arg.value)).into_iter().collect();
         }
         let origin = |value, path: &[Name]| self.origin_on(way, ExprRef::new(at.file, value), path);
         let args = facts.call(at.call).args.iter().enumerate();
         args.filter_map(|(position, arg)| match arg.name {
-            None if position < from => None,
+            None if is_scalar(position) => None,
             None => Some(origin(arg.value, path)),
             Some(name) if name == path[0] => Some(origin(arg.value, &path[1..])),
             Some(name) if WHOLE.contains(&name.as_str()) => Some(origin(arg.value, path)),

@@ -7,6 +7,7 @@ mod answering;
 mod branch;
 mod harm;
 mod known_before;
+mod returns;
 mod senders;
 mod signs;
 mod wording;
@@ -210,6 +211,7 @@ fn candidates(program: &Program, signs: impl IntoIterator<Item = Sign>) -> Vec<C
         let signs = shown.remove(&entry).unwrap_or_default();
         let named = named(program, &program.entries[entry]);
         let may = !signs.is_empty() || named.as_ref().is_some_and(|named| named.alone);
+        let may = may && !program.takes_payers_return(&program.entries[entry]);
         (may && seen.insert(program.entries[entry].function)).then_some(Candidate { entry, signs, named })
     };
     entries.into_iter().filter_map(candidate).collect()

@@ -1,7 +1,7 @@
 //! Headers that a vendor's deliveries never bring: a check by one of them refuses all.
 
 use crate::catalogue::{Scheme, Tier};
-use crate::facts::{ExprId, ExprKind};
+use crate::facts::{ExprId, ExprKind, Facts};
 use crate::finding::Place;
 use crate::names::Name;
 use crate::program::values::readers::Use;
@@ -43,10 +43,7 @@ impl Program {
                 if name == "headers" && self.is_handed_on(at) {
                     return None;
                 }
-                let read = match expr.kind {
-                    ExprKind::Member(base, _) => facts.last_name(base).is_some_and(|base| base == "headers"),
-                    _ => self.names_what_is_read(at),
-                };
+                let read = self.is_read_of_headers(at);
                 let said = words(&name);
                 let signature = said.iter().any(|word| matches!(word.as_str(), "signature" | "sig" | "hmac"));
                 if read && signature && !found.iter().any(|(other, _)| *other == name) {
@@ -61,9 +58,12 @@ impl Program {
         words(&name).contains(&vendor.id.to_ascii_lowercase()).then_some((name, place))
     }
 
-    /// Whether a text is the name by which something is taken out of headers, whatever stands in for it.
-    fn names_what_is_read(&self, name: ExprRef) -> bool {
+    /// Whether a name is the one by which something is taken out of headers, whatever stands in for it.
+    pub(super) fn is_read_of_headers(&self, name: ExprRef) -> bool {
         let facts = self.facts(name.file);
+        if let ExprKind::Member(base, _) = *facts.expr(name.expr) {
+            return facts.last_name(base).is_some_and(|base| base == "headers");
+        }
         let by_call = |used: &Use| match *used {
             Use::Arg(call, 0) => match *facts.expr(facts.call(call).callee) {
                 ExprKind::Member(base, method) => {
@@ -73,7 +73,15 @@ impl Program {
             },
             _ => false,
         };
-        self.header_read(name).is_some() || self.readers(name.file).uses(name.expr).iter().any(by_call)
+        let of_form = |read: ExprRef| match *facts.expr(read.expr) {
+            ExprKind::Call(call) => {
+                let callee = facts.call(call).callee;
+                matches!(*facts.expr(callee), ExprKind::Member(base, _) if is_form(facts, base))
+            }
+            _ => false,
+        };
+        self.header_read(name).is_some_and(|read| !of_form(read))
+            || self.readers(name.file).uses(name.expr).iter().any(by_call)
     }
 
     /// Whether the headers of a request are handed to something as a whole.
@@ -87,6 +95,22 @@ impl Program {
             }
             _ => true,
         })
+    }
+}
+
+/// Whether a value is a form or a query that came in: `await request.formData()`, `new URLSearchParams(body)`.
+fn is_form(facts: &Facts, value: ExprId) -> bool {
+    match facts.expr(value) {
+        ExprKind::Ref(name, block) => facts.lookup(*block, *name).is_some_and(|def| {
+            let mut values = facts.def(def).values.iter();
+            values.any(|&value| !matches!(facts.expr(value), ExprKind::Ref(..)) && is_form(facts, value))
+        }),
+        ExprKind::Await(inner) => is_form(facts, *inner),
+        ExprKind::Call(call) => facts
+            .last_name(facts.call(*call).callee)
+            .is_some_and(|name| matches!(name.as_str(), "formData" | "form" | "URLSearchParams")),
+        ExprKind::Member(_, name) => matches!(name.as_str(), "form" | "searchParams" | "args" | "POST" | "GET"),
+        _ => false,
     }
 }
 

@@ -164,10 +164,11 @@ impl Wait {
     }
 }
 
-/// Whether a request hands on a form or the stream of the request that is being served.
+/// Whether a request hands on a form or the stream of the request that is being served, as a whole: a text that holds
+/// something of it is soon sent.
 fn sends_file(program: &Program, http: &HttpUse) -> bool {
     let Lookup::Present(body) = program.request_option(http, "body") else { return false };
-    body.any(|part| match part {
+    body.alternatives().iter().any(|whole| match whole {
         Value::External(external) => external.dotted().starts_with("FormData"),
         Value::Member(base, name) => *name == "body" && matches!(**base, Value::Param(..)),
         _ => false,
