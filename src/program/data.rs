@@ -1,5 +1,6 @@
 //! The app's own data: what code writes and reads of it, and what its tables hold together.
 
+pub(super) mod functions;
 pub(super) mod own_rows;
 pub mod records;
 pub mod refused;

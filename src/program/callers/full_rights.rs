@@ -3,7 +3,6 @@
 
 use crate::catalogue::{Category, Effect, Runs};
 use crate::facts::{ExprId, ExprKind, Facts};
-use crate::finding::FileId;
 use crate::names::Name;
 use crate::program::secrets::bundling::{Nature, by_words};
 use crate::program::values::answers::{Deed, Look};
@@ -172,30 +171,6 @@ impl Program {
             return Some(Pick { touch, what, by, source: Some(source) });
         }
         self.rows(way, used, touch)
-    }
-
-    /// Whether a function of the database changes nothing: by its body, or by its name where no migration makes it.
-    fn only_reads(&self, name: &str, near: FileId) -> bool {
-        let histories = self.database().histories.iter().filter(|history| self.is_database_of(history, near));
-        let functions = histories.flat_map(|history| &history.functions);
-        let bodies: Vec<String> = functions
-            .filter(|(id, _)| id.name == *name)
-            .map(|(_, function)| function.body.to_ascii_lowercase())
-            .collect();
-        match bodies.is_empty() {
-            true => words(name).first().is_some_and(|first| {
-                matches!(
-                    first.as_str(),
-                    "get" | "check" | "is" | "has" | "list" | "fetch" | "search" | "count" | "find"
-                )
-            }),
-            // One that calls another may change something there.
-            false => bodies.iter().all(|body| {
-                !["insert into", "update ", "delete from", "perform ", "execute "]
-                    .iter()
-                    .any(|word| body.contains(word))
-            }),
-        }
     }
 
     /// Whether an entry point asks a vendor for a record whose number the request gives: whoever knows the number of a

@@ -272,19 +272,6 @@ impl Program {
         facts.last_name(table).filter(|_| writes)
     }
 
-    /// The function of the own database that a call runs: `db.rpc("name")`, a request to `../rpc/name`.
-    pub(in crate::program) fn database_function(&self, at: CallRef) -> Option<Name> {
-        let facts = self.facts(at.file);
-        if self.called_name(at).is_some_and(|name| name == "rpc") {
-            return self.value(ExprRef::new(at.file, facts.call(at.call).args.first()?.value)).text();
-        }
-        self.requests_at(at).iter().flat_map(|http| &http.to).find_map(|to| {
-            let path = to.path()?;
-            let (_, named) = path.split_once("/rest/v1/rpc/")?;
-            Some(Name::new(named))
-        })
-    }
-
     /// Whether a value is made of what the request of a function says, as far as its own function shows.
     pub fn is_chosen_by_request(&self, grant: &Grant) -> bool {
         from_request(self.facts(grant.at.file), grant.value, 12)

@@ -243,14 +243,14 @@ impl Walk<'_> {
         head.is_some_and(|head| only_looks(&head))
     }
 
-    /// A function of the database that by its name only gives something: `rpc("get_webhook_secret")`.
+    /// A function of the database that by its body or name only gives something: `rpc("get_webhook_secret")`.
     fn asks_function(&self, at: CallRef) -> bool {
         let facts = self.program.facts(at.file);
         let call = facts.call(at.call);
         if !matches!(facts.expr(call.callee), ExprKind::Member(_, name) if *name == "rpc") {
             return false;
         }
-        if self.is_compared(ExprRef::new(at.file, call.expr), FARTHEST) {
+        if self.program.is_read_by_function(at) || self.is_compared(ExprRef::new(at.file, call.expr), FARTHEST) {
             return true;
         }
         let Some(first) = call.args.first() else { return false };

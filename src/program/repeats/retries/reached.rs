@@ -164,7 +164,8 @@ impl Program {
                     matches!(operation.effect, Effect::Create | Effect::Update | Effect::Delete)
                 })
         };
-        self.has_role(call, crate::catalogue::KnownRole::Write) || self.vendors_at(call).iter().any(changes)
+        let changes = self.vendors_at(call).iter().any(changes);
+        self.has_role(call, crate::catalogue::KnownRole::Write) || changes && !self.is_read_by_function(call)
     }
 
     /// Whether a call asks the same vendor for what there is.
