@@ -218,10 +218,20 @@ fn tell(program: &Program, report: &mut Report, schedule: Option<&Schedule>, ent
     let facts = program.facts(entry.function.file);
     let read = program.read_of_variable(entry.function.file, Name::new(secret));
     let by_status = matches!(entry.framework, "express" | "fastify" | "next-pages");
-    let brought = if by_status { "req.headers.authorization" } else { "req.headers.get(\"authorization\")" };
+    let params = &facts.function(entry.function.function).params;
+    let param = |at: usize, usual: &str| {
+        params.get(at).and_then(|param| param.name).map_or(usual.to_owned(), |it| it.to_string())
+    };
+    // `({ request }) =>`
+    let usual = if params.first().is_some_and(|param| param.name.is_none()) { "request" } else { "req" };
+    let (req, res) = (param(0, usual), param(1, "res"));
+    let brought = match by_status {
+        true => format!("{req}.headers.authorization"),
+        false => format!("{req}.headers.get(\"authorization\")"),
+    };
     let code = if gated {
         format!(
-            "const secret = {read};\nif (!secret || req.headers.get(\"x-cron-secret\") !== secret) {{\n  return new Response(\"no\", {{ status: 401 }});\n}}"
+            "const secret = {read};\nif (!secret || {req}.headers.get(\"x-cron-secret\") !== secret) {{\n  return new Response(\"no\", {{ status: 401 }});\n}}"
         )
     } else if !facts.language.is_script() {
         format!(
@@ -229,12 +239,19 @@ fn tell(program: &Program, report: &mut Report, schedule: Option<&Schedule>, ent
         )
     } else if by_status {
         format!(
-            "const secret = {read};\nif (!secret || {brought} !== `Bearer ${{secret}}`) return res.status(401).end();"
+            "const secret = {read};\nif (!secret || {brought} !== `Bearer ${{secret}}`) return {res}.status(401).end();"
         )
     } else {
         format!(
             "const secret = {read};\nif (!secret || {brought} !== `Bearer ${{secret}}`) {{\n  return new Response(\"no\", {{ status: 401 }});\n}}"
         )
+    };
+    // Pasted into a handler that takes nothing, the check would stop every run.
+    let code = match facts.language.is_script() && params.is_empty() {
+        true => {
+            format!("// give the handler its request: ({}) => ..\n{code}", if by_status { "req, res" } else { "req" })
+        }
+        false => code,
     };
     let sends = match schedule {
         Some(schedule) if schedule.by_platform && secret == "CRON_SECRET" => {

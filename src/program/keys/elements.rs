@@ -15,6 +15,9 @@ const FIELDS: &[&str] = &["email", "phone", "address", "to", "slug", "sku", "cod
 /// Methods of a collection that run their argument for each element.
 const EACH: &[&str] = &["map", "forEach", "flatMap", "filter", "reduce"];
 
+/// Members that lists have and rows do not.
+const LISTED: &[&str] = &["map", "forEach", "filter", "flatMap", "reduce", "some", "every", "push", "length"];
+
 /// What tells an element from the others.
 pub(in crate::program) enum Element {
     /// An id.
@@ -162,6 +165,10 @@ impl Program {
             false => format!("{name}.{field}"),
         };
         let row = || Element::Row(of("id", fields.iter().any(quoted)));
+        // A part of a list has no id: `for (const batch of chunk(people, 100))`, then `batch.map(..)`.
+        if fields.iter().any(|(_, _, field)| LISTED.contains(&field.as_str())) {
+            return None;
+        }
         if self.is_queried(file, list, 8) {
             return Some(row());
         }

@@ -86,7 +86,7 @@ fn check_client(program: &Program, report: &mut Report, client: &ClientUse) {
             default: default_of(timeout.default_s),
             whom: vendor.name.clone(),
             waits: first.at,
-            help: patient(program, help(timeout), &open),
+            help: patient(program, named(program, client, timeout, help(timeout)), &open),
             vendors: vec![program.vendor_id(client.vendor)],
             calls: remarks(program, &open),
             audience: Audience::Everyone,
@@ -137,6 +137,19 @@ fn help(timeout: &Timeout) -> String {
         Some(cure) if cure.contains("rejectAfter(") => format!("Give it a limit: `{cure}`, with `{REJECT_AFTER}`."),
         Some(cure) => format!("Give it a limit: `{cure}`."),
         None => "Race it against a timer: the SDK has no option for a limit.".to_owned(),
+    }
+}
+
+/// A cure by the name that the client has here: `sgMail.setTimeout(10_000)` where it is `const mail = new MailService()`.
+fn named(program: &Program, client: &ClientUse, timeout: &Timeout, help: String) -> String {
+    let facts = program.facts(client.at.file);
+    let made = facts.call(client.at.call).expr;
+    let Some(own) = facts.defs.iter().find(|def| def.values[..] == [made]).map(|def| def.name) else { return help };
+    let set =
+        timeout.client.iter().find_map(|setter| help.split_once(&format!(".{setter}(")).map(|parts| (parts, setter)));
+    match set.and_then(|((before, after), setter)| Some((before.rsplit_once('`')?.0, setter, after))) {
+        Some((before, setter, after)) => format!("{before}`{own}.{setter}({after}"),
+        None => help,
     }
 }
 
