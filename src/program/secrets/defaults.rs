@@ -149,9 +149,23 @@ impl Finder<'_> {
     }
 
     fn at_start(&mut self, names: impl IntoIterator<Item = Name>) {
+        if self.is_loaded_by_nobody() {
+            return;
+        }
         for name in names {
             self.found.at_start.entry(name).or_default().push(self.file);
         }
+    }
+
+    /// Whether a module is written to be loaded by others and no file does: it asks for nothing.
+    fn is_loaded_by_nobody(&self) -> bool {
+        let side = self.program.side(self.file);
+        let is_known_to_run = side.client || side.server || side.tooling;
+        side.dead
+            || !is_known_to_run
+                && self.facts.language.is_script()
+                && !self.facts.exports.is_empty()
+                && self.program.modules.importers(self.file).is_empty()
     }
 
     /// `process.env.X || "y"`, `os.getenv("X", "y")`, and `X: z.string().default("y")` in a schema.
