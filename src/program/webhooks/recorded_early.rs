@@ -56,14 +56,21 @@ impl Program {
             let record = deed.at;
             let table = self.table_of(record)?;
             let is_work = !deed.records;
+            // `{ state: "failed" }` helps nobody where only that a row is there is asked.
+            let unasked = !is_work && self.asks_no_state(record, table);
+            let plain = || match unasked {
+                true => self.is_record_of_all(record),
+                false => self.is_plain_record(record),
+            };
             let turns_away = match is_work {
                 true => self.adds_what_it_looked_for(record, table),
-                false => self.is_plain_record(record) && self.is_turned_away_by(record, table),
+                false => plain() && self.is_turned_away_by(record, table),
             };
             if !turns_away {
                 return None;
             }
-            if functions.iter().any(|&function| self.settles(function, table, record)) {
+            let settles = |&function: &FunctionRef| self.settles(function, table, record, unasked);
+            if functions.iter().any(settles) {
                 return None;
             }
             let later =
@@ -103,8 +110,32 @@ impl Program {
         })
     }
 
+    /// Whether nothing asks the rows of a table how far the work has come, so that no state that is kept there has it
+    /// done again.
+    fn asks_no_state(&self, record: CallRef, table: Name) -> bool {
+        let asks = |at: CallRef| {
+            let facts = self.facts(at.file);
+            let call = facts.call(at.call);
+            facts.last_name(call.callee).is_some_and(|name| reads(&name) || name == "filter" || name == "in_")
+                && call.args.iter().any(|arg| names_state(facts, arg.value, 3))
+                && self.table_of(at) == Some(table)
+        };
+        let function = self.function_of(record);
+        let mut bodies = self.database().histories.iter().flat_map(|history| history.functions.values());
+        !reads_state(self.facts(function.file), function)
+            && !bodies.any(|routine| routine.body.contains(table.as_str()))
+            && !self.code().any(|(file, _)| self.calls_of(file).any(asks))
+    }
+
     /// Whether a call adds a row that says nothing of how far the work has come.
     pub(crate) fn is_plain_record(&self, at: CallRef) -> bool {
+        let facts = self.facts(at.file);
+        let call = facts.call(at.call);
+        self.is_record_of_all(at) && !call.args.iter().any(|arg| names_state(facts, arg.value, 5))
+    }
+
+    /// Whether a call adds a row for every event that comes in.
+    fn is_record_of_all(&self, at: CallRef) -> bool {
         let facts = self.facts(at.file);
         let call = facts.call(at.call);
         let ExprKind::Member(_, name) = facts.expr(call.callee) else { return false };
@@ -118,7 +149,7 @@ impl Program {
             .enclosing(call.block)
             .take_while(|(_, block)| block.function == function)
             .any(|(_, block)| !matches!(block.kind, BlockKind::Body | BlockKind::Try | BlockKind::Plain));
-        !decided && !call.args.iter().any(|arg| names_state(facts, arg.value, 5))
+        !decided
     }
 
     /// Whether events that a table holds are turned away: it was asked before, or it refuses a second row and that is
@@ -204,8 +235,9 @@ impl Program {
         })
     }
 
-    /// Whether a function takes the record out again, marks it, asks it for its state, or does all in one transaction.
-    fn settles(&self, function: FunctionRef, table: Name, record: CallRef) -> bool {
+    /// Whether a function takes the record out again, marks it, asks it for its state, or does all in one transaction;
+    /// a mark that is `unasked` for settles nothing.
+    fn settles(&self, function: FunctionRef, table: Name, record: CallRef, unasked: bool) -> bool {
         let facts = self.facts(function.file);
         self.calls_in(function).any(|at| {
             let call = facts.call(at.call);
@@ -222,6 +254,9 @@ impl Program {
             }
             if at == record || self.table_of(at) != Some(table) {
                 return false;
+            }
+            if unasked {
+                return matches!(lower.as_str(), "delete" | "delete_one" | "deleteone" | "destroy" | "remove");
             }
             let asks_state = call.args.iter().any(|arg| names_state(facts, arg.value, 3));
             asks_state
