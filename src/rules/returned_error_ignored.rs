@@ -234,7 +234,7 @@ fn tell(program: &Program, report: &mut Report, all: &[Dropped<'_>], origins: &[
         Some(_) => "hands an error over as if it were an answer, in the version in use here,",
         None => "returns its error",
     };
-    let mut consequence = consequence(operation, stake, who);
+    let mut consequence = consequence(program, used, operation, stake, who);
     let mut seen = "and nobody looks at it";
     if but_one {
         seen = "of which one code alone is looked for";
@@ -275,12 +275,24 @@ fn tell(program: &Program, report: &mut Report, all: &[Dropped<'_>], origins: &[
     }
 }
 
-fn consequence(operation: &Operation, stake: Stake, who: Option<String>) -> String {
+fn consequence(
+    program: &Program,
+    used: &VendorUse,
+    operation: &Operation,
+    stake: Stake,
+    who: Option<String>,
+) -> String {
     let who = who.unwrap_or_else(|| "the code".to_owned());
+    // `rpc("vault_delete_secret")`
+    let removes = |name: &str| {
+        words(name).iter().any(|word| matches!(word.as_str(), "delete" | "remove" | "revoke" | "clear" | "purge"))
+    };
+    let by_function = program.database_function(used.at).is_some_and(|name| removes(&name));
     let lost = match operation.effect {
         Effect::Send => "the message is lost",
         Effect::Invoke => "the function's work is lost",
         Effect::Delete => "nothing is deleted",
+        _ if by_function => "nothing is deleted",
         Effect::Upload => "the file is not stored",
         _ => "nothing is stored",
     };

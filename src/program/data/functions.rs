@@ -7,7 +7,7 @@ use crate::program::{CallRef, ExprRef, Program};
 
 impl Program {
     /// The function of the own database that a call runs: `db.rpc("name")`, a request to `../rpc/name`.
-    pub(in crate::program) fn database_function(&self, at: CallRef) -> Option<Name> {
+    pub(crate) fn database_function(&self, at: CallRef) -> Option<Name> {
         let facts = self.facts(at.file);
         if self.called_name(at).is_some_and(|name| name == "rpc") {
             return self.value(ExprRef::new(at.file, facts.call(at.call).args.first()?.value)).text();
