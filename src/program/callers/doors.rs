@@ -27,7 +27,7 @@ pub enum Door {
 }
 
 /// Names that say who asks, as members of a request, a context or a session, or as values of a framework.
-const WHO: &[&str] = &[
+pub(super) const WHO: &[&str] = &[
     "user",
     "auth",
     "currentUser",
@@ -374,6 +374,10 @@ impl Program {
                 if name == "cookies" || direct.any(|edge| reads_cookies(edge.target)) {
                     door = Door::Guarded;
                 }
+                let mut direct = self.edges(call).iter().filter(|edge| edge.kind == EdgeKind::Direct);
+                if direct.any(|edge| self.refuses_strangers(edge.target)) {
+                    door = Door::Guarded;
+                }
                 let own = self.edges(call).iter().any(|edge| edge.kind == EdgeKind::Direct);
                 // `decodeJwt(token)` reads what is said, which is no question.
                 if own && words(&name).iter().any(|word| word == "decode" || word == "parse") {
@@ -461,7 +465,7 @@ impl Program {
 }
 
 /// Whether a value is taken out of a session.
-fn from_session(facts: &Facts, expr: ExprId, depth: usize) -> bool {
+pub(super) fn from_session(facts: &Facts, expr: ExprId, depth: usize) -> bool {
     let Some(depth) = depth.checked_sub(1) else { return false };
     match facts.expr(expr) {
         ExprKind::Ref(name, block) => match facts.lookup(*block, *name).map(|def| facts.def(def).values.as_slice()) {
@@ -516,7 +520,7 @@ fn names_what_is_made(facts: &Facts, expr: ExprId) -> bool {
     matches!(values, Some([only]) if matches!(facts.expr(*only), ExprKind::Call(_)))
 }
 
-fn is_session(facts: &Facts, expr: ExprId) -> bool {
+pub(super) fn is_session(facts: &Facts, expr: ExprId) -> bool {
     matches!(facts.expr(expr), ExprKind::Ref(name, _) | ExprKind::Member(_, name) if *name == "session")
 }
 
@@ -538,7 +542,7 @@ fn says_who(name: &str) -> bool {
     words(name).iter().any(|word| WORDS.contains(&word.as_str()))
 }
 
-fn holds_who(facts: &Facts, base: ExprId) -> bool {
+pub(super) fn holds_who(facts: &Facts, base: ExprId) -> bool {
     matches!(facts.expr(base), ExprKind::Ref(name, _) | ExprKind::Member(_, name) if HOLDERS.contains(&name.as_str()))
 }
 
