@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use crate::catalogue::{Key, KnownRole};
-use crate::facts::{ExprId, ExprKind, Facts, Op, Step};
-use crate::finding::{Place, Severity};
+use crate::facts::{DefId, ExprId, ExprKind, Facts, Op, Step};
+use crate::finding::{FileId, Place, Severity};
 use crate::names::Name;
 use crate::program::callers::open_keys::OpenKey;
 use crate::program::secrets::defaults::EnvDefault;
+use crate::program::values::readers::Use;
 use crate::program::values::requested::Origin;
 use crate::program::verify::words;
 use crate::program::{CallRef, ExprRef, Program};
@@ -400,10 +401,20 @@ fn set(program: &Program) -> Vec<(ExprRef, Option<Name>, Purpose)> {
         for step in facts.blocks.iter().flat_map(|block| &block.steps) {
             let (name, value) = match step {
                 Step::Assign(target, value) => match facts.expr(*target) {
+                    // What an object keeps of its own is set on no framework.
+                    ExprKind::Member(base, _) if matches!(facts.expr(*base), ExprKind::Ref(base, _) if *base == "self") =>
+                    {
+                        continue;
+                    }
                     ExprKind::Member(_, name) => (*name, *value),
                     _ => continue,
                 },
-                Step::Bind(def, value) => (facts.def(*def).name, *value),
+                // `secret_key = "YOUR_SECRET_KEY"`, handed to a broker's client: frameworks read no such name.
+                Step::Bind(def, value)
+                    if is_variable(&facts.def(*def).name) && !is_handed_with_key(program, file, *def) =>
+                {
+                    (facts.def(*def).name, *value)
+                }
                 _ => continue,
             };
             if NAMES.contains(&name.as_str()) {
@@ -412,6 +423,25 @@ fn set(program: &Program) -> Vec<(ExprRef, Option<Name>, Purpose)> {
         }
     }
     found
+}
+
+/// Whether a value is only ever handed to calls beside an API key: the second half of a vendor's credential.
+fn is_handed_with_key(program: &Program, file: FileId, def: DefId) -> bool {
+    let facts = program.facts(file);
+    let readers = program.readers(file);
+    let is_key = |name: &str| name.to_ascii_lowercase().replace('_', "").ends_with("apikey");
+    let beside_key = |&read: &ExprId| {
+        let mut uses = readers.uses(read).iter();
+        uses.any(|used| match used {
+            Use::Arg(call, _) => facts.call(*call).args.iter().any(|arg| {
+                arg.name.is_some_and(|name| is_key(&name))
+                    || facts.last_name(arg.value).is_some_and(|name| is_key(&name))
+            }),
+            _ => false,
+        })
+    };
+    let reads = readers.reads(def);
+    !reads.is_empty() && reads.iter().all(beside_key)
 }
 
 /// Whether an expression names a secret, or is a text itself.
