@@ -18,6 +18,7 @@ use crate::program::{CallRef, ClassRef, DefRef, ExprRef, External, FunctionRef, 
 
 mod apply;
 mod cycles;
+mod depends;
 mod returns;
 
 use cycles::{Circles, Node};
@@ -253,6 +254,7 @@ impl<'p> Eval<'p> {
 
     /// What a value of a named type is: an instance of a class of ours, or a client of a package.
     fn typed(&mut self, ty: ExprRef) -> Option<Value> {
+        let ty = self.annotated(ty).unwrap_or(ty);
         match self.expr(ty) {
             Value::Class(class) => Some(Value::Instance(class)),
             Value::External(external) if !external.package.starts_with("global:") => {
@@ -267,7 +269,7 @@ impl<'p> Eval<'p> {
         let Some(facts) = self.facts(function.file) else { return opaque };
         match facts.function(function.function).params.get(index as usize).and_then(|param| param.ty) {
             Some(ty) => self.typed(ExprRef::new(function.file, ty)).unwrap_or(opaque),
-            None => opaque,
+            None => self.depended(function, index).unwrap_or(opaque),
         }
     }
 
