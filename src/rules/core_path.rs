@@ -67,6 +67,7 @@ fn whose(program: &Program, used: &CoreUse<'_>) -> String {
             labels.join(".")
         }
         Some(Destination::Env(name, _)) => name.to_string(),
+        _ if is_mail(program, used) => "mail".to_owned(),
         _ => String::new(),
     }
 }
@@ -155,8 +156,13 @@ fn name(program: &Program, used: &CoreUse<'_>) -> (String, String) {
             (host.to_string(), format!("{method} {host}{}", path.trim_end_matches("{}").trim_end_matches('/')))
         }
         Some(Destination::Env(name, _)) => (format!("the service behind {name}"), format!("{method} to {name}")),
+        _ if is_mail(program, used) => ("the mail server".to_owned(), program.call_text(used.out.at)),
         _ => ("an external service".to_owned(), method.to_owned()),
     }
+}
+
+fn is_mail(program: &Program, used: &CoreUse<'_>) -> bool {
+    used.out.request.is_some_and(|http| program.sends_mail(http))
 }
 
 fn path_name(core: Core) -> &'static str {

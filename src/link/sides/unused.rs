@@ -185,7 +185,12 @@ fn unnamed(program: &Program, projects: &Projects, entries_in: &FxHashSet<FileId
             && !facts.functions.iter().any(|f| f.name.is_some_and(|name| STARTED_BY_NAME.contains(&name.as_str())))
     };
     let found: Vec<FileId> = python().filter(|&(file, facts)| open(file, facts)).map(|(file, _)| file).collect();
-    if found.is_empty() || python().any(|(_, facts)| loads_by_computed_name(facts)) {
+    // What is run by hand loads what it looks at.
+    let by_hand = |file: FileId| {
+        let (folder, inner) = in_project(file);
+        names::is_look(inner) || matches!(names::in_project(folder, inner), Use::Test | Use::Script)
+    };
+    if found.is_empty() || python().any(|(file, facts)| !by_hand(file) && loads_by_computed_name(facts)) {
         return vec![];
     }
     let mut named: FxHashSet<&str> = FxHashSet::default();
