@@ -70,6 +70,7 @@ enum Key {
     Field(ClassRef, Name),
     Export(FileId, Name),
     Entry(ExprRef, Name),
+    Setting(Name),
 }
 
 impl Key {
@@ -79,7 +80,7 @@ impl Key {
             Self::Def(def) => Some((def.file, Node::Def(def.def))),
             Self::Result(function) => Some((function.file, Node::Result(function.function))),
             Self::Field(class, name) => Some((class.file, Node::Field(class.class, name))),
-            Self::Export(..) | Self::Entry(..) => None,
+            Self::Export(..) | Self::Entry(..) | Self::Setting(_) => None,
         }
     }
 }
@@ -151,6 +152,13 @@ impl<'p> Eval<'p> {
             }
         }
         value
+    }
+
+    /// What a framework's configuration is given under a name: `config["X"] = config.get("X") or "y"` names itself.
+    pub fn setting(&mut self, name: Name, given: &[ExprRef]) -> Value {
+        self.guarded(Key::Setting(name), None, |eval| {
+            Value::one_of(given.iter().map(|&at| eval.expr(at)).collect::<Vec<_>>())
+        })
     }
 
     /// The value of an expression.

@@ -43,7 +43,7 @@ fn is_flask_config(external: &External) -> bool {
 fn said_to_flask(eval: &mut Eval<'_>, name: Name) -> Option<Value> {
     let program = eval.program();
     let given = program.flask_settings.get_or_init(|| put_into_config(program)).get(&name)?;
-    let value = Value::one_of(given.iter().map(|&at| eval.expr(at)).collect::<Vec<_>>());
+    let value = eval.setting(name, given);
     tells(&value).then_some(value)
 }
 

@@ -94,7 +94,8 @@ fn tell(program: &Program, report: &mut Report, uses: &[CoreUse<'_>]) {
         .trace(program.trace(start.place, &start.text, &way, out.at, &format!("waits for {call}")))
         .help(help(program, worst, start, &call));
     // What only some customers wait for is not on everybody's path.
-    if severity == Severity::Note || worst.only_with.is_some() {
+    let is_kept_mail = is_mail(program, worst) && worst.failure != Failure::Stops;
+    if severity == Severity::Note || worst.only_with.is_some() || is_kept_mail {
         draft = draft.auditor_only();
     }
     if let Some(vendor) = out.vendor_id() {

@@ -304,10 +304,12 @@ impl Need<'_> {
             Use::In(outer) => match self.facts.expr(outer) {
                 ExprKind::Op(Op::Not | Op::Equal | Op::Unequal | Op::Compare | Op::In | Op::TypeOf, _) => false,
                 ExprKind::Op(Op::Or | Op::Nullish, parts) => {
-                    // An empty text is no credential.
-                    let nothing = parts
-                        .last()
-                        .is_some_and(|&last| matches!(self.facts.expr(last), ExprKind::Text(text) if text.is_empty()));
+                    // An empty text is no credential. The field of a settings class (`x_api_key: str = ""`) stands for what
+                    // may be left out.
+                    let nothing = parts.last().is_some_and(|&last| {
+                        matches!(self.facts.expr(last), ExprKind::Text(text) if text.is_empty())
+                            && self.facts.span(last) != self.facts.span(value)
+                    });
                     (parts.last() == Some(&value) || nothing && is_credential(self.name))
                         && !parts.iter().any(|&part| self.is_told(part, FARTHEST))
                         && self.is_needed(outer, depth - 1)

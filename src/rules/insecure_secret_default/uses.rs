@@ -1,7 +1,7 @@
 //! What a value is used for: a salt, the second half of a vendor's credential, a key that is empty.
 
 use super::{Purpose, text};
-use crate::facts::{DefId, ExprId, ExprKind};
+use crate::facts::{DefId, ExprId, ExprKind, Step};
 use crate::finding::FileId;
 use crate::names::Name;
 use crate::program::secrets::defaults::EnvDefault;
@@ -69,7 +69,20 @@ pub(super) fn empty_key(
         };
         value.alternatives().len() == 2 && value.alternatives().iter().all(is_part)
     });
-    signed.then_some(Purpose::Signs)
+    // `if settings.jwt_secret: claims = decode(..)`
+    let asks = |&(key, ..): &(ExprRef, Option<Name>, Purpose)| {
+        let facts = program.facts(key.file);
+        let of_name = |part: ExprId| program.value(ExprRef::new(key.file, part)).envs().contains(&default.name);
+        facts.blocks.iter().flat_map(|block| &block.steps).any(|step| match step {
+            Step::If { condition, .. } => {
+                let span = facts.span(*condition);
+                let parts = (0..).map(ExprId).zip(&facts.exprs).filter(|(_, expr)| span.contains(expr.span));
+                parts.into_iter().any(|(part, _)| of_name(part))
+            }
+            _ => false,
+        })
+    };
+    (signed && !handed.iter().any(asks)).then_some(Purpose::Signs)
 }
 
 /// Whether a value is only ever handed to calls beside an API key: the second half of a vendor's credential.
