@@ -18,7 +18,7 @@ mod entries;
 mod failure;
 mod flow;
 mod operations;
-pub(in crate::program) mod says;
+pub(crate) mod says;
 mod told;
 mod weight;
 
