@@ -105,7 +105,7 @@ impl Program {
 fn is_credential(name: Name) -> bool {
     let parts: Vec<&str> = name.as_str().split('_').collect();
     parts.last().is_some_and(|last| matches!(*last, "KEY" | "SECRET" | "TOKEN" | "PASSWORD"))
-        && !parts.iter().any(|part| matches!(*part, "PUBLIC" | "PUBLISHABLE" | "ANON"))
+        && !parts.iter().any(|part| matches!(*part, "PUBLIC" | "PUBLISHABLE" | "ANON" | "SITE" | "VITE"))
 }
 
 /// What a file decides: the condition, and what runs when it holds and when not.
