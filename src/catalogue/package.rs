@@ -84,6 +84,9 @@ pub struct Timeout {
     /// The first argument of a call that can hold those options; the payload before it says nothing.
     #[serde(default)]
     pub call_from: usize,
+    /// Calls that limit all connections of the process: `py:socket.setdefaulttimeout`.
+    #[serde(default)]
+    pub process: Vec<String>,
     /// There is no option: the cure is a race with a timer.
     #[serde(default)]
     pub race_only: bool,

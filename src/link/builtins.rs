@@ -96,6 +96,11 @@ pub fn call(eval: &mut Eval<'_>, external: &Arc<External>, at: CallRef) -> Optio
     if external.package == "global:getattr" {
         return settings::attribute(eval, at);
     }
+    if external.package == "pypi:flask"
+        && let Some(value) = settings::flask_get(eval, external, at)
+    {
+        return Some(value);
+    }
     if external.package == "global:Proxy" && external.segs.is_empty() {
         return stand_ins::stood_for(eval, at);
     }

@@ -18,6 +18,7 @@ use crate::program::{CallRef, ClassRef, DefRef, ExprRef, External, FunctionRef, 
 
 mod apply;
 mod cycles;
+mod depends;
 mod returns;
 
 use cycles::{Circles, Node};
@@ -69,6 +70,7 @@ enum Key {
     Field(ClassRef, Name),
     Export(FileId, Name),
     Entry(ExprRef, Name),
+    Setting(Name),
 }
 
 impl Key {
@@ -78,7 +80,7 @@ impl Key {
             Self::Def(def) => Some((def.file, Node::Def(def.def))),
             Self::Result(function) => Some((function.file, Node::Result(function.function))),
             Self::Field(class, name) => Some((class.file, Node::Field(class.class, name))),
-            Self::Export(..) | Self::Entry(..) => None,
+            Self::Export(..) | Self::Entry(..) | Self::Setting(_) => None,
         }
     }
 }
@@ -150,6 +152,13 @@ impl<'p> Eval<'p> {
             }
         }
         value
+    }
+
+    /// What a framework's configuration is given under a name: `config["X"] = config.get("X") or "y"` names itself.
+    pub fn setting(&mut self, name: Name, given: &[ExprRef]) -> Value {
+        self.guarded(Key::Setting(name), None, |eval| {
+            Value::one_of(given.iter().map(|&at| eval.expr(at)).collect::<Vec<_>>())
+        })
     }
 
     /// The value of an expression.
@@ -253,6 +262,7 @@ impl<'p> Eval<'p> {
 
     /// What a value of a named type is: an instance of a class of ours, or a client of a package.
     fn typed(&mut self, ty: ExprRef) -> Option<Value> {
+        let ty = self.annotated(ty).unwrap_or(ty);
         match self.expr(ty) {
             Value::Class(class) => Some(Value::Instance(class)),
             Value::External(external) if !external.package.starts_with("global:") => {
@@ -267,7 +277,7 @@ impl<'p> Eval<'p> {
         let Some(facts) = self.facts(function.file) else { return opaque };
         match facts.function(function.function).params.get(index as usize).and_then(|param| param.ty) {
             Some(ty) => self.typed(ExprRef::new(function.file, ty)).unwrap_or(opaque),
-            None => opaque,
+            None => self.depended(function, index).unwrap_or(opaque),
         }
     }
 

@@ -6,7 +6,9 @@ use rustc_hash::FxHashMap;
 
 use crate::catalogue::Seg;
 use crate::facts::ExprKind;
+use crate::finding::FileId;
 use crate::link::eval::Eval;
+use crate::link::sides::names::{self, Use};
 use crate::names::Name;
 use crate::program::{CallRef, ExprRef, FunctionRef, Program, Value};
 
@@ -44,6 +46,8 @@ impl<'p> Expander<'p> {
     const HIGHEST: usize = 4;
     /// More callers than this say nothing together.
     const MOST_CALLERS: usize = 12;
+    /// Tests among them included.
+    const MOST_ASKED: usize = 100;
 
     /// Nothing is known yet; good as long as the call graph stays as it is.
     pub fn new(program: &'p Program) -> Self {
@@ -86,7 +90,12 @@ impl<'p> Expander<'p> {
         if let Some(known) = self.known.get(&(function, index, depth)) {
             return Some(known.clone());
         }
-        let callers = self.program.callers(function);
+        // What tests hand in is not what the app does.
+        let program = self.program;
+        let is_test = |file: FileId| names::of(program.file(file).path.as_str()) == Use::Test;
+        let in_test = is_test(function.file);
+        let all = program.callers(function).iter().copied().take(Self::MOST_ASKED);
+        let callers: Vec<CallRef> = all.filter(|caller| in_test || !is_test(caller.file)).collect();
         if callers.is_empty() || callers.len() > Self::MOST_CALLERS {
             return None;
         }

@@ -89,6 +89,9 @@ pub fn decide(program: &Program, projects: &Projects, entries: &[Entry]) -> Side
     for file in unused::unmounted(program, projects, entries) {
         sides[file.index()].dead = true;
     }
+    for file in unused::unloaded(program) {
+        sides[file.index()].dead = true;
+    }
     Sides { sides, brought, loads }
 }
 

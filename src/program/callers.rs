@@ -14,4 +14,5 @@ pub mod links;
 pub mod open_keys;
 pub mod own_work;
 pub mod passage;
+mod strangers;
 pub mod unloaded;

@@ -6,6 +6,8 @@ use crate::names::Name;
 use crate::program::by_file::ByFile;
 use crate::program::{CallRef, ExprRef, External, Program, Value};
 
+mod mail;
+
 /// Where a request goes.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Destination {

@@ -2,11 +2,12 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::catalogue::{Core, Effect};
+use crate::catalogue::{Category, Core, Effect};
 use crate::facts::Language;
 use crate::finding::{Confidence, Place, Severity};
 use crate::names::Name;
 use crate::program::money::core_paths::{CoreUse, Failure, Purpose, Start, Weight};
+use crate::program::verify::words;
 use crate::program::{CallRef, Destination, EdgeKind, EntryKind, Program};
 use crate::rule::Report;
 
@@ -66,6 +67,7 @@ fn whose(program: &Program, used: &CoreUse<'_>) -> String {
             labels.join(".")
         }
         Some(Destination::Env(name, _)) => name.to_string(),
+        _ if is_mail(program, used) => "mail".to_owned(),
         _ => String::new(),
     }
 }
@@ -92,7 +94,8 @@ fn tell(program: &Program, report: &mut Report, uses: &[CoreUse<'_>]) {
         .trace(program.trace(start.place, &start.text, &way, out.at, &format!("waits for {call}")))
         .help(help(program, worst, start, &call));
     // What only some customers wait for is not on everybody's path.
-    if severity == Severity::Note || worst.only_with.is_some() {
+    let is_kept_mail = is_mail(program, worst) && worst.failure != Failure::Stops;
+    if severity == Severity::Note || worst.only_with.is_some() || is_kept_mail {
         draft = draft.auditor_only();
     }
     if let Some(vendor) = out.vendor_id() {
@@ -154,8 +157,13 @@ fn name(program: &Program, used: &CoreUse<'_>) -> (String, String) {
             (host.to_string(), format!("{method} {host}{}", path.trim_end_matches("{}").trim_end_matches('/')))
         }
         Some(Destination::Env(name, _)) => (format!("the service behind {name}"), format!("{method} to {name}")),
+        _ if is_mail(program, used) => ("the mail server".to_owned(), program.call_text(used.out.at)),
         _ => ("an external service".to_owned(), method.to_owned()),
     }
+}
+
+fn is_mail(program: &Program, used: &CoreUse<'_>) -> bool {
+    used.out.request.is_some_and(|http| program.sends_mail(http))
 }
 
 fn path_name(core: Core) -> &'static str {
@@ -217,6 +225,12 @@ fn help(program: &Program, used: &CoreUse<'_>, start: &Start, call: &str) -> Str
             "give {call} a time limit of a few seconds, catch its failure, and go on without its answer where the path can"
         );
     }
+    if is_gate(program, used) {
+        return format!(
+            "give {call} a time limit of a few seconds. Its answer decides who is turned away, so it cannot come after: while \
+             it gives none, say so and let the customer try again, or keep it back until somebody has looked at it"
+        );
+    }
     // A code that is proved before the account is made cannot come after it.
     if used.weight == Weight::Message && used.failure == Failure::Stops {
         return format!(
@@ -262,6 +276,40 @@ fn looks_up(program: &Program, used: &CoreUse<'_>) -> bool {
                 || used.out.vendor.is_none() && program.answer_decides(used.out.sender(), &used.way)
         }
     }
+}
+
+/// Whether a model's answer is a check, by the name of what asks for it: the path turns away whom it says no to.
+fn is_gate(program: &Program, used: &CoreUse<'_>) -> bool {
+    const CHECKS: &[&str] = &[
+        "safe",
+        "safety",
+        "check",
+        "moderate",
+        "moderation",
+        "allowed",
+        "valid",
+        "validate",
+        "verify",
+        "screen",
+        "spam",
+        "appropriate",
+        "toxic",
+        "fraud",
+        "abuse",
+        "abusive",
+        "acceptable",
+        "review",
+        "policy",
+        "offensive",
+    ];
+    let is_model =
+        used.out.vendor_id().is_some_and(|vendor| program.catalogue.vendor(vendor).category == Category::Llm);
+    let checks = |call: CallRef| {
+        let name = program.called_name(call).map_or_else(String::new, |name| name.to_string());
+        words(&name).iter().any(|word| CHECKS.contains(&word.as_str()))
+    };
+    let mut asked = used.way.iter().map(|edge| edge.call);
+    is_model && asked.any(|call| checks(call) && program.refuses_by_answer(call))
 }
 
 enum Runtime {

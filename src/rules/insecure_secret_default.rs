@@ -14,6 +14,10 @@ use crate::program::{CallRef, ExprRef, Program};
 use crate::rule;
 use crate::rule::Report;
 
+mod uses;
+
+use uses::{empty_key, is_handed_with_key, salts_visitors};
+
 rule! {
     /// A secret that signs or guards is written in the code
     ///
@@ -94,7 +98,8 @@ fn check(program: &Program, report: &mut Report) {
         }
     }
     let mut literals: Vec<(ExprRef, Option<Name>, Purpose)> = Vec::new();
-    for (at, set_as, purpose) in handed_over(program).into_iter().chain(set(program)) {
+    let handed = handed_over(program);
+    for (at, set_as, purpose) in handed.iter().copied().chain(set(program)) {
         let Some(Written { at: written, held, instead_of }) = written(program, at, FARTHEST) else { continue };
         // What it is set as is demanded, or is what a variable would be called.
         if set_as.is_some_and(|name| program.is_demanded(name, at.file)) {
@@ -111,6 +116,14 @@ fn check(program: &Program, report: &mut Report) {
             }
             Some(_) => {}
             None => literals.push((written, name, purpose)),
+        }
+    }
+    for &default in program.env_defaults() {
+        // Another default tells more.
+        if let Some(purpose) = empty_key(program, default, &handed)
+            && !variables.contains_key(&default.name)
+        {
+            variables.insert(default.name, (purpose, vec![default]));
         }
     }
     for key in program.open_keys() {
@@ -144,43 +157,6 @@ fn is_live(program: &Program, default: EnvDefault) -> bool {
     program.runs_on_server(at.file)
         && !program.is_for_development(at)
         && (text(program.facts(at.file), at.expr).is_some_and(|text| !text.is_empty()) || is_drawn(program, at))
-}
-
-/// Whether a default goes into a digest of who visits a page, by their address or browser: a salt, with which nobody
-/// signs in.
-fn salts_visitors(program: &Program, default: EnvDefault) -> bool {
-    const VISITORS: &[&str] = &[
-        "remote_addr",
-        "remoteaddress",
-        "user_agent",
-        "useragent",
-        "user-agent",
-        "x-forwarded-for",
-        "x-real-ip",
-        "ip",
-        "ip_address",
-        "ipaddress",
-        "client_ip",
-        "clientip",
-    ];
-    const DIGESTS: &[&str] = &["sha1", "sha256", "sha512", "md5", "blake2b", "createHash", "digest"];
-    const SIGNS: &[&str] = &["hmac", "createHmac", "jwt", "sign", "compare_digest", "timingSafeEqual", "encode_token"];
-    let at = default.fallback;
-    let facts = program.facts(at.file);
-    let span = facts.span(at.expr);
-    let around = program.functions(at.file).map(|function| facts.function(function.function));
-    let Some(function) = around.filter(|function| function.span.contains(span)).last() else { return false };
-    let inside = || facts.exprs.iter().filter(|expr| function.span.contains(expr.span));
-    let named = |any: &[&str], exact: bool| {
-        inside().any(|expr| match &expr.kind {
-            ExprKind::Ref(name, _) | ExprKind::Member(_, name) | ExprKind::Text(name) => {
-                let name = if exact { name.to_string() } else { name.to_ascii_lowercase() };
-                any.contains(&name.as_str())
-            }
-            _ => false,
-        })
-    };
-    named(VISITORS, false) && named(DIGESTS, true) && !named(SIGNS, true)
 }
 
 fn is_drawn(program: &Program, at: ExprRef) -> bool {
@@ -400,10 +376,20 @@ fn set(program: &Program) -> Vec<(ExprRef, Option<Name>, Purpose)> {
         for step in facts.blocks.iter().flat_map(|block| &block.steps) {
             let (name, value) = match step {
                 Step::Assign(target, value) => match facts.expr(*target) {
+                    // What an object keeps of its own is set on no framework.
+                    ExprKind::Member(base, _) if matches!(facts.expr(*base), ExprKind::Ref(base, _) if *base == "self") =>
+                    {
+                        continue;
+                    }
                     ExprKind::Member(_, name) => (*name, *value),
                     _ => continue,
                 },
-                Step::Bind(def, value) => (facts.def(*def).name, *value),
+                // `secret_key = "YOUR_SECRET_KEY"`, handed to a broker's client: frameworks read no such name.
+                Step::Bind(def, value)
+                    if is_variable(&facts.def(*def).name) && !is_handed_with_key(program, file, *def) =>
+                {
+                    (facts.def(*def).name, *value)
+                }
                 _ => continue,
             };
             if NAMES.contains(&name.as_str()) {
@@ -479,7 +465,13 @@ fn tell_default(program: &Program, report: &mut Report, name: Name, purpose: Pur
     let drawn = |default: &EnvDefault| is_drawn(program, default.fallback);
     let constant = places.iter().find(|default| !drawn(default));
     let default = constant.unwrap_or(first);
+    let is_empty = |default: &EnvDefault| {
+        text(program.facts(default.fallback.file), default.fallback.expr).is_some_and(|text| text.is_empty())
+    };
     let message = match constant {
+        Some(default) if is_empty(default) => {
+            format!("while {name} is unset, an empty text takes its place: anybody can sign in as any customer")
+        }
         Some(_) => format!("while {name} is unset, a text in the code takes its place: {}", harm(purpose)),
         None => format!(
             "while {name} is unset, every process draws its own: each restart and each further instance turns away what \

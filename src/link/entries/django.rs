@@ -123,7 +123,7 @@ fn roots(program: &Program) -> Vec<FileId> {
 }
 
 /// The file of a dotted module, nearest to the one that names it.
-fn module(program: &Program, from: FileId, dotted: &str) -> Option<FileId> {
+pub(super) fn module(program: &Program, from: FileId, dotted: &str) -> Option<FileId> {
     let tail = format!("{}.py", dotted.replace('.', "/"));
     let mut folder = program.file(from).path.as_str();
     loop {
@@ -279,7 +279,9 @@ impl Walk<'_> {
         self.known.push(KnownRoute { methods: vec![], route: Name::new(route), file: place.file });
     }
 
-    fn push(&mut self, function: FunctionRef, methods: &[Name], route: &str, gates: Vec<Gate>, place: Place) {
+    fn push(&mut self, function: FunctionRef, methods: &[Name], route: &str, own: Vec<Gate>, place: Place) {
+        let mut gates = self.defaults.middleware(self.program, function.file);
+        gates.extend(own);
         let label = Label::new(EntryKind::Route, "django").at(route);
         let mut entry = label.entry(function, gates, place);
         entry.methods = methods.to_vec();

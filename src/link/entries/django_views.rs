@@ -1,9 +1,11 @@
 //! What stands in front of Django's class views: mixins, and REST framework's permissions, inherited or by default.
 
-use super::handlers::{follow, gates, key};
+use super::django::module;
+use super::handlers::{export, follow, gates, key};
 use crate::catalogue::{KnownRole, Seg};
-use crate::facts::{ExprId, ExprKind, FunctionId};
+use crate::facts::{ExprId, ExprKind, FunctionId, Op, Step};
 use crate::finding::FileId;
+use crate::link::eval::Eval;
 use crate::names::Name;
 use crate::program::{CallRef, ClassRef, ExprRef, External, FunctionRef, Gate, Program, Value};
 
@@ -14,6 +16,8 @@ const FRAMEWORK: &str = "pypi:rest_framework";
 pub struct Defaults {
     /// The settings file, and what it puts in front.
     settings: Vec<(FileId, Vec<Gate>)>,
+    /// The same of the app's own middleware, which stands before every view.
+    middleware: Vec<(FileId, Vec<Gate>)>,
 }
 
 impl Defaults {
@@ -29,21 +33,78 @@ impl Defaults {
             });
             Some((file, asked.flat_map(|list| by_name(program, list)).collect()))
         });
-        Self { settings: settings.collect() }
+        Self { settings: settings.collect(), middleware: own_middleware(program) }
+    }
+
+    /// The app's own middleware before the views of a file.
+    pub fn middleware(&self, program: &Program, file: FileId) -> Vec<Gate> {
+        nearest(&self.middleware, program, file)
     }
 
     /// What the settings nearest to a file put in front of its views.
     fn at(&self, program: &Program, file: FileId) -> Vec<Gate> {
-        let path = program.file(file).path.as_str();
-        let near = |other: FileId| {
-            let other = program.file(other).path.as_str().split('/');
-            path.split('/').zip(other).take_while(|(one, two)| one == two).count()
-        };
-        let Some(nearest) = self.settings.iter().map(|&(file, _)| near(file)).max() else { return vec![] };
-        // Settings for one environment as a rule say nothing of it, or open it for tests.
-        let mut there = self.settings.iter().filter(|&&(file, _)| near(file) == nearest).map(|(_, gates)| gates);
-        there.find(|gates| !gates.is_empty()).cloned().unwrap_or_default()
+        nearest(&self.settings, program, file)
     }
+}
+
+/// What the settings nearest to a file say.
+fn nearest(settings: &[(FileId, Vec<Gate>)], program: &Program, file: FileId) -> Vec<Gate> {
+    let path = program.file(file).path.as_str();
+    let near = |other: FileId| {
+        let other = program.file(other).path.as_str().split('/');
+        path.split('/').zip(other).take_while(|(one, two)| one == two).count()
+    };
+    let Some(nearest) = settings.iter().map(|&(file, _)| near(file)).max() else { return vec![] };
+    // Settings for one environment as a rule say nothing of it, or open it for tests.
+    let mut there = settings.iter().filter(|&&(file, _)| near(file) == nearest).map(|(_, gates)| gates);
+    there.find(|gates| !gates.is_empty()).cloned().unwrap_or_default()
+}
+
+/// The middleware of the program's own that settings list and that asks who is signed in: `MIDDLEWARE = ["club.gate.Login"]`.
+fn own_middleware(program: &Program) -> Vec<(FileId, Vec<Gate>)> {
+    let name = Name::new("MIDDLEWARE");
+    let settings = program.code().filter(|(_, facts)| !facts.language.is_script()).filter_map(|(file, facts)| {
+        facts.defined_in(facts.function(FunctionId::MODULE).body, name)?;
+        let listed = facts.texts().filter(|(_, text)| !text.starts_with("django.") && text.contains('.'));
+        let own = listed.filter_map(|(_, dotted)| {
+            let (path, class) = dotted.rsplit_once('.')?;
+            let made = export(program, module(program, file, path)?, Name::new(class))?;
+            let function = match program.value(made) {
+                Value::Class(class) => ["__call__", "process_request", "process_view"]
+                    .iter()
+                    .find_map(|name| program.member(&Value::Instance(class), Name::new(name)).functions().next())?,
+                Value::Function(maker) => Eval::new(program).result(maker).functions().next()?,
+                _ => return None,
+            };
+            asks_who(program, function).then_some(Gate::Function(function))
+        });
+        Some((file, own.collect()))
+    });
+    settings.collect()
+}
+
+/// Whether a function of middleware asks whether nobody is signed in, and may answer by itself then.
+fn asks_who(program: &Program, function: FunctionRef) -> bool {
+    let facts = program.facts(function.file);
+    let span = facts.function(function.function).span;
+    let asks = |expr: ExprId| matches!(facts.expr(expr), ExprKind::Member(_, name) if *name == "is_authenticated");
+    let unsigned = facts.exprs.iter().filter(|expr| span.contains(expr.span)).any(|expr| match &expr.kind {
+        ExprKind::Op(Op::Not, parts) => asks(parts[0]),
+        ExprKind::Member(_, name) => *name == "is_anonymous",
+        _ => false,
+    });
+    let answers = |step: &Step| match step {
+        Step::Throw(_) => true,
+        Step::Return(Some(value)) => match facts.expr(*value) {
+            ExprKind::Call(call) => {
+                facts.last_name(facts.call(*call).callee).is_some_and(|name| name != "get_response")
+            }
+            _ => false,
+        },
+        _ => false,
+    };
+    let mut blocks = facts.blocks.iter().filter(|block| block.function == function.function);
+    unsigned && blocks.any(|block| block.steps.iter().any(answers))
 }
 
 /// The permission classes of a list of dotted names.

@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::edge::function_of;
+use super::python_web::{NINJA, own_auth};
 use super::routers::{Event, Framework, RouterId, What, handles, own};
 use super::{Seeker, express, paths, python_web};
 use crate::facts::{ExprId, ExprKind, Facts};
@@ -243,8 +244,10 @@ impl Walk<'_> {
             }
             What::Route { methods, path, gates, functions } => {
                 let route = path.as_ref().map(|path| paths::join(prefix, path));
+                let asks_itself = node.framework.is_some_and(|f| f.name == NINJA) && self.says_auth(event.place);
                 let mut before: Vec<Gate> = front
                     .iter()
+                    .filter(|_| !asks_itself)
                     .filter(|(pattern, _)| match &route {
                         Some(route) => paths::covers(pattern, route),
                         None => pattern == "/" || pattern == prefix,
@@ -255,6 +258,14 @@ impl Walk<'_> {
                 self.serve(event.place, node, methods, route, &before, functions);
             }
         }
+    }
+
+    /// Whether the call at a place, which registers a route, says who may ask there.
+    fn says_auth(&self, place: Place) -> bool {
+        let facts = self.program.facts(place.file);
+        let mut calls = self.program.calls_of(place.file);
+        let call = calls.find(|call| facts.span(facts.call(call.call).expr) == place.span);
+        call.is_some_and(|call| own_auth(self.program, call).is_some())
     }
 
     fn serve(

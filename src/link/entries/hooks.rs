@@ -1,11 +1,11 @@
 //! Functions that an auth library calls at sign-up and sign-in: callbacks, events and hooks of its configuration,
-//! verify callbacks of login strategies.
+//! verify callbacks of login strategies; what a framework runs when an account is saved.
 
 use super::handlers::{arguments, handler, object};
 use super::platforms::{AUTH_CONFIG_TYPES, AUTH_CONFIGS, STRATEGIES};
 use super::{Label, Module};
-use crate::facts::ExprKind;
-use crate::program::{CallRef, Entry, EntryKind, ExprRef, FunctionRef};
+use crate::facts::{ExprId, ExprKind, FunctionId};
+use crate::program::{CallRef, Entry, EntryKind, ExprRef, FunctionRef, Value};
 
 /// How deep a configuration is looked through.
 const DEEPEST: usize = 6;
@@ -14,7 +14,7 @@ const DEEPEST: usize = 6;
 pub fn in_module(module: Module<'_>) -> Vec<Entry> {
     let mut found: Vec<Entry> = Vec::new();
     if !module.is_script() {
-        return found;
+        return receivers(module);
     }
     for call in module.program.calls_of(module.file) {
         for external in module.program.callee(call).externals() {
@@ -49,6 +49,51 @@ pub fn in_module(module: Module<'_>) -> Vec<Entry> {
         is_new
     });
     found
+}
+
+/// Receivers of Django that run when an account is made: `@receiver(post_save, sender=Member)`, for what was created.
+fn receivers(module: Module<'_>) -> Vec<Entry> {
+    let facts = module.facts;
+    let mut found: Vec<Entry> = Vec::new();
+    for (at, function) in facts.functions.iter().enumerate() {
+        let by_created = function.params.iter().any(|param| param.name.is_some_and(|name| name == "created"));
+        for &decorator in function.decorators.iter().filter(|_| by_created) {
+            let ExprKind::Call(call) = *facts.expr(decorator) else { continue };
+            let call = facts.call(call);
+            let is_receiver = facts.last_name(call.callee).is_some_and(|name| name == "receiver");
+            let of_save = call.args.first().and_then(|arg| facts.last_name(arg.value));
+            let sender = call.args.iter().find(|arg| arg.name.is_some_and(|name| name == "sender"));
+            let of_users = sender.is_some_and(|sender| is_user_model(module, sender.value));
+            if is_receiver && of_users && of_save.is_some_and(|signal| signal == "post_save") {
+                let label = Label::new(EntryKind::Hook, "django").named("user created (post_save)");
+                let function = FunctionRef::new(module.file, FunctionId(at as u32));
+                found.push(label.entry(function, vec![], module.program.place(module.at(decorator))));
+            }
+        }
+    }
+    found
+}
+
+/// Whether an expression names the model of the app's users: that of the settings, the framework's own, or a class made
+/// of the framework's.
+fn is_user_model(module: Module<'_>, model: ExprId) -> bool {
+    const OWN: &[&str] = &["AUTH_USER_MODEL", "User", "AbstractUser", "AbstractBaseUser", "get_user_model"];
+    let is_own = |value: &Value| {
+        value.externals().any(|external| {
+            external.package == "pypi:django" && external.last_member().is_some_and(|name| OWN.contains(&name.as_str()))
+        })
+    };
+    if module.facts.last_name(model).is_some_and(|name| name == "AUTH_USER_MODEL") {
+        return true;
+    }
+    match module.program.value(module.at(model)) {
+        Value::Class(class) => {
+            let facts = module.program.facts(class.file);
+            let bases = facts.classes[class.class.index()].bases.iter();
+            bases.into_iter().any(|&base| is_own(&module.program.value(ExprRef::new(class.file, base))))
+        }
+        value => is_own(&value),
+    }
 }
 
 /// Every function of a configuration, by its path in it.

@@ -15,6 +15,9 @@ const VERBS: &[&str] = &["get", "post", "put", "patch", "delete", "head", "optio
 /// Decorators that add a route, besides the verbs.
 const ROUTES: &[&str] = &["route", "api_route", "websocket", "websocket_route", "api_operation"];
 
+/// The framework whose routes say themselves who may ask.
+pub const NINJA: &str = "django-ninja";
+
 /// Decorators that add middleware.
 const BEFORE: &[&str] = &["before_request", "before_app_request", "before_serving", "on_request", "middleware"];
 
@@ -126,6 +129,9 @@ fn decorated(
         if let Some(given) = keyword(program, call, "dependencies") {
             before.extend(dependencies(program, given));
         }
+        if let Some(given) = own_auth(program, call).filter(|_| handle.framework.is_some_and(|f| f.name == NINJA)) {
+            before.extend(gates(program, given));
+        }
         for &function in functions {
             let mut gates = before.clone();
             gates.extend(decorator_gates(program, function));
@@ -138,6 +144,11 @@ fn decorated(
             }
         }
     }
+}
+
+/// What asks on one route of Django Ninja, in place of what its routers say: `@api.post("/hook", auth=None)`.
+pub fn own_auth(program: &Program, call: CallRef) -> Option<ExprRef> {
+    keyword(program, call, "auth")
 }
 
 /// `methods=["POST"]`; Flask's default is GET.

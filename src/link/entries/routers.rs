@@ -403,10 +403,12 @@ pub fn own(program: &Program, id: RouterId) -> (String, Vec<Gate>) {
     });
     let prefix = text.map(|text| paths::normal(&text)).unwrap_or_default();
     let mut gates = Vec::new();
-    for name in ["dependencies", "auth"] {
-        if let Some(given) = handlers::keyword(program, site, name) {
-            gates.extend(super::python_web::dependencies(program, given));
-        }
+    if let Some(given) = handlers::keyword(program, site, "dependencies") {
+        gates.extend(super::python_web::dependencies(program, given));
+    }
+    // Django Ninja is handed what asks.
+    if let Some(given) = handlers::keyword(program, site, "auth") {
+        gates.extend(handlers::gates(program, given));
     }
     (prefix, gates)
 }

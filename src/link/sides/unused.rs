@@ -5,7 +5,7 @@ use rustc_hash::FxHashSet;
 
 use super::names::{self, Use};
 use super::roots::acts_when_loaded;
-use crate::facts::{ExprKind, Facts};
+use crate::facts::{Arg, ExprKind, Facts};
 use crate::finding::FileId;
 use crate::link::projects::{Projects, within};
 use crate::program::{Entry, Gate, Program};
@@ -75,8 +75,35 @@ const LOOKED_UP: &[&str] = &[
 const STARTED_BY_NAME: &[&str] = &["handler", "lambda_handler", "main", "run", "upgrade"];
 
 /// Calls that load modules by names that code puts together.
-const LOADERS: &[&str] =
-    &["import_module", "__import__", "walk_packages", "iter_modules", "autodiscover_tasks", "find_modules"];
+const LOADERS: &[&str] = &["import_module", "__import__", "walk_packages", "iter_modules", "find_modules"];
+
+/// Modules that Django, or what its projects install, looks for in every app by their name.
+const LOOKED_FOR: &[&str] = &[
+    "actors",
+    "backends",
+    "checks",
+    "choices",
+    "cms_apps",
+    "cms_plugins",
+    "components",
+    "consumers",
+    "context_processors",
+    "cron",
+    "dashboard",
+    "documents",
+    "feeds",
+    "jobs",
+    "lookups",
+    "permissions",
+    "resources",
+    "rules",
+    "schedules",
+    "schema",
+    "search_indexes",
+    "sitemaps",
+    "translation",
+    "wagtail_hooks",
+];
 
 /// The modules that nothing loads, in order.
 pub fn find(program: &Program, projects: &Projects, entries_in: &FxHashSet<FileId>) -> Vec<FileId> {
@@ -85,6 +112,40 @@ pub fn find(program: &Program, projects: &Projects, entries_in: &FxHashSet<FileI
     found.sort_unstable();
     found.dedup();
     found
+}
+
+/// Scripts of a folder that is served as it is, and that no page, script or module names, where pages load others of
+/// the same folder: what is left of an older page. In order.
+pub fn unloaded(program: &Program) -> Vec<FileId> {
+    let folder = |path: &'static str| path.rsplit_once('/').map_or(("", path), |(folder, name)| (folder, name));
+    let served: Vec<(FileId, &str, &str)> = program
+        .code()
+        .filter(|(_, facts)| facts.language.is_script() && facts.imports.is_empty() && facts.exports.is_empty())
+        .map(|(file, _)| (file, program.file(file).path.as_str()))
+        .filter(|(_, path)| path.ends_with(".js") && path.split('/').any(|part| part == "static"))
+        .map(|(file, path)| (file, folder(path).0, folder(path).1))
+        .collect();
+    if served.is_empty() {
+        return vec![];
+    }
+    // `filename='js/shop.js'`, `/static/js/shop.js?v=2`
+    let mut named: FxHashSet<&str> = FxHashSet::default();
+    let mut loaded: FxHashSet<&str> = FxHashSet::default();
+    let words = |text: &'static str| text.split(|c: char| !(c.is_alphanumeric() || matches!(c, '.' | '-' | '_')));
+    for (_, facts) in program.code() {
+        let loads = facts.loads.iter().flat_map(|load| words(load.as_str()));
+        loaded.extend(loads);
+        named.extend(facts.texts().flat_map(|(_, text)| words(text.as_str())));
+        named.extend(facts.imports.iter().flat_map(|import| words(import.specifier.as_str())));
+    }
+    let is_named = |name: &str| named.contains(name) || loaded.contains(name);
+    let pages: FxHashSet<&str> =
+        served.iter().filter(|(_, _, name)| loaded.contains(name)).map(|(_, folder, _)| *folder).collect();
+    served
+        .iter()
+        .filter(|(_, folder, name)| pages.contains(folder) && !is_named(name))
+        .map(|(file, ..)| *file)
+        .collect()
 }
 
 /// Modules beside a package of their name, which every import finds first: `settings.py` beside `settings/`.
@@ -103,10 +164,9 @@ fn shadowed(program: &Program, projects: &Projects, entries_in: &FxHashSet<FileI
 /// Modules that nothing names.
 fn unnamed(program: &Program, projects: &Projects, entries_in: &FxHashSet<FileId>) -> Vec<FileId> {
     let python = || program.code().filter(|(_, facts)| !facts.language.is_script());
-    let manages = program.files.iter().any(|file| file.path == "manage.py" || file.path.ends_with("/manage.py"));
     let started: FxHashSet<usize> =
         python().filter(|(file, _)| entries_in.contains(file)).map(|(file, _)| projects.index(file)).collect();
-    if manages || started.is_empty() {
+    if started.is_empty() {
         return vec![];
     }
     let in_project = |file: FileId| {
@@ -125,7 +185,12 @@ fn unnamed(program: &Program, projects: &Projects, entries_in: &FxHashSet<FileId
             && !facts.functions.iter().any(|f| f.name.is_some_and(|name| STARTED_BY_NAME.contains(&name.as_str())))
     };
     let found: Vec<FileId> = python().filter(|&(file, facts)| open(file, facts)).map(|(file, _)| file).collect();
-    if found.is_empty() || python().any(|(_, facts)| loads_by_computed_name(facts)) {
+    // What is run by hand loads what it looks at.
+    let by_hand = |file: FileId| {
+        let (folder, inner) = in_project(file);
+        names::is_look(inner) || matches!(names::in_project(folder, inner), Use::Test | Use::Script)
+    };
+    if found.is_empty() || python().any(|(file, facts)| !by_hand(file) && loads_by_computed_name(facts)) {
         return vec![];
     }
     let mut named: FxHashSet<&str> = FxHashSet::default();
@@ -217,14 +282,20 @@ fn stem(path: &str) -> &str {
 fn is_loaded_by_name(inner: &str) -> bool {
     let stem = stem(inner);
     LOADED_BY_NAME.contains(&stem)
+        || LOOKED_FOR.contains(&stem)
         || stem.starts_with("test")
         || inner.split('/').any(|folder| LOOKED_UP.contains(&folder))
 }
 
 fn loads_by_computed_name(facts: &Facts) -> bool {
     facts.calls.iter().any(|call| {
-        facts.last_name(call.callee).is_some_and(|name| LOADERS.contains(&name.as_str()))
-            && !call.args.first().is_some_and(|arg| matches!(facts.expr(arg.value), ExprKind::Text(_)))
+        let Some(name) = facts.last_name(call.callee) else { return false };
+        let told = |arg: &Arg| matches!(facts.expr(arg.value), ExprKind::Text(_));
+        // Celery looks for `tasks` in every app, unless it is told another name.
+        if name == "autodiscover_tasks" {
+            return call.args.iter().any(|arg| arg.name.is_some_and(|name| name == "related_name") && !told(arg));
+        }
+        LOADERS.contains(&name.as_str()) && !call.args.first().is_some_and(told)
     })
 }
 

@@ -32,7 +32,7 @@ pub enum Door {
 }
 
 /// Names that say who asks, as members of a request, a context or a session, or as values of a framework.
-const WHO: &[&str] = &[
+pub(super) const WHO: &[&str] = &[
     "user",
     "auth",
     "currentUser",
@@ -356,6 +356,10 @@ impl Program {
                 if name == "cookies" || direct.any(|edge| reads_cookies(edge.target)) {
                     door = Door::Guarded;
                 }
+                let mut direct = self.edges(call).iter().filter(|edge| edge.kind == EdgeKind::Direct);
+                if direct.any(|edge| self.refuses_strangers(edge.target)) {
+                    door = Door::Guarded;
+                }
                 let own = self.edges(call).iter().any(|edge| edge.kind == EdgeKind::Direct);
                 // `decodeJwt(token)` reads what is said, which is no question.
                 if own && words(&name).iter().any(|word| word == "decode" || word == "parse")
@@ -445,7 +449,7 @@ impl Program {
 }
 
 /// Whether a value is taken out of a session.
-fn from_session(facts: &Facts, expr: ExprId, depth: usize) -> bool {
+pub(super) fn from_session(facts: &Facts, expr: ExprId, depth: usize) -> bool {
     let Some(depth) = depth.checked_sub(1) else { return false };
     match facts.expr(expr) {
         ExprKind::Ref(name, block) => match facts.lookup(*block, *name).map(|def| facts.def(def).values.as_slice()) {
@@ -500,11 +504,11 @@ fn names_what_is_made(facts: &Facts, expr: ExprId) -> bool {
     matches!(values, Some([only]) if matches!(facts.expr(*only), ExprKind::Call(_)))
 }
 
-fn is_session(facts: &Facts, expr: ExprId) -> bool {
+pub(super) fn is_session(facts: &Facts, expr: ExprId) -> bool {
     matches!(facts.expr(expr), ExprKind::Ref(name, _) | ExprKind::Member(_, name) if *name == "session")
 }
 
-fn holds_who(facts: &Facts, base: ExprId) -> bool {
+pub(super) fn holds_who(facts: &Facts, base: ExprId) -> bool {
     matches!(facts.expr(base), ExprKind::Ref(name, _) | ExprKind::Member(_, name) if HOLDERS.contains(&name.as_str()))
 }
 

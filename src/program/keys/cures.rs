@@ -138,6 +138,8 @@ impl Program {
             // Of two operations with one key the second is refused.
             true if site.sends => "{key}".to_owned(),
             true => format!("{}-{{key}}", self.operation_words(used, site.operation)),
+            // A person is made once, whichever of the app's doors they come through.
+            false if self.is_of_person(&site, &made.holes) => self.operation_words(used, site.operation),
             false => self.act_word(used, site.operation, site.owner),
         };
         if made.handed {

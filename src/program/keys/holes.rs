@@ -80,12 +80,22 @@ impl Program {
         }
     }
 
-    /// What a key is filled with.
-    pub(in crate::program) fn holes(&self, site: &Site<'_>, element: Option<&Element>) -> Made {
+    /// The person whose record a call makes.
+    fn made_person(&self, site: &Site<'_>) -> Option<String> {
         let noun = site.operation.and_then(|operation| operation.key.as_deref()).and_then(|key| holes(key).next());
         let person = noun == Some("user.id") || site.operation.is_some_and(|operation| operation.person);
+        if person { self.person_of(site.used, site.owner, site.helper) } else { None }
+    }
+
+    /// Whether a key is filled with the person whose record a call makes, and nothing else.
+    pub(in crate::program) fn is_of_person(&self, site: &Site<'_>, holes: &[String]) -> bool {
+        matches!(holes, [only] if self.made_person(site).as_ref() == Some(only))
+    }
+
+    /// What a key is filled with.
+    pub(in crate::program) fn holes(&self, site: &Site<'_>, element: Option<&Element>) -> Made {
         let mut made = Made::default();
-        if person && let Some(who) = self.person_of(site.used, site.owner, site.helper) {
+        if let Some(who) = self.made_person(site) {
             return made.with(who);
         }
         if site.priced

@@ -225,6 +225,7 @@ const WHO: &[&str] = &[
     "affiliate",
     "patient",
     "subscriber",
+    "me",
 ];
 
 /// What a key can be made of.

@@ -18,7 +18,7 @@ mod entries;
 mod failure;
 mod flow;
 mod operations;
-pub(in crate::program) mod says;
+pub(crate) mod says;
 mod told;
 mod weight;
 
@@ -214,7 +214,7 @@ impl<'p> Search<'p> {
             }
             let starts = self.callers.starts(program, entry.function);
             for (out, way) in self.waited(entry.function, core, &[]) {
-                if out.vendor.is_some() {
+                if out.vendor.is_some() || out.request.is_some_and(|http| program.sends_mail(http)) {
                     found.extend(self.judge(core, entry.function, &[], &starts, out, way));
                 }
             }

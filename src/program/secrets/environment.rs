@@ -101,6 +101,13 @@ impl Program {
     }
 }
 
+/// Whether a variable holds a credential, by its name.
+fn is_credential(name: Name) -> bool {
+    let parts: Vec<&str> = name.as_str().split('_').collect();
+    parts.last().is_some_and(|last| matches!(*last, "KEY" | "SECRET" | "TOKEN" | "PASSWORD"))
+        && !parts.iter().any(|part| matches!(*part, "PUBLIC" | "PUBLISHABLE" | "ANON" | "SITE" | "VITE"))
+}
+
 /// What a file decides: the condition, and what runs when it holds and when not.
 struct Decision {
     condition: ExprId,
@@ -297,7 +304,13 @@ impl Need<'_> {
             Use::In(outer) => match self.facts.expr(outer) {
                 ExprKind::Op(Op::Not | Op::Equal | Op::Unequal | Op::Compare | Op::In | Op::TypeOf, _) => false,
                 ExprKind::Op(Op::Or | Op::Nullish, parts) => {
-                    parts.last() == Some(&value)
+                    // An empty text is no credential. The field of a settings class (`x_api_key: str = ""`) stands for what
+                    // may be left out.
+                    let nothing = parts.last().is_some_and(|&last| {
+                        matches!(self.facts.expr(last), ExprKind::Text(text) if text.is_empty())
+                            && self.facts.span(last) != self.facts.span(value)
+                    });
+                    (parts.last() == Some(&value) || nothing && is_credential(self.name))
                         && !parts.iter().any(|&part| self.is_told(part, FARTHEST))
                         && self.is_needed(outer, depth - 1)
                 }

@@ -228,6 +228,9 @@ impl Program {
 
     /// What is set on a package itself; none when nothing is.
     pub fn package_limit(&self, package: Name, timeout: &Timeout) -> Option<Limit> {
+        if timeout.process.iter().any(|call| self.is_called(call)) {
+            return Some(Limit::Set);
+        }
         self.limit_put(Holder::Package(package), timeout.client.iter())
     }
 

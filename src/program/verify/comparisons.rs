@@ -194,8 +194,30 @@ impl Walk<'_> {
         }
         // An address on a list of allowed ones.
         let listed = self.program.called_name(at).is_some_and(|name| name == "includes" || name == "has")
-            && sides.iter().any(|&side| matches!(facts.expr(side), ExprKind::Ref(name, _) if is_address_list(name)));
+            && sides.iter().any(|&side| self.lists_addresses(function, side));
         if listed { (Some(stronger_unknown(standing, program.call_place(at))), nothing.1) } else { nothing }
+    }
+
+    /// Whether an expression is a list of addresses of machines, by its name or by what it holds, or a net of them.
+    pub(super) fn lists_addresses(&self, function: FunctionRef, at: ExprId) -> bool {
+        let facts = self.facts(function);
+        match facts.expr(at) {
+            ExprKind::Ref(name, _) | ExprKind::Member(_, name) if is_address_list(name) => return true,
+            ExprKind::Call(call) if facts.last_name(facts.call(*call).callee).is_some_and(|n| n == "ip_network") => {
+                return true;
+            }
+            _ => {}
+        }
+        let Value::List(list) = self.program.value(ExprRef::new(function.file, at)) else { return false };
+        let facts = self.program.facts(list.file);
+        let ExprKind::List(items) = facts.expr(list.expr) else { return false };
+        // `196.201.214.0/24`; the machine's own says nothing.
+        let is_address = |text: &str| {
+            let parts: Vec<&str> = text.split('/').next().unwrap_or(text).split('.').collect();
+            parts.len() == 4 && parts[0] != "127" && parts.iter().all(|part| part.parse::<u8>().is_ok())
+        };
+        !items.is_empty()
+            && items.iter().all(|&item| matches!(facts.expr(item), ExprKind::Text(text) if is_address(text)))
     }
 
     /// `key in CACHE`, where the key is a hash: what the app keeps in memory is looked up by it, which proves nothing.

@@ -1,5 +1,6 @@
 //! What a condition says of the caller when it holds, and when it does not.
 
+use super::comparisons::stronger_unknown;
 use super::evidence::{is_fault, is_verdict, says_no};
 use super::ways::{Way, is_split, meet, stronger};
 use super::{Ends, Lapse, Standing, Walk, Why};
@@ -58,6 +59,11 @@ impl Walk<'_> {
                 let Some(standing) = self.value(function, condition, standing) else { return (None, None) };
                 if self.looks_into_store(function, parts[0], parts[1]) {
                     return (Some(standing), Some(standing));
+                }
+                // `request.remote_addr in VENDORS_ADDRESSES`: the scheme of vendors that sign nothing.
+                if self.lists_addresses(function, parts[1]) {
+                    let place = self.program.place(ExprRef::new(function.file, condition));
+                    return (Some(stronger_unknown(standing, place)), Some(standing));
                 }
                 self.comparison_of(function, condition, parts[0], parts[1], standing)
             }

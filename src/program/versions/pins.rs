@@ -250,8 +250,11 @@ fn requirement(line: &str) -> Option<(String, String, Name)> {
         .then(|| (name.to_owned(), range.to_owned(), python_package(name)))
 }
 
+/// The package as code imports it: `discord.py` gives `discord`.
 fn python_package(name: &str) -> Name {
-    Name::new(&format!("pypi:{}", name.to_ascii_lowercase().replace('-', "_")))
+    let lower = name.to_ascii_lowercase().replace('-', "_");
+    let imported = lower.strip_suffix(".py").or_else(|| lower.strip_suffix("_py")).unwrap_or(&lower);
+    Name::new(&format!("pypi:{imported}"))
 }
 
 /// Whether live code below a folder imports something by this very name.

@@ -226,7 +226,8 @@ fn handler(program: &Program, candidate: Candidate) -> Option<WebhookHandler> {
     }
     let vendor = vendor(program, &signs, named.as_ref());
     let carrier = vendor.filter(|_| signs.is_empty()).and_then(|vendor| carrier(program, entry, vendor));
-    let vendor = carrier.or(vendor);
+    // Who answers in a vendor's own words is called by that vendor.
+    let vendor = carrier.or(vendor).or_else(|| program.answers_vendor(entry));
     let of_row = is_row_change(program, entry, &signs);
     let another = signs.is_empty() && vendor.is_some_and(|vendor| is_for_another(program, entry, vendor));
     let vendor = vendor.filter(|_| !of_row && !another);

@@ -334,7 +334,7 @@ fn asks_length(facts: &Facts, expr: ExprId) -> bool {
     }
 }
 
-/// The row that a condition asks to be there: `row`, `row is not None`.
+/// The row that a condition asks to be there: `row`, `row is not None`, `row and pack`.
 fn row_of(facts: &Facts, condition: ExprId) -> Option<ExprId> {
     match facts.expr(condition) {
         ExprKind::Ref(..) => Some(condition),
@@ -342,6 +342,11 @@ fn row_of(facts: &Facts, condition: ExprId) -> Option<ExprId> {
             [row, nothing] if is_nothing(facts, nothing) => Some(row),
             _ => None,
         },
+        // `user and pack`; what else is asked of the row may be why nothing is to be done.
+        ExprKind::Op(Op::And, parts) => {
+            let plain = parts.iter().all(|&part| matches!(facts.expr(part), ExprKind::Ref(..)));
+            parts.first().copied().filter(|_| plain)
+        }
         _ => None,
     }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{Audience, Hanging, default_of, tell};
 use crate::catalogue::{Category, Effect, HttpClient, VendorId};
-use crate::facts::{DefKind, FunctionId};
-use crate::finding::{Place, Remark};
+use crate::facts::FunctionId;
+use crate::finding::Remark;
 use crate::names::Name;
 use crate::program::time::timing::Limit;
 use crate::program::values::options::Lookup;
@@ -277,11 +277,11 @@ fn tell_settings(program: &Program, report: &mut Report, opens: &[Open<'_>]) {
     let Some(first) = opens.first() else { return };
     let client = program.http_client(first.sent);
     let Some(settings) = &client.settings else { return };
-    let Some(&(host, _)) = setting(program, &settings.host).first() else { return };
-    if !setting(program, &settings.timeout).is_empty() {
+    let Some(&(host, _)) = program.setting(&settings.host).first() else { return };
+    if !program.setting(&settings.timeout).is_empty() {
         return;
     }
-    let chosen = setting(program, &settings.chosen_by);
+    let chosen = program.setting(&settings.chosen_by);
     if !chosen.is_empty() && !chosen.iter().any(|(_, text)| text.contains(&settings.chosen)) {
         return;
     }
@@ -304,29 +304,4 @@ fn tell_settings(program: &Program, report: &mut Report, opens: &[Open<'_>]) {
             audience: Audience::Everyone,
         },
     );
-}
-
-/// Where modules of the app define a setting, and the constant texts it gets.
-fn setting(program: &Program, name: &str) -> Vec<(Place, String)> {
-    let name = Name::new(name);
-    let mut found = Vec::new();
-    for (file, facts) in program.code() {
-        let body = facts.function(FunctionId::MODULE).body;
-        let Some(def) = facts.defined_in(body, name).map(|def| facts.def(def)) else { continue };
-        if def.kind == DefKind::Variable && !program.side(file).dead && !program.side(file).tooling {
-            let values = def.values.iter().map(|&value| program.value(crate::program::ExprRef::new(file, value)));
-            let texts: Vec<String> = values
-                .flat_map(|value| {
-                    value
-                        .alternatives()
-                        .iter()
-                        .filter_map(|one| one.text())
-                        .map(|text| text.to_string())
-                        .collect::<Vec<_>>()
-                })
-                .collect();
-            found.push((Place { file, span: def.span }, texts.join(" ")));
-        }
-    }
-    found
 }

@@ -45,7 +45,8 @@ pub(super) fn check(program: &Program, report: &mut Report) {
 
 /// Whether the cure is where the client is made, rather than at each call.
 fn is_configured_when_made(timeout: &Timeout) -> bool {
-    !timeout.race_only && !timeout.client.is_empty()
+    let made = !timeout.client.is_empty() || !timeout.process.is_empty();
+    made && !timeout.race_only
 }
 
 /// The package of a use, when it has no safe limit by default and the vendor is not the app's own backend.

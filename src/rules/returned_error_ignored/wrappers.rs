@@ -3,9 +3,12 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::catalogue::Effect;
+use crate::facts::{BlockId, BlockKind, Step};
 use crate::finding::Confidence;
 use crate::program::failures::reporting::Reporting;
 use crate::program::failures::stands::Round;
+use crate::program::money::core_paths::says::answers_error;
+use crate::program::terms::{Ending, ending};
 use crate::program::{CallRef, EntryKind, FunctionRef, Program};
 use crate::rule::Report;
 
@@ -46,7 +49,9 @@ pub(super) fn check(program: &Program, report: &mut Report) {
 
 fn tell(program: &Program, report: &mut Report, caller: CallRef, wrapper: FunctionRef, reporting: &Reporting<'_>) {
     let records = program.records_success_after(caller);
-    if reporting.logs && !records || program.is_after_failure(caller) || !program.looks(caller).is_empty() {
+    // Who catches a failure there, and answers it, takes the wrapper for one that throws.
+    let expects = reporting.logs && !records && answers_what_is_thrown(program, caller);
+    if reporting.logs && !records && !expects || program.is_after_failure(caller) || !program.looks(caller).is_empty() {
         return;
     }
     let origins = program.origins(program.function_of(caller));
@@ -101,6 +106,25 @@ fn tell(program: &Program, report: &mut Report, caller: CallRef, wrapper: Functi
         draft = draft.because(program.function_place(wrapper), "reports by returning");
         let _ = draft;
     }
+}
+
+/// Whether a call stands in a `try` all of whose handlers answer an error or throw on: `except Exception: return .., 500`.
+fn answers_what_is_thrown(program: &Program, call: CallRef) -> bool {
+    let facts = program.facts(call.file);
+    let block = facts.call(call.call).block;
+    let function = facts.function_of(block);
+    let around = program.around(call);
+    let mut tried = facts.enclosing(block).take_while(|(_, block)| block.function == function);
+    let Some((body, _)) = tried.find(|(_, block)| block.kind == BlockKind::Try) else { return false };
+    // Nothing else there may throw: the call is what it is about.
+    let alone = matches!(facts.block(body).steps[..], [Step::Eval(_)]);
+    let handlers = around.handlers(body);
+    let answers = |&handler: &BlockId| match ending(facts, handler) {
+        Ending::Throws => true,
+        Ending::Returns(Some(value)) => answers_error(program, call.file, value),
+        _ => false,
+    };
+    alone && !handlers.is_empty() && handlers.iter().all(answers)
 }
 
 fn key(object: &str) -> &str {

@@ -279,6 +279,29 @@ impl<'p> Flow<'p> {
 }
 
 impl Program {
+    /// Whether what a call gives is asked in its function, which refuses where it says no: `if not is_safe(text): return 400`.
+    /// Such a call cannot be put off.
+    pub fn refuses_by_answer(&self, call: CallRef) -> bool {
+        let facts = self.facts(call.file);
+        let shape = facts.call(call.call);
+        let function = facts.function_of(shape.block);
+        let asked = facts.span(shape.expr);
+        let of_call = |facts: &Facts, value: ExprId| facts.span(value) == asked;
+        let inside = |condition: ExprId| {
+            let span = facts.span(condition);
+            let parts = (0..).map(ExprId).zip(&facts.exprs).filter(|(_, expr)| span.contains(expr.span));
+            parts.into_iter().any(|(at, _)| comes_of(facts, at, 4, &of_call))
+        };
+        let leaves = |block: BlockId| ending(facts, block) != Ending::GoesOn;
+        let mut steps = facts.blocks.iter().filter(|block| block.function == function).flat_map(|block| &block.steps);
+        steps.any(|step| match step {
+            Step::If { condition, then, otherwise } => {
+                (leaves(*then) || otherwise.is_some_and(leaves)) && inside(*condition)
+            }
+            _ => false,
+        })
+    }
+
     /// Whether what a request is answered is handed back by the function that sends it, to somebody who takes it.
     pub fn answer_decides(&self, request: CallRef, way: &[Edge]) -> bool {
         let facts = self.facts(request.file);

@@ -35,7 +35,10 @@ pub fn answers_error(program: &Program, file: FileId, value: ExprId) -> bool {
             },
             _ => None,
         };
-        if constant.is_some_and(|number| (400.0..600.0).contains(&number)) {
+        // `status.HTTP_500_INTERNAL_SERVER_ERROR`
+        let named = matches!(facts.expr(value), ExprKind::Member(_, name) | ExprKind::Ref(name, _)
+            if name.starts_with("HTTP_4") || name.starts_with("HTTP_5"));
+        if named || constant.is_some_and(|number| (400.0..600.0).contains(&number)) {
             return true;
         }
         if depth == 0 {

@@ -85,7 +85,12 @@ const HOOKS: &[&str] = &["webhook", "hook", "crm", "automation"];
 /// How much a path needs what leaves; none when it does not count: the own backend, what queues by itself, what
 /// cannot be told.
 pub(super) fn of(program: &Program, core: Core, out: &Outgoing<'_>, names: &str, sells: bool) -> Option<Weight> {
-    let Some(used) = out.vendor else { return external(program, core, out) };
+    let Some(used) = out.vendor else {
+        if out.request.is_some_and(|http| program.sends_mail(http)) {
+            return Some(if delivers(core, names) { Weight::Message } else { Weight::Other });
+        }
+        return external(program, core, out);
+    };
     let vendor = program.catalogue.vendor(used.vendor);
     if vendor.own_backend || out.request.is_some_and(|http| !all_leave(&http.to)) {
         return None;

@@ -1,0 +1,55 @@
+//! Mail that a framework sends by what its settings say, and mail that is sent to a server of mail outright.
+
+use crate::facts::{DefKind, FunctionId};
+use crate::finding::Place;
+use crate::names::Name;
+use crate::program::{ExprRef, HttpUse, Program, Value};
+
+impl Program {
+    /// Whether a request hands a message to a server of mail: not where the settings name none, or another way, and not
+    /// where its failure is told to be silent.
+    pub fn sends_mail(&self, http: &HttpUse) -> bool {
+        let client = self.http_client(http);
+        if !client.always_outbound || http.method.is_none_or(|method| method != "SEND") {
+            return false;
+        }
+        let facts = self.facts(http.inner.file);
+        let is_silent = client.silenced_by.as_ref().is_some_and(|keyword| {
+            facts.call(http.inner.call).args.iter().any(|arg| {
+                arg.name.is_some_and(|name| name == keyword.as_str())
+                    && self.value(ExprRef::new(http.inner.file, arg.value)) != Value::Bool(false)
+            })
+        });
+        let is_set_up = client.settings.as_ref().is_none_or(|settings| {
+            let chosen = self.setting(&settings.chosen_by);
+            !self.setting(&settings.host).is_empty()
+                && (chosen.is_empty() || chosen.iter().any(|(_, text)| text.contains(&settings.chosen)))
+        });
+        is_set_up && !is_silent
+    }
+
+    /// Where modules of the app define a setting, and the constant texts it gets.
+    pub fn setting(&self, name: &str) -> Vec<(Place, String)> {
+        let name = Name::new(name);
+        let mut found = Vec::new();
+        for (file, facts) in self.code() {
+            let body = facts.function(FunctionId::MODULE).body;
+            let Some(def) = facts.defined_in(body, name).map(|def| facts.def(def)) else { continue };
+            if def.kind == DefKind::Variable && !self.side(file).dead && !self.side(file).tooling {
+                let values = def.values.iter().map(|&value| self.value(crate::program::ExprRef::new(file, value)));
+                let texts: Vec<String> = values
+                    .flat_map(|value| {
+                        value
+                            .alternatives()
+                            .iter()
+                            .filter_map(|one| one.text())
+                            .map(|text| text.to_string())
+                            .collect::<Vec<_>>()
+                    })
+                    .collect();
+                found.push((Place { file, span: def.span }, texts.join(" ")));
+            }
+        }
+        found
+    }
+}
