@@ -20,7 +20,7 @@ rule! {
     /// fails as soon as a blank, an escape or the order of keys differs; a check that needs Node's crypto throws on
     /// Deno, workers and edge runtimes; a body that was read once is empty the second time; a header that the vendor
     /// does not sign in, an invented `resend-signature`, is never there; and a function that the SDK does not have
-    /// (`stripe.webhook.constructEvent`) throws. Every delivery is then
+    /// (`stripe.webhook.constructEvent`) throws, and so does `require` in an ES module. Every delivery is then
     /// answered with an error: people pay and get nothing, until the vendor switches the endpoint off, or someone
     /// takes the check out.
     ///
@@ -104,6 +104,8 @@ enum Fault {
     Unset(Name, Place),
     /// The SDK has it under another path.
     Misnamed(Name),
+    /// The SDK is taken in by `require`, which an ES module does not have.
+    Required(Place),
 }
 
 fn check(program: &Program, report: &mut Report) {
@@ -152,6 +154,9 @@ fn fault(program: &Program, handler: &WebhookHandler) -> Option<(CallRef, Fault,
     }
     for at in verifying_calls() {
         let Some(checks) = verifying(program, at) else { continue };
+        if let Some(place) = program.required_in_module(at) {
+            return Some((at, Fault::Required(place), Confidence::High));
+        }
         if checks.node_only && !checks.own_crypto && program.runs_on_edge(entry) {
             return Some((at, Fault::Runtime, Confidence::High));
         }
@@ -270,6 +275,10 @@ fn tell(
         Fault::Misnamed(path) => {
             format!("{call} does not exist, the SDK has {path}: the call throws, {webhook} answers an error, {lost}")
         }
+        Fault::Required(_) => format!(
+            "{call} is of an SDK that `require` takes in, and an ES module has no `require`: that throws, {webhook} answers \
+             an error, {lost}"
+        ),
         Fault::Read(_) => format!("{call} reads the body of {webhook} a second time, and that throws: {lost}"),
     };
     let mut draft = report
@@ -279,6 +288,7 @@ fn tell(
         .trace(program.trace_to(entry, at, "checks here"));
     draft = match fault {
         Fault::Unset(_, place) => draft.because(place, "never set"),
+        Fault::Required(place) => draft.because(place, "throws here"),
         Fault::Parsed(place) => draft.because(place, "parsed here"),
         Fault::Rewritten(place) => draft.because(place, "written anew here"),
         Fault::Unsent(_, place) => draft.because(place, "no delivery brings this header"),
@@ -305,6 +315,9 @@ fn cure(program: &Program, handler: &WebhookHandler, entry: &Entry, fault: Fault
                 "Read the endpoint's signing secret from the environment where {name} is declared, and let the start fail \
                  when it is missing."
             );
+        }
+        (_, Fault::Required(_)) => {
+            return "Take the SDK in with `import` at the head of the file, as the rest of the server does.".to_owned();
         }
         (_, Fault::Runtime | Fault::Unsent(..) | Fault::Misnamed(_)) => return verify,
         (_, Fault::Read(_)) => {

@@ -3,8 +3,9 @@
 use rustc_hash::FxHashSet;
 
 use crate::catalogue::KnownRole;
-use crate::facts::{DefId, ExportValue, ExprId, ExprKind, Op};
+use crate::facts::{DefId, ExportValue, ExprId, ExprKind, ImportKind, Op};
 use crate::finding::{FileId, Place};
+use crate::names::Name;
 use crate::program::terms::always_before;
 use crate::program::values::options::Lookup;
 use crate::program::{CallRef, DefRef, Entry, ExprRef, External, FunctionRef, Gate, Program, Value};
@@ -80,6 +81,35 @@ impl Program {
     pub fn package_major(&self, file: FileId, external: &External) -> Option<u32> {
         let mut files = external.sites.first().map(|site| site.file).into_iter().chain([file]);
         files.find_map(|file| self.major_of(file, external.package))
+    }
+
+    /// The `require` by which a function takes in the SDK that it calls, where Node runs the file as an ES module: it has
+    /// none there. What runs sources itself (tsx, Bun) may bring one, and so may a bundler that writes CommonJS.
+    pub fn required_in_module(&self, at: CallRef) -> Option<Place> {
+        let (file, facts) = (self.file(at.file), self.facts(at.file));
+        let ending = file.path.rsplit('.').next().unwrap_or_default();
+        let (_, package) = self.manifests.package_of(&file.path)?;
+        let script = |part: &str| package.scripts.iter().any(|(_, command)| command.contains(part));
+        let start = package.scripts.iter().find(|(name, _)| name == "start").map(|(_, command)| command.as_str());
+        let by_node = start.is_some_and(|command| command.split_whitespace().any(|word| word == "node"));
+        let as_module = match ending {
+            "mjs" => true,
+            "js" => package.is_module,
+            "ts" => package.is_module && script("esbuild") && script("--format=esm"),
+            _ => false,
+        };
+        let made_here = facts.defs.iter().any(|def| def.name == "require");
+        if !as_module || !by_node || made_here {
+            return None;
+        }
+        let function = facts.function(self.function_of(at).function).span;
+        let externals: Vec<Name> = self.callee(at).externals().map(|external| external.package).collect();
+        let import = facts.imports.iter().find(|import| {
+            import.kind == ImportKind::Require
+                && function.contains(import.span)
+                && externals.iter().any(|package| package.strip_prefix("npm:") == Some(import.specifier.as_str()))
+        })?;
+        Some(Place { file: at.file, span: import.span })
     }
 
     /// Whether an expression is the request, by what it is called.

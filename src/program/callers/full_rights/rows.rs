@@ -3,7 +3,7 @@
 use crate::facts::ExprKind;
 use crate::names::Name;
 use crate::program::callers::full_rights::known::{KNOWN_TO_ONE, is_contact};
-use crate::program::callers::full_rights::seizes::CONTACTS;
+use crate::program::callers::full_rights::seizes::{CONTACTS, keeps_settings};
 use crate::program::callers::full_rights::{Pick, Touch, any_start, any_word, only_one_knows};
 use crate::program::money::grants::is_account;
 use crate::program::values::assigned::Holder;
@@ -254,8 +254,13 @@ impl Program {
     }
 
     /// Whether a table holds what visitors without an account send in, by its name: leads, inquiries.
-    pub fn is_sent_in(&self, table: &str) -> bool {
+    fn is_sent_in(&self, table: &str) -> bool {
         any_start(table, SENT_IN)
+    }
+
+    /// Whether it is the app's own people who work on a table, by its name: what visitors send in, how the app is set up.
+    pub fn is_of_staff(&self, table: &str) -> bool {
+        self.is_sent_in(table) || keeps_settings(table)
     }
 
     /// Whether a secret out of what a read gives is answered: `shop.settings.stripe_secret_key`.
