@@ -104,6 +104,8 @@ enum Fault {
     Unset(Name, Place),
     /// The SDK has it under another path.
     Misnamed(Name),
+    /// It is given a field of a body that nothing has parsed.
+    Unparsed,
     /// The SDK is taken in by `require`, which an ES module does not have.
     Required(Place),
 }
@@ -143,6 +145,11 @@ fn fault(program: &Program, handler: &WebhookHandler) -> Option<(CallRef, Fault,
         .collect();
     let mut functions: Vec<FunctionRef> = within.iter().copied().collect();
     functions.sort();
+    if let Some(at) = program.field_of_nothing(entry)
+        && program.edges(at).iter().any(|edge| program.calls_in(edge.target).any(|at| verifying(program, at).is_some()))
+    {
+        return Some((at, Fault::Unparsed, Confidence::High));
+    }
     let verifying_calls = || functions.iter().flat_map(|&function| program.calls_in(function));
     if let Some((header, place)) = program.unsent_header(handler, &functions)
         && let Some(at) = verifying_calls().find(|&at| verifying(program, at).is_some())
@@ -275,6 +282,10 @@ fn tell(
         Fault::Misnamed(path) => {
             format!("{call} does not exist, the SDK has {path}: the call throws, {webhook} answers an error, {lost}")
         }
+        Fault::Unparsed => format!(
+            "{call} is given a field of `req.body`, and no parser stands before this route: there is no body, {webhook} \
+             checks nothing, {lost}"
+        ),
         Fault::Required(_) => format!(
             "{call} is of an SDK that `require` takes in, and an ES module has no `require`: that throws, {webhook} answers \
              an error, {lost}"
@@ -293,7 +304,7 @@ fn tell(
         Fault::Rewritten(place) => draft.because(place, "written anew here"),
         Fault::Unsent(_, place) => draft.because(place, "no delivery brings this header"),
         Fault::Read(first) => draft.because(program.call_place(first), "read here the first time"),
-        Fault::Runtime | Fault::Misnamed(_) => draft,
+        Fault::Runtime | Fault::Misnamed(_) | Fault::Unparsed => draft,
     };
     if let Some(vendor) = handler.vendor {
         draft.vendor(program.vendor_id(vendor));
@@ -315,6 +326,11 @@ fn cure(program: &Program, handler: &WebhookHandler, entry: &Entry, fault: Fault
                 "Read the endpoint's signing secret from the environment where {name} is declared, and let the start fail \
                  when it is missing."
             );
+        }
+        (_, Fault::Unparsed) => {
+            return "Put the parser of what the vendor sends on this route: `express.urlencoded({ extended: false })` for a \
+                    form, `express.json()` for JSON."
+                .to_owned();
         }
         (_, Fault::Required(_)) => {
             return "Take the SDK in with `import` at the head of the file, as the rest of the server does.".to_owned();

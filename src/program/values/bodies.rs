@@ -83,6 +83,49 @@ impl Program {
         files.find_map(|file| self.major_of(file, external.package))
     }
 
+    /// The call to which an entry point of Express hands a field of a body that nothing has parsed: its route is registered
+    /// before every parser of the app. On platforms that parse by themselves nothing is known.
+    pub fn field_of_nothing(&self, entry: &Entry) -> Option<CallRef> {
+        let parses = |entry: &Entry| {
+            entry.middleware.iter().any(|gate| match *gate {
+                Gate::Library(expr) => self.role_of_made(expr) == Some(KnownRole::ParseBody),
+                _ => false,
+            })
+        };
+        let same = |other: &&Entry| self.share_app(other.function.file, entry.function.file);
+        let mut served = self.entries.iter().filter(|other| other.function == entry.function);
+        if entry.framework != "express"
+            || !served.all(|other| other.middleware.is_empty())
+            || !self.entries.iter().filter(same).any(parses)
+        {
+            return None;
+        }
+        let listens = |(file, facts): (FileId, &crate::facts::Facts)| {
+            self.share_app(file, entry.function.file)
+                && facts.calls.iter().any(|call| facts.last_name(call.callee).is_some_and(|name| name == "listen"))
+        };
+        let hosted = self.code().any(|(file, facts)| {
+            let by_host = |import: &crate::facts::Import| {
+                matches!(import.specifier.as_str(), "serverless-http" | "firebase-functions" | "aws-serverless-express")
+            };
+            self.share_app(file, entry.function.file) && facts.imports.iter().any(by_host)
+        });
+        if hosted || !self.code().any(listens) {
+            return None;
+        }
+        let of_body = |at: ExprRef| {
+            let facts = self.facts(at.file);
+            let ExprKind::Member(body, _) = *facts.expr(at.expr) else { return false };
+            matches!(*facts.expr(body), ExprKind::Member(request, name)
+                if name == "body" && self.is_request(ExprRef::new(at.file, request)))
+        };
+        let inner = self.with_inner(entry.function);
+        inner.into_iter().flat_map(|function| self.calls_in(function)).find(|at| {
+            let args = &self.facts(at.file).call(at.call).args;
+            args.iter().any(|arg| of_body(ExprRef::new(at.file, arg.value)))
+        })
+    }
+
     /// The `require` by which a function takes in the SDK that it calls, where Node runs the file as an ES module: it has
     /// none there. What runs sources itself (tsx, Bun) may bring one, and so may a bundler that writes CommonJS.
     pub fn required_in_module(&self, at: CallRef) -> Option<Place> {
