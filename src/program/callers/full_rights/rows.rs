@@ -3,7 +3,8 @@
 use crate::facts::ExprKind;
 use crate::names::Name;
 use crate::program::callers::full_rights::known::{KNOWN_TO_ONE, is_contact};
-use crate::program::callers::full_rights::seizes::{CONTACTS, keeps_settings};
+use crate::program::callers::full_rights::seizes::CONTACTS;
+use crate::program::callers::full_rights::settings_rows::keeps_settings;
 use crate::program::callers::full_rights::{Pick, Touch, any_start, any_word, only_one_knows};
 use crate::program::money::grants::is_account;
 use crate::program::values::assigned::Holder;
