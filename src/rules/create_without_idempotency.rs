@@ -153,24 +153,37 @@ fn keyless<'p>(program: &'p Program, used: &'p VendorUse) -> Option<Keyless<'p>>
 fn has_twin_with_key(program: &Program, used: &VendorUse, how: &Idempotency) -> bool {
     let function = program.function_of(used.at);
     program.calls_in(function).flat_map(|call| program.vendors_at(call)).any(|other| {
-        is_other_branch(program, used, other) && matches!(program.idempotency_key(other, how), Key::Given(_))
+        is_given_alike(program, used, other) && matches!(program.idempotency_key(other, how), Key::Given(_))
     })
+}
+
+/// Whether another call of the function is given something of the same name.
+fn is_given_alike(program: &Program, used: &VendorUse, other: &VendorUse) -> bool {
+    let given = |at: CallRef| {
+        let facts = program.facts(at.file);
+        match *facts.expr(facts.call(at.call).args.first()?.value) {
+            ExprKind::Ref(name, _) => Some(name),
+            _ => None,
+        }
+    };
+    other.at != used.at
+        && (other.vendor, other.operation) == (used.vendor, used.operation)
+        && program.function_of(other.at) == program.function_of(used.at)
+        && given(used.at).is_some()
+        && given(used.at) == given(other.at)
 }
 
 /// `account ? create(order, { stripeAccount: account }) : create(order)`: the same call in another branch.
 fn is_other_branch(program: &Program, used: &VendorUse, other: &VendorUse) -> bool {
-    if other.at == used.at
-        || (other.vendor, other.operation) != (used.vendor, used.operation)
-        || program.function_of(other.at) != program.function_of(used.at)
-    {
-        return false;
-    }
     let facts = program.facts(used.at.file);
-    let payload = |at: CallRef| match facts.call(at.call).args.first().map(|arg| facts.expr(arg.value)) {
-        Some(ExprKind::Ref(name, _)) => Some(*name),
-        _ => None,
+    let given = |at: CallRef| {
+        let first = facts.call(at.call).args.first().filter(|arg| arg.name.is_none())?;
+        match *facts.expr(first.value) {
+            ExprKind::Ref(name, block) => facts.lookup(block, name),
+            _ => None,
+        }
     };
-    payload(used.at).is_some() && payload(used.at) == payload(other.at)
+    is_given_alike(program, used, other) && given(used.at).is_some() && given(used.at) == given(other.at)
 }
 
 fn tell(

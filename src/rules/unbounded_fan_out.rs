@@ -1,5 +1,6 @@
 //! One outbound call for each element of a collection of any size, with nothing that holds it back.
 
+use crate::catalogue::Effect;
 use crate::facts::Span;
 use crate::finding::{Confidence, FileId, Severity};
 use crate::program::origins::Origin;
@@ -101,7 +102,8 @@ fn check(program: &Program, report: &mut Report) {
         let sent = program.sent_by(iteration);
         let floats = |sent: &Sent| program.is_floating(sent.way.first().map_or(sent.call, |edge| edge.call));
         let at_once = iteration.at_once || sent.first().is_some_and(floats);
-        if paced && (at_once || in_parts() || !is_waited_for(program, iteration)) {
+        let goes_to_many = || sent.first().is_some_and(|first| is_message(program, first));
+        if paced && (at_once || in_parts() || !goes_to_many() || !is_waited_for(program, iteration)) {
             continue;
         }
         if let Some(first) = sent.first() {
@@ -199,6 +201,12 @@ fn tell(program: &Program, report: &mut Report, iteration: &Iteration, first: &S
     if few {
         draft.confidence(Confidence::Low);
     }
+}
+
+/// Whether what is sent is a message: lists of those who get one grow.
+fn is_message(program: &Program, sent: &Sent) -> bool {
+    let mut uses = program.vendors_at(sent.call).iter();
+    uses.any(|used| program.operation(used).is_some_and(|operation| operation.effect == Effect::Send))
 }
 
 /// Whether somebody asked for it and waits for the answer.
