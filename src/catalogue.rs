@@ -51,7 +51,7 @@ pub use gatekeepers::Gatekeeper;
 pub use hosts::{host_of_url, is_own_host};
 pub use index::VendorId;
 pub use key_headers::KeyHeader;
-pub use keyless::{Empty, Throws, WithoutKey};
+pub use keyless::{Empty, RefusesEmpty, Throws, WithoutKey};
 pub use load::Catalogue;
 pub use mailboxes::Mailboxes;
 pub use names::unqualified;
@@ -453,6 +453,8 @@ pub struct Known {
     /// A plain digest that takes no key: what it computes may serve other ends than to prove who is calling.
     #[serde(default)]
     pub keyless: bool,
+    /// Since when it refuses an empty key: until then it signs with it, and so can anybody.
+    pub refuses_empty: Option<RefusesEmpty>,
     /// How it repeats: a `retry` what it is handed, a queue the jobs that fail.
     pub retries: Option<Retries>,
     /// Where it takes the secret that it signs, checks or encrypts with.

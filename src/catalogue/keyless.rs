@@ -21,6 +21,18 @@ impl WithoutKey {
     }
 }
 
+/// Since when a function refuses an empty key.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct RefusesEmpty {
+    /// The package as its registry calls it, where it is imported under another name: `pypi:pyjwt`.
+    pub package: String,
+    /// The first major and minor version that does.
+    pub since: (u32, u32),
+    /// Where it comes from.
+    pub source: Source,
+}
+
 /// A package throws at once when its client is made without a key: `{}` in every version.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]

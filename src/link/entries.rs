@@ -18,6 +18,7 @@ pub mod django;
 pub mod django_views;
 pub mod edge;
 pub mod express;
+pub mod forwards;
 pub mod graphs;
 pub mod handlers;
 pub mod hooks;
@@ -210,6 +211,7 @@ pub fn find(seeker: Seeker<'_>) -> (Vec<Entry>, Vec<KnownRoute>) {
     let key = |entry: &Entry| (entry.place, entry.kind, entry.route, entry.methods.clone(), entry.name, entry.function);
     entries.sort_by_key(key);
     entries.dedup_by_key(|entry| key(entry));
+    forwards::lead_on(program, &mut entries);
     matchers::cover(seeker, &mut entries);
     (entries, known)
 }

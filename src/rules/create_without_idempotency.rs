@@ -97,12 +97,19 @@ fn check(program: &Program, report: &mut Report) {
     let mut runs = Runs::new();
     // Uses of one request, as its own place and its wrapper's callers see it.
     let mut requests: BTreeMap<CallRef, Vec<Keyless<'_>>> = BTreeMap::new();
+    let mut calls: Vec<(Keyless<'_>, Vec<CallRef>)> = Vec::new();
     for used in program.vendor_uses() {
         let Some(keyless) = keyless(program, used) else { continue };
         match program.request_of(used) {
             Some(http) => requests.entry(http.inner).or_default().push(keyless),
-            None => tell(program, report, &keyless, &[], &mut runs),
+            None => match calls.iter_mut().find(|(other, _)| is_other_branch(program, other.used, used)) {
+                Some((_, twins)) => twins.push(used.at),
+                None => calls.push((keyless, vec![])),
+            },
         }
+    }
+    for (keyless, twins) in &calls {
+        tell(program, report, keyless, &[], twins, &mut runs);
     }
     for (inner, mut uses) in requests {
         uses.retain(|keyless| says_itself(program, keyless));
@@ -111,9 +118,9 @@ fn check(program: &Program, report: &mut Report) {
         match uses.iter().position(|keyless| keyless.used.at == inner) {
             Some(own) => {
                 let callers: Vec<CallRef> = uses.iter().map(|other| other.used.at).filter(|&at| at != inner).collect();
-                tell(program, report, &uses[own], &callers, &mut runs);
+                tell(program, report, &uses[own], &callers, &[], &mut runs);
             }
-            None => uses.iter().for_each(|keyless| tell(program, report, keyless, &[], &mut runs)),
+            None => uses.iter().for_each(|keyless| tell(program, report, keyless, &[], &[], &mut runs)),
         }
     }
 }
@@ -144,22 +151,49 @@ fn keyless<'p>(program: &'p Program, used: &'p VendorUse) -> Option<Keyless<'p>>
 
 /// `key ? create(order, { idempotencyKey: key }) : create(order)`: the same call with a key beside it.
 fn has_twin_with_key(program: &Program, used: &VendorUse, how: &Idempotency) -> bool {
-    let facts = program.facts(used.at.file);
-    let payload = |other: &VendorUse| match facts.call(other.at.call).args.first().map(|arg| facts.expr(arg.value)) {
-        Some(ExprKind::Ref(name, _)) => Some(*name),
-        _ => None,
-    };
-    let Some(sent) = payload(used) else { return false };
     let function = program.function_of(used.at);
     program.calls_in(function).flat_map(|call| program.vendors_at(call)).any(|other| {
-        other.at != used.at
-            && (other.vendor, other.operation) == (used.vendor, used.operation)
-            && payload(other) == Some(sent)
-            && matches!(program.idempotency_key(other, how), Key::Given(_))
+        is_given_alike(program, used, other) && matches!(program.idempotency_key(other, how), Key::Given(_))
     })
 }
 
-fn tell(program: &Program, report: &mut Report, keyless: &Keyless<'_>, callers: &[CallRef], runs: &mut Runs) {
+/// Whether another call of the function is given something of the same name.
+fn is_given_alike(program: &Program, used: &VendorUse, other: &VendorUse) -> bool {
+    let given = |at: CallRef| {
+        let facts = program.facts(at.file);
+        match *facts.expr(facts.call(at.call).args.first()?.value) {
+            ExprKind::Ref(name, _) => Some(name),
+            _ => None,
+        }
+    };
+    other.at != used.at
+        && (other.vendor, other.operation) == (used.vendor, used.operation)
+        && program.function_of(other.at) == program.function_of(used.at)
+        && given(used.at).is_some()
+        && given(used.at) == given(other.at)
+}
+
+/// `account ? create(order, { stripeAccount: account }) : create(order)`: the same call in another branch.
+fn is_other_branch(program: &Program, used: &VendorUse, other: &VendorUse) -> bool {
+    let facts = program.facts(used.at.file);
+    let given = |at: CallRef| {
+        let first = facts.call(at.call).args.first().filter(|arg| arg.name.is_none())?;
+        match *facts.expr(first.value) {
+            ExprKind::Ref(name, block) => facts.lookup(block, name),
+            _ => None,
+        }
+    };
+    is_given_alike(program, used, other) && given(used.at).is_some() && given(used.at) == given(other.at)
+}
+
+fn tell(
+    program: &Program,
+    report: &mut Report,
+    keyless: &Keyless<'_>,
+    callers: &[CallRef],
+    twins: &[CallRef],
+    runs: &mut Runs,
+) {
     let Keyless { used, operation, how } = keyless;
     let origins = program.origins(program.function_of(used.at));
     if program.is_run_by_hand(&origins) {
@@ -207,6 +241,9 @@ fn tell(program: &Program, report: &mut Report, keyless: &Keyless<'_>, callers: 
     }
     if let Some(origin) = origin {
         draft = draft.trace(program.trace_from(origin, used.at, &format!("{} without a key", used.name)));
+    }
+    for &twin in twins {
+        draft = draft.because(program.call_place(twin), "the same in another branch: it takes the same key");
     }
     for related in callers_of(program, used.at, callers) {
         draft = draft.because(related.place, related.text);

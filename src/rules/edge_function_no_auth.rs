@@ -318,6 +318,10 @@ fn cure(program: &Program, entry: &Entry, found: &Found<'_>) -> String {
         }
         Touch::Empowers | Touch::Refunds | Touch::Lists => return staff::let_staff_in(program, entry),
         _ if staff::is_meant_for_staff(program, entry) => return staff::let_staff_in(program, entry),
+        // Who sent it in has no account, and it is the app's people who work on it.
+        Touch::Changes | Touch::Removes if program.is_of_staff(&found.pick.what) => {
+            return staff::let_staff_in(program, entry);
+        }
         Touch::TakesOver => "change their own account alone, by `user.id`",
         Touch::Charges | Touch::Opens => "take the customer out of their own row, found by `user.id`",
         _ if whose => "use `user.id` instead of the one in the request",

@@ -124,7 +124,8 @@ fn tell(program: &Program, report: &mut Report, hanging: Hanging) {
         draft = draft.because(place, text);
     }
     if let Some(origin) = origin {
-        draft = draft.trace(program.trace_from(origin, hanging.waits, "waits here without a limit"));
+        let ends = if waiting.is_some() { "waits here without a limit" } else { "runs on here without a limit" };
+        draft = draft.trace(program.trace_from(origin, hanging.waits, ends));
     }
     match hanging.audience {
         Audience::Everyone => draft,

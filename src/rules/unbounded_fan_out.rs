@@ -1,5 +1,6 @@
 //! One outbound call for each element of a collection of any size, with nothing that holds it back.
 
+use crate::catalogue::Effect;
 use crate::facts::Span;
 use crate::finding::{Confidence, FileId, Severity};
 use crate::program::origins::Origin;
@@ -19,7 +20,7 @@ crate::rule! {
     /// ## Silent when
     ///
     /// - the list is written out, cut (`slice(0, 20)`, chunks), read with a limit, or refused when it is too long
-    /// - a limiter, a semaphore, a queue or a pause between two elements holds it back
+    /// - a limiter, a semaphore or a queue holds it back, or a pause between two elements where nobody waits for the answer
     /// - what is sent goes out for many at once, whenever a part is full
     /// - the loop looks for one thing and stops, or leaves what does not fit into its time or number for the next time
     /// - the visitor's browser runs it
@@ -89,13 +90,22 @@ fn check(program: &Program, report: &mut Report) {
         if told.iter().any(|(other, outer)| *other == file && outer.contains(region)) {
             continue;
         }
-        if program.size(iteration.collection) == Size::Bounded
-            || iteration.pauses(program)
-            || iteration.searches(program)
-        {
+        if program.size(iteration.collection) == Size::Bounded || iteration.searches(program) {
             continue;
         }
+        // A pause between two elements spares the vendor, and makes whoever asked wait the longer.
+        let paced = iteration.pauses(program);
+        let in_parts = || {
+            let mut others = program.iterations().iter().filter(|other| other.place.file == file);
+            others.any(|other| other.region != region && region.contains(other.region))
+        };
         let sent = program.sent_by(iteration);
+        let floats = |sent: &Sent| program.is_floating(sent.way.first().map_or(sent.call, |edge| edge.call));
+        let at_once = iteration.at_once || sent.first().is_some_and(floats);
+        let goes_to_many = || sent.first().is_some_and(|first| is_message(program, first));
+        if paced && (at_once || in_parts() || !goes_to_many() || !is_waited_for(program, iteration)) {
+            continue;
+        }
         if let Some(first) = sent.first() {
             // In a short list a long one may stand.
             if !program.is_likely_small(iteration.collection) {
@@ -191,6 +201,19 @@ fn tell(program: &Program, report: &mut Report, iteration: &Iteration, first: &S
     if few {
         draft.confidence(Confidence::Low);
     }
+}
+
+/// Whether what is sent is a message: lists of those who get one grow.
+fn is_message(program: &Program, sent: &Sent) -> bool {
+    let mut uses = program.vendors_at(sent.call).iter();
+    uses.any(|used| program.operation(used).is_some_and(|operation| operation.effect == Effect::Send))
+}
+
+/// Whether somebody asked for it and waits for the answer.
+fn is_waited_for(program: &Program, iteration: &Iteration) -> bool {
+    let origins = program.origins(iteration.function);
+    let Start::Request(origin) = start(program, &origins) else { return false };
+    !program.is_left_to_a_clock(&program.entries[origin.entry]) && !program.is_likely_small(iteration.collection)
 }
 
 fn start<'o>(program: &Program, origins: &'o [Origin]) -> Start<'o> {

@@ -1,7 +1,7 @@
 //! Endpoints made for the clock that anyone can start.
 
 use crate::catalogue::{Effect, VendorId};
-use crate::facts::{ExprId, ExprKind};
+use crate::facts::{ExprId, ExprKind, Op};
 use crate::finding::{Confidence, FileId, Place};
 use crate::names::Name;
 use crate::program::callers::doors::Door;
@@ -96,13 +96,17 @@ fn check(program: &Program, report: &mut Report) {
     // Its clock may be set up where no file says so.
     for (at, entry) in program.entries.iter().enumerate() {
         let route = (entry.function.file, entry.route);
-        if !program.schedules().iter().any(|schedule| schedule.asks.contains(&at))
-            && !told.contains(&route)
-            && let Some(deed) = program.open_job(at)
-            && !program.pays_for_anyone(at)
-        {
+        if program.schedules().iter().any(|schedule| schedule.asks.contains(&at)) || told.contains(&route) {
+            continue;
+        }
+        let job = || {
+            let deed = program.open_job(at).filter(|_| !program.pays_for_anyone(at))?;
+            Some(passed(program, at, program.own_account(at)).unwrap_or(Gap::Open(deed)))
+        };
+        let around = || gap(program, at).filter(|gap| matches!(gap, Gap::Passed(..) | Gap::Unset(..)));
+        let found = if program.asks_for_clock(entry) { around() } else { job() };
+        if let Some(gap) = found {
             told.push(route);
-            let gap = passed(program, at, program.own_account(at)).unwrap_or(Gap::Open(deed));
             tell(program, report, None, entry, &gap);
         }
     }
@@ -178,6 +182,18 @@ fn asks_for_mode(program: &Program, place: Place) -> bool {
     })
 }
 
+/// The word of the code that a check lets in beside the secret: `key !== KEY && key !== "manual"`.
+fn opening_word(program: &Program, check: Place) -> Option<Name> {
+    let facts = program.facts(check.file);
+    let inside = facts
+        .operations()
+        .filter(|&(at, (op, _))| matches!(op, Op::Equal | Op::Unequal) && check.span.contains(facts.span(at)));
+    inside.flat_map(|(_, (_, parts))| parts.iter()).find_map(|&part| match facts.expr(part) {
+        ExprKind::Text(word) if !word.is_empty() => Some(*word),
+        _ => None,
+    })
+}
+
 /// The variable whose value a check asks for.
 fn secret_asked(program: &Program, check: Place) -> Option<Name> {
     let facts = program.facts(check.file);
@@ -196,13 +212,22 @@ fn tell(program: &Program, report: &mut Report, schedule: Option<&Schedule>, ent
     };
     let kind = match schedule {
         Some(_) => "is made for the clock",
+        None if program.asks_for_clock(entry) => "is made for the clock",
         None => "looks like a job (nothing in the repository calls it, and it takes no input)",
     };
     let gated = program.is_gated(entry.function.file);
+    let word = match gap {
+        Gap::Passed(_, place, check) => opening_word(program, Place { span: check.span, ..*place }),
+        _ => None,
+    };
     let for_whom = match gap {
         Gap::Passed(_, _, check) => format!("whoever brings any `{}`", check.name),
         _ if gated => "whoever has the app's public key, which is in every browser".to_owned(),
         _ => "whoever calls it".to_owned(),
+    };
+    let for_whom = match word {
+        Some(word) => format!("whoever brings the word `{word}`, which is in the code"),
+        None => for_whom,
     };
     let does = format!("{name} {kind}, and does its work for {for_whom}");
     let (does, secret) = match gap {
@@ -292,6 +317,13 @@ fn tell(program: &Program, report: &mut Report, schedule: Option<&Schedule>, ent
             None => format!("Refuse whoever does not bring the secret, {sends}:\n{code}"),
         },
     };
+    let asks = match word {
+        Some(word) => format!(
+            "Take `{word}` out of the check: a word of the code is no secret. Whoever starts the job by hand brings the \
+             secret, too."
+        ),
+        None => asks,
+    };
     let in_database = sent_by_database(program, entry, secret).unwrap_or_default();
     let draft = report.at(entry.place.head(), name, message).help(format!("{asks}{in_database}"));
     let draft = match schedule {
@@ -304,7 +336,8 @@ fn tell(program: &Program, report: &mut Report, schedule: Option<&Schedule>, ent
     match gap {
         Gap::Open(deed) => draft.because(program.call_place(*deed), "this runs for anyone"),
         Gap::Passed(deed, place, check) => {
-            draft.because(*place, check.says()).because(program.call_place(*deed), "this runs for anyone")
+            let says = if word.is_some() { "this word is enough" } else { check.says() };
+            draft.because(*place, says).because(program.call_place(*deed), "this runs for anyone")
         }
         Gap::Unset(_, place) => draft.because(*place, "the check is skipped here"),
         Gap::Announced(_, lapse) => {

@@ -164,7 +164,7 @@ fn check(program: &Program, report: &mut Report) {
         // The worst of the handler's own places; of equals the first that runs.
         let own = || lost.iter().filter(|lost| home.contains(&lost.place.file));
         // What is left out for a missing row may be meant so.
-        let rank = |lost: &Lost| (!matches!(lost.loss, Loss::Skipped(_) | Loss::Blind(..)), weight(program, lost.work));
+        let rank = |lost: &Lost| (!is_left_out(lost.loss), weight(program, lost.work));
         let worst = own().map(rank).max();
         let first = own().find(|lost| Some(rank(lost)) == worst).or(lost.first());
         if let Some(first) = first
@@ -181,6 +181,11 @@ fn is_paid(program: &Program, work: CallRef) -> bool {
     names.extend(program.table_of(work).iter().flat_map(|table| words(table)));
     names.extend(program.fields_written(work).iter().flat_map(|field| words(field)));
     names.iter().any(|word| PAID.contains(&word.trim_end_matches('s')))
+}
+
+/// Whether the work is left out before it can fail: that may be meant so.
+fn is_left_out(loss: Loss) -> bool {
+    matches!(loss, Loss::Skipped(_) | Loss::Blind(..) | Loss::Mistaken(..))
 }
 
 /// How much hangs on a write: what was paid for before what is made, that before what is changed besides.
@@ -290,18 +295,28 @@ fn lost(program: &Program, handler: &WebhookHandler) -> Vec<Lost> {
         // The test may stand before the call of the helper that does the work.
         let steps = || std::iter::once(deed.at).chain(way.iter().rev().map(|edge| edge.call));
         let ends = || steps().any(|at| program.is_of_an_end(at));
-        let skipped = || {
-            let early = steps().find_map(|at| skipped(program, handler, entry, at));
+        let skipped = || steps().find_map(|at| skipped(program, handler, entry, at)).map(Loss::Skipped);
+        let left_out = || {
             let left = || steps().find_map(|at| program.left_out_without_row(entry, at));
-            let left = || is_of_money(program, handler).then(left).flatten().filter(|_| !ends());
-            early.or_else(left).map(Loss::Skipped)
+            is_of_money(program, handler).then(left).flatten().filter(|_| !ends()).map(Loss::Skipped)
         };
         let returned = || program.told_unread(&way, deed.at, true).filter(|_| is_of_money(program, handler));
         let blind = || {
-            let (test, look) = steps().find_map(|at| program.skipped_for_failed_look(entry, at))?;
-            is_of_money(program, handler).then_some(Loss::Blind(test, look))
+            if !is_of_money(program, handler) {
+                return None;
+            }
+            let unread = |at| {
+                let early = program.skipped_for_failed_look(entry, at);
+                early.or_else(|| program.left_to_the_other_arm(entry, at))
+            };
+            if let Some((test, look)) = steps().find_map(unread) {
+                return Some(Loss::Blind(test, look));
+            }
+            let (test, look) = steps().find_map(|at| program.skipped_as_missing(entry, at))?;
+            Some(Loss::Mistaken(test, look))
         };
-        let loss = program.loss_of(entry, &way, deed.at).or_else(returned).or_else(skipped).or_else(blind);
+        let loss = program.loss_of(entry, &way, deed.at).or_else(returned).or_else(skipped);
+        let loss = loss.or_else(blind).or_else(left_out);
         let Some(loss) = loss else { continue };
         if matches!(loss, Loss::Caught(_) | Loss::Left(_)) && is_done_besides(program, entry, &way, deed.at) {
             continue;
@@ -313,7 +328,7 @@ fn lost(program: &Program, handler: &WebhookHandler) -> Vec<Lost> {
         }
         let place = match loss {
             Loss::Caught(place) | Loss::Logged(place) | Loss::Skipped(place) | Loss::Shelved(place, _) => place,
-            Loss::Blind(place, _) => place,
+            Loss::Blind(place, _) | Loss::Mistaken(place, _) => place,
             Loss::Returned(at, _) | Loss::Left(at) | Loss::Floating(at) | Loss::Answered(at) | Loss::Settled(at) => {
                 program.call_place(at)
             }
@@ -439,6 +454,10 @@ fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, first:
              that is not there, {gone}",
             program.call_text(look)
         ),
+        Loss::Mistaken(_, look) => format!(
+            "{webhook} answers 200 and leaves {work} out when {} fails: that is taken for a row that is not there, {gone}",
+            program.call_text(look)
+        ),
     };
     let help = match first.loss {
         Loss::Caught(place) | Loss::Logged(place) => answer_error(program, handler, first.work, Some(place)),
@@ -474,6 +493,12 @@ fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, first:
              with `maybeSingle()` a row that is missing is none. What belongs to nobody here may still be answered with 200."
                 .to_owned()
         }
+        Loss::Mistaken(..) => {
+            "Ask the two apart: throw the look-up's `error`, or answer 500 where it is set, so that the event is delivered \
+             again; with `maybeSingle()` a row that is missing is no error. What belongs to nobody here may still be answered \
+             with 200."
+                .to_owned()
+        }
         Loss::Answered(_) => {
             "Send the answer after the work, and a 500 when that fails; or store the event before the answer."
                 .to_owned()
@@ -484,23 +509,25 @@ fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, first:
     // One that says of itself that it failed is not.
     let tells = !at_home && program.arm_of_failure(first.work).is_some();
     let confidence = match handler.vendor {
-        _ if matches!(first.loss, Loss::Skipped(_) | Loss::Blind(..) | Loss::Shelved(..)) => Confidence::Medium,
+        _ if is_left_out(first.loss) || matches!(first.loss, Loss::Shelved(..)) => Confidence::Medium,
         _ if tells => Confidence::Medium,
         _ if !at_home => Confidence::Low,
         Some(_) => Confidence::High,
         None => Confidence::Medium,
     };
-    let lost_how = match first.loss {
-        Loss::Skipped(_) | Loss::Blind(..) => "the work that is left out",
-        _ => "the work whose failure is lost",
+    let lost_how = match is_left_out(first.loss) {
+        true => "the work that is left out",
+        false => "the work whose failure is lost",
     };
     let mut draft = report
         .at(first.place, work, message)
         .confidence(confidence)
         .help(help)
         .because(program.call_place(sent), lost_how);
-    if let Loss::Blind(_, look) = first.loss {
-        draft = draft.because(program.call_place(look), "its error is not read");
+    match first.loss {
+        Loss::Blind(_, look) => draft = draft.because(program.call_place(look), "its error is not read"),
+        Loss::Mistaken(_, look) => draft = draft.because(program.call_place(look), "this may fail too"),
+        _ => {}
     }
     /// More say nothing more.
     const MOST: usize = 5;

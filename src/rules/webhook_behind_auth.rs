@@ -101,7 +101,9 @@ fn is_from_home(program: &Program, handler: &WebhookHandler) -> bool {
 
 /// Whether nothing says who sends it: of a scheme that many senders share, the app's own backend may be one.
 fn is_vague(program: &Program, handler: &WebhookHandler) -> bool {
-    handler.by_name
+    // Who asks the vendor again about what the delivery names knows its sender.
+    let asked = handler.account.deeds.iter().any(|deed| matches!(deed.standing, Standing::Asked(_)));
+    handler.by_name && !asked
         || handler.vendor.is_none_or(|vendor| program.catalogue.vendor(vendor).category == Category::Webhooks)
 }
 

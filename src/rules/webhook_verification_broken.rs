@@ -20,7 +20,7 @@ rule! {
     /// fails as soon as a blank, an escape or the order of keys differs; a check that needs Node's crypto throws on
     /// Deno, workers and edge runtimes; a body that was read once is empty the second time; a header that the vendor
     /// does not sign in, an invented `resend-signature`, is never there; and a function that the SDK does not have
-    /// (`stripe.webhook.constructEvent`) throws. Every delivery is then
+    /// (`stripe.webhook.constructEvent`) throws, and so does `require` in an ES module. Every delivery is then
     /// answered with an error: people pay and get nothing, until the vendor switches the endpoint off, or someone
     /// takes the check out.
     ///
@@ -104,6 +104,10 @@ enum Fault {
     Unset(Name, Place),
     /// The SDK has it under another path.
     Misnamed(Name),
+    /// It is given a field of a body that nothing has parsed.
+    Unparsed,
+    /// The SDK is taken in by `require`, which an ES module does not have.
+    Required(Place),
 }
 
 fn check(program: &Program, report: &mut Report) {
@@ -141,6 +145,11 @@ fn fault(program: &Program, handler: &WebhookHandler) -> Option<(CallRef, Fault,
         .collect();
     let mut functions: Vec<FunctionRef> = within.iter().copied().collect();
     functions.sort();
+    if let Some(at) = program.field_of_nothing(entry)
+        && program.edges(at).iter().any(|edge| program.calls_in(edge.target).any(|at| verifying(program, at).is_some()))
+    {
+        return Some((at, Fault::Unparsed, Confidence::High));
+    }
     let verifying_calls = || functions.iter().flat_map(|&function| program.calls_in(function));
     if let Some((header, place)) = program.unsent_header(handler, &functions)
         && let Some(at) = verifying_calls().find(|&at| verifying(program, at).is_some())
@@ -152,6 +161,9 @@ fn fault(program: &Program, handler: &WebhookHandler) -> Option<(CallRef, Fault,
     }
     for at in verifying_calls() {
         let Some(checks) = verifying(program, at) else { continue };
+        if let Some(place) = program.required_in_module(at) {
+            return Some((at, Fault::Required(place), Confidence::High));
+        }
         if checks.node_only && !checks.own_crypto && program.runs_on_edge(entry) {
             return Some((at, Fault::Runtime, Confidence::High));
         }
@@ -270,6 +282,14 @@ fn tell(
         Fault::Misnamed(path) => {
             format!("{call} does not exist, the SDK has {path}: the call throws, {webhook} answers an error, {lost}")
         }
+        Fault::Unparsed => format!(
+            "{call} is given a field of `req.body`, and no parser stands before this route: there is no body, {webhook} \
+             checks nothing, {lost}"
+        ),
+        Fault::Required(_) => format!(
+            "{call} is of an SDK that `require` takes in, and an ES module has no `require`: that throws, {webhook} answers \
+             an error, {lost}"
+        ),
         Fault::Read(_) => format!("{call} reads the body of {webhook} a second time, and that throws: {lost}"),
     };
     let mut draft = report
@@ -279,11 +299,12 @@ fn tell(
         .trace(program.trace_to(entry, at, "checks here"));
     draft = match fault {
         Fault::Unset(_, place) => draft.because(place, "never set"),
+        Fault::Required(place) => draft.because(place, "throws here"),
         Fault::Parsed(place) => draft.because(place, "parsed here"),
         Fault::Rewritten(place) => draft.because(place, "written anew here"),
         Fault::Unsent(_, place) => draft.because(place, "no delivery brings this header"),
         Fault::Read(first) => draft.because(program.call_place(first), "read here the first time"),
-        Fault::Runtime | Fault::Misnamed(_) => draft,
+        Fault::Runtime | Fault::Misnamed(_) | Fault::Unparsed => draft,
     };
     if let Some(vendor) = handler.vendor {
         draft.vendor(program.vendor_id(vendor));
@@ -305,6 +326,14 @@ fn cure(program: &Program, handler: &WebhookHandler, entry: &Entry, fault: Fault
                 "Read the endpoint's signing secret from the environment where {name} is declared, and let the start fail \
                  when it is missing."
             );
+        }
+        (_, Fault::Unparsed) => {
+            return "Put the parser of what the vendor sends on this route: `express.urlencoded({ extended: false })` for a \
+                    form, `express.json()` for JSON."
+                .to_owned();
+        }
+        (_, Fault::Required(_)) => {
+            return "Take the SDK in with `import` at the head of the file, as the rest of the server does.".to_owned();
         }
         (_, Fault::Runtime | Fault::Unsent(..) | Fault::Misnamed(_)) => return verify,
         (_, Fault::Read(_)) => {

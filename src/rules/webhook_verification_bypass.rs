@@ -1,10 +1,11 @@
 //! Deliveries are verified, but the check can be got around.
 
-use crate::finding::Severity;
+use crate::facts::{ExprKind, Step};
+use crate::finding::{Place, Severity};
 use crate::names::Name;
 use crate::program::verify::{Lapse, Verdict, Why};
 use crate::program::webhooks::handlers::WebhookHandler;
-use crate::program::{CallRef, Entry, Program};
+use crate::program::{CallRef, Entry, ExprRef, Program};
 use crate::rule;
 use crate::rule::Report;
 
@@ -131,6 +132,11 @@ fn tell<'h>(
     let entry = &program.entries[handler.entry];
     let webhook = program.webhook_name(handler);
     let does = program.call_text(deed);
+    // Of two ways around it the one that asks for nothing is told.
+    let lapse = match lapse.why {
+        Why::Ignored | Why::Mode(_) => while_unset(program, lapse, deed).unwrap_or(lapse),
+        _ => lapse,
+    };
     let forgery = match lapse.why {
         Why::Ignored => program.forgery_past(handler, deed, lapse.check),
         _ => program.forgery(handler, deed),
@@ -172,6 +178,24 @@ fn tell<'h>(
     if let Some(vendor) = handler.vendor {
         draft.vendor(Name::new(&program.catalogue.vendor(vendor).id));
     }
+}
+
+/// The way around a check that stands open while a variable is unset: `if (secret) { .. }` around it, and no `else`.
+fn while_unset(program: &Program, lapse: Lapse, deed: CallRef) -> Option<Lapse> {
+    let file = lapse.place.file;
+    let facts = program.facts(file);
+    let deed = program.call_place(deed);
+    facts.blocks.iter().flat_map(|block| &block.steps).find_map(|step| {
+        let Step::If { condition, then, otherwise: None } = *step else { return None };
+        let inside = facts.block(then).span;
+        let around = inside.contains(lapse.place.span) && !(deed.file == file && inside.contains(deed.span));
+        let asks = matches!(facts.expr(condition), ExprKind::Ref(..) | ExprKind::Env(_));
+        let read = program.value(ExprRef::new(file, condition)).envs();
+        let [name] = read[..] else { return None };
+        let place = Place { file, span: facts.span(condition) };
+        let why = Why::Unset(name);
+        (around && asks).then_some(Lapse { place, check: lapse.check, why, safe_default: false })
+    })
 }
 
 /// Of several variables the name tells: `A and B`, `A and 3 others`.

@@ -10,21 +10,12 @@ use crate::program::values::requested::Origin;
 use crate::program::verify::words;
 use crate::program::{CallRef, EdgeKind, Entry, EntryKind, ExprRef, FunctionRef, Gate, Program, VendorUse};
 
-/// Words of what those who work for the app do.
-const STAFF: &[&str] = &[
-    "admin",
-    "admins",
-    "staff",
-    "backoffice",
-    "superadmin",
-    "superuser",
-    "merchant",
-    "seller",
-    "moderator",
-    "operator",
-    "cron",
-    "seed",
-];
+/// Words of pages, endpoints and roles of those who work for the app.
+const STAFF: &[&str] =
+    &["admin", "admins", "administrator", "staff", "backoffice", "superadmin", "superuser", "moderator", "operator"];
+
+/// Words of others than the app's own customers: who sells by it, and what the clock or a developer starts.
+const NO_CUSTOMERS: &[&str] = &["merchant", "seller", "cron", "seed"];
 
 /// Words of what is written to those who work for the app, or reaches them: `renderAdminNote`, `adminPhone`.
 const TO_STAFF: &[&str] = &[
@@ -62,9 +53,14 @@ const MAKES: &[&str] = &[
     "queue", "enqueue",
 ];
 
-/// Whether a word means those who work for the app, or what they do.
-pub fn is_staff_word(word: &str) -> bool {
+/// Whether a word means those who work for the app.
+pub fn works_for_the_app(word: &str) -> bool {
     STAFF.contains(&word)
+}
+
+/// Whether a word means others than the app's customers: those who work for it or sell by it, its clock.
+pub fn is_staff_word(word: &str) -> bool {
+    STAFF.contains(&word) || NO_CUSTOMERS.contains(&word)
 }
 
 impl Program {

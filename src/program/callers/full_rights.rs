@@ -14,6 +14,7 @@ use crate::program::{CallRef, Edge, EdgeKind, Entry, ExprRef, FunctionRef, Progr
 mod known;
 mod rows;
 mod seizes;
+mod settings_rows;
 mod signed_links;
 
 use known::KNOWN_TO_ONE;

@@ -167,6 +167,25 @@ impl Program {
         })
     }
 
+    /// Whether the loop around a call adds or sends something beside it, which thrown failures would have done again.
+    pub fn adds_in_its_round(&self, at: CallRef) -> bool {
+        let facts = self.facts(at.file);
+        let function = self.function_of(at);
+        let adds = |other: CallRef| {
+            self.vendors_at(other)
+                .iter()
+                .any(|used| self.operation(used).is_some_and(|of| matches!(of.effect, Effect::Create | Effect::Send)))
+        };
+        let within = facts.enclosing(facts.call(at.call).block);
+        let mut loops = within
+            .take_while(|(_, block)| block.function == function.function)
+            .filter(|(_, block)| matches!(block.kind, BlockKind::Loop(Some(_))));
+        loops.next().is_some_and(|(_, round)| {
+            let inside = |other: CallRef| round.span.contains(facts.span(facts.call(other.call).expr));
+            self.calls_in(function).any(|other| other != at && inside(other) && adds(other))
+        })
+    }
+
     /// The list whose elements a call runs for, when its failure, thrown, leaves out the elements after it: nothing
     /// catches it within its round.
     pub fn round_ended_by(&self, at: CallRef, way: &[Edge]) -> Option<Round> {

@@ -151,15 +151,15 @@ impl<'p> Search<'p> {
             leading.functions.insert(program.function_of(core.at));
         }
         for leading in leading.values_mut() {
-            let mut open: Vec<FunctionRef> = leading.functions.iter().copied().collect();
-            while let Some(function) = open.pop() {
-                for edge in callers.of(function) {
-                    let caller = program.function_of(edge.call);
-                    if leading.functions.insert(caller) {
-                        open.push(caller);
-                    }
-                }
-            }
+            let of = |leading: &Leading, renews: bool| -> Vec<FunctionRef> {
+                let calls = leading.calls.values().filter(|call| call.renews == renews);
+                calls.map(|call| program.function_of(call.at)).collect()
+            };
+            let (own, open) = (of(leading, false), of(leading, true));
+            leading.lead(program, callers, own, |_| false);
+            // What renews the login before each request is not what the requests are for.
+            let senders: FxHashSet<FunctionRef> = senders(program);
+            leading.lead(program, callers, open, |function| senders.contains(&function));
         }
         Self { program, callers, leading, flow: Flow::new(program) }
     }
@@ -391,6 +391,34 @@ impl Leading {
     fn empty() -> Self {
         Self { functions: FxHashSet::default(), calls: FxHashMap::default() }
     }
+
+    /// Notes who leads to some functions, but not through those that end the way.
+    fn lead(
+        &mut self,
+        program: &Program,
+        callers: &Callers,
+        mut open: Vec<FunctionRef>,
+        ends: impl Fn(FunctionRef) -> bool,
+    ) {
+        self.functions.extend(open.iter().copied());
+        while let Some(function) = open.pop() {
+            if ends(function) {
+                continue;
+            }
+            for edge in callers.of(function) {
+                let caller = program.function_of(edge.call);
+                if self.functions.insert(caller) {
+                    open.push(caller);
+                }
+            }
+        }
+    }
+}
+
+/// The functions through which others send their requests.
+fn senders(program: &Program) -> FxHashSet<FunctionRef> {
+    let through = program.requests().iter().filter(|http| http.at != http.inner);
+    through.map(|http| program.function_of(http.inner)).collect()
 }
 
 /// What leaves at a call: vendors' uses, and requests to services that no vendor of ours is.

@@ -197,7 +197,7 @@ fn spends(program: &Program, used: &VendorUse, start: &Start) -> Option<Spends> 
     }
     if spends == Spends::Lookup {
         // Pages that show what they look up are for whoever comes.
-        if entry.kind == EntryKind::Page {
+        if entry.kind == EntryKind::Page || shows_page(program, entry) {
             return None;
         }
         // What scrapes and searches is work in itself, whoever says for what.
@@ -224,6 +224,20 @@ fn spends(program: &Program, used: &VendorUse, start: &Start) -> Option<Spends> 
         }
         own => (spends == Spends::Mail).then_some(own),
     }
+}
+
+/// Whether a route answers who opens a link with a page: `return render_template("bakers.html", ..)`.
+fn shows_page(program: &Program, entry: &Entry) -> bool {
+    const RENDERS: &[&str] = &["render_template", "render", "TemplateResponse"];
+    let facts = program.facts(entry.function.file);
+    let renders = |value: ExprId| match facts.expr(value) {
+        ExprKind::Call(call) => {
+            facts.last_name(facts.call(*call).callee).is_some_and(|name| RENDERS.contains(&name.as_str()))
+        }
+        _ => false,
+    };
+    let only_read = !entry.methods.is_empty() && entry.methods.iter().all(|method| *method == "GET");
+    only_read && facts.returned(entry.function.function).any(renders)
 }
 
 /// Whether the request says what is looked up: the same answer for everybody costs what its page costs anyway.

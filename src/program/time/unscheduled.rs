@@ -1,6 +1,7 @@
 //! Jobs whose clock does not stand in the repository: it was set up in the platform's dashboard.
 
 use crate::catalogue::Effect;
+use crate::facts::ExprKind;
 use crate::manifest::TokenGate;
 use crate::program::callers::doors::Door;
 use crate::program::origins::Origin;
@@ -85,6 +86,16 @@ impl Program {
                 ways.any(|way: Origin| way.entry == at && self.door(&way, account, deed) == Door::Open)
             })
             .min()
+    }
+
+    /// Whether a route asks for the secret of the app's clock, which is set up where no file says so: `CRON_SECRET`.
+    pub fn asks_for_clock(&self, entry: &Entry) -> bool {
+        let facts = self.facts(entry.function.file);
+        let span = facts.function(entry.function.function).span;
+        let is_clock =
+            |name: &str| name.contains("CRON") && ["SECRET", "TOKEN", "KEY"].iter().any(|of| name.contains(of));
+        let mut inside = facts.exprs.iter().filter(|expr| span.contains(expr.span));
+        entry.kind == EntryKind::Route && inside.any(|expr| matches!(expr.kind, ExprKind::Env(name) if is_clock(&name)))
     }
 
     /// Whether code outside a function's own folder says its name: what asks it may not have been followed.

@@ -3,8 +3,9 @@
 use rustc_hash::FxHashSet;
 
 use crate::catalogue::KnownRole;
-use crate::facts::{DefId, ExportValue, ExprId, ExprKind, Op};
+use crate::facts::{DefId, ExportValue, ExprId, ExprKind, ImportKind, Op};
 use crate::finding::{FileId, Place};
+use crate::names::Name;
 use crate::program::terms::always_before;
 use crate::program::values::options::Lookup;
 use crate::program::{CallRef, DefRef, Entry, ExprRef, External, FunctionRef, Gate, Program, Value};
@@ -80,6 +81,78 @@ impl Program {
     pub fn package_major(&self, file: FileId, external: &External) -> Option<u32> {
         let mut files = external.sites.first().map(|site| site.file).into_iter().chain([file]);
         files.find_map(|file| self.major_of(file, external.package))
+    }
+
+    /// The call to which an entry point of Express hands a field of a body that nothing has parsed: its route is registered
+    /// before every parser of the app. On platforms that parse by themselves nothing is known.
+    pub fn field_of_nothing(&self, entry: &Entry) -> Option<CallRef> {
+        let parses = |entry: &Entry| {
+            entry.middleware.iter().any(|gate| match *gate {
+                Gate::Library(expr) => self.role_of_made(expr) == Some(KnownRole::ParseBody),
+                _ => false,
+            })
+        };
+        let same = |other: &&Entry| self.share_app(other.function.file, entry.function.file);
+        let mut served = self.entries.iter().filter(|other| other.function == entry.function);
+        if entry.framework != "express"
+            || !served.all(|other| other.middleware.is_empty())
+            || !self.entries.iter().filter(same).any(parses)
+        {
+            return None;
+        }
+        let listens = |(file, facts): (FileId, &crate::facts::Facts)| {
+            self.share_app(file, entry.function.file)
+                && facts.calls.iter().any(|call| facts.last_name(call.callee).is_some_and(|name| name == "listen"))
+        };
+        let hosted = self.code().any(|(file, facts)| {
+            let by_host = |import: &crate::facts::Import| {
+                matches!(import.specifier.as_str(), "serverless-http" | "firebase-functions" | "aws-serverless-express")
+            };
+            self.share_app(file, entry.function.file) && facts.imports.iter().any(by_host)
+        });
+        if hosted || !self.code().any(listens) {
+            return None;
+        }
+        let of_body = |at: ExprRef| {
+            let facts = self.facts(at.file);
+            let ExprKind::Member(body, _) = *facts.expr(at.expr) else { return false };
+            matches!(*facts.expr(body), ExprKind::Member(request, name)
+                if name == "body" && self.is_request(ExprRef::new(at.file, request)))
+        };
+        let inner = self.with_inner(entry.function);
+        inner.into_iter().flat_map(|function| self.calls_in(function)).find(|at| {
+            let args = &self.facts(at.file).call(at.call).args;
+            args.iter().any(|arg| of_body(ExprRef::new(at.file, arg.value)))
+        })
+    }
+
+    /// The `require` by which a function takes in the SDK that it calls, where Node runs the file as an ES module: it has
+    /// none there. What runs sources itself (tsx, Bun) may bring one, and so may a bundler that writes CommonJS.
+    pub fn required_in_module(&self, at: CallRef) -> Option<Place> {
+        let (file, facts) = (self.file(at.file), self.facts(at.file));
+        let ending = file.path.rsplit('.').next().unwrap_or_default();
+        let (_, package) = self.manifests.package_of(&file.path)?;
+        let script = |part: &str| package.scripts.iter().any(|(_, command)| command.contains(part));
+        let start = package.scripts.iter().find(|(name, _)| name == "start").map(|(_, command)| command.as_str());
+        let by_node = start.is_some_and(|command| command.split_whitespace().any(|word| word == "node"));
+        let as_module = match ending {
+            "mjs" => true,
+            "js" => package.is_module,
+            "ts" => package.is_module && script("esbuild") && script("--format=esm"),
+            _ => false,
+        };
+        let made_here = facts.defs.iter().any(|def| def.name == "require");
+        if !as_module || !by_node || made_here {
+            return None;
+        }
+        let function = facts.function(self.function_of(at).function).span;
+        let externals: Vec<Name> = self.callee(at).externals().map(|external| external.package).collect();
+        let import = facts.imports.iter().find(|import| {
+            import.kind == ImportKind::Require
+                && function.contains(import.span)
+                && externals.iter().any(|package| package.strip_prefix("npm:") == Some(import.specifier.as_str()))
+        })?;
+        Some(Place { file: at.file, span: import.span })
     }
 
     /// Whether an expression is the request, by what it is called.

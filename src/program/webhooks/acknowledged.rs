@@ -8,7 +8,7 @@ use crate::names::Name;
 use crate::program::terms::{Ending, Guard, Handler, ending};
 use crate::program::{CallRef, Edge, EdgeKind, Entry, FunctionRef, Program};
 
-use says::{Answer, sends_answer};
+use says::{Answer, other_status, sends_answer};
 
 mod committed;
 mod says;
@@ -50,6 +50,8 @@ pub enum Loss {
     Skipped(Place),
     /// The work is left out when the look-up before it fails, which is taken for a missing row: the test, the look-up.
     Blind(Place, CallRef),
+    /// The same where the look-up's error is asked, and taken for a missing row: the test, the look-up.
+    Mistaken(Place, CallRef),
 }
 
 impl Program {
@@ -240,7 +242,20 @@ impl Program {
             .iter()
             .filter(|expr| matches!(expr.kind, ExprKind::Ref(name, block) if facts.lookup(block, name) == Some(def)));
         let inside = facts.block(then).span;
-        let outside = reads.filter(|expr| !inside.contains(expr.span) && expr.span != facts.span(condition)).count();
+        // `if (!error) await tell(..)`: what follows only when it went well says nothing of the failure.
+        let of_success: Vec<Span> = facts
+            .blocks
+            .iter()
+            .filter(|block| block.function == function.function)
+            .flat_map(|block| &block.steps)
+            .filter_map(|step| match step {
+                Step::If { condition, otherwise: None, .. } => negated(facts, *condition).find(|&part| asks(part)),
+                _ => None,
+            })
+            .map(|part| facts.span(part))
+            .collect();
+        let says_more = |at: Span| !inside.contains(at) && at != facts.span(condition) && !of_success.contains(&at);
+        let outside = reads.filter(|expr| says_more(expr.span)).count();
         if tests.next().is_some() || outside > 0 {
             return None;
         }
@@ -252,10 +267,50 @@ impl Program {
             // Nothing is given back, or nobody looks at it.
             Ending::Returns(value) => {
                 let is_dropped = |edge: &Edge| self.facts(edge.call.file).call(edge.call.call).dropped;
-                value.is_none() && (way.last().is_some_and(is_dropped) || !gives_values(facts, function.function))
+                let is_shown =
+                    |edge: &Edge| self.function_of(edge.call) == entry.function && self.is_only_shown(entry, edge.call);
+                match value {
+                    None => way.last().is_some_and(is_dropped) || !gives_values(facts, function.function),
+                    Some(_) => way.last().is_some_and(is_shown),
+                }
             }
         };
         (is_lost && !self.keeps_failure(function, then)).then(|| Place { file: work.file, span: facts.span(condition) })
+    }
+
+    /// Whether what a call gives is only put into an answer of success, or into a log: `return json({ ok: true, result })`.
+    fn is_only_shown(&self, entry: &Entry, by: CallRef) -> bool {
+        let facts = self.facts(by.file);
+        let whole = facts.call(by.call).expr;
+        let holds =
+            |value: ExprId| value == whole || matches!(facts.expr(value), ExprKind::Await(inner) if *inner == whole);
+        let Some(def) = facts.defs.iter().position(|def| matches!(def.values[..], [only] if holds(only))) else {
+            return false;
+        };
+        let def = crate::facts::DefId(def as u32);
+        let is = |expr: &ExprId| matches!(facts.expr(*expr), ExprKind::Ref(name, block) if facts.lookup(*block, *name) == Some(def));
+        let function = self.function_of(by);
+        let end = facts.span(whole).end;
+        let answers = facts.blocks.iter().filter(|block| block.function == function.function).flat_map(|block| {
+            block.steps.iter().filter_map(|step| match step {
+                Step::Return(Some(value)) => Some(*value),
+                _ => None,
+            })
+        });
+        let answers: Vec<Span> = answers
+            .filter(|&value| self.answer(facts, value, 4) == Answer::Well)
+            .map(|value| facts.span(value))
+            .chain(self.calls_in(function).filter_map(|at| {
+                let expr = facts.call(at.call).expr;
+                let shown = self.is_logging(at) || sends_answer(facts, expr) == Some(Answer::Well);
+                shown.then(|| facts.span(expr))
+            }))
+            .collect();
+        let decides =
+            |at: Span| facts.operations().any(|(of, (op, _))| op == Op::Choose && facts.span(of).contains(at));
+        let mut reads = (0..facts.exprs.len()).map(|at| ExprId(at as u32)).filter(is).map(|read| facts.span(read));
+        reads.all(|at| answers.iter().any(|answer| answer.contains(at)) && !decides(at))
+            && self.ends_well(entry, function, end)
     }
 
     /// `ok = save(..)`, then `if not ok: log(..)` and nothing more.
@@ -352,8 +407,18 @@ impl Program {
     pub(in crate::program) fn keeps_failure(&self, function: FunctionRef, block: BlockId) -> bool {
         let facts = self.facts(function.file);
         let span = facts.block(block).span;
+        // `isSignature ? 400 : 200`: no status of a failure of the work.
+        let of_signature: Vec<Span> = facts
+            .operations()
+            .filter(|&(at, _)| span.contains(facts.span(at)))
+            .filter_map(|(at, (_, parts))| {
+                let other = other_status(facts, at, 1)?;
+                parts[1..].iter().find(|&&part| part != other).map(|&part| facts.span(part))
+            })
+            .collect();
+        let is_status = |at: Span| !of_signature.contains(&at);
         let refuses = facts.exprs.iter().filter(|expr| span.contains(expr.span)).any(|expr| match &expr.kind {
-            ExprKind::Number(status) => (400.0..600.0).contains(status),
+            ExprKind::Number(status) => (400.0..600.0).contains(status) && is_status(expr.span),
             // "could not warm the cache (non-fatal)": it is meant so.
             ExprKind::Text(text) => {
                 let text = text.to_ascii_lowercase();
@@ -441,6 +506,18 @@ impl Program {
             returns.filter(|&value| after(facts.span(value))).map(|value| self.answer(facts, value, 4)).peekable();
         answers.peek().is_some() && answers.all(|answer| answer == Answer::Well)
     }
+}
+
+/// What a condition asks not to be: `!error`, alone or with more.
+fn negated(facts: &Facts, condition: ExprId) -> impl Iterator<Item = ExprId> + '_ {
+    let parts = match facts.expr(condition) {
+        ExprKind::Op(Op::And, parts) => parts.to_vec(),
+        _ => vec![condition],
+    };
+    parts.into_iter().filter_map(|part| match facts.expr(part) {
+        ExprKind::Op(Op::Not, parts) => parts.first().copied(),
+        _ => None,
+    })
 }
 
 /// Whether a function gives something back somewhere.

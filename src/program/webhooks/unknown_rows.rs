@@ -175,6 +175,14 @@ impl Program {
         any(ENDS) && !any(BEGINS)
     }
 
+    /// `row && row.state !== "paid"`: a row of the own database was found, and more.
+    fn finds_a_row_and_more(&self, file: crate::finding::FileId, condition: ExprId) -> bool {
+        match self.facts(file).expr(condition) {
+            ExprKind::Op(Op::And, parts) => parts.first().is_some_and(|&part| self.finds_a_row(file, part)),
+            _ => self.finds_a_row(file, condition),
+        }
+    }
+
     /// `row`, `row is not None`: a row of the own database was found.
     fn finds_a_row(&self, file: crate::finding::FileId, condition: ExprId) -> bool {
         let facts = self.facts(file);
@@ -192,10 +200,10 @@ impl Program {
 
     /// Whether a call changes, makes or sends something.
     fn changes_something(&self, at: CallRef) -> bool {
-        let reads = |used: &crate::program::VendorUse| {
-            self.operation(used).is_some_and(|operation| {
-                matches!(operation.effect, Effect::Read | Effect::List | Effect::Verify | Effect::Sign)
-            })
+        // `from(..)` and `single()` of a query are no change of their own.
+        let reads = |used: &crate::program::VendorUse| match self.operation(used) {
+            Some(of) => matches!(of.effect, Effect::Read | Effect::List | Effect::Verify | Effect::Sign),
+            None => self.catalogue.vendor(used.vendor).own_backend,
         };
         let uses = self.vendors_at(at);
         if !uses.is_empty() {
@@ -228,13 +236,95 @@ impl Program {
         Some((place, look?))
     }
 
+    /// The same where the error of the look-up is asked beside the row, and both are taken for a row that is not there:
+    /// `if (error || !row) { log(..); return }`.
+    pub fn skipped_as_missing(&self, entry: &Entry, work: CallRef) -> Option<(Place, CallRef)> {
+        let mut look = None;
+        let place = self.left_out_before(work, |condition, function, then| {
+            look = self.failed_look(ExprRef::new(work.file, condition));
+            look.is_some() && self.goes_home(entry, function, then) && !self.keeps_failure(function, then)
+        })?;
+        Some((place, look?))
+    }
+
+    /// The look-up in the app's own rows whose error a condition asks for, alone or beside a row that is missing.
+    fn failed_look(&self, at: ExprRef) -> Option<CallRef> {
+        let facts = self.facts(at.file);
+        let parts = match facts.expr(at.expr) {
+            ExprKind::Op(Op::Or, parts) => parts.to_vec(),
+            _ => vec![at.expr],
+        };
+        let error_of = |part: ExprId| {
+            let ExprKind::Ref(name, block) = facts.expr(part) else { return None };
+            let [value] = facts.def(facts.lookup(*block, *name)?).values[..] else { return None };
+            let ExprKind::Member(given, error) = facts.expr(value) else { return None };
+            if *error != "error" {
+                return None;
+            }
+            let look = self.looked_up_by(ExprRef::new(at.file, *given), 4)?;
+            let reads = |used: &crate::program::VendorUse| {
+                self.catalogue.vendor(used.vendor).own_backend
+                    && self.gives_errors(used)
+                    && self.operation(used).is_some_and(|of| matches!(of.effect, Effect::Read | Effect::List))
+            };
+            self.vendors_at(look).iter().any(reads).then_some(look)
+        };
+        parts.into_iter().find_map(error_of)
+    }
+
+    /// The test without which work is left out, where the row it asks for is also missing when its look-up fails, and
+    /// whatever runs then says nothing of it: `if (!row) { log(..) } else { .. }`, `if (row && ..) { .. } else { log(..) }`.
+    pub fn left_to_the_other_arm(&self, entry: &Entry, work: CallRef) -> Option<(Place, CallRef)> {
+        let facts = self.facts(work.file);
+        let function = self.function_of(work);
+        let around = facts.enclosing(facts.call(work.call).block);
+        let arms = around.take_while(|(_, block)| block.function == function.function).filter_map(|(id, block)| {
+            match block.kind {
+                BlockKind::Then(condition) => Some((id, condition, true)),
+                BlockKind::Else(condition) => Some((id, condition, false)),
+                _ => None,
+            }
+        });
+        arms.into_iter().find_map(|(arm, condition, held)| {
+            let look =
+                self.looked_up_by(ExprRef::new(work.file, condition), 8).filter(|&look| self.drops_error(look))?;
+            let asks = match held {
+                true => self.finds_a_row_and_more(work.file, condition),
+                false => self.misses_a_row(work.file, condition),
+            };
+            let mut blocks = facts.blocks.iter().filter(|block| block.function == function.function);
+            let (holder, other) = blocks.find_map(|block| {
+                block.steps.iter().find_map(|step| match *step {
+                    Step::If { then, otherwise, .. } if then == arm => Some((block, otherwise)),
+                    Step::If { then, otherwise, .. } if otherwise == Some(arm) => Some((block, Some(then))),
+                    _ => None,
+                })
+            })?;
+            let (inside, passed) = (facts.block(arm).span, other.map(|other| facts.block(other).span));
+            let in_either = |span| inside.contains(span) || passed.is_some_and(|passed| passed.contains(span));
+            // Only where all of the event's work hangs on it.
+            let besides = self.calls_in(function).any(|at| {
+                let span = facts.span(facts.call(at.call).expr);
+                holder.span.contains(span) && !in_either(span) && self.changes_something(at)
+            });
+            let silent = other.is_none_or(|other| {
+                !self.keeps_failure(function, other)
+                    && (ending(facts, other) == Ending::GoesOn || self.goes_home(entry, function, other))
+            });
+            let in_entry = function == entry.function || self.with_inner(entry.function).contains(&function);
+            let end = passed.map_or(inside.end, |passed| passed.end.max(inside.end));
+            let well = !in_entry || self.ends_well(entry, function, end);
+            (asks && silent && well && !besides).then(|| (Place { file: work.file, span: facts.span(condition) }, look))
+        })
+    }
+
     /// The query whose row a condition asks for.
     fn looked_up_by(&self, at: ExprRef, depth: usize) -> Option<CallRef> {
         let depth = depth.checked_sub(1)?;
         let facts = self.facts(at.file);
         let next = |expr: ExprId| self.looked_up_by(ExprRef::new(at.file, expr), depth);
         match facts.expr(at.expr) {
-            ExprKind::Op(Op::Not | Op::Equal | Op::Or, parts) => next(*parts.first()?),
+            ExprKind::Op(Op::Not | Op::Equal | Op::Or | Op::And, parts) => next(*parts.first()?),
             ExprKind::Member(base, _) | ExprKind::Await(base) => next(*base),
             ExprKind::Ref(name, block) => match facts.def(facts.lookup(*block, *name)?).values[..] {
                 [only] => next(only),
@@ -245,11 +335,24 @@ impl Program {
                 match facts.expr(facts.call(call.call).callee) {
                     _ if !self.vendors_at(call).is_empty() => Some(call),
                     ExprKind::Member(base, _) => next(*base),
-                    _ => None,
+                    _ => self.looks_up_within(call),
                 }
             }
             _ => None,
         }
+    }
+
+    /// The query of a helper that is there to look a row up: `const order = await findOrder()`.
+    fn looks_up_within(&self, call: CallRef) -> Option<CallRef> {
+        let edge = self.edges(call).iter().find(|edge| edge.kind == EdgeKind::Direct)?;
+        let calls = || self.calls_in(edge.target);
+        let reads = |used: &crate::program::VendorUse| {
+            self.catalogue.vendor(used.vendor).own_backend
+                && self.operation(used).is_some_and(|of| matches!(of.effect, Effect::Read | Effect::List))
+        };
+        let queries = || calls().filter(|&at| self.vendors_at(at).iter().any(reads));
+        let only_reads = calls().all(|at| !self.changes_something(at));
+        queries().find(|&at| self.drops_error(at)).filter(|_| only_reads)
     }
 
     /// Whether the error that a query gives beside its rows is never read.

@@ -6,7 +6,7 @@ use crate::finding::FileId;
 use crate::names::Name;
 use crate::program::secrets::defaults::EnvDefault;
 use crate::program::values::readers::Use;
-use crate::program::{ExprRef, Program, Value};
+use crate::program::{CallRef, ExprRef, Program, Value};
 
 /// Whether a default goes into a digest of who visits a page, by their address or browser: a salt, with which nobody
 /// signs in.
@@ -58,7 +58,8 @@ pub(super) fn empty_key(
     if !is_empty || !program.runs_on_server(at.file) || program.is_for_development(at) {
         return None;
     }
-    let mut signing = handed.iter().filter(|(_, _, purpose)| *purpose == Purpose::Signs);
+    let mut signing =
+        handed.iter().filter(|&&(key, _, purpose)| purpose == Purpose::Signs && takes_empty(program, key));
     let signed = signing.any(|&(key, ..)| {
         let value = program.value(key);
         // What else stands in for it is told by that.
@@ -83,6 +84,18 @@ pub(super) fn empty_key(
         })
     };
     (signed && !handed.iter().any(asks)).then_some(Purpose::Signs)
+}
+
+/// Whether what a key is handed to signs with an empty one, in the version that is in use.
+fn takes_empty(program: &Program, key: ExprRef) -> bool {
+    let facts = program.facts(key.file);
+    let is_handed = |at: &CallRef| facts.call(at.call).args.iter().any(|arg| arg.value == key.expr);
+    let Some(call) = program.calls_of(key.file).find(is_handed) else { return true };
+    program.callee(call).externals().all(|external| {
+        let known = program.catalogue.known(external.package, &external.segs);
+        let refuses = known.and_then(|known| known.refuses_empty.as_ref());
+        refuses.is_none_or(|refuses| program.is_older(key.file, Name::new(&refuses.package), refuses.since))
+    })
 }
 
 /// Whether a value is only ever handed to calls beside an API key: the second half of a vendor's credential.

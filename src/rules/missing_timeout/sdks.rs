@@ -125,7 +125,8 @@ fn remarks(program: &Program, uses: &[&VendorUse]) -> Vec<Remark> {
 /// Who calls the function that the call stands in, when it is a wrapper.
 fn callers(program: &Program, at: CallRef) -> Vec<Remark> {
     let callers = program.callers(program.function_of(at)).iter().filter(|caller| program.runs_on_server(caller.file));
-    let remark = |&caller: &CallRef| Remark { place: program.call_place(caller), text: "waits for it".to_owned() };
+    let text = |caller: CallRef| if program.is_floating(caller) { "leaves it running" } else { "waits for it" };
+    let remark = |&caller: &CallRef| Remark { place: program.call_place(caller), text: text(caller).to_owned() };
     callers.map(remark).take(5).collect()
 }
 

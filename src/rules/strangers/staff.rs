@@ -1,17 +1,14 @@
 //! Doors for those who work for the app: a customer who has signed in must not pass them either.
 
+use crate::program::callers::audience::works_for_the_app;
 use crate::program::verify::words;
 use crate::program::{EdgeKind, Entry, Program};
 use crate::sql::people::{Argument, RoleCall};
 
 use super::{answer, looks_user_up, refusal};
 
-/// Words of pages and endpoints for those who work for the app.
-const STAFF: &[&str] =
-    &["admin", "admins", "administrator", "staff", "backoffice", "superadmin", "superuser", "moderator", "operator"];
-
 fn says_staff(name: &str) -> bool {
-    words(name).iter().any(|word| STAFF.contains(&word.as_str()))
+    words(name).iter().any(|word| works_for_the_app(word))
 }
 
 /// Whether only those who work for the app are meant: every page that calls it is theirs, or nothing is seen to call it

@@ -4,6 +4,7 @@ use crate::facts::ExprKind;
 use crate::names::Name;
 use crate::program::callers::full_rights::known::{KNOWN_TO_ONE, is_contact};
 use crate::program::callers::full_rights::seizes::CONTACTS;
+use crate::program::callers::full_rights::settings_rows::keeps_settings;
 use crate::program::callers::full_rights::{Pick, Touch, any_start, any_word, only_one_knows};
 use crate::program::money::grants::is_account;
 use crate::program::values::assigned::Holder;
@@ -112,6 +113,35 @@ pub(super) const GUESTS: &[&str] = &[
 /// Beginnings of words of those of them by which money is made.
 const DEALS: &[&str] = &["order", "booking", "reservation"];
 
+/// Beginnings of words of those whose rows visitors send in and the app's people work on: nobody removes them from outside.
+const SENT_IN: &[&str] = &["lead", "submission", "inquir", "enquir", "intake", "waitlist"];
+
+/// Words of columns in which the app's people note what they did with what was sent in.
+const WORKED_ON: &[&str] =
+    &["read", "starred", "archived", "assigned", "assignee", "handled", "reviewed", "contacted", "followup"];
+
+/// Words before `notes` that say that they are the guest's own.
+const OWN_NOTES: &[&str] = &[
+    "customer",
+    "client",
+    "guest",
+    "user",
+    "special",
+    "delivery",
+    "shipping",
+    "additional",
+    "extra",
+    "order",
+    "booking",
+    "event",
+    "gift",
+    "dietary",
+    "pickup",
+    "other",
+    "medical",
+    "allergy",
+];
+
 /// Words of decisions: first those that nobody who buys may take.
 const DECISIONS: &[&str] = &[
     "paid",
@@ -201,7 +231,7 @@ impl Program {
             Touch::Changes | Touch::Removes if of_contact || any_word(&by, WHOSE) || is_id && any_word(&by, PLACES) => {
                 true
             }
-            Touch::Removes => is_id && (!of_guest || of_deal),
+            Touch::Removes => is_id && (!of_guest || of_deal || table.is_some_and(|table| self.is_sent_in(&table))),
             // What is written is the caller's choice too, or decides something.
             Touch::Changes => {
                 is_id
@@ -209,6 +239,10 @@ impl Program {
                     && (!looked_up && table.is_some_and(|table| is_account(&table))
                         || !of_guest && (self.is_told_what(way, used.at) || self.is_counted(used.at))
                         || (!of_guest || of_deal) && self.is_decided(way, used.at, of_deal)
+                        || table.is_some_and(|table| self.is_sent_in(&table)) && self.is_worked_on(used.at)
+                        // Nobody writes a letter step by step.
+                        || table.is_some_and(|table| self.is_sent_in(&table) && any_start(&table, &["contact"]))
+                            && self.is_told_what(way, used.at)
                         || is_own_table_of(self, used.at, table)
                             && (self.is_carried_out(used.at) || self.is_decided(way, used.at, false)))
             }
@@ -218,6 +252,16 @@ impl Program {
             }
         };
         whose.then(|| Pick { touch, what: table.unwrap_or_else(|| Name::new("rows")), by, source: Some(source) })
+    }
+
+    /// Whether a table holds what visitors without an account send in, by its name: leads, inquiries.
+    fn is_sent_in(&self, table: &str) -> bool {
+        any_start(table, SENT_IN)
+    }
+
+    /// Whether it is the app's own people who work on a table, by its name: what visitors send in, how the app is set up.
+    pub fn is_of_staff(&self, table: &str) -> bool {
+        self.is_sent_in(table) || keeps_settings(table)
     }
 
     /// Whether a secret out of what a read gives is answered: `shop.settings.stripe_secret_key`.
@@ -261,6 +305,15 @@ impl Program {
                 _ => return false,
             };
             is_state && DONE.contains(&text.as_str()) && !self.asks_elsewhere(at)
+        })
+    }
+
+    /// Whether a write notes what the app's people did with what somebody sent in: `is_read`, `assigned_to`, `admin_notes`.
+    fn is_worked_on(&self, at: CallRef) -> bool {
+        self.row_written(at).into_iter().any(|(key, _)| {
+            let said = words(&key);
+            let of_notes = said.len() > 1 && said.last().is_some_and(|last| last == "notes" || last == "note");
+            any_word(&key, WORKED_ON) || of_notes && !any_word(&key, OWN_NOTES)
         })
     }
 

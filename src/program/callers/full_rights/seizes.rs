@@ -1,7 +1,7 @@
 //! What gives a stranger power that is not theirs: roles, accounts, links that log in, things of value, lists of people.
 
 use crate::catalogue::{Effect, Operation};
-use crate::facts::{DefId, ExprId, ExprKind, Op};
+use crate::facts::{BlockId, BlockKind, DefId, ExprId, ExprKind, Facts, Op, Step};
 use crate::names::Name;
 use crate::program::callers::full_rights::known::KNOWN_TO_ONE;
 use crate::program::callers::full_rights::rows::{GUESTS, PERSON};
@@ -83,7 +83,10 @@ impl Program {
             Effect::List => self.all_rows(used),
             Effect::Update if sends("{id}") => self.opened(way, used),
             Effect::Create | Effect::Update if sends("/admin/users") || sends("/rpc/") => None,
-            Effect::Create | Effect::Update => self.empowered(way, used).or_else(|| self.added(way, used, operation)),
+            Effect::Create | Effect::Update => {
+                let found = self.empowered(way, used).or_else(|| self.added(way, used, operation));
+                found.or_else(|| self.rewired(way, used))
+            }
             _ => None,
         }
     }
@@ -131,12 +134,22 @@ impl Program {
             _ => None,
         });
         let kept: Vec<DefId> = kept.collect();
+        let around: Vec<BlockId> = facts.enclosing(facts.call(at.call).block).map(|(id, _)| id).collect();
+        // `if (search) query = query.or(..)`: whoever leaves it out gets them all.
+        let is_optional = |call: CallRef| {
+            let mut arms = facts.enclosing(facts.call(call.call).block).take_while(|(id, _)| !around.contains(id));
+            arms.any(|(id, block)| match block.kind {
+                BlockKind::Then(condition) => !has_other_arm(facts, id) && is_given(facts, condition),
+                _ => false,
+            })
+        };
         self.calls_in(self.function_of(at)).any(|call| {
             let shape = facts.call(call.call);
             let ExprKind::Member(base, name) = *facts.expr(shape.callee) else { return false };
             let on_it = matches!(facts.expr(base), ExprKind::Ref(name, block)
                 if facts.lookup(*block, *name).is_some_and(|def| kept.contains(&def)));
             on_it
+                && !is_optional(call)
                 && match name.as_str() {
                     "single" | "maybeSingle" => true,
                     "eq" | "in" | "or" | "match" | "filter" | "contains" => {
@@ -544,4 +557,22 @@ pub(crate) fn role_in_list(program: &Program, at: ExprRef) -> Option<(Name, Vec<
         })
         .collect();
     Some((facts.last_name(asked)?, texts?))
+}
+
+/// Whether something runs where a condition does not hold.
+fn has_other_arm(facts: &Facts, then: BlockId) -> bool {
+    facts
+        .blocks
+        .iter()
+        .flat_map(|block| &block.steps)
+        .any(|step| matches!(*step, Step::If { then: own, otherwise: Some(_), .. } if own == then))
+}
+
+/// Whether a condition only asks whether something is there: `search`, `status && status !== "all"`.
+fn is_given(facts: &Facts, condition: ExprId) -> bool {
+    match facts.expr(condition) {
+        ExprKind::Ref(..) | ExprKind::Member(..) => true,
+        ExprKind::Op(Op::And | Op::Unequal, parts) => parts.first().is_some_and(|&part| is_given(facts, part)),
+        _ => false,
+    }
 }

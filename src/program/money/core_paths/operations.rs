@@ -22,6 +22,8 @@ pub struct CoreCall {
     pub own: bool,
     /// Whether it only looks a payment up: on the return from paying, but also wherever else one is shown.
     pub reads: bool,
+    /// Whether it only renews the login of who is logged in.
+    pub renews: bool,
 }
 
 /// Tables whose new rows are accounts.
@@ -33,6 +35,9 @@ const ORDERS: &[&str] = &["order", "orders"];
 /// Keys that hold a password's hash: nothing but an account has one.
 const HASHES: &[&str] =
     &["passwordhash", "password_hash", "hashedpassword", "hashed_password", "encrypted_password", "password_digest"];
+
+/// Methods that renew the login of who is logged in.
+const RENEWS: &[&str] = &["refreshSession", "refresh_session", "setSession", "set_session"];
 
 /// Methods that make a record.
 const MAKERS: &[&str] =
@@ -48,18 +53,24 @@ impl Program {
                 let for_anyone = core == Core::Signup && used.name.contains("admin");
                 let reads = operation.effect == Effect::Read;
                 let weak = reads || core == Core::Login;
-                return Some(CoreCall { at, core, weak, for_anyone, own: false, reads });
+                let last = used.name.rsplit('.').next().unwrap_or_default();
+                let renews = core == Core::Login && RENEWS.contains(&last);
+                return Some(CoreCall { at, core, weak, for_anyone, own: false, reads, renews });
             }
         }
         if self.has_role(at, KnownRole::SignIn) {
-            return Some(CoreCall { at, core: Core::Login, weak: true, for_anyone: false, own: false, reads: false });
+            let core = Core::Login;
+            return Some(CoreCall { at, core, weak: true, for_anyone: false, own: false, reads: false, renews: false });
         }
         if !self.may_make_record(at, facts) {
             return None;
         }
         let names = names_of(facts, facts.call(at.call).callee);
         let for_anyone = |core| core == Core::Signup;
-        let own = |core, weak| Some(CoreCall { at, core, weak, for_anyone: for_anyone(core), own: true, reads: false });
+        let own = |core, weak| {
+            let for_anyone = for_anyone(core);
+            Some(CoreCall { at, core, weak, for_anyone, own: true, reads: false, renews: false })
+        };
         if self.makes_account(at, facts, &names) {
             return own(Core::Signup, false);
         }

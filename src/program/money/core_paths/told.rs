@@ -14,10 +14,10 @@ pub fn goes_elsewhere(program: &Program, way: &[Edge], last: CallRef) -> bool {
         if edge.kind == EdgeKind::Jump {
             said = says(program, &way[..at], edge.call);
         }
-        if said.is_empty() {
-            continue;
-        }
         let next = way.get(at + 1).map_or(last, |edge| edge.call);
+        if edge.kind == EdgeKind::Direct && is_not_asked_for(program, *edge, next) {
+            return true;
+        }
         if said.iter().any(|&(key, text)| is_other_arm(program, next, key, text)) {
             return true;
         }
@@ -38,6 +38,68 @@ fn says(program: &Program, before: &[Edge], call: CallRef) -> Vec<(Name, Name)> 
     }
     let entries = bodies.iter().flat_map(|body| program.entries(body));
     entries.filter_map(|(key, value)| Some((key, text_on(program, before, value)?))).collect()
+}
+
+/// Whether what a function is handed asks for other things than a call in it does: `tell({ channels: ["inbox"] })`, and
+/// the call stands where `channels.includes("text")`.
+fn is_not_asked_for(program: &Program, edge: Edge, call: CallRef) -> bool {
+    let facts = program.facts(call.file);
+    if program.function_of(call) != edge.target {
+        return false;
+    }
+    facts.enclosing(facts.call(call.call).block).any(|(_, block)| {
+        let BlockKind::Then(condition) = block.kind else { return false };
+        let Some((list, wanted)) = held_by(facts, condition) else { return false };
+        let handed = handed_list(program, edge, list);
+        handed.is_some_and(|texts| !texts.contains(&wanted))
+    })
+}
+
+/// The list that a condition looks into, and the text that it looks for: `channels.includes("text")`, alone or with more.
+fn held_by(facts: &Facts, condition: ExprId) -> Option<(Name, Name)> {
+    match facts.expr(condition) {
+        ExprKind::Op(Op::And, parts) => parts.iter().find_map(|&part| held_by(facts, part)),
+        ExprKind::Call(call) => {
+            let call = facts.call(*call);
+            let ExprKind::Member(list, asks) = facts.expr(call.callee) else { return None };
+            let [wanted] = &call.args[..] else { return None };
+            match (asks.as_str(), facts.expr(wanted.value)) {
+                ("includes", ExprKind::Text(wanted)) => Some((facts.last_name(*list)?, *wanted)),
+                _ => None,
+            }
+        }
+        ExprKind::Op(Op::In, parts) => match parts[..] {
+            [wanted, list] => match facts.expr(wanted) {
+                ExprKind::Text(wanted) => Some((facts.last_name(list)?, *wanted)),
+                _ => None,
+            },
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The constant texts of the list that a call hands in under a name.
+fn handed_list(program: &Program, edge: Edge, name: Name) -> Option<Vec<Name>> {
+    let facts = program.facts(edge.call.file);
+    let params = &program.facts(edge.target.file).function(edge.target.function).params;
+    let args = &facts.call(edge.call.call).args;
+    let by_place = || {
+        let index = params.iter().position(|param| param.name == Some(name))?;
+        args.iter().filter(|arg| arg.name.is_none()).nth(index).map(|arg| arg.value)
+    };
+    let by_key = || {
+        args.iter().find_map(|arg| match facts.expr(arg.value) {
+            ExprKind::Object(entries) => {
+                entries.iter().rev().find(|(key, _)| *key == name || *key == "...").filter(|(key, _)| *key == name)
+            }
+            _ => None,
+        })
+    };
+    let keyword = || args.iter().find(|arg| arg.name == Some(name)).map(|arg| arg.value);
+    let value = keyword().or_else(by_place).or_else(|| by_key().map(|&(_, value)| value))?;
+    let ExprKind::List(items) = facts.expr(value) else { return None };
+    items.iter().map(|&item| if let ExprKind::Text(text) = facts.expr(item) { Some(*text) } else { None }).collect()
 }
 
 /// The one text that a value is on a way.

@@ -105,6 +105,7 @@ pub(super) fn sends_answer(facts: &Facts, expr: ExprId) -> Option<Answer> {
             _ => return None,
         }
     }
+    let status = status.map(|status| other_status(facts, status, 4).unwrap_or(status));
     Some(match status.map(|status| facts.expr(status)) {
         None => Answer::Well,
         Some(ExprKind::Number(status)) if *status >= 400.0 => Answer::Refuses,
@@ -113,11 +114,61 @@ pub(super) fn sends_answer(facts: &Facts, expr: ExprId) -> Option<Answer> {
     })
 }
 
+/// Words of conditions that ask whether a delivery is genuine.
+const GENUINE: &[&str] = &["signature", "sig", "signed", "verification", "verified", "unverified", "webhook secret"];
+
+/// Whether a condition asks whether the signature was refused: no failure of the work.
+fn is_of_signature(facts: &Facts, condition: ExprId, depth: usize) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    let says = |text: &str| {
+        let text = text.to_ascii_lowercase();
+        GENUINE.iter().any(|word| text.contains(word))
+    };
+    match facts.expr(condition) {
+        ExprKind::Text(text) => says(text),
+        ExprKind::Ref(name, block) => {
+            says(name)
+                || matches!(facts.lookup(*block, *name).map(|def| facts.def(def).values.as_slice()), Some([only])
+                    if is_of_signature(facts, *only, depth))
+        }
+        ExprKind::Member(base, name) => says(name) || is_of_signature(facts, *base, depth),
+        ExprKind::Op(_, parts) => parts.iter().any(|&part| is_of_signature(facts, part, depth)),
+        ExprKind::Call(call) => {
+            let call = facts.call(*call);
+            let args = call.args.iter().map(|arg| arg.value);
+            args.chain([call.callee]).any(|part| is_of_signature(facts, part, depth))
+        }
+        _ => false,
+    }
+}
+
+/// The status that a failure of the work gets where a refused signature gets another: `isSignature ? 400 : 200`.
+pub(super) fn other_status(facts: &Facts, value: ExprId, depth: usize) -> Option<ExprId> {
+    let depth = depth.checked_sub(1)?;
+    match facts.expr(value) {
+        ExprKind::Ref(name, block) => match facts.def(facts.lookup(*block, *name)?).values[..] {
+            [only] => other_status(facts, only, depth),
+            _ => None,
+        },
+        ExprKind::Op(Op::Choose, parts) => {
+            let &[condition, refused, other] = &parts[..] else { return None };
+            let (condition, refused, other) = match facts.expr(condition) {
+                ExprKind::Op(Op::Not, parts) => (parts[0], other, refused),
+                _ => (condition, refused, other),
+            };
+            let is_error = |value: ExprId| matches!(facts.expr(value), ExprKind::Number(status) if *status >= 400.0);
+            (is_error(refused) && is_of_signature(facts, condition, 6)).then_some(other)
+        }
+        _ => None,
+    }
+}
+
 /// Numbers that are statuses: positional ones, and those under `status`.
 fn statuses(facts: &Facts, values: &mut dyn Iterator<Item = ExprId>, depth: usize) -> Vec<f64> {
     let Some(depth) = depth.checked_sub(1) else { return vec![] };
     let mut found = Vec::new();
     for value in values {
+        let value = other_status(facts, value, 4).unwrap_or(value);
         match facts.expr(value) {
             ExprKind::Number(number) if (100.0..600.0).contains(number) => found.push(*number),
             ExprKind::Object(entries) => {
