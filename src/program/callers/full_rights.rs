@@ -2,7 +2,7 @@
 //! the request points while it does so.
 
 use crate::catalogue::{Category, Effect, Runs};
-use crate::facts::{ExprId, ExprKind, Facts};
+use crate::facts::{ExprId, ExprKind, Facts, Span};
 use crate::finding::FileId;
 use crate::names::Name;
 use crate::program::values::answers::{Deed, Look};
@@ -328,11 +328,20 @@ impl Program {
     /// Whether what a list is made into has a field of some words: `rows.map((row) => ({ id: row.id, email: row.email }))`.
     fn maps_to(&self, mapped: ExprRef, any: &[&str]) -> bool {
         let facts = self.facts(mapped.file);
-        let within = facts.span(mapped.expr);
+        let whole = facts.span(mapped.expr);
+        // `const people = users.map(..)`, and that is answered.
+        let named = facts.exprs.iter().filter(|expr| whole.contains(expr.span)).filter_map(|expr| match expr.kind {
+            ExprKind::Ref(name, block) => facts.lookup(block, name),
+            _ => None,
+        });
+        let made = named.flat_map(|def| facts.def(def).values.iter().map(|&value| facts.span(value)));
+        let spans: Vec<Span> = made.chain([whole]).collect();
         self.calls_of(mapped.file).map(|at| facts.call(at.call)).any(|call| {
             let maps = matches!(facts.expr(call.callee), ExprKind::Member(_, name) if *name == "map");
             let made = call.args.first().map(|arg| facts.expr(arg.value));
-            let Some(ExprKind::Function(made)) = made.filter(|_| maps && within.contains(facts.span(call.expr))) else {
+            let Some(ExprKind::Function(made)) =
+                made.filter(|_| maps && spans.iter().any(|within| within.contains(facts.span(call.expr))))
+            else {
                 return false;
             };
             facts.returned(*made).any(|value| match facts.expr(value) {

@@ -227,6 +227,32 @@ impl Program {
             .any(|word| name.contains(word))
     }
 
+    /// Whether a call is the only thing that its function does out there: success is that of the call, then.
+    fn is_all_that_is_done(&self, call: CallRef) -> bool {
+        let does = |used: &VendorUse| {
+            self.operation(used).is_none_or(|operation| !matches!(operation.effect, Effect::Read | Effect::List))
+        };
+        let function = self.function_of(call);
+        self.calls_in(function).filter(|&other| other != call).all(|other| !self.vendors_at(other).iter().any(does))
+            && self.entries_of(function).len() == 1
+    }
+
+    /// Whether an answer behind a call says `success: true`.
+    fn answers_success_after(&self, call: CallRef, end: u32) -> bool {
+        let facts = self.facts(call.file);
+        let function = self.function_of(call).function;
+        facts.calls.iter().any(|other| {
+            facts.span(other.expr).start > end
+                && facts.function_of(other.block) == function
+                && !facts.enclosing(other.block).any(|(_, block)| matches!(block.kind, BlockKind::Catch(_)))
+                && other.args.iter().any(|arg| {
+                    matches!(facts.expr(arg.value), ExprKind::Object(entries) if entries.iter().any(|&(key, value)| {
+                        matches!(key.as_str(), "success" | "ok") && matches!(facts.expr(value), ExprKind::Bool(true))
+                    }))
+                })
+        })
+    }
+
     /// Whether, after a call, its function writes down that something was sent or done.
     pub fn records_success_after(&self, call: CallRef) -> bool {
         let facts = self.facts(call.file);
@@ -274,6 +300,7 @@ impl Program {
             _ => false,
         });
         written
+            || self.is_all_that_is_done(call) && self.answers_success_after(call, end)
             || self.calls_in(self.function_of(call)).any(|other| {
                 let other = facts.call(other.call);
                 follows(other.block, facts.span(other.expr).start)

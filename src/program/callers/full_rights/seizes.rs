@@ -79,7 +79,7 @@ impl Program {
         let sends = |part: &str| operation.http.iter().any(|form| form.contains(part));
         match operation.effect {
             Effect::Token if sends("generate_link") => self.link(way, used),
-            Effect::List if sends("/admin/users") => self.all_users(used),
+            Effect::List if sends("/admin/users") => self.all_users(way, used),
             Effect::List => self.all_rows(used),
             Effect::Update if sends("{id}") => self.opened(way, used),
             Effect::Create | Effect::Update if sends("/admin/users") || sends("/rpc/") => None,
@@ -95,14 +95,39 @@ impl Program {
         Some(Pick { touch: Touch::TakesOver, what: Name::new("link"), by, source: Some(source) })
     }
 
-    /// Everybody who has an account, unless somebody is looked for among them.
-    fn all_users(&self, used: &VendorUse) -> Option<Pick> {
+    /// Everybody who has an account, or those whose ids the request names, unless somebody is looked for among them.
+    fn all_users(&self, way: &[Edge], used: &VendorUse) -> Option<Pick> {
         let facts = self.facts(used.at.file);
-        let searched = self.calls_in(self.function_of(used.at)).any(|at| {
-            matches!(facts.expr(facts.call(at.call).callee), ExprKind::Member(_, name)
-                if matches!(name.as_str(), "find" | "filter" | "some" | "findIndex" | "every" | "reduce"))
-        });
-        (!searched).then(|| Pick { touch: Touch::Lists, what: Name::new("users"), by: Name::new("*"), source: None })
+        let what = Name::new("users");
+        let mut asked = None;
+        for at in self.calls_in(self.function_of(used.at)) {
+            let ExprKind::Member(_, name) = facts.expr(facts.call(at.call).callee) else { continue };
+            match name.as_str() {
+                "filter" if asked.is_none() && self.ids_asked(way, at).is_some() => asked = self.ids_asked(way, at),
+                "find" | "filter" | "some" | "findIndex" | "every" | "reduce" => return None,
+                _ => {}
+            }
+        }
+        Some(match asked {
+            Some(source) => Pick { touch: Touch::Reads, what, by: Name::new("id"), source: Some(source) },
+            None => Pick { touch: Touch::Lists, what, by: Name::new("*"), source: None },
+        })
+    }
+
+    /// The ids of the request by which a filter picks: `users.filter((user) => ids.includes(user.id))`.
+    fn ids_asked(&self, way: &[Edge], filter: CallRef) -> Option<Source> {
+        let facts = self.facts(filter.file);
+        let asks = facts.span(facts.call(filter.call).args.first()?.value);
+        self.calls_of(filter.file).map(|at| facts.call(at.call)).find_map(|inner| {
+            let ExprKind::Member(base, name) = *facts.expr(inner.callee) else { return None };
+            if !asks.contains(facts.span(inner.expr)) || !(name == "includes" || name == "has") {
+                return None;
+            }
+            match self.origin_on(way, ExprRef::new(filter.file, base), &[]) {
+                Origin::Request(source) => Some(source),
+                _ => None,
+            }
+        })
     }
 
     /// All rows of a table, with the addresses or numbers of people.

@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::facts::{BlockKind, ExprId, ExprKind, Facts, Op, Span, Step};
+use crate::facts::{BlockKind, Call, ExprId, ExprKind, Facts, Op, Span, Step};
 use crate::finding::FileId;
 use crate::names::Name;
 use crate::program::Program;
@@ -59,6 +59,10 @@ impl Program {
                         mapped(facts, call.args.first().map(|arg| arg.value)).map(|(list, at)| (list, at, looks_up)),
                     );
                 }
+                // `users.filter((user) => ids.includes(user.id))`
+                ExprKind::Member(list, name) if name == "filter" && picks_some(facts, call) => {
+                    found.push((list, facts.span(call.callee), looks_up));
+                }
                 ExprKind::Member(list, name) if TAKES_ALL.contains(&name.as_str()) => {
                     let looks_up = LOOKS_UP.contains(&name.as_str());
                     let adds_up = name == "reduce";
@@ -73,6 +77,19 @@ impl Program {
         found.dedup_by_key(|&mut (list, ..)| list);
         found
     }
+}
+
+/// Whether a filter keeps those that another list names.
+fn picks_some(facts: &Facts, call: &Call) -> bool {
+    let Some(asks) = call.args.first().map(|arg| arg.value) else { return false };
+    let ExprKind::Function(_) = facts.expr(asks) else { return false };
+    let within = facts.span(asks);
+    facts.calls.iter().filter(|inner| within.contains(facts.span(inner.expr))).any(|inner| {
+        let named = matches!(*facts.expr(inner.callee), ExprKind::Member(base, name)
+            if (name == "includes" || name == "has") && matches!(facts.expr(base), ExprKind::Ref(..)));
+        let by_field = inner.args.first().is_some_and(|arg| matches!(facts.expr(arg.value), ExprKind::Member(..)));
+        named && by_field
+    })
 }
 
 /// The list of whose elements another is made: `users.map(..)`.
