@@ -229,8 +229,9 @@ impl Program {
 
     /// Whether a call is the only thing that its function does out there: success is that of the call, then.
     fn is_all_that_is_done(&self, call: CallRef) -> bool {
-        let does = |used: &VendorUse| {
-            self.operation(used).is_none_or(|operation| !matches!(operation.effect, Effect::Read | Effect::List))
+        let does = |used: &VendorUse| match self.operation(used) {
+            Some(operation) => !matches!(operation.effect, Effect::Read | Effect::List),
+            None => !self.catalogue.vendor(used.vendor).own_backend,
         };
         let function = self.function_of(call);
         self.calls_in(function).filter(|&other| other != call).all(|other| !self.vendors_at(other).iter().any(does))
