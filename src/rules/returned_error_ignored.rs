@@ -117,7 +117,7 @@ fn check(program: &Program, report: &mut Report) {
         let logged = seen
             && operation.effect == Effect::Send
             && program.is_only_told(used.at)
-            && program.records_success_after(used.at);
+            && (program.records_success_after(used.at) || program.answers_success_of(used.at));
         let but_one = seen && !logged;
         if but_one && !program.one_error_is_seen(used.at) {
             continue;

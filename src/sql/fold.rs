@@ -66,7 +66,7 @@ pub(super) fn fold(files: &[(FileId, &Script)], beside: &[(FileId, &Script)], mu
         // Whether the script that lies there is the one that was run nobody knows: no migration made the table.
         if table.made.take().is_some() && !fold.made_somewhere.contains(&table.id) {
             // Whether a second row is refused is not known either.
-            table.constraints.retain(|constraint| constraint.asks != Asks::Unique);
+            table.constraints.retain(|constraint| !matches!(constraint.asks, Asks::Primary | Asks::Unique));
             table.unique.clear();
             fold.tables.insert(table.id, table.into());
         }

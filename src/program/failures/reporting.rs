@@ -6,6 +6,7 @@ use crate::names::Name;
 use crate::program::money::core_paths::says::tells_failure;
 use crate::program::terms::{Ending, ending};
 use crate::program::values::readers::Use;
+use crate::program::verify::words;
 use crate::program::{CallRef, EdgeKind, FunctionRef, Program, VendorUse};
 
 /// How a function tells that its vendor failed.
@@ -227,24 +228,41 @@ impl Program {
             .any(|word| name.contains(word))
     }
 
-    /// Whether a call is the only thing that its function does out there: success is that of the call, then.
-    fn is_all_that_is_done(&self, call: CallRef) -> bool {
+    /// Whether a message is what its entry point is for, by its name, and nothing else is done there, and an answer behind
+    /// it says `success: true`: that is of the message.
+    pub fn answers_success_of(&self, call: CallRef) -> bool {
+        const SENDS: &[&str] = &[
+            "mail",
+            "mails",
+            "email",
+            "emails",
+            "sms",
+            "send",
+            "notify",
+            "contact",
+            "confirm",
+            "confirmation",
+            "welcome",
+            "message",
+        ];
         let does = |used: &VendorUse| match self.operation(used) {
             Some(operation) => !matches!(operation.effect, Effect::Read | Effect::List),
             None => !self.catalogue.vendor(used.vendor).own_backend,
         };
         let function = self.function_of(call);
-        self.calls_in(function).filter(|&other| other != call).all(|other| !self.vendors_at(other).iter().any(does))
-            && self.entries_of(function).len() == 1
-    }
-
-    /// Whether an answer behind a call says `success: true`.
-    fn answers_success_after(&self, call: CallRef, end: u32) -> bool {
+        let entries = self.entries_of(function);
+        let [entry] = entries[..] else { return false };
+        let name = self.entry_name(&self.entries[entry]);
+        if !words(&name).iter().any(|word| SENDS.contains(&word.as_str()))
+            || self.calls_in(function).filter(|&other| other != call).any(|at| self.vendors_at(at).iter().any(does))
+        {
+            return false;
+        }
         let facts = self.facts(call.file);
-        let function = self.function_of(call).function;
+        let end = facts.span(facts.call(call.call).expr).end;
         facts.calls.iter().any(|other| {
             facts.span(other.expr).start > end
-                && facts.function_of(other.block) == function
+                && facts.function_of(other.block) == function.function
                 && !facts.enclosing(other.block).any(|(_, block)| matches!(block.kind, BlockKind::Catch(_)))
                 && other.args.iter().any(|arg| {
                     matches!(facts.expr(arg.value), ExprKind::Object(entries) if entries.iter().any(|&(key, value)| {
@@ -301,7 +319,6 @@ impl Program {
             _ => false,
         });
         written
-            || self.is_all_that_is_done(call) && self.answers_success_after(call, end)
             || self.calls_in(self.function_of(call)).any(|other| {
                 let other = facts.call(other.call);
                 follows(other.block, facts.span(other.expr).start)
