@@ -272,9 +272,9 @@ impl Table {
         let about_person = self.is_about_person();
         let of_place = self.is_of_places();
         let says = |column: &&Column| {
-            !only_switches(column)
-                && !(of_place && is_among(&column.name, CONTACTS))
-                && (is_among(&column.name, PERSONAL) || about_person && is_among(&column.name, OF_PERSON))
+            let contact = of_place && is_among(&column.name, CONTACTS);
+            let personal = is_among(&column.name, PERSONAL) || about_person && is_among(&column.name, OF_PERSON);
+            personal && !contact && !only_switches(column)
         };
         self.columns.iter().filter(says).map(|column| column.name).collect()
     }

@@ -236,6 +236,8 @@ impl Program {
                 // Some of the backend's own lists (`auth.admin.listUsers`) come in pages like any vendor's.
                 let own = backend && is_query;
                 let grows = match own {
+                    // A query would rather ask for them: what else is done with its rows says more.
+                    true if taken.picks => None,
                     true if (taken.sends || taken.adds_up || !taken.counts && self.is_in_job(at))
                         && !self.is_asked_by_role(at) =>
                     {

@@ -26,6 +26,8 @@ pub(super) struct Taken {
     pub counts: bool,
     /// One of them is looked for.
     pub looks_up: bool,
+    /// Those are kept that another list names.
+    pub picks: bool,
 }
 
 impl Program {
@@ -74,7 +76,7 @@ impl Program {
                 }
                 // `users.filter((user) => ids.includes(user.id))`
                 ExprKind::Member(list, name) if name == "filter" && picks_some(facts, call) => {
-                    found.push((list, facts.span(call.callee), looks_up));
+                    found.push((list, facts.span(call.callee), Taken { picks: true, ..looks_up }));
                 }
                 ExprKind::Member(list, name) if TAKES_ALL.contains(&name.as_str()) => {
                     let looks_up = LOOKS_UP.contains(&name.as_str());
