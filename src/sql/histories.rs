@@ -78,8 +78,7 @@ pub(super) fn histories(
             found.history.exposed = false;
         }
     }
-    let makes =
-        |at: &usize| scripts[*at].2.statements.iter().any(|statement| matches!(statement.what, What::CreateTable(_)));
+    let makes = |at: &usize| makes(scripts[*at].2);
     for (app, mut files) in loose {
         if !files.iter().any(makes) {
             continue;
@@ -122,7 +121,9 @@ fn in_folders(
         }
     }
     folders.retain(|folder, files| {
-        let kept = of_platform(folder) || files.iter().any(|&at| is_ordered(scripts[at].1));
+        let kept = of_platform(folder)
+            || files.iter().any(|&at| is_ordered(scripts[at].1))
+            || !files.iter().any(|&at| makes(scripts[at].2));
         if !kept {
             loose.extend(files.iter().filter(|&&at| is_loose(scripts[at].1) && !scripts[at].2.is_copy));
             loose.sort_unstable();
@@ -131,6 +132,11 @@ fn in_folders(
     });
     leave_copies(&mut folders, exists);
     (folders.into_iter().map(|(folder, files)| head(scripts, folder, files, true)).collect(), loose)
+}
+
+/// Whether a script makes tables.
+fn makes(script: &Script) -> bool {
+    script.statements.iter().any(|statement| matches!(statement.what, What::CreateTable(_)))
 }
 
 /// Whether a file says when it runs: by a number, that of a version, or that of the folder it lies in alone.
