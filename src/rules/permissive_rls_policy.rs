@@ -124,14 +124,17 @@ fn check(program: &Program, report: &mut Report) {
                 continue;
             }
             // Without a statement about it: made by hand, as its policies then were written for.
+            let by_script = table.made.is_none() && table.head.is_some();
+            let unused = by_script && !program.uses_rows(history, table.id.name);
             let off = matches!(table.security, RowSecurity::Off(_))
-                || (table.security == RowSecurity::Never && table.head.is_some());
-            let by_hand = made_by_hand(table);
-            if off || (by_hand && !program.uses_rows(history, table.id.name)) {
+                || (table.security == RowSecurity::Never && table.head.is_some() && !unused);
+            if off {
                 continue;
             }
             for policy in &table.policies {
+                let by_hand = is_of_script(history, policy);
                 match policy.opening(table) {
+                    _ if by_hand && unused => {}
                     Some(opening) => look(program, history, table, policy, opening, report),
                     None if by_hand => {}
                     None if files && buckets::look(program, history, table, policy, report) => {}
@@ -148,9 +151,9 @@ fn check(program: &Program, report: &mut Report) {
     }
 }
 
-/// Whether only a script beside the migrations makes a table.
-fn made_by_hand(table: &Table) -> bool {
-    table.made.is_none() && table.head.is_some()
+/// Whether a script beside the migrations makes a policy, and none of them.
+fn is_of_script(history: &History, policy: &Policy) -> bool {
+    !history.files.contains(&policy.place.file)
 }
 
 /// How loud a case is.
@@ -187,7 +190,7 @@ fn look(program: &Program, history: &History, table: &Table, policy: &Policy, op
             .because(place, "a statement that is not understood: it may drop the policy");
     } else if table.narrows(opening.commands) {
         draft = draft.confidence(Confidence::Low).auditor_only();
-    } else if made_by_hand(table) {
+    } else if is_of_script(history, policy) {
         // Which of the scripts ran last nobody knows.
         draft = draft.confidence(Confidence::Low).auditor_only();
     } else if !history.ordered || (table.made.is_none() && table.security == RowSecurity::Never) {
