@@ -138,7 +138,8 @@ pub struct Vendor {
     pub name: String,
     /// What it is for.
     pub category: Category,
-    /// API hosts; `*` stands for any run of characters.
+    /// API hosts; `*` stands for any run of characters. With the beginning of a path (`api.example.com/v1/chat/`) where
+    /// the host is another vendor's.
     #[serde(default)]
     pub hosts: Vec<String>,
     /// Those of its hosts that know test data only.

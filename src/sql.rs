@@ -120,12 +120,14 @@ pub fn database(
     let lines = scripts.iter().map(|(file, _, script)| (*file, script.lines.clone())).collect();
     let mut database = Database { lines, ..Database::default() };
     for found in histories::histories(scripts, exists, app) {
-        let files: Vec<(FileId, &Script)> = found.files.iter().map(|&at| (scripts[at].0, scripts[at].2)).collect();
+        let read =
+            |of: &[usize]| -> Vec<(FileId, &Script)> { of.iter().map(|&at| (scripts[at].0, scripts[at].2)).collect() };
+        let (files, beside) = (read(&found.files), read(&found.beside));
         let mut history = found.history;
         if let Some(schemas) = schemas(&history.folder) {
             history.schemas = schemas.iter().map(|schema| Name::new(schema)).collect();
         }
-        database.histories.push(fold::fold(&files, history));
+        database.histories.push(fold::fold(&files, &beside, history));
     }
     database
 }

@@ -193,6 +193,13 @@ impl Checks {
     }
 
     fn host(&mut self, at: Vec<Step>, host: &str) {
+        // What stands on a path of it: `api.example.com/v1/chat/`.
+        let (host, path) = host.split_at(host.find('/').unwrap_or(host.len()));
+        if path.contains('*') || host.contains('*') && !path.is_empty() {
+            let message = format!("`{host}{path}` holds a `*`");
+            self.say(at, message, "with a path, name the host and the path's beginning whole");
+            return;
+        }
         let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '*');
         if let Some(c) = host.chars().find(|&c| !fits(c)) {
             let message = format!("`{host}` is no host: it holds `{c}`");

@@ -21,6 +21,13 @@ impl Catalogue {
         globs.find(|(form, _)| glob::matches(form, &host)).map(|(_, vendor)| *vendor)
     }
 
+    /// The vendor that serves a path of a host, where one company keeps several services on it.
+    pub fn vendor_of_path(&self, host: &str, path: &str) -> Option<VendorId> {
+        let own = self.index.host_paths.get(host).into_iter().flatten();
+        let own = own.filter(|(start, _)| path.starts_with(&**start)).max_by_key(|(start, _)| start.len());
+        own.map(|(_, vendor)| *vendor).or_else(|| self.vendor_of_host(host))
+    }
+
     /// The vendor that serves an absolute URL.
     pub fn vendor_of_url(&self, url: &str) -> Option<VendorId> {
         self.vendor_of_host(host_of_url(url)?)

@@ -136,6 +136,8 @@ pub(super) struct Index {
     pub(super) vendors: Vec<OnceLock<VendorIndex>>,
     pub(super) clients: Vec<OnceLock<ClientIndex>>,
     pub(super) hosts: FxHashMap<Box<str>, VendorId>,
+    /// By host: the paths on it that are another vendor's, by their beginning.
+    pub(super) host_paths: FxHashMap<Box<str>, Vec<(Box<str>, VendorId)>>,
     /// `*.x.com` by `x.com`.
     pub(super) host_suffixes: FxHashMap<Box<str>, VendorId>,
     /// Other forms, the most specific first.
@@ -222,6 +224,11 @@ impl Index {
         }
         for host in &vendor.hosts {
             let host = host.to_ascii_lowercase();
+            if let Some(at) = host.find('/') {
+                let (host, path) = host.split_at(at);
+                self.host_paths.entry(host.into()).or_default().push((path.into(), id));
+                continue;
+            }
             match host.strip_prefix("*.") {
                 Some(rest) if !glob::is_glob(rest) => drop(self.host_suffixes.entry(rest.into()).or_insert(id)),
                 _ if glob::is_glob(&host) => self.host_globs.push((host.into(), id)),

@@ -187,9 +187,10 @@ fn absolute(catalogue: &Catalogue, after_scheme: &str) -> Destination {
     if bare == "{}" {
         return Destination::Unknown(path_of(path));
     }
-    match catalogue.vendor_of_host(&bare) {
-        Some(vendor) => Destination::Vendor(vendor, Name::new(&bare), path_of(path)),
-        None => Destination::Host(Name::new(&bare), path_of(path)),
+    let path = path_of(path);
+    match catalogue.vendor_of_path(&bare, &path) {
+        Some(vendor) => Destination::Vendor(vendor, Name::new(&bare), path),
+        None => Destination::Host(Name::new(&bare), path),
     }
 }
 

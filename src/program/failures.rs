@@ -78,6 +78,15 @@ impl Program {
         looks.iter().any(whole) && looks.iter().all(|look| whole(look) || !shows_error(look))
     }
 
+    /// Whether the answer of a call, error or not, only goes into the log or into what is answered as a whole: `json({
+    /// success: true, result })`.
+    pub fn is_only_told(&self, call: CallRef) -> bool {
+        let looks = self.looks(call);
+        let whole =
+            |look: &Look| look.part.is_empty() && (matches!(look.deed, Deed::Logged) || self.is_in_answer(look));
+        looks.iter().any(whole) && looks.iter().all(|look| whole(look) || !shows_error(look))
+    }
+
     /// Whether all that anybody asks of a call's error is whether it is one that is known, so that any other is lost:
     /// `if (error?.code === "23505") ..`.
     pub fn one_error_is_seen(&self, call: CallRef) -> bool {

@@ -8,7 +8,7 @@ use crate::finding::{Confidence, FileId};
 use crate::names::Name;
 use crate::program::callers::audience::functions_on;
 use crate::program::callers::doors::Door;
-use crate::program::callers::full_rights::{Pick, Touch};
+use crate::program::callers::full_rights::{Pick, TABLES, Touch};
 use crate::program::callers::left_out::LeftOut;
 use crate::program::money::spending::{delivers_itself, takes_orders};
 use crate::program::origins::Origin;
@@ -269,6 +269,15 @@ fn does(program: &Program, used: &VendorUse, pick: &Pick) -> String {
     let does = match pick.touch {
         Touch::TakesOver if pick.what == "link" => return "log in as any user".to_owned(),
         Touch::TakesOver if pick.what == "statements" => return "run any statement in the database".to_owned(),
+        _ if pick.what == TABLES => {
+            let does = match program.operation(used).map(|operation| operation.effect) {
+                Some(Effect::Create) => "add rows to",
+                Some(Effect::Update) => "change the rows of",
+                Some(Effect::Delete) => "remove the rows of",
+                _ => "read the rows of",
+            };
+            return format!("{does} any table");
+        }
         Touch::TakesOver => return "take over any user's account".to_owned(),
         Touch::Empowers => return format!("get any role in {}, an administrator's too", pick.what),
         Touch::Refunds => return "have any customer's payment refunded".to_owned(),
@@ -314,6 +323,11 @@ fn cure(program: &Program, entry: &Entry, found: &Found<'_>) -> String {
         Touch::TakesOver if found.pick.what == "statements" => {
             return "Take this way out: write the statements that are wanted as functions of the database, and let the \
                     request choose among them."
+                .to_owned();
+        }
+        _ if found.pick.what == TABLES => {
+            return "Take this way out: name each table that is wanted in the code, look the caller up, and let them at the \
+                    rows that are theirs."
                 .to_owned();
         }
         Touch::Empowers | Touch::Refunds | Touch::Lists => return staff::let_staff_in(program, entry),

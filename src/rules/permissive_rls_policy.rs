@@ -41,7 +41,8 @@ rule! {
     /// one that shows the rows that are "active" to everybody shows the tokens in them.
     ///
     /// Reading content that is public, rows that signed-in users share, intake that cannot be read back (a contact
-    /// form, a waiting list), and changes that hang on what is in the row and not on who asks (`for update using (status =
+    /// form, a waiting list; none where a row says that it is paid), policies of a table that only a script beside the
+    /// migrations makes, and changes that hang on what is in the row and not on who asks (`for update using (status =
     /// 'pending')`) are notes for the auditor; an error where whoever comes may say so that something is paid (`using
     /// (payment_status = 'pending') with check (payment_status in ('paid', 'pending'))`).
     ///
@@ -50,6 +51,7 @@ rule! {
     /// - the condition looks at the row or the user, or the policy is for the service role alone
     /// - a trigger or a further condition looks at the role, or nothing asks for one
     /// - a later migration drops or narrows it, or its table is gone
+    /// - phone and mail are those of shops, branches and other places, with no user beside them
     /// - row level security is off (`table-without-rls` tells), or the roles hold no right to begin with
     ///
     /// ## The cure
@@ -122,14 +124,19 @@ fn check(program: &Program, report: &mut Report) {
                 continue;
             }
             // Without a statement about it: made by hand, as its policies then were written for.
+            let by_script = table.made.is_none() && table.head.is_some();
+            let unused = by_script && !program.uses_rows(history, table.id.name);
             let off = matches!(table.security, RowSecurity::Off(_))
-                || (table.security == RowSecurity::Never && table.made.is_some());
+                || (table.security == RowSecurity::Never && table.head.is_some() && !unused);
             if off {
                 continue;
             }
             for policy in &table.policies {
+                let by_hand = is_of_script(history, policy);
                 match policy.opening(table) {
+                    _ if by_hand && unused => {}
                     Some(opening) => look(program, history, table, policy, opening, report),
+                    None if by_hand => {}
                     None if files && buckets::look(program, history, table, policy, report) => {}
                     None if any_group::look(history, table, policy, report) => {}
                     None if own_role::look(program, history, table, policy, report) => {}
@@ -144,6 +151,11 @@ fn check(program: &Program, report: &mut Report) {
     }
 }
 
+/// Whether a script beside the migrations makes a policy, and none of them.
+fn is_of_script(history: &History, policy: &Policy) -> bool {
+    !history.files.contains(&policy.place.file)
+}
+
 /// How loud a case is.
 struct Verdict {
     severity: Severity,
@@ -153,7 +165,7 @@ struct Verdict {
 }
 
 fn look(program: &Program, history: &History, table: &Table, policy: &Policy, opening: Opening, report: &mut Report) {
-    let Some(verdict) = judge(history, table, policy, opening) else { return };
+    let Some(verdict) = judge(program, history, table, policy, opening) else { return };
     let case = Case { program, history, table, policy, opening, quiet: verdict.quiet };
     let cure = if passes_strangers(policy, opening) { cures::strangers::cure(&case) } else { None };
     let cure = cure.unwrap_or_else(|| cures::cure(&case));
@@ -178,6 +190,9 @@ fn look(program: &Program, history: &History, table: &Table, policy: &Policy, op
             .because(place, "a statement that is not understood: it may drop the policy");
     } else if table.narrows(opening.commands) {
         draft = draft.confidence(Confidence::Low).auditor_only();
+    } else if is_of_script(history, policy) {
+        // Which of the scripts ran last nobody knows.
+        draft = draft.confidence(Confidence::Low).auditor_only();
     } else if !history.ordered || (table.made.is_none() && table.security == RowSecurity::Never) {
         draft = draft.confidence(verdict.confidence.min(Confidence::Medium));
     }
@@ -186,12 +201,12 @@ fn look(program: &Program, history: &History, table: &Table, policy: &Policy, op
     }
 }
 
-fn judge(history: &History, table: &Table, policy: &Policy, opening: Opening) -> Option<Verdict> {
+fn judge(program: &Program, history: &History, table: &Table, policy: &Policy, opening: Opening) -> Option<Verdict> {
     let writes = opening.commands.without(Rights::SELECT);
     let changes = writes.without(Rights::INSERT);
     let promised = promised(&policy.name);
     if changes == Rights::default() && writes == Rights::default() {
-        return read(table, policy, opening);
+        return read(program, history, table, policy, opening);
     }
     let by_true = match opening.to {
         _ if passes_strangers(policy, opening) => "its policy lets whoever has no session pass (`auth.uid() is null`)",
@@ -213,11 +228,13 @@ fn judge(history: &History, table: &Table, policy: &Policy, opening: Opening) ->
         if changes.any(Rights::ALL) {
             return verdict(Severity::Error, Confidence::High, false, by_true.to_owned());
         }
-        let why = match owner {
-            Some(owner) => format!("nothing checks that {owner} is the one who asks"),
-            None => by_true.to_owned(),
+        let paid = table.paid().map(|(column, _)| column);
+        let why = match (owner, paid) {
+            (Some(owner), _) => format!("nothing checks that {owner} is the one who asks"),
+            (None, Some(paid)) => format!("nothing checks what their {paid} says, so that they may count as paid"),
+            (None, None) => by_true.to_owned(),
         };
-        let intake = owner.is_none() && !is_read_back(table, opening.to);
+        let intake = owner.is_none() && paid.is_none() && !is_read_back(table, opening.to);
         let severity = if intake { Severity::Note } else { Severity::Warning };
         return verdict(severity, Confidence::High, intake, why);
     }
@@ -253,8 +270,20 @@ fn passes_strangers(policy: &Policy, opening: Opening) -> bool {
 }
 
 /// Rows that everyone reads: it matters what is in them.
-fn read(table: &Table, policy: &Policy, opening: Opening) -> Option<Verdict> {
-    let (credentials, personal) = (table.credentials(), table.personal());
+fn read(program: &Program, history: &History, table: &Table, policy: &Policy, opening: Opening) -> Option<Verdict> {
+    let mut credentials = table.credentials();
+    let inside = program.columns_with_credentials(history, table);
+    credentials.extend(inside.iter().map(|(column, key)| Name::new(&format!("{column} (with {key} in it)"))));
+    let mut personal = table.personal();
+    // No migration tells its columns: what code asks of it by name is there.
+    if table.columns.is_empty() && table.made.is_none() {
+        let uses = program.row_uses(history, table.id.name);
+        let named: Vec<Name> = uses
+            .into_iter()
+            .flat_map(|used| used.columns.unwrap_or_default().into_iter().chain(used.picked_by))
+            .collect();
+        personal = table.telling(&named);
+    }
     let told: Vec<Name> = credentials.iter().chain(&personal).copied().collect();
     if told.is_empty() {
         let why = "its policy asks for nothing; right where all of it is public".to_owned();

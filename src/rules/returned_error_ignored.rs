@@ -116,8 +116,8 @@ fn check(program: &Program, report: &mut Report) {
         let seen = program.error_is_seen(used.at);
         let logged = seen
             && operation.effect == Effect::Send
-            && program.is_only_logged(used.at)
-            && program.records_success_after(used.at);
+            && program.is_only_told(used.at)
+            && (program.records_success_after(used.at) || program.answers_success_of(used.at));
         let but_one = seen && !logged;
         if but_one && !program.one_error_is_seen(used.at) {
             continue;
@@ -241,7 +241,10 @@ fn tell(program: &Program, report: &mut Report, all: &[Dropped<'_>], origins: &[
         consequence = consequence.replacen("when it fails,", "when it fails otherwise,", 1);
     }
     if logged {
-        seen = "which only goes into the log with the rest";
+        seen = match program.is_only_logged(used.at) {
+            true => "which only goes into the log with the rest",
+            false => "which only goes into the answer with the rest",
+        };
         consequence = "when it fails, the message is lost, and it is recorded as sent".to_owned();
     }
     let gives = if logged && older.is_none() { "returns its error," } else { gives };

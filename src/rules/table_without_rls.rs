@@ -22,7 +22,9 @@ rule! {
     /// - a later migration switches it on, also in a loop or by an event trigger
     /// - the table lies in a schema that is not exposed, is temporary, or is dropped or renamed away in the end
     /// - the public roles hold no rights on it
-    /// - no migration makes the table (it was made by hand), or a statement about it is not understood
+    /// - no migration makes the table (it was made by hand), and none switches it off; or a statement about it is not
+    ///   understood
+    /// - only a script beside the migrations makes the table, and no code uses it
     /// - the migrations are for a database that no browser reaches, or a copy of those that count, in the same app
     /// - a script outside of migrations says by its folder, its name or its first lines that it is for a sandbox, a demo
     ///   or a local database, or a snapshot of a running one: policies are not in it
@@ -60,17 +62,27 @@ rule! {
     security: Some(9.0), since: "0.1.0", check: check
 }
 
+/// Tables that extensions make in `public`, and that nobody can close.
+const OF_EXTENSIONS: &[&str] = &["spatial_ref_sys"];
+
 fn check(program: &Program, report: &mut Report) {
     for history in &program.database().histories {
         for table in history.tables.iter().filter(|table| history.reaches(table)) {
-            look(history, table, report);
+            look(program, history, table, report);
         }
     }
 }
 
-fn look(history: &History, table: &Table, report: &mut Report) {
-    let Some(head) = table.head else { return };
-    if matches!(table.security, RowSecurity::On(_)) {
+fn look(program: &Program, history: &History, table: &Table, report: &mut Report) {
+    let head = match (table.head, table.security) {
+        (_, RowSecurity::On(_)) => return,
+        (Some(head), _) => head,
+        // Made by hand: it is there, since a migration says this of it.
+        (None, RowSecurity::Off(place)) if !OF_EXTENSIONS.contains(&table.id.name.as_str()) => place,
+        _ => return,
+    };
+    let by_hand = table.made.is_none();
+    if by_hand && table.security == RowSecurity::Never && !program.uses_rows(history, table.id.name) {
         return;
     }
     let rights =
@@ -98,10 +110,13 @@ fn look(history: &History, table: &Table, report: &mut Report) {
             .auditor_only()
             .because(place, "a statement that is not understood: it may switch it on"),
         // Policies without a statement that switches it on: often it was, by hand.
+        None if by_hand => draft.confidence(Confidence::Medium),
         None if history.ordered && (table.policies.is_empty() || table.security != RowSecurity::Never) => draft,
         None => draft.confidence(Confidence::Medium),
     };
-    if let RowSecurity::Off(place) = table.security {
+    if let RowSecurity::Off(place) = table.security
+        && place != head
+    {
         draft = draft.because(place, "switched off here");
     }
     for policy in table.policies.iter().take(3) {

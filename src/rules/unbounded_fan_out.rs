@@ -1,7 +1,7 @@
 //! One outbound call for each element of a collection of any size, with nothing that holds it back.
 
 use crate::catalogue::Effect;
-use crate::facts::Span;
+use crate::facts::{BlockKind, ExprId, ExprKind, Op, Span};
 use crate::finding::{Confidence, FileId, Severity};
 use crate::program::origins::Origin;
 use crate::program::time::iterations::{Iteration, Sent, Size};
@@ -139,7 +139,7 @@ fn tell(program: &Program, report: &mut Report, iteration: &Iteration, first: &S
     {
         return;
     }
-    let start = start(program, &origins);
+    let start = start(program, &origins, iteration);
     let list = list_name(program, iteration);
     let what = program.sent_name(first.call);
     let whom = program.sent_to(first.call);
@@ -212,11 +212,11 @@ fn is_message(program: &Program, sent: &Sent) -> bool {
 /// Whether somebody asked for it and waits for the answer.
 fn is_waited_for(program: &Program, iteration: &Iteration) -> bool {
     let origins = program.origins(iteration.function);
-    let Start::Request(origin) = start(program, &origins) else { return false };
+    let Start::Request(origin) = start(program, &origins, iteration) else { return false };
     !program.is_left_to_a_clock(&program.entries[origin.entry]) && !program.is_likely_small(iteration.collection)
 }
 
-fn start<'o>(program: &Program, origins: &'o [Origin]) -> Start<'o> {
+fn start<'o>(program: &Program, origins: &'o [Origin], iteration: &Iteration) -> Start<'o> {
     let kind = |origin: &Origin| program.entries[origin.entry].kind;
     let asked = origins.iter().find(|origin| {
         matches!(
@@ -229,6 +229,7 @@ fn start<'o>(program: &Program, origins: &'o [Origin]) -> Start<'o> {
                 | EntryKind::Page
                 | EntryKind::Middleware
         ) && !is_clocked(program, origin)
+            && !is_for_clock(program, origin, iteration)
             && program.is_waited_for(&origin.way)
     });
     match asked {
@@ -253,6 +254,29 @@ fn is_clocked(program: &Program, origin: &Origin) -> bool {
         || program.schedules().iter().any(|schedule| schedule.asks.contains(&origin.entry))
         || program.asks_for(entry.function, &["CRON", "SCHEDULER"])
         || program.is_left_to_a_clock(entry)
+}
+
+/// Whether it only runs where the request says that a clock sends it: `if (mode === "scheduled")`.
+fn is_for_clock(program: &Program, origin: &Origin, iteration: &Iteration) -> bool {
+    const BY_CLOCK: &[&str] = &["scheduled", "schedule", "cron", "daily", "nightly", "hourly", "weekly"];
+    let calls = origin.way.iter().map(|edge| {
+        let at = edge.call;
+        (at.file, program.facts(at.file).span(program.facts(at.file).call(at.call).expr))
+    });
+    let mut places = calls.chain([(iteration.place.file, iteration.region)]);
+    places.any(|(file, span)| {
+        let facts = program.facts(file);
+        let says = |value: ExprId| {
+            matches!(facts.expr(value), ExprKind::Text(text) if BY_CLOCK.contains(&text.to_ascii_lowercase().as_str()))
+        };
+        facts.blocks.iter().filter(|block| block.span.contains(span)).any(|block| match block.kind {
+            BlockKind::Then(condition) => {
+                matches!(facts.expr(condition), ExprKind::Op(Op::Equal, parts) if parts.iter().any(|&part| says(part)))
+            }
+            BlockKind::Case(_, Some(value)) => says(value),
+            _ => false,
+        })
+    })
 }
 
 fn list_name(program: &Program, iteration: &Iteration) -> String {

@@ -81,7 +81,11 @@ fn check(program: &Program, report: &mut Report) {
                  without an error",
                 page.name,
                 vendor.name,
-                page.first.map_or_else(|| "page".to_owned(), |first| first.to_string())
+                match page.first {
+                    Some(1) => "one".to_owned(),
+                    Some(first) => first.to_string(),
+                    None => "page".to_owned(),
+                }
             ),
         };
         let help = match (page.own, script) {

@@ -57,6 +57,64 @@ const PERSONAL: &[&str] = &[
     "emergency_contact",
 ];
 
+/// Words in the names of tables whose rows are places that people come to: how to reach them is for all to see.
+const PLACES: &[&str] = &[
+    "restaurant",
+    "restaurants",
+    "shop",
+    "shops",
+    "store",
+    "stores",
+    "branch",
+    "branches",
+    "location",
+    "locations",
+    "venue",
+    "venues",
+    "salon",
+    "salons",
+    "clinic",
+    "clinics",
+    "hotel",
+    "hotels",
+    "gym",
+    "gyms",
+    "studio",
+    "studios",
+    "outlet",
+    "outlets",
+    "warehouse",
+    "warehouses",
+    "pharmacy",
+    "pharmacies",
+    "hospital",
+    "hospitals",
+];
+
+/// Words beside them that do not make the rows those of somebody.
+const OF_PLACES: &[&str] =
+    &["info", "infos", "details", "delivery", "pickup", "partner", "directory", "public", "listing"];
+
+/// How somebody is reached.
+const CONTACTS: &[&str] = &["email", "phone", "mobile", "telephone"];
+
+/// Columns that say whether something is paid, and whether their value is a state, a switch or a time.
+const PAID: &[&str] = &["payment_status", "payment_state", "is_paid", "paid", "paid_at"];
+
+/// States in which nothing is paid yet.
+const UNPAID: &[&str] = &[
+    "pending",
+    "unpaid",
+    "open",
+    "new",
+    "awaiting",
+    "awaiting_payment",
+    "pending_payment",
+    "created",
+    "none",
+    "draft",
+];
+
 /// Parts of names that say the same where a row is about a person.
 const OF_PERSON: &[&str] = &["diagnosis", "medical"];
 
@@ -212,11 +270,55 @@ impl Table {
     /// The columns that hold something personal.
     pub fn personal(&self) -> Vec<Name> {
         let about_person = self.is_about_person();
+        let of_place = self.is_of_places();
         let says = |column: &&Column| {
-            !only_switches(column)
-                && (is_among(&column.name, PERSONAL) || about_person && is_among(&column.name, OF_PERSON))
+            let contact = of_place && is_among(&column.name, CONTACTS);
+            let personal = is_among(&column.name, PERSONAL) || about_person && is_among(&column.name, OF_PERSON);
+            personal && !contact && !only_switches(column)
         };
         self.columns.iter().filter(says).map(|column| column.name).collect()
+    }
+
+    /// Whether the rows are places, and nobody's: whose phone a shop's is, when a user stands beside it, is not known.
+    fn is_of_places(&self) -> bool {
+        let lower = snake(&self.id.name);
+        let mut parts = lower.split('_');
+        let named = lower.split('_').any(|part| PLACES.contains(&part));
+        named && parts.all(|part| PLACES.contains(&part) || OF_PLACES.contains(&part)) && self.owner().is_none()
+    }
+
+    /// The column that says whether a row is paid for, and the condition that it is not yet, where that can be told.
+    pub fn paid(&self) -> Option<(Name, Option<String>)> {
+        let column = PAID.iter().find_map(|name| self.column(name))?;
+        let name = column.name;
+        let unpaid = match name.as_str() {
+            "is_paid" | "paid" if column.kind == "boolean" || column.kind == "bool" => {
+                Some(format!("{name} is not true"))
+            }
+            "paid_at" => Some("paid_at is null".to_owned()),
+            "is_paid" | "paid" => return None,
+            _ => {
+                let default = column.default.as_deref().unwrap_or_default();
+                let state = default.split("::").next().unwrap_or_default().trim();
+                let known = UNPAID.contains(&state.trim_matches('\'').to_ascii_lowercase().as_str());
+                known.then(|| format!("{name} = {state}"))
+            }
+        };
+        Some((name, unpaid))
+    }
+
+    /// Which of some names, of columns that no migration tells, are those of something personal or of what opens doors.
+    pub fn telling(&self, names: &[Name]) -> Vec<Name> {
+        let says = |name: &&Name| is_among(name, CREDENTIALS) || (!self.is_of_places() && is_among(name, PERSONAL));
+        let mut found: Vec<Name> = names.iter().filter(says).copied().collect();
+        found.sort();
+        found.dedup();
+        found
+    }
+
+    /// Whether a name is that of something that opens doors.
+    pub fn opens_doors(name: &str) -> bool {
+        is_among(name, CREDENTIALS)
     }
 
     /// Whether the rows speak of a person each, rather than of an exam, a catalogue, a place.

@@ -42,8 +42,13 @@ pub(super) struct Fold {
     path: Vec<Name>,
 }
 
-/// Runs the files of a history.
-pub(super) fn fold(files: &[(FileId, &Script)], mut history: History) -> History {
+/// Runs the files of a history. The tables that only scripts beside it make are there before: a migration that changes
+/// one could not run otherwise.
+pub(super) fn fold(files: &[(FileId, &Script)], beside: &[(FileId, &Script)], mut history: History) -> History {
+    let by_hand = match beside {
+        [] => vec![],
+        _ => fold(beside, &[], History::new("", false, history.exposed)).tables,
+    };
     history.files = files.iter().map(|(file, _)| *file).collect();
     let all = Held { anon: Rights::ALL, authenticated: Rights::ALL, public: Rights::default() };
     let mut fold = Fold {
@@ -57,6 +62,15 @@ pub(super) fn fold(files: &[(FileId, &Script)], mut history: History) -> History
         path: vec![],
     };
     fold.platform();
+    for mut table in by_hand {
+        // Whether the script that lies there is the one that was run nobody knows: no migration made the table.
+        if table.made.take().is_some() && !fold.made_somewhere.contains(&table.id) {
+            // Whether a second row is refused is not known either.
+            table.constraints.retain(|constraint| !matches!(constraint.asks, Asks::Primary | Asks::Unique));
+            table.unique.clear();
+            fold.tables.insert(table.id, table.into());
+        }
+    }
     for (file, script) in files {
         fold.file = *file;
         // Each file has a session of its own.

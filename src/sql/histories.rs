@@ -1,7 +1,8 @@
 //! Which files build a database together, and in which order they run.
 //!
 //! Folders of migrations, as the platform's own tool, Drizzle, Prisma and Knex keep them, are histories. Where there
-//! is none, scripts that make tables (`schema.sql`, `database/*.sql`) are read as one, without a known order. Seeds
+//! is none, scripts that make tables (`schema.sql`, `database/*.sql`) are read as one, without a known order; a folder
+//! of scripts that no number orders is no history either. Beside one, they say of which tables it takes for made. Seeds
 //! are data, and what says that it is for a sandbox or written down from a running database builds none. A copy of a history beside the real one (another `supabase` folder without settings) is left aside.
 
 use std::collections::BTreeMap;
@@ -11,10 +12,12 @@ use super::model::History;
 use super::statement::What;
 use crate::finding::FileId;
 
-/// A history before it runs: its head, and the positions of its files in order.
+/// A history before it runs: its head, the positions of its files in order, and of the scripts beside them that make
+/// tables too.
 pub(super) struct Found {
     pub history: History,
     pub files: Vec<usize>,
+    pub beside: Vec<usize>,
 }
 
 /// The folder of the history that a file belongs to by its path.
@@ -75,18 +78,27 @@ pub(super) fn histories(
             found.history.exposed = false;
         }
     }
-    let makes =
-        |at: &usize| scripts[*at].2.statements.iter().any(|statement| matches!(statement.what, What::CreateTable(_)));
+    let makes = |at: &usize| makes(scripts[*at].2);
     for (app, mut files) in loose {
-        if files.iter().any(makes) && !found.iter().any(|(other, _)| meets(app, *other)) {
-            // What makes tables runs before what changes them; where people have numbered what they run, as they say.
-            let is_series = files.iter().any(|at| makes(at) && number(scripts[*at].1).is_some());
-            files.sort_by_key(|at| match number(scripts[*at].1).filter(|_| is_series) {
-                Some(number) => (1, number, *at),
-                None if makes(at) => (2 * rank(scripts[*at].1), 0, *at),
-                None => (3 + rank(scripts[*at].1), 0, *at),
-            });
+        if !files.iter().any(makes) {
+            continue;
+        }
+        // What makes tables runs before what changes them; where people have numbered what they run, as they say.
+        let is_series = files.iter().any(|at| makes(at) && number(scripts[*at].1).is_some());
+        files.sort_by_key(|at| match number(scripts[*at].1).filter(|_| is_series) {
+            Some(number) => (1, number, *at),
+            None if makes(at) => (2 * rank(scripts[*at].1), 0, *at),
+            None => (3 + rank(scripts[*at].1), 0, *at),
+        });
+        let there = found.iter().filter(|(other, _)| meets(app, *other)).count();
+        if there == 0 {
             found.push((app, head(scripts, "", files, false)));
+            continue;
+        }
+        // Which of several histories they are for is not known.
+        let mut exposed = found.iter_mut().filter(|(other, found)| meets(app, *other) && found.history.exposed);
+        if let (Some((_, only)), None) = (exposed.next(), exposed.next()) {
+            only.beside.extend(files);
         }
     }
     found.into_iter().map(|(_, found)| found).collect()
@@ -108,8 +120,29 @@ fn in_folders(
             None => {}
         }
     }
+    folders.retain(|folder, files| {
+        let kept = of_platform(folder)
+            || files.iter().any(|&at| is_ordered(scripts[at].1))
+            || !files.iter().any(|&at| makes(scripts[at].2));
+        if !kept {
+            loose.extend(files.iter().filter(|&&at| is_loose(scripts[at].1) && !scripts[at].2.is_copy));
+            loose.sort_unstable();
+        }
+        kept
+    });
     leave_copies(&mut folders, exists);
     (folders.into_iter().map(|(folder, files)| head(scripts, folder, files, true)).collect(), loose)
+}
+
+/// Whether a script makes tables.
+fn makes(script: &Script) -> bool {
+    script.statements.iter().any(|statement| matches!(statement.what, What::CreateTable(_)))
+}
+
+/// Whether a file says when it runs: by a number, that of a version, or that of the folder it lies in alone.
+fn is_ordered(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name == "migration.sql" || number(name.trim_start_matches(['v', 'V'])).is_some()
 }
 
 /// Whether a folder is the platform's own.
@@ -119,7 +152,7 @@ fn of_platform(folder: &str) -> bool {
 
 fn head(scripts: &[(FileId, &str, &Script)], folder: &str, files: Vec<usize>, ordered: bool) -> Found {
     let exposed = of_platform(folder) || files.iter().any(|&at| scripts[at].2.of_platform);
-    Found { history: History::new(folder, ordered, exposed), files }
+    Found { history: History::new(folder, ordered, exposed), files, beside: vec![] }
 }
 
 /// Of several folders of the platform's own tool those count that lie beside its settings; without any, the ones

@@ -95,7 +95,7 @@ pub struct Table {
     pub id: Id,
     /// The statement that made it; none when no migration does (made by hand, or the platform's own).
     pub made: Option<Place>,
-    /// That statement's head: `create table orders`.
+    /// That statement's head: `create table orders`; that of a script beside the migrations where none makes it.
     pub head: Option<Place>,
     /// The columns.
     pub columns: Vec<Column>,

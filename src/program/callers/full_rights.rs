@@ -2,7 +2,7 @@
 //! the request points while it does so.
 
 use crate::catalogue::{Category, Effect, Runs};
-use crate::facts::{ExprId, ExprKind, Facts};
+use crate::facts::{ExprId, ExprKind, Facts, Span};
 use crate::names::Name;
 use crate::program::secrets::bundling::{Nature, by_words};
 use crate::program::values::answers::{Deed, Look};
@@ -11,11 +11,15 @@ use crate::program::values::requested::{Origin, Source};
 use crate::program::verify::words;
 use crate::program::{CallRef, Edge, EdgeKind, Entry, ExprRef, FunctionRef, Program, Value, VendorUse, Via};
 
+mod any_table;
+mod found;
 mod known;
 mod rows;
 mod seizes;
 mod settings_rows;
 mod signed_links;
+
+pub use any_table::TABLES;
 
 use known::KNOWN_TO_ONE;
 use rows::{SECRETS, WHOSE};
@@ -111,7 +115,7 @@ impl Program {
         let vendor = self.catalogue.vendor(used.vendor);
         if vendor.own_backend
             && self.has_full_rights(used)
-            && let Some(seized) = self.seized(way, used, operation)
+            && let Some(seized) = self.any_table(way, used, operation).or_else(|| self.seized(way, used, operation))
         {
             return Some(seized);
         }
@@ -293,7 +297,7 @@ impl Program {
 
     /// Whether a part of a value is part of what a request is answered, by the call that answers or by what the function
     /// of an entry point gives back.
-    fn is_in_answer(&self, look: &Look) -> bool {
+    pub(in crate::program) fn is_in_answer(&self, look: &Look) -> bool {
         match look.deed {
             Deed::Tested | Deed::Logged | Deed::Thrown | Deed::Used | Deed::Called => return false,
             Deed::Given(function) if !self.entries_of(function).is_empty() => return true,
@@ -310,11 +314,20 @@ impl Program {
     /// Whether what a list is made into has a field of some words: `rows.map((row) => ({ id: row.id, email: row.email }))`.
     fn maps_to(&self, mapped: ExprRef, any: &[&str]) -> bool {
         let facts = self.facts(mapped.file);
-        let within = facts.span(mapped.expr);
+        let whole = facts.span(mapped.expr);
+        // `const people = users.map(..)`, and that is answered.
+        let named = facts.exprs.iter().filter(|expr| whole.contains(expr.span)).filter_map(|expr| match expr.kind {
+            ExprKind::Ref(name, block) => facts.lookup(block, name),
+            _ => None,
+        });
+        let made = named.flat_map(|def| facts.def(def).values.iter().map(|&value| facts.span(value)));
+        let spans: Vec<Span> = made.chain([whole]).collect();
         self.calls_of(mapped.file).map(|at| facts.call(at.call)).any(|call| {
             let maps = matches!(facts.expr(call.callee), ExprKind::Member(_, name) if *name == "map");
             let made = call.args.first().map(|arg| facts.expr(arg.value));
-            let Some(ExprKind::Function(made)) = made.filter(|_| maps && within.contains(facts.span(call.expr))) else {
+            let Some(ExprKind::Function(made)) =
+                made.filter(|_| maps && spans.iter().any(|within| within.contains(facts.span(call.expr))))
+            else {
                 return false;
             };
             facts.returned(*made).any(|value| match facts.expr(value) {

@@ -6,8 +6,8 @@ use crate::facts::{ExprId, ExprKind, Facts, Op};
 use crate::finding::Place;
 use crate::names::Name;
 use crate::program::verify::words;
-use crate::program::{CallRef, ExprRef, FunctionRef, Program, VendorUse};
-use crate::sql::{History, Rights};
+use crate::program::{CallRef, ExprRef, FunctionRef, Program, Value, VendorUse};
+use crate::sql::{History, Rights, Table};
 
 /// Names of a value that holds who is signed in.
 const SIGNED_IN: &[&str] = &["user", "currentUser", "current_user", "authUser", "sessionUser", "me"];
@@ -57,6 +57,43 @@ impl Program {
         };
         let own = || self.vendor_uses().iter().filter(|used| self.is_database_of(history, used.at.file));
         own().any(elsewhere) && !own().any(signs_in)
+    }
+
+    /// Whether code of a database's app asks for a table's rows, with whatever rights.
+    pub fn uses_rows(&self, history: &History, table: Name) -> bool {
+        let all = self.table_uses();
+        let of = all.of.get(&table).into_iter().flatten().map(|&at| self.vendor_uses()[at].at);
+        let by_name = all.by_name.get(&table).into_iter().flatten().map(|(at, _)| *at);
+        of.chain(by_name).any(|at| self.is_database_of(history, at.file))
+    }
+
+    /// The columns of a table, open in what they hold, into which code on the server puts what opens doors, and that:
+    /// `settings: { ..settings, stripe_secret_key }`.
+    pub fn columns_with_credentials(&self, history: &History, table: &Table) -> Vec<(Name, Name)> {
+        let loose =
+            |name: Name| table.column(&name).is_some_and(|column| matches!(column.kind.as_str(), "json" | "jsonb"));
+        let mut found = vec![];
+        for &at in self.table_uses().of.get(&table.id.name).into_iter().flatten() {
+            let call = self.vendor_uses()[at].at;
+            if !self.runs_on_server(call.file) || !self.is_database_of(history, call.file) {
+                continue;
+            }
+            let facts = self.facts(call.file);
+            for arg in &facts.call(call.call).args {
+                let ExprKind::Object(fields) = facts.expr(arg.value) else { continue };
+                for &(name, value) in fields.iter().filter(|(name, _)| loose(*name)) {
+                    if let Value::Object(held) = self.value(ExprRef::new(call.file, value))
+                        && let ExprKind::Object(keys) = self.facts(held.file).expr(held.expr)
+                        && let Some((key, _)) = keys.iter().find(|(key, _)| Table::opens_doors(key))
+                    {
+                        found.push((name, *key));
+                    }
+                }
+            }
+        }
+        found.sort();
+        found.dedup_by_key(|(column, _)| *column);
+        found
     }
 
     /// What code does with a table's rows with its users' rights, in the files' order.

@@ -6,6 +6,7 @@ use crate::names::Name;
 use crate::program::money::core_paths::says::tells_failure;
 use crate::program::terms::{Ending, ending};
 use crate::program::values::readers::Use;
+use crate::program::verify::words;
 use crate::program::{CallRef, EdgeKind, FunctionRef, Program, VendorUse};
 
 /// How a function tells that its vendor failed.
@@ -225,6 +226,50 @@ impl Program {
         ["log", "capture", "report", "notify", "alert", "toast", "track", "warn", "print", "seterror"]
             .iter()
             .any(|word| name.contains(word))
+    }
+
+    /// Whether a message is what its entry point is for, by its name, and nothing else is done there, and an answer behind
+    /// it says `success: true`: that is of the message.
+    pub fn answers_success_of(&self, call: CallRef) -> bool {
+        const SENDS: &[&str] = &[
+            "mail",
+            "mails",
+            "email",
+            "emails",
+            "sms",
+            "send",
+            "notify",
+            "contact",
+            "confirm",
+            "confirmation",
+            "welcome",
+            "message",
+        ];
+        let does = |used: &VendorUse| match self.operation(used) {
+            Some(operation) => !matches!(operation.effect, Effect::Read | Effect::List),
+            None => !self.catalogue.vendor(used.vendor).own_backend,
+        };
+        let function = self.function_of(call);
+        let entries = self.entries_of(function);
+        let [entry] = entries[..] else { return false };
+        let name = self.entry_name(&self.entries[entry]);
+        if !words(&name).iter().any(|word| SENDS.contains(&word.as_str()))
+            || self.calls_in(function).filter(|&other| other != call).any(|at| self.vendors_at(at).iter().any(does))
+        {
+            return false;
+        }
+        let facts = self.facts(call.file);
+        let end = facts.span(facts.call(call.call).expr).end;
+        facts.calls.iter().any(|other| {
+            facts.span(other.expr).start > end
+                && facts.function_of(other.block) == function.function
+                && !facts.enclosing(other.block).any(|(_, block)| matches!(block.kind, BlockKind::Catch(_)))
+                && other.args.iter().any(|arg| {
+                    matches!(facts.expr(arg.value), ExprKind::Object(entries) if entries.iter().any(|&(key, value)| {
+                        matches!(key.as_str(), "success" | "ok") && matches!(facts.expr(value), ExprKind::Bool(true))
+                    }))
+                })
+        })
     }
 
     /// Whether, after a call, its function writes down that something was sent or done.

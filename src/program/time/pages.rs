@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use crate::catalogue::{Effect, Seg, VendorId};
-use crate::facts::{Arg, ExprId, ExprKind, Facts};
+use crate::facts::{Arg, BlockKind, ExprId, ExprKind, Facts, Span};
 use crate::finding::{FileId, Place};
 use crate::names::Name;
 use crate::program::values::options::Lookup;
@@ -236,6 +236,8 @@ impl Program {
                 // Some of the backend's own lists (`auth.admin.listUsers`) come in pages like any vendor's.
                 let own = backend && is_query;
                 let grows = match own {
+                    // A query would rather ask for them: what else is done with its rows says more.
+                    true if taken.picks => None,
                     true if (taken.sends || taken.adds_up || !taken.counts && self.is_in_job(at))
                         && !self.is_asked_by_role(at) =>
                     {
@@ -303,8 +305,10 @@ impl Program {
         let number = |value: ExprId| matches!(facts.expr(value), ExprKind::Number(_));
         let args = &facts.call(at.call).args;
         let is_own = |object: ExprId| looks_up && args.iter().any(|arg| arg.name.is_none() && arg.value == object);
+        let others = self.loops_of_others(at, facts);
         let pages = facts.exprs.iter().enumerate().any(|(id, expr)| {
             around.contains(expr.span)
+                && !others.iter().any(|other| other.contains(expr.span))
                 && match &expr.kind {
                     ExprKind::Member(_, name) | ExprKind::Text(name) => names_paging(name),
                     ExprKind::Object(entries) => {
@@ -319,11 +323,34 @@ impl Program {
             return false;
         }
         let few = SIZES.iter().any(|size| match self.option(at, size) {
-            Lookup::Present(Value::Number(size)) => size < if looks_up { 10.0 } else { 50.0 },
+            // Of one that is given whatever it is, a search finds the one that is meant by luck alone.
+            Lookup::Present(Value::Number(size)) if looks_up => size < 10.0 && size != 1.0,
+            Lookup::Present(Value::Number(size)) => size < 50.0,
             Lookup::Present(_) | Lookup::Unknown => true,
             Lookup::Absent => false,
         });
         !few && !self.is_narrowed(at)
+    }
+
+    /// The loops beside a call that go through the pages of another list.
+    fn loops_of_others(&self, at: CallRef, facts: &Facts) -> Vec<Span> {
+        let name = self.vendors_at(at).first().map(|used| used.name.clone());
+        let start = facts.span(facts.call(at.call).expr);
+        let function = self.function_of(at);
+        let calls: Vec<CallRef> = self.calls_in(function).collect();
+        let goes_through = |span: Span| {
+            let mut listed = calls.iter().filter(|&&other| span.contains(facts.span(facts.call(other.call).expr)));
+            let uses = listed.by_ref().flat_map(|&other| self.vendors_at(other));
+            let mut names =
+                uses.filter(|used| self.operation(used).is_some_and(|op| op.effect == Effect::List)).peekable();
+            names.peek().is_some() && names.all(|used| name.as_ref().is_some_and(|name| *name != used.name))
+        };
+        let loops = facts.blocks.iter().filter(|block| {
+            matches!(block.kind, BlockKind::Loop(_))
+                && block.function == function.function
+                && !block.span.contains(start)
+        });
+        loops.map(|block| block.span).filter(|span| goes_through(*span)).collect()
     }
 
     /// How many a call asks for at a time, where it says a number.

@@ -39,6 +39,8 @@ impl Fold {
                         part.partition_of = Some(id);
                     }
                 }
+                // Nothing says that there is such a table.
+                Action::RowSecurity(false) if eased && !self.tables.contains_key(&id) => {}
                 other => {
                     if let Some(table) = self.table(id) {
                         change(table, other, at);

@@ -2,7 +2,8 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::facts::{BlockKind, ExprId, ExprKind, Facts, Op, Span, Step};
+use crate::catalogue::Effect;
+use crate::facts::{BlockKind, Call, ExprId, ExprKind, Facts, Op, Span, Step};
 use crate::finding::FileId;
 use crate::names::Name;
 use crate::program::Program;
@@ -25,6 +26,8 @@ pub(super) struct Taken {
     pub counts: bool,
     /// One of them is looked for.
     pub looks_up: bool,
+    /// Those are kept that another list names.
+    pub picks: bool,
 }
 
 impl Program {
@@ -37,6 +40,13 @@ impl Program {
             .map(|iteration| iteration.collection.expr)
             .collect();
         let whole = |sends: bool| Taken { sends, ..Taken::default() };
+        // `batch.send(people.map((person) => ({ to: person.email })))`
+        let sends: Vec<Span> = self
+            .vendor_uses()
+            .iter()
+            .filter(|used| used.at.file == file && self.operation(used).is_some_and(|op| op.effect == Effect::Send))
+            .map(|used| facts.span(facts.call(used.at.call).expr))
+            .collect();
         let mut found: Vec<(ExprId, Span, Taken)> =
             sending.iter().map(|&list| (list, facts.span(list), whole(true))).collect();
         for block in &facts.blocks {
@@ -59,6 +69,15 @@ impl Program {
                         mapped(facts, call.args.first().map(|arg| arg.value)).map(|(list, at)| (list, at, looks_up)),
                     );
                 }
+                ExprKind::Member(list, name)
+                    if name == "map" && sends.iter().any(|send| send.contains(facts.span(call.expr))) =>
+                {
+                    found.push((list, facts.span(list), whole(true)));
+                }
+                // `users.filter((user) => ids.includes(user.id))`
+                ExprKind::Member(list, name) if name == "filter" && picks_some(facts, call) => {
+                    found.push((list, facts.span(call.callee), Taken { picks: true, ..looks_up }));
+                }
                 ExprKind::Member(list, name) if TAKES_ALL.contains(&name.as_str()) => {
                     let looks_up = LOOKS_UP.contains(&name.as_str());
                     let adds_up = name == "reduce";
@@ -73,6 +92,26 @@ impl Program {
         found.dedup_by_key(|&mut (list, ..)| list);
         found
     }
+}
+
+/// Whether a filter keeps those that another list names, not all others.
+fn picks_some(facts: &Facts, call: &Call) -> bool {
+    let Some(asks) = call.args.first().map(|arg| arg.value) else { return false };
+    let ExprKind::Function(_) = facts.expr(asks) else { return false };
+    let within = facts.span(asks);
+    facts.calls.iter().filter(|inner| within.contains(facts.span(inner.expr))).any(|inner| {
+        let named = matches!(*facts.expr(inner.callee), ExprKind::Member(base, name)
+            if (name == "includes" || name == "has") && matches!(facts.expr(base), ExprKind::Ref(..)));
+        let by_field = inner.args.first().is_some_and(|arg| matches!(facts.expr(arg.value), ExprKind::Member(..)));
+        // `!known.has(user.id)` keeps everybody else.
+        let turned = || {
+            facts
+                .exprs
+                .iter()
+                .any(|expr| matches!(&expr.kind, ExprKind::Op(Op::Not, parts) if parts.contains(&inner.expr)))
+        };
+        named && by_field && !turned()
+    })
 }
 
 /// The list of whose elements another is made: `users.map(..)`.

@@ -3,7 +3,7 @@
 use super::super::super::row_security::own_rows;
 use super::super::promised;
 use super::owners::{for_strangers, shown};
-use super::statements::{function, list_of_people, public_columns};
+use super::statements::{function, list_of_people, public_columns, quoted_always};
 use super::{Case, Told, are_admins};
 use crate::names::Name;
 use crate::program::data::row_uses::RowUse;
@@ -17,6 +17,17 @@ pub(super) fn ownerless(case: &Case<'_>, covered: &[&RowUse], others: &[&RowUse]
         return told;
     }
     let writes = case.opening.commands.without(Rights::SELECT).any(Rights::ALL);
+    if let Some(told) = unpaid(case, covered) {
+        return told;
+    }
+    if !writes && case.table.columns.is_empty() {
+        return (
+            "Let a function on the server answer what the pages ask of these rows, and then take the policy out."
+                .to_owned(),
+            drop,
+            others.first().map(|used| (used.place, "what the pages ask here must move first")),
+        );
+    }
     if !writes {
         if let Some(told) = by_token(case, others) {
             return told;
@@ -73,6 +84,17 @@ pub(super) fn ownerless(case: &Case<'_>, covered: &[&RowUse], others: &[&RowUse]
         }
     };
     (advice.to_owned(), drop, covered.first().map(|used| (used.place, "what the pages do here must move first")))
+}
+
+/// Rows that pages add before anything is paid.
+fn unpaid(case: &Case<'_>, covered: &[&RowUse]) -> Option<Told> {
+    let added = covered.first().filter(|_| case.opening.commands == Rights::INSERT)?;
+    let (_, condition) = case.table.paid()?;
+    let advice = "Let a new row say only that nothing is paid yet; that it is, the verified webhook writes with the server's key. \
+                  A page that adds rows which are paid already is refused then: that goes through a function on the server, too.";
+    let (name, table) = (quoted_always(&case.policy.name), case.table.id.sql());
+    let sql = format!("    alter policy {name} on {table}\n      with check ({});", condition?);
+    Some((advice.to_owned(), sql, Some((added.place, "a page adds one here"))))
 }
 
 /// Whether visitors fill a table that those who work for the app read: the rows themselves are nobody else's business.

@@ -48,7 +48,9 @@ pub(super) fn public_columns(table: &Table) -> String {
 impl Case<'_> {
     /// The columns that strangers must not see.
     pub(super) fn hidden(&self) -> Vec<Name> {
-        self.table.credentials().into_iter().chain(self.table.personal()).collect()
+        let inside =
+            self.program.columns_with_credentials(self.history, self.table).into_iter().map(|(column, _)| column);
+        self.table.credentials().into_iter().chain(self.table.personal()).chain(inside).collect()
     }
 
     /// The policy's end.
@@ -77,7 +79,9 @@ impl Case<'_> {
             .filter_map(|used| used.columns)
             .flatten()
             .collect();
-        let shown: Vec<String> = self.table.showable(&read).iter().map(|name| quoted(name)).collect();
+        let hidden = self.hidden();
+        let shown = self.table.showable(&read).into_iter().filter(|name| !hidden.contains(name));
+        let shown: Vec<String> = shown.map(|name| quoted(&name)).collect();
         // Ids and dates alone show nothing of anybody.
         let tells = |name: &String| !(name == "id" || name.ends_with("_id") || name.ends_with("_at"));
         if shown.len() < 2 || !shown.iter().any(tells) {
