@@ -194,7 +194,8 @@ impl Checks {
 
     fn host(&mut self, at: Vec<Step>, host: &str) {
         // What stands on a path of it: `api.example.com/v1/chat/`.
-        let (host, path) = host.split_at(host.find('/').unwrap_or(host.len()));
+        let starts = host.find('/').filter(|_| !host.contains("://"));
+        let (host, path) = host.split_at(starts.unwrap_or(host.len()));
         if path.contains('*') || host.contains('*') && !path.is_empty() {
             let message = format!("`{host}{path}` holds a `*`");
             self.say(at, message, "with a path, name the host and the path's beginning whole");

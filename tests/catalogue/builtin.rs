@@ -109,7 +109,8 @@ fn every_credential_format_compiles_and_every_host_is_found() {
         let _ = catalogue.tokens(&text);
         for host in &vendor.hosts {
             let host = host.replace('*', "abc");
-            let found = catalogue.vendor_of_host(&host).map(|id| catalogue.vendor(id).id.as_str());
+            let (name, path) = host.split_at(host.find('/').unwrap_or(host.len()));
+            let found = catalogue.vendor_of_path(name, path).map(|id| catalogue.vendor(id).id.as_str());
             assert_eq!(found, Some(vendor.id.as_str()), "{host}");
         }
     }
