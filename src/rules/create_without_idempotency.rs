@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::catalogue::{Effect, Idempotency, Operation};
-use crate::facts::{ExprKind, FunctionId};
+use crate::facts::{BlockKind, ExprKind, Facts, FunctionId, Op};
 use crate::finding::{Confidence, Remark, Severity};
 use crate::names::Name;
 use crate::program::keys::Key;
@@ -183,7 +183,34 @@ fn is_other_branch(program: &Program, used: &VendorUse, other: &VendorUse) -> bo
             _ => None,
         }
     };
-    is_given_alike(program, used, other) && given(used.at).is_some() && given(used.at) == given(other.at)
+    is_given_alike(program, used, other)
+        && given(used.at).is_some()
+        && given(used.at) == given(other.at)
+        && excludes(facts, used.at, other.at)
+}
+
+/// Whether only one of two calls runs: they stand in both arms of one decision. The second of two that may both run is
+/// given something else by then, and the vendor refuses that under the same key.
+fn excludes(facts: &Facts, one: CallRef, other: CallRef) -> bool {
+    let arms = |at: CallRef| {
+        let blocks = facts.enclosing(facts.call(at.call).block).map(|(_, block)| block.kind);
+        blocks.filter(|kind| matches!(kind, BlockKind::Then(_) | BlockKind::Else(_))).collect::<Vec<_>>()
+    };
+    let (here, there) = (arms(one), arms(other));
+    let by_blocks = here.iter().any(|arm| match *arm {
+        BlockKind::Then(condition) => there.contains(&BlockKind::Else(condition)),
+        BlockKind::Else(condition) => there.contains(&BlockKind::Then(condition)),
+        _ => false,
+    });
+    let span = |at: CallRef| facts.span(facts.call(at.call).expr);
+    by_blocks
+        || facts.exprs.iter().any(|expr| match &expr.kind {
+            ExprKind::Op(Op::Choose, parts) => {
+                let arm = |at: CallRef| parts[1..].iter().position(|&part| facts.span(part).contains(span(at)));
+                arm(one).is_some() && arm(other).is_some() && arm(one) != arm(other)
+            }
+            _ => false,
+        })
 }
 
 fn tell(

@@ -128,7 +128,13 @@ impl Program {
     pub(super) fn looks_up_whoever_is_named(&self, at: CallRef) -> bool {
         let facts = self.facts(at.file);
         let args = &facts.call(at.call).args;
-        let is_id = |name: Name| words(&name).last().is_some_and(|word| matches!(word.as_str(), "id" | "uid"));
+        // The number of a session or of an order with its own link is known to whoever has it.
+        let is_id = |name: Name| {
+            let words = words(&name);
+            let is_person = |word: &String| matches!(word.as_str(), "uid" | "user" | "customer" | "member" | "profile");
+            words.last().is_some_and(|word| matches!(word.as_str(), "id" | "uid"))
+                && (words.len() == 1 || words.iter().any(is_person))
+        };
         let named = args.iter().all(|arg| facts.last_name(arg.value).is_some_and(is_id));
         let given =
             |arg: &Arg| matches!(self.origin_on(&[], ExprRef::new(at.file, arg.value), &[]), Origin::Request(_));
