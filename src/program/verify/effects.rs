@@ -250,7 +250,10 @@ impl Walk<'_> {
         if !matches!(facts.expr(call.callee), ExprKind::Member(_, name) if *name == "rpc") {
             return false;
         }
-        if self.program.is_read_by_function(at) || self.is_compared(ExprRef::new(at.file, call.expr), FARTHEST) {
+        if self.program.is_read_by_function(at)
+            || self.keeps_fresh_token(at)
+            || self.is_compared(ExprRef::new(at.file, call.expr), FARTHEST)
+        {
             return true;
         }
         let Some(first) = call.args.first() else { return false };
@@ -264,6 +267,21 @@ impl Walk<'_> {
             && !words
                 .iter()
                 .any(|word| matches!(word.as_str(), "create" | "update" | "set" | "insert" | "upsert" | "next"))
+    }
+
+    /// `rpc("vault_update_secret", { secret: tokens.access_token })`: the token to ask the vendor with, which was fetched
+    /// anew; whoever knocks has no say in it.
+    fn keeps_fresh_token(&self, at: CallRef) -> bool {
+        const TOKENS: &[&str] = &["access_token", "accessToken", "refresh_token", "refreshToken"];
+        let facts = self.program.facts(at.file);
+        let Some(given) = facts.call(at.call).args.get(1) else { return false };
+        let ExprKind::Object(entries) = facts.expr(given.value) else { return false };
+        let is_token = |value: ExprId| facts.last_name(value).is_some_and(|name| TOKENS.contains(&name.as_str()));
+        let of_request = |value: ExprId| {
+            let origin = self.program.origin_on(&[], ExprRef::new(at.file, value), &[]);
+            matches!(origin, crate::program::values::requested::Origin::Request(_))
+        };
+        entries.iter().any(|&(_, value)| is_token(value) && !of_request(value))
     }
 
     /// Whether a value is what something else is then compared with, or checked by: the secret that is fetched for the
