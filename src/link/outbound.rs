@@ -104,6 +104,11 @@ fn request(
         },
     };
     let library = &program.catalogue.http_clients()[client];
+    if url.is_unknown()
+        && let Some(scheme) = scheme_of_parts(&library.package)
+    {
+        url = from_parts(program, &options, scheme).unwrap_or(url);
+    }
     if !library.base_url.is_empty() && !is_absolute(&url) {
         // The call's own base goes before its client's.
         let mut of_call = library.base_url.iter().flat_map(|name| {
@@ -128,6 +133,28 @@ fn request(
     let body = shape.body.and_then(|index| call.args.get(index)).map(|arg| ExprRef::new(at.file, arg.value));
     let to = program.destinations(&url);
     HttpUse { at, inner: at, client, method, url, to, options, body, instance }
+}
+
+/// How the URLs of a client start that is given their parts: `https.request({ hostname, path })`.
+fn scheme_of_parts(package: &str) -> Option<&'static str> {
+    match package {
+        "node:https" => Some("https://"),
+        "node:http" => Some("http://"),
+        _ => None,
+    }
+}
+
+/// The URL that options give in parts; none where they name no host.
+fn from_parts(program: &Program, options: &[Value], scheme: &str) -> Option<Value> {
+    let part = |name: &str| {
+        options.iter().find_map(|option| match program.lookup(option, Name::new(name)) {
+            Lookup::Present(value) => Some(value),
+            _ => None,
+        })
+    };
+    let host = part("hostname").or_else(|| part("host"))?;
+    let path = part("path").unwrap_or_else(|| Value::Text(Name::new("/")));
+    Some(Value::template([Value::Text(Name::new(scheme)), host, path]))
 }
 
 /// A URL with what constructors were handed in, where every object is made with the same: `this.base`.

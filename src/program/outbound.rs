@@ -218,7 +218,7 @@ impl Program {
         let is_one_of_many = http.to.iter().any(|to| matches!(to, Destination::Unknown(_)));
         http.to.iter().find_map(|to| match to {
             Destination::Vendor(vendor, ..) => Some(self.catalogue.vendor(*vendor).name.clone()),
-            Destination::Host(host, _) => (!is_one_of_many).then(|| host.to_string()),
+            Destination::Host(host, _) => (!is_one_of_many).then(|| shown_host(host)),
             Destination::Env(name, _) => Some(format!("the address in {name}")),
             Destination::Own(_) | Destination::Local | Destination::Unknown(_) => None,
         })
@@ -236,5 +236,16 @@ impl Program {
             Value::External(external) => Some(external),
             other => other.externals().next(),
         }
+    }
+}
+
+/// A host as people read it: of one with a part that is not known, the domain it lies under.
+pub fn shown_host(host: &str) -> String {
+    match host.rsplit_once("{}") {
+        Some((_, rest)) if rest.trim_start_matches(['.', '-']).contains('.') => {
+            format!("a host of {}", rest.trim_start_matches(['.', '-']))
+        }
+        Some(_) => "the other side".to_owned(),
+        None => host.to_owned(),
     }
 }

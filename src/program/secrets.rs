@@ -8,6 +8,7 @@ pub mod disclosure;
 pub mod environment;
 pub mod exposure;
 pub mod modes;
+pub mod overridden;
 pub mod personal;
 pub mod unchecked;
 pub mod url_keys;

@@ -33,7 +33,8 @@ rule! {
     /// ## Silent when
     ///
     /// - the app refuses to start without the variable, or with the default, in production;
-    /// - the default stands in a branch, class or file for development;
+    /// - the default stands in a branch, class or file for development, or in a class whose heir for production reads
+    ///   the variable alone;
     /// - the secret is a webhook's own (see `webhook-verification-bypass`) or a vendor's key;
     /// - the default is drawn at random when the process starts: a note for auditors, because every restart logs
     ///   everyone out.
@@ -144,7 +145,12 @@ fn check(program: &Program, report: &mut Report) {
     for (at, name, purpose) in literals {
         let place = program.place(at);
         let demanded = name.is_some_and(|name| program.is_demanded(Name::new(&variable_name(name)), at.file));
-        if !demanded && !told.contains(&place) && program.runs_on_server(at.file) && !program.is_for_development(at) {
+        if !demanded
+            && !told.contains(&place)
+            && program.runs_on_server(at.file)
+            && !program.is_for_development(at)
+            && !program.is_overridden_in_production(at)
+        {
             told.push(place);
             tell_literal(program, report, place, name, purpose);
         }
@@ -156,6 +162,7 @@ fn is_live(program: &Program, default: EnvDefault) -> bool {
     let at = default.fallback;
     program.runs_on_server(at.file)
         && !program.is_for_development(at)
+        && !program.is_overridden_in_production(at)
         && (text(program.facts(at.file), at.expr).is_some_and(|text| !text.is_empty()) || is_drawn(program, at))
 }
 

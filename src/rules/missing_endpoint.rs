@@ -9,6 +9,8 @@ use crate::program::{CallRef, Entry, EntryKind, HttpUse, Program, Value};
 use crate::rule;
 use crate::rule::Report;
 
+mod relative;
+
 rule! {
     /// The app calls a function or route that it does not have
     ///
@@ -24,6 +26,9 @@ rule! {
     /// - the name is not constant, or the code is tooling or never deployed.
     ///
     /// Where the function that asks is itself asked for by nobody, no customer meets it: a note for the auditor.
+    ///
+    /// `fetch("/api/x")` in code that only a server runs ends there too, whether the route is there or not: a server has no
+    /// page whose address the path could start from, and throws.
     ///
     /// A platform's clock asks as well: the one of `vercel.json` sends GET and nothing else, and a route that only has
     /// POST refuses it every time.
@@ -64,6 +69,7 @@ const SLIPS: usize = 3;
 
 fn check(program: &Program, report: &mut Report) {
     refused_clocks(program, report);
+    relative::check(program, report);
     let mut asked: BTreeMap<(bool, Name), Vec<&Unmatched>> = BTreeMap::new();
     for unmatched in program.unmatched_jumps() {
         if is_told(program, unmatched) {

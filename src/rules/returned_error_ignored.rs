@@ -11,6 +11,7 @@ use crate::program::{EntryKind, FunctionRef, Program, VendorUse};
 use crate::rule::Report;
 
 mod cures;
+mod renewed;
 mod wrappers;
 
 crate::rule! {
@@ -39,7 +40,8 @@ crate::rule! {
     ///
     /// Take `error` out of the answer and stop: throw it, or answer an error. In a webhook handler that makes the
     /// vendor deliver again. After a message that is out, or a row that stands, an error has somebody do all of it
-    /// again: there, log it and say in the answer what is missing. In a loop, note it and go on with the next.
+    /// again: there, log it and say in the answer what is missing. In a loop, note it and go on with the next. A token
+    /// that was renewed just now works, stored or not: log it and go on.
     ///
     /// ## Example
     ///

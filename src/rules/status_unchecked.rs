@@ -111,7 +111,9 @@ fn counts(program: &Program, http: &HttpUse) -> bool {
         matches!(program.catalogue.vendor(used.vendor).category, Category::Analytics | Category::Monitoring)
             || program.operation(used).is_some_and(|op| matches!(op.effect, Effect::Track | Effect::Sign))
     });
-    !client.throws_on_status && !client.always_outbound && outbound && !records && !little
+    // Node's own clients hand the answer to a callback or an event, where it is not followed.
+    let is_called_back = matches!(client.package.as_str(), "node:http" | "node:https");
+    !client.throws_on_status && !client.always_outbound && outbound && !is_called_back && !records && !little
 }
 
 /// Whether a request puts a file where a signed link says, which the app's own server handed out.

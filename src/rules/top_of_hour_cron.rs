@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::catalogue::{Category, VendorId};
 use crate::finding::FileId;
+use crate::program::outbound::shown_host;
 use crate::program::time::schedules::{Schedule, quiet_minute};
-use crate::program::{Destination, EdgeKind, Program, VendorUse};
+use crate::program::{Destination, EdgeKind, Leaves, Program, VendorUse};
 use crate::rule;
 use crate::rule::Report;
 
@@ -121,8 +122,10 @@ fn asked(program: &Program, schedule: &Schedule) -> Option<Asked> {
                     let whom = program.catalogue.vendor(used.vendor).name.clone();
                     return Some(Asked { whom, vendor: Some(used.vendor) });
                 }
-                let host = program.requests_at(call).iter().flat_map(|http| &http.to).find_map(|to| match to {
-                    Destination::Host(host, _) if !crate::catalogue::is_own_host(host) => Some(host.to_string()),
+                // What goes to the app's own address, or to what stands in for it, asks nobody.
+                let leaving = program.requests_at(call).iter().filter(|http| program.leaves(http) == Leaves::Yes);
+                let host = leaving.flat_map(|http| &http.to).find_map(|to| match to {
+                    Destination::Host(host, _) if !crate::catalogue::is_own_host(host) => Some(shown_host(host)),
                     _ => None,
                 });
                 if let Some(whom) = host {

@@ -1,11 +1,13 @@
 //! What to do with the error of a call, by what stands already when it fails.
 
 use super::Stake;
+use super::renewed::stores_renewed_token;
 use crate::catalogue::{Effect, Operation, Package, Reports};
 use crate::facts::ExprKind;
 use crate::program::failures::stands::{Round, Stands};
 use crate::program::origins::Origin;
 use crate::program::verify::words;
+use crate::program::webhooks::acknowledged::Loss;
 use crate::program::{CallRef, EntryKind, Program, VendorUse};
 
 /// What to do with the errors of a function: the first one's cure, and where that is to throw, that of the first one
@@ -42,6 +44,12 @@ fn help_for(program: &Program, used: &VendorUse, stake: Stake, origins: &[Origin
     if stake == Stake::Little && effect != Some(Effect::Delete) && program.is_for_the_record(used) {
         return format!(
             "Look at what {call} returns and log it: {log}. It only tells of what was done: nothing waits for it."
+        );
+    }
+    if stores_renewed_token(program, used) {
+        return format!(
+            "Look at what {call} returns, log it, and go on: {log}. The token is in hand and works; thrown, the error ends \
+             what it was renewed for, and stores it no better."
         );
     }
     let in_webhook = program.is_webhook_work(used.at, origins);
@@ -130,9 +138,28 @@ fn help_for(program: &Program, used: &VendorUse, stake: Stake, origins: &[Origin
         _ => "throw it or answer an error",
     };
     let first = if in_webhook { before_delivered_again(&stands) } else { String::new() };
+    let caught = if stake == Stake::Core { None } else { caught_on_the_way(program, used, origin) };
     format!(
-        "Look at what {call} returns and {then}: `const {{ error }} = await ...; if (error) throw error;`{takes_throw}.{first}"
+        "Look at what {call} returns and {then}: `const {{ error }} = await ...; if (error) throw error;`{takes_throw}.{}{first}",
+        caught.unwrap_or_default()
     )
+}
+
+/// What else has to change where an error that is thrown ends in a handler on the way, and goes no further.
+fn caught_on_the_way(program: &Program, used: &VendorUse, origin: Option<&Origin>) -> Option<String> {
+    let origin = origin?;
+    let loss = program.loss_of(&program.entries[origin.entry], &origin.way, used.at)?;
+    let Loss::Caught(place) = loss else { return None };
+    let line = program.line(place);
+    let at = if place.file == used.at.file {
+        format!("line {line}")
+    } else {
+        format!("{}:{line}", program.file(place.file).path)
+    };
+    Some(format!(
+        " The `catch` at {at} takes what is thrown here, and goes on: have it throw the error again, or answer an error \
+         itself."
+    ))
 }
 
 /// What to do in the round of a list, so that it goes on.
