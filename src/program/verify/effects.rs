@@ -140,7 +140,7 @@ impl Walk<'_> {
         let acts = |effect: Effect| effect.changes_something() || effect == Effect::Track;
         let uses = program.vendors_at(at);
         // `logError(..)`, `setTimeout(resolve, 200)`
-        if self.asks_function(at) || self.only_reports(at) || self.ends_wait(at) || self.is_of_renewal(at) {
+        if self.asks_function(at) || self.only_reports(at) || self.ends_wait(at) {
             return false;
         }
         if uses.iter().any(|used| program.operation(used).is_some_and(|operation| acts(operation.effect))) {
@@ -267,25 +267,6 @@ impl Walk<'_> {
             && !words
                 .iter()
                 .any(|word| matches!(word.as_str(), "create" | "update" | "set" | "insert" | "upsert" | "next"))
-    }
-
-    /// Whether a call stands in a function of the app's own that renews the token to ask the vendor with: what it keeps
-    /// of that is no effect of the event.
-    fn is_of_renewal(&self, at: CallRef) -> bool {
-        let function = self.program.function_of(at);
-        let named = super::words(&self.program.function_name(function));
-        if !named.iter().any(|word| word == "token") || !self.program.entries_of(function).is_empty() {
-            return false;
-        }
-        let facts = self.program.facts(at.file);
-        let span = facts.function(function.function).span;
-        facts.exprs.iter().filter(|expr| span.contains(expr.span)).any(|expr| match &expr.kind {
-            ExprKind::Object(entries) => entries.iter().any(|&(key, value)| {
-                key == "grant_type" && matches!(facts.expr(value), ExprKind::Text(text) if *text == "refresh_token")
-            }),
-            ExprKind::Text(text) => text.contains("grant_type=refresh_token"),
-            _ => false,
-        })
     }
 
     /// `rpc("vault_update_secret", { secret: tokens.access_token })`: the token to ask the vendor with, which was fetched
