@@ -2,7 +2,7 @@
 //! are swallowed, and what runs after the answer.
 
 use crate::catalogue::{Effect, KnownRole};
-use crate::facts::{BlockId, BlockKind, ExprId, ExprKind, Facts, FunctionId, Op, Span, Step};
+use crate::facts::{BlockId, BlockKind, DefId, ExprId, ExprKind, Facts, FunctionId, Op, Span, Step};
 use crate::finding::Place;
 use crate::names::Name;
 use crate::program::terms::{Ending, Guard, Handler, ending};
@@ -282,22 +282,12 @@ impl Program {
     fn is_only_shown(&self, entry: &Entry, by: CallRef) -> bool {
         let facts = self.facts(by.file);
         let whole = facts.call(by.call).expr;
-        let holds =
-            |value: ExprId| value == whole || matches!(facts.expr(value), ExprKind::Await(inner) if *inner == whole);
-        let Some(def) = facts.defs.iter().position(|def| matches!(def.values[..], [only] if holds(only))) else {
-            return false;
-        };
-        let def = crate::facts::DefId(def as u32);
+        let Some(def) = kept_as(facts, whole) else { return false };
         let is = |expr: &ExprId| matches!(facts.expr(*expr), ExprKind::Ref(name, block) if facts.lookup(*block, *name) == Some(def));
         let function = self.function_of(by);
         let end = facts.span(whole).end;
-        let answers = facts.blocks.iter().filter(|block| block.function == function.function).flat_map(|block| {
-            block.steps.iter().filter_map(|step| match step {
-                Step::Return(Some(value)) => Some(*value),
-                _ => None,
-            })
-        });
-        let answers: Vec<Span> = answers
+        let answers: Vec<Span> = facts
+            .returned(function.function)
             .filter(|&value| self.answer(facts, value, 4) == Answer::Well)
             .map(|value| facts.span(value))
             .chain(self.calls_in(function).filter_map(|at| {
@@ -320,12 +310,7 @@ impl Program {
         }
         let facts = self.facts(by.file);
         let whole = facts.call(by.call).expr;
-        let holds =
-            |value: ExprId| value == whole || matches!(facts.expr(value), ExprKind::Await(inner) if *inner == whole);
-        let Some(def) = facts.defs.iter().position(|def| matches!(def.values[..], [only] if holds(only))) else {
-            return false;
-        };
-        let def = crate::facts::DefId(def as u32);
+        let Some(def) = kept_as(facts, whole) else { return false };
         let is = |expr: ExprId| matches!(facts.expr(expr), ExprKind::Ref(name, block) if facts.lookup(*block, *name) == Some(def));
         let function = self.function_of(by);
         let mut tests = facts.blocks.iter().filter(|block| block.function == function.function).flat_map(|block| {
@@ -542,4 +527,11 @@ fn followed_by_return(facts: &Facts, block: BlockId, answer: Span) -> bool {
     let steps = &facts.block(block).steps;
     let at = steps.iter().position(|step| matches!(step, Step::Eval(value) if facts.span(*value).contains(answer)));
     at.is_none_or(|at| matches!(steps.get(at + 1), Some(Step::Return(_) | Step::Throw(_) | Step::Jump)))
+}
+
+/// The name that holds what a call gives, and nothing else.
+fn kept_as(facts: &Facts, whole: ExprId) -> Option<DefId> {
+    let holds = |value| value == whole || matches!(facts.expr(value), ExprKind::Await(inner) if *inner == whole);
+    let def = facts.defs.iter().position(|def| matches!(def.values[..], [only] if holds(only)))?;
+    Some(DefId(def as u32))
 }
