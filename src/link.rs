@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use crate::catalogue::Catalogue;
 use crate::facts::Facts;
 use crate::finding::FileId;
+use crate::link::sides::names::{self, Use};
 use crate::names::Name;
 use crate::program::hints::{Hints, Known};
 use crate::program::terms::Around;
@@ -45,18 +46,21 @@ pub fn link(
         };
         facts.par_iter().map(one).unzip()
     };
-    let (modules, (memos, around)) =
-        rayon::join(|| modules::resolve(&paths, &facts, &repository.everything, &read), per_file);
+    let modules = || modules::resolve(&paths, &facts, &repository.everything, &read);
+    let (modules, ((memos, around), projects)) =
+        rayon::join(modules, || rayon::join(per_file, || projects::Projects::find(repository)));
     let files = paths.into_iter().zip(facts).map(|(path, facts)| File { path, facts }).collect();
     let mut program = Program::new(files, catalogue, modules, memos, around);
     program.manifests = Arc::clone(&repository.manifests);
     let untracked = repository.files.iter().enumerate().filter(|(_, file)| !file.tracked);
     program.untracked = untracked.map(|(at, _)| FileId(at as u32)).collect();
+    let is_test = |file: &File| names::of(file.path.as_str()) == Use::Test;
+    program.tests = program.files.par_iter().map(is_test).collect();
     program.hints = Known::find(hints, &program);
     program.contexts = calls::contexts(&program);
     calls::connect(&mut program);
     program.assigned = crate::program::values::assigned::collect(&program);
-    program.projects = projects::Projects::find(repository);
+    program.projects = projects;
     outbound::collect(&mut program);
     start(&mut program);
     jumps::connect(&mut program);

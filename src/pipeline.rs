@@ -106,34 +106,35 @@ struct Walked {
 }
 
 impl Walked {
-    fn new(options: &Options) -> Result<Self, Error> {
+    /// Walks a repository, and does `more` with it, while the catalogue is read.
+    fn and<T: Send>(
+        options: &Options,
+        more: impl FnOnce(&mut Repository, &Keys) -> T + Send,
+    ) -> Result<(Self, T), Error> {
         let mut vendors = if options.own.isolated { vec![] } else { walk::vendor_files(&options.walk)? };
         vendors.extend(options.own.vendors.iter().cloned());
         // A repository's own vendors have credentials of their own.
         let keys = Keys::new(format!("{vendors:?}").as_bytes());
-        let (catalogue, repository) = rayon::join(|| Catalogue::shared(vendors), || walk::walk(&options.walk));
+        let walked = || {
+            let mut repository = walk::walk(&options.walk)?;
+            let more = more(&mut repository, &keys);
+            Ok::<_, Error>((repository, more))
+        };
+        let (walked, catalogue) = rayon::join(walked, || Catalogue::shared(vendors));
         let catalogue = catalogue.map_err(|reports| Error::Vendors { reports })?;
-        Ok(Self { catalogue, repository: repository?, keys })
+        let (repository, more) = walked?;
+        Ok((Self { catalogue, repository, keys }, more))
     }
 
-    /// The folder that what is kept is kept for.
-    fn home<'o>(&'o self, options: &'o Options) -> &'o Path {
-        options.own.home.as_deref().unwrap_or(&self.repository.root)
-    }
-
-    fn files_of_code(&self) -> usize {
-        self.repository.files.iter().filter(|file| file.kind.holds_code()).count()
-    }
-
-    fn cache(&self, options: &Options) -> Option<Cache> {
-        Cache::open(options.cache.as_ref()?, self.home(options), self.files_of_code())
+    fn new(options: &Options) -> Result<Self, Error> {
+        Ok(Self::and(options, |_, _| ())?.0)
     }
 
     /// Reads every file and understands it at once.
     fn read(&mut self, options: &Options) -> Vec<Option<Read>> {
-        let cache = self.cache(options);
-        let progress = Progress::new(self.repository.files.len(), options.progress);
         let Self { catalogue, repository, keys } = self;
+        let cache = cache(repository, options);
+        let progress = Progress::new(repository.files.len(), options.progress);
         let read = repository.load(|file, text| {
             let key = cache.as_ref().map(|_| keys.key(&file.path, file.named, text));
             let said = understand(file, text, catalogue, cache.as_ref().zip(key.as_ref()));
@@ -144,6 +145,19 @@ impl Walked {
         finish(cache);
         read
     }
+}
+
+/// The folder that what is kept is kept for.
+fn home<'o>(repository: &'o Repository, options: &'o Options) -> &'o Path {
+    options.own.home.as_deref().unwrap_or(&repository.root)
+}
+
+fn files_of_code(repository: &Repository) -> usize {
+    repository.files.iter().filter(|file| file.kind.holds_code()).count()
+}
+
+fn cache(repository: &Repository, options: &Options) -> Option<Cache> {
+    Cache::open(options.cache.as_ref()?, home(repository, options), files_of_code(repository))
 }
 
 fn finish(cache: Option<Cache>) {
@@ -386,8 +400,8 @@ fn summarize(program: &Program) {
     fn found<T: ?Sized>(_: &T) {}
     // The others ask for these.
     let _ = contained(|| program.find_webhook_handlers());
+    let _ = contained(|| program.find_paid_doors());
     let shared: &[fn(&Program)] = &[
-        |program| found(program.paid_doors()),
         |program| found(program.env_defaults()),
         |program| found(program.key_uses()),
         |program| found(program.retries()),

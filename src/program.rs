@@ -214,6 +214,8 @@ pub struct Program {
     pub(crate) jumps: Jumps,
     pub(crate) apps: apps::Apps,
     pub(crate) untracked: FxHashSet<FileId>,
+    /// Whether each file is a test or its like, by its path.
+    pub(crate) tests: Vec<bool>,
     pub(crate) bundling: OnceLock<secrets::bundling::Bundling>,
     pub(crate) key_uses: OnceLock<Vec<secrets::credentials::KeyUse>>,
     pub(crate) flask_settings: OnceLock<FxHashMap<Name, Vec<ExprRef>>>,
@@ -283,6 +285,7 @@ impl Program {
             modules,
             manifests: Arc::default(),
             untracked: FxHashSet::default(),
+            tests: vec![],
             bundling: OnceLock::new(),
             key_uses: OnceLock::new(),
             flask_settings: OnceLock::new(),

@@ -2,8 +2,7 @@
 //!
 //! A file may have changed since it was extracted, or be gone: every offset is clamped to what is there.
 
-use std::cell::RefCell;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustc_hash::FxHashMap;
 
@@ -107,17 +106,20 @@ impl Text {
     }
 }
 
+/// What was read; none for what could not be.
+type Read = FxHashMap<FileId, Option<Arc<Text>>>;
+
 /// The texts of a repository, each read when first asked for.
 pub struct Texts<'a> {
     files: &'a [File],
     repository: &'a Repository,
-    read: RefCell<FxHashMap<FileId, Option<Rc<Text>>>>,
+    read: Mutex<Read>,
 }
 
 impl<'a> Texts<'a> {
     /// Nothing read yet.
     pub fn new(files: &'a [File], repository: &'a Repository) -> Self {
-        Self { files, repository, read: RefCell::default() }
+        Self { files, repository, read: Mutex::default() }
     }
 
     /// What is known of a file.
@@ -126,24 +128,28 @@ impl<'a> Texts<'a> {
     }
 
     /// The text of a file; none when it can no longer be read.
-    pub fn of(&self, file: FileId) -> Option<Rc<Text>> {
-        let mut read = self.read.borrow_mut();
-        let entry = read.entry(file).or_insert_with(|| {
-            let text = self.repository.read(self.path(file)).ok()?;
-            Some(Rc::new(Text::new(text)))
-        });
-        entry.clone()
+    pub fn of(&self, file: FileId) -> Option<Arc<Text>> {
+        if let Some(known) = self.known().get(&file) {
+            return known.clone();
+        }
+        let text = self.repository.read(self.path(file)).ok().map(|text| Arc::new(Text::new(text)));
+        // Whoever read it meanwhile holds the same text; the first one stays.
+        self.known().entry(file).or_insert(text).clone()
     }
 
     /// The text of a file if it holds `marker`; a text without is not kept.
-    pub fn holding(&self, file: FileId, marker: &str) -> Option<Rc<Text>> {
-        if let Some(known) = self.read.borrow().get(&file) {
+    pub fn holding(&self, file: FileId, marker: &str) -> Option<Arc<Text>> {
+        if let Some(known) = self.known().get(&file) {
             return known.clone();
         }
         let text = self.repository.read(self.path(file)).ok().filter(|text| text.contains(marker))?;
-        let text = Rc::new(Text::new(text));
-        self.read.borrow_mut().insert(file, Some(text.clone()));
+        let text = Arc::new(Text::new(text));
+        self.known().insert(file, Some(text.clone()));
         Some(text)
+    }
+
+    fn known(&self) -> MutexGuard<'_, Read> {
+        self.read.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether a file is there, walked or not.

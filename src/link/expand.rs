@@ -8,7 +8,6 @@ use crate::catalogue::Seg;
 use crate::facts::ExprKind;
 use crate::finding::FileId;
 use crate::link::eval::Eval;
-use crate::link::sides::names::{self, Use};
 use crate::names::Name;
 use crate::program::{CallRef, ExprRef, FunctionRef, Program, Value};
 
@@ -92,7 +91,7 @@ impl<'p> Expander<'p> {
         }
         // What tests hand in is not what the app does.
         let program = self.program;
-        let is_test = |file: FileId| names::of(program.file(file).path.as_str()) == Use::Test;
+        let is_test = |file: FileId| program.tests[file.index()];
         let in_test = is_test(function.file);
         let all = program.callers(function).iter().copied().take(Self::MOST_ASKED);
         let callers: Vec<CallRef> = all.filter(|caller| in_test || !is_test(caller.file)).collect();

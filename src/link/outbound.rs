@@ -42,8 +42,10 @@ pub fn collect(program: &mut Program) {
     }
     http.sort_by_key(|http| (http.at, http.inner));
     let sdk: Vec<Vec<VendorUse>> = per_file(program, sdk_uses);
-    http.retain(|http| !program.never_runs(http.at) && !program.never_runs(http.inner));
-    let mut vendors: Vec<VendorUse> = sdk.into_iter().flatten().filter(|used| !program.never_runs(used.at)).collect();
+    let runs = |at: CallRef| !program.never_runs(at);
+    let http: Vec<HttpUse> = http.into_par_iter().filter(|http| runs(http.at) && runs(http.inner)).collect();
+    let sdk = sdk.into_par_iter().flatten_iter();
+    let mut vendors: Vec<VendorUse> = sdk.filter(|used| runs(used.at)).collect();
     vendors.extend(http.iter().enumerate().flat_map(|(at, http)| http_uses(&program.catalogue, http, at)));
     vendors.sort_by_key(|used| used.at);
     program.outbound.http = ByFile::new(http, |http| http.at.file);

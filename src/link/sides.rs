@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 
+use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::facts::{DefId, ExportValue, ExprKind, Facts, FunctionId, ImportId};
@@ -79,6 +80,7 @@ pub fn decide(program: &Program, projects: &Projects, entries: &[Entry]) -> Side
         decision.tops.insert((projects.index(file), decision.top(file)));
     }
     let mut sides: Vec<Side> = (0..program.files.len())
+        .into_par_iter()
         .map(|at| decision.side(FileId(at as u32), brought[at].is_some(), server[at]))
         .collect();
     for file in unused::find(program, projects, &decision.entries_in) {

@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::prelude::*;
 
-use super::{Clock, Options, Read, Said, Walked, finish, on_workers, understand};
+use super::{Clock, Options, Read, Said, Walked, cache, files_of_code, finish, home, on_workers, understand};
 use crate::cache::judgements::Judgements;
-use crate::cache::{Cache, Key};
+use crate::cache::{Cache, Key, Keys};
 use crate::error::Error;
 use crate::progress::Progress;
-use crate::walk::SourceFile;
+use crate::walk::{Repository, SourceFile};
 
 /// How many bytes of text are held between a look at what is there and an analysis of it; of a larger repository the
 /// files are read twice.
@@ -48,19 +48,19 @@ impl Looked {
     pub fn at(options: &Options, unwanted: &AtomicBool) -> Result<Self, Error> {
         on_workers(options, || {
             let mut clock = Clock::new();
-            let mut walked = Walked::new(options)?;
+            let look = |repository: &mut Repository, keys: &Keys| {
+                let open = |folder| Judgements::open(folder, home(repository, options), files_of_code(repository));
+                let kept = options.cache.as_deref().and_then(open);
+                let may_be_judged = kept.as_ref().is_some_and(|kept| !kept.is_empty());
+                let opened = may_be_judged.then(|| Files::open(repository, keys, options, unwanted));
+                (kept, opened)
+            };
+            let (mut walked, (kept, opened)) = Walked::and(options, look)?;
             clock.lap("walk");
-            let code = walked.files_of_code();
-            let open = |folder| Judgements::open(folder, walked.home(options), code);
-            let kept = options.cache.as_deref().and_then(open);
-            let files = if kept.as_ref().is_some_and(|kept| !kept.is_empty()) {
-                let opened = walked.open(options, unwanted);
-                clock.lap("open");
-                opened
-            } else if unwanted.load(Ordering::Relaxed) {
-                Files::Understood(vec![])
-            } else {
-                Files::Understood(walked.read(options))
+            let files = match opened {
+                Some(opened) => opened,
+                None if unwanted.load(Ordering::Relaxed) => Files::Understood(vec![]),
+                None => Files::Understood(walked.read(options)),
             };
             Ok(Self { walked, kept, files, clock })
         })
@@ -68,6 +68,21 @@ impl Looked {
 }
 
 impl Files {
+    /// Reads every file, and names it.
+    fn open(repository: &mut Repository, keys: &Keys, options: &Options, unwanted: &AtomicBool) -> Self {
+        let cache = cache(repository, options);
+        let holds = repository.files.iter().map(|file| file.size).sum::<u64>() <= HELD;
+        let open = |file: &SourceFile, text: &str| {
+            if unwanted.load(Ordering::Relaxed) {
+                return Ok(None);
+            }
+            let key = keys.key(&file.path, file.named, text);
+            let is_kept = file.kind.holds_code() && cache.as_ref().is_some_and(|cache| cache.holds(&key));
+            Ok(Some(Opened { key, text: (holds && !is_kept).then(|| text.to_owned()) }))
+        };
+        Self::Opened { files: repository.load(open), cache }
+    }
+
     /// What names the files by what they hold.
     pub(super) fn keys(&self) -> Box<dyn Iterator<Item = Option<Key>> + '_> {
         match self {
@@ -86,23 +101,6 @@ impl Files {
 }
 
 impl Walked {
-    /// Reads every file, and names it.
-    fn open(&mut self, options: &Options, unwanted: &AtomicBool) -> Files {
-        let cache = self.cache(options);
-        let Self { repository, keys, .. } = self;
-        let holds = repository.files.iter().map(|file| file.size).sum::<u64>() <= HELD;
-        let open = |file: &SourceFile, text: &str| {
-            if unwanted.load(Ordering::Relaxed) {
-                return Ok(None);
-            }
-            let key = keys.key(&file.path, file.named, text);
-            let is_kept = file.kind.holds_code() && cache.as_ref().is_some_and(|cache| cache.holds(&key));
-            Ok(Some(Opened { key, text: (holds && !is_kept).then(|| text.to_owned()) }))
-        };
-        let files = repository.load(open);
-        Files::Opened { files, cache }
-    }
-
     /// Understands the files that were read.
     fn understand(
         &mut self,

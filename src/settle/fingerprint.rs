@@ -8,6 +8,7 @@
 //! Baselines want more: that a formatter may break the line, and that the function may be renamed. They go by
 //! [`Address`].
 
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
@@ -105,14 +106,14 @@ fn unformatted(code: &str) -> String {
 /// The fingerprints of sorted findings, in their order.
 pub fn all(findings: &[Finding], texts: &Texts<'_>) -> Vec<String> {
     let mut seen: FxHashMap<u128, u64> = FxHashMap::default();
-    let fingerprint = |finding| {
-        let base = base(finding, texts);
+    let bases: Vec<u128> = findings.par_iter().map(|finding| base(finding, texts)).collect();
+    let fingerprint = |base| {
         let ordinal = seen.entry(base).or_default();
         let hash = Hash(base).bytes(&ordinal.to_le_bytes());
         *ordinal += 1;
         format!("{:032x}", hash.0)
     };
-    findings.iter().map(fingerprint).collect()
+    bases.into_iter().map(fingerprint).collect()
 }
 
 fn base(finding: &Finding, texts: &Texts<'_>) -> u128 {

@@ -1,5 +1,6 @@
 //! Which file makes which other file run: imports that carry values, globs, workers, scripts of documents.
 
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use crate::facts::{ExprKind, Facts, ImportId, ImportKind, Span};
@@ -75,6 +76,7 @@ pub fn normal(path: &str) -> String {
 /// What every file loads, in source order.
 pub fn loads(program: &Program, projects: &Projects, paths: &Paths<'_>) -> Vec<Vec<Load>> {
     (0..program.files.len() as u32)
+        .into_par_iter()
         .map(|at| {
             let file = FileId(at);
             match program.file(file).facts.as_ref() {

@@ -78,10 +78,13 @@ pub fn is_copy(folder: &str) -> bool {
 
 /// `backup`, `backup-2025-10-08`, `app_old`.
 fn is_old_folder(folder: &str) -> bool {
-    let lower = folder.to_ascii_lowercase();
-    OLD_FOLDERS.contains(&lower.as_str())
-        || ["backup-", "backup_", "old-", "old_"].iter().any(|start| lower.starts_with(start))
-        || ["-backup", "_backup", "-old", "_old"].iter().any(|end| lower.ends_with(end))
+    let (name, length) = (folder.as_bytes(), folder.len());
+    let starts =
+        |start: &&str| name.get(..start.len()).is_some_and(|first| first.eq_ignore_ascii_case(start.as_bytes()));
+    let ends = |end: &&str| length >= end.len() && name[length - end.len()..].eq_ignore_ascii_case(end.as_bytes());
+    OLD_FOLDERS.iter().any(|old| folder.eq_ignore_ascii_case(old))
+        || ["backup-", "backup_", "old-", "old_"].iter().any(|start| starts(start))
+        || ["-backup", "_backup", "-old", "_old"].iter().any(|end| ends(end))
 }
 
 /// Whether a file's name alone says that it is a test or a story, wherever it stands: nothing of the app loads it.

@@ -1,12 +1,14 @@
 //! What is loaded first: by a browser, by a server.
 
+use rayon::prelude::*;
+
 use super::imports::{Load, Paths};
 use super::names::{self, Use};
 use crate::facts::{ExprKind, Facts, Span};
 use crate::finding::FileId;
 use crate::link::entries::edge::function_of;
 use crate::link::projects::{Project, Projects, join, within};
-use crate::program::{Entry, EntryKind, Program};
+use crate::program::{Entry, EntryKind, File, Program};
 
 /// How a file is loaded by something outside.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -40,20 +42,22 @@ const BY_PLACE: &[&str] = &[
 
 /// How each file is loaded.
 pub fn find(program: &Program, projects: &Projects, entries: &[Entry], paths: &Paths<'_>) -> Vec<Root> {
-    let mut roots = vec![Root::default(); program.files.len()];
-    for (file, facts) in program.code() {
-        let path = program.file(file).path.as_str();
-        let project = projects.of(file);
+    let of_file = |(at, file): (usize, &File)| {
+        let Some(facts) = &file.facts else { return Root::default() };
+        let path = file.path.as_str();
+        let project = projects.of(FileId(at as u32));
         let inner = within(path, &project.folder).unwrap_or(path);
-        let plain = !matches!(names::in_project(&project.folder, inner), Use::Test | Use::Old);
-        let root = if plain { by_place(facts, path, inner, project) } else { Root::default() };
-        let is_boundary = plain && facts.directives.iter().any(|directive| *directive == "use client");
-        roots[file.index()] = match is_boundary {
+        if matches!(names::in_project(&project.folder, inner), Use::Test | Use::Old) {
+            return Root::default();
+        }
+        let root = by_place(facts, path, inner, project);
+        match facts.directives.iter().any(|directive| *directive == "use client") {
             // A page that says `use client` is drawn on the server too, but what it does it does in the browser.
             true => Root { client: root != Root::default(), boundary: root == Root::default(), ..Root::default() },
             false => root,
-        };
-    }
+        }
+    };
+    let mut roots: Vec<Root> = program.files.par_iter().enumerate().map(of_file).collect();
     for project in projects.all() {
         from_manifest(project, paths, &mut roots);
     }

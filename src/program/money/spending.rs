@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
 use crate::catalogue::{Category, Effect, Operation, VendorId};
@@ -83,7 +84,16 @@ impl Costs<'_> {
 impl Program {
     /// The open doors to what costs, by entry point: of several calls behind one, the worst.
     pub fn paid_doors(&self) -> &BTreeMap<usize, PaidDoor> {
-        self.paid_doors.get_or_init(|| find(self))
+        self.paid_doors.get_or_init(|| worst(ways(self).into_iter().filter_map(|way| door(self, way))))
+    }
+
+    /// Finds the open doors ahead, on all threads. Not where they are first asked for: a thread that waits for others
+    /// there would pick up work that asks for the same.
+    pub fn find_paid_doors(&self) {
+        let ways = ways(self).into_par_iter().with_max_len(1);
+        let found: Vec<PaidDoor> = ways.filter_map(|way| door(self, way)).collect();
+        // Found before by someone who could not wait: the same.
+        let _ = self.paid_doors.set(worst(found));
     }
 
     /// The uses of vendors that an entry point leads to on its own side of the network, in no order.
@@ -108,54 +118,67 @@ impl Program {
     }
 }
 
-fn find(program: &Program) -> BTreeMap<usize, PaidDoor> {
+/// A call that costs, and a way to it from the outside.
+struct Way<'p> {
+    costs: Costs<'p>,
+    start: Start,
+}
+
+/// Every way to what costs, each once.
+fn ways(program: &Program) -> Vec<Way<'_>> {
     let mut seen: FxHashSet<(usize, CallRef)> = FxHashSet::default();
-    // One door is told once: by its worst.
-    let mut doors: BTreeMap<usize, PaidDoor> = BTreeMap::new();
     let vendors = program.vendor_uses().iter().filter(|used| kind(program, used).is_some());
     let requests = || program.requests().iter().filter(|http| http.at == http.inner);
     let messages = requests().filter(|http| program.is_message(http)).map(Costs::Message);
     let gateways = requests().filter(|http| gateways::may_be(http) && !program.is_message(http)).map(Costs::Gateway);
-    for costs in vendors.map(Costs::Vendor).chain(messages).chain(gateways) {
+    let all = vendors.map(Costs::Vendor).chain(messages).chain(gateways);
+    let on_server = all.filter(|costs| program.runs_on_server(costs.at().file));
+    let ways = on_server.flat_map(|costs| {
         let inner = match costs {
             Costs::Vendor(used) => program.request_of(used).map_or(used.at, |http| http.inner),
             Costs::Message(http) | Costs::Gateway(http) => http.inner,
         };
-        if !program.runs_on_server(costs.at().file) {
-            continue;
+        let starts = program.origins(program.function_of(costs.at())).into_iter();
+        starts.map(move |start| (inner, Way { costs, start }))
+    });
+    ways.filter(|(inner, way)| seen.insert((way.start.entry, *inner))).map(|(_, way)| way).collect()
+}
+
+/// The open door at the beginning of a way to what costs.
+fn door(program: &Program, Way { costs, start }: Way<'_>) -> Option<PaidDoor> {
+    if !program.is_public(start.entry)
+        || program.is_kept_for_staff(&start, costs.at())
+        || is_for_the_clock(program, start.entry)
+    {
+        return None;
+    }
+    let entry = &program.entries[start.entry];
+    let spends = match costs {
+        Costs::Vendor(used) => spends(program, used, &start),
+        Costs::Message(http) => mails(program, http, &start),
+        Costs::Gateway(http) => {
+            let delivers = || delivers(program, entry, &start, http.at, Spends::Phone);
+            (gateways::is_gateway(program, http, &start) && !delivers()).then_some(Spends::Phone)
         }
-        for start in program.origins(program.function_of(costs.at())) {
-            let is_first = seen.insert((start.entry, inner));
-            if !is_first
-                || !program.is_public(start.entry)
-                || program.is_kept_for_staff(&start, costs.at())
-                || is_for_the_clock(program, start.entry)
-            {
-                continue;
-            }
-            let spent = match costs {
-                Costs::Vendor(used) => spends(program, used, &start),
-                Costs::Message(http) => mails(program, http, &start),
-                Costs::Gateway(http) => {
-                    let delivers = || delivers(program, &program.entries[start.entry], &start, http.at, Spends::Phone);
-                    (gateways::is_gateway(program, http, &start) && !delivers()).then_some(Spends::Phone)
-                }
-            };
-            let Some(spends) = spent else { continue };
-            let entry = &program.entries[start.entry];
-            let door = program.door(&start, program.own_account(start.entry), costs.at());
-            if door == Door::Guarded || program.asks_for_payment(entry) {
-                continue;
-            }
-            let (name, vendor) = match costs {
-                Costs::Vendor(used) => (used.name.clone(), Some(used.vendor)),
-                Costs::Message(http) | Costs::Gateway(http) => (program.call_text(http.at), None),
-            };
-            let found = PaidDoor { spends, door, used: costs.at(), name, vendor, start };
-            match doors.get(&found.start.entry) {
-                Some(known) if (known.spends, known.used) <= (found.spends, found.used) => {}
-                _ => drop(doors.insert(found.start.entry, found)),
-            }
+    }?;
+    let door = program.door(&start, program.own_account(start.entry), costs.at());
+    if door == Door::Guarded || program.asks_for_payment(entry) {
+        return None;
+    }
+    let (name, vendor) = match costs {
+        Costs::Vendor(used) => (used.name.clone(), Some(used.vendor)),
+        Costs::Message(http) | Costs::Gateway(http) => (program.call_text(http.at), None),
+    };
+    Some(PaidDoor { spends, door, used: costs.at(), name, vendor, start })
+}
+
+/// One door is told once: by its worst.
+fn worst(found: impl IntoIterator<Item = PaidDoor>) -> BTreeMap<usize, PaidDoor> {
+    let mut doors: BTreeMap<usize, PaidDoor> = BTreeMap::new();
+    for found in found {
+        match doors.get(&found.start.entry) {
+            Some(known) if (known.spends, known.used) <= (found.spends, found.used) => {}
+            _ => drop(doors.insert(found.start.entry, found)),
         }
     }
     doors
