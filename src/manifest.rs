@@ -343,33 +343,36 @@ fn toml(text: &str) -> Result<toml::Value, String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::walk::kind_of;
-
-    fn read(path: &str, text: &str) -> Result<Manifest, GapReason> {
+impl Manifest {
+    /// What a file of this path and text says.
+    fn of_text(path: &str, text: &str) -> Result<Self, GapReason> {
         let file = SourceFile {
             path: Name::new(path),
-            kind: kind_of(path),
+            kind: crate::walk::kind_of(path),
             size: text.len() as u64,
             tracked: true,
             named: false,
             generated: false,
         };
-        Manifest::read(&file, text, |_| vec![])
+        Self::read(&file, text, |_| vec![])
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
 
     #[test]
     fn comments_and_trailing_commas_are_read() {
         let text = "{\n  // aliases\n  \"compilerOptions\": { \"paths\": { \"@/*\": [\"./src/*\"], }, },\n}\n";
-        let manifests = Manifests::new(vec![read("app/tsconfig.json", text).unwrap()]);
+        let manifests = Manifests::new(vec![Manifest::of_text("app/tsconfig.json", text).unwrap()]);
         assert!(manifests.json("app/tsconfig.json").unwrap()["compilerOptions"]["paths"]["@/*"].is_array());
         assert_eq!(manifests.text("app/tsconfig.json"), Some(text));
     }
 
     #[test]
     fn settings_are_read_by_their_keys() {
-        let config = read("supabase/config.toml", "[functions.hook]\nverify_jwt = false\n").unwrap();
+        let config = Manifest::of_text("supabase/config.toml", "[functions.hook]\nverify_jwt = false\n").unwrap();
         assert_eq!(config.setting(&["functions", "hook", "verify_jwt"]), Some(Setting::Bool(false)));
         assert_eq!(config.setting(&["functions", "other", "verify_jwt"]), None);
     }
@@ -377,7 +380,7 @@ mod tests {
     #[test]
     fn the_nearest_package_is_found() {
         let files = ["package.json", "apps/web/package.json", "apps/web/src/tsconfig.json"];
-        let read = |path: &&str| read(path, &format!("{{\"name\": \"{path}\"}}")).unwrap();
+        let read = |path: &&str| Manifest::of_text(path, &format!("{{\"name\": \"{path}\"}}")).unwrap();
         let manifests = Manifests::new(files.iter().map(read).collect());
         let name = |path: &str| manifests.package_of(path).unwrap().0.path.as_str();
         assert_eq!(name("apps/web/src/a.ts"), "apps/web/package.json");
@@ -387,9 +390,11 @@ mod tests {
 
     #[test]
     fn broken_manifests_are_gaps() {
-        assert!(matches!(read("package.json", "{ nope"), Err(GapReason::BrokenManifest(_))));
-        assert!(matches!(read("netlify.toml", "[a\n"), Err(GapReason::BrokenManifest(_))));
-        let partly = read("netlify.toml", "[a]\nb = \n[build]\ncommand = \"x\"\n[[c]]\nd = 1\n[[c]]\nd = 2\n").unwrap();
+        assert!(matches!(Manifest::of_text("package.json", "{ nope"), Err(GapReason::BrokenManifest(_))));
+        assert!(matches!(Manifest::of_text("netlify.toml", "[a\n"), Err(GapReason::BrokenManifest(_))));
+        let partly =
+            Manifest::of_text("netlify.toml", "[a]\nb = \n[build]\ncommand = \"x\"\n[[c]]\nd = 1\n[[c]]\nd = 2\n")
+                .unwrap();
         assert_eq!(partly.setting(&["build", "command"]), Some(Setting::Text("x".to_owned())));
         let Says::Toml(kept) = &partly.says else { panic!("{:?}", partly.says) };
         assert_eq!(kept["c"].as_array().map(Vec::len), Some(2));

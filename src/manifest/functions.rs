@@ -149,19 +149,9 @@ impl Manifests {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::names::Name;
-    use crate::walk::{SourceFile, kind_of};
 
     fn read(path: &str, text: &str) -> Manifest {
-        let file = SourceFile {
-            path: Name::new(path),
-            kind: kind_of(path),
-            size: text.len() as u64,
-            tracked: true,
-            named: false,
-            generated: false,
-        };
-        Manifest::read(&file, text, |_| vec![]).unwrap()
+        Manifest::of_text(path, text).unwrap()
     }
 
     #[test]

@@ -242,18 +242,9 @@ fn join(folder: &str, inner: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::walk::{SourceFile, kind_of};
 
     fn starts(path: &str, text: &str) -> Vec<(String, Started)> {
-        let file = SourceFile {
-            path: Name::new(path),
-            kind: kind_of(path),
-            size: text.len() as u64,
-            tracked: true,
-            named: false,
-            generated: false,
-        };
-        let manifests = Manifests::new(vec![Manifest::read(&file, text, |_| vec![]).unwrap()]);
+        let manifests = Manifests::new(vec![Manifest::of_text(path, text).unwrap()]);
         manifests.processes().iter().flat_map(Process::starts).collect()
     }
 

@@ -168,19 +168,9 @@ fn text<'v>(value: &'v Value, key: &str) -> Option<&'v str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::names::Name;
-    use crate::walk::{SourceFile, kind_of};
 
     fn rules(path: &str, text: &str) -> Vec<(String, Vec<(String, Leads)>)> {
-        let file = SourceFile {
-            path: Name::new(path),
-            kind: kind_of(path),
-            size: text.len() as u64,
-            tracked: true,
-            named: false,
-            generated: false,
-        };
-        let manifests = Manifests::new(vec![Manifest::read(&file, text, |_| vec![]).unwrap()]);
+        let manifests = Manifests::new(vec![Manifest::of_text(path, text).unwrap()]);
         let plain = |rules: Vec<Told>| rules.into_iter().map(|rule| (rule.from, rule.to)).collect();
         manifests.rewrites().into_iter().map(|(folder, rules)| (folder, plain(rules))).collect()
     }

@@ -191,19 +191,9 @@ fn text<'v>(value: &'v Value, key: &str) -> Option<&'v str> {
 mod tests {
     use super::*;
     use crate::manifest::Manifest;
-    use crate::names::Name;
-    use crate::walk::{SourceFile, kind_of};
 
     fn planned(path: &str, text: &str) -> Vec<(String, usize, Vec<Starts>)> {
-        let file = SourceFile {
-            path: Name::new(path),
-            kind: kind_of(path),
-            size: text.len() as u64,
-            tracked: true,
-            named: false,
-            generated: false,
-        };
-        let manifest = Manifest::read(&file, text, |_| vec![]).unwrap();
+        let manifest = Manifest::of_text(path, text).unwrap();
         let line = |span: Span| text[..span.start as usize].lines().count().max(1);
         manifest.planned.into_iter().map(|plan| (plan.cron, line(plan.span), plan.starts)).collect()
     }
