@@ -45,15 +45,23 @@ impl Git {
     /// The repository that a folder lies in.
     pub fn open(folder: &Path) -> Result<Self, Error> {
         let mut git = Self { top: folder.to_owned(), head: None, settings: vec![] };
-        // A program takes longer to start than to answer.
-        let (top, head, filters) = std::thread::scope(|scope| {
-            let head = scope.spawn(|| git.commit("HEAD"));
+        // A program takes longer to start than to answer: it is started as seldom as may be, and side by side.
+        let (place, filters) = std::thread::scope(|scope| {
             // What a filter is called is not known beforehand.
             let names = r"^filter\..*\.(clean|smudge|process|required)$";
             let filters = scope.spawn(|| git.run(["config", "--null", "--name-only", "--get-regexp", names]));
-            let top = git.run(["rev-parse", "--show-toplevel"]);
-            (top, head.join().unwrap_or_default(), filters.join().unwrap_or(Err(Failed::Missing)))
+            let place = git.run(["rev-parse", "--show-toplevel", "HEAD^{commit}"]);
+            (place, filters.join().unwrap_or(Err(Failed::Missing)))
         });
+        let (top, head) = match place {
+            Ok(said) => match said.trim_end().rsplit_once('\n') {
+                Some((top, head)) => (Ok(top.to_owned()), Some(head.to_owned())),
+                None => (Ok(said), None),
+            },
+            Err(Failed::Missing) => (Err(Failed::Missing), None),
+            // Nothing is committed yet, or it is no repository.
+            Err(Failed::Refused(_)) => (git.run(["rev-parse", "--show-toplevel"]), None),
+        };
         let top = top.map_err(|error| match error {
             Failed::Missing => Error::Config {
                 what: "this needs the program `git`, which is not installed".to_owned(),
