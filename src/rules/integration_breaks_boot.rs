@@ -79,6 +79,8 @@ struct Stop {
     empty: bool,
     /// The vendor is asked something, by this call: it has to be up.
     asks: Option<Question>,
+    /// The cure, where a client made when it is first used is none.
+    cure: Option<String>,
 }
 
 /// What a vendor is asked while a module is loaded.
@@ -176,14 +178,18 @@ fn clients(program: &Program) -> Vec<Stop> {
         let Some(throws) = package.throws_without_key.as_ref().filter(|throws| throws.holds_for(major())) else {
             continue;
         };
-        let Some(key) = &package.key else { continue };
-        let value = match key.option.as_deref() {
+        let key = package.key.as_ref();
+        let option = throws.without.as_deref().or_else(|| key.and_then(|key| key.option.as_deref()));
+        let value = match option {
             Some(option) => match program.option(client.at, option) {
                 crate::program::values::options::Lookup::Present(value) => Some(value),
                 _ => None,
             },
             // A choice in place makes sure of it: `key ? new Client(key) : null` is guarded by its own.
-            None => call.args.get(key.arg).map(|arg| program.value(ExprRef::new(client.at.file, arg.value))),
+            None => {
+                let given = key.and_then(|key| call.args.get(key.arg));
+                given.map(|arg| program.value(ExprRef::new(client.at.file, arg.value)))
+            }
         };
         let refuses_empty = throws.refuses_empty(major()) == Some(true);
         let Some((variables, empty)) = value.and_then(|value| alone(&value, refuses_empty)) else { continue };
@@ -193,7 +199,8 @@ fn clients(program: &Program) -> Vec<Stop> {
             |name: &Name| program.is_asked_at_start(*name, client.at.file) || program.catalogue.is_injected(name);
         if !chosen && !variables.iter().any(sure) {
             let at = program.call_place(client.at);
-            found.push(Stop { at, vendor: client.vendor, variables, client: true, empty, asks: None });
+            let cure = throws.cure.clone();
+            found.push(Stop { at, vendor: client.vendor, variables, client: true, empty, asks: None, cure });
         }
     }
     found
@@ -248,7 +255,7 @@ fn throws(program: &Program, file: FileId, facts: &Facts) -> Vec<Stop> {
             && let Some((vendor, _)) = program.catalogue.env_entry(&name)
         {
             let at = Place { file, span: facts.span(*condition) };
-            found.push(Stop { at, vendor, variables: vec![name], client: false, empty: false, asks: None });
+            found.push(Stop { at, vendor, variables: vec![name], client: false, empty: false, asks: None, cure: None });
         }
     }
     if checked.len() > 1 { vec![] } else { found }
@@ -297,11 +304,14 @@ fn tell(program: &Program, report: &mut Report, stop: &Stop, others: &[Place]) {
     };
     let read = stop.variables.iter().map(|name| format!("process.env.{name}")).collect::<Vec<_>>().join(" || ");
     let made = made_when_used(facts.language.is_script(), &read, &variable);
-    let help = match &stop.asks {
-        Some(_) => "Ask when the answer is first used, and keep it from there: then only that feature fails. Or catch \
+    let help = match (&stop.asks, &stop.cure) {
+        (None, Some(cure)) => cure.replace("{key}", &read),
+        (Some(_), _) => {
+            "Ask when the answer is first used, and keep it from there: then only that feature fails. Or catch \
                     the failure here, log it, and go on without."
-            .to_owned(),
-        None => format!("Make the client when it is first used, and let only that feature fail:\n{made}"),
+                .to_owned()
+        }
+        (None, None) => format!("Make the client when it is first used, and let only that feature fail:\n{made}"),
     };
     let mut draft = report
         .at(stop.at, stop.asks.as_ref().map_or(variable, |question| question.name.clone()), format!("{what}: {then}"))
