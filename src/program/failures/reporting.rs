@@ -1,6 +1,6 @@
 //! Functions of the program that tell of a failure by what they return, and callers that count it as success.
 
-use crate::catalogue::{Effect, VendorId};
+use crate::catalogue::{Effect, KnownRole, VendorId};
 use crate::facts::{BlockId, BlockKind, ExprId, ExprKind, Facts, FunctionId, Op, Step};
 use crate::names::Name;
 use crate::program::money::core_paths::says::{is_success, tells_failure};
@@ -288,7 +288,7 @@ impl Program {
         })
     }
 
-    /// Whether, after a call, its function logs that something was sent, and answers with success.
+    /// Whether, after a call, its function logs that something was sent, and answers with success, of nothing else.
     pub fn tells_of_success_after(&self, call: CallRef) -> bool {
         let facts = self.facts(call.file);
         let end = facts.span(facts.call(call.call).expr).end;
@@ -320,7 +320,31 @@ impl Program {
                     .iter()
                     .any(|other| facts.call(other.call).args.first().is_some_and(|arg| is_success(facts, arg.value)))
         };
-        logged && answered()
+        logged && answered() && !self.works_before(call)
+    }
+
+    /// Whether a function changes something else before a call: what it answers is of that, too.
+    fn works_before(&self, call: CallRef) -> bool {
+        let facts = self.facts(call.file);
+        let start = facts.span(facts.call(call.call).expr).start;
+        let callee = self.callee(call);
+        let works = |at: CallRef| {
+            self.has_role(at, KnownRole::Write)
+                || self.vendors_at(at).iter().any(|used| {
+                    let effect = self.operation(used).map(|operation| operation.effect);
+                    matches!(effect, Some(Effect::Create | Effect::Update | Effect::Delete | Effect::Upload))
+                })
+        };
+        let before = self
+            .calls_in(self.function_of(call))
+            .filter(|&other| facts.span(facts.call(other.call).expr).start < start && self.callee(other) != callee);
+        before.into_iter().any(|other| {
+            let edges = self.edges(other).iter().filter(|edge| edge.kind == EdgeKind::Direct);
+            works(other)
+                || edges
+                    .map(|edge| self.reach(edge.target, |edge| edge.kind == EdgeKind::Direct))
+                    .any(|reach| reach.stops.iter().take(40).any(|stop| self.calls_in(stop.function).any(works)))
+        })
     }
 
     /// Whether, after a call, its function writes down that something was sent or done.
