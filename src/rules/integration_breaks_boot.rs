@@ -12,11 +12,13 @@ use crate::rule::Report;
 
 mod asked;
 mod made;
+mod started;
 
 rule! {
     /// A vendor's missing key stops the whole app
     ///
-    /// A client that is made, or a `throw` that runs, when a module is loaded runs before anything else does. When the
+    /// A client that is made, or a `throw` that runs, when a module is loaded, or in a function that every start of the
+    /// server runs (`setUpAuth(app)`), runs before anything else does. When the
     /// variable of that one vendor is unset (a preview, a new server, a typo in the dashboard), the server does not
     /// start or the build ends: login and checkout are down because the newsletter has no key. A vendor that is asked
     /// something at that moment has to be up as well, at every start.
@@ -81,6 +83,8 @@ struct Stop {
     asks: Option<Question>,
     /// The cure, where a client made when it is first used is none.
     cure: Option<String>,
+    /// It is made in a function that runs whenever the server starts.
+    called: bool,
 }
 
 /// What a vendor is asked while a module is loaded.
@@ -166,7 +170,8 @@ fn clients(program: &Program) -> Vec<Stop> {
     for client in program.clients() {
         let facts = program.facts(client.at.file);
         let call = facts.call(client.at.call);
-        if facts.function_of(call.block) != FunctionId::MODULE || is_guarded(facts, call.block) {
+        let called = facts.function_of(call.block) != FunctionId::MODULE;
+        if is_guarded(facts, call.block) || called && !started::is_run_at_start(program, client.at) {
             continue;
         }
         let mut packages = program.catalogue.packages(client.package, &[]);
@@ -200,7 +205,7 @@ fn clients(program: &Program) -> Vec<Stop> {
         if !chosen && !variables.iter().any(sure) {
             let at = program.call_place(client.at);
             let cure = throws.cure.clone();
-            found.push(Stop { at, vendor: client.vendor, variables, client: true, empty, asks: None, cure });
+            found.push(Stop { at, vendor: client.vendor, variables, client: true, empty, asks: None, cure, called });
         }
     }
     found
@@ -255,7 +260,16 @@ fn throws(program: &Program, file: FileId, facts: &Facts) -> Vec<Stop> {
             && let Some((vendor, _)) = program.catalogue.env_entry(&name)
         {
             let at = Place { file, span: facts.span(*condition) };
-            found.push(Stop { at, vendor, variables: vec![name], client: false, empty: false, asks: None, cure: None });
+            found.push(Stop {
+                at,
+                vendor,
+                variables: vec![name],
+                client: false,
+                empty: false,
+                asks: None,
+                cure: None,
+                called: false,
+            });
         }
     }
     if checked.len() > 1 { vec![] } else { found }
@@ -291,7 +305,8 @@ fn tell(program: &Program, report: &mut Report, stop: &Stop, others: &[Place]) {
         }
         true => {
             let empty = if stop.empty { ", since it takes an empty text for no key at all" } else { "" };
-            format!("{vendor}'s client is made when the module is loaded and throws without {variable}{empty}")
+            let when = if stop.called { "whenever the server starts" } else { "when the module is loaded" };
+            format!("{vendor}'s client is made {when} and throws without {variable}{empty}")
         }
         false => format!("this file throws an error as soon as it is loaded when {variable} is missing"),
     };

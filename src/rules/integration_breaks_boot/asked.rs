@@ -54,6 +54,7 @@ pub(super) fn find(program: &Program) -> Vec<Stop> {
                     empty: false,
                     asks,
                     cure: None,
+                    called: false,
                 });
             }
         }
