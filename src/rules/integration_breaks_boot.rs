@@ -18,10 +18,10 @@ rule! {
     /// A vendor's missing key stops the whole app
     ///
     /// A client that is made, or a `throw` that runs, when a module is loaded, or in a function that every start of the
-    /// server runs (`setUpAuth(app)`), runs before anything else does. When the
-    /// variable of that one vendor is unset (a preview, a new server, a typo in the dashboard), the server does not
-    /// start or the build ends: login and checkout are down because the newsletter has no key. A vendor that is asked
-    /// something at that moment has to be up as well, at every start.
+    /// server runs (`setUpAuth(app)`), runs before anything else does. When the variable of that one vendor is unset (a
+    /// preview, a new server, a typo in the dashboard), the server does not start or the build ends: login and checkout
+    /// are down because the newsletter has no key. A vendor that is asked something at that moment has to be up as well,
+    /// at every start.
     ///
     /// ## Silent when
     ///
