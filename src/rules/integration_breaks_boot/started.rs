@@ -1,8 +1,9 @@
 //! Functions that run whenever a server starts: `setupAuth(app)` in `main()`, which the module calls as it is loaded.
 
 use super::is_guarded;
+use crate::catalogue::KnownRole;
 use crate::facts::{BlockKind, FunctionId, Step};
-use crate::program::terms::{Ending, ending};
+use crate::program::terms::{Ending, Guard, Handler, ending};
 use crate::program::{CallRef, EdgeKind, Program};
 
 /// Through how many functions the start is followed.
@@ -16,7 +17,14 @@ pub(super) fn is_run_at_start(program: &Program, at: CallRef) -> bool {
 fn runs(program: &Program, at: CallRef, depth: usize) -> bool {
     let facts = program.facts(at.file);
     let call = facts.call(at.call);
-    if is_guarded(facts, call.block) || !program.guards(at).is_empty() || may_have_left(program, at) {
+    // `start().catch((error) => process.exit(1))`
+    let goes_on = |guard: &Guard| match guard.handler {
+        Handler::Function(function) => {
+            !program.calls_in(function).any(|inner| program.has_role(inner, KnownRole::Leave))
+        }
+        _ => true,
+    };
+    if is_guarded(facts, call.block) || program.guards(at).iter().any(goes_on) || may_have_left(program, at) {
         return false;
     }
     if facts.function_of(call.block) == FunctionId::MODULE {
