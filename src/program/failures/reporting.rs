@@ -328,8 +328,17 @@ impl Program {
         let facts = self.facts(call.file);
         let start = facts.span(facts.call(call.call).expr).start;
         let callee = self.callee(call);
+        // `cursor.execute("INSERT INTO ..")`
+        let by_statement = |at: CallRef| {
+            let facts = self.facts(at.file);
+            let first = facts.call(at.call).args.first().map(|arg| facts.expr(arg.value));
+            matches!(first, Some(ExprKind::Text(text)) if text.split_whitespace().next().is_some_and(|word| {
+                ["insert", "update", "delete"].iter().any(|verb| word.eq_ignore_ascii_case(verb))
+            }))
+        };
         let works = |at: CallRef| {
             self.has_role(at, KnownRole::Write)
+                || by_statement(at)
                 || self.vendors_at(at).iter().any(|used| {
                     let effect = self.operation(used).map(|operation| operation.effect);
                     matches!(effect, Some(Effect::Create | Effect::Update | Effect::Delete | Effect::Upload))
