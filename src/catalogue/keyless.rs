@@ -43,6 +43,10 @@ pub struct Throws {
     pub until: Option<u32>,
     /// What becomes of an empty text in its place; none where that is not known.
     pub empty: Option<Empty>,
+    /// The option without which it does, where that is not the key: `clientID`, which is no secret.
+    pub without: Option<String>,
+    /// What to write instead of a client that is made when it is first used.
+    pub cure: Option<String>,
     /// Where it comes from, when not the package's source.
     pub source: Option<Source>,
 }

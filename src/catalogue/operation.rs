@@ -30,6 +30,16 @@ pub struct Open {
     pub source: Source,
 }
 
+/// What asks a list for one page, in the language of the caller.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct PageOf {
+    /// In JavaScript and TypeScript.
+    pub script: String,
+    /// In Python.
+    pub python: String,
+}
+
 /// An operation of a vendor.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -103,6 +113,8 @@ pub struct Operation {
     /// How many things it gives when it is not told which page: only a list of the app's own backend must say so,
     /// since its queries give all there is.
     pub first_page: Option<u32>,
+    /// What asks it for one page, as it is written into the call: `{ page, perPage: 1000 }`.
+    pub page_of: Option<PageOf>,
     /// It is what a core path is for: `signup`, `checkout`, `message` (a mail or code that delivers what the path
     /// is for).
     pub essential: Option<String>,

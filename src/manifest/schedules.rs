@@ -32,6 +32,16 @@ pub enum Starts {
     Worker,
 }
 
+impl Starts {
+    /// Which of Django's own commands it is: `python manage.py send_reminders`.
+    pub fn django_command(&self) -> Option<&str> {
+        let Self::Command(command) = self else { return None };
+        let mut words = command.split_whitespace();
+        words.find(|word| word.rsplit('/').next() == Some("manage.py"))?;
+        words.next()
+    }
+}
+
 /// The schedules that a manifest tells of.
 pub fn planned(path: &str, text: &str, says: &Says) -> Vec<Planned> {
     let mut finder = Finder { text, from: 0, found: vec![] };

@@ -12,14 +12,16 @@ use crate::rule::Report;
 
 mod asked;
 mod made;
+mod started;
 
 rule! {
     /// A vendor's missing key stops the whole app
     ///
-    /// A client that is made, or a `throw` that runs, when a module is loaded runs before anything else does. When the
-    /// variable of that one vendor is unset (a preview, a new server, a typo in the dashboard), the server does not
-    /// start or the build ends: login and checkout are down because the newsletter has no key. A vendor that is asked
-    /// something at that moment has to be up as well, at every start.
+    /// A client that is made, or a `throw` that runs, when a module is loaded, or in a function that every start of the
+    /// server runs (`setUpAuth(app)`), runs before anything else does. When the variable of that one vendor is unset (a
+    /// preview, a new server, a typo in the dashboard), the server does not start or the build ends: login and checkout
+    /// are down because the newsletter has no key. A vendor that is asked something at that moment has to be up as well,
+    /// at every start.
     ///
     /// ## Silent when
     ///
@@ -79,6 +81,10 @@ struct Stop {
     empty: bool,
     /// The vendor is asked something, by this call: it has to be up.
     asks: Option<Question>,
+    /// The cure, where a client made when it is first used is none.
+    cure: Option<String>,
+    /// It is made in a function that runs whenever the server starts.
+    called: bool,
 }
 
 /// What a vendor is asked while a module is loaded.
@@ -164,7 +170,8 @@ fn clients(program: &Program) -> Vec<Stop> {
     for client in program.clients() {
         let facts = program.facts(client.at.file);
         let call = facts.call(client.at.call);
-        if facts.function_of(call.block) != FunctionId::MODULE || is_guarded(facts, call.block) {
+        let called = facts.function_of(call.block) != FunctionId::MODULE;
+        if is_guarded(facts, call.block) || called && !started::is_run_at_start(program, client.at) {
             continue;
         }
         let mut packages = program.catalogue.packages(client.package, &[]);
@@ -176,14 +183,18 @@ fn clients(program: &Program) -> Vec<Stop> {
         let Some(throws) = package.throws_without_key.as_ref().filter(|throws| throws.holds_for(major())) else {
             continue;
         };
-        let Some(key) = &package.key else { continue };
-        let value = match key.option.as_deref() {
+        let key = package.key.as_ref();
+        let option = throws.without.as_deref().or_else(|| key.and_then(|key| key.option.as_deref()));
+        let value = match option {
             Some(option) => match program.option(client.at, option) {
                 crate::program::values::options::Lookup::Present(value) => Some(value),
                 _ => None,
             },
             // A choice in place makes sure of it: `key ? new Client(key) : null` is guarded by its own.
-            None => call.args.get(key.arg).map(|arg| program.value(ExprRef::new(client.at.file, arg.value))),
+            None => {
+                let given = key.and_then(|key| call.args.get(key.arg));
+                given.map(|arg| program.value(ExprRef::new(client.at.file, arg.value)))
+            }
         };
         let refuses_empty = throws.refuses_empty(major()) == Some(true);
         let Some((variables, empty)) = value.and_then(|value| alone(&value, refuses_empty)) else { continue };
@@ -193,7 +204,8 @@ fn clients(program: &Program) -> Vec<Stop> {
             |name: &Name| program.is_asked_at_start(*name, client.at.file) || program.catalogue.is_injected(name);
         if !chosen && !variables.iter().any(sure) {
             let at = program.call_place(client.at);
-            found.push(Stop { at, vendor: client.vendor, variables, client: true, empty, asks: None });
+            let cure = throws.cure.clone();
+            found.push(Stop { at, vendor: client.vendor, variables, client: true, empty, asks: None, cure, called });
         }
     }
     found
@@ -248,7 +260,16 @@ fn throws(program: &Program, file: FileId, facts: &Facts) -> Vec<Stop> {
             && let Some((vendor, _)) = program.catalogue.env_entry(&name)
         {
             let at = Place { file, span: facts.span(*condition) };
-            found.push(Stop { at, vendor, variables: vec![name], client: false, empty: false, asks: None });
+            found.push(Stop {
+                at,
+                vendor,
+                variables: vec![name],
+                client: false,
+                empty: false,
+                asks: None,
+                cure: None,
+                called: false,
+            });
         }
     }
     if checked.len() > 1 { vec![] } else { found }
@@ -284,7 +305,8 @@ fn tell(program: &Program, report: &mut Report, stop: &Stop, others: &[Place]) {
         }
         true => {
             let empty = if stop.empty { ", since it takes an empty text for no key at all" } else { "" };
-            format!("{vendor}'s client is made when the module is loaded and throws without {variable}{empty}")
+            let when = if stop.called { "whenever the server starts" } else { "when the module is loaded" };
+            format!("{vendor}'s client is made {when} and throws without {variable}{empty}")
         }
         false => format!("this file throws an error as soon as it is loaded when {variable} is missing"),
     };
@@ -297,11 +319,14 @@ fn tell(program: &Program, report: &mut Report, stop: &Stop, others: &[Place]) {
     };
     let read = stop.variables.iter().map(|name| format!("process.env.{name}")).collect::<Vec<_>>().join(" || ");
     let made = made_when_used(facts.language.is_script(), &read, &variable);
-    let help = match &stop.asks {
-        Some(_) => "Ask when the answer is first used, and keep it from there: then only that feature fails. Or catch \
+    let help = match (&stop.asks, &stop.cure) {
+        (None, Some(cure)) => cure.replace("{key}", &read),
+        (Some(_), _) => {
+            "Ask when the answer is first used, and keep it from there: then only that feature fails. Or catch \
                     the failure here, log it, and go on without."
-            .to_owned(),
-        None => format!("Make the client when it is first used, and let only that feature fail:\n{made}"),
+                .to_owned()
+        }
+        (None, None) => format!("Make the client when it is first used, and let only that feature fail:\n{made}"),
     };
     let mut draft = report
         .at(stop.at, stop.asks.as_ref().map_or(variable, |question| question.name.clone()), format!("{what}: {then}"))

@@ -19,7 +19,7 @@ rule! {
     /// as published, and stays there after the bug is found.
     ///
     /// Counted are credentials and what holds them: variables with a vendor's key, the `Authorization` header or all
-    /// headers of a request, the whole environment, a client's configuration, the signature that a webhook expects, a
+    /// headers or cookies of a request, the whole environment, a client's configuration, the signature that a webhook expects, a
     /// link that resets a password, an OAuth answer with its tokens, a logger that prints the body of every answer; in
     /// errors and answers to callers too. So are exceptions of HTTP clients that say the URL they asked for, when a
     /// key stands in that URL. The first characters of a key count as far as they say more than whose key it is.
@@ -229,6 +229,7 @@ fn what(exposed: &Exposed, tellings: &Tellings) -> String {
         Secret::Environment => "the whole environment".to_owned(),
         Secret::Header(name) => format!("the caller's {} header", name.to_ascii_lowercase()),
         Secret::Headers => "all headers of the request".to_owned(),
+        Secret::Cookies => "every cookie of the request".to_owned(),
         Secret::Signature => "the signature it expects".to_owned(),
         Secret::Link => "a link that lets its holder into an account".to_owned(),
         Secret::Named(name) => format!("`{name}`"),
@@ -256,7 +257,9 @@ fn consequence(program: &Program, exposed: &Exposed) -> String {
             "forge deliveries, a payment that never happened among them".to_owned()
         }
         Secret::Environment => "use every key of this app".to_owned(),
-        Secret::Header(_) | Secret::Headers => "act as the customer or service that called".to_owned(),
+        Secret::Header(_) | Secret::Headers | Secret::Cookies => {
+            "act as the customer or service that called".to_owned()
+        }
         Secret::Signature => "send that forged delivery with the right signature".to_owned(),
         Secret::Link => "take over the customer's account".to_owned(),
         Secret::Named(name) | Secret::Holds(name) if name.to_ascii_lowercase().contains("pass") => {
@@ -290,6 +293,7 @@ fn subject(exposed: &Exposed) -> String {
         }
         Secret::Environment => "environment".to_owned(),
         Secret::Headers => "headers".to_owned(),
+        Secret::Cookies => "cookies".to_owned(),
         Secret::Signature => "signature".to_owned(),
         Secret::Link => "link".to_owned(),
         Secret::Bodies => "bodies".to_owned(),
@@ -313,6 +317,7 @@ fn cure(program: &Program, disclosure: &Disclosure, first: &Exposed) -> String {
             "Log the headers that help, by name: `{ requestId: req.headers.get(\"x-request-id\") }` (in Express `req.get(..)`).".to_owned()
         }
         (Secret::Headers, _) => "Log the headers that help, by name: `request.headers.get(\"X-Request-Id\")`.".to_owned(),
+        (Secret::Cookies, _) => "Log which cookies there are, by their names alone.".to_owned(),
         (Secret::Environment, _) => "Log the names of what is missing: the values stay where they are.".to_owned(),
         (Secret::Signature, _) => "Log that the signature did not match, and the delivery's id.".to_owned(),
         (Secret::Link, _) => "Log to which user it was sent, never the link.".to_owned(),

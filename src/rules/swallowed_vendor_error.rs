@@ -226,6 +226,10 @@ fn tell(program: &Program, report: &mut Report, all: &[Swallowed]) {
                 "`{keyword}=True` swallows the failure of {what}: {who} goes on, and nobody can know that it failed"
             )
         }
+        Instead::OnAnArm => format!(
+            "when {what} fails, this {handler} goes on with something else where it has it, without a word: {who} works with \
+             that, and nobody can know"
+        ),
         Instead::Branch(value) => format!(
             "this branch turns a refusal of {what} into {value}: {who} goes on as if that were true, and nobody can know"
         ),
@@ -270,6 +274,9 @@ fn tell(program: &Program, report: &mut Report, all: &[Swallowed]) {
             "Leave `{keyword}` out, and put the call into a `try` whose `except` logs the failure with an id that finds \
              the action again: {log}. What follows runs as before."
         ),
+        (None, Instead::OnAnArm) => {
+            format!("Log the failure before going on with what stands in: {log}. That it stands in may stay.")
+        }
         (None, Instead::Nothing | Instead::GoesOn) => {
             format!("Log the failure with an id that finds the action again: {log}.")
         }

@@ -112,6 +112,10 @@ fn check(program: &Program, report: &mut Report) {
                  answer brings"
             }
         };
+        let help = match &page.page_of {
+            Some(asked) => page_after_page(&page.name, asked, page.looks_up),
+            None => help.to_owned(),
+        };
         let draft = report
             .at(program.call_place(page.at), page.name.clone(), message)
             .vendor(program.vendor_id(page.vendor))
@@ -120,5 +124,17 @@ fn check(program: &Program, report: &mut Report) {
         if !page.grows {
             draft.confidence(Confidence::Low);
         }
+    }
+}
+
+/// The cure of a list that takes the number of a page.
+fn page_after_page(name: &str, asked: &str, looks_up: bool) -> String {
+    let call = name.rsplit('.').next().unwrap_or(name);
+    let pages = format!("Ask for page after page (`{call}({asked})`, `page` from 1 on), until one is not full");
+    match looks_up {
+        true => format!(
+            "{pages}. Where one person is looked for, keep what identifies people in a table of your own, and ask for that row alone."
+        ),
+        false => pages + ".",
     }
 }

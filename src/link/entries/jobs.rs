@@ -175,8 +175,12 @@ fn command(module: Module<'_>) -> Option<Entry> {
     let (_, file) = module.program.file(module.file).path.as_str().rsplit_once("management/commands/")?;
     let class = module.facts.classes.iter().find(|class| class.name.is_some_and(|name| name == "Command"))?;
     let handle = class.methods.iter().find(|method| method.name == "handle")?;
-    let mut label = Label::new(EntryKind::Script, "django");
-    label.name = Some(file.trim_end_matches(".py").to_owned());
+    let name = file.trim_end_matches(".py");
+    // What a platform's clock starts is run by nobody's hand.
+    let mut planned = module.program.manifests.iter().flat_map(|manifest| &manifest.planned);
+    let by_clock = planned.any(|plan| plan.starts.iter().any(|starts| starts.django_command() == Some(name)));
+    let mut label = Label::new(if by_clock { EntryKind::Job } else { EntryKind::Script }, "django");
+    label.name = Some(name.to_owned());
     let place = module.place(module.facts.function(handle.function).span);
     Some(label.entry(FunctionRef::new(module.file, handle.function), vec![], place))
 }

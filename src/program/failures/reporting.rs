@@ -1,19 +1,30 @@
 //! Functions of the program that tell of a failure by what they return, and callers that count it as success.
 
-use crate::catalogue::Effect;
+use crate::catalogue::{Effect, KnownRole, VendorId};
 use crate::facts::{BlockId, BlockKind, ExprId, ExprKind, Facts, FunctionId, Op, Step};
 use crate::names::Name;
-use crate::program::money::core_paths::says::tells_failure;
+use crate::program::money::core_paths::says::{is_success, tells_failure};
 use crate::program::terms::{Ending, ending};
 use crate::program::values::readers::Use;
 use crate::program::verify::words;
 use crate::program::{CallRef, EdgeKind, FunctionRef, Program, VendorUse};
 
+/// What a function does that may fail.
+#[derive(Debug, Clone, Copy)]
+pub struct Acting {
+    /// The call that can fail.
+    pub at: CallRef,
+    /// Whose it is; none: a server of mail.
+    pub vendor: Option<VendorId>,
+    /// It sends a message.
+    pub sends: bool,
+}
+
 /// How a function tells that its vendor failed.
 #[derive(Debug, Clone)]
-pub struct Reporting<'p> {
-    /// What it asks of which vendor.
-    pub used: &'p VendorUse,
+pub struct Reporting {
+    /// What it does, and at whom.
+    pub acting: Acting,
     /// What it returns then, in words of the language: `{ success: false }`, `false`, `None`.
     pub returns: String,
     /// Whether it logs that.
@@ -23,7 +34,7 @@ pub struct Reporting<'p> {
 impl Program {
     /// How a function tells of a vendor's failure by what it returns; none when it throws, or asks no vendor to
     /// send or change anything.
-    pub fn reporting(&self, function: FunctionRef) -> Option<Reporting<'_>> {
+    pub fn reporting(&self, function: FunctionRef) -> Option<Reporting> {
         let facts = self.facts(function.file);
         if function.function == FunctionId::MODULE || !self.entries_of(function).is_empty() {
             return None;
@@ -49,19 +60,19 @@ impl Program {
         if failing.is_empty() && verdict.is_none() || !succeeds {
             return None;
         }
-        let (acting, used) = self.acts_at_vendor(function)?;
-        let Some((value, block)) = failing.into_iter().find(|&(_, block)| self.is_told_in(acting, block)) else {
+        let (by, acting) = self.acts_at_vendor(function)?;
+        let Some((value, block)) = failing.into_iter().find(|&(_, block)| self.is_told_in(by, block)) else {
             verdict?;
             let logs = self.calls_in(function).any(|call| self.is_logging(call) || self.is_reporting_call(call));
             let no = if facts.language.is_script() { "false" } else { "False" };
-            return Some(Reporting { used, returns: no.to_owned(), logs });
+            return Some(Reporting { acting, returns: no.to_owned(), logs });
         };
         let span = facts.block(block).span;
         let logs = self.calls_in(function).any(|call| {
             let shape = facts.call(call.call);
             span.contains(facts.span(shape.expr)) && (self.is_logging(call) || self.is_reporting_call(call))
         });
-        Some(Reporting { used, returns: self.in_words(facts, value), logs })
+        Some(Reporting { acting, returns: self.in_words(facts, value), logs })
     }
 
     /// The function that gives back what a call gives, and does nothing else with it: it reports as the called one does.
@@ -93,27 +104,32 @@ impl Program {
         }
     }
 
-    /// The first call by which a function sends or changes something at a vendor, itself or in what it calls.
-    fn acts_at_vendor(&self, function: FunctionRef) -> Option<(CallRef, &VendorUse)> {
-        let acts = |used: &&VendorUse| {
-            !self.catalogue.vendor(used.vendor).own_backend
-                && self.operation(used).is_some_and(|op| {
-                    matches!(op.effect, Effect::Send | Effect::Create | Effect::Update | Effect::Delete)
-                })
-        };
+    /// The first call by which a function sends or changes something at a vendor, itself or in what it calls, and what
+    /// that is.
+    fn acts_at_vendor(&self, function: FunctionRef) -> Option<(CallRef, Acting)> {
         let follow = |edge: crate::program::Edge| matches!(edge.kind, EdgeKind::Direct | EdgeKind::Callback);
         self.calls_in(function).find_map(|call| {
-            let own = self.vendors_at(call).iter().find(acts);
             let inner = || {
                 let edges = self.edges(call).iter().filter(|edge| follow(**edge));
                 edges.map(|edge| self.reach(edge.target, follow)).find_map(|reach| {
-                    reach.stops.iter().take(8).find_map(|stop| {
-                        self.calls_in(stop.function).find_map(|call| self.vendors_at(call).iter().find(acts))
-                    })
+                    let mut stops = reach.stops.iter().take(8);
+                    stops.find_map(|stop| self.calls_in(stop.function).find_map(|call| self.acts(call)))
                 })
             };
-            own.or_else(inner).map(|used| (call, used))
+            self.acts(call).or_else(inner).map(|acting| (call, acting))
         })
+    }
+
+    /// What a call sends or changes at a vendor, or hands to a server of mail.
+    fn acts(&self, call: CallRef) -> Option<Acting> {
+        let by_vendor = self.vendors_at(call).iter().find_map(|used| {
+            let effect = self.operation(used)?.effect;
+            let acts = matches!(effect, Effect::Send | Effect::Create | Effect::Update | Effect::Delete)
+                && !self.catalogue.vendor(used.vendor).own_backend;
+            acts.then_some(Acting { at: used.at, vendor: Some(used.vendor), sends: effect == Effect::Send })
+        });
+        let mails = || self.requests_at(call).iter().any(|http| http.inner == call && self.sends_mail(http));
+        by_vendor.or_else(|| mails().then_some(Acting { at: call, vendor: None, sends: true }))
     }
 
     /// Whether nobody looks at what a call says of its failure: `{ success: false, error }` is given, and all that is
@@ -269,6 +285,74 @@ impl Program {
                         matches!(key.as_str(), "success" | "ok") && matches!(facts.expr(value), ExprKind::Bool(true))
                     }))
                 })
+        })
+    }
+
+    /// Whether, after a call, its function logs that something was sent, and answers with success, of nothing else.
+    pub fn tells_of_success_after(&self, call: CallRef) -> bool {
+        let facts = self.facts(call.file);
+        let end = facts.span(facts.call(call.call).expr).end;
+        let block = facts.call(call.call).block;
+        let around: Vec<BlockId> = facts.enclosing(block).map(|(id, _)| id).collect();
+        let function = self.function_of(call);
+        let is_after = |other: &CallRef| {
+            let other = facts.call(other.call);
+            facts.span(other.expr).start >= end && around.contains(&other.block)
+        };
+        let after: Vec<CallRef> = self.calls_in(function).filter(is_after).collect();
+        let says = |value: ExprId| match facts.expr(value) {
+            ExprKind::Text(text) => says_done(text),
+            ExprKind::Template(parts) => {
+                parts.iter().any(|&part| matches!(facts.expr(part), ExprKind::Text(text) if says_done(text)))
+            }
+            _ => false,
+        };
+        let logged = after.iter().any(|&other| {
+            self.is_logging(other) && facts.call(other.call).args.first().is_some_and(|arg| says(arg.value))
+        });
+        let answered = || {
+            let mut steps = around.iter().flat_map(|&id| &facts.block(id).steps);
+            let returned = steps.any(|step| {
+                matches!(step, Step::Return(Some(value)) if facts.span(*value).start >= end && is_success(facts, *value))
+            });
+            returned
+                || after
+                    .iter()
+                    .any(|other| facts.call(other.call).args.first().is_some_and(|arg| is_success(facts, arg.value)))
+        };
+        logged && answered() && !self.works_before(call)
+    }
+
+    /// Whether a function changes something else before a call: what it answers is of that, too.
+    fn works_before(&self, call: CallRef) -> bool {
+        let facts = self.facts(call.file);
+        let start = facts.span(facts.call(call.call).expr).start;
+        let callee = self.callee(call);
+        // `cursor.execute("INSERT INTO ..")`
+        let by_statement = |at: CallRef| {
+            let facts = self.facts(at.file);
+            let first = facts.call(at.call).args.first().map(|arg| facts.expr(arg.value));
+            matches!(first, Some(ExprKind::Text(text)) if text.split_whitespace().next().is_some_and(|word| {
+                ["insert", "update", "delete"].iter().any(|verb| word.eq_ignore_ascii_case(verb))
+            }))
+        };
+        let works = |at: CallRef| {
+            self.has_role(at, KnownRole::Write)
+                || by_statement(at)
+                || self.vendors_at(at).iter().any(|used| {
+                    let effect = self.operation(used).map(|operation| operation.effect);
+                    matches!(effect, Some(Effect::Create | Effect::Update | Effect::Delete | Effect::Upload))
+                })
+        };
+        let before = self
+            .calls_in(self.function_of(call))
+            .filter(|&other| facts.span(facts.call(other.call).expr).start < start && self.callee(other) != callee);
+        before.into_iter().any(|other| {
+            let edges = self.edges(other).iter().filter(|edge| edge.kind == EdgeKind::Direct);
+            works(other)
+                || edges
+                    .map(|edge| self.reach(edge.target, |edge| edge.kind == EdgeKind::Direct))
+                    .any(|reach| reach.stops.iter().take(40).any(|stop| self.calls_in(stop.function).any(works)))
         })
     }
 

@@ -2,7 +2,7 @@
 //! refusal over like any other answer.
 
 use crate::catalogue::KnownRole;
-use crate::facts::{BlockId, ExprKind, Span, Step};
+use crate::facts::{BlockId, ExprId, ExprKind, Facts, Op, Span, Step};
 use crate::program::terms::{Ending, ending};
 use crate::program::values::answers::{Deed, Look};
 use crate::program::values::readers::Use;
@@ -132,7 +132,8 @@ impl Program {
             Some(part) if BODY.contains(&part.as_str()) => {
                 let verdict = look.part.len() == 2 && VERDICT.contains(&look.part[1].as_str());
                 match look.deed {
-                    Deed::Tested | Deed::Thrown => true,
+                    Deed::Tested => !self.asks_what_stands_in(look),
+                    Deed::Thrown => true,
                     Deed::Handed | Deed::Given(_) if verdict => true,
                     _ => self.is_validated(look),
                 }
@@ -140,6 +141,33 @@ impl Program {
             // A part that is not known.
             Some(_) => look.deed != Deed::Logged,
         }
+    }
+
+    /// Whether what is tested is an element of a list for which an empty one stands in, and "not there" goes on: a
+    /// refusal reads as a list that holds nothing. `const rows = body.rows || []; if (rows.some(isIt)) return;`
+    fn asks_what_stands_in(&self, look: &Look) -> bool {
+        let facts = self.facts(look.at.file);
+        let asked = only_value(facts, look.at.expr);
+        let ExprKind::Call(call) = facts.expr(asked) else { return false };
+        let ExprKind::Member(list, name) = facts.expr(facts.call(*call).callee) else { return false };
+        let stands_in = match facts.expr(only_value(facts, *list)) {
+            ExprKind::Op(Op::Or | Op::Nullish, parts) => {
+                parts.last().is_some_and(|&part| matches!(facts.expr(part), ExprKind::List(items) if items.is_empty()))
+            }
+            _ => false,
+        };
+        if !stands_in || !matches!(name.as_str(), "some" | "find" | "includes") {
+            return false;
+        }
+        facts.blocks.iter().flat_map(|block| &block.steps).any(|step| {
+            let Step::If { condition, then, otherwise } = *step else { return false };
+            let absent = match facts.expr(condition) {
+                _ if condition == look.at.expr => otherwise,
+                ExprKind::Op(Op::Not, parts) if parts[..] == [look.at.expr] => Some(then),
+                _ => return false,
+            };
+            absent.is_none_or(|block| ending(facts, block) == Ending::GoesOn)
+        })
     }
 
     /// Whether a value is handed to something that checks its form.
@@ -175,4 +203,15 @@ impl Program {
 
 fn is_body(look: &Look) -> bool {
     look.part.first().is_some_and(|part| BODY.contains(&part.as_str()))
+}
+
+/// What an expression is, seen through the only thing that its name was given.
+fn only_value(facts: &Facts, expr: ExprId) -> ExprId {
+    match *facts.expr(expr) {
+        ExprKind::Ref(name, block) => match facts.lookup(block, name).map(|def| &facts.def(def).values[..]) {
+            Some(&[only]) => only,
+            _ => expr,
+        },
+        _ => expr,
+    }
 }

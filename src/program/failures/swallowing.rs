@@ -17,6 +17,7 @@ use crate::program::values::answers::Deed;
 use crate::program::{CallRef, Destination, EdgeKind, FunctionRef, Leaves, Program, VendorUse};
 
 mod kinds;
+mod on_an_arm;
 mod passed_over;
 mod silenced;
 mod tried;
@@ -74,6 +75,8 @@ pub enum Instead {
     Branch(&'static str),
     /// In a loop only good answers are kept.
     PassedOver,
+    /// It throws in the end, and before that goes on with something else where it has it.
+    OnAnArm,
     /// No handler at all: the call itself is told to be silent, by this keyword.
     Option(Name),
 }
@@ -133,6 +136,7 @@ impl Program {
         found.extend(self.silent_branches());
         found.extend(self.passed_over());
         found.extend(self.silenced());
+        found.extend(self.on_an_arm());
         found
     }
 

@@ -316,7 +316,9 @@ impl Finder<'_> {
                 Secret::Variable(..) => outlet != Outlet::Answer || exposed.head.is_none_or(|head| head >= 16),
                 Secret::Environment | Secret::Signature => true,
                 Secret::Header(_) | Secret::Named(_) => outlet != Outlet::Answer,
-                Secret::Headers | Secret::Link | Secret::Holds(_) | Secret::Bodies => outlet == Outlet::Log,
+                Secret::Headers | Secret::Cookies | Secret::Link | Secret::Holds(_) | Secret::Bodies => {
+                    outlet == Outlet::Log
+                }
             };
             if counts && !kept.iter().any(|known| known.secret == exposed.secret) {
                 kept.push(exposed);

@@ -10,6 +10,7 @@ use crate::names::Name;
 use crate::program::{CallRef, ExprRef, FunctionRef, Program};
 
 mod calls;
+mod cookies;
 mod cuts;
 mod held;
 pub(crate) mod names;
@@ -26,6 +27,8 @@ pub enum Secret {
     Header(Name),
     /// All headers of the incoming request.
     Headers,
+    /// All cookies of the incoming request.
+    Cookies,
     /// The signature that a delivery is compared with.
     Signature,
     /// A link that logs in or resets a password.

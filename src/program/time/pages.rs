@@ -35,6 +35,10 @@ pub struct FirstPage {
     pub adds_up: bool,
     /// Nothing but how many there are is asked.
     pub counts: bool,
+    /// One of them is looked for.
+    pub looks_up: bool,
+    /// How one page is asked for, in the language of the call.
+    pub page_of: Option<String>,
 }
 
 /// Words of tables that grow with the app's customers; settings, rules and plans stay few.
@@ -222,13 +226,30 @@ impl Program {
         files.sort_unstable();
         for file in files {
             let facts = self.facts(file);
-            for (list, used, taken) in self.taken_whole(file, facts) {
+            let taken = self.taken_whole(file, facts);
+            let site = |value: &Value| {
+                let mut externals = value.externals();
+                externals.find_map(|external| external.sites.iter().find(|at| lists[&file].contains_key(at)).copied())
+            };
+            // Where something is sent for each row, that is what they are asked for: how many they were is told beside it.
+            let sent_for: FxHashMap<CallRef, Span> = taken
+                .iter()
+                .filter(|(.., taken)| taken.sends)
+                .filter_map(|&(list, used, _)| Some((site(&self.value(ExprRef::new(file, list)))?, used)))
+                .collect();
+            for (list, mut used, mut taken) in taken {
                 let value = self.value(ExprRef::new(file, list));
                 let known = value.externals().find_map(|external| {
                     let at = external.sites.iter().find(|site| lists[&file].contains_key(site))?;
                     Some((external, *at, lists[&file][at]))
                 });
                 let Some((external, at, Listed { vendor, name, is_query, first })) = known else { continue };
+                if taken.adds_up
+                    && is_query
+                    && let Some(&span) = sent_for.get(&at)
+                {
+                    (used, taken.sends_beside) = (span, true);
+                }
                 let backend = self.catalogue.vendor(vendor).own_backend;
                 if backend && !is_query && first.is_none() {
                     continue;
@@ -247,6 +268,8 @@ impl Program {
                     false => self.is_first_page(at, external, facts, taken.looks_up).then_some(true),
                 };
                 let first = self.page_size(at).map(|size| size as u32).or(first);
+                let page_of = self.vendors_at(at).iter().find_map(|used| self.operation(used)?.page_of.as_ref());
+                let page_of = page_of.map(|page| if facts.language.is_script() { &page.script } else { &page.python });
                 if let Some(grows) = grows {
                     let used = Place { file, span: used };
                     found.push(FirstPage {
@@ -257,8 +280,10 @@ impl Program {
                         own,
                         first,
                         grows,
-                        adds_up: taken.adds_up,
-                        counts: taken.counts,
+                        adds_up: taken.adds_up && !taken.sends_beside,
+                        counts: taken.counts && !taken.sends_beside,
+                        looks_up: taken.looks_up,
+                        page_of: page_of.cloned(),
                     });
                 }
             }
@@ -442,7 +467,8 @@ fn unbounded(program: &Program, external: &External, taken: Taken) -> Option<boo
     }
     // Not where the client is made, which everything leads to.
     let asked = selects?;
-    if !before.is_empty() && of.is_none_or(|table| program.is_worked_off(table, asked)) {
+    let in_parts = !before.is_empty() || taken.sends_beside;
+    if in_parts && of.is_none_or(|table| program.is_worked_off(table, asked)) {
         return None;
     }
     Some(grows && !since)
@@ -491,7 +517,7 @@ fn is_time_alone(column: &str) -> bool {
     let column = column.rsplit('.').next().unwrap_or(column);
     let words = words(column);
     let timed = words.iter().any(|word| matches!(word.as_str(), "date" | "day" | "at" | "time" | "until"));
-    timed && !words.iter().any(|word| STATES.contains(&word.as_str()))
+    (timed || is_end_of_span(&words)) && !words.iter().any(|word| STATES.contains(&word.as_str()))
 }
 
 /// Whether a filter on a column leaves few rows, or what is left over comes next time.
@@ -503,4 +529,11 @@ fn leaves_few(column: &str) -> bool {
         return false;
     }
     has(STATES) || has(&["id", "uuid", "email", "slug", "token", "code", "phone", "key", "date", "day", "at", "time"])
+}
+
+/// Whether a column says when something begins or ends: `period_start`, `valid_from`.
+fn is_end_of_span(words: &[String]) -> bool {
+    words.last().is_some_and(|word| {
+        matches!(word.as_str(), "start" | "starts" | "begin" | "begins" | "end" | "ends" | "from" | "created" | "month")
+    })
 }

@@ -191,7 +191,11 @@ fn in_manifest(program: &Program, manifest: &Manifest, file: FileId, found: &mut
                 Starts::Path(path) => (path.clone(), program.served_at(path, folder), vec![]),
                 Starts::Url(url) => (path_of(url), program.served_at(&path_of(url), ""), vec![]),
                 Starts::Function(name) => (format!("the function {name}"), vec![], functions_named(program, name)),
-                Starts::Command(command) => (format!("`{command}`"), vec![], started_by(program, command)),
+                Starts::Command(command) => {
+                    let mut runs = started_by(program, command);
+                    runs.extend(starts.django_command().into_iter().flat_map(|name| django_commands(program, name)));
+                    (format!("`{command}`"), vec![], runs)
+                }
                 Starts::Worker => ("the worker".to_owned(), vec![], scheduled_handlers(program, folder)),
             };
             // A URL of another app, a command of the build: nothing of this program runs.
@@ -238,6 +242,13 @@ fn started_by(program: &Program, command: &str) -> Vec<FunctionRef> {
             std::iter::once(module).chain(called.collect::<Vec<_>>())
         })
         .collect()
+}
+
+/// The functions that run as a command of Django's: `management/commands/NAME.py`.
+fn django_commands<'p>(program: &'p Program, name: &str) -> impl Iterator<Item = FunctionRef> + use<'p> {
+    let end = format!("management/commands/{name}.py");
+    let entries = program.entries.iter().filter(|entry| entry.kind == EntryKind::Job && entry.framework == "django");
+    entries.filter(move |entry| program.file(entry.place.file).path.ends_with(&end)).map(|entry| entry.function)
 }
 
 /// What stands behind `npm run digest` in the manifest of the only package that has a script of this name, and the

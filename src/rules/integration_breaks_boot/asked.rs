@@ -46,7 +46,16 @@ pub(super) fn find(program: &Program) -> Vec<Stop> {
             if let Some(used) = asked {
                 let asks = Some(Question { name: used.name.clone(), at: program.call_place(used.at) });
                 let at = program.call_place(at);
-                found.push(Stop { at, vendor: used.vendor, variables: vec![], client: false, empty: false, asks });
+                found.push(Stop {
+                    at,
+                    vendor: used.vendor,
+                    variables: vec![],
+                    client: false,
+                    empty: false,
+                    asks,
+                    cure: None,
+                    called: false,
+                });
             }
         }
     }

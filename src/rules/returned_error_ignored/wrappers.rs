@@ -2,7 +2,6 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::catalogue::Effect;
 use crate::facts::{BlockId, BlockKind, Step};
 use crate::finding::Confidence;
 use crate::program::failures::reporting::Reporting;
@@ -13,11 +12,12 @@ use crate::program::{CallRef, EntryKind, FunctionRef, Program};
 use crate::rule::Report;
 
 pub(super) fn check(program: &Program, report: &mut Report) {
-    let mut known: FxHashMap<FunctionRef, Option<Reporting<'_>>> = FxHashMap::default();
+    let mut known: FxHashMap<FunctionRef, Option<Reporting>> = FxHashMap::default();
     // A call, the wrapper that it calls, and the one whose answer that is.
     let mut callers: Vec<(CallRef, FunctionRef, FunctionRef)> = Vec::new();
-    for used in program.vendor_uses() {
-        let mut wrapper = program.function_of(used.at);
+    let mails = program.requests().iter().filter(|http| http.at == http.inner && program.sends_mail(http));
+    for at in program.vendor_uses().iter().map(|used| used.at).chain(mails.map(|http| http.at)) {
+        let mut wrapper = program.function_of(at);
         // A wrapper of a wrapper reports too.
         for _ in 0..3 {
             callers.extend(program.callers(wrapper).iter().map(|&caller| (caller, wrapper, wrapper)));
@@ -47,8 +47,11 @@ pub(super) fn check(program: &Program, report: &mut Report) {
     }
 }
 
-fn tell(program: &Program, report: &mut Report, caller: CallRef, wrapper: FunctionRef, reporting: &Reporting<'_>) {
-    let records = program.records_success_after(caller);
+fn tell(program: &Program, report: &mut Report, caller: CallRef, wrapper: FunctionRef, reporting: &Reporting) {
+    let acting = reporting.acting;
+    // A line that says "sent" beside the one that says that it failed.
+    let tells = || reporting.logs && acting.sends && program.tells_of_success_after(caller);
+    let records = program.records_success_after(caller) || tells();
     // Who catches a failure there, and answers it, takes the wrapper for one that throws.
     let expects = reporting.logs && !records && answers_what_is_thrown(program, caller);
     if reporting.logs && !records && !expects || program.is_after_failure(caller) || !program.looks(caller).is_empty() {
@@ -60,8 +63,8 @@ fn tell(program: &Program, report: &mut Report, caller: CallRef, wrapper: Functi
     }
     let origin = origins.iter().find(|origin| program.entries[origin.entry].kind != EntryKind::Script);
     let name = program.function_name(wrapper);
-    let vendor = &program.catalogue.vendor(reporting.used.vendor).name;
-    let sends = program.operation(reporting.used).is_some_and(|op| op.effect == Effect::Send);
+    let vendor = acting.vendor.map_or("the mail server", |vendor| &program.catalogue.vendor(vendor).name);
+    let sends = acting.sends;
     let lost = if sends { "the message is lost" } else { "nothing is done" };
     let (goes_on, confidence) = match (records, origin) {
         (true, _) if sends => ("it counts as sent".to_owned(), Confidence::High),
@@ -97,9 +100,11 @@ fn tell(program: &Program, report: &mut Report, caller: CallRef, wrapper: Functi
     let mut draft = report
         .at(program.call_place(caller), name.clone(), message)
         .confidence(confidence)
-        .vendor(program.vendor_id(reporting.used.vendor))
-        .because(program.call_place(reporting.used.at), "the call that can fail")
+        .because(program.call_place(acting.at), "the call that can fail")
         .help(help);
+    if let Some(vendor) = acting.vendor {
+        draft = draft.vendor(program.vendor_id(vendor));
+    }
     if let Some(origin) = origin {
         draft.trace(program.trace_from(origin, caller, "drops what it returns"));
     } else {

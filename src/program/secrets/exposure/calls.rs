@@ -69,6 +69,9 @@ impl Walker<'_> {
         if let Some(known) = self.of_library(at, call) {
             return known;
         }
+        if self.gives_cookies(call) {
+            return self.cookies(at, path);
+        }
         let last = facts.last_name(shape.callee).unwrap_or(Name::new(""));
         let small = last.to_ascii_lowercase();
         if HIDING.iter().any(|word| small.contains(word)) {
@@ -176,6 +179,7 @@ impl Walker<'_> {
             "removeprefix" | "lstrip" | "padEnd" | "padStart" => self.walk(base, path),
             "split" => self.walk(base, path),
             name if SAME.contains(&name) && args.len() < 2 => self.walk(base, path),
+            "map" => self.each_cookie(call, base, path).unwrap_or(Known::Open),
             "get" | "header" => self.asked_header(call, base, first, path),
             _ => Known::Open,
         }

@@ -235,6 +235,9 @@ impl<'p> Walker<'p> {
         if name == "headers" && self.is_request(base) {
             return self.header(at, path);
         }
+        if self.holds_cookies(base, name) {
+            return self.cookies(at, path);
+        }
         if matches!(name.as_str(), "env" | "environ") && self.is_environment(at) {
             return self.environment(at, path);
         }

@@ -28,6 +28,8 @@ pub(super) struct Taken {
     pub looks_up: bool,
     /// Those are kept that another list names.
     pub picks: bool,
+    /// They are added up, and elsewhere something is sent for each of them.
+    pub sends_beside: bool,
 }
 
 impl Program {
