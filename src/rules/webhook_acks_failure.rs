@@ -392,7 +392,7 @@ fn is_of_money(program: &Program, handler: &WebhookHandler) -> bool {
 
 /// Whether a deed is what the handler is there for: it changes what the app itself keeps, or moves money.
 fn is_work(program: &Program, deed: &Deed) -> bool {
-    if deed.records {
+    if deed.records || program.is_of_renewal(deed.at) {
         return false;
     }
     let uses = program.vendors_at(deed.at);

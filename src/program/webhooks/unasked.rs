@@ -40,15 +40,17 @@ impl Program {
             _ => return None,
         };
         let ExprKind::Ref(name, block) = *facts.expr(missed) else { return None };
-        let [value] = facts.def(facts.lookup(block, name)?).values[..] else { return None };
-        let value = match *facts.expr(value) {
-            ExprKind::Await(inner) => inner,
-            _ => value,
-        };
-        let ExprKind::Call(call) = *facts.expr(value) else { return None };
-        let helper = CallRef::new(near.file, call);
-        let edge = self.edges(helper).iter().find(|edge| edge.kind == EdgeKind::Direct)?;
-        Some((helper, self.told_by_nothing(edge.target)?))
+        // `let token = null; if (old) token = await renew(..)`
+        facts.def(facts.lookup(block, name)?).values.iter().find_map(|&value| {
+            let value = match *facts.expr(value) {
+                ExprKind::Await(inner) => inner,
+                _ => value,
+            };
+            let ExprKind::Call(call) = *facts.expr(value) else { return None };
+            let helper = CallRef::new(near.file, call);
+            let edge = self.edges(helper).iter().find(|edge| edge.kind == EdgeKind::Direct)?;
+            Some((helper, self.told_by_nothing(edge.target)?))
+        })
     }
 
     /// The request of a function whose failure it tells of by giving nothing, where it gives nothing in no other case

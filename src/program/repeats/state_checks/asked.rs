@@ -35,8 +35,7 @@ impl Program {
                     && facts.span(facts.call(other.call).expr).end <= start
                     && self.table_of(other) == Some(table)
                     && self.writes_own(other)
-                    && (self.may_add_a_row_once(other)
-                        || self.fields_written(other).iter().any(|field| fields.contains(field)))
+                    && (self.may_add_a_row_once(other) || checks.sets_any(other, &fields))
                     && checks.before(other)
                     && checks.is_on_the_way(other, at)
             };
@@ -73,6 +72,24 @@ fn fields_in(facts: &Facts, condition: ExprId) -> Vec<Name> {
 }
 
 impl StateChecks<'_> {
+    /// Whether a write sets one of some fields, in the row it is handed or in one that was put together before.
+    fn sets_any(&self, write: CallRef, fields: &[Name]) -> bool {
+        let facts = self.program.facts(write.file);
+        let in_object = |value: ExprId| match facts.expr(value) {
+            ExprKind::Object(entries) => entries.iter().any(|(key, _)| fields.contains(key)),
+            _ => false,
+        };
+        let before = |value: ExprId| match facts.expr(value) {
+            ExprKind::Ref(name, block) => {
+                let values = facts.lookup(*block, *name).map_or(&[][..], |def| &facts.def(def).values);
+                values.iter().any(|&value| in_object(value))
+            }
+            _ => false,
+        };
+        self.program.fields_written(write).iter().any(|field| fields.contains(field))
+            || facts.call(write.call).args.iter().any(|arg| before(arg.value))
+    }
+
     /// The call whose answer a condition asks about.
     fn asked_in(&self, at: CallRef, condition: ExprId, depth: usize) -> Option<CallRef> {
         let depth = depth.checked_sub(1)?;
