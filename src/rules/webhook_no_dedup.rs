@@ -428,12 +428,13 @@ fn claims(program: &Program, handler: &WebhookHandler) -> bool {
         .iter()
         .map(|stop| stop.function)
         .collect();
-    // Nothing is refused where the migrations make no key for what is inserted.
-    let inserted = handler
-        .account
-        .deeds
-        .iter()
-        .filter(|deed| deed.records || matches!(program.again(deed.at), Again::Row { .. } | Again::Nothing));
+    // Nothing is refused where the migrations make no key for what is inserted; a change of a row adds none.
+    let changes = |at: CallRef| {
+        program.called_name(at).is_some_and(|name| name.starts_with("update") || name.starts_with("delete"))
+    };
+    let deeds = handler.account.deeds.iter().filter(|deed| !changes(deed.at));
+    let inserted =
+        deeds.filter(|deed| deed.records || matches!(program.again(deed.at), Again::Row { .. } | Again::Nothing));
     let refusals: Vec<Unique> =
         inserted.map(|deed| program.refuses_again(deed.at)).filter(|refused| *refused != Unique::Unknown).collect();
     if !refusals.is_empty() && !refusals.contains(&Unique::Yes) {

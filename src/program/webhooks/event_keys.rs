@@ -48,7 +48,7 @@ impl Program {
             let event = family.events.iter().find(|event| self.names_event(&functions, event))?;
             looks.iter().find_map(|&look| {
                 let table = self.table_asked(look)?;
-                let writes = |at: CallRef| self.table_of(at) == Some(table) && self.writes_own(at);
+                let writes = |at: CallRef| self.table_asked(at) == Some(table) && self.writes_own(at);
                 let keeps = |&function: &FunctionRef| {
                     self.calls_in(function).any(|at| writes(at) || self.called_name(at) == Some(table))
                 };
@@ -127,22 +127,22 @@ impl Program {
         coarse.then(|| fields().any(is_name))
     }
 
-    /// The table that a query asks, or the class of its rows: `session.query(Event)`.
+    /// The table of a query or write, or what stands for it in code: `session.query(Event)`, `from(events)`.
     pub(in crate::program) fn table_asked(&self, at: CallRef) -> Option<Name> {
         let facts = self.facts(at.file);
-        let of_class = || {
+        let named = || {
             let mut links = self.links(at);
             links.find_map(|link| {
-                let call = facts.call(link.call);
-                let asks = matches!(self.called_name(link)?.as_str(), "query" | "select" | "scalars" | "execute");
-                let arg = call.args.first().filter(|_| asks)?.value;
-                match facts.expr(arg) {
-                    ExprKind::Ref(class, _) if class.starts_with(char::is_uppercase) => Some(*class),
+                let arg = facts.call(link.call).args.first()?.value;
+                let ExprKind::Ref(stands_for, _) = facts.expr(arg) else { return None };
+                match self.called_name(link)?.as_str() {
+                    "query" | "select" | "scalars" | "execute" if !stands_for.starts_with(char::is_uppercase) => None,
+                    "query" | "select" | "scalars" | "execute" | "from" | "insert" | "into" => Some(*stands_for),
                     _ => None,
                 }
             })
         };
-        self.table_of(at).or_else(of_class)
+        self.table_of(at).or_else(named)
     }
 
     /// A call, and those that it is chained to: `first()`, `filter_by(..)`, `query(..)`.
@@ -158,7 +158,8 @@ impl Program {
         std::iter::successors(Some(at), inner).take(FARTHEST)
     }
 
-    /// What the links before a query's last ask for: `filter_by(key=key)`, `filter(Event.key == key)`.
+    /// What the links before a query's last ask for: `filter_by(key=key)`, `filter(Event.key == key)`, and
+    /// `where(eq(events.key, key))`.
     fn picked_within(&self, at: CallRef) -> Option<Vec<ExprId>> {
         let facts = self.facts(at.file);
         let mut values: Vec<ExprId> = Vec::new();
@@ -168,11 +169,30 @@ impl Program {
                 match facts.expr(arg.value) {
                     _ if arg.name.is_some() => values.push(arg.value),
                     ExprKind::Op(Op::Equal, parts) => values.push(*parts.get(1)?),
+                    ExprKind::Call(asked) => self.compared_in(CallRef::new(at.file, *asked), &mut values)?,
                     _ => return None,
                 }
             }
         }
         (!values.is_empty()).then_some(values)
+    }
+
+    /// `eq(events.key, key)`, `and(eq(..), eq(..))`
+    fn compared_in(&self, at: CallRef, values: &mut Vec<ExprId>) -> Option<()> {
+        let facts = self.facts(at.file);
+        let args = &facts.call(at.call).args;
+        match self.called_name(at)?.as_str() {
+            "eq" => values.push(args.get(1)?.value),
+            "and" => args.iter().try_for_each(|arg| match facts.expr(arg.value) {
+                ExprKind::Call(inner) if *inner != at.call => match self.called_name(CallRef::new(at.file, *inner)) {
+                    Some(name) if name == "eq" => self.compared_in(CallRef::new(at.file, *inner), values),
+                    _ => None,
+                },
+                _ => None,
+            })?,
+            _ => return None,
+        }
+        Some(())
     }
 
     /// What a query asks for, or a new row is known again by.
@@ -195,13 +215,16 @@ impl Program {
         (!key.fields.is_empty()).then_some(key)
     }
 
-    /// Of a new row, what its table's keys hold.
+    /// Of a new row, what its table's keys hold; all that it holds where nothing tells of the table.
     fn keys_of(&self, at: CallRef, entries: &[(Name, ExprId)]) -> Vec<ExprId> {
         let holds = |columns: &[Name]| {
             let value = |column: &Name| entries.iter().find(|(key, _)| key == column).map(|&(_, value)| value);
             columns.iter().map(value).collect::<Option<Vec<ExprId>>>()
         };
         let tables = self.tables_at(at);
+        if tables.is_empty() {
+            return entries.iter().map(|&(_, value)| value).collect();
+        }
         let mut keys = tables.iter().flat_map(|table| table.unique_keys()).filter_map(holds);
         keys.next().unwrap_or_default()
     }
