@@ -193,10 +193,13 @@ fn tell_marked(program: &Program, report: &mut Report, handler: &WebhookHandler,
 fn tell_failed(program: &Program, report: &mut Report, handler: &WebhookHandler, told: &mut FxHashSet<CallRef>) {
     let Some(failed) = program.recorded_failed(handler).filter(|failed| told.insert(failed.record)) else { return };
     let record = program.call_text(failed.record);
+    let work = match program.table_of(failed.work) {
+        Some(table) => format!("the write to {table}"),
+        None => program.call_text(failed.work),
+    };
     let message = format!(
-        "{record} writes the event down though {} has failed: {} is answered an error and delivers it again, the second \
+        "{record} writes the event down though {work} has failed: {} is answered an error and delivers it again, the second \
          delivery is turned away, and the event is lost",
-        program.call_text(failed.work),
         sender(program, handler)
     );
     let help = "Leave the record out here: only what has succeeded is to be known again. To see what failed, keep the error \
