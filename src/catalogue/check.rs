@@ -393,6 +393,9 @@ impl Checks {
                     );
                 }
             }
+            for (family, recurring) in webhook.recurring.iter().enumerate() {
+                self.source(at!["webhook", item, "recurring", family, "source"], &recurring.source);
+            }
             self.source(at!["webhook", item, "source"], &webhook.source);
         }
     }

@@ -96,6 +96,9 @@ pub struct Webhook {
     pub also_called: Vec<String>,
     /// Where the event id stands: `event.id`.
     pub event_id: Option<String>,
+    /// Events that come again and again for one object.
+    #[serde(default)]
+    pub recurring: Vec<Recurring>,
     /// How to verify on Node.
     pub cure_js: String,
     /// How to verify on Deno, Bun, Workers and edge runtimes, when it differs.
@@ -103,5 +106,21 @@ pub struct Webhook {
     /// How to verify in Python.
     pub cure_py: String,
     /// Where it comes from.
+    pub source: Source,
+}
+
+/// Events that come again and again for one object, so that its id and the event's name are no id of a delivery.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recurring {
+    /// What the object is, for messages: `subscription`.
+    pub thing: String,
+    /// Where its id stands: `data.id`.
+    pub id: String,
+    /// Where the event's name stands: `meta.event_name`.
+    pub name: String,
+    /// The events.
+    pub events: Vec<String>,
+    /// Where it says that they come more than once.
     pub source: Source,
 }

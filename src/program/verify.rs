@@ -28,6 +28,7 @@ mod methods;
 mod misnamed;
 mod optional;
 mod refetched;
+mod renewals;
 mod tests;
 mod walk;
 mod ways;

@@ -25,6 +25,7 @@ rule! {
     /// ## Silent when
     ///
     /// - the error leads to a status of 400 or more, or is thrown on;
+    /// - a helper that gives nothing does so also where all went well: a payment that the vendor does not know;
     /// - the failure is kept: a row of a table that other code names too, a queue, a flag that the answer depends on;
     /// - the event was stored before, or the work is handed to a queue that keeps it;
     /// - the event's type is one that nobody handles;
@@ -185,7 +186,7 @@ fn is_paid(program: &Program, work: CallRef) -> bool {
 
 /// Whether the work is left out before it can fail: that may be meant so.
 fn is_left_out(loss: Loss) -> bool {
-    matches!(loss, Loss::Skipped(_) | Loss::Blind(..) | Loss::Mistaken(..))
+    matches!(loss, Loss::Skipped(_) | Loss::Blind(..) | Loss::Mistaken(..) | Loss::Unasked(_))
 }
 
 /// How much hangs on a write: what was paid for before what is made, that before what is changed besides.
@@ -228,6 +229,14 @@ fn recorded(program: &Program, handler: &WebhookHandler, work: CallRef) -> Optio
     })
 }
 
+/// The write before the work by which a second delivery is turned away, done or not.
+fn kept_from(program: &Program, handler: &WebhookHandler, work: CallRef) -> Option<CallRef> {
+    let reach = program.reach(program.entries[handler.entry].function, |edge| edge.kind != EdgeKind::Jump);
+    let stop = reach.stops.iter().position(|stop| stop.function == program.function_of(work))?;
+    let way = reach.way(stop);
+    std::iter::once(work).chain(way.iter().rev().map(|edge| edge.call)).find_map(|at| program.kept_from_by(at))
+}
+
 /// How the error is brought to the answer, given what ran before.
 fn answer_error(program: &Program, handler: &WebhookHandler, work: CallRef, caught: Option<Place>) -> String {
     let again = "log it, and answer 500 so that the event is delivered again";
@@ -239,6 +248,18 @@ fn answer_error(program: &Program, handler: &WebhookHandler, work: CallRef, caug
         );
     }
     let Some((at, kind)) = repeated(program, handler, work) else {
+        if let Some(kept) = kept_from(program, handler, work) {
+            let named = |at| match program.table_of(at) {
+                Some(table) => format!("the write to {table}"),
+                None => program.call_text(at),
+            };
+            let (kept, work) = (named(kept), named(program.committed_by(work)));
+            return format!(
+                "A second delivery would do nothing: it finds what {kept} has left, and leaves. Make that write the last one, \
+                 after {work}, or keep a mark of its own for {work} and leave only where both are there. Then let the \
+                 error reach the answer: {again}."
+            );
+        }
         let each = caught.and_then(|caught| after_each(program, caught, work));
         return each.unwrap_or_else(|| format!("Let the error reach the answer: {again}."));
     };
@@ -312,8 +333,9 @@ fn lost(program: &Program, handler: &WebhookHandler) -> Vec<Lost> {
             if let Some((test, look)) = steps().find_map(unread) {
                 return Some(Loss::Blind(test, look));
             }
-            let (test, look) = steps().find_map(|at| program.skipped_as_missing(entry, at))?;
-            Some(Loss::Mistaken(test, look))
+            let unasked = || steps().find_map(|at| program.left_out_unasked(entry, at)).map(Loss::Unasked);
+            let missing = steps().find_map(|at| program.skipped_as_missing(entry, at));
+            missing.map(|(test, look)| Loss::Mistaken(test, look)).or_else(unasked)
         };
         let loss = program.loss_of(entry, &way, deed.at).or_else(returned).or_else(skipped);
         let loss = loss.or_else(blind).or_else(left_out);
@@ -329,6 +351,7 @@ fn lost(program: &Program, handler: &WebhookHandler) -> Vec<Lost> {
         let place = match loss {
             Loss::Caught(place) | Loss::Logged(place) | Loss::Skipped(place) | Loss::Shelved(place, _) => place,
             Loss::Blind(place, _) | Loss::Mistaken(place, _) => place,
+            Loss::Unasked(unasked) => unasked.test,
             Loss::Returned(at, _) | Loss::Left(at) | Loss::Floating(at) | Loss::Answered(at) | Loss::Settled(at) => {
                 program.call_place(at)
             }
@@ -369,7 +392,7 @@ fn is_of_money(program: &Program, handler: &WebhookHandler) -> bool {
 
 /// Whether a deed is what the handler is there for: it changes what the app itself keeps, or moves money.
 fn is_work(program: &Program, deed: &Deed) -> bool {
-    if deed.records {
+    if deed.records || program.is_of_renewal(deed.at) {
         return false;
     }
     let uses = program.vendors_at(deed.at);
@@ -458,6 +481,11 @@ fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, first:
             "{webhook} answers 200 and leaves {work} out when {} fails: that is taken for a row that is not there, {gone}",
             program.call_text(look)
         ),
+        Loss::Unasked(unasked) => format!(
+            "{webhook} answers 200 and leaves {work} out when {} fails: {} says so by giving nothing, {gone}",
+            program.sent_name(unasked.failed),
+            program.call_text(unasked.helper)
+        ),
     };
     let help = match first.loss {
         Loss::Caught(place) | Loss::Logged(place) => answer_error(program, handler, first.work, Some(place)),
@@ -488,11 +516,15 @@ fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, first:
              off once the row is there; at the least write it to the log."
                 .to_owned()
         }
-        Loss::Blind(..) => {
-            "Read the `error` of the look-up too, and answer 500 where it is set, so that the event is delivered again; \
-             with `maybeSingle()` a row that is missing is none. What belongs to nobody here may still be answered with 200."
-                .to_owned()
-        }
+        Loss::Blind(_, look) => format!(
+            "Read the `error` of {} too, and answer 500 where it is set, so that the event is delivered again; with \
+             `maybeSingle()` a row that is missing is none. What belongs to nobody here may still be answered with 200.",
+            program.call_text(look)
+        ),
+        Loss::Unasked(unasked) => format!(
+            "Answer 500 where {} gave nothing, so that the event is delivered again, or let it throw what went wrong.",
+            program.call_text(unasked.helper)
+        ),
         Loss::Mistaken(..) => {
             "Ask the two apart: throw the look-up's `error`, or answer 500 where it is set, so that the event is delivered \
              again; with `maybeSingle()` a row that is missing is no error. What belongs to nobody here may still be answered \
@@ -527,6 +559,9 @@ fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, first:
     match first.loss {
         Loss::Blind(_, look) => draft = draft.because(program.call_place(look), "its error is not read"),
         Loss::Mistaken(_, look) => draft = draft.because(program.call_place(look), "this may fail too"),
+        Loss::Unasked(unasked) => {
+            draft = draft.because(program.call_place(unasked.failed), "when this fails nothing is given");
+        }
         _ => {}
     }
     /// More say nothing more.

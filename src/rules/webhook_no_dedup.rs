@@ -9,6 +9,7 @@ use crate::names::Name;
 use crate::program::repeats::Again;
 use crate::program::terms::{Ending, Handler};
 use crate::program::verify::{Deed, Standing, Verdict, words};
+use crate::program::webhooks::event_keys::CoarseKey;
 use crate::program::webhooks::handlers::WebhookHandler;
 use crate::program::{CallRef, EdgeKind, FunctionRef, Program};
 use crate::rule;
@@ -41,7 +42,9 @@ rule! {
     /// its tables in code, they say whether a column is unique: an insert whose refusal is waited for, into a table that
     /// refuses nothing, is not enough; nor is an upsert that does not say by which key and is given none of them.
     /// A record that is kept when the work fails is the opposite mistake: the next delivery is taken for done, and the
-    /// event is lost. The first row of the work, looked for before it is written, is such a record too. So it is where a field that says the event was handled is set whatever came of the work.
+    /// event is lost. The first row of the work, looked for before it is written, is such a record too. So it is where a field that says the event was handled is set whatever came of the work, or where it is written down in the
+    /// arm for failed work. A key that several events share loses them too: an event's name and the id of a subscription,
+    /// which sends the same event many times.
     ///
     /// ## The cure
     ///
@@ -126,10 +129,38 @@ fn check(program: &Program, report: &mut Report) {
             Some(first) if told.insert(first.told) => tell(program, report, handler, first, &doubled),
             Some(_) => {}
             None => {
+                tell_coarse(program, report, handler);
                 tell_lost(program, report, handler, &mut told);
+                tell_failed(program, report, handler, &mut told);
                 tell_marked(program, report, handler, &mut told);
             }
         }
+    }
+}
+
+/// The key by which events are known again is that of many.
+fn tell_coarse(program: &Program, report: &mut Report, handler: &WebhookHandler) {
+    let Some(coarse) = program.coarse_key(handler) else { return };
+    let CoarseKey { event, thing, .. } = coarse;
+    let of = match coarse.named {
+        true => format!("the event's name and the {thing}'s id"),
+        false => format!("the {thing}'s id alone"),
+    };
+    let message = format!(
+        "deliveries are known again by {of}: every `{event}` of one {thing} after the first is taken for handled, and what \
+         it tells is lost"
+    );
+    let own =
+        program.webhook_of(handler).and_then(|webhook| webhook.event_id.as_deref()).unwrap_or("the event's own id");
+    let help =
+        format!("Know them again by {own}: that is another for each event, and the same when one is delivered again.");
+    let mut draft = report.at(coarse.place, "the key of a delivery", message).confidence(Confidence::Medium).help(help);
+    let look = program.call_place(coarse.look);
+    if look != coarse.place {
+        draft = draft.because(look, "who finds the key here is turned away");
+    }
+    if let Some(vendor) = handler.vendor {
+        draft.vendor(program.vendor_id(vendor));
     }
 }
 
@@ -153,6 +184,31 @@ fn tell_marked(program: &Program, report: &mut Report, handler: &WebhookHandler,
         .confidence(Confidence::Medium)
         .help(help)
         .because(program.call_place(marked.work), "when this fails, the event is marked all the same");
+    if let Some(vendor) = handler.vendor {
+        draft.vendor(program.vendor_id(vendor));
+    }
+}
+
+/// The same mistake where the work has failed already.
+fn tell_failed(program: &Program, report: &mut Report, handler: &WebhookHandler, told: &mut FxHashSet<CallRef>) {
+    let Some(failed) = program.recorded_failed(handler).filter(|failed| told.insert(failed.record)) else { return };
+    let record = program.call_text(failed.record);
+    let work = match program.table_of(failed.work) {
+        Some(table) => format!("the write to {table}"),
+        None => program.call_text(failed.work),
+    };
+    let message = format!(
+        "{record} writes the event down though {work} has failed: {} is answered an error and delivers it again, the second \
+         delivery is turned away, and the event is lost",
+        sender(program, handler)
+    );
+    let help = "Leave the record out here: only what has succeeded is to be known again. To see what failed, keep the error \
+                in the log, or in a table that nobody asks whether the event was handled.";
+    let draft = report
+        .at(program.call_place(failed.record), record, message)
+        .confidence(Confidence::Medium)
+        .help(help.to_owned())
+        .because(program.call_place(failed.work), "this has failed by then");
     if let Some(vendor) = handler.vendor {
         draft.vendor(program.vendor_id(vendor));
     }
@@ -375,12 +431,13 @@ fn claims(program: &Program, handler: &WebhookHandler) -> bool {
         .iter()
         .map(|stop| stop.function)
         .collect();
-    // Nothing is refused where the migrations make no key for what is inserted.
-    let inserted = handler
-        .account
-        .deeds
-        .iter()
-        .filter(|deed| deed.records || matches!(program.again(deed.at), Again::Row { .. } | Again::Nothing));
+    // Nothing is refused where the migrations make no key for what is inserted; a change of a row adds none.
+    let changes = |at: CallRef| {
+        program.called_name(at).is_some_and(|name| name.starts_with("update") || name.starts_with("delete"))
+    };
+    let deeds = handler.account.deeds.iter().filter(|deed| !changes(deed.at));
+    let inserted =
+        deeds.filter(|deed| deed.records || matches!(program.again(deed.at), Again::Row { .. } | Again::Nothing));
     let refusals: Vec<Unique> =
         inserted.map(|deed| program.refuses_again(deed.at)).filter(|refused| *refused != Unique::Unknown).collect();
     if !refusals.is_empty() && !refusals.contains(&Unique::Yes) {

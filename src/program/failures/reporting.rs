@@ -199,7 +199,7 @@ impl Program {
     }
 
     /// Whether a block runs when `acting` failed: a handler around it, or an arm of failure after it.
-    fn is_told_in(&self, acting: CallRef, block: BlockId) -> bool {
+    pub(in crate::program) fn is_told_in(&self, acting: CallRef, block: BlockId) -> bool {
         let facts = self.facts(acting.file);
         let shape = facts.call(acting.call);
         let end = facts.span(shape.expr).end;

@@ -8,6 +8,7 @@ use crate::names::Name;
 use crate::program::terms::{Ending, Guard, Handler, ending};
 use crate::program::{CallRef, Edge, EdgeKind, Entry, FunctionRef, Program};
 
+use super::unasked::Unasked;
 use says::{Answer, other_status, sends_answer};
 
 mod committed;
@@ -52,6 +53,8 @@ pub enum Loss {
     Blind(Place, CallRef),
     /// The same where the look-up's error is asked, and taken for a missing row: the test, the look-up.
     Mistaken(Place, CallRef),
+    /// The work is left out when somebody else could not be asked, and a helper gave nothing.
+    Unasked(Unasked),
 }
 
 impl Program {
@@ -383,6 +386,22 @@ impl Program {
         match returned {
             _ if answers_by_call(entry) => self.sent_in(function, facts.block(block).span) == Some(Answer::Well),
             Some(value) => self.answer(facts, value, 4) == Answer::Well,
+            None => false,
+        }
+    }
+
+    /// Whether a block of an entry point ends with an answer that tells of an error.
+    pub(in crate::program) fn leaves_refusing(
+        &self,
+        entry: &Entry,
+        function: FunctionRef,
+        block: BlockId,
+        returned: Option<ExprId>,
+    ) -> bool {
+        let facts = self.facts(function.file);
+        match returned {
+            _ if answers_by_call(entry) => self.sent_in(function, facts.block(block).span) == Some(Answer::Refuses),
+            Some(value) => self.answer(facts, value, 4) == Answer::Refuses,
             None => false,
         }
     }

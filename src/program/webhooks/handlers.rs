@@ -238,19 +238,19 @@ fn handler(program: &Program, candidate: Candidate) -> Option<WebhookHandler> {
     evidence.dedup();
     let vendors: Vec<VendorId> = vendor.into_iter().collect();
     let mut account = program.account_of_posts(entry, &vendors);
-    let mut verdict = account.verdict();
+    let mut verdict = program.verdict_of_delivery(&account);
     // Verified on one way, something else on another: that way is the app's own, `if (signature) return hook(req)`.
     let serves_others = matches!(verdict, Verdict::Unverified { partly: true, .. });
     if serves_others {
         account.deeds.retain(|deed| deed.standing != Standing::Unverified);
-        verdict = account.verdict();
+        verdict = program.verdict_of_delivery(&account);
     }
     // `if (action === "webhook") { .. return }`: the rest is done for others.
     let branch = program.branch_of_deliveries(entry);
     if let Some(branch) = branch {
         let is_run = program.runs_in_branch(entry.function, branch);
         account.deeds.retain(|deed| is_run(deed.at));
-        verdict = account.verdict();
+        verdict = program.verdict_of_delivery(&account);
     }
     let serves_others = serves_others || branch.is_some();
     Some(WebhookHandler { entry: at, vendor, evidence, by_name, of_row, serves_others, branch, account, verdict })

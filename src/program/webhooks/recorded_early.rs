@@ -112,7 +112,7 @@ impl Program {
 
     /// Whether nothing asks the rows of a table how far the work has come, so that no state that is kept there has it
     /// done again.
-    fn asks_no_state(&self, record: CallRef, table: Name) -> bool {
+    pub(in crate::program) fn asks_no_state(&self, record: CallRef, table: Name) -> bool {
         let asks = |at: CallRef| {
             let facts = self.facts(at.file);
             let call = facts.call(at.call);
@@ -371,12 +371,12 @@ fn is_get_or_create(name: &str) -> bool {
     matches!(name, "get_or_create" | "aget_or_create")
 }
 
-fn is_state(name: &str) -> bool {
+pub(super) fn is_state(name: &str) -> bool {
     words(name).iter().any(|word| STATES.contains(&word.as_str()))
 }
 
 /// Whether a row or a filter names a column that says how far the work has come.
-fn names_state(facts: &Facts, expr: ExprId, depth: usize) -> bool {
+pub(super) fn names_state(facts: &Facts, expr: ExprId, depth: usize) -> bool {
     let Some(depth) = depth.checked_sub(1) else { return true };
     match facts.expr(expr) {
         ExprKind::Object(entries) => entries.iter().any(|&(key, value)| {

@@ -175,11 +175,12 @@ impl Program {
         any(ENDS) && !any(BEGINS)
     }
 
-    /// `row && row.state !== "paid"`: a row of the own database was found, and more.
-    fn finds_a_row_and_more(&self, file: crate::finding::FileId, condition: ExprId) -> bool {
+    /// The row of the own database that a condition asks to be there, alone or with more: `row && row.state !== "paid"`.
+    fn row_asked(&self, file: crate::finding::FileId, condition: ExprId) -> Option<ExprId> {
+        let found = |part: &ExprId| self.finds_a_row(file, *part);
         match self.facts(file).expr(condition) {
-            ExprKind::Op(Op::And, parts) => parts.first().is_some_and(|&part| self.finds_a_row(file, part)),
-            _ => self.finds_a_row(file, condition),
+            ExprKind::Op(Op::And, parts) => parts.iter().copied().find(found),
+            _ => Some(condition).filter(found),
         }
     }
 
@@ -286,12 +287,11 @@ impl Program {
             }
         });
         arms.into_iter().find_map(|(arm, condition, held)| {
-            let look =
-                self.looked_up_by(ExprRef::new(work.file, condition), 8).filter(|&look| self.drops_error(look))?;
-            let asks = match held {
-                true => self.finds_a_row_and_more(work.file, condition),
-                false => self.misses_a_row(work.file, condition),
+            let row = match held {
+                true => self.row_asked(work.file, condition)?,
+                false => Some(condition).filter(|&condition| self.misses_a_row(work.file, condition))?,
             };
+            let look = self.looked_up_by(ExprRef::new(work.file, row), 8).filter(|&look| self.drops_error(look))?;
             let mut blocks = facts.blocks.iter().filter(|block| block.function == function.function);
             let (holder, other) = blocks.find_map(|block| {
                 block.steps.iter().find_map(|step| match *step {
@@ -301,7 +301,12 @@ impl Program {
                 })
             })?;
             let (inside, passed) = (facts.block(arm).span, other.map(|other| facts.block(other).span));
-            let in_either = |span| inside.contains(span) || passed.is_some_and(|passed| passed.contains(span));
+            // What gives the row may be a change itself: `update(..).select().single()`.
+            let last = self.chain(look).last().map_or(look, |(last, _)| last);
+            let looks = facts.span(facts.call(last.call).expr);
+            let in_either = |span| {
+                inside.contains(span) || looks.contains(span) || passed.is_some_and(|passed| passed.contains(span))
+            };
             // Only where all of the event's work hangs on it.
             let besides = self.calls_in(function).any(|at| {
                 let span = facts.span(facts.call(at.call).expr);
@@ -314,7 +319,7 @@ impl Program {
             let in_entry = function == entry.function || self.with_inner(entry.function).contains(&function);
             let end = passed.map_or(inside.end, |passed| passed.end.max(inside.end));
             let well = !in_entry || self.ends_well(entry, function, end);
-            (asks && silent && well && !besides).then(|| (Place { file: work.file, span: facts.span(condition) }, look))
+            (silent && well && !besides).then(|| (Place { file: work.file, span: facts.span(condition) }, look))
         })
     }
 
@@ -364,7 +369,7 @@ impl Program {
     }
 
     /// The first test before some work, in its function, that ends the function and fits.
-    fn left_out_before(
+    pub(super) fn left_out_before(
         &self,
         work: CallRef,
         mut fits: impl FnMut(ExprId, FunctionRef, BlockId) -> bool,
@@ -417,7 +422,7 @@ impl Program {
     }
 
     /// Whether a block leaves the function as if all was well.
-    fn goes_home(&self, entry: &Entry, function: FunctionRef, block: BlockId) -> bool {
+    pub(super) fn goes_home(&self, entry: &Entry, function: FunctionRef, block: BlockId) -> bool {
         let facts = self.facts(function.file);
         let in_entry = function == entry.function || self.with_inner(entry.function).contains(&function);
         match ending(facts, block) {

@@ -1,7 +1,8 @@
 //! Which row a look at what is kept asks for: by what it is picked, no second run for it should do anything.
 
 use super::{FARTHEST, StateChecks};
-use crate::facts::{ExprId, ExprKind};
+use crate::facts::{ExprId, ExprKind, Facts};
+use crate::names::Name;
 use crate::program::webhooks::remembered::Written;
 use crate::program::{CallRef, ExprRef, Program};
 
@@ -18,6 +19,36 @@ impl Program {
         let picked = here.then(|| self.picked_by(read)).flatten()?;
         Some(AskedRow { picked, field })
     }
+
+    /// The write by which a second run of a call is kept from it, though the first may have failed there: a row is added
+    /// that is asked for before, or the field of it is set that is.
+    pub fn kept_from_by(&self, at: CallRef) -> Option<CallRef> {
+        let checks = StateChecks { program: self, written: None };
+        let facts = self.facts(at.file);
+        let start = facts.span(facts.call(at.call).expr).start;
+        checks.deciding(at).into_iter().find_map(|condition| {
+            let read = checks.asked_in(at, condition, FARTHEST)?;
+            let table = self.table_of(read)?;
+            let fields = fields_in(facts, condition);
+            let keeps = |&other: &CallRef| {
+                other != read
+                    && facts.span(facts.call(other.call).expr).end <= start
+                    && self.table_of(other) == Some(table)
+                    && self.writes_own(other)
+                    && (self.may_add_a_row_once(other) || checks.sets_any(other, &fields))
+                    && checks.before(other)
+                    && checks.is_on_the_way(other, at)
+            };
+            self.calls_in(self.function_of(at)).find(keeps)
+        })
+    }
+
+    /// The calls whose answers decide that a call runs: looks at what is kept, claims, and own functions that do either.
+    pub(in crate::program) fn looks_before(&self, at: CallRef) -> Vec<CallRef> {
+        let checks = StateChecks { program: self, written: None };
+        let conditions = checks.deciding(at).into_iter();
+        conditions.filter_map(|condition| checks.asked_in(at, condition, FARTHEST)).collect()
+    }
 }
 
 /// A row that is asked for before a call runs.
@@ -28,7 +59,46 @@ pub(in crate::program) struct AskedRow {
     pub(in crate::program) field: bool,
 }
 
+/// The fields that a condition asks for.
+fn fields_in(facts: &Facts, condition: ExprId) -> Vec<Name> {
+    let span = facts.span(condition);
+    let inside = facts.exprs.iter().filter(|expr| span.contains(expr.span));
+    inside
+        .filter_map(|expr| match expr.kind {
+            ExprKind::Member(_, name) => Some(name),
+            _ => None,
+        })
+        .collect()
+}
+
 impl StateChecks<'_> {
+    /// Whether a write sets one of some fields, in the row it is handed or in one that was put together before.
+    fn sets_any(&self, write: CallRef, fields: &[Name]) -> bool {
+        let facts = self.program.facts(write.file);
+        let in_object = |value: ExprId| match facts.expr(value) {
+            ExprKind::Object(entries) => entries.iter().any(|(key, _)| fields.contains(key)),
+            _ => false,
+        };
+        let before = |value: ExprId| match facts.expr(value) {
+            ExprKind::Ref(name, block) => {
+                let values = facts.lookup(*block, *name).map_or(&[][..], |def| &facts.def(def).values);
+                values.iter().any(|&value| in_object(value))
+            }
+            _ => false,
+        };
+        self.program.fields_written(write).iter().any(|field| fields.contains(field))
+            || facts.call(write.call).args.iter().any(|arg| before(arg.value))
+    }
+
+    /// The call whose answer a condition asks about.
+    fn asked_in(&self, at: CallRef, condition: ExprId, depth: usize) -> Option<CallRef> {
+        let depth = depth.checked_sub(1)?;
+        match self.program.facts(at.file).expr(condition) {
+            ExprKind::Op(_, parts) => parts.iter().find_map(|&part| self.asked_in(at, part, depth)),
+            _ => self.kept(ExprRef::new(at.file, condition), FARTHEST)?.read,
+        }
+    }
+
     /// The read whose answer a condition asks about, and whether a field of it is asked.
     fn read_in(&self, at: CallRef, condition: ExprId, depth: usize) -> Option<(CallRef, bool)> {
         let depth = depth.checked_sub(1)?;
