@@ -12,6 +12,7 @@ use crate::program::verify::words;
 use crate::program::{CallRef, Edge, EdgeKind, Entry, ExprRef, FunctionRef, Program, Value, VendorUse, Via};
 
 mod any_table;
+mod folders;
 mod found;
 mod known;
 mod rows;
@@ -130,6 +131,7 @@ impl Program {
             Effect::Update => Touch::Changes,
             Effect::Read | Effect::List if vendor.own_backend => Touch::Reads,
             Effect::Create if operation.http.iter().any(|form| form.contains("/object/upload/")) => Touch::Changes,
+            Effect::Upload if vendor.own_backend => Touch::Adds,
             _ => return None,
         };
         if !vendor.own_backend {
@@ -148,6 +150,9 @@ impl Program {
             return self.record(way, used, touch);
         }
         if operation.http.iter().any(|form| form.contains("/object/")) {
+            if matches!(operation.effect, Effect::Upload | Effect::List) {
+                return self.folder_of(way, used, operation.effect);
+            }
             let found = self.file_of(way, used, touch)?;
             let by = if operation.effect == Effect::Create { Name::new("link") } else { found.by };
             return Some(Pick { by, ..found });
