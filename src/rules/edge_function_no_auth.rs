@@ -226,7 +226,9 @@ fn tell(program: &Program, report: &mut Report, found: &Found<'_>) {
                 "body" | "searchParams" | "payload" | "data" | "params" | "requestData" | "input" | "req" | "json"
             )
     };
-    let said = pick.source.as_ref().and_then(|source| source.names.iter().find(is_plain).copied());
+    let whose = || pick.source.iter().any(|source| source.names.contains(&pick.by)).then_some(pick.by);
+    let said = whose().filter(|_| pick.what == "files");
+    let said = said.or_else(|| pick.source.as_ref()?.names.iter().find(is_plain).copied());
     let by = match (&pick.source, said) {
         (None, _) => String::new(),
         (_, Some(said)) => format!(" takes `{said}` from the request,"),
