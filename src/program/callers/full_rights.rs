@@ -285,7 +285,9 @@ impl Program {
             Touch::Lists => ALL,
             _ => TELLS,
         };
-        self.looks(read).iter().any(|look| {
+        // `select("*").eq("id", id).execute()`: what a query of Python's gives comes at its end.
+        let end = self.chain(read).find(|(_, name)| *name == "execute");
+        self.looks(end.map_or(read, |(end, _)| end)).iter().any(|look| {
             // What a method makes of it is something else, but for those that leave the elements as they are.
             let parts = || look.part.iter().rev().filter(|part| !PASSES.contains(&part.as_str()));
             let maps = parts().next().is_some_and(|last| *last == "map()");
