@@ -151,7 +151,7 @@ impl Program {
             None => Name::new("*"),
         };
         let bare = selectors.into_iter().all(|(by, value)| self.is_state(way, by, value));
-        bare.then(|| Pick { touch: Touch::Lists, what, by, source: None })
+        bare.then_some(Pick { touch: Touch::Lists, what, by, source: None })
     }
 
     /// Whether a condition leaves all rows that are as far as each other: `.eq("status", "paid")`. Rows that somebody has
