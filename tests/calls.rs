@@ -241,6 +241,23 @@ fn addresses_are_computed() {
 }
 
 #[test]
+fn functions_of_the_own_backend() {
+    const HANDLER: &str =
+        "async function goal() {}\nDeno.serve(async () => { await goal(); return new Response(''); });\n";
+    for base in [
+        "`${Deno.env.get('SUPABASE_URL')}/functions/v1`",
+        "Deno.env.get('SUPABASE_URL')!.replace('.supabase.co', '.supabase.co/functions/v1')",
+        "`https://${Deno.env.get('PROJECT')}.supabase.co`.replace('.supabase.co', '.supabase.co/functions/v1')",
+    ] {
+        let text =
+            format!("export async function entry() {{ await fetch(`${{{base}}}/thanks`, {{ method: 'POST' }}); }}");
+        let files =
+            [("supabase/functions/thanks/index.ts", HANDLER), ("supabase/functions/pay/index.ts", text.as_str())];
+        assert!(reaches(&files, "entry", "goal"), "{base}");
+    }
+}
+
+#[test]
 fn python_calls() {
     const MAIL: &str = "class Mail:\n    one = None\n    @classmethod\n    def get(cls):\n        if cls.one is None:\n            cls.one = cls()\n        return cls.one\n    def go(self):\n        goal()\n    @property\n    def inner(self):\n        return Mail()\n\ndef goal():\n    pass\n\nmail = Mail()\n\ndef wrapped(job):\n    def inner(*args):\n        return job(*args)\n    return inner\n\n@wrapped\ndef decorated():\n    goal()\n\nclass App:\n    def __init__(self, mail):\n        self.mail = mail\n    def run(self):\n        self.mail.go()\n";
     for (import, call) in [

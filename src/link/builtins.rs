@@ -154,6 +154,10 @@ pub fn method(eval: &mut Eval<'_>, base: &Value, method: Name, at: CallRef) -> O
                 _ => base.clone(),
             })
         }
+        // `base.replace(".host.com", ".host.com/api")`: what holds a host is led on.
+        (Value::Template(_) | Value::Env(_) | Value::Param(..) | Value::Member(..), "replace") => {
+            Some(led_on(eval, base, at).unwrap_or_else(|| base.clone()))
+        }
         (Value::Text(_) | Value::Template(_) | Value::Env(_) | Value::Param(..) | Value::Member(..), name)
             if TEXT_METHODS.contains(&name) =>
         {
@@ -174,6 +178,18 @@ pub fn method(eval: &mut Eval<'_>, base: &Value, method: Name, at: CallRef) -> O
         },
         _ => None,
     }
+}
+
+/// A URL in which the end of the host is replaced by itself and a path: the path stands at its end then.
+fn led_on(eval: &mut Eval<'_>, base: &Value, at: CallRef) -> Option<Value> {
+    let (from, to) = (eval.argument(at, 0).text()?, eval.argument(at, 1).text()?);
+    let path = to.strip_prefix(from.as_str()).filter(|path| path.starts_with('/'))?;
+    let ends = match base {
+        Value::Template(parts) => matches!(parts.last(), Some(Value::Text(last)) if last.ends_with(from.as_str())),
+        _ => true,
+    };
+    let is_host = from.starts_with('.') && !from.contains('/');
+    (ends && is_host).then(|| Value::template([base.clone(), Value::Text(Name::new(path))]))
 }
 
 /// `HANDLERS.get(event_type, ignore)`: what a table of functions gives for a key. Other tables are not followed: they

@@ -69,10 +69,10 @@ pub fn vendor_of(program: &Program, token: &Token) -> Option<VendorId> {
     program.catalogue.vendor_named(&token.vendor).filter(|&vendor| !program.catalogue.vendor(vendor).nameless)
 }
 
-/// Whether a text is a name of code rather than words: `ACME_SECRET`, `clientSecret`.
+/// Whether a text is a name of code rather than words: `ACME_SECRET`, `clientSecret`, `x-cron-secret`.
 fn is_name(text: &str) -> bool {
     let inner = || text.bytes().skip(1).any(|byte| byte.is_ascii_uppercase());
-    !text.contains(' ') && (text.contains('_') || text.starts_with(|c: char| c.is_ascii_lowercase()) && inner())
+    !text.contains(' ') && (text.contains(['_', '-']) || text.starts_with(|c: char| c.is_ascii_lowercase()) && inner())
 }
 
 /// A key as messages name it: `Stripe secret key`.
@@ -87,7 +87,10 @@ pub fn named(program: &Program, token: &Token) -> String {
 /// The server's name for a key: `STRIPE_SECRET_KEY`.
 pub fn variable_for(token: &Token) -> String {
     if is_name(&token.credential) {
-        return words(&token.credential).join("_").to_ascii_uppercase();
+        let words = words(&token.credential);
+        // A header's.
+        let own = usize::from(words.len() > 2 && words[0] == "x");
+        return words[own..].join("_").to_ascii_uppercase();
     }
     let credential = token.credential.trim_start_matches("old ").split(" in a ").next().unwrap_or_default();
     let whole = format!("{}_{credential}", token.vendor);

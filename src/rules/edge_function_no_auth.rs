@@ -137,7 +137,7 @@ fn may_matter(program: &Program, used: &VendorUse) -> bool {
                 matches!(operation.effect, Effect::Delete | Effect::Update | Effect::Read | Effect::List)
                     || operation.refunds
                     || operation.whose.is_some()
-                    || own && matches!(operation.effect, Effect::Create | Effect::Token)
+                    || own && matches!(operation.effect, Effect::Create | Effect::Token | Effect::Upload)
             }))
 }
 
@@ -226,7 +226,9 @@ fn tell(program: &Program, report: &mut Report, found: &Found<'_>) {
                 "body" | "searchParams" | "payload" | "data" | "params" | "requestData" | "input" | "req" | "json"
             )
     };
-    let said = pick.source.as_ref().and_then(|source| source.names.iter().find(is_plain).copied());
+    let whose = || pick.source.iter().any(|source| source.names.contains(&pick.by)).then_some(pick.by);
+    let said = whose().filter(|_| pick.what == "files");
+    let said = said.or_else(|| pick.source.as_ref()?.names.iter().find(is_plain).copied());
     let by = match (&pick.source, said) {
         (None, _) => String::new(),
         (_, Some(said)) => format!(" takes `{said}` from the request,"),
@@ -292,8 +294,15 @@ fn does(program: &Program, used: &VendorUse, pick: &Pick) -> String {
             return format!("open what {vendor} keeps of any customer, and cancel what they pay for");
         }
         Touch::Changes if pick.by == "link" => return "put files in place of other customers'".to_owned(),
+        Touch::Adds if pick.what == "files" => return "add files to other customers' folders".to_owned(),
+        Touch::Reads if pick.what == "files" && lists(program, used) => {
+            return "see which files other customers have".to_owned();
+        }
         Touch::Adds => return format!("add rows to {} for any customer", pick.what),
         Touch::Lists if pick.what == "users" => return "read the addresses of all users".to_owned(),
+        Touch::Lists if pick.by != "*" => {
+            return format!("read the addresses in all rows of {} of one `{}`", pick.what, pick.by);
+        }
         Touch::Lists => return format!("read the addresses in all rows of {}", pick.what),
         Touch::Reads if program.answers_secret(used.at) => {
             return format!("read the secrets in any row of {}", pick.what);
@@ -311,6 +320,10 @@ fn does(program: &Program, used: &VendorUse, pick: &Pick) -> String {
         table => format!("other customers' rows of {table}"),
     };
     format!("{does} {theirs}")
+}
+
+fn lists(program: &Program, used: &VendorUse) -> bool {
+    program.operation(used).is_some_and(|operation| operation.effect == Effect::List)
 }
 
 fn cure(program: &Program, entry: &Entry, found: &Found<'_>) -> String {

@@ -258,6 +258,11 @@ pub(super) fn harm_of_own(program: &Program, name: Name) -> Option<&'static str>
     harm(purpose(program, name)?).strip_prefix("whoever reads the code can ")
 }
 
+/// Whether a variable's secret is what the app's own clock or staff come in by, by its name.
+pub(super) fn lets_in(program: &Program, name: Name) -> bool {
+    purpose(program, name) == Some(Purpose::Guards)
+}
+
 /// What a variable's secret is for, by its name.
 fn purpose(program: &Program, name: Name) -> Option<Purpose> {
     let words = words(&name);

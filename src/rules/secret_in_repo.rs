@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::browser_secrets::{harm, home, id, named, variable_for, vendor_of, with_article};
-use super::insecure_secret_default::harm_of_own;
+use super::insecure_secret_default::{harm_of_own, lets_in};
 use super::secret_in_client::{Exposure, exposure, is_in_code};
 use crate::catalogue::Vendor;
 use crate::facts::{Token, TokenKind};
@@ -196,7 +196,10 @@ fn tell(program: &Program, places: &[(FileId, Token)], report: &mut Report) {
     let what = with_article(&named(program, &token));
     let test = token.kind == TokenKind::TestSecret;
     let missing = half(program, file, &token);
-    let own = harm_of_own(program, Name::new(&variable_for(&token))).filter(|_| vendor.is_none());
+    let named_after = Name::new(&variable_for(&token));
+    let own = harm_of_own(program, named_after)
+        .or_else(|| lets_in(program, named_after).then_some("get in where only you should"))
+        .filter(|_| vendor.is_none());
     let message = if test {
         format!(
             "{what} of test mode, {}, is written in the repository: where it stands, the live one comes to stand",

@@ -249,8 +249,9 @@ fn mails_itself(program: &Program, found: &PaidDoor) -> bool {
         return true;
     }
     program.vendors_at(found.used).iter().any(|used| {
-        let mut fields = program.operation(used).into_iter().flat_map(|operation| &operation.recipients);
-        fields.any(|field| program.is_payload_constant(&found.start.way, used, field))
+        // Who is left out (`bcc`) is nobody; whoever is named has to be the app itself.
+        let mut fields = program.operation(used).into_iter().flat_map(|operation| &operation.recipients).peekable();
+        fields.peek().is_some() && fields.all(|field| program.is_payload_constant(&found.start.way, used, field))
     })
 }
 

@@ -24,8 +24,8 @@ rule! {
     ///
     /// An edge function that asks for no token, that nothing in the repository calls, and that takes nothing of the
     /// request is such a job too: its clock was set up in the dashboard. That report is of medium confidence, and so is
-    /// that of a scheduled function that charges or sends behind the platform's gate alone: the app's public key passes
-    /// that one.
+    /// that of a scheduled function that charges or sends behind the platform's gate alone, and of one without a schedule
+    /// that sends the same messages on every run: the app's public key passes that gate.
     ///
     /// ## Silent when
     ///

@@ -1,6 +1,6 @@
 //! Whom an entry point serves: customers, those who work for the app, or machines.
 
-use crate::catalogue::{Effect, Operation};
+use crate::catalogue::{Effect, Operation, Seg};
 use crate::facts::{ExportValue, ExprId, ExprKind, Facts, FunctionId, Op, Step};
 use crate::finding::{FileId, Place};
 use crate::names::Name;
@@ -8,7 +8,7 @@ use crate::program::callers::full_rights::{is_power, role_in_list};
 use crate::program::origins::Origin as Start;
 use crate::program::values::requested::Origin;
 use crate::program::verify::words;
-use crate::program::{CallRef, EdgeKind, Entry, EntryKind, ExprRef, FunctionRef, Gate, Program, VendorUse};
+use crate::program::{CallRef, EdgeKind, Entry, EntryKind, ExprRef, FunctionRef, Gate, Program, Value, VendorUse};
 
 /// Words of pages, endpoints and roles of those who work for the app.
 const STAFF: &[&str] =
@@ -354,6 +354,8 @@ fn says_role(program: &Program, condition: ExprRef, depth: usize, compared: bool
     match facts.expr(condition.expr) {
         // `if (!SERVICE_ROLE_KEY)`, `if (!ADMIN_EMAIL)`: whether a setting is there.
         ExprKind::Ref(..) | ExprKind::Member(..) if !compared && is_setting(facts, condition.expr, 4) => false,
+        // `if (!supabaseAdmin) return 500`: whether a client could be made.
+        ExprKind::Ref(..) if !compared && is_client(program, condition) => false,
         ExprKind::Ref(name, _) | ExprKind::Member(_, name) => {
             let words = words(name);
             let has = |any: &[&str]| words.iter().any(|word| any.contains(&word.as_str()));
@@ -398,6 +400,20 @@ fn is_failure(program: &Program, at: ExprRef) -> bool {
     };
     let values = &facts.def(def).values;
     !values.is_empty() && values.iter().all(|&value| of_write(value))
+}
+
+/// Whether a value is a vendor's client, where one could be made.
+fn is_client(program: &Program, at: ExprRef) -> bool {
+    let value = program.value(at);
+    let made = |value: &Value| match value {
+        Value::External(external) => {
+            matches!(external.segs.last(), Some(Seg::Call | Seg::New))
+                && external.sites.last().is_some_and(|site| program.clients().iter().any(|client| client.at == *site))
+        }
+        _ => false,
+    };
+    let all = value.alternatives();
+    all.iter().any(made) && all.iter().all(|value| made(value) || *value == Value::Null)
 }
 
 /// Whether a value is what an environment variable holds.

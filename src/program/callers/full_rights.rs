@@ -12,6 +12,7 @@ use crate::program::verify::words;
 use crate::program::{CallRef, Edge, EdgeKind, Entry, ExprRef, FunctionRef, Program, Value, VendorUse, Via};
 
 mod any_table;
+mod folders;
 mod found;
 mod known;
 mod rows;
@@ -130,6 +131,7 @@ impl Program {
             Effect::Update => Touch::Changes,
             Effect::Read | Effect::List if vendor.own_backend => Touch::Reads,
             Effect::Create if operation.http.iter().any(|form| form.contains("/object/upload/")) => Touch::Changes,
+            Effect::Upload if vendor.own_backend => Touch::Adds,
             _ => return None,
         };
         if !vendor.own_backend {
@@ -148,6 +150,9 @@ impl Program {
             return self.record(way, used, touch);
         }
         if operation.http.iter().any(|form| form.contains("/object/")) {
+            if matches!(operation.effect, Effect::Upload | Effect::List) {
+                return self.folder_of(way, used, operation.effect);
+            }
             let found = self.file_of(way, used, touch)?;
             let by = if operation.effect == Effect::Create { Name::new("link") } else { found.by };
             return Some(Pick { by, ..found });
@@ -280,7 +285,9 @@ impl Program {
             Touch::Lists => ALL,
             _ => TELLS,
         };
-        self.looks(read).iter().any(|look| {
+        // `select("*").eq("id", id).execute()`: what a query of Python's gives comes at its end.
+        let end = self.chain(read).find(|(_, name)| *name == "execute");
+        self.looks(end.map_or(read, |(end, _)| end)).iter().any(|look| {
             // What a method makes of it is something else, but for those that leave the elements as they are.
             let parts = || look.part.iter().rev().filter(|part| !PASSES.contains(&part.as_str()));
             let maps = parts().next().is_some_and(|last| *last == "map()");

@@ -1,16 +1,20 @@
 //! Entry points that only do what would be done anyway, whoever asks: what waits in the app's own data, what is done
 //! once a day.
 
+use crate::catalogue::{Effect, KnownRole};
 use crate::facts::{BlockId, BlockKind, ExprId, ExprKind, Facts, Op, Step};
 use crate::program::callers::audience::functions_on;
 use crate::program::origins::Origin;
 use crate::program::terms::{Ending, ending};
 use crate::program::values::requested::touched::Touch;
 use crate::program::verify::words;
-use crate::program::{CallRef, Entry, FunctionRef, Program};
+use crate::program::{CallRef, EdgeKind, Entry, FunctionRef, Program};
 
 /// Words of what waits to be done.
-const WAITS: &[&str] = &["pending", "queued", "scheduled", "due", "unsent", "unprocessed", "status", "state"];
+const WAITS: &[&str] = &["pending", "queued", "scheduled", "due", "unsent", "unprocessed"];
+
+/// Words of columns that say what is done already, where something writes it there.
+const STATES: &[&str] = &["status", "state"];
 
 /// Words of calls that ask the app's own data.
 const LOOK_UPS: &[&str] =
@@ -30,10 +34,26 @@ impl Program {
                 if words(name).iter().any(|word| matches!(word.as_str(), "select" | "rpc" | "find" | "query" | "claim" | "pending" | "dequeue")))
         });
         // `.eq("status", "pending")`: what is done is marked, and not done again.
-        let waits = facts.texts().any(|(at, text)| {
-            function.span.contains(facts.span(at)) && words(&text).iter().any(|word| WAITS.contains(&word.as_str()))
-        });
-        asks_data && waits
+        let says = |any: &[&str]| {
+            facts.texts().any(|(at, text)| {
+                function.span.contains(facts.span(at)) && words(&text).iter().any(|word| any.contains(&word.as_str()))
+            })
+        };
+        asks_data && (says(WAITS) || says(STATES) && self.marks_rows(entry))
+    }
+
+    /// Whether anything behind an entry point changes what the app's own data says.
+    pub fn marks_rows(&self, entry: &Entry) -> bool {
+        let reach = self.reach(entry.function, |edge| edge.kind != EdgeKind::Jump);
+        let functions = reach.stops.iter().flat_map(|stop| self.with_inner(stop.function));
+        functions.flat_map(|function| self.calls_in(function)).any(|at| {
+            let changes = self.vendors_at(at).iter().any(|used| {
+                let effect = self.operation(used).map(|operation| operation.effect);
+                let own = self.catalogue.vendor(used.vendor).own_backend;
+                own && matches!(effect, Some(Effect::Create | Effect::Update | Effect::Delete | Effect::Invoke))
+            });
+            changes || self.has_role(at, KnownRole::Write)
+        })
     }
 
     /// Whether a way does its work once a day, however often it is asked: the request says nothing, and where today's

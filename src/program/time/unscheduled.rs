@@ -40,12 +40,15 @@ const NOTES: &[&str] = &["log", "logs", "event", "events", "audit", "history", "
 impl Program {
     /// What an edge function does for whoever calls it, where it looks like a job: nothing in the repository asks it, it
     /// takes nothing of the request, and it changes rows with the app's full rights or sends messages, all the same
-    /// for everybody.
+    /// for everybody. Behind the platform's gate, which the app's public key passes, only messages count that each run
+    /// sends anew.
     pub fn open_job(&self, at: usize) -> Option<CallRef> {
         let entry = &self.entries[at];
         let gate = self.manifests.token_gate(&self.file(entry.function.file).path);
+        let open = matches!(gate, Some((TokenGate::Open, _)));
         let fits = entry.kind == EntryKind::EdgeFunction
-            && matches!(gate, Some((TokenGate::Open, _)))
+            && gate.is_some()
+            && (open || !self.marks_rows(entry))
             && self.is_public(at)
             && entry.name.is_some_and(|name| {
                 let words = words(&name);
@@ -64,8 +67,8 @@ impl Program {
             let Some(operation) = self.operation(used) else { return false };
             let own = self.catalogue.vendor(used.vendor).own_backend;
             match operation.effect {
-                Effect::Update | Effect::Delete => own && self.has_full_rights(used),
-                Effect::Create => {
+                Effect::Update | Effect::Delete => open && own && self.has_full_rights(used),
+                Effect::Create if open => {
                     let table = self.named_table(used).map(|table| words(&table)).unwrap_or_default();
                     let is_noted = table.iter().any(|word| NOTES.contains(&word.as_str()));
                     own && self.has_full_rights(used) && !table.is_empty() && !is_noted

@@ -79,7 +79,7 @@ impl Program {
         match operation.effect {
             Effect::Token if sends("generate_link") => self.link(way, used),
             Effect::List if sends("/admin/users") => self.all_users(way, used),
-            Effect::List => self.all_rows(used),
+            Effect::List => self.all_rows(way, used),
             Effect::Update if sends("{id}") => self.opened(way, used),
             Effect::Create | Effect::Update if sends("/admin/users") || sends("/rpc/") => None,
             Effect::Create | Effect::Update => {
@@ -132,8 +132,8 @@ impl Program {
         })
     }
 
-    /// All rows of a table, with the addresses or numbers of people.
-    fn all_rows(&self, used: &VendorUse) -> Option<Pick> {
+    /// All rows of a table, or all in one state, with the addresses or numbers of people.
+    fn all_rows(&self, way: &[Edge], used: &VendorUse) -> Option<Pick> {
         let what = self.table_of(used.at).filter(|table| any_start(table, LISTED))?;
         let facts = self.facts(used.at.file);
         let asked = facts.call(used.at.call).args.first()?;
@@ -142,8 +142,46 @@ impl Program {
         let own = without_others(&asked);
         let all = own.split(',').any(|column| column.trim() == "*");
         let personal = any_word(&asked, ADDRESSES) || all && self.holds_addresses(used, what);
-        let bare = self.selectors(used.at).is_empty() && !one && personal && !self.is_narrowed_later(used.at);
-        bare.then(|| Pick { touch: Touch::Lists, what, by: Name::new("*"), source: None })
+        if one || !personal || self.is_narrowed_later(used.at) {
+            return None;
+        }
+        let selectors = self.selectors(used.at);
+        let by = match selectors.first() {
+            Some(&(by, _)) => by,
+            None => Name::new("*"),
+        };
+        let bare = selectors.into_iter().all(|(by, value)| self.is_state(way, by, value));
+        bare.then_some(Pick { touch: Touch::Lists, what, by, source: None })
+    }
+
+    /// Whether a condition leaves all rows that are as far as each other: `.eq("status", "paid")`. Rows that somebody has
+    /// let everyone see are picked by one as well: `.eq("status", "published")`, `.eq("is_public", true)`.
+    fn is_state(&self, way: &[Edge], by: Name, value: ExprRef) -> bool {
+        const SHOWN: &[&str] = &[
+            "public",
+            "published",
+            "visible",
+            "listed",
+            "shown",
+            "displayed",
+            "featured",
+            "live",
+            "active",
+            "approved",
+            "verified",
+            "available",
+            "open",
+            "enabled",
+        ];
+        let is_state = words(&by).last().is_some_and(|last| matches!(last.as_str(), "status" | "state" | "stage"));
+        match self.origin_on(way, value, &[]) {
+            Origin::Constant => match self.value(value) {
+                Value::Text(state) => is_state && !any_word(&state, SHOWN),
+                Value::Bool(_) => !any_word(&by, SHOWN) && !any_word(&by, &["display", "show", "public"]),
+                _ => false,
+            },
+            _ => false,
+        }
     }
 
     /// Whether a query that is kept picks its rows afterwards: `query = query.eq("id", id)`, `query.single()`. A state by

@@ -5,6 +5,7 @@ use super::asked::Asks;
 use super::assumed::Yes;
 use super::skipped::flag;
 use super::{Given, Grant};
+use crate::catalogue::KnownRole;
 use crate::facts::{BlockKind, ExprId, ExprKind, Facts, Op, Span, Step};
 use crate::names::Name;
 use crate::program::terms::{Ending, ending};
@@ -83,7 +84,8 @@ impl Program {
         if left.len() == asks.len() {
             return left.first().map(|&name| Loose::LeftOut(name));
         }
-        match asks[..] {
+        let looks: Vec<CallRef> = asks.iter().copied().filter(|&at| !self.proves_brought(at)).collect();
+        match looks[..] {
             [only] if left.is_empty() && self.looks_at_payment(only) => self.only_state(only, grant),
             _ => None,
         }
@@ -174,7 +176,21 @@ impl Program {
     /// Whether a call looks a payment up, or captures it: what only takes another one is no answer.
     fn looks_at_payment(&self, at: CallRef) -> bool {
         let captures = |name: &str| name.to_ascii_lowercase().contains("capture");
-        self.asks_payment(at) == Asks::Reads || self.vendors_at(at).iter().any(|used| captures(&used.name))
+        self.asks_payment(at) == Asks::Reads
+            || self.only_reads_payment(at)
+            || self.vendors_at(at).iter().any(|used| captures(&used.name))
+    }
+
+    /// Whether a call has a function of the app look a payment up, and nothing else: `getPaymentDetails(id)`.
+    fn only_reads_payment(&self, at: CallRef) -> bool {
+        let targets = self.edges(at).iter().filter(|edge| edge.kind == EdgeKind::Direct).map(|edge| edge.target);
+        let asks = targets.flat_map(|target| {
+            let reach = self.reach(target, |edge| edge.kind != EdgeKind::Jump);
+            let stops: Vec<FunctionRef> = reach.stops.iter().map(|stop| stop.function).collect();
+            stops.into_iter().flat_map(|function| self.calls_in(function)).map(|at| self.asks_payment(at))
+        });
+        let asks: Vec<Asks> = asks.filter(|asks| *asks != Asks::No).collect();
+        !asks.is_empty() && asks.iter().all(|asks| *asks == Asks::Reads)
     }
 
     /// What is given without a word of what was paid for: of the payment that the request names only its state is read.
@@ -188,6 +204,8 @@ impl Program {
         let value = ExprRef::new(grant.at.file, grant.value);
         let wished = match grant.given {
             Given::Chosen | Given::Counted => self.is_wished(value),
+            // `{ status: "active", plan_id: body.plan }`
+            Given::Fixed => self.plan_beside(grant).is_some_and(|plan| self.is_wished(plan)),
             _ => false,
         };
         if wished {
@@ -202,6 +220,18 @@ impl Program {
             .find_map(|(_, value)| facts.last_name(value.expr))
             .filter(|&name| name != handed)
             .map(Loose::AnyRow)
+    }
+
+    /// Which plan it is that the same write says is paid for.
+    fn plan_beside(&self, grant: &Grant) -> Option<ExprRef> {
+        let ExprKind::Call(write) = *self.facts(grant.at.file).expr(grant.at.expr) else { return None };
+        let row = self.row_written(CallRef::new(grant.at.file, write));
+        let is_plan = |key: &Name| {
+            let words = words(key);
+            let last = words.iter().rev().find(|word| !matches!(word.as_str(), "id" | "type" | "name"));
+            last.is_some_and(|last| matches!(last.as_str(), "plan" | "tier" | "package" | "membership"))
+        };
+        row.into_iter().find(|(key, _)| is_plan(key)).map(|(_, value)| value)
     }
 
     /// Whether a value is the request's, or what a table holds under a name of the request's.
@@ -243,8 +273,14 @@ impl Program {
             }
             _ => false,
         });
-        let handed_on =
-            self.calls_in(grant.function).filter(|&other| other != at && !self.is_logging(other)).any(|other| {
+        let proofs = self.calls_in(grant.function).filter(|&other| self.proves_brought(other));
+        let proofs: Vec<Span> = proofs.map(|other| facts.span(facts.call(other.call).expr)).collect();
+        // `Buffer.from(createHmac(..).update(id).digest())` hands the proof on, not the id.
+        let holds_proof = |expr: ExprId| proofs.iter().any(|proof| facts.span(expr).contains(*proof));
+        let handed_on = self
+            .calls_in(grant.function)
+            .filter(|&other| other != at && !self.is_logging(other) && !self.proves_brought(other))
+            .any(|other| {
                 let shape = facts.call(other.call);
                 let gets =
                     matches!(facts.expr(shape.callee), ExprKind::Member(base, name) if *name == "get" && of_it(*base));
@@ -253,10 +289,11 @@ impl Program {
                 gets && !shape.args.first().is_some_and(
                     |arg| matches!(facts.expr(arg.value), ExprKind::Text(text) if STATES.contains(&text.as_str())),
                 ) || shape.args.iter().any(|arg| whole(arg.value))
-                    || shape
-                        .args
-                        .iter()
-                        .any(|arg| !asking.contains(facts.span(arg.value)) && mentions_any(facts, arg.value, &[id]))
+                    || shape.args.iter().any(|arg| {
+                        !asking.contains(facts.span(arg.value))
+                            && !holds_proof(arg.value)
+                            && hands_on(facts, arg.value, &[id])
+                    })
             });
         let compared = facts.operations().any(|(expr, (op, parts))| {
             function.contains(facts.span(expr))
@@ -264,7 +301,54 @@ impl Program {
                 && parts.iter().any(|&part| facts.last_name(part) == Some(id))
                 && !parts.iter().any(|&part| matches!(facts.expr(part), ExprKind::Text(_) | ExprKind::Null))
         });
-        reads_more || handed_on || compared
+        reads_more || handed_on || compared || self.is_tied_beside(grant, id)
+    }
+
+    /// Whether a call only proves that what the request brings of a payment comes from the vendor: a signature over the
+    /// order and the payment says nothing of what was bought.
+    fn proves_brought(&self, at: CallRef) -> bool {
+        let makes_mac = |at: CallRef| self.has_role(at, KnownRole::Mac);
+        makes_mac(at)
+            || self.chain(at).any(|(outer, _)| makes_mac(outer))
+            || self.external(at).is_some_and(|made| self.catalogue.verifier(made.package, &made.segs).is_some())
+            || self.called_name(at).is_some_and(|name| words(&name).iter().any(|word| word == "signature"))
+    }
+
+    /// Whether what stands beside the payment's id in such a proof, its order, is asked for elsewhere; or what is given is
+    /// compared with what the app knows.
+    fn is_tied_beside(&self, grant: &Grant, id: Name) -> bool {
+        let facts = self.facts(grant.at.file);
+        let (proofs, others): (Vec<CallRef>, Vec<CallRef>) =
+            self.calls_in(grant.function).partition(|&at| self.proves_brought(at));
+        let spans: Vec<Span> = proofs.iter().map(|at| facts.span(facts.call(at.call).expr)).collect();
+        let holds_proof = |expr: ExprId| spans.iter().any(|proof| facts.span(expr).contains(*proof));
+        let mut beside: Vec<Name> = Vec::new();
+        for at in proofs {
+            for arg in facts.call(at.call).args.iter().filter(|arg| mentions_any(facts, arg.value, &[id])) {
+                let span = facts.span(arg.value);
+                let inside = facts.exprs.iter().filter(|expr| span.contains(expr.span));
+                beside.extend(inside.filter_map(|expr| match expr.kind {
+                    ExprKind::Ref(name, _) | ExprKind::Member(_, name) if name != id => Some(name),
+                    _ => None,
+                }));
+            }
+        }
+        let looks = others.into_iter().filter(|&at| !self.vendors_at(at).is_empty() || !self.edges(at).is_empty());
+        let asked = looks.filter(|&at| !self.is_logging(at)).any(|at| {
+            let chain = self.chain(at).map(|(outer, _)| outer).chain([at]);
+            let args = chain.flat_map(|at| &facts.call(at.call).args).filter(|arg| !holds_proof(arg.value));
+            args.into_iter().any(|arg| hands_on(facts, arg.value, &beside))
+        });
+        let given = self.plan_beside(grant).filter(|_| grant.given == Given::Fixed);
+        let given = facts.last_name(given.map_or(grant.value, |plan| plan.expr));
+        let function = facts.function(grant.function.function).span;
+        asked
+            || facts.operations().any(|(expr, (op, parts))| {
+                function.contains(facts.span(expr))
+                    && matches!(op, Op::Equal | Op::Unequal)
+                    && parts.iter().any(|&part| given.is_some() && facts.last_name(part) == given)
+                    && !parts.iter().any(|&part| matches!(facts.expr(part), ExprKind::Text(_) | ExprKind::Null))
+            })
     }
 
     /// The variable without which an own check of a payment says yes to all: `if (!secret) return true`.
@@ -323,6 +407,18 @@ fn assigned_in(facts: &Facts, span: Span) -> Vec<Name> {
 fn mentions_any(facts: &Facts, expr: ExprId, names: &[Name]) -> bool {
     let span = facts.span(expr);
     facts.exprs.iter().filter(|inner| span.contains(inner.span)).any(|inner| match inner.kind {
+        ExprKind::Ref(name, _) | ExprKind::Member(_, name) => names.contains(&name),
+        _ => false,
+    })
+}
+
+/// The same, but for what only says whether it is there: `{ hasPayment: !!paymentId }`.
+fn hands_on(facts: &Facts, expr: ExprId, names: &[Name]) -> bool {
+    let span = facts.span(expr);
+    let asked = facts.operations().filter(|&(_, (op, _))| op == Op::Not).map(|(at, _)| facts.span(at));
+    let asked: Vec<Span> = asked.filter(|asked| span.contains(*asked)).collect();
+    let told = facts.exprs.iter().filter(|inner| span.contains(inner.span));
+    told.filter(|inner| !asked.iter().any(|asked| asked.contains(inner.span))).any(|inner| match inner.kind {
         ExprKind::Ref(name, _) | ExprKind::Member(_, name) => names.contains(&name),
         _ => false,
     })

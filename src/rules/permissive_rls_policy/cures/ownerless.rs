@@ -3,7 +3,7 @@
 use super::super::super::row_security::own_rows;
 use super::super::promised;
 use super::owners::{for_strangers, shown};
-use super::statements::{function, list_of_people, public_columns, quoted_always};
+use super::statements::{function, list_of_people, quoted_always};
 use super::{Case, Told, are_admins};
 use crate::names::Name;
 use crate::program::data::row_uses::RowUse;
@@ -40,7 +40,7 @@ pub(super) fn ownerless(case: &Case<'_>, covered: &[&RowUse], others: &[&RowUse]
             return (
                 "Grant the columns that are public, and no others (`select *` from browsers must then name them)."
                     .to_owned(),
-                public_columns(case.table),
+                case.public_columns(),
                 None,
             );
         };
@@ -62,7 +62,7 @@ pub(super) fn ownerless(case: &Case<'_>, covered: &[&RowUse], others: &[&RowUse]
             None => (
                 "Grant the columns that are public, and no others (`select *` from browsers must then name them)."
                     .to_owned(),
-                public_columns(case.table),
+                case.public_columns(),
                 None,
             ),
         };

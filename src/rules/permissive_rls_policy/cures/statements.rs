@@ -2,7 +2,8 @@
 
 use super::Case;
 use crate::names::Name;
-use crate::sql::{Command, History, Id, Opens, Question, Table, quoted};
+use crate::program::verify::words;
+use crate::sql::{Command, History, Id, Opens, Question, Rights, quoted};
 
 /// A list of people that nobody gets onto by signing up, and the condition that somebody is on it.
 pub(super) fn list_of_people(history: &History, wanted: &str, everyone: bool) -> (String, String) {
@@ -35,22 +36,28 @@ pub(in super::super) fn function(head: &str, returns: &str, body: &str) -> Strin
     )
 }
 
-/// Leave to read the columns that are public, and no others.
-pub(super) fn public_columns(table: &Table) -> String {
-    let table_name = table.id.sql();
-    let shown: Vec<String> = table.showable(&[]).iter().map(|column| quoted(column)).collect();
-    format!(
-        "    revoke select on {table_name} from anon, authenticated;\n    grant select ({}) on {table_name} to anon, authenticated;",
-        shown.join(", ")
-    )
-}
-
 impl Case<'_> {
     /// The columns that strangers must not see.
     pub(super) fn hidden(&self) -> Vec<Name> {
         let inside =
             self.program.columns_with_credentials(self.history, self.table).into_iter().map(|(column, _)| column);
         self.table.credentials().into_iter().chain(self.table.personal()).chain(inside).collect()
+    }
+
+    /// Leave to read the columns that are public, and no others. What somebody is called, and what mail they agreed to, is
+    /// so only where code reads it by its users' rights.
+    pub(super) fn public_columns(&self) -> String {
+        let uses = self.program.row_uses(self.history, self.table.id.name);
+        let of_person = !self.table.personal().is_empty();
+        let is_read = |column: &Name| uses.iter().any(|used| used.right == Rights::SELECT && used.reads(&[*column]));
+        let is_kept = |column: &Name| !of_person || !says_person(column) || is_read(column);
+        let shown = self.table.showable(&[]).into_iter().filter(is_kept);
+        let shown: Vec<String> = shown.map(|column| quoted(&column)).collect();
+        let table = self.table.id.sql();
+        format!(
+            "    revoke select on {table} from anon, authenticated;\n    grant select ({}) on {table} to anon, authenticated;",
+            shown.join(", ")
+        )
     }
 
     /// The policy's end.
@@ -200,4 +207,12 @@ impl Case<'_> {
 /// A name of a policy.
 pub(in super::super) fn quoted_always(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// Whether a column says what somebody is called, or what mail they agreed to.
+fn says_person(column: &str) -> bool {
+    const NAMES: &[&str] = &["first_name", "last_name", "full_name", "surname", "firstname", "lastname", "fullname"];
+    const AGREED: &[&str] = &["newsletter", "marketing", "consent", "subscribed"];
+    let said = words(column);
+    NAMES.contains(&said.join("_").as_str()) || said.iter().any(|word| AGREED.contains(&word.as_str()))
 }
