@@ -33,7 +33,7 @@ mod tests;
 mod walk;
 mod ways;
 
-pub(crate) use evidence::words;
+pub(crate) use evidence::{is_signature_name, words};
 use ways::{Reason, Way};
 
 /// What is known of the caller at a point of the flow.

@@ -241,6 +241,7 @@ fn on_server(program: &Program, grant: &Grant, names: &[String]) -> Option<Origi
         let sent_back = is_opened(entry);
         if named.iter().any(|word| may_give(word) && !(sent_back && word == "callback"))
             || is_mounted_nowhere(entry)
+            || program.is_for_deliveries(origin.entry, &origin.way, last)
             || program.brings_own_secret(origin.entry)
             || is_for_listed(program, origin, last)
         {

@@ -297,7 +297,8 @@ impl<'p> Search<'p> {
         let mut starts = self.customers(core, starts, &reached);
         starts.retain(|start| {
             let whole: Vec<Edge> = start.way.iter().chain(&way).copied().collect();
-            !told::goes_elsewhere(program, &whole, out.at)
+            let delivered = start.entry.is_some_and(|entry| program.is_for_deliveries(entry, &whole, out.at));
+            !delivered && !told::goes_elsewhere(program, &whole, out.at)
         });
         let names = names_around(program, &way, &out);
         let behind: String = way.iter().map(|edge| program.function_name(edge.target) + " ").collect();

@@ -37,7 +37,7 @@ pub(super) fn sounds_like_check(name: &str) -> bool {
 }
 
 /// Whether a name says a signature: `sig`, `signature`, `x-hub-signature`.
-pub(super) fn is_signature_name(name: &str) -> bool {
+pub(crate) fn is_signature_name(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let may_say = name.contains("sig") || name.contains("hmac");
     may_say && (name.contains("signature") || words(&name).iter().any(|word| word == "sig" || word == "hmac"))

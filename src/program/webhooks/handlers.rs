@@ -26,7 +26,7 @@ use crate::names::Name;
 use crate::program::values::options::Lookup;
 use crate::program::values::readers::Use;
 use crate::program::verify::{Account, Standing, Verdict, words};
-use crate::program::{CallRef, EdgeKind, Entry, EntryKind, ExprRef, FunctionRef, Program};
+use crate::program::{CallRef, EdgeKind, Entry, EntryKind, FunctionRef, Program};
 
 /// An entry point that a vendor calls.
 #[derive(Debug, Clone)]
@@ -246,7 +246,7 @@ fn handler(program: &Program, candidate: Candidate) -> Option<WebhookHandler> {
         verdict = program.verdict_of_delivery(&account);
     }
     // `if (action === "webhook") { .. return }`: the rest is done for others.
-    let branch = program.branch_of_deliveries(entry);
+    let branch = program.branch_of_deliveries(entry, serves_others);
     if let Some(branch) = branch {
         let is_run = program.runs_in_branch(entry.function, branch);
         account.deeds.retain(|deed| is_run(deed.at));
@@ -537,61 +537,5 @@ fn dotted(facts: &Facts, expr: ExprId, depth: usize) -> Option<String> {
         ExprKind::Call(call) => dotted(facts, facts.call(*call).callee, depth),
         ExprKind::Await(inner) => dotted(facts, *inner, depth),
         _ => None,
-    }
-}
-
-impl Program {
-    /// Whether an entry runs on a runtime without Node's own modules: Deno, workers, edge.
-    pub fn runs_on_edge(&self, entry: &Entry) -> bool {
-        let file = entry.place.file;
-        matches!(entry.framework, "supabase-functions" | "edge-functions" | "worker")
-            || self.facts(file).exports.iter().any(|export| {
-                export.name == "runtime"
-                    && matches!(export.value, crate::facts::ExportValue::Local(value)
-                        if self.value(ExprRef::new(file, value)).text().is_some_and(|text| text.contains("edge")))
-            })
-    }
-
-    /// How a handler's deliveries are verified, in the words of its vendor, runtime and language.
-    pub fn verify_cure(&self, handler: &WebhookHandler) -> String {
-        let entry = &self.entries[handler.entry];
-        let is_script = self.facts(entry.function.file).language.is_script();
-        if handler.of_row {
-            return "Let the database send a secret of its own in a header, compare it in constant time with the one in \
-                    the environment, and answer 401 before anything else when they differ."
-                .to_owned();
-        }
-        match self.webhook_of(handler) {
-            Some(webhook) if !is_script => webhook.cure_py.clone(),
-            Some(webhook) => {
-                let edge = webhook.cure_edge.as_ref().filter(|_| self.runs_on_edge(entry));
-                self.as_read_by(entry, edge.unwrap_or(&webhook.cure_js))
-            }
-            None => {
-                let compare = if is_script { "timingSafeEqual of node:crypto" } else { "hmac.compare_digest" };
-                // A header that is read already is there to be checked.
-                if handler.evidence.iter().any(|sign| sign.text.starts_with("reads the header")) {
-                    return format!(
-                        "Compute an HMAC of the raw body with the shared secret, as the sender documents it, compare it \
-                         with the signature header by {compare}, and answer 401 before anything else when they differ."
-                    );
-                }
-                format!(
-                    "Take only the id from the delivery, ask the sender's API for what it stands for, and act on that answer \
-                     alone. Or check what the sender signs, as it documents it (mostly an HMAC of the raw body with the \
-                     shared secret, in a header that is compared by {compare}), and answer 401 before anything else when it \
-                     does not fit. Where it has no API to ask and signs nothing, give it a URL with a long secret in it, and \
-                     compare that."
-                )
-            }
-        }
-    }
-
-    /// How a handler's vendor is called in messages: its name and "webhook".
-    pub fn webhook_name(&self, handler: &WebhookHandler) -> String {
-        match handler.vendor {
-            Some(vendor) => format!("the {} webhook", self.catalogue.vendor(vendor).name),
-            None => "this webhook".to_owned(),
-        }
     }
 }

@@ -2,22 +2,26 @@
 
 use rustc_hash::FxHashSet;
 
-use super::DELIVERIES;
+use super::{DELIVERIES, WebhookHandler};
 use crate::facts::{BlockId, BlockKind, ExprId, ExprKind, Facts, Op, Step};
 use crate::finding::Place;
 use crate::names::Name;
 use crate::program::terms::{Ending, ending};
-use crate::program::verify::words;
+use crate::program::verify::{is_signature_name, words};
 use crate::program::{CallRef, Edge, EdgeKind, Entry, FunctionRef, Program};
 
 impl Program {
-    /// The branch of an entry that takes deliveries, where its condition says so and it ends the handler.
-    pub(super) fn branch_of_deliveries(&self, entry: &Entry) -> Option<Place> {
+    /// The branch of an entry that takes deliveries, where its condition says so and it ends the handler. Who asks for a
+    /// signature (`if (signature) { .. return }`) has a branch for deliveries too, where what comes after it is known to be
+    /// `for_others`: it may as well be the way past the check.
+    pub(super) fn branch_of_deliveries(&self, entry: &Entry, for_others: bool) -> Option<Place> {
         let facts = self.facts(entry.function.file);
         let own = facts.blocks.iter().enumerate().filter(|(_, block)| block.function == entry.function.function);
         let mut found = own.filter(|(at, block)| {
             let takes = match block.kind {
-                BlockKind::Then(condition) => says_delivery(facts, condition, 4),
+                BlockKind::Then(condition) => {
+                    says_delivery(facts, condition, 4) || for_others && asks_signature(facts, condition, 4)
+                }
                 BlockKind::Case(_, Some(value)) => says_delivery(facts, value, 2),
                 _ => false,
             };
@@ -39,6 +43,15 @@ impl Program {
         let first = way.first().map_or(at, |edge| edge.call);
         let span = self.call_place(first).span;
         first.file != entry.file || self.function_of(first) != entry || branch.span.contains(span)
+    }
+
+    /// Whether what an entry does at a call, behind the calls of a way, is done for deliveries alone.
+    pub fn is_for_deliveries(&self, entry: usize, way: &[Edge], at: CallRef) -> bool {
+        let of_entry = |handler: &&WebhookHandler| handler.entry == entry && !handler.by_name;
+        self.webhook_handlers().iter().find(of_entry).is_some_and(|handler| match handler.branch {
+            Some(branch) => self.is_in_branch(self.entries[entry].function, branch, way, at),
+            None => !handler.serves_others,
+        })
     }
 
     /// Whether a call is run from a branch: written there, or in what the calls there run.
@@ -75,6 +88,31 @@ fn says_delivery(facts: &Facts, condition: ExprId, depth: usize) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether a condition asks whether the request brings a signature.
+fn asks_signature(facts: &Facts, condition: ExprId, depth: usize) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    match facts.expr(condition) {
+        ExprKind::Op(Op::And, parts) => parts.iter().any(|&part| asks_signature(facts, part, depth)),
+        ExprKind::Ref(name, block) => {
+            let def = facts.lookup(*block, *name).map(|def| facts.def(def).values.as_slice());
+            def.is_some_and(|values| matches!(values, [value] if asks_signature(facts, *value, depth)))
+        }
+        // `req.headers.get("x-acme-signature")`
+        ExprKind::Call(call) => {
+            let call = facts.call(*call);
+            let asks = facts.last_name(call.callee).is_some_and(|name| matches!(name.as_str(), "get" | "header"));
+            asks && call.args.first().is_some_and(|arg| names_signature(facts, arg.value))
+        }
+        ExprKind::Index(_, key) => names_signature(facts, *key),
+        ExprKind::Member(_, name) => is_signature_name(name),
+        _ => false,
+    }
+}
+
+fn names_signature(facts: &Facts, key: ExprId) -> bool {
+    matches!(facts.expr(key), ExprKind::Text(text) if is_signature_name(text))
 }
 
 /// Whether a block ends the function on every way through it.

@@ -1,9 +1,10 @@
 //! How a cure reads a header in the way of the handler that it is for: `request.headers["x"]` is nothing on a Fetch request,
 //! and a check made with it refuses every delivery.
 
+use super::WebhookHandler;
 use crate::facts::ExprKind;
 use crate::names::Name;
-use crate::program::{Entry, Program};
+use crate::program::{Entry, ExprRef, Program};
 
 /// How a handler reads the headers of what comes in.
 enum Reads {
@@ -68,5 +69,61 @@ mod tests {
             rewritten(cure, "req.headers.get"),
             "Compare req.headers.get(\"x-key\") and req.headers.get(\"x-time\")."
         );
+    }
+}
+
+impl Program {
+    /// Whether an entry runs on a runtime without Node's own modules: Deno, workers, edge.
+    pub fn runs_on_edge(&self, entry: &Entry) -> bool {
+        let file = entry.place.file;
+        matches!(entry.framework, "supabase-functions" | "edge-functions" | "worker")
+            || self.facts(file).exports.iter().any(|export| {
+                export.name == "runtime"
+                    && matches!(export.value, crate::facts::ExportValue::Local(value)
+                        if self.value(ExprRef::new(file, value)).text().is_some_and(|text| text.contains("edge")))
+            })
+    }
+
+    /// How a handler's deliveries are verified, in the words of its vendor, runtime and language.
+    pub fn verify_cure(&self, handler: &WebhookHandler) -> String {
+        let entry = &self.entries[handler.entry];
+        let is_script = self.facts(entry.function.file).language.is_script();
+        if handler.of_row {
+            return "Let the database send a secret of its own in a header, compare it in constant time with the one in \
+                    the environment, and answer 401 before anything else when they differ."
+                .to_owned();
+        }
+        match self.webhook_of(handler) {
+            Some(webhook) if !is_script => webhook.cure_py.clone(),
+            Some(webhook) => {
+                let edge = webhook.cure_edge.as_ref().filter(|_| self.runs_on_edge(entry));
+                self.as_read_by(entry, edge.unwrap_or(&webhook.cure_js))
+            }
+            None => {
+                let compare = if is_script { "timingSafeEqual of node:crypto" } else { "hmac.compare_digest" };
+                // A header that is read already is there to be checked.
+                if handler.evidence.iter().any(|sign| sign.text.starts_with("reads the header")) {
+                    return format!(
+                        "Compute an HMAC of the raw body with the shared secret, as the sender documents it, compare it \
+                         with the signature header by {compare}, and answer 401 before anything else when they differ."
+                    );
+                }
+                format!(
+                    "Take only the id from the delivery, ask the sender's API for what it stands for, and act on that answer \
+                     alone. Or check what the sender signs, as it documents it (mostly an HMAC of the raw body with the \
+                     shared secret, in a header that is compared by {compare}), and answer 401 before anything else when it \
+                     does not fit. Where it has no API to ask and signs nothing, give it a URL with a long secret in it, and \
+                     compare that."
+                )
+            }
+        }
+    }
+
+    /// How a handler's vendor is called in messages: its name and "webhook".
+    pub fn webhook_name(&self, handler: &WebhookHandler) -> String {
+        match handler.vendor {
+            Some(vendor) => format!("the {} webhook", self.catalogue.vendor(vendor).name),
+            None => "this webhook".to_owned(),
+        }
     }
 }
