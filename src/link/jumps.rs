@@ -11,6 +11,7 @@ use crate::link::entries::KnownRoute;
 use crate::link::entries::handlers::{arguments, key, object};
 use crate::link::entries::platforms::FUNCTION_PATHS;
 use crate::link::rewrites::{Led, Rewrites};
+use crate::manifest::Setting;
 use crate::names::Name;
 use crate::program::apps;
 use crate::program::{
@@ -174,6 +175,8 @@ struct Finder<'p> {
     procedures: FxHashMap<Name, Vec<usize>>,
     /// Whether any function is there to be invoked.
     has_functions: bool,
+    /// The projects of Supabase that the repository deploys, where its settings say so.
+    deployed: Vec<String>,
 }
 
 impl<'p> Finder<'p> {
@@ -189,7 +192,25 @@ impl<'p> Finder<'p> {
         }
         let has_functions = !functions.is_empty();
         let (routes, rewrites) = (Routes::new(program), Rewrites::find(program));
-        Self { program, routes, rewrites, functions, procedures, has_functions }
+        let settings = program.manifests.iter().filter(|manifest| manifest.path.ends_with("supabase/config.toml"));
+        let named = settings.filter_map(|manifest| match manifest.setting(&["project_id"])? {
+            Setting::Text(id) => Some(id),
+            _ => None,
+        });
+        let deployed = named.filter(|id| is_project(id)).collect();
+        Self { program, routes, rewrites, functions, procedures, has_functions, deployed }
+    }
+
+    /// Whether a request goes to another project of Supabase's than those of the repository: its functions are written
+    /// elsewhere.
+    fn goes_to_other_project(&self, http: &HttpUse) -> bool {
+        !self.deployed.is_empty()
+            && http.url.any(|value| match value {
+                Value::Text(text) => {
+                    project_of(text).is_some_and(|project| !self.deployed.iter().any(|own| own == project))
+                }
+                _ => false,
+            })
     }
 
     fn request(&self, http: &HttpUse, seen: &mut FxHashSet<CallRef>, found: &mut Jumps) {
@@ -206,7 +227,9 @@ impl<'p> Finder<'p> {
                 },
             };
             if let Some((name, rest)) = function_path(&path) {
-                self.by_name(http.at, &name, &rest, http.method, found);
+                if !self.goes_to_other_project(http) {
+                    self.by_name(http.at, &name, &rest, http.method, found);
+                }
                 seen.insert(http.at);
                 continue;
             }
@@ -453,6 +476,17 @@ fn head(value: &Value) -> Option<Name> {
         },
         _ => None,
     }
+}
+
+/// Whether a text is the id that Supabase gives a project; a project on one's own machine may have any name.
+fn is_project(id: &str) -> bool {
+    id.len() == 20 && id.bytes().all(|byte| byte.is_ascii_lowercase())
+}
+
+/// The project of Supabase that a URL leads to: `https://abcdefghijklmnopqrst.supabase.co/..`.
+fn project_of(url: &str) -> Option<&str> {
+    let (before, _) = url.split_once(".supabase.co")?;
+    before.strip_prefix("https://").filter(|id| is_project(id))
 }
 
 /// The function's name and the rest, of a path that functions are reached by.
