@@ -390,15 +390,20 @@ pub fn is_authenticated(program: &Program, start: &Start, before: CallRef) -> bo
     {
         return true;
     }
-    let Some(entry) = start.entry.map(|entry| &program.entries[entry]) else { return false };
-    entry.middleware.iter().any(|gate| match gate {
-        // What covers every route lets the public ones through, whatever it looks up.
-        Gate::Function(function) => {
-            words(&program.function_name(*function)).iter().any(|word| GUARDS.contains(&word.as_str()))
-        }
-        Gate::Library(library) => program.role_of_made(*library) == Some(KnownRole::Authenticate),
-        Gate::Unknown => false,
-    })
+    let is_guarded = |entry: usize| {
+        program.entries[entry].middleware.iter().any(|gate| match gate {
+            // What covers every route lets the public ones through, whatever it looks up.
+            Gate::Function(function) => {
+                words(&program.function_name(*function)).iter().any(|word| GUARDS.contains(&word.as_str()))
+            }
+            Gate::Library(library) => program.role_of_made(*library) == Some(KnownRole::Authenticate),
+            Gate::Unknown => false,
+        })
+    };
+    // A button leads over HTTP to the route that asks.
+    let served = start.way.iter().filter(|edge| edge.kind == EdgeKind::Jump);
+    start.entry.is_some_and(is_guarded)
+        || served.flat_map(|edge| program.entries_of(edge.target)).any(|&entry| is_guarded(entry))
 }
 
 /// Whether a path only works off what is due, and nobody waits for it: the payments stand in a loop, and nothing but the
