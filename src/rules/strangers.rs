@@ -169,7 +169,10 @@ pub(super) fn by_callers(program: &Program, entry: &Entry, at: CallRef) -> Optio
     let first = without.map_or(String::new(), |caller| {
         format!(" First send that key where it is called with the public one ({}).", place(program, *caller))
     });
-    let header = "req.headers.get(\"Authorization\") !== `Bearer ${Deno.env.get(\"SUPABASE_SERVICE_ROLE_KEY\")}`";
+    let header = format!(
+        "{}.headers.get(\"Authorization\") !== `Bearer ${{Deno.env.get(\"SUPABASE_SERVICE_ROLE_KEY\")}}`",
+        request_of(program, entry)
+    );
     if servers.len() == callers.len() {
         let how = match edge {
             true => {
@@ -195,15 +198,26 @@ pub(super) fn by_callers(program: &Program, entry: &Entry, at: CallRef) -> Optio
     ))
 }
 
+/// The name by which a handler has its request: `_req`; the usual one where it takes none, `request` where it takes it
+/// apart: `({ request }) =>`.
+pub(super) fn request_of(program: &Program, entry: &Entry) -> String {
+    let facts = program.facts(entry.function.file);
+    match facts.function(entry.function.function).params.first() {
+        Some(param) => param.name.map_or("request".to_owned(), |name| name.to_string()),
+        None => "req".to_owned(),
+    }
+}
+
 /// The cure for what the database asks and nobody else does.
 fn by_database(program: &Program, entry: &Entry, at: CallRef) -> Option<String> {
     const SECRET: &str = "CRON_SECRET";
     let sent = sent_by_database(program, entry, SECRET)?;
     let read = program.read_of_variable(at.file, Name::new(SECRET));
     let refuses = answer(program, entry, 401, "not for you")?;
+    let request = request_of(program, entry);
     let brought = match program.is_gated(entry.function.file) {
-        true => "req.headers.get(\"x-cron-secret\") !== secret",
-        false => "req.headers.get(\"Authorization\") !== `Bearer ${secret}`",
+        true => format!("{request}.headers.get(\"x-cron-secret\") !== secret"),
+        false => format!("{request}.headers.get(\"Authorization\") !== `Bearer ${{secret}}`"),
     };
     Some(format!(
         "The database asks it, and brings no user: let in whoever brings a secret that the two of them have, and nobody \

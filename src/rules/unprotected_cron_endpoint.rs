@@ -12,7 +12,7 @@ use crate::program::verify::{Account, Lapse, Verdict, Why};
 use crate::program::{CallRef, Edge, EdgeKind, Entry, EntryKind, ExprRef, Program};
 use crate::rule;
 use crate::rule::Report;
-use crate::rules::strangers::{self, sent_by_database, staff};
+use crate::rules::strangers::{self, request_of, sent_by_database, staff};
 
 rule! {
     /// A scheduled endpoint does its work for whoever calls it
@@ -244,12 +244,8 @@ fn tell(program: &Program, report: &mut Report, schedule: Option<&Schedule>, ent
     let read = program.read_of_variable(entry.function.file, Name::new(secret));
     let by_status = matches!(entry.framework, "express" | "fastify" | "next-pages");
     let params = &facts.function(entry.function.function).params;
-    let param = |at: usize, usual: &str| {
-        params.get(at).and_then(|param| param.name).map_or(usual.to_owned(), |it| it.to_string())
-    };
-    // `({ request }) =>`
-    let usual = if params.first().is_some_and(|param| param.name.is_none()) { "request" } else { "req" };
-    let (req, res) = (param(0, usual), param(1, "res"));
+    let req = request_of(program, entry);
+    let res = params.get(1).and_then(|param| param.name).map_or("res".to_owned(), |name| name.to_string());
     let brought = match by_status {
         true => format!("{req}.headers.authorization"),
         false => format!("{req}.headers.get(\"authorization\")"),
