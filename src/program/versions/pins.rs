@@ -309,6 +309,7 @@ fn tags(program: &Program, found: &mut Vec<Unpinned>) {
         for tag in &facts.script_tags {
             let Some(Target::Package { name, version, .. }) = package_of_url(&tag.src) else { continue };
             if name.starts_with("npm:")
+                && !tag.held
                 && version.is_none_or(|version| is_loose(&version))
                 && let Some(vendor) = program.sdk(name)
             {
