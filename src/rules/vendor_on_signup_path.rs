@@ -15,6 +15,8 @@ rule! {
     /// warning, for a vendor that hangs holds the customer just the same. "Fire and forget" in a comment with an
     /// `await` in the code is the usual form.
     ///
+    /// To verify an address is a part of signing up, and to reset a password of logging in.
+    ///
     /// The trace leads from the form, route, action or auth hook through every function and request to the call.
     ///
     /// ## Silent when
@@ -81,5 +83,5 @@ rule! {
 }
 
 fn check(program: &Program, report: &mut Report) {
-    super::core_path::check(program, report, &[Core::Signup, Core::Login]);
+    super::core_path::check(program, report, &[Core::Signup, Core::Login, Core::Verification, Core::Reset]);
 }

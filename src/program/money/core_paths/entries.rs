@@ -243,8 +243,9 @@ pub fn is_for_others(start: &Start, core: Core, for_anyone: bool) -> bool {
             });
             holds(&names, STAFF) || invites || table || adds
         }
+        Core::Reset | Core::Verification if holds(&names, STAFF) => true,
         // Who changes a password is signed in.
-        Core::Login => {
+        Core::Login | Core::Reset => {
             label.windows(2).any(|pair| matches!(pair[0].as_str(), "change" | "update") && pair[1] == "password")
         }
         Core::Checkout => holds(&label, MERCHANT) || holds(&names, &["admin", "custom", "manual", "walkup"]),
@@ -291,11 +292,31 @@ pub fn says(core: Core, names: &str) -> bool {
             " otp",
             " signup",
             " sign up",
+            " verify email",
+            " verify mail",
+            " email verif",
+            " confirm email",
             " anmeld",
             " connexion",
             " entrar",
             " password",
             " passwort",
+        ],
+        // A row of a user changes for many ends: only names say that it is for this one.
+        Core::Verification => &[" verify", " verif", " confirm", " activate", " bestaetig", " bestätig"],
+        Core::Reset => &[
+            " reset",
+            " forgot",
+            " recover",
+            " lost password",
+            " zuruecksetz",
+            " zurücksetz",
+            " vergessen",
+            " esqueci",
+            " redefin",
+            " olvid",
+            " restablec",
+            " oubli",
         ],
         Core::Checkout => &[
             " checkout",
