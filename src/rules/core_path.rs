@@ -75,6 +75,8 @@ fn whose(program: &Program, used: &CoreUse<'_>) -> String {
 fn severity(used: &CoreUse<'_>) -> Severity {
     match (used.weight, used.failure) {
         (Weight::Essential, _) | (Weight::Message, Failure::Caught(_)) => Severity::Note,
+        // Whoever asks for nothing but the mail sees that it did not go out, and asks again.
+        (Weight::Message, Failure::Stops) if matches!(used.core, Core::Verification | Core::Reset) => Severity::Note,
         (Weight::Message, Failure::Stops) | (Weight::Other, Failure::Caught(_)) => Severity::Warning,
         (Weight::Other, Failure::Stops) => Severity::Error,
     }

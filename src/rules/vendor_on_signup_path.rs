@@ -23,8 +23,9 @@ rule! {
     ///
     /// The call is deferred or not waited for; it is the auth provider or the app's own backend; it is a browser
     /// analytics SDK that queues by itself; it runs in a webhook, a job, or where an administrator makes accounts for
-    /// others. A mail that delivers what the path is for (a verification or reset link, a login code) is a warning at
-    /// most. What only some customers wait for, because a stored setting, plan or link to a service says so, is the
+    /// others; or it brings in what somebody asked for (`if (importContacts)`). A mail that delivers what the path is for
+    /// (a verification link, a login code) is a warning at most, and one that is all that was asked for (a reset link) the
+    /// auditor's. What only some customers wait for, because a stored setting, plan or link to a service says so, is the
     /// auditor's; so is what a login makes once.
     ///
     /// ## The cure
