@@ -109,7 +109,7 @@ fn asks_import(program: &Program, at: CallRef, condition: ExprId, wanted: bool, 
             let imports = said.iter().any(|word| IMPORTS.contains(&word.as_str()));
             let is_page = reads && said.len() > 1 && said.last().is_some_and(|last| PAGES.contains(&last.as_str()));
             let about = || words(&super::weight::about(program, at)).windows(said.len()).any(|part| *part == said[..]);
-            if !imports && !(is_page && about()) {
+            if !(imports || is_page && about()) {
                 return false;
             }
             match program.origin_on(&[], ExprRef::new(at.file, condition), &[]) {
