@@ -377,6 +377,9 @@ pub struct HttpClient {
     /// It throws on a 4xx / 5xx answer.
     #[serde(default)]
     pub throws_on_status: bool,
+    /// Its answer is false where the vendor refuses: `if not response`.
+    #[serde(default)]
+    pub false_when_refused: bool,
     /// The keyword of a call with which it throws nothing when it fails: `fail_silently`.
     pub silenced_by: Option<String>,
     /// How what it throws tells the URL that was asked for.

@@ -159,6 +159,8 @@ pub struct ScriptTag {
     pub in_head: bool,
     /// Nothing lets the page go on meanwhile: neither `async` nor `defer`, and no module.
     pub blocks: bool,
+    /// `integrity` holds it to what it was: a browser runs no other.
+    pub held: bool,
 }
 
 /// The names that blocks define: one run of entries a block.

@@ -8,12 +8,21 @@ use super::{Effect, Source, Takes};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Core {
-    /// An account is made: also onboarding and the check of an address.
+    /// An account is made: also onboarding.
     Signup,
-    /// Someone logs in: also the reset of a password.
+    /// Someone logs in.
     Login,
     /// Someone pays, subscribes or orders.
     Checkout,
+    /// An address is verified, as a part of making the account.
+    Verification,
+    /// Someone gets back in whose password is lost.
+    Reset,
+}
+
+impl Core {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Signup, Self::Login, Self::Checkout, Self::Verification, Self::Reset];
 }
 
 /// When what is made waits for the payer.

@@ -22,7 +22,9 @@ pub struct Tracker {
     /// Position of the event's name.
     #[serde(default)]
     pub event: usize,
-    /// Inside that argument's object, when it is one: `event`.
+    /// Its position in Python where the person comes first: `capture("user", "signed_up")`.
+    pub after_person: Option<usize>,
+    /// Inside that argument's object, or under that keyword, when it is one: `event`.
     pub option: Option<String>,
     /// What makes a second report of the same action harmless: `transaction_id`.
     #[serde(default)]

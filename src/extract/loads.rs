@@ -28,7 +28,8 @@ pub fn loads(path: &str, text: &str) -> (Vec<Name>, Vec<ScriptTag>) {
                 found.0.push(Name::new(src));
                 if src.contains("//") && is_script(attributes) && !is_commented(path, &text[..at]) {
                     let span = Span { start: at as u32, end: (at + tag.len()) as u32 };
-                    found.1.push(ScriptTag { src: Name::new(src), span, in_head, blocks: blocks(attributes) });
+                    let held = attribute(attributes, "integrity").flatten().is_some_and(|sum| !sum.trim().is_empty());
+                    found.1.push(ScriptTag { src: Name::new(src), span, in_head, blocks: blocks(attributes), held });
                 }
             }
             at += tag.len();

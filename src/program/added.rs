@@ -86,7 +86,7 @@ impl Program {
         let mut onto: BTreeMap<(Core, VendorId), (CallRef, bool)> = BTreeMap::new();
         if !found.is_empty() {
             // A checkout is the work of who is paid through, and a login that of who knows the user.
-            let uses = self.core_uses(&[Core::Signup, Core::Login, Core::Checkout]);
+            let uses = self.core_uses(&Core::ALL);
             for used in uses.iter().filter(|used| used.weight == Weight::Other) {
                 let Some(vendor) = used.out.vendor_id() else { continue };
                 let entry = onto.entry((used.core, vendor)).or_insert((used.out.at, true));
@@ -172,7 +172,7 @@ impl Program {
     pub fn vendors_in_use(&self) -> Vendors {
         let id = |vendor: VendorId| self.catalogue.vendor(vendor).id.clone();
         let used = self.vendor_uses().iter().filter(|used| self.counts(used.at.file, used.vendor));
-        let core = self.core_uses(&[Core::Signup, Core::Login, Core::Checkout]);
+        let core = self.core_uses(&Core::ALL);
         Vendors {
             used: used.map(|used| used.vendor).chain(self.delivering().map(|(vendor, _)| vendor)).map(id).collect(),
             on_core_paths: core.iter().filter_map(|used| Some((used.core, id(used.out.vendor_id()?)))).collect(),

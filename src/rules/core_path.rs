@@ -75,6 +75,8 @@ fn whose(program: &Program, used: &CoreUse<'_>) -> String {
 fn severity(used: &CoreUse<'_>) -> Severity {
     match (used.weight, used.failure) {
         (Weight::Essential, _) | (Weight::Message, Failure::Caught(_)) => Severity::Note,
+        // Whoever asks for nothing but the mail sees that it did not go out, and asks again.
+        (Weight::Message, Failure::Stops) if matches!(used.core, Core::Verification | Core::Reset) => Severity::Note,
         (Weight::Message, Failure::Stops) | (Weight::Other, Failure::Caught(_)) => Severity::Warning,
         (Weight::Other, Failure::Stops) => Severity::Error,
     }
@@ -171,6 +173,8 @@ fn path_name(core: Core) -> &'static str {
         Core::Signup => "signup",
         Core::Login => "login",
         Core::Checkout => "checkout",
+        Core::Verification => "email verification",
+        Core::Reset => "password reset",
     }
 }
 
@@ -180,6 +184,10 @@ fn says(core: Core, purpose: Purpose) -> &'static str {
         (Core::Signup, _) => "what the path is for: the account is made here",
         (Core::Login, Purpose::Leads) => "what the path is for: this leads to where the customer is logged in",
         (Core::Login, _) => "what the path is for: the customer is logged in here",
+        (Core::Verification, Purpose::Leads) => "what the path is for: this leads to where the address is verified",
+        (Core::Verification, _) => "what the path is for: the address is verified here",
+        (Core::Reset, Purpose::Leads) => "what the path is for: this leads to where the password is reset",
+        (Core::Reset, _) => "what the path is for: the password is reset here, or the way to do it sent",
         (Core::Checkout, Purpose::Made) => "what the path is for: the payment or order is made here",
         (Core::Checkout, Purpose::LookedUp) => {
             "what the path is for: the customer has paid, and the payment is looked up here"
@@ -196,6 +204,8 @@ fn message(used: &CoreUse<'_>, who: &str, call: &str) -> String {
         Core::Signup => ("nobody can create an account", "every new customer"),
         Core::Login => ("nobody can log in", "everyone who logs in"),
         Core::Checkout => ("nobody can pay", "every paying customer"),
+        Core::Verification => ("nobody can verify an address", "everyone who verifies an address"),
+        Core::Reset => ("nobody gets back into an account", "everyone who lost a password"),
     };
     if let (Some(chosen), false) = (used.only_with, used.weight == Weight::Essential) {
         let state = if chosen.set { "set" } else { "missing" };
@@ -208,6 +218,9 @@ fn message(used: &CoreUse<'_>, who: &str, call: &str) -> String {
     match (used.weight, used.failure) {
         (Weight::Essential, _) => format!("{path} needs {who} ({call}): while it is down, {nobody}"),
         (_, Failure::Stops) => format!("{path} waits for {who} ({call}): when it is slow or down, {nobody}"),
+        (_, Failure::Caught(_)) if used.raced => format!(
+            "{path} waits for {who} ({call}): neither its failure nor its hanging stops the path, but while it is slow {everybody} waits until the race is over"
+        ),
         (_, Failure::Caught(_)) => format!(
             "{path} waits for {who} ({call}): its failure does not stop the path, but when it hangs, {everybody} waits with it"
         ),
@@ -241,6 +254,8 @@ fn help(program: &Program, used: &CoreUse<'_>, start: &Start, call: &str) -> Str
         Core::Signup => "the account exists",
         Core::Login => "the customer is logged in",
         Core::Checkout => "the payment or order is made",
+        Core::Verification => "the address is verified",
+        Core::Reset => "the password is reset, or the way to do it sent",
     };
     let (how, deferred) = match runtime(program, used, start) {
         Runtime::Browser => ("do not await it", "`send().catch(report)`, or let the server send it"),

@@ -78,7 +78,7 @@ fn check(program: &Program, report: &mut Report) {
     }
     // Few apps wait for so long that it matters where.
     let core = LazyCell::new(|| -> FxHashSet<CallRef> {
-        let uses = program.core_uses(&[Core::Signup, Core::Login, Core::Checkout]);
+        let uses = program.core_uses(&Core::ALL);
         uses.iter().flat_map(|used| [used.out.at, used.out.sender()]).collect()
     });
     for (at, seconds) in waits {

@@ -145,7 +145,10 @@ fn may_bring_a_slash(program: &Program, unmatched: &Unmatched) -> bool {
 
 /// Whether the name or path is what a caller hands to the function that sends the request.
 fn comes_of_callers(program: &Program, unmatched: &Unmatched) -> bool {
-    let empty = unmatched.asked.ends_with('/') || unmatched.asked.contains("//");
+    // A name that is not known may be what ends it; where the whole path is written, it ends so on purpose.
+    let is_written = |http: &HttpUse| http.url.text().is_some();
+    let written = || program.requests_at(unmatched.at).iter().all(is_written);
+    let empty = unmatched.asked.contains("//") || unmatched.asked.ends_with('/') && !written();
     let handed = |http: &HttpUse| {
         let parts = match &http.url {
             Value::Template(parts) => parts.as_ref(),

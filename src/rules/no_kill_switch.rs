@@ -75,7 +75,7 @@ crate::rule! {
 
 fn check(program: &Program, report: &mut Report) {
     let mut found: BTreeMap<VendorId, Vec<CoreUse<'_>>> = BTreeMap::new();
-    for used in program.core_uses(&[Core::Signup, Core::Login, Core::Checkout]) {
+    for used in program.core_uses(&Core::ALL) {
         let vendor = used.out.vendor_id().filter(|&vendor| !program.catalogue.vendor(vendor).own_backend);
         if let Some(vendor) = vendor.filter(|_| used.weight == Weight::Other && !is_switched(program, &used)) {
             found.entry(vendor).or_default().push(used);
@@ -88,6 +88,8 @@ fn check(program: &Program, report: &mut Report) {
             Core::Signup => "signing up",
             Core::Login => "logging in",
             Core::Checkout => "paying",
+            Core::Verification => "verifying an address",
+            Core::Reset => "resetting a password",
         };
         let message = format!(
             "nothing turns {name} off: while it is down, {path} waits for it or fails until the app is changed and deployed again"

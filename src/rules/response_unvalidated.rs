@@ -213,10 +213,11 @@ fn reached(program: &Program, report: &mut Report, http: &HttpUse) {
     let whom = std::iter::once(http).chain(program.through(http)).find_map(|http| program.destination_name(http));
     let whom = whom.unwrap_or_else(|| "the service".to_owned());
     let script = program.facts(http.at.file).language.is_script();
-    let kept = program.is_kept(look.at);
-    let then = match kept {
-        true => "the code throws, and what should be stored is not",
-        false => "the code throws, and the customer gets an error that says nothing",
+    let (kept, lets_in) = (program.is_kept(look.at), program.lets_in(look.at));
+    let then = match (kept, lets_in) {
+        (true, _) => "the code throws, and what should be stored or paid is not",
+        (false, true) => "the code throws, and who is to be let in or turned away gets an error that says neither",
+        (false, false) => "the code throws, and the customer gets an error that says nothing",
     };
     let message = format!(
         "the code takes the first item in the answer of {whom} without checking that there is one: when the list is empty or named otherwise, {then}"
@@ -231,7 +232,7 @@ fn reached(program: &Program, report: &mut Report, http: &HttpUse) {
     };
     let met = program.failure_is_met(http.inner);
     let mut draft = report.at(program.place(at), whom, message).help(help);
-    if kept {
+    if kept || lets_in {
         draft = draft.severity(Severity::Warning);
     }
     if met {

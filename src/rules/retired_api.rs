@@ -442,14 +442,16 @@ fn tell(
         (true, false) => format!("{who} stops mending {what} on {}: from then on {then}", retired.date),
     };
     let subject = model.map_or_else(|| retired.what.clone(), |model| model.to_string());
-    let severity = match (retired.unsupported, past) {
+    // What only a third party tells is worth a look, and no more.
+    let is_hearsay = matches!(retired.source.tier, Tier::Secondary | Tier::Convention);
+    let severity = match (retired.unsupported || is_hearsay, past) {
         (true, _) => Severity::Note,
         (false, true) => Severity::Error,
         (false, false) => Severity::Warning,
     };
     let cure = format!("{}{}.", retired.cure[..1].to_uppercase(), &retired.cure[1..]);
     let mut draft = report.at(first, subject, message).severity(severity).vendor(program.vendor_id(vendor)).help(cure);
-    if matches!(retired.source.tier, Tier::Secondary | Tier::Convention) {
+    if is_hearsay {
         draft = draft.confidence(Confidence::Low).auditor_only();
     }
     for &other in &places[1..] {

@@ -71,7 +71,10 @@ fn told(sdk: &Unpinned, vendor: &str, path: &str) -> (String, String) {
                 "`{asked}` names no version: the next deployment runs on whatever {vendor} has released by then, breaking \
                  changes included"
             ),
-            format!("Name the major version that was tested: `{}`", with_version(sdk)),
+            match with_version(sdk) {
+                whole if whole.contains("@VERSION") => format!("Name the version that was tested: `{whole}`"),
+                major => format!("Name the major version that was tested: `{major}`"),
+            },
         ),
         Loose::Tag => (
             format!("`{asked}` names no version: every visitor gets what {vendor} released last, untested by you"),
@@ -119,5 +122,7 @@ fn told(sdk: &Unpinned, vendor: &str, path: &str) -> (String, String) {
 fn with_version(sdk: &Unpinned) -> String {
     let asked = ["@latest", "@next", "@*"].iter().fold(sdk.asked.clone(), |text, loose| text.replace(loose, ""));
     let name = sdk.package.split_once(':').map_or(sdk.package.as_str(), |(_, name)| name);
-    asked.replacen(name, &format!("{name}@MAJOR"), 1)
+    // Deno's registry knows whole versions only.
+    let version = if name.starts_with("deno.land/") { "VERSION" } else { "MAJOR" };
+    asked.replacen(name, &format!("{name}@{version}"), 1)
 }

@@ -1,7 +1,7 @@
 //! Answers of outbound requests whose status nobody looks at.
 
 use crate::catalogue::{Category, Effect};
-use crate::facts::{ExprKind, FunctionId};
+use crate::facts::{ExprId, ExprKind, FunctionId};
 use crate::names::Name;
 use crate::program::failures::stands::Round;
 use crate::program::failures::statuses::Unchecked;
@@ -120,10 +120,27 @@ fn counts(program: &Program, http: &HttpUse) -> bool {
 fn puts_file(program: &Program, http: &HttpUse) -> bool {
     let facts = program.facts(http.at.file);
     let named = || {
-        let to = facts.last_name(facts.call(http.at.call).args.first()?.value)?;
-        let words = words(&to);
-        let has = |any: &[&str]| words.iter().any(|word| any.contains(&word.as_str()));
-        Some(has(&["url", "urls", "link"]) && has(&["upload", "signed", "presigned", "put"]))
+        let to = facts.call(http.at.call).args.first()?.value;
+        let says = |name: Name| {
+            let words = words(&name);
+            let has = |any: &[&str]| words.iter().any(|word| any.contains(&word.as_str()));
+            has(&["url", "urls", "link"]) && has(&["upload", "signed", "presigned", "put"])
+        };
+        // `url = s3.generate_presigned_url("put_object", ..)`
+        let made = |value: ExprId| {
+            let mut value = value;
+            while let ExprKind::Await(inner) = facts.expr(value) {
+                value = *inner;
+            }
+            matches!(facts.expr(value), ExprKind::Call(call) if facts.last_name(facts.call(*call).callee).is_some_and(says))
+        };
+        let held = match facts.expr(to) {
+            ExprKind::Ref(name, block) => {
+                facts.lookup(*block, *name).is_some_and(|def| facts.def(def).values.iter().any(|&value| made(value)))
+            }
+            _ => made(to),
+        };
+        Some(held || says(facts.last_name(to)?))
     };
     http.method.is_some_and(|method| method.as_str() == "PUT")
         && program.leaves(http) == Leaves::Unknown

@@ -145,5 +145,7 @@ fn path_name(core: Core) -> &'static str {
         Core::Signup => "signup",
         Core::Login => "login",
         Core::Checkout => "checkout",
+        Core::Verification => "email verification",
+        Core::Reset => "password reset",
     }
 }

@@ -15,14 +15,17 @@ rule! {
     /// warning, for a vendor that hangs holds the customer just the same. "Fire and forget" in a comment with an
     /// `await` in the code is the usual form.
     ///
+    /// To verify an address is a part of signing up, and to reset a password of logging in.
+    ///
     /// The trace leads from the form, route, action or auth hook through every function and request to the call.
     ///
     /// ## Silent when
     ///
     /// The call is deferred or not waited for; it is the auth provider or the app's own backend; it is a browser
     /// analytics SDK that queues by itself; it runs in a webhook, a job, or where an administrator makes accounts for
-    /// others. A mail that delivers what the path is for (a verification or reset link, a login code) is a warning at
-    /// most. What only some customers wait for, because a stored setting, plan or link to a service says so, is the
+    /// others; or it brings in what somebody asked for (`if (importContacts)`). A mail that delivers what the path is for
+    /// (a verification link, a login code) is a warning at most, and one that is all that was asked for (a reset link) the
+    /// auditor's. What only some customers wait for, because a stored setting, plan or link to a service says so, is the
     /// auditor's; so is what a login makes once.
     ///
     /// ## The cure
@@ -81,5 +84,5 @@ rule! {
 }
 
 fn check(program: &Program, report: &mut Report) {
-    super::core_path::check(program, report, &[Core::Signup, Core::Login]);
+    super::core_path::check(program, report, &[Core::Signup, Core::Login, Core::Verification, Core::Reset]);
 }

@@ -83,8 +83,8 @@ fn is_old_folder(folder: &str) -> bool {
         |start: &&str| name.get(..start.len()).is_some_and(|first| first.eq_ignore_ascii_case(start.as_bytes()));
     let ends = |end: &&str| length >= end.len() && name[length - end.len()..].eq_ignore_ascii_case(end.as_bytes());
     OLD_FOLDERS.iter().any(|old| folder.eq_ignore_ascii_case(old))
-        || ["backup-", "backup_", "old-", "old_"].iter().any(|start| starts(start))
-        || ["-backup", "_backup", "-old", "_old"].iter().any(|end| ends(end))
+        || ["backup-", "backup_", "old-", "old_"].iter().any(starts)
+        || ["-backup", "_backup", "-old", "_old"].iter().any(ends)
 }
 
 /// Whether a file's name alone says that it is a test or a story, wherever it stands: nothing of the app loads it.

@@ -68,7 +68,8 @@ impl Program {
     /// none too when it is handed to something that is not followed.
     pub fn unchecked_status(&self, http: &HttpUse) -> Option<Unchecked> {
         let looks = self.looks(http.inner);
-        if looks.iter().any(|look| self.shows_status(look)) {
+        let false_when_refused = self.http_client(http).false_when_refused;
+        if looks.iter().any(|look| self.shows_status(look) || false_when_refused && self.asks_whether_true(look)) {
             return None;
         }
         let body: Vec<&Look> = looks.iter().filter(|look| is_body(look)).collect();
@@ -141,6 +142,19 @@ impl Program {
             // A part that is not known.
             Some(_) => look.deed != Deed::Logged,
         }
+    }
+
+    /// Whether the answer as a whole is asked whether it is true; whether it is there at all is another question.
+    fn asks_whether_true(&self, look: &Look) -> bool {
+        let facts = self.facts(look.at.file);
+        let asks = |used: &Use| match *used {
+            Use::Tested => true,
+            Use::In(outer) => matches!(facts.expr(outer), ExprKind::Op(Op::Not | Op::And | Op::Or | Op::Choose, _)),
+            _ => false,
+        };
+        look.part.is_empty()
+            && look.deed == Deed::Tested
+            && self.readers(look.at.file).uses(look.at.expr).iter().any(asks)
     }
 
     /// Whether what is tested is an element of a list for which an empty one stands in, and "not there" goes on: a

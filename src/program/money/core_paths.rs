@@ -13,6 +13,7 @@ use crate::catalogue::{Core, Operation, VendorId};
 use crate::link::calls::per_file;
 use crate::program::{CallRef, Edge, EdgeKind, FunctionRef, HttpUse, Program, VendorUse};
 
+mod back_in;
 mod chosen;
 mod entries;
 mod failure;
@@ -60,6 +61,8 @@ pub struct CoreUse<'p> {
     pub only_with: Option<Chosen>,
     /// What its failure does.
     pub failure: Failure,
+    /// Its wait ends when something else is there first: `Promise.race`.
+    pub raced: bool,
     /// How much the path needs it.
     pub weight: Weight,
     /// Where the path starts; nearest first.
@@ -295,10 +298,13 @@ impl<'p> Search<'p> {
         }
         let reached = self.core_calls(core, &together);
         let mut starts = self.customers(core, starts, &reached);
+        let reads = weight::reads_pages(program, &out);
         starts.retain(|start| {
             let whole: Vec<Edge> = start.way.iter().chain(&way).copied().collect();
             let delivered = start.entry.is_some_and(|entry| program.is_for_deliveries(entry, &whole, out.at));
-            !delivered && !told::goes_elsewhere(program, &whole, out.at)
+            !delivered
+                && !told::goes_elsewhere(program, &whole, out.at)
+                && !chosen::is_asked_import(program, &whole, out.at, reads)
         });
         let names = names_around(program, &way, &out);
         let behind: String = way.iter().map(|edge| program.function_name(edge.target) + " ").collect();
@@ -313,11 +319,13 @@ impl<'p> Search<'p> {
         }
         let mut follow = failure::Follow { program, flow: &mut self.flow };
         let failure = follow.outcome(&way, out.at, &inside, out.sender(), &together);
+        let mut waits = way.iter().map(|edge| edge.call).chain([out.at]);
+        let raced = waits.any(|call| follow.races(call));
         // What the path asks on purpose before it goes on: is the address free, the password known to be stolen?
         let asks = core_call.is_some_and(|core| on_path < core) && self.flow.fate(on_path) != Fate::GoesOn;
         let asks_stranger = asks && out.vendor.is_none();
         let hands_link = core_call.is_some_and(|core| self.flow.hands_link(core, on_path));
-        let is_login = matches!(core, Core::Login | Core::Signup)
+        let is_login = core != Core::Checkout
             && (weight::is_provider(&out, &starts)
                 || starts.iter().all(|start| weight::names_service(&out, &start.label))
                 || {
@@ -334,7 +342,7 @@ impl<'p> Search<'p> {
         };
         let purpose = self.purpose(core, &together);
         let only_with = chosen::only_with(program, core, &way, out.at);
-        Some(CoreUse { core, out, on_path, core_call, purpose, only_with, failure, weight, starts, way })
+        Some(CoreUse { core, out, on_path, core_call, purpose, only_with, failure, raced, weight, starts, way })
     }
 
     /// The call among some of a function that shows best what the path is for.

@@ -100,7 +100,11 @@ impl Program {
     /// What names the event.
     fn event_of(&self, at: CallRef, tracker: &Tracker) -> Option<ExprRef> {
         let facts = self.facts(at.file);
-        let arg = facts.call(at.call).args.get(tracker.event)?.value;
+        let args = &facts.call(at.call).args;
+        let keyword = args.iter().find(|arg| arg.name.is_some() && arg.name.as_deref() == tracker.option.as_deref());
+        let plain = |index: usize| args.iter().filter(|arg| arg.name.is_none()).nth(index);
+        let second = tracker.after_person.filter(|_| !facts.language.is_script()).and_then(plain);
+        let arg = keyword.or(second).or_else(|| args.get(tracker.event))?.value;
         let given = match (facts.expr(arg), &tracker.option) {
             (ExprKind::Object(entries), Some(option)) => entries.iter().find(|(key, _)| *key == **option)?.1,
             _ => arg,

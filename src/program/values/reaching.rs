@@ -3,13 +3,14 @@
 use rustc_hash::FxHashSet;
 
 use crate::catalogue::KnownRole;
-use crate::facts::{BlockKind, ExprId, ExprKind};
+use crate::facts::{BlockId, BlockKind, ExprId, ExprKind, Op, Step};
+use crate::finding::FileId;
 use crate::names::Name;
-use crate::program::money::core_paths::says::answers_error;
-use crate::program::terms::Ending;
+use crate::program::money::core_paths::says::{answers_error, answers_refusal};
+use crate::program::terms::{Ending, ending};
 use crate::program::values::answers::{Deed, Look};
 use crate::program::values::readers::Use;
-use crate::program::{CallRef, EdgeKind, ExprRef, FunctionRef, HttpUse, Program};
+use crate::program::{CallRef, EdgeKind, ExprRef, FunctionRef, HttpUse, Program, Value};
 
 impl Program {
     /// Where what a call gives is read as JSON text: `JSON.parse(..)`, `json.loads(..)`.
@@ -96,27 +97,66 @@ impl Program {
     pub fn reached_into(&self, http: &HttpUse) -> Option<(ExprRef, Look)> {
         let looks = self.looks(http.inner);
         let json = |look: &Look| look.part.first().is_some_and(|part| *part == "json()");
-        let asked = looks
-            .iter()
-            .any(|look| json(look) && (look.deed == Deed::Tested && look.part.len() > 1 || self.is_validated(look)));
+        let list_of = |look: &Look| {
+            let at = look.part.iter().position(|part| *part == "[]")?;
+            Some(at.checked_sub(1).and_then(|at| look.part.get(at)).copied())
+        };
+        // `if (data.members[0].plan === "gold")` asks for the plan, not whether there is a member.
+        let lets_in = |look: &Look| {
+            look.part.last().is_some_and(|last| *last != "[]")
+                && list_of(look).is_some_and(|list| self.first_element(look.at, list, 14).is_some())
+                && self.lets_in(look.at)
+        };
+        let tested = |look: &Look| look.deed == Deed::Tested && look.part.len() > 1 && !lets_in(look);
+        let asked = looks.iter().any(|look| json(look) && (tested(look) || self.is_validated(look)));
         if asked {
             return None;
         }
         // `if not shops: raise`: an empty list is none there. Elsewhere it counts as something.
         let script = self.facts(http.inner.file).language.is_script();
         let none_is_met = !script && looks.iter().any(|look| json(look) && look.deed == Deed::Tested);
-        let mut deep = looks.into_iter().filter(|look| {
+        let deep = looks.into_iter().filter(|look| {
             json(look)
                 && !matches!(look.deed, Deed::Logged | Deed::Called)
                 && look.part.iter().any(|part| *part == "[]")
         });
-        deep.find_map(|look| {
-            let at = look.part.iter().position(|part| *part == "[]")?;
-            if none_is_met && at == 1 {
+        let reached = deep.filter_map(|look| {
+            let list = list_of(&look)?;
+            if none_is_met && look.part.get(1).is_some_and(|part| *part == "[]") {
                 return None;
             }
-            let list = at.checked_sub(1).and_then(|at| look.part.get(at)).copied();
             Some((self.first_element(look.at, list, 14)?, look))
+        });
+        let mut reached: Vec<(ExprRef, Look)> = reached.collect();
+        let worst = reached.iter().position(|(_, look)| self.is_kept(look.at) || self.lets_in(look.at));
+        (!reached.is_empty()).then(|| reached.swap_remove(worst.unwrap_or(0)))
+    }
+
+    /// Whether a value is asked in a condition one way of which turns away who asks: with 401, 402 or 403.
+    pub fn lets_in(&self, at: ExprRef) -> bool {
+        let facts = self.facts(at.file);
+        let asked = facts.span(at.expr);
+        let refuses = |block: BlockId| {
+            let thrown = facts
+                .block(block)
+                .steps
+                .iter()
+                .any(|step| matches!(*step, Step::Throw(Some(value)) if answers_refusal(self, at.file, value)));
+            thrown
+                || matches!(ending(facts, block), Ending::Returns(Some(value)) if answers_refusal(self, at.file, value))
+        };
+        facts.blocks.iter().any(|block| {
+            block.steps.iter().enumerate().any(|(index, step)| {
+                let Step::If { condition, then, otherwise } = *step else { return false };
+                // Otherwise: what comes after one who was let in and answered.
+                let after = || match block.steps[index + 1..].last() {
+                    Some(Step::Return(Some(value)) | Step::Throw(Some(value))) => {
+                        ending(facts, then) != Ending::GoesOn && answers_refusal(self, at.file, *value)
+                    }
+                    _ => false,
+                };
+                facts.span(condition).contains(asked) && (refuses(then) || otherwise.is_some_and(refuses) || after())
+            })
         })
     }
 
@@ -171,14 +211,27 @@ impl Program {
 
     /// Whether a value is written to a database or moves money: it is, or stands in, what such a call is given.
     pub fn is_kept(&self, at: ExprRef) -> bool {
-        self.climbs_to_write(at.file, at.expr, 5)
+        self.climbs_to_write(at.file, at.expr, 8)
     }
 
-    fn climbs_to_write(&self, file: crate::finding::FileId, expr: ExprId, depth: usize) -> bool {
+    fn climbs_to_write(&self, file: FileId, expr: ExprId, depth: usize) -> bool {
         let Some(depth) = depth.checked_sub(1) else { return false };
+        let facts = self.facts(file);
+        let next = |expr: ExprId| self.climbs_to_write(file, expr, depth);
         self.readers(file).uses(expr).iter().any(|used| match *used {
-            Use::Key(object, _) => self.climbs_to_write(file, object, depth),
-            Use::Item(list, _) => self.climbs_to_write(file, list, depth),
+            Use::Key(object, _) => next(object),
+            Use::Item(list, _) => next(list),
+            // What is reckoned from it.
+            Use::In(outer) => matches!(facts.expr(outer), ExprKind::Op(Op::Add | Op::Arithmetic, _)) && next(outer),
+            Use::Kept(def) => self.readers(file).reads(def).iter().any(|&read| next(read)),
+            // `row.position = first` before the row is stored.
+            Use::Put => facts.blocks.iter().flat_map(|block| &block.steps).any(|step| match *step {
+                Step::Assign(target, value) if value == expr => {
+                    matches!(facts.expr(target), ExprKind::Member(row, _) if self.is_kept_row(ExprRef::new(file, *row)))
+                }
+                _ => false,
+            }),
+            Use::Arg(call, _) if self.gives_number_or_row(CallRef::new(file, call)) => next(facts.call(call).expr),
             Use::Arg(call, _) => {
                 let call = CallRef::new(file, call);
                 self.has_role(call, KnownRole::Write)
@@ -195,5 +248,29 @@ impl Program {
             }
             _ => false,
         })
+    }
+
+    /// Whether a call gives the number that it is given in another form, or a row that holds what it is given.
+    fn gives_number_or_row(&self, call: CallRef) -> bool {
+        let facts = self.facts(call.file);
+        let shape = facts.call(call.call);
+        let name = facts.last_name(shape.callee);
+        let is_number = |name: &str| {
+            matches!(
+                name,
+                "round"
+                    | "floor"
+                    | "ceil"
+                    | "trunc"
+                    | "Number"
+                    | "parseFloat"
+                    | "parseInt"
+                    | "int"
+                    | "float"
+                    | "Decimal"
+            )
+        };
+        name.is_some_and(|name| is_number(&name))
+            || !facts.language.is_script() && matches!(self.callee(call), Value::Class(_) | Value::Instance(_))
     }
 }

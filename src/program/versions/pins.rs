@@ -62,7 +62,13 @@ impl Program {
     }
 
     fn sdk(&self, package: Name) -> Option<VendorId> {
-        self.catalogue.packages(package, &[]).next().map(|(vendor, _)| vendor)
+        self.catalogue.packages(package, &[]).next().map(|(vendor, _)| vendor).or_else(|| {
+            // Deno's registry holds builds of them under the vendor's own name.
+            let name = package.strip_prefix("url:deno.land/x/")?;
+            let named = Name::new(&format!("npm:{name}"));
+            let of_package = self.catalogue.packages(named, &[]).next().map(|(vendor, _)| vendor);
+            of_package.or_else(|| self.catalogue.vendor_named(name))
+        })
     }
 
     /// Whether a lockfile of a family, in a folder or above it, holds a package. One that was not read may.
@@ -309,6 +315,7 @@ fn tags(program: &Program, found: &mut Vec<Unpinned>) {
         for tag in &facts.script_tags {
             let Some(Target::Package { name, version, .. }) = package_of_url(&tag.src) else { continue };
             if name.starts_with("npm:")
+                && !tag.held
                 && version.is_none_or(|version| is_loose(&version))
                 && let Some(vendor) = program.sdk(name)
             {

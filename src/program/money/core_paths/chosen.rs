@@ -1,10 +1,12 @@
-//! Whether a call is made only for some customers: those of whom a stored setting, plan or link to a service says so.
+//! Whether a call is made only for some customers: those of whom a stored setting, plan or link to a service says so,
+//! or who asked for something to be brought in.
 
 use super::entries::words;
 use crate::catalogue::Core;
 use crate::facts::{BlockId, BlockKind, ExprId, ExprKind, Op, Step};
 use crate::names::Name;
 use crate::program::terms::{Ending, ending};
+use crate::program::values::requested::Origin;
 use crate::program::{CallRef, Edge, ExprRef, Program};
 
 /// Words of fields that everybody has: whose it is, where it goes, how far it is.
@@ -17,6 +19,13 @@ const COMMON: &[&str] = &[
 /// Words of rows that only those have who set something up.
 const SET_UP: &[&str] =
     &["config", "configuration", "settings", "setting", "integration", "connection", "preferences", "prefs", "flags"];
+
+/// Words of what asks for something to be brought in.
+const IMPORTS: &[&str] =
+    &["import", "imports", "importing", "scrape", "prefill", "autofill", "importar", "importieren"];
+
+/// Words of the address of a page that somebody may name to have it read.
+const PAGES: &[&str] = &["url", "link", "website", "profile", "page"];
 
 /// What is kept of a customer, and decides that a call is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +41,85 @@ pub(super) fn only_with(program: &Program, core: Core, way: &[Edge], last: CallR
     let calls: Vec<CallRef> = way.iter().map(|edge| edge.call).chain([last]).collect();
     let search = Search { program, core, calls: &calls };
     (0..calls.len()).find_map(|step| search.before(step))
+}
+
+/// Whether the last call of a way is made only where whoever starts it asks for something to be brought in from
+/// elsewhere: `if (importContacts)`, or by the address of it, `if (linkedinUrl)`, where `reads` says that it is a look
+/// at that address.
+pub(super) fn is_asked_import(program: &Program, way: &[Edge], last: CallRef, reads: bool) -> bool {
+    let mut calls = way.iter().map(|edge| edge.call).chain([last]);
+    calls.any(|at| {
+        let facts = program.facts(at.file);
+        let call = facts.call(at.call);
+        let start = facts.span(call.expr).start;
+        let function = facts.function_of(call.block);
+        let asks = |condition: ExprId, wanted: bool| asks_import(program, at, condition, wanted, reads, 5);
+        let mut blocks = facts.enclosing(call.block).take_while(|(_, block)| block.function == function);
+        blocks.any(|(_, block)| {
+            let arm = match block.kind {
+                BlockKind::Then(condition) => asks(condition, true),
+                BlockKind::Else(condition) => asks(condition, false),
+                _ => false,
+            };
+            // `if (!importContacts) return`
+            arm || block.steps.iter().any(|step| match *step {
+                Step::If { condition, then, .. } => {
+                    facts.block(then).span.end <= start
+                        && matches!(ending(facts, then), Ending::Returns(_))
+                        && asks(condition, false)
+                }
+                _ => false,
+            })
+        })
+    })
+}
+
+/// Whether a condition that comes out as `wanted` says that something is to be brought in, by what the request brings.
+fn asks_import(program: &Program, at: CallRef, condition: ExprId, wanted: bool, reads: bool, depth: usize) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    let facts = program.facts(at.file);
+    let next = |part: ExprId, wanted: bool| asks_import(program, at, part, wanted, reads, depth);
+    match facts.expr(condition) {
+        ExprKind::Op(Op::Not, parts) => next(parts[0], !wanted),
+        ExprKind::Op(op @ (Op::And | Op::Or), parts) if (*op == Op::And) == wanted => {
+            parts.iter().any(|&part| next(part, wanted))
+        }
+        ExprKind::Op(op @ (Op::Equal | Op::Unequal), parts) if (*op == Op::Equal) == wanted => {
+            let said = |part: &ExprId| matches!(facts.expr(*part), ExprKind::Text(_) | ExprKind::Bool(true));
+            parts.iter().any(said) && parts.iter().any(|&part| !said(&part) && next(part, true))
+        }
+        _ if !wanted => false,
+        _ => {
+            let name = match facts.expr(condition) {
+                ExprKind::Call(call) => {
+                    let read = facts.call(*call);
+                    // `data.get("import_contacts")`
+                    match read.args.first().map(|arg| facts.expr(arg.value)) {
+                        Some(ExprKind::Text(name)) => Some(*name),
+                        _ => None,
+                    }
+                }
+                ExprKind::Index(_, key) => match facts.expr(*key) {
+                    ExprKind::Text(name) => Some(*name),
+                    _ => None,
+                },
+                _ => facts.last_name(condition),
+            };
+            let said = name.map(|name| words(&name)).unwrap_or_default();
+            let imports = said.iter().any(|word| IMPORTS.contains(&word.as_str()));
+            let is_page = reads && said.len() > 1 && said.last().is_some_and(|last| PAGES.contains(&last.as_str()));
+            let about = || words(&super::weight::about(program, at)).windows(said.len()).any(|part| *part == said[..]);
+            if !(imports || is_page && about()) {
+                return false;
+            }
+            match program.origin_on(&[], ExprRef::new(at.file, condition), &[]) {
+                Origin::Request(_) => true,
+                // A box that somebody ticked.
+                Origin::Unknown => program.side(at.file).client,
+                Origin::Constant | Origin::Server => false,
+            }
+        }
+    }
 }
 
 impl Chosen {

@@ -243,13 +243,25 @@ pub fn is_for_others(start: &Start, core: Core, for_anyone: bool) -> bool {
             });
             holds(&names, STAFF) || invites || table || adds
         }
+        Core::Reset | Core::Verification if holds(&names, STAFF) => true,
+        // `POST /api/users/[id]/force-reset`: somebody else's.
+        Core::Reset
+            if holds(&label, &["force", "forced"]) || label.windows(2).any(|pair| is_one_of(&pair[0], &pair[1])) =>
+        {
+            true
+        }
         // Who changes a password is signed in.
-        Core::Login => {
+        Core::Login | Core::Reset => {
             label.windows(2).any(|pair| matches!(pair[0].as_str(), "change" | "update") && pair[1] == "password")
         }
         Core::Checkout => holds(&label, MERCHANT) || holds(&names, &["admin", "custom", "manual", "walkup"]),
         _ => false,
     }
+}
+
+/// Whether two words of a route name one row of a table of people: `/users/[id]`.
+fn is_one_of(table: &str, id: &str) -> bool {
+    matches!(table, "user" | "users" | "members" | "clients" | "customers") && id == "id"
 }
 
 /// Whether names of functions say that the customer stands at a counter: whoever sells waits, not who buys.
@@ -291,11 +303,31 @@ pub fn says(core: Core, names: &str) -> bool {
             " otp",
             " signup",
             " sign up",
+            " verify email",
+            " verify mail",
+            " email verif",
+            " confirm email",
             " anmeld",
             " connexion",
             " entrar",
             " password",
             " passwort",
+        ],
+        // A row of a user changes for many ends: only names say that it is for this one.
+        Core::Verification => &[" verify", " verif", " confirm", " activate", " bestaetig", " bestätig"],
+        Core::Reset => &[
+            " reset",
+            " forgot",
+            " recover",
+            " lost password",
+            " zuruecksetz",
+            " zurücksetz",
+            " vergessen",
+            " esqueci",
+            " redefin",
+            " olvid",
+            " restablec",
+            " oubli",
         ],
         Core::Checkout => &[
             " checkout",
@@ -350,12 +382,9 @@ pub fn named(program: &Program, at: usize) -> Option<Core> {
     match said.as_str() {
         "signup" | "register" | "registeruser" | "createaccount" if mentions(&["password"]) => Some(Core::Signup),
         "login" | "signin" | "loginuser" if mentions(&["password"]) => Some(Core::Login),
-        "checkout"
-        | "placeorder"
-        | "createpayment"
-        | "createpaymentintent"
-        | "createcheckoutsession"
-        | "createcheckout"
+        // Nothing else is called so.
+        "placeorder" | "submitorder" => Some(Core::Checkout),
+        "checkout" | "createpayment" | "createpaymentintent" | "createcheckoutsession" | "createcheckout"
             if mentions(&["price", "amount", "total", "cart", "items"]) =>
         {
             Some(Core::Checkout)

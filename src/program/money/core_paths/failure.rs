@@ -112,7 +112,7 @@ impl Follow<'_, '_> {
     }
 
     /// Whether a call's promise races against others: it is waited for no longer than they take.
-    fn races(&self, call: CallRef) -> bool {
+    pub fn races(&self, call: CallRef) -> bool {
         let program = self.program;
         program.handed_to(call).any(|outer| program.external(outer).is_some_and(|e| e.dotted() == "Promise.race"))
     }

@@ -27,7 +27,8 @@ pub struct CoreCall {
 }
 
 /// Tables whose new rows are accounts.
-const USERS: &[&str] = &["user", "users", "appuser", "appusers", "profile", "profiles", "userprofile", "userprofiles"];
+pub(super) const USERS: &[&str] =
+    &["user", "users", "appuser", "appusers", "profile", "profiles", "userprofile", "userprofiles"];
 
 /// Tables whose new rows are orders.
 const ORDERS: &[&str] = &["order", "orders"];
@@ -61,6 +62,10 @@ impl Program {
         if self.has_role(at, KnownRole::SignIn) {
             let core = Core::Login;
             return Some(CoreCall { at, core, weak: true, for_anyone: false, own: false, reads: false, renews: false });
+        }
+        if let Some(core) = self.changes_account(at, facts) {
+            let (weak, for_anyone) = (true, true);
+            return Some(CoreCall { at, core, weak, for_anyone, own: true, reads: false, renews: false });
         }
         if !self.may_make_record(at, facts) {
             return None;
@@ -216,11 +221,11 @@ fn table(facts: &Facts, call: CallId, names: &[Name]) -> Option<String> {
     }
 }
 
-fn plain(table: &str) -> String {
+pub(super) fn plain(table: &str) -> String {
     table.rsplit('.').next().unwrap_or(table).to_ascii_lowercase().replace('_', "")
 }
 
-fn first_text(facts: &Facts, call: CallId) -> Option<String> {
+pub(super) fn first_text(facts: &Facts, call: CallId) -> Option<String> {
     match facts.expr(facts.call(call).args.first()?.value) {
         ExprKind::Text(text) => Some(text.to_string()),
         _ => None,

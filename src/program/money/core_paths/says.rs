@@ -24,6 +24,16 @@ pub fn holds(facts: &Facts, value: ExprId, depth: usize, test: &dyn Fn(&Facts, E
 
 /// Whether an answer has a status of 400 or more.
 pub fn answers_error(program: &Program, file: FileId, value: ExprId) -> bool {
+    answers_between(program, file, value, 400..600)
+}
+
+/// Whether an answer says that who asks is not let in: not known, has not paid, may not.
+pub fn answers_refusal(program: &Program, file: FileId, value: ExprId) -> bool {
+    answers_between(program, file, value, 401..404)
+}
+
+/// Whether an answer has a status among these.
+fn answers_between(program: &Program, file: FileId, value: ExprId, among: std::ops::Range<u16>) -> bool {
     let facts = program.facts(file);
     let mut parts = vec![(value, 8)];
     while let Some((value, depth)) = parts.pop() {
@@ -36,9 +46,15 @@ pub fn answers_error(program: &Program, file: FileId, value: ExprId) -> bool {
             _ => None,
         };
         // `status.HTTP_500_INTERNAL_SERVER_ERROR`
-        let named = matches!(facts.expr(value), ExprKind::Member(_, name) | ExprKind::Ref(name, _)
-            if name.starts_with("HTTP_4") || name.starts_with("HTTP_5"));
-        if named || constant.is_some_and(|number| (400.0..600.0).contains(&number)) {
+        let named = match facts.expr(value) {
+            ExprKind::Member(_, name) | ExprKind::Ref(name, _) => {
+                let number = name.strip_prefix("HTTP_").and_then(|rest| rest.get(..3)?.parse::<u16>().ok());
+                number.is_some_and(|number| among.contains(&number))
+            }
+            _ => false,
+        };
+        let is_among = |number: f64| (f64::from(among.start)..f64::from(among.end)).contains(&number);
+        if named || constant.is_some_and(is_among) {
             return true;
         }
         if depth == 0 {

@@ -122,12 +122,24 @@ pub(super) fn of(program: &Program, core: Core, out: &Outgoing<'_>, names: &str,
     }
     let essential = operation.and_then(|operation| operation.essential.as_deref());
     match (essential, core) {
-        (Some("signup"), Core::Signup | Core::Login) | (Some("checkout"), Core::Checkout) => Some(Weight::Essential),
+        (Some("checkout"), Core::Checkout) => Some(Weight::Essential),
+        (Some("signup"), core) if core != Core::Checkout => Some(Weight::Essential),
         (Some("message"), _) if delivers(core, names) => Some(Weight::Message),
         // An operation that is not listed may be the sending of a message.
-        (None, _) if operation.is_none() && delivers(core, names) => Some(Weight::Message),
+        (None, _) if operation.is_none() && vendor.category != Category::Chat && delivers(core, names) => {
+            Some(Weight::Message)
+        }
         _ => Some(Weight::Other),
     }
+}
+
+/// Whether a vendor is one that is asked for what it finds elsewhere, and not told anything.
+pub(super) fn reads_pages(program: &Program, out: &Outgoing<'_>) -> bool {
+    let effect = out.operation(program).map(|operation| operation.effect);
+    let tells = matches!(effect, Some(Effect::Send | Effect::Create | Effect::Update | Effect::Delete | Effect::Track));
+    out.vendor_id().is_some_and(|vendor| {
+        matches!(program.catalogue.vendor(vendor).category, Category::Data | Category::Search | Category::Developer)
+    }) && !tells
 }
 
 /// Whether a request of a login's callback asks the provider that sent the customer back: for the token, or for who
@@ -168,7 +180,7 @@ fn delivers(core: Core, names: &str) -> bool {
             let to_pay = |word: &str| word.starts_with("pay") || word == "checkout";
             begins("pay") && begins("link") || words.windows(2).any(|pair| to_pay(&pair[0]) && pair[1] == "url")
         }
-        Core::Signup | Core::Login => DELIVERS.iter().any(|start| begins(start)),
+        _ => DELIVERS.iter().any(|start| begins(start)),
     }
 }
 
