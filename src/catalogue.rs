@@ -194,6 +194,10 @@ pub struct Vendor {
     pub key_headers: Vec<KeyHeader>,
     /// How long its OAuth access tokens last.
     pub token_life: Option<TokenLife>,
+    /// Kinds of records that say what the app sells or how it is set up: a list of them compares nothing that customers
+    /// have. As calls and addresses name them, in small letters without `_`.
+    #[serde(default)]
+    pub offers: Vec<String>,
     /// Tokens of others that its login hands on.
     #[serde(default, rename = "handed_token")]
     pub handed_tokens: Vec<HandedToken>,

@@ -24,6 +24,9 @@ pub struct HandedToken {
     pub token: String,
     /// The member that holds what renews it.
     pub renewed_by: String,
+    /// Calls that read the login again later: the token is in their answer only until it ends.
+    #[serde(default)]
+    pub read_later_by: Vec<String>,
     /// Where it comes from, when not the vendor's default source.
     pub source: Option<Source>,
 }

@@ -23,7 +23,8 @@ crate::rule! {
     ///
     /// ## Silent when
     ///
-    /// - something on the server or in a script lists the vendor's records, or a job, a queue or a script fetches them
+    /// - something on the server or in a script lists the vendor's records, or a job, a queue or a script fetches them;
+    ///   lists of prices and products, of what is sold, do not count
     /// - the handler keeps nothing
     /// - nothing is known of how to list this vendor's records
     ///
@@ -121,6 +122,13 @@ fn delivered(program: &Program) -> FxHashSet<FunctionRef> {
         .collect()
 }
 
+/// Whether a list is one of what the app sells, or of how it is set up.
+fn lists_offers(program: &Program, used: &VendorUse) -> bool {
+    let offers = &program.catalogue.vendor(used.vendor).offers;
+    let mut words = used.name.split(['.', '/', ' ', '?']).map(|word| word.to_ascii_lowercase().replace('_', ""));
+    words.any(|word| offers.contains(&word))
+}
+
 /// Whether an app lists records of a vendor outside of its deliveries, or fetches them by a job.
 fn is_compared(program: &Program, vendor: VendorId, app: AppId, within: &FxHashSet<FunctionRef>) -> bool {
     let own = |used: &&VendorUse| used.vendor == vendor && program.is_of_app(used.at.file, app);
@@ -128,7 +136,7 @@ fn is_compared(program: &Program, vendor: VendorId, app: AppId, within: &FxHashS
         let function = program.function_of(used.at);
         let Some(operation) = program.operation(used) else { return false };
         match operation.effect {
-            Effect::List => !within.contains(&function),
+            Effect::List => !within.contains(&function) && !lists_offers(program, used),
             // What goes through the open ones and asks for each compares as well.
             Effect::Read
                 if !within.contains(&function)

@@ -17,7 +17,8 @@ rule! {
     /// the demonstration and fails for every customer the same afternoon; the customer connects again, and again.
     ///
     /// Reported are exchanges of a code whose access token is kept while nothing in the app asks that vendor for a new
-    /// one, and a provider's token that a login's library hands on and that is kept without what renews it. That a
+    /// one, and a provider's token that a login's library hands on and that is kept without what renews it, or used in a
+    /// request later without a look whether it is still there. That a
     /// token ends is known from the vendor's documentation, or from the code: it reads `expires_in`. Where it
     /// only gets a `refresh_token` the auditor is told: some vendors give one with tokens that last.
     ///
@@ -107,6 +108,33 @@ fn check(program: &Program, report: &mut Report) {
     }
     for ((_, vendor, renewed_by), kept) in forgotten {
         tell_passed_on(program, report, vendor, renewed_by, &kept);
+    }
+    let mut late: BTreeMap<(usize, VendorId, Name), Vec<ExprRef>> = BTreeMap::new();
+    for (at, vendor, renewed_by) in program.late_tokens() {
+        late.entry((program.projects.index(at.file), vendor, renewed_by)).or_default().push(at);
+    }
+    for ((_, vendor, renewed_by), used) in late {
+        tell_late(program, report, vendor, renewed_by, &used);
+    }
+}
+
+fn tell_late(program: &Program, report: &mut Report, vendor: VendorId, renewed_by: Name, used: &[ExprRef]) {
+    let [at, others @ ..] = used else { return };
+    let name = &program.catalogue.vendor(vendor).name;
+    let token =
+        program.facts(at.file).last_name(at.expr).map_or_else(|| "the token".to_owned(), |name| name.to_string());
+    let message = format!(
+        "`{token}` is used here long after the login, and {name} does not renew it: about an hour after the customer signed \
+         in it has ended or is gone, and the request is refused until they sign in again"
+    );
+    let help = format!(
+        "Keep `{token}` and `{renewed_by}` at the login (they come once), on the server, and ask the provider itself for \
+         a new token with `grant_type: \"refresh_token\"`. Until then ask whether it is there, and send the customer to \
+         the login again where it is not."
+    );
+    let mut draft = report.at(program.place(*at), token, message).help(help).vendor(program.vendor_id(vendor));
+    for other in others.iter().take(MOST) {
+        draft = draft.because(program.place(*other), "and here");
     }
 }
 

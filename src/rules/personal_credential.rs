@@ -97,7 +97,7 @@ fn tell(program: &Program, report: &mut Report, key: &str, places: &[Personal<'_
         ),
         Whose::Mailbox(mailboxes) => (
             format!(
-                "mail goes out through a {} mailbox, which belongs to a person: its daily limit, a changed password or a \
+                "mail goes out through a mailbox of {}, which belongs to a person: its daily limit, a changed password or a \
                  second factor stops the mails to your customers, and many will find them in the spam",
                 mailboxes.name
             ),

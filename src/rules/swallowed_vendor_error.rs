@@ -29,8 +29,11 @@ crate::rule! {
     /// - the call gives its error back instead of throwing it, so that no handler around it ever runs (whether anybody
     ///   looks at that error is for `returned-error-ignored`)
     /// - the project's own function around the vendor's call records the failure or logs it before it throws
-    /// - it guards the app's own backend outside of webhooks, a clean-up after a failure, analytics, or the answer of
-    ///   an arbitrary website
+    /// - it guards the app's own backend outside of webhooks, a clean-up after a failure or in a `finally`, analytics, or
+    ///   the answer of an arbitrary website
+    ///
+    /// A handler that logs is reported as a note where the failed call is all that a request is for, and the request is
+    /// answered with success all the same.
     ///
     /// ## The cure
     ///
@@ -230,8 +233,15 @@ fn tell(program: &Program, report: &mut Report, all: &[Swallowed]) {
             "when {what} fails, this {handler} goes on with something else where it has it, without a word: {who} works with \
              that, and nobody can know"
         ),
-        Instead::Branch(value) => format!(
-            "this branch turns a refusal of {what} into {value}: {who} goes on as if that were true, and nobody can know"
+        Instead::Branch(value) => {
+            let does = if program.entries_of(swallowed.function).is_empty() { "goes on" } else { "answers" };
+            format!(
+                "this branch turns a refusal of {what} into {value}: {who} {does} as if that were true, and nobody can know"
+            )
+        }
+        Instead::OnlyLogged => format!(
+            "when {what} fails, this {handler} only logs it, and {who} says all the same that it is done: whoever asked \
+             for it does not try again, and it never happens"
         ),
         Instead::PassedOver => format!(
             "only good answers of {what} count in this loop: one that is refused is passed over without a word, and {who} gives what is left as if it were all"
@@ -277,6 +287,10 @@ fn tell(program: &Program, report: &mut Report, all: &[Swallowed]) {
         (None, Instead::OnAnArm) => {
             format!("Log the failure before going on with what stands in: {log}. That it stands in may stay.")
         }
+        (None, Instead::OnlyLogged) => {
+            "Keep the log, and answer an error (a 5xx) from there, so that whoever asked knows and can try again."
+                .to_owned()
+        }
         (None, Instead::Nothing | Instead::GoesOn) => {
             format!("Log the failure with an id that finds the action again: {log}.")
         }
@@ -296,6 +310,9 @@ fn tell(program: &Program, report: &mut Report, all: &[Swallowed]) {
     }
     for other in &all[1..] {
         draft = draft.because(other.place, "and swallows here too");
+    }
+    if swallowed.instead == Instead::OnlyLogged {
+        draft = draft.severity(Severity::Note);
     }
     if program.side(swallowed.place.file).client && !program.side(swallowed.place.file).server && used.is_none() {
         draft.severity(Severity::Note).auditor_only();

@@ -16,8 +16,11 @@ use crate::program::terms::{Ending, Guard, Handler, ending};
 use crate::program::values::answers::Deed;
 use crate::program::{CallRef, Destination, EdgeKind, FunctionRef, Leaves, Program, VendorUse};
 
+mod answered;
+mod at_last;
 mod kinds;
 mod on_an_arm;
+mod only_logged;
 mod passed_over;
 mod silenced;
 mod tried;
@@ -77,6 +80,8 @@ pub enum Instead {
     PassedOver,
     /// It throws in the end, and before that goes on with something else where it has it.
     OnAnArm,
+    /// It logs, and whoever asked for this very thing is told that it is done.
+    OnlyLogged,
     /// No handler at all: the call itself is told to be silent, by this keyword.
     Option(Name),
 }
@@ -93,7 +98,10 @@ impl Program {
         while let Some(rising) = open.pop() {
             let Rising { at, failing, given } = rising;
             let function = self.function_of(at);
-            if !seen.insert((at, failing.webhook, given)) || failing.webhook && !webhook_work.contains(&function) {
+            if !seen.insert((at, failing.webhook, given))
+                || failing.webhook && !webhook_work.contains(&function)
+                || self.is_left_for_last(at, failing)
+            {
                 continue;
             }
             let Some(guard) = self.guards(at).into_iter().next() else {
@@ -137,6 +145,7 @@ impl Program {
         found.extend(self.passed_over());
         found.extend(self.silenced());
         found.extend(self.on_an_arm());
+        found.extend(self.logged_and_done());
         found
     }
 
@@ -182,12 +191,15 @@ impl Program {
             for block in facts.blocks.iter().filter(|block| block.function == function.function) {
                 for step in &block.steps {
                     let Step::If { condition, then, .. } = step else { continue };
-                    if is_bad_status(facts, *condition, &tested)
-                        && let Some(value) = self.gives_default(failing.at.file, *then, function)
-                    {
+                    if !is_bad_status(facts, *condition, &tested) {
+                        continue;
+                    }
+                    let value =
+                        self.gives_default(failing.at.file, *then, function).map(|value| stand_in(facts, value));
+                    if let Some(value) = value.or_else(|| self.gives_good_answer(function, *condition, *then)) {
                         let place = Place { file: failing.at.file, span: facts.block(*then).span };
                         let failing = vec![(failing.at, failing)];
-                        let instead = Instead::Branch(stand_in(facts, value));
+                        let instead = Instead::Branch(value);
                         found.push(Swallowed { place, function, instead, failing, decides: None });
                     }
                 }

@@ -36,6 +36,10 @@ const TOKENS: &[&str] = &["_PAT", "PERSONAL_ACCESS_TOKEN", "PERSONAL_TOKEN", "PE
 const SERVERS: &[&str] =
     &["MAIL_SERVER", "EMAIL_HOST", "SMTP_HOST", "SMTP_SERVER", "smtp_host", "smtp_server", "smtpHost", "smtp_hostname"];
 
+/// Settings that name who sends mail.
+const SENDERS: &[&str] =
+    &["MAIL_USERNAME", "EMAIL_HOST_USER", "SMTP_USER", "SMTP_USERNAME", "smtp_user", "smtp_username", "smtpUser"];
+
 impl Program {
     /// What of persons' deployed server code runs on, by place.
     pub fn personal(&self) -> Vec<Personal<'_>> {
@@ -44,9 +48,11 @@ impl Program {
             self.personal_expressions(file, facts, &mut found);
             self.personal_mailers(file, facts, &mut found);
             for (name, at) in settings(facts) {
+                let at = ExprRef::new(file, at);
                 if SERVERS.contains(&name.as_str()) {
-                    let at = ExprRef::new(file, at);
                     found.extend(self.mailbox(at, &self.value(at)));
+                } else if SENDERS.contains(&name.as_str()) {
+                    found.extend(self.sender(at, &self.value(at)));
                 }
             }
         }
@@ -94,9 +100,22 @@ impl Program {
                             continue;
                         }
                     }
-                    if let Lookup::Present(host) = self.option(call, "host") {
-                        found.extend(self.mailbox(at, &host));
-                    }
+                    let of_host = match self.option(call, "host") {
+                        Lookup::Present(host) => self.mailbox(at, &host),
+                        _ => None,
+                    };
+                    let of_sender = || match self.option(call, "auth") {
+                        Lookup::Present(auth) => match self.lookup(&auth, Name::new("user")) {
+                            Lookup::Present(user) => self.sender(at, &user),
+                            _ => None,
+                        },
+                        _ => None,
+                    };
+                    found.extend(of_host.or_else(of_sender));
+                }
+                "login" if self.external(call).is_some_and(|of| of.package.starts_with("py:smtplib")) => {
+                    let user = shape.args.first().map(|arg| self.value(ExprRef::new(file, arg.value)));
+                    found.extend(user.and_then(|user| self.sender(at, &user)));
                 }
                 "SMTP" | "SMTP_SSL" if !facts.language.is_script() => {
                     let named = shape
@@ -109,17 +128,36 @@ impl Program {
                         found.extend(self.mailbox(at, &host));
                     }
                 }
-                "with_subject" => {
+                "with_subject" | "create_delegated" => {
                     let first = shape.args.first().map(|arg| self.value(ExprRef::new(file, arg.value)));
-                    if let Some(Value::Text(text)) = first
-                        && self.catalogue.mailboxes_of_address(&text).is_some()
-                    {
-                        found.push(Personal { at, what: Whose::Subject(text), certain: true });
-                    }
+                    found.extend(first.and_then(|first| self.subject(at, &first)));
+                }
+                // `from_service_account_file(.., subject="somebody@..")`
+                name if name.starts_with("from_service_account") || name.ends_with("Credentials") => {
+                    let named = shape.args.iter().find(|arg| arg.name.is_some_and(|name| name == "subject"));
+                    let value = named.map(|arg| self.value(ExprRef::new(file, arg.value)));
+                    found.extend(value.and_then(|value| self.subject(at, &value)));
                 }
                 _ => {}
             }
         }
+    }
+
+    /// A service account that acts as somebody with an address at a service for persons.
+    fn subject(&self, at: ExprRef, address: &Value) -> Option<Personal<'_>> {
+        let Value::Text(text) = address else { return None };
+        self.catalogue.mailboxes_of_address(text)?;
+        Some(Personal { at, what: Whose::Subject(*text), certain: true })
+    }
+
+    /// A mailbox that is known by who signs in to send, whatever its server is called.
+    fn sender(&self, at: ExprRef, user: &Value) -> Option<Personal<'_>> {
+        let mut texts = user.alternatives().iter().filter_map(Value::text);
+        let mailboxes = texts.find_map(|text| {
+            let known = self.catalogue.mailboxes_of_address(&text)?;
+            (!is_sample(&text)).then_some(known)
+        })?;
+        Some(Personal { at, what: Whose::Mailbox(mailboxes), certain: user.text().is_some() })
     }
 
     fn mailbox(&self, at: ExprRef, host: &Value) -> Option<Personal<'_>> {
@@ -127,6 +165,15 @@ impl Program {
         let mailboxes = texts.find_map(|text| self.catalogue.mailboxes_of_server(&text))?;
         Some(Personal { at, what: Whose::Mailbox(mailboxes), certain: host.text().is_some() })
     }
+}
+
+/// Whether an address stands for one that is to be filled in: `your-email@..`.
+fn is_sample(address: &str) -> bool {
+    let name = address.split('@').next().unwrap_or_default().to_ascii_lowercase();
+    ["your", "example", "test", "user", "me", "email", "name", "sample", "xxx"].iter().any(|word| {
+        name.strip_prefix(word).is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_lowercase()))
+            || *word == "your" && name.starts_with(word)
+    })
 }
 
 /// Settings that a file gives a value: names, fields and keys of configurations.

@@ -4,8 +4,9 @@ use aho_corasick::{AhoCorasick, MatchKind};
 use rayon::prelude::*;
 
 use crate::catalogue::{Scope, VendorId};
-use crate::facts::{ExprKind, Facts};
+use crate::facts::{ExprId, ExprKind, Facts};
 use crate::finding::{FileId, Place};
+use crate::program::values::readers::Use;
 use crate::program::{Program, Target};
 
 /// A broad permission that is asked for.
@@ -41,7 +42,11 @@ impl Program {
                     continue;
                 }
                 for &(vendor, scope) in &known {
-                    if asks_for(&text, scope) && is_asked(facts, scope) && !is_own_account(facts, scope) {
+                    if asks_for(&text, scope)
+                        && is_asked(facts, scope)
+                        && !is_own_account(facts, scope)
+                        && (scope.asked_at.is_none() || text != *scope.scope || self.is_of_scopes(file, at))
+                    {
                         found.push(AskedScope { vendor, scope, place: Place { file, span: facts.span(at) } });
                     }
                 }
@@ -50,6 +55,38 @@ impl Program {
         };
         let files: Vec<FileId> = self.file_ids().collect();
         files.par_iter().flat_map_iter(in_file).collect()
+    }
+
+    /// Whether a word that is a scope elsewhere is one here: it stands under that name, alone or in a list.
+    fn is_of_scopes(&self, file: FileId, at: ExprId) -> bool {
+        let facts = self.facts(file);
+        let named = |name: &str| name.to_ascii_lowercase().contains("scope");
+        let mut open = vec![at];
+        for _ in 0..12 {
+            let Some(at) = open.pop() else { return false };
+            for used in self.readers(file).uses(at) {
+                match *used {
+                    Use::Key(_, name) if named(&name) => return true,
+                    Use::Kept(def) if named(&facts.def(def).name) => return true,
+                    Use::Arg(call, _) => {
+                        let shape = facts.call(call);
+                        let beside = |value: ExprId| matches!(facts.expr(value), ExprKind::Text(text) if named(text));
+                        if shape.args.iter().any(|arg| {
+                            beside(arg.value) || arg.value == at && arg.name.is_some_and(|name| named(&name))
+                        }) {
+                            return true;
+                        }
+                    }
+                    // `["repo", "user"].join(" ")`
+                    Use::Callee(call) => open.push(facts.call(call).expr),
+                    Use::Item(outer, _) => open.push(outer),
+                    Use::In(outer) if matches!(facts.expr(outer), ExprKind::Member(..)) => open.push(outer),
+                    Use::Put => return true,
+                    _ => {}
+                }
+            }
+        }
+        false
     }
 
     /// Whether deployed code imports a package.

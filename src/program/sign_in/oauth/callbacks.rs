@@ -3,7 +3,7 @@
 use rustc_hash::FxHashSet;
 
 use crate::catalogue::{KnownRole, VendorId};
-use crate::facts::{ExprId, ExprKind, Facts, FunctionId, Op};
+use crate::facts::{Call, ExprId, ExprKind, Facts, FunctionId, Op, Step};
 use crate::finding::FileId;
 use crate::names::Name;
 use crate::program::values::readers::Use;
@@ -78,7 +78,9 @@ impl Program {
                 found.push(ExprRef::new(file, at));
             }
         }
-        let library = self.calls_of(file).filter(|&call| self.has_role(call, KnownRole::Exchange));
+        let library = self.calls_of(file).filter(|&call| {
+            self.has_role(call, KnownRole::Exchange) && !takes_more_than_code(facts, facts.call(call.call))
+        });
         found.extend(library.map(|call| ExprRef::new(file, facts.call(call.call).expr)));
         found
     }
@@ -90,6 +92,23 @@ impl Program {
         let around = facts.functions.iter().enumerate().filter(|(_, function)| function.span.contains(span));
         let innermost = around.min_by_key(|(_, function)| function.span.end - function.span.start);
         FunctionRef::new(at.file, innermost.map_or(FunctionId::MODULE, |(at, _)| FunctionId(at as u32)))
+    }
+}
+
+/// Whether a library's exchange is handed the whole address, whose `state` it compares, or a proof of the browser's.
+fn takes_more_than_code(facts: &Facts, call: &Call) -> bool {
+    let more = |name: Name| matches!(name.as_str(), "authorization_response" | "code_verifier" | "codeVerifier");
+    call.args.iter().any(|arg| {
+        arg.name.is_some_and(more)
+            || matches!(facts.expr(arg.value), ExprKind::Object(entries) if entries.iter().any(|&(key, _)| more(key)))
+    }) || {
+        // `flow.code_verifier = session["verifier"]`
+        let own = facts.function_of(call.block);
+        let blocks = facts.blocks.iter().filter(|block| block.function == own);
+        blocks.flat_map(|block| &block.steps).any(|step| {
+            matches!(step, Step::Assign(target, _)
+                if matches!(facts.expr(*target), ExprKind::Member(_, name) if more(*name)))
+        })
     }
 }
 

@@ -45,12 +45,13 @@ impl Program {
         let mut found: Vec<Ending> = Vec::new();
         let grant_type = Name::new("grant_type");
         for (file, _) in self.code().filter(|(file, _)| self.runs_on_server(*file)) {
-            for exchange in self.exchanges_of_any_proof(file, grant_type) {
+            // A library's client renews by itself, from what renews it: where nothing in the app ever reads that, it cannot.
+            let by_library = self.calls_of(file).filter(|&call| {
+                self.has_role(call, KnownRole::Exchange) && !self.app_names(file, &["refresh_token", "refreshToken"])
+            });
+            let by_library = by_library.map(|call| ExprRef::new(file, self.facts(file).call(call.call).expr));
+            for exchange in self.exchanges_of_any_proof(file, grant_type).into_iter().chain(by_library) {
                 let (vendor, host) = self.asked_for_tokens(exchange);
-                // A library's client renews by itself.
-                if matches!(self.facts(file).expr(exchange.expr), ExprKind::Call(_)) {
-                    continue;
-                }
                 let renewed = renewals.iter().filter(|(by, ..)| self.share_app(*by, file)).any(|(_, other, at)| {
                     other.is_none() && at.is_none()
                         || vendor.is_some() && vendor == *other
@@ -76,6 +77,19 @@ impl Program {
             }
         }
         found
+    }
+
+    /// Whether code of a file's app names one of some members, keys or parameters.
+    fn app_names(&self, file: FileId, names: &[&str]) -> bool {
+        let named = |name: &Name| names.contains(&name.as_str());
+        self.code().filter(|(other, _)| self.share_app(*other, file)).any(|(_, facts)| {
+            facts.exprs.iter().any(|expr| match &expr.kind {
+                ExprKind::Member(_, name) | ExprKind::Ref(name, _) | ExprKind::Text(name) => named(name),
+                ExprKind::Object(entries) => entries.iter().any(|(key, _)| named(key)),
+                _ => false,
+            }) || facts.defs.iter().any(|def| named(&def.name))
+                || facts.calls.iter().flat_map(|call| &call.args).any(|arg| arg.name.as_ref().is_some_and(named))
+        })
     }
 
     /// The same exchanges as callbacks make, those with a proof of the browser's own too.
@@ -284,6 +298,59 @@ impl Program {
         ending
             .flat_map(|(((vendor, _, renewed_by), kept), _)| kept.into_iter().map(move |at| (at, vendor, renewed_by)))
             .collect()
+    }
+
+    /// Where deployed code uses such a token in a request, having read the login again, and does not ask whether it is
+    /// still there.
+    pub fn late_tokens(&self) -> Vec<(ExprRef, VendorId, Name)> {
+        let vendors = self.catalogue.vendors().iter().enumerate();
+        let known: Vec<_> = vendors
+            .flat_map(|(at, vendor)| vendor.handed_tokens.iter().map(move |token| (VendorId(at as u16), token)))
+            .collect();
+        let mut found = Vec::new();
+        for (vendor, token) in known {
+            let code = || self.code().filter(|(file, _)| !self.side(*file).tooling && !self.side(*file).dead);
+            if code().any(|(_, facts)| facts.members().any(|(_, (_, name))| *name == *token.renewed_by)) {
+                continue;
+            }
+            for (file, facts) in code() {
+                let here = facts.members().filter(|(_, (_, name))| **name == *token.token);
+                let own = here.map(|(at, _)| ExprRef::new(file, at)).filter(|&at| {
+                    let owner = self.owner_of(at);
+                    let later = self.calls_in(owner).any(|call| {
+                        let name = self.called_name(call);
+                        name.is_some_and(|name| token.read_later_by.iter().any(|known| *name == **known))
+                    });
+                    later && self.goes_unasked_into_a_header(at)
+                });
+                found.extend(own.map(|at| (at, vendor, Name::new(&token.renewed_by))));
+            }
+        }
+        found
+    }
+
+    /// Whether a value is what a request authorizes itself with, and nothing asks whether it is there.
+    fn goes_unasked_into_a_header(&self, at: ExprRef) -> bool {
+        let facts = self.facts(at.file);
+        let readers = self.readers(at.file);
+        let mut open = vec![at.expr];
+        let mut goes = false;
+        for _ in 0..24 {
+            let Some(here) = open.pop() else { break };
+            for used in readers.uses(here) {
+                match *used {
+                    Use::Tested => return false,
+                    Use::In(outer) => match facts.expr(outer) {
+                        ExprKind::Template(_) => open.push(outer),
+                        _ => return false,
+                    },
+                    Use::Kept(def) => open.extend(readers.reads(def)),
+                    Use::Key(_, key) => goes |= key.eq_ignore_ascii_case("authorization"),
+                    _ => {}
+                }
+            }
+        }
+        goes
     }
 
     /// Whether a value is put under a key of what a call writes.
