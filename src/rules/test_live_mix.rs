@@ -7,6 +7,7 @@ use crate::names::Name;
 use crate::program::Program;
 use crate::program::secrets::configured::{Block, Configured};
 use crate::program::secrets::modes::{Mode, ModeUse};
+use crate::program::secrets::unset::Fallen;
 use crate::rule;
 use crate::rule::{Draft, Report};
 
@@ -82,6 +83,7 @@ fn check(program: &Program, report: &mut Report) {
             hosts(program, report, used, other);
         }
     }
+    fallen(program, report, &program.fallen_modes(&uses));
     for (path, env) in program.manifests.env_files() {
         if let Some(file) = program.file_at(&path)
             && !["example", "sample", "template", "test"].iter().any(|word| path.contains(word))
@@ -132,6 +134,35 @@ fn hosts(program: &Program, report: &mut Report, used: &ModeUse, other: &ModeUse
         .because(other.place, said)
         .vendor(program.vendor_id(used.vendor))
         .help(help);
+}
+
+/// Two modules that a variable decides for, and that fall to opposite modes while it is unset.
+fn fallen(program: &Program, report: &mut Report, all: &[Fallen]) {
+    let project = |one: &Fallen| program.projects.index(one.place.file);
+    for test in all.iter().filter(|one| one.mode == Mode::Test) {
+        let live = all.iter().find(|other| {
+            other.mode == Mode::Live
+                && other.vendor == test.vendor
+                && other.variable == test.variable
+                && other.place.file != test.place.file
+                && project(other) == project(test)
+        });
+        let Some(live) = live else { continue };
+        let (vendor, variable) = (&program.catalogue.vendor(test.vendor).name, test.variable);
+        let message = format!(
+            "while {variable} is unset, {vendor} is asked in test mode here and in live mode elsewhere: what is made in \
+             one is unknown in the other"
+        );
+        let help = format!(
+            "Read {variable} in one place that every part of the app imports, stop when it is unset, and take host, \
+             keys and ids from there."
+        );
+        report
+            .at(test.place, variable.as_str(), message)
+            .because(live.place, "live mode here")
+            .vendor(program.vendor_id(test.vendor))
+            .help(help);
+    }
 }
 
 /// What a variable of a file of variables is of, by its value.
