@@ -77,8 +77,8 @@ impl Program {
         match self.request_of(used) {
             // Behind `/webhooks/{id}` a message is sent.
             Some(request) => {
-                let paths = request.to.iter().filter_map(|to| to.path());
-                paths.into_iter().any(|path| path.trim_end_matches('/').rsplit('/').next().is_some_and(says))
+                let mut paths = request.to.iter().filter_map(|to| to.path());
+                paths.any(|path| path.trim_end_matches('/').rsplit('/').next().is_some_and(says))
             }
             None => {
                 let call = self.call_text(used.at);
