@@ -1,7 +1,8 @@
-//! Environment files: names, and of values no more than what they look like.
+//! Environment files: names, and of values no more than what they look like and which host they name.
 
 use serde::Serialize;
 
+use crate::catalogue::host_of_url;
 use crate::facts::{Span, Token};
 use crate::names::Name;
 
@@ -27,11 +28,13 @@ pub struct EnvEntry {
     pub value_span: Span,
     /// What the value looks like.
     pub value: EnvValue,
+    /// The host that the value names, when it is an address.
+    pub host: Option<Name>,
     /// One-based.
     pub line: u32,
 }
 
-/// What a value looks like. The value itself is never kept.
+/// What a value looks like. The value itself is never kept, but for the host of an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EnvValue {
@@ -88,6 +91,7 @@ impl EnvFile {
             span: span(start, start + name.len()),
             value_span: span(value.start, value.end),
             value: look(&text[value.clone()]),
+            host: host_of_url(&text[value.clone()]).map(Name::new),
             line: self.lines.partition_point(|&line| line as usize <= at) as u32,
         });
         // Behind the closing quote of a value of several lines the rest of the line is no assignment.

@@ -10,5 +10,7 @@ pub mod exposure;
 pub mod modes;
 pub mod overridden;
 pub mod personal;
+pub mod returns;
 pub mod unchecked;
+pub mod unset;
 pub mod url_keys;

@@ -76,6 +76,9 @@ fn check(program: &Program, report: &mut Report) {
         if let Some(vendor) = used.vendor {
             draft = draft.vendor(program.vendor_id(vendor));
         }
+        if let Some(place) = used.put {
+            draft = draft.because(place, "the key is put in here");
+        }
         for place in others {
             draft = draft.because(place, "and here");
         }

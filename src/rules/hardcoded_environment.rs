@@ -5,7 +5,8 @@ use crate::catalogue::{Category, host_of_url};
 use crate::names::Name;
 use crate::program::Program;
 use crate::program::secrets::configured::Block;
-use crate::program::secrets::modes::{Mode, ModeUse, ReturnAddress, comes_back};
+use crate::program::secrets::modes::{Mode, ModeUse};
+use crate::program::secrets::returns::{ReturnAddress, comes_back};
 use crate::rule;
 use crate::rule::Report;
 
@@ -135,16 +136,15 @@ fn configured(program: &Program, report: &mut Report, block: &Block) {
 }
 
 fn returned(program: &Program, report: &mut Report, address: &ReturnAddress) {
-    let call = program.call_text(address.at);
     let message = format!(
-        "{call} is told to come back to {} ({}): customers and the vendor's answers never reach the deployed app",
-        address.host, address.name
+        "{} is told to come back to {} ({}): customers and the vendor's answers never reach the deployed app",
+        address.told, address.host, address.name
     );
     let mut draft = report.at(address.place, address.name.as_str(), message).help(format!(
         "Build it from the app's own address, read from the environment: `{}`.",
         program.read_of_variable(address.place.file, Name::new("APP_URL"))
     ));
-    for used in program.vendors_at(address.at) {
-        draft = draft.vendor(program.vendor_id(used.vendor));
+    for &vendor in &address.vendors {
+        draft = draft.vendor(program.vendor_id(vendor));
     }
 }

@@ -1,13 +1,15 @@
 //! One vendor in two modes: what one part of the app makes, the other does not know.
 
 use crate::catalogue::VendorId;
-use crate::finding::Place;
+use crate::finding::{FileId, Place};
 use crate::manifest::EnvFile;
+use crate::names::Name;
 use crate::program::Program;
 use crate::program::secrets::configured::{Block, Configured};
 use crate::program::secrets::modes::{Mode, ModeUse};
+use crate::program::secrets::unset::Fallen;
 use crate::rule;
-use crate::rule::Report;
+use crate::rule::{Draft, Report};
 
 rule! {
     /// One vendor is used in test mode and in live mode at once
@@ -81,11 +83,12 @@ fn check(program: &Program, report: &mut Report) {
             hosts(program, report, used, other);
         }
     }
+    fallen(program, report, &program.fallen_modes(&uses));
     for (path, env) in program.manifests.env_files() {
         if let Some(file) = program.file_at(&path)
             && !["example", "sample", "template", "test"].iter().any(|word| path.contains(word))
         {
-            keys(program, report, file, env);
+            given(program, report, file, env);
         }
     }
     for block in program.configured_blocks() {
@@ -133,38 +136,106 @@ fn hosts(program: &Program, report: &mut Report, used: &ModeUse, other: &ModeUse
         .help(help);
 }
 
-/// The keys of one vendor in one file of variables, of both modes.
-fn keys(program: &Program, report: &mut Report, file: crate::finding::FileId, env: &EnvFile) {
-    let mut seen: Vec<(VendorId, bool, crate::names::Name, Place)> = Vec::new();
+/// Two modules that a variable decides for, and that fall to opposite modes while it is unset.
+fn fallen(program: &Program, report: &mut Report, all: &[Fallen]) {
+    let project = |one: &Fallen| program.projects.index(one.place.file);
+    for test in all.iter().filter(|one| one.mode == Mode::Test) {
+        let live = all.iter().find(|other| {
+            other.mode == Mode::Live
+                && other.vendor == test.vendor
+                && other.variable == test.variable
+                && other.place.file != test.place.file
+                && project(other) == project(test)
+        });
+        let Some(live) = live else { continue };
+        let (vendor, variable) = (&program.catalogue.vendor(test.vendor).name, test.variable);
+        let message = format!(
+            "while {variable} is unset, {vendor} is asked in test mode here and in live mode elsewhere: what is made in \
+             one is unknown in the other"
+        );
+        let help = format!(
+            "Read {variable} in one place that every part of the app imports, stop when it is unset, and take host, \
+             keys and ids from there."
+        );
+        report
+            .at(test.place, variable.as_str(), message)
+            .because(live.place, "live mode here")
+            .vendor(program.vendor_id(test.vendor))
+            .help(help);
+    }
+}
+
+/// What a variable of a file of variables is of, by its value.
+struct Given {
+    vendor: VendorId,
+    mode: Mode,
+    name: Name,
+    place: Place,
+    is_key: bool,
+}
+
+/// The keys and hosts of one vendor in one file of variables, of both modes.
+fn given(program: &Program, report: &mut Report, file: FileId, env: &EnvFile) {
+    let mut seen: Vec<Given> = Vec::new();
     for entry in &env.entries {
         // The last of several lines counts, and a name may say the mode itself.
         let counts = env.get(&entry.name).is_some_and(|last| last.line == entry.line);
         if !counts || says_mode(&entry.name) {
             continue;
         }
+        let (name, place) = (entry.name, Place { file, span: entry.span });
         for token in env.tokens_of(entry) {
             if let (Some(test), Some(vendor)) = (token.test, program.catalogue.vendor_named(&token.vendor)) {
-                seen.push((vendor, test, entry.name, Place { file, span: entry.span }));
+                seen.push(Given {
+                    vendor,
+                    mode: if test { Mode::Test } else { Mode::Live },
+                    name,
+                    place,
+                    is_key: true,
+                });
             }
         }
-    }
-    let mut told: Vec<VendorId> = Vec::new();
-    for &(vendor, test, name, place) in seen.iter().filter(|(_, test, ..)| *test) {
-        let Some(live) = seen.iter().find(|other| other.0 == vendor && other.1 != test) else { continue };
-        if told.contains(&vendor) {
-            continue;
+        if let Some((vendor, mode)) = entry.host.and_then(|host| program.mode_of(&host)) {
+            seen.push(Given { vendor, mode, name, place, is_key: false });
         }
-        told.push(vendor);
-        let whose = &program.catalogue.vendor(vendor).name;
-        let message = format!(
-            "{name} holds a test key of {whose} beside a live one in {}: the first payment fails, for one does not know \
-             what the other makes",
-            live.2
-        );
-        report.at(place, name.as_str(), message).because(live.3, "a live key").vendor(program.vendor_id(vendor)).help(
-            format!("Give {name} and {} keys of the same mode; keep each mode's keys in a file of its own.", live.2),
-        );
     }
+    // Two keys say it more plainly than a key and a host.
+    seen.sort_by_key(|given| !given.is_key);
+    let mut told: Vec<VendorId> = Vec::new();
+    for test in seen.iter().filter(|given| given.mode == Mode::Test) {
+        let live = seen.iter().find(|other| other.vendor == test.vendor && other.mode == Mode::Live);
+        let Some(live) = live.filter(|_| !told.contains(&test.vendor)) else { continue };
+        told.push(test.vendor);
+        let whose = &program.catalogue.vendor(test.vendor).name;
+        let draft = if test.is_key && live.is_key {
+            let message = format!(
+                "{} holds a test key of {whose} beside a live one in {}: the first payment fails, for one does not \
+                 know what the other makes",
+                test.name, live.name
+            );
+            let help = format!(
+                "Give {} and {} keys of the same mode; keep each mode's keys in a file of its own.",
+                test.name, live.name
+            );
+            report.at(test.place, test.name.as_str(), message).because(live.place, "a live key").help(help)
+        } else {
+            beside(report, whose, (test.name, test.place), (live.name, live.place))
+        };
+        draft.vendor(program.vendor_id(test.vendor));
+    }
+}
+
+/// A variable of a vendor's test mode beside one of its live mode.
+fn beside<'r>(report: &'r mut Report, whose: &str, test: (Name, Place), live: (Name, Place)) -> Draft<'r> {
+    let (name, other) = (test.0, live.0);
+    let message = format!(
+        "{name} is of {whose}'s test mode, and {other} beside it is of the live one: the first payment fails, for one \
+         does not know what the other makes"
+    );
+    report
+        .at(test.1, name.as_str(), message)
+        .because(live.1, "of live mode")
+        .help(format!("Give {name} and {other} values of the same mode."))
 }
 
 /// What the variables of one block of configuration reach: each with its vendor and mode.
@@ -190,16 +261,7 @@ fn configured(program: &Program, report: &mut Report, block: &Block) {
         let Some(&(_, _, live)) = live.filter(|_| !told.contains(&vendor)) else { continue };
         told.push(vendor);
         let whose = &program.catalogue.vendor(vendor).name;
-        let message = format!(
-            "{} is of {whose}'s test mode, and {} beside it is of the live one: the first payment fails, for one does \
-             not know what the other makes",
-            entry.name, live.name
-        );
-        report
-            .at(entry.place, entry.name.as_str(), message)
-            .because(live.place, "of live mode")
-            .vendor(program.vendor_id(vendor))
-            .help(format!("Give {} and {} values of the same mode.", entry.name, live.name));
+        beside(report, whose, (entry.name, entry.place), (live.name, live.place)).vendor(program.vendor_id(vendor));
     }
 }
 

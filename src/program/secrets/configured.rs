@@ -59,7 +59,11 @@ impl Program {
 
     /// The vendor and the mode that the host in the value of a variable is of.
     pub fn mode_of_host(&self, entry: &Configured) -> Option<(VendorId, Mode)> {
-        let host = host_of_url(&entry.value)?;
+        self.mode_of(host_of_url(&entry.value)?)
+    }
+
+    /// The vendor and the mode that a host is of.
+    pub fn mode_of(&self, host: &str) -> Option<(VendorId, Mode)> {
         let vendor = self.catalogue.vendor_of_host(host)?;
         Some((vendor, self.catalogue.mode_of(vendor, host)?))
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::catalogue::{Key, Package, VendorId};
 use crate::facts::ExprKind;
@@ -14,7 +14,7 @@ use crate::program::secrets::credentials::{encodes, in_query};
 use crate::program::values::assigned::Holder;
 use crate::program::values::options::Lookup;
 use crate::program::verify::words;
-use crate::program::{CallRef, Destination, ExprRef, HttpUse, Program, Value};
+use crate::program::{CallRef, Destination, ExprRef, HttpUse, Program, Value, Via};
 use asked::Asked;
 
 mod asked;
@@ -37,6 +37,8 @@ pub struct Unchecked {
     pub way: Way,
     /// What goes out in its place while it is unset.
     pub instead: Instead,
+    /// Where it is put into the package, when the call does not hand it over itself.
+    pub put: Option<Place>,
 }
 
 /// How a credential is handed over.
@@ -113,7 +115,7 @@ impl Program {
 
     /// Whether the repository itself sets a variable for what a file is deployed with: a tracked file of variables, a platform's
     /// settings.
-    fn is_set_for(&self, file: FileId, name: Name) -> bool {
+    pub(super) fn is_set_for(&self, file: FileId, name: Name) -> bool {
         const ELSEWHERE: &[&str] = &["example", "sample", "template", "dist", "dev", "development", "test", "local"];
         let in_file = self.manifests.env_files().any(|(path, env)| {
             let own = path.rsplit('/').next().unwrap_or_default();
@@ -162,7 +164,8 @@ fn in_request(program: &Program, http: &HttpUse, found: &mut Vec<Unchecked>) {
             let whom = owner
                 .filter(|&owner| Some(owner) != vendor)
                 .map_or_else(|| whom.clone(), |owner| program.catalogue.vendor(owner).name.clone());
-            found.push(Unchecked { variable, at: http.at, vendor: owner.or(vendor), whom, way, instead });
+            let vendor = owner.or(vendor);
+            found.push(Unchecked { variable, at: http.at, vendor, whom, way, instead, put: None });
         }
     };
     for (name, value) in headers(program, http) {
@@ -270,7 +273,8 @@ fn to_clients(program: &Program, found: &mut Vec<Unchecked>) {
         };
         if goes_out {
             let whom = program.catalogue.vendor(vendor).name.clone();
-            found.push(Unchecked { variable, at, vendor: Some(vendor), whom, way: Way::Client(name), instead });
+            let way = Way::Client(name);
+            found.push(Unchecked { variable, at, vendor: Some(vendor), whom, way, instead, put: None });
         }
     };
     for client in program.clients().iter().filter(|client| program.is_deployed(client.at.file)) {
@@ -287,6 +291,24 @@ fn to_clients(program: &Program, found: &mut Vec<Unchecked>) {
         };
         if let Some(value) = value {
             note(client.at, client.vendor, package, client.package, &value);
+        }
+    }
+    let mut put: FxHashMap<CallRef, Place> = FxHashMap::default();
+    for used in program.vendor_uses().iter().filter(|used| program.is_deployed(used.at.file)) {
+        let Via::Sdk(name, None) = used.via else { continue };
+        let mut packages = program.catalogue.packages(name, &[]);
+        let Some((_, package)) = packages.find(|(vendor, _)| *vendor == used.vendor) else { continue };
+        // `stripe.api_key = ..`, once for the whole app: what else is put there may take its place.
+        let Some(attribute) = package.key.as_ref().and_then(|key| key.attribute.as_ref()) else { continue };
+        let puts = program.puts(Holder::Package(name)).iter().filter(|put| put.name == attribute.as_str());
+        let values: Vec<ExprRef> = puts.filter_map(|put| put.value).collect();
+        if let [only] = values[..]
+            && program.is_deployed(only.file)
+            && program.units(only.file).iter().any(|unit| program.units(used.at.file).contains(unit))
+            && program.option(used.at, attribute) == Lookup::Absent
+        {
+            note(used.at, used.vendor, package, name, &program.value(only));
+            put.insert(used.at, program.place(only));
         }
     }
     let setters: FxHashSet<&str> = program
@@ -313,6 +335,9 @@ fn to_clients(program: &Program, found: &mut Vec<Unchecked>) {
                 }
             }
         }
+    }
+    for used in found.iter_mut().filter(|used| matches!(used.way, Way::Client(_))) {
+        used.put = put.get(&used.at).copied();
     }
 }
 
