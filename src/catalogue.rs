@@ -388,6 +388,9 @@ pub struct HttpClient {
     pub silenced_by: Option<String>,
     /// How what it throws tells the URL that was asked for.
     pub error_tells: Option<ErrorTells>,
+    /// Parameters of the URL that it takes out there.
+    #[serde(default)]
+    pub error_hides: Vec<String>,
     /// What to write, with `{ms}` or `{s}` for the limit: `signal: AbortSignal.timeout({ms})`.
     pub cure: String,
     /// Where it comes from.

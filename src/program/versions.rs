@@ -9,6 +9,7 @@ use crate::program::{Program, Target};
 pub mod api_versions;
 pub mod dropped_fields;
 pub mod pins;
+pub mod runtimes;
 
 impl Program {
     /// The major version of a package that a file uses: what its import names, else what is installed for its

@@ -164,7 +164,8 @@ fn fault(program: &Program, handler: &WebhookHandler) -> Option<(CallRef, Fault,
         if let Some(place) = program.required_in_module(at) {
             return Some((at, Fault::Required(place), Confidence::High));
         }
-        if checks.node_only && !checks.own_crypto && program.runs_on_edge(entry) {
+        let no_node = program.runs_on_edge(entry) || program.runs_on_bun(entry);
+        if checks.node_only && !checks.own_crypto && no_node {
             return Some((at, Fault::Runtime, Confidence::High));
         }
         if checks.vendor.is_some()
@@ -188,7 +189,14 @@ fn fault(program: &Program, handler: &WebhookHandler) -> Option<(CallRef, Fault,
     }
     let reads_stream = matches!(
         entry.framework,
-        "supabase-functions" | "edge-functions" | "netlify-functions" | "next-app" | "worker" | "svelte" | "remix"
+        "supabase-functions"
+            | "edge-functions"
+            | "netlify-functions"
+            | "next-app"
+            | "worker"
+            | "bun"
+            | "svelte"
+            | "remix"
     );
     let twice = functions.iter().filter(|_| reads_stream).find_map(|&function| program.body_read_twice(function))?;
     Some((twice.second, Fault::Read(twice.first), Confidence::High))
@@ -334,6 +342,16 @@ fn cure(program: &Program, handler: &WebhookHandler, entry: &Entry, fault: Fault
         }
         (_, Fault::Required(_)) => {
             return "Take the SDK in with `import` at the head of the file, as the rest of the server does.".to_owned();
+        }
+        (_, Fault::Runtime) if program.runs_on_bun(entry) => {
+            // The same call, whatever the framework makes of the body.
+            let edge = program.webhook_of(handler).and_then(|webhook| webhook.cure_edge.as_deref());
+            let called = edge.and_then(|cure| cure.split_once("await ")?.1.split_once('(')).map(|(called, _)| called);
+            return called.map_or(verify, |called| {
+                format!(
+                    "Call `await {called}(..)` with the same arguments: it checks the same by the crypto that Bun has."
+                )
+            });
         }
         (_, Fault::Runtime | Fault::Unsent(..) | Fault::Misnamed(_)) => return verify,
         (_, Fault::Read(_)) => {

@@ -156,7 +156,11 @@ fn tell<'h>(
         Why::Condition => format!("{webhook} is not verified on every way"),
         Why::Caught => format!("{webhook} catches the failed verification and goes on"),
         Why::Ignored => format!("{webhook} goes on whatever the verification says"),
-        Why::NotAwaited => format!("{webhook} does not await its verification, and a promise is always true"),
+        Why::NotAwaited => {
+            let script = program.facts(entry.function.file).language.is_script();
+            let given = if script { "promise" } else { "coroutine" };
+            format!("{webhook} does not await its verification, and a {given} is always true")
+        }
         Why::Fallback(name) => format!("{webhook} is verified with a secret that everyone knows while {name} is unset"),
     };
     let severity = if lapse.safe_default { Severity::Warning } else { Severity::Error };
@@ -264,7 +268,10 @@ fn cure(program: &Program, handler: &WebhookHandler, entry: &Entry, why: Why) ->
             "Answer 401 unless the check says yes: `if (!valid) return` with a status of 401.".to_owned()
         }
         Why::Ignored => "Answer 401 unless the check says yes: `if not valid:` return a status of 401.".to_owned(),
-        Why::NotAwaited => "Await the check before its result is tested: `if (!(await verify(..)))`.".to_owned(),
+        Why::NotAwaited if is_script => {
+            "Await the check before its result is tested: `if (!(await verify(..)))`.".to_owned()
+        }
+        Why::NotAwaited => "Await the check before its result is tested: `if not await verify(..):`.".to_owned(),
         Why::Condition => program.verify_cure(handler),
     }
 }

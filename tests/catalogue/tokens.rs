@@ -298,3 +298,28 @@ fn any_bytes_are_survived() {
         }
     }
 }
+
+/// GitHub documents the checksum in its tokens: with the right one a token is found, any other is made up.
+#[test]
+fn a_github_token_is_told_by_its_checksum() {
+    const DIGITS: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let sum = |text: &str| {
+        let bits = |sum: u32| (0..8).fold(sum, |sum, _| if sum & 1 == 1 { (sum >> 1) ^ 0xEDB8_8320 } else { sum >> 1 });
+        let mut number = !text.bytes().fold(!0, |sum: u32, byte| bits(sum ^ u32::from(byte)));
+        let mut digits = [b'0'; 6];
+        for digit in digits.iter_mut().rev() {
+            (*digit, number) = (DIGITS[(number % 62) as usize], number / 62);
+        }
+        String::from_utf8(digits.to_vec()).unwrap()
+    };
+    // Of the format's own description in public: the checksum of this is known.
+    assert_eq!(sum(&["zQWBuTSOoRi4A9spHc", "VY5ncnsDkxkJ"].concat()), "0mLq17");
+    let random = &format!("{RANDOM}Xq7Lm2")[..30];
+    let catalogue = Catalogue::builtin();
+    for prefix in ["ghp_", "gho_", "ghu_", "ghs_"] {
+        let whole = key(prefix, &format!("{random}{}", sum(random)));
+        assert_eq!(catalogue.tokens(&whole).len(), 1, "{prefix}");
+        let wrong = key(prefix, &format!("{}{}", random.replace('4', "5"), sum(random)));
+        assert_eq!(catalogue.tokens(&wrong).len(), 0, "{prefix}");
+    }
+}

@@ -14,6 +14,7 @@ pub fn in_module(module: Module<'_>) -> Vec<Entry> {
         return if function.is_entry { in_function(module, &function) } else { vec![] };
     }
     let mut found = worker(module);
+    found.extend(bun(module));
     found.extend(declared(module));
     found.extend(root_api(module));
     found.extend(pages_functions(module));
@@ -153,6 +154,56 @@ fn worker(module: Module<'_>) -> Vec<Entry> {
         }
     }
     found
+}
+
+/// A server that a file starts itself: `Bun.serve({ fetch, routes })`.
+fn bun(module: Module<'_>) -> Vec<Entry> {
+    let mut found = Vec::new();
+    for call in module.program.calls_of(module.file) {
+        let ExprKind::Member(base, method) = *module.facts.expr(module.facts.call(call.call).callee) else { continue };
+        let ExprKind::Ref(name, block) = *module.facts.expr(base) else { continue };
+        if name != "Bun" || method != "serve" || module.facts.lookup(block, name).is_some() {
+            continue;
+        }
+        let Some(&given) = arguments(module.program, call).first() else { continue };
+        let Some(options) = object(module.program, given) else { continue };
+        let label = Label::new(EntryKind::Route, "bun");
+        let mut serve = |handler: ExprRef, label: &Label| {
+            let span = module.program.facts(handler.file).span(handler.expr);
+            found.extend(module.entries(handler, span, label));
+        };
+        if let Some(handler) = handlers::key(module.program, options, Name::new("fetch")) {
+            serve(handler, &label.clone().at("/*"));
+        }
+        let routes = handlers::key(module.program, options, Name::new("routes"));
+        let Some(routes) = routes.and_then(|routes| object(module.program, routes)) else { continue };
+        for (path, handler) in pairs(module, routes) {
+            let label = label.clone().at(paths::normal(&path));
+            match object(module.program, handler) {
+                Some(by_method) => {
+                    for &method in METHODS {
+                        if let Some(handler) = handlers::key(module.program, by_method, Name::new(method)) {
+                            serve(handler, &label.clone().methods(&[method]));
+                        }
+                    }
+                }
+                None => serve(handler, &label),
+            }
+        }
+    }
+    found
+}
+
+/// The entries of an object of routes.
+fn pairs(module: Module<'_>, object: ExprRef) -> Vec<(Name, ExprRef)> {
+    match module.program.facts(object.file).expr(object.expr) {
+        ExprKind::Object(entries) => entries
+            .iter()
+            .filter(|(path, _)| path.starts_with('/'))
+            .map(|&(path, value)| (path, ExprRef::new(object.file, value)))
+            .collect(),
+        _ => vec![],
+    }
 }
 
 /// Exports made by a package that declares functions: `exports.charge = functions.https.onRequest(..)`.

@@ -204,6 +204,17 @@ fn asked_in(statement: &str) -> Vec<String> {
     parts.map(column).filter(|column| !column.is_empty()).collect()
 }
 
+/// Whether a statement asks for a column that it changes: `set state = $1 where id = $2 and state = 'due'`. What comes
+/// late changes nothing.
+pub(in crate::program) fn changes_what_it_asks(statement: &str) -> bool {
+    let statement = statement.split_whitespace().collect::<Vec<_>>().join(" ");
+    let Some((_, sets)) = statement.rsplit_once(" set ") else { return false };
+    let Some((sets, _)) = sets.split_once(" where ") else { return false };
+    let asked = asked_in(&statement);
+    let column = |set: &str| set.split_once('=').map(|(column, _)| column.trim().trim_matches(['"', '`']).to_owned());
+    sets.split(',').filter_map(column).any(|column| says_state(&column) && asked.contains(&column))
+}
+
 /// Whether a column says what state a row is in, and not which row it is.
 pub(in crate::program) fn says_state(column: &str) -> bool {
     words(column).last().is_some_and(|last| !WHICH.contains(&last.as_str()))

@@ -116,7 +116,8 @@ impl Program {
         } else if matches!(last.as_str(), "json" | "send") && self.answers(facts, shape.callee) {
             (Outlet::Answer, all().into_iter().take(1).collect())
         } else if ANSWERERS.contains(&last.as_str()) {
-            let parts = if last == "HTTPException" { all() } else { all().into_iter().take(1).collect() };
+            let whole = matches!(last.as_str(), "HTTPException" | "jsonify");
+            let parts = if whole { all() } else { all().into_iter().take(1).collect() };
             (Outlet::Answer, parts)
         } else if last.ends_with("Error") || last == "Exception" {
             (Outlet::Error, all())

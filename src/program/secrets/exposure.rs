@@ -9,6 +9,7 @@ use crate::facts::BlockId;
 use crate::names::Name;
 use crate::program::{CallRef, ExprRef, FunctionRef, Program};
 
+mod bodies;
 mod calls;
 mod cookies;
 mod cuts;

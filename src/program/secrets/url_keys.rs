@@ -181,7 +181,8 @@ impl Program {
             if http.at != http.inner {
                 continue;
             }
-            let Some(key) = self.url_keys(http).into_iter().next() else { continue };
+            let hides = |key: &UrlKey| key.parameter.is_some_and(|name| client.error_hides.contains(&name.to_string()));
+            let Some(key) = self.url_keys(http).into_iter().find(|key| !hides(key)) else { continue };
             let telling = Telling { call: http.at, key, tells, client: client.id.clone() };
             self.rises(&telling, &client.package, &mut found);
         }

@@ -8,7 +8,7 @@ use crate::facts::{BlockKind, ExprId, ExprKind, Facts, Op, Span, Step};
 use crate::finding::FileId;
 use crate::names::Name;
 use crate::program::repeats::Again;
-use crate::program::repeats::claims::says_state;
+use crate::program::repeats::claims::{changes_what_it_asks, says_state};
 use crate::program::values::bodies::Form;
 use crate::program::verify::{Standing, words};
 use crate::program::webhooks::handlers::WebhookHandler;
@@ -194,9 +194,17 @@ impl Program {
         }
         let inside = facts.exprs.iter().filter(|expr| asked.iter().any(|asked| asked.contains(expr.span)));
         inside
-            .filter_map(|expr| match expr.kind {
-                ExprKind::Ref(name, _) | ExprKind::Member(_, name) => Some(name),
-                _ => None,
+            .flat_map(|expr| match &expr.kind {
+                ExprKind::Ref(name, _) | ExprKind::Member(_, name) => vec![*name],
+                // `body.get("email")`
+                ExprKind::Call(call) => {
+                    let call = facts.call(*call);
+                    let looks = facts.last_name(call.callee).is_some_and(|name| name == "get");
+                    call.args.first().filter(|_| looks).map_or(vec![], |arg| texts_of(facts, arg.value, 3))
+                }
+                // `"email" in body`, `any(key not in body for key in ("email", "answers"))`
+                ExprKind::Op(Op::In, parts) => parts.first().map_or(vec![], |&name| texts_of(facts, name, 6)),
+                _ => vec![],
             })
             .collect()
     }
@@ -398,6 +406,18 @@ impl Program {
         if self.chain(at).any(|(_, name)| matches!(name.as_str(), "lt" | "lte" | "neq" | "in" | "gt")) {
             return true;
         }
+        if self.statement(at).is_some_and(|statement| changes_what_it_asks(&statement)) {
+            return true;
+        }
+        if self.called_name(at).is_some_and(|name| name == "commit") {
+            // What is committed are the statements before it.
+            let run = self.calls_in(self.function_of(at)).filter(|&other| other != at);
+            let changes = run.filter_map(|other| self.statement(other)).filter(|text| text.starts_with("update"));
+            let mut changes = changes.map(|text| changes_what_it_asks(&text)).peekable();
+            if changes.peek().is_some() && changes.all(|asks| asks) {
+                return true;
+            }
+        }
         let asked = self.columns_asked(at);
         let written = self.fields_written(at);
         written.iter().any(|field| says_state(field) && asked.iter().any(|column| column == field.as_str()))
@@ -418,6 +438,22 @@ fn leaves_of(facts: &Facts, expr: ExprId, depth: usize, found: &mut Vec<ExprId>)
         ExprKind::List(items) => items.iter().for_each(|&item| leaves_of(facts, item, depth, found)),
         ExprKind::Member(..) | ExprKind::Ref(..) => found.push(expr),
         _ => {}
+    }
+}
+
+/// The texts that a value can be: itself, or the elements of a list that it is one of.
+fn texts_of(facts: &Facts, expr: ExprId, depth: usize) -> Vec<Name> {
+    let Some(depth) = depth.checked_sub(1) else { return vec![] };
+    let next = |expr: ExprId| texts_of(facts, expr, depth);
+    match facts.expr(expr) {
+        ExprKind::Text(text) => vec![*text],
+        ExprKind::ElementOf(list) => next(*list),
+        ExprKind::List(items) => items.iter().flat_map(|&item| next(item)).collect(),
+        ExprKind::Ref(name, block) => match facts.lookup(*block, *name).map(|def| &facts.def(def).values[..]) {
+            Some(&[only]) => next(only),
+            _ => vec![],
+        },
+        _ => vec![],
     }
 }
 

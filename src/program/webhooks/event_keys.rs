@@ -260,7 +260,7 @@ impl Program {
                 [value] => match *facts.expr(value) {
                     ExprKind::Param(function, position) => {
                         let function = FunctionRef::new(at.file, function);
-                        self.handed_alike(function, usize::from(position))
+                        self.handed_once(function, usize::from(position))
                             .and_then(|value| self.add_parts(value, key, depth))
                     }
                     ExprKind::Template(_) | ExprKind::Op(Op::Add, _) | ExprKind::Text(_) | ExprKind::Call(_) => {
@@ -300,7 +300,7 @@ impl Program {
                 None => Some(vec![]),
             },
             ExprKind::Param(function, position) => {
-                let given = self.handed_alike(FunctionRef::new(at.file, *function), usize::from(*position));
+                let given = self.handed_once(FunctionRef::new(at.file, *function), usize::from(*position));
                 given.map_or(Some(vec![]), |given| self.field_path(given, depth))
             }
             ExprKind::Call(call) => {
@@ -325,7 +325,7 @@ impl Program {
     }
 
     /// What the only call of a function hands it.
-    fn handed_alike(&self, function: FunctionRef, position: usize) -> Option<ExprRef> {
+    fn handed_once(&self, function: FunctionRef, position: usize) -> Option<ExprRef> {
         let [call] = self.callers(function)[..] else { return None };
         let args = &self.facts(call.file).call(call.call).args;
         let name = self.facts(function.file).function(function.function).params.get(position)?.name;

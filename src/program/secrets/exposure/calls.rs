@@ -28,6 +28,8 @@ const CONVERSIONS: &[&str] = &[
     "Buffer.from",
     "buffer.Buffer.from",
     "btoa",
+    "base64.b64encode",
+    "base64.urlsafe_b64encode",
     "encodeURIComponent",
     "pprint.pformat",
     "bytes",
@@ -120,6 +122,20 @@ impl Walker<'_> {
         }
     }
 
+    /// `hmac.new(..).hexdigest()`: whether what is digested is a MAC that a signature is compared with.
+    fn is_expected(&mut self, base: ExprRef) -> bool {
+        let facts = self.program.facts(base.file);
+        let made = match facts.expr(base.expr) {
+            ExprKind::Ref(name, block) => match facts.lookup(*block, *name).map(|def| &facts.def(def).values[..]) {
+                Some(&[only]) => only,
+                _ => return false,
+            },
+            _ => base.expr,
+        };
+        let ExprKind::Call(call) = *facts.expr(made) else { return false };
+        self.of_library(ExprRef::new(base.file, made), CallRef::new(base.file, call)) == Some(Known::Secret)
+    }
+
     fn converted(&mut self, call: CallRef, shape: &Call, dotted: &str, path: &mut Vec<Name>) -> Known {
         let facts = self.program.facts(call.file);
         let replaced = dotted == "JSON.stringify"
@@ -166,6 +182,7 @@ impl Walker<'_> {
         let args = &facts.call(call.call).args;
         match method.as_str() {
             "slice" | "substring" | "substr" => self.cut(cut_of(facts, args.iter().map(|arg| arg.value)), base, path),
+            "digest" | "hexdigest" if self.is_expected(base) => Known::Secret,
             "repeat" | "startsWith" | "endsWith" | "includes" | "match" | "test" | "keys" | "has" | "filter"
             | "digest" | "charAt" | "indexOf" => Known::Harmless,
             "replace" | "replaceAll" => {

@@ -66,7 +66,7 @@ impl<'p> Walker<'p> {
     }
 
     /// Whether no more comes out than what kind of credential it is.
-    fn tells_nothing(&self, floor: u32) -> bool {
+    pub(super) fn tells_nothing(&self, floor: u32) -> bool {
         self.head.is_some_and(|head| head <= floor)
     }
 
@@ -153,6 +153,9 @@ impl<'p> Walker<'p> {
             && self.is_answer_with_tokens(at, here(answer))
         {
             return self.tokens(at);
+        }
+        if path.is_empty() && self.is_every_answer(at) {
+            return self.bodies(at);
         }
         match facts.expr(at.expr) {
             ExprKind::Env(name) => self.variable(*name, at),
@@ -467,8 +470,7 @@ impl<'p> Walker<'p> {
             return known;
         }
         if self.is_body_of_answer(function) && index == 0 && path.is_empty() {
-            // A line of a log holds the beginning of an answer.
-            return if self.tells_nothing(200) { Known::Harmless } else { self.note(Secret::Bodies, at) };
+            return self.bodies(at);
         }
         let edges = self.program.incoming(function);
         if let Some(edge) = edges.iter().find(|edge| edge.kind == EdgeKind::Callback) {
@@ -488,15 +490,6 @@ impl<'p> Walker<'p> {
             }
         }
         Known::Open
-    }
-
-    /// Whether a function stands in for the method that answers: `res.json = function (body) { .. }`.
-    fn is_body_of_answer(&self, function: FunctionRef) -> bool {
-        let facts = self.program.facts(function.file);
-        let shape = facts.function(function.function);
-        matches!(shape.name, Some(name) if matches!(name.as_str(), "json" | "send"))
-            && shape.class.is_none()
-            && self.program.incoming(function).is_empty()
     }
 
     /// What a call hands to a parameter.
