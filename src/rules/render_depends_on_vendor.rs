@@ -224,6 +224,11 @@ fn tell(program: &Program, report: &mut Report, entry: &Entry, first: &Waited) {
             "Catch the failure and render the frame without that part (`.catch(() => null)`), and keep the answer for a \
              while where it may be old. An error page beside a layout does not stand in for it, only one above it does."
         }
+        // Its error page is one for the whole app.
+        _ if entry.framework == "next-pages" => {
+            "Catch the failure and render the page without that part (`.catch(() => null)`), and keep the answer for a \
+             while where it may be old."
+        }
         _ => {
             "Catch the failure and render the page without that part (`.catch(() => null)`), keep the answer for a \
              while where it may be old, and put an error page beside it."
