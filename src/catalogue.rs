@@ -530,6 +530,8 @@ pub enum KnownRole {
     FillRequest,
     /// Keeps or reports a failure where somebody looks.
     Log,
+    /// Keeps what its argument gives for later calls, also of other requests.
+    Cache,
     /// Makes a key of what it is given, and throws when that is empty.
     MakeKey,
 }

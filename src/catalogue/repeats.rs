@@ -54,6 +54,9 @@ pub struct Retries {
     /// Options or keywords that say how long it waits.
     #[serde(default)]
     pub wait: Vec<String>,
+    /// Functions of the package that make a wait which is always the same.
+    #[serde(default)]
+    pub constant: Vec<String>,
     /// It is handed no function but, as this argument, the client whose requests it repeats.
     pub client: Option<usize>,
     /// The option that decides which failures are tried again: by default those after which the work may be done.

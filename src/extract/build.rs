@@ -67,6 +67,7 @@ impl<'s> Builder<'s> {
             class: None,
             is_async: false,
             use_server: false,
+            use_cache: false,
             decorators: Box::new([]),
         };
         let Emptied { mut functions, mut blocks, defs, exprs, calls, mut lines, steps, scope } = Emptied::take();
@@ -489,6 +490,7 @@ impl<'s> Builder<'s> {
             class: None,
             is_async: false,
             use_server: false,
+            use_cache: false,
             decorators: Box::new([]),
         });
         self.functions.push(id);

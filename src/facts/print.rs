@@ -133,6 +133,9 @@ impl Printer<'_> {
             if function.use_server {
                 head.push_str(" use server");
             }
+            if function.use_cache {
+                head.push_str(" use cache");
+            }
             if let Some(class) = function.class {
                 let _ = write!(head, " in class#{}", class.0);
             }

@@ -255,6 +255,8 @@ pub struct Function {
     pub is_async: bool,
     /// Has its own `"use server"`.
     pub use_server: bool,
+    /// Has its own `"use cache"`: what it gives is kept for later calls.
+    pub use_cache: bool,
     /// Decorators, outermost first.
     pub decorators: Box<[ExprId]>,
 }

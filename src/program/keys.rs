@@ -5,6 +5,7 @@ use crate::program::values::options::Lookup;
 use crate::program::{CallRef, HttpUse, Program, Value, VendorUse, Via};
 
 pub(super) mod acts;
+mod client_wide;
 pub(super) mod cures;
 pub(super) mod elements;
 pub(super) mod holes;
@@ -78,6 +79,7 @@ impl Program {
                 Lookup::Present(headers) => self.header(&headers, &how.header),
                 other => other,
             });
+            searches.push(self.header_of_client(http, &how.header));
         }
         if !how.body.is_empty() {
             let body = self.request_body(http);

@@ -141,6 +141,22 @@ impl Program {
             .map(move |(outer, name)| (CallRef::new(call.file, outer), name))
     }
 
+    /// Whether what a function gives is kept for later calls: it, or its module, says `"use cache"`, or it is handed to
+    /// a function that keeps it.
+    pub fn is_cached(&self, function: FunctionRef) -> bool {
+        let facts = self.facts(function.file);
+        let says = |directive: &Name| *directive == "use cache" || directive.starts_with("use cache:");
+        facts.function(function.function).use_cache
+            || facts.directives.iter().any(says)
+            || self.calls_of(function.file).any(|call| {
+                let hands = |arg: &crate::facts::Arg| {
+                    let value = self.value(ExprRef::new(call.file, arg.value));
+                    value.functions().any(|handed| handed == function)
+                };
+                self.has_role(call, KnownRole::Cache) && facts.call(call.call).args.first().is_some_and(hands)
+            })
+    }
+
     /// Whether a role of a library's function applies to a call's callee.
     pub fn has_role(&self, call: CallRef, role: KnownRole) -> bool {
         self.graph.roles_of(call).has(role)

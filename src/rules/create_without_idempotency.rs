@@ -30,7 +30,8 @@ crate::rule! {
     /// - the vendor or this operation takes no key: no key is ever asked for there
     /// - a repeat is harmless: portal sessions, ephemeral keys, setup intents, reads, updates, refunds of all that was
     ///   paid, and what can be done to one thing only once: to capture, finalize or pay it
-    /// - a key is given, as an option, a header or a field of the body, also by a wrapper
+    /// - a key is given, as an option, a header or a field of the body, also by a wrapper or by the client
+    ///   for all its requests
     /// - options are handed through that cannot be followed
     /// - what is kept is asked, and the run written down there, before the call and on every way to it (in a table that
     ///   migrations, or its declaration in code, let take a second row, two runs at the same moment both pass). What

@@ -8,7 +8,7 @@ use crate::finding::Place;
 use crate::names::Name;
 use crate::program::time::waiting::Waited;
 use crate::program::values::options::Lookup;
-use crate::program::{CallRef, EdgeKind, Entry, EntryKind, ExprRef, Program, Value};
+use crate::program::{CallRef, Edge, EdgeKind, Entry, EntryKind, ExprRef, Program, Value};
 use crate::rule;
 use crate::rule::Report;
 
@@ -120,9 +120,17 @@ fn is_live(program: &Program, entry: &Entry) -> bool {
             let segment = entry.route.is_some_and(|route| route.contains(':'));
             asks || segment
         }
+        // `getStaticProps` and what stands beside it run when the app is built.
+        None if entry.framework == "next-pages" => entry.name.as_deref() == Some("getServerSideProps"),
         // Loaders and server functions of pages run for each visit; documents are made beforehand unless they say so.
         None => matches!(entry.framework, "remix" | "svelte-kit") || entry.framework == "astro" && beforehand.is_some(),
     }
+}
+
+/// Whether a file is a layout: what stands around pages.
+fn is_frame(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.starts_with("layout.") || name.starts_with("+layout.")
 }
 
 /// Whether an error page of the app's own stands beside a page or above it.
@@ -132,6 +140,18 @@ fn has_error_page(program: &Program, entry: &Entry) -> bool {
     }
     let path = program.file(entry.function.file).path;
     let mut folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    // What stands beside a layout stands inside it: only what is above it is there when it fails.
+    if is_frame(path.as_str()) {
+        let above = ["global-error.tsx", "global-error.jsx", "global-error.js", "global-error.ts"];
+        let beside = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+        if above.iter().any(|name| program.file_at(&format!("{beside}{name}")).is_some()) {
+            return true;
+        }
+        match folder.rsplit_once('/') {
+            Some((outer, _)) => folder = outer,
+            None => return false,
+        }
+    }
     loop {
         let at = |name: &str| program.file_at(&format!("{folder}/{name}")).is_some();
         if ["error.tsx", "error.jsx", "error.js", "error.ts", "+error.svelte"].iter().any(|name| at(name)) {
@@ -160,7 +180,8 @@ fn is_needed(program: &Program, waited: &Waited) -> bool {
         return false;
     }
     let is_cache = |at: CallRef| program.call_text(at).to_ascii_lowercase().contains("cache");
-    if waited.way.iter().any(|edge| edge.kind != EdgeKind::Direct || is_cache(edge.call)) {
+    let is_kept = |edge: &Edge| is_cache(edge.call) || program.is_cached(edge.target);
+    if waited.way.iter().any(|edge| edge.kind != EdgeKind::Direct || is_kept(edge)) {
         return false;
     }
     let cached = program.requests_at(waited.call).iter().any(|http| {
@@ -198,6 +219,15 @@ fn tell(program: &Program, report: &mut Report, entry: &Entry, first: &Waited) {
         EntryKind::Middleware => {
             "Catch the failure and let visitors through, or ask what your own database kept of it; leave what must be \
              asked live to the pages that need it."
+        }
+        _ if is_frame(program.file(entry.function.file).path.as_str()) => {
+            "Catch the failure and render the frame without that part (`.catch(() => null)`), and keep the answer for a \
+             while where it may be old. An error page beside a layout does not stand in for it, only one above it does."
+        }
+        // Its error page is one for the whole app.
+        _ if entry.framework == "next-pages" => {
+            "Catch the failure and render the page without that part (`.catch(() => null)`), and keep the answer for a \
+             while where it may be old."
         }
         _ => {
             "Catch the failure and render the page without that part (`.catch(() => null)`), keep the answer for a \

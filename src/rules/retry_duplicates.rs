@@ -129,6 +129,7 @@ fn tell(
         _ if repeated.handed_by.is_some() => format!("by {}", program.function_name(retry.function)),
         How::Loop(_) => "in a loop".to_owned(),
         How::Recursion(_) => format!("by {} itself", program.function_name(retry.function)),
+        How::Handler(_) => "when it failed".to_owned(),
         How::Helper(_) | How::Decorator(_) => "by a retry helper".to_owned(),
         How::Engine(_) => format!("whenever {} fails", program.function_name(retry.function)),
     };
@@ -154,7 +155,9 @@ fn tell(
     let mut draft =
         report.at(repeated.place, used.name.clone(), message).vendor(program.vendor_id(used.vendor)).help(help);
     if program.call_place(repeated.call) != repeated.place {
-        draft = draft.because(program.call_place(repeated.call), "made again on every attempt");
+        let once = matches!(retry.how, How::Handler(_));
+        let text = if once { "what is made once more" } else { "made again on every attempt" };
+        draft = draft.because(program.call_place(repeated.call), text);
     }
     if repeated.handed_by.is_some() {
         draft.because(retry.place, "tries again here");

@@ -1,6 +1,7 @@
 //! Retries that wait as long before the last attempt as before the first, or not at all.
 
 use crate::catalogue::Category;
+use crate::finding::{Confidence, Severity};
 use crate::program::Program;
 use crate::program::repeats::retries::{How, Limit, Repeated, Retry, Wait};
 use crate::rule::Report;
@@ -11,6 +12,9 @@ crate::rule! {
     /// A vendor that fails needs time. Attempts that follow at once, or every second, are over before it is back; and
     /// as all users' requests do the same, they are the load that keeps it down. Against a rate limit each attempt
     /// counts too: the app keeps itself locked out.
+    ///
+    /// Where a framework waits as it was told, always as long and not for ever (Celery's `default_retry_delay`), it is a
+    /// note.
     ///
     /// ## Silent when
     ///
@@ -67,15 +71,27 @@ fn check(program: &Program, report: &mut Report) {
         let what = program.sent_name(first.call);
         let whom = program.sent_to(first.call);
         let how = if retry.wait == Wait::None { "at once" } else { "after the same wait each time" };
-        let message = format!(
-            "{what} is tried again {how}: all attempts are over before {whom} is back, and together they are the load \
-             that keeps it down"
-        );
-        let mut draft = report.at(retry.place, what.clone(), message).help(cure(program, retry));
+        // What a framework repeats has an end, and a wait that somebody chose.
+        let chosen = retry.wait == Wait::Constant && program.is_framework(retry);
+        let message = match chosen {
+            true => format!(
+                "{what} is tried again {how}: what failed together comes back together, and is the load that keeps \
+                 {whom} down"
+            ),
+            false => format!(
+                "{what} is tried again {how}: all attempts are over before {whom} is back, and together they are the \
+                 load that keeps it down"
+            ),
+        };
+        let place = if matches!(retry.how, How::Engine(_)) { first.place } else { retry.place };
+        let mut draft = report.at(place, what.clone(), message).help(cure(program, retry));
+        if chosen {
+            draft = draft.severity(Severity::Note).confidence(Confidence::Medium);
+        }
         for used in program.uses_of(first) {
             draft = draft.vendor(program.vendor_id(used.vendor));
         }
-        if program.call_place(first.call) != retry.place {
+        if program.call_place(first.call) != place {
             draft.because(program.call_place(first.call), "tried again");
         }
     }
@@ -89,6 +105,10 @@ fn asks_model(program: &Program, repeated: &Repeated) -> bool {
 fn cure(program: &Program, retry: &Retry) -> String {
     let script = program.facts(retry.place.file).language.is_script();
     let code = match retry.how {
+        How::Engine(_) => {
+            "`autoretry_for=(..), retry_backoff=True, retry_jitter=True`, or `self.retry(countdown=10 * 2 ** \
+             self.request.retries)`"
+        }
         How::Helper(_) | How::Decorator(_) => "tell the library to wait longer each time",
         _ if script => {
             "`await new Promise((resolve) => setTimeout(resolve, 500 * 2 ** attempt + Math.random() * 250))`"

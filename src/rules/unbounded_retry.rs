@@ -103,7 +103,7 @@ fn cure(program: &Program, retry: &Retry) -> &'static str {
         How::Loop(_) => {
             "Count the attempts: `for (let attempt = 1; attempt <= 4; attempt++)`, and throw after the last."
         }
-        How::Recursion(_) => "Hand on a counter, `attempt + 1`, and throw when it reaches four.",
+        How::Recursion(_) | How::Handler(_) => "Hand on a counter, `attempt + 1`, and throw when it reaches four.",
         How::Helper(_) => "Give the helper a number of attempts.",
         How::Decorator(_) => "Say when to stop: `stop=stop_after_attempt(4)`, or the option of your library.",
         How::Engine(_) => "Give the task a maximum: `max_retries=5`.",

@@ -48,9 +48,10 @@ impl<'s, 't> Visitor<'_, 's, 't> {
     /// Whether a statement is a directive at the head of a function.
     fn function_directive(&mut self, node: Node<'t>, function: FunctionId) -> bool {
         let Some(text) = self.directive(node) else { return false };
-        if text == "use server" {
-            self.builder.function_mut(function).use_server = true;
-        }
+        let function = self.builder.function_mut(function);
+        function.use_server |= text == "use server";
+        // `"use cache: remote"` keeps it elsewhere.
+        function.use_cache |= text == "use cache" || text.starts_with("use cache:");
         true
     }
 

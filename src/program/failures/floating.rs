@@ -2,7 +2,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::catalogue::{Effect, KnownRole};
+use crate::catalogue::{Effect, KnownRole, Seg};
 use crate::facts::{CallId, ExprId, ExprKind, FunctionId};
 use crate::finding::FileId;
 use crate::program::origins::Origin;
@@ -82,7 +82,9 @@ impl<'p> Search<'p> {
             return None;
         }
         if !facts.language.is_script() {
-            let coroutine = outer.dropped && self.targets(call).any(|target| self.is_async(target));
+            let coroutine = outer.dropped
+                && (last == call.call && program.is_of_async_client(call)
+                    || self.targets(call).any(|target| self.is_async(target)));
             return coroutine.then_some(Left::Dropped);
         }
         let goes = !program.is_deferred(call)
@@ -209,6 +211,20 @@ fn is_for_each(program: &Program, call: CallRef) -> bool {
 }
 
 impl Program {
+    /// Whether a call is a method of a Python client whose methods are coroutines, by the name that the SDKs give it:
+    /// `AsyncOpenAI(..)`, `httpx.AsyncClient()`.
+    fn is_of_async_client(&self, call: CallRef) -> bool {
+        let is_async = |name: &str| {
+            name.strip_prefix("Async").is_some_and(|rest| rest.starts_with(|letter: char| letter.is_ascii_uppercase()))
+        };
+        self.callee(call).externals().any(|external| {
+            external.segs.windows(2).any(|pair| match pair {
+                [Seg::Member(name), made] => is_async(name) && !matches!(made, Seg::Member(_)),
+                _ => false,
+            })
+        })
+    }
+
     /// Whether what is left writes the stream that the answer is, and closes it when its work is done: the answer is
     /// not over before.
     pub fn feeds_answer(&self, floating: &Floating) -> bool {

@@ -2,12 +2,13 @@
 //! helpers of the program and of libraries, decorators. How often, how long it waits between, and what it repeats.
 
 use crate::catalogue::KnownRole;
-use crate::facts::{BlockId, ExprId, Function, FunctionId, Span};
+use crate::facts::{BlockId, ExprId, ExprKind, Function, FunctionId, Span};
 use crate::finding::{FileId, Place};
 use crate::program::{CallRef, ExprRef, FunctionRef, Program, Value};
 
 mod decorators;
 mod engines;
+mod handlers;
 mod libraries;
 mod loops;
 mod reached;
@@ -47,6 +48,8 @@ pub enum How {
     Loop(BlockId),
     /// The function calls itself.
     Recursion(CallRef),
+    /// The handler of its failure makes the same call once more.
+    Handler(CallRef),
     /// A library's helper is handed a function.
     Helper(CallRef),
     /// A library's decorator.
@@ -101,6 +104,7 @@ impl Program {
                     continue;
                 }
                 loops.extend(loops::in_file(self, file, facts));
+                found.extend(handlers::in_file(self, file, facts));
                 found.extend(libraries::in_file(self, file, facts, &mut helpers));
             }
             found.extend(decorators::of_loops(self, &loops));
@@ -130,6 +134,23 @@ impl Program {
         let next = facts.lines.partition_point(|&line| line <= span.start);
         let end = facts.lines.get(next).map_or(span.end, |line| line - 1);
         Place { file, span: Span { start: span.start, end: end.min(span.end).max(span.start + 1) } }
+    }
+
+    /// Whether a library or an engine decides when a retry goes again, rather than code of the program.
+    pub fn is_framework(&self, retry: &Retry) -> bool {
+        match retry.how {
+            How::Engine(_) => true,
+            How::Helper(call) => self.has_role(call, KnownRole::Retry),
+            How::Decorator(decorator) => {
+                let facts = self.facts(decorator.file);
+                let callee = match facts.expr(decorator.expr) {
+                    ExprKind::Call(call) => at(decorator.file, facts.call(*call).callee),
+                    _ => decorator,
+                };
+                self.is_retry_helper(&self.value(callee))
+            }
+            How::Loop(_) | How::Recursion(_) | How::Handler(_) => false,
+        }
     }
 
     /// Whether a value is what a library's retry helper or decorator is.

@@ -297,7 +297,8 @@ impl Program {
     fn is_in_job(&self, at: CallRef) -> bool {
         let function = self.function_of(at);
         let scheduled = self.schedules().iter().any(|schedule| schedule.runs.contains(&function));
-        scheduled || self.origins(function).iter().any(|origin| self.entries[origin.entry].kind == EntryKind::Job)
+        let started = |kind: EntryKind| matches!(kind, EntryKind::Job | EntryKind::Worker);
+        scheduled || self.origins(function).iter().any(|origin| started(self.entries[origin.entry].kind))
     }
 
     /// Whether what starts a query of a table changes or deletes rows of it too, so that the next run finds others.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Audience, Hanging, default_of, tell};
-use crate::catalogue::{Effect, Package, Runs, Timeout, VendorId};
+use crate::catalogue::{Effect, Package, Runs, Seg, Timeout, VendorId};
 use crate::facts::{ExprId, ExprKind, Facts};
 use crate::finding::Remark;
 use crate::names::Name;
@@ -27,7 +27,7 @@ pub(super) fn check(program: &Program, report: &mut Report) {
         }
         if is_configured_when_made(timeout) {
             let is_module = made.is_none() && package.clients.iter().any(|client| client == "self");
-            if is_module && program.package_limit(name, timeout).is_none() {
+            if is_module && !is_handed_client(program, used) && program.package_limit(name, timeout).is_none() {
                 modules.entry((program.projects.index(used.at.file), name)).or_default().push(used);
             }
         } else {
@@ -41,6 +41,11 @@ pub(super) fn check(program: &Program, report: &mut Report) {
             tell_uses(program, report, first, timeout, rest);
         }
     }
+}
+
+/// `def __init__(self, client: openai.OpenAI)`: a client that somebody else made, with a limit or without.
+fn is_handed_client(program: &Program, used: &VendorUse) -> bool {
+    program.external(used.at).is_some_and(|external| external.segs.contains(&Seg::New))
 }
 
 /// Whether the cure is where the client is made, rather than at each call.

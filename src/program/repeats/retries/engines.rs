@@ -2,7 +2,7 @@
 
 use super::{How, Limit, Retry, Trigger, Wait};
 use crate::catalogue::{KnownRole, Retries};
-use crate::facts::{ExprKind, Facts};
+use crate::facts::{ExprId, ExprKind, Facts};
 use crate::link::eval::Eval;
 use crate::program::values::options::Lookup;
 use crate::program::{CallRef, Entry, EntryKind, ExprRef, FunctionRef, Program, Value};
@@ -14,16 +14,18 @@ pub(super) fn all(program: &Program) -> Vec<Retry> {
         !side.tooling && !side.dead
     };
     let found = program.entries.iter().filter(deployed).filter_map(|entry| match (entry.framework, entry.kind) {
-        ("durable", _) if !is_switched_off(program, entry) => Some((entry.function, Limit::Bounded)),
+        ("durable", _) if !is_switched_off(program, entry) => Some((entry.function, Limit::Bounded, Wait::Unknown)),
         ("task", EntryKind::Worker) => {
             let facts = program.facts(entry.function.file);
-            task(program, facts, entry.function).map(|limit| (entry.function, limit))
+            task(program, facts, entry.function).map(|(limit, wait)| (entry.function, limit, wait))
         }
-        ("job", EntryKind::Worker) => queued_again(program, entry).then_some((entry.function, Limit::Bounded)),
+        ("job", EntryKind::Worker) => {
+            queued_again(program, entry).then_some((entry.function, Limit::Bounded, Wait::Unknown))
+        }
         _ => None,
     });
     found
-        .map(|(function, limit)| Retry {
+        .map(|(function, limit, wait)| Retry {
             how: How::Engine(function),
             place: program.function_head(function),
             function,
@@ -31,7 +33,7 @@ pub(super) fn all(program: &Program) -> Vec<Retry> {
             tried: program.calls_in(function).collect(),
             trigger: Trigger::Thrown,
             limit,
-            wait: Wait::Unknown,
+            wait,
             only_refused: false,
         })
         .collect()
@@ -72,9 +74,9 @@ fn is_switched_off(program: &Program, entry: &Entry) -> bool {
     made.is_some_and(|made| none(program.option(made, "retries")) || none(program.option(made, "retry.maxAttempts")))
 }
 
-/// Whether a task says that it runs again: `autoretry_for`, or `self.retry()` in it. How often: three times by
-/// default, without end when `max_retries` is None.
-fn task(program: &Program, facts: &Facts, function: FunctionRef) -> Option<Limit> {
+/// Whether a task says that it runs again: `autoretry_for`, or `self.retry()` in it. How often (three times by default,
+/// without end when `max_retries` is None), and after how long.
+fn task(program: &Program, facts: &Facts, function: FunctionRef) -> Option<(Limit, Wait)> {
     let shape = facts.function(function.function);
     let made = shape.decorators.iter().find_map(|&decorator| match facts.expr(decorator) {
         ExprKind::Call(call) => Some(CallRef::new(function.file, *call)),
@@ -84,14 +86,28 @@ fn task(program: &Program, facts: &Facts, function: FunctionRef) -> Option<Limit
         let args = made.map(|made| &facts.call(made.call).args);
         args.and_then(|args| args.iter().find(|arg| arg.name.is_some_and(|given| *given == *name))).map(|arg| arg.value)
     };
-    let again = program.calls_in(function).any(|call| {
+    let again = |call: &CallRef| {
         matches!(facts.expr(facts.call(call.call).callee), ExprKind::Member(base, name)
             if *name == "retry" && matches!(facts.expr(*base), ExprKind::Ref(owner, _) if *owner == "self" || Some(*owner) == shape.name))
-    });
-    if given("autoretry_for").is_none() && !again {
+    };
+    let again: Vec<CallRef> = program.calls_in(function).filter(again).collect();
+    let by_itself = given("autoretry_for").is_some();
+    if !by_itself && again.is_empty() {
         return None;
     }
+    // Without more said each attempt waits `default_retry_delay`.
+    let said = |call: &CallRef| {
+        let named =
+            |arg: &crate::facts::Arg| arg.name.is_some_and(|name| name == "countdown" || name == "eta" || name == "**");
+        facts.call(call.call).args.iter().find(|arg| named(arg)).map(|arg| arg.value)
+    };
+    let constant = |at: ExprId| matches!(facts.expr(at), ExprKind::Number(_));
+    let grows = by_itself && given("retry_backoff").is_some()
+        || made
+            .is_some_and(|made| facts.call(made.call).args.iter().any(|arg| arg.name.is_some_and(|name| name == "**")))
+        || again.iter().filter_map(said).any(|wait| !constant(wait));
+    let wait = if grows { Wait::Unknown } else { Wait::Constant };
     let endless = given("max_retries")
         .is_some_and(|value| matches!(program.value(ExprRef::new(function.file, value)), Value::Null));
-    Some(if endless { Limit::Endless } else { Limit::Bounded })
+    Some((if endless { Limit::Endless } else { Limit::Bounded }, wait))
 }

@@ -164,8 +164,16 @@ fn is_endless(value: &Value) -> bool {
 }
 
 fn wait(program: &Program, retries: &Retries, call: Option<CallRef>) -> Wait {
+    // `wait_fixed(2)`
+    let is_constant = |value: &Value| match value {
+        Value::External(external) => {
+            external.last_member().is_some_and(|name| retries.constant.iter().any(|constant| name == **constant))
+        }
+        _ => false,
+    };
     let asked = call.iter().flat_map(|&call| retries.wait.iter().map(move |name| program.option(call, name)));
     match asked.into_iter().find(|found| *found != Lookup::Absent) {
+        Some(Lookup::Present(value)) if is_constant(&value) => Wait::Constant,
         Some(_) => Wait::Unknown,
         None if retries.backoff => Wait::Growing,
         None => Wait::None,

@@ -58,7 +58,10 @@ impl Finder<'_> {
         if !(round.leaves || flagged) || (round.tried.is_none() && !round.asked) {
             return None;
         }
-        let calls = self.calls(round.tried.map_or(block, |(body, _)| body));
+        let mut calls = self.calls(round.tried.map_or(block, |(body, _)| body));
+        if round.tried.is_none() {
+            calls.retain(|call| !self.ends_with(block, *call));
+        }
         let (tried, trigger) = match round.tried {
             Some((body, _)) if !round.asked => {
                 let thrown = |call: &CallRef| self.program.guards(*call).first().is_some_and(|g| g.body == Some(body));
@@ -141,6 +144,17 @@ impl Finder<'_> {
                 _ => {}
             }
         }
+    }
+
+    /// Whether whatever comes to a call leaves the loop behind it, so that no round repeats it:
+    /// `if (row) { mail(row); return row }`.
+    fn ends_with(&self, block: BlockId, call: CallRef) -> bool {
+        let around = self.facts.enclosing(self.facts.call(call.call).block).take_while(|(at, _)| *at != block);
+        around.into_iter().any(|(at, arm)| {
+            matches!(arm.kind, BlockKind::Then(_) | BlockKind::Else(_))
+                && (ending(self.facts, at) != Ending::GoesOn
+                    || arm.steps.iter().any(|step| matches!(step, Step::Break)))
+        })
     }
 
     /// Whether a block is passed by every round that meets no failure.

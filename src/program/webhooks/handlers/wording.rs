@@ -96,7 +96,7 @@ impl Program {
         match self.webhook_of(handler) {
             Some(webhook) if !is_script => webhook.cure_py.clone(),
             Some(webhook) => {
-                let edge = webhook.cure_edge.as_ref().filter(|_| self.runs_on_edge(entry));
+                let edge = webhook.cure_edge.as_ref().filter(|_| self.runs_on_edge(entry) || self.runs_on_bun(entry));
                 self.as_read_by(entry, edge.unwrap_or(&webhook.cure_js))
             }
             None => {
