@@ -58,18 +58,7 @@ impl<'s> Builder<'s> {
             span: whole,
             steps: Box::new([]),
         };
-        let module = Function {
-            name: None,
-            span: whole,
-            params: Box::new([]),
-            body: BlockId(0),
-            parent: None,
-            class: None,
-            is_async: false,
-            use_server: false,
-            use_cache: false,
-            decorators: Box::new([]),
-        };
+        let module = Function::empty(None, whole, BlockId(0), None);
         let Emptied { mut functions, mut blocks, defs, exprs, calls, mut lines, steps, scope } = Emptied::take();
         functions.push(module);
         blocks.push(body);
@@ -481,18 +470,7 @@ impl<'s> Builder<'s> {
         let id = FunctionId(self.facts.functions.len() as u32);
         let parent = Some(self.function());
         let body = BlockId(self.facts.blocks.len() as u32);
-        self.facts.functions.push(Function {
-            name: name.map(Name::new),
-            span,
-            params: Box::new([]),
-            body,
-            parent,
-            class: None,
-            is_async: false,
-            use_server: false,
-            use_cache: false,
-            decorators: Box::new([]),
-        });
+        self.facts.functions.push(Function::empty(name.map(Name::new), span, body, parent));
         self.functions.push(id);
         self.open_block(BlockKind::Body, span);
         id

@@ -261,6 +261,24 @@ pub struct Function {
     pub decorators: Box<[ExprId]>,
 }
 
+impl Function {
+    /// A function of which no more is known yet.
+    pub fn empty(name: Option<Name>, span: Span, body: BlockId, parent: Option<FunctionId>) -> Self {
+        Self {
+            name,
+            span,
+            params: Box::new([]),
+            body,
+            parent,
+            class: None,
+            is_async: false,
+            use_server: false,
+            use_cache: false,
+            decorators: Box::new([]),
+        }
+    }
+}
+
 /// A parameter.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Param {
