@@ -3,8 +3,9 @@
 
 use super::waits::{self, Codes};
 use super::{How, Limit, Retry, Trigger, Wait};
-use crate::facts::{BlockId, BlockKind, ExprId, ExprKind, Facts, Step};
+use crate::facts::{BlockId, BlockKind, ExprId, ExprKind, Facts, Span, Step};
 use crate::finding::FileId;
+use crate::names::Name;
 use crate::program::{CallRef, FunctionRef, Program};
 
 /// Words of what a handler does to make the next call another one: a new token, a new connection.
@@ -27,13 +28,18 @@ pub(super) fn in_file(program: &Program, file: FileId, facts: &Facts) -> Vec<Ret
                 continue;
             }
             let calls: Vec<CallRef> = program.calls_in(function).collect();
-            let inside = |span: crate::facts::Span| {
+            let inside = |span: Span| {
                 calls.iter().copied().filter(move |at| span.contains(facts.span(facts.call(at.call).expr)))
             };
             for first in inside(region).filter(|at| program.guards(*at).first().is_some_and(|g| g.body == Some(*body)))
             {
                 let again = inside(shape.span).find(|again| is_same(facts, first, *again));
-                let Some(again) = again.filter(|again| !mends(facts, inside(shape.span), *again)) else { continue };
+                let is_blind = |again: &CallRef| {
+                    is_for_all(facts, handler, *again)
+                        && !mends(facts, inside(shape.span), *again)
+                        && !changes(facts, shape.span, *again)
+                };
+                let Some(again) = again.filter(is_blind) else { continue };
                 found.push(Retry {
                     how: How::Handler(again),
                     place: program.call_place(again),
@@ -58,6 +64,45 @@ fn is_for_rate(facts: &Facts, handler: BlockId) -> bool {
         BlockKind::Catch(Some(of)) => facts.last_name(of).is_some_and(|name| name.contains("RateLimit")),
         _ => false,
     }
+}
+
+/// Whether a handler makes the second call whatever happened: one that asks what it was, or takes one kind of failure
+/// alone, knows that the first was refused.
+fn is_for_all(facts: &Facts, handler: BlockId, again: CallRef) -> bool {
+    let takes_all = match facts.block(handler).kind {
+        BlockKind::Catch(Some(of)) => facts.last_name(of).is_some_and(|name| {
+            // `stripe.StripeError`: whatever the package throws.
+            let is_root = || root(facts, of).is_some_and(|root| name.eq_ignore_ascii_case(&format!("{root}Error")));
+            matches!(name.as_str(), "Exception" | "BaseException" | "RequestException" | "RequestError")
+                || is_root()
+                || ["Timeout", "Connection", "Network"].iter().any(|lost| name.contains(lost))
+        }),
+        _ => true,
+    };
+    let between = facts.enclosing(facts.call(again.call).block).take_while(|(id, _)| *id != handler);
+    let asks = |kind: &BlockKind| matches!(kind, BlockKind::Then(_) | BlockKind::Else(_) | BlockKind::Case(..));
+    takes_all && !between.into_iter().any(|(_, block)| asks(&block.kind))
+}
+
+/// The name that a path of names begins with.
+fn root(facts: &Facts, mut path: ExprId) -> Option<Name> {
+    while let ExprKind::Member(base, _) = facts.expr(path) {
+        path = *base;
+    }
+    match facts.expr(path) {
+        ExprKind::Ref(name, _) => Some(*name),
+        _ => None,
+    }
+}
+
+/// Whether a handler changes something that is there already before the second call: `options.reverse = false`.
+fn changes(facts: &Facts, handler: Span, again: CallRef) -> bool {
+    let start = facts.span(facts.call(again.call).expr).start;
+    let steps = facts.blocks.iter().filter(|block| handler.contains(block.span)).flat_map(|block| &block.steps);
+    steps.filter_map(|step| if let Step::Assign(to, _) = step { Some(*to) } else { None }).any(|to| {
+        let span = facts.span(to);
+        handler.contains(span) && span.start < start
+    })
 }
 
 /// Whether something before the second call makes it another one.

@@ -58,20 +58,6 @@ fn rewritten(cure: &str, call: &str) -> String {
     text
 }
 
-#[cfg(test)]
-mod tests {
-    use super::rewritten;
-
-    #[test]
-    fn headers_are_read_by_a_call() {
-        let cure = "Compare request.headers[\"x-key\"] and req.headers[\"x-time\"].";
-        assert_eq!(
-            rewritten(cure, "req.headers.get"),
-            "Compare req.headers.get(\"x-key\") and req.headers.get(\"x-time\")."
-        );
-    }
-}
-
 impl Program {
     /// Whether an entry runs on a runtime without Node's own modules: Deno, workers, edge.
     pub fn runs_on_edge(&self, entry: &Entry) -> bool {
@@ -125,5 +111,19 @@ impl Program {
             Some(vendor) => format!("the {} webhook", self.catalogue.vendor(vendor).name),
             None => "this webhook".to_owned(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rewritten;
+
+    #[test]
+    fn headers_are_read_by_a_call() {
+        let cure = "Compare request.headers[\"x-key\"] and req.headers[\"x-time\"].";
+        assert_eq!(
+            rewritten(cure, "req.headers.get"),
+            "Compare req.headers.get(\"x-key\") and req.headers.get(\"x-time\")."
+        );
     }
 }
