@@ -204,7 +204,10 @@ impl<'p> Finder<'p> {
     /// Whether a request goes to another project of Supabase's than those of the repository: its functions are written
     /// elsewhere.
     fn goes_to_other_project(&self, http: &HttpUse) -> bool {
+        // An address of the app's own that stands before it is asked first.
+        let own = || http.url.envs().into_iter().any(|name| self.program.catalogue.is_own_url(&name));
         !self.deployed.is_empty()
+            && !own()
             && http.url.any(|value| match value {
                 Value::Text(text) => {
                     project_of(text).is_some_and(|project| !self.deployed.iter().any(|own| own == project))

@@ -63,10 +63,15 @@ impl Program {
             let core = Core::Login;
             return Some(CoreCall { at, core, weak: true, for_anyone: false, own: false, reads: false, renews: false });
         }
-        if let Some(core) = self.changes_account(at, facts) {
-            let (weak, for_anyone) = (true, true);
-            return Some(CoreCall { at, core, weak, for_anyone, own: true, reads: false, renews: false });
-        }
+        // What makes an account may also write down that its address is not verified yet.
+        self.made_here(at, facts).or_else(|| {
+            let core = self.changes_account(at, facts)?;
+            Some(CoreCall { at, core, weak: true, for_anyone: true, own: true, reads: false, renews: false })
+        })
+    }
+
+    /// What a call is that makes a record of the app's own.
+    fn made_here(&self, at: CallRef, facts: &Facts) -> Option<CoreCall> {
         if !self.may_make_record(at, facts) {
             return None;
         }
