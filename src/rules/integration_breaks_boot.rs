@@ -87,6 +87,13 @@ struct Stop {
     called: bool,
 }
 
+impl Stop {
+    /// What is thrown where a variable is not set.
+    fn without(name: Name, vendor: VendorId, at: Place) -> Self {
+        Self { at, vendor, variables: vec![name], client: false, empty: false, asks: None, cure: None, called: false }
+    }
+}
+
 /// What a vendor is asked while a module is loaded.
 struct Question {
     /// Its name.
@@ -262,16 +269,7 @@ fn throws(program: &Program, file: FileId, facts: &Facts) -> Vec<Stop> {
             && let Some((vendor, _)) = program.catalogue.env_entry(&name)
         {
             let at = Place { file, span: facts.span(*condition) };
-            found.push(Stop {
-                at,
-                vendor,
-                variables: vec![name],
-                client: false,
-                empty: false,
-                asks: None,
-                cure: None,
-                called: false,
-            });
+            found.push(Stop::without(name, vendor, at));
         }
     }
     if checked.len() > 1 { vec![] } else { found }

@@ -382,12 +382,7 @@ impl Program {
         block: BlockId,
         returned: Option<ExprId>,
     ) -> bool {
-        let facts = self.facts(function.file);
-        match returned {
-            _ if answers_by_call(entry) => self.sent_in(function, facts.block(block).span) == Some(Answer::Well),
-            Some(value) => self.answer(facts, value, 4) == Answer::Well,
-            None => false,
-        }
+        self.left_with(entry, function, block, returned) == Some(Answer::Well)
     }
 
     /// Whether a block of an entry point ends with an answer that tells of an error.
@@ -398,11 +393,21 @@ impl Program {
         block: BlockId,
         returned: Option<ExprId>,
     ) -> bool {
+        self.left_with(entry, function, block, returned) == Some(Answer::Refuses)
+    }
+
+    /// The answer that a block of an entry point ends with.
+    fn left_with(
+        &self,
+        entry: &Entry,
+        function: FunctionRef,
+        block: BlockId,
+        returned: Option<ExprId>,
+    ) -> Option<Answer> {
         let facts = self.facts(function.file);
-        match returned {
-            _ if answers_by_call(entry) => self.sent_in(function, facts.block(block).span) == Some(Answer::Refuses),
-            Some(value) => self.answer(facts, value, 4) == Answer::Refuses,
-            None => false,
+        match answers_by_call(entry) {
+            true => self.sent_in(function, facts.block(block).span),
+            false => returned.map(|value| self.answer(facts, value, 4)),
         }
     }
 

@@ -31,16 +31,7 @@ pub(super) fn find(program: &Program, file: FileId, facts: &Facts) -> Vec<Stop> 
             && !program.is_asked_at_start(name, file)
         {
             let at = program.call_place(at);
-            found.push(Stop {
-                at,
-                vendor,
-                variables: vec![name],
-                client: false,
-                empty: false,
-                asks: None,
-                cure: None,
-                called: false,
-            });
+            found.push(Stop::without(name, vendor, at));
         }
     }
     found

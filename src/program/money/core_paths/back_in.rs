@@ -2,7 +2,7 @@
 //! in with. They say so by their fields; that they do it for whoever asks, only names around them say.
 
 use super::entries::words;
-use super::operations::{USERS, first_text, names_of, plain};
+use super::operations::{USERS, first_text, names_of, plain, statement_head};
 use crate::catalogue::Core;
 use crate::facts::{ExprId, ExprKind, Facts, FunctionId, Step};
 use crate::program::{CallRef, Program};
@@ -107,14 +107,7 @@ fn put_before(facts: &Facts, function: FunctionId) -> Option<Core> {
 
 /// What a statement that changes users is for: `update users set reset_token = $1 where ..`.
 fn of_statement(facts: &Facts, value: ExprId) -> Option<Core> {
-    let text = match facts.expr(value) {
-        ExprKind::Text(text) => *text,
-        ExprKind::Template(parts) => match facts.expr(*parts.first()?) {
-            ExprKind::Text(text) => *text,
-            _ => return None,
-        },
-        _ => return None,
-    };
+    let text = statement_head(facts, value)?;
     let mut said = text.split_whitespace();
     let mut is = |wanted: &str| said.next().filter(|word| word.eq_ignore_ascii_case(wanted)).is_some();
     if !is("update") {

@@ -237,16 +237,21 @@ pub(super) fn first_text(facts: &Facts, call: CallId) -> Option<String> {
     }
 }
 
+/// The text of a statement, as far as its first hole.
+pub(super) fn statement_head(facts: &Facts, value: ExprId) -> Option<Name> {
+    let first = match facts.expr(value) {
+        ExprKind::Template(parts) => *parts.first()?,
+        _ => value,
+    };
+    match facts.expr(first) {
+        ExprKind::Text(text) => Some(*text),
+        _ => None,
+    }
+}
+
 /// The head of a statement that inserts rows.
 fn insertion(facts: &Facts, value: ExprId) -> Option<Name> {
-    let text = match facts.expr(value) {
-        ExprKind::Text(text) => *text,
-        ExprKind::Template(parts) => match facts.expr(*parts.first()?) {
-            ExprKind::Text(text) => *text,
-            _ => return None,
-        },
-        _ => return None,
-    };
+    let text = statement_head(facts, value)?;
     let mut words = text.split_whitespace();
     let mut is = |wanted: &str| words.next().is_some_and(|word| word.eq_ignore_ascii_case(wanted));
     (is("insert") && is("into")).then_some(text)
