@@ -201,19 +201,28 @@ impl<'p> Finder<'p> {
         Self { program, routes, rewrites, functions, procedures, has_functions, deployed }
     }
 
-    /// Whether a request goes to another project of Supabase's than those of the repository: its functions are written
-    /// elsewhere.
-    fn goes_to_other_project(&self, http: &HttpUse) -> bool {
-        // An address of the app's own that stands before it is asked first.
-        let own = || http.url.envs().into_iter().any(|name| self.program.catalogue.is_own_url(&name));
+    /// Whether a text is an address of another project of Supabase's than those of the repository, whose functions are
+    /// written elsewhere.
+    fn is_of_other_project(&self, text: &str) -> bool {
         !self.deployed.is_empty()
-            && !own()
-            && http.url.any(|value| match value {
-                Value::Text(text) => {
-                    project_of(text).is_some_and(|project| !self.deployed.iter().any(|own| own == project))
-                }
-                _ => false,
-            })
+            && project_of(text).is_some_and(|project| !self.deployed.iter().any(|own| own == project))
+    }
+
+    /// Whether an address may be in another project.
+    fn may_be_elsewhere(&self, url: &Value) -> bool {
+        // An address of the app's own that stands before it is asked first.
+        let own = || url.envs().into_iter().any(|name| self.program.catalogue.is_own_url(&name));
+        url.any(|value| matches!(value, Value::Text(text) if self.is_of_other_project(text))) && !own()
+    }
+
+    /// Whether an address is in another project whatever happens.
+    fn is_elsewhere(&self, url: &Value) -> bool {
+        match url {
+            Value::Text(text) => self.is_of_other_project(text),
+            Value::Template(parts) => parts.first().is_some_and(|base| self.is_elsewhere(base)),
+            Value::OneOf(several) => several.iter().all(|url| self.is_elsewhere(url)),
+            _ => false,
+        }
     }
 
     fn request(&self, http: &HttpUse, seen: &mut FxHashSet<CallRef>, found: &mut Jumps) {
@@ -230,7 +239,10 @@ impl<'p> Finder<'p> {
                 },
             };
             if let Some((name, rest)) = function_path(&path) {
-                if !self.goes_to_other_project(http) {
+                // Where an address that is not known stands beside the other project's, a function of that name may be
+                // meant, and none is missing.
+                let known = self.functions.contains_key(&Name::new(&name));
+                if !self.may_be_elsewhere(&http.url) || (known && !self.is_elsewhere(&http.url)) {
                     self.by_name(http.at, &name, &rest, http.method, found);
                 }
                 seen.insert(http.at);

@@ -200,9 +200,7 @@ fn candidates(program: &Program, signs: impl IntoIterator<Item = Sign>) -> Vec<C
     for sign in signs {
         for function in upwards(program, sign.function) {
             for &entry in by_function.get(&function).into_iter().flatten() {
-                let Sign { function, ref vendors, place, ref text } = sign;
-                let sign = Sign { function, vendors: vendors.clone(), place, text: text.clone() };
-                shown.entry(entry).or_default().push(sign);
+                shown.entry(entry).or_default().push(sign.clone());
             }
         }
     }
@@ -232,6 +230,8 @@ fn handler(program: &Program, candidate: Candidate) -> Option<WebhookHandler> {
     let another = signs.is_empty() && vendor.is_some_and(|vendor| is_for_another(program, entry, vendor));
     let vendor = vendor.filter(|_| !of_row && !another);
     let by_name = signs.is_empty();
+    let delivered: Vec<(FunctionRef, Place)> =
+        signs.iter().filter(|sign| sign.of_body).map(|sign| (sign.function, sign.place)).collect();
     let mut evidence: Vec<Remark> =
         signs.into_iter().map(|sign| Remark { place: sign.place, text: sign.text }).collect();
     evidence.sort();
@@ -239,6 +239,9 @@ fn handler(program: &Program, candidate: Candidate) -> Option<WebhookHandler> {
     let vendors: Vec<VendorId> = vendor.into_iter().collect();
     let mut account = program.account_of_posts(entry, &vendors);
     let mut verdict = program.verdict_of_delivery(&account);
+    if let Some((lapse, deed)) = program.way_past_signature(entry, &account, &delivered) {
+        verdict = Verdict::Bypass(lapse, deed);
+    }
     // Verified on one way, something else on another: that way is the app's own, `if (signature) return hook(req)`.
     let serves_others = matches!(verdict, Verdict::Unverified { partly: true, .. });
     if serves_others {

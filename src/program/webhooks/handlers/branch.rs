@@ -7,8 +7,8 @@ use crate::facts::{BlockId, BlockKind, ExprId, ExprKind, Facts, Op, Step};
 use crate::finding::Place;
 use crate::names::Name;
 use crate::program::terms::{Ending, ending};
-use crate::program::verify::{is_signature_name, words};
-use crate::program::{CallRef, Edge, EdgeKind, Entry, FunctionRef, Program};
+use crate::program::verify::{Account, Lapse, Standing, Verdict, Why, is_signature_name, words};
+use crate::program::{CallRef, Edge, EdgeKind, Entry, ExprRef, FunctionRef, Program};
 
 impl Program {
     /// The branch of an entry that takes deliveries, where its condition says so and it ends the handler. Who asks for a
@@ -16,20 +16,41 @@ impl Program {
     /// `for_others`: it may as well be the way past the check.
     pub(super) fn branch_of_deliveries(&self, entry: &Entry, for_others: bool) -> Option<Place> {
         let facts = self.facts(entry.function.file);
-        let own = facts.blocks.iter().enumerate().filter(|(_, block)| block.function == entry.function.function);
-        let mut found = own.filter(|(at, block)| {
-            let takes = match block.kind {
-                BlockKind::Then(condition) => {
-                    says_delivery(facts, condition, 4) || for_others && asks_signature(facts, condition, 4)
-                }
-                BlockKind::Case(_, Some(value)) => says_delivery(facts, value, 2),
-                _ => false,
-            };
-            takes && leaves(facts, BlockId(*at as u32))
-        });
-        let (_, block) = found.next()?;
-        // Two of them are two webhooks.
-        found.next().is_none().then_some(Place { file: entry.function.file, span: block.span })
+        let branch = branch_that(facts, entry, |kind| match kind {
+            BlockKind::Then(condition) => {
+                says_delivery(facts, condition, 4) || for_others && asks_signature(facts, condition, 4)
+            }
+            BlockKind::Case(_, Some(value)) => says_delivery(facts, value, 2),
+            _ => false,
+        })?;
+        Some(Place { file: entry.function.file, span: facts.block(branch).span })
+    }
+
+    /// The way past a check that is made where the request brings a signature, and there alone: `if (signature) { verify(..);
+    /// .. return }`, and what comes after it takes deliveries too. How that is, and the first effect. Of what is
+    /// `delivered`, the functions and places that read it.
+    pub(super) fn way_past_signature(
+        &self,
+        entry: &Entry,
+        account: &Account,
+        delivered: &[(FunctionRef, Place)],
+    ) -> Option<(Lapse, CallRef)> {
+        let Verdict::Unverified { partly: true, .. } = account.verdict() else { return None };
+        let facts = self.facts(entry.function.file);
+        let asks = |kind| matches!(kind, BlockKind::Then(condition) if asks_signature(facts, condition, 4));
+        let branch = facts.block(branch_that(facts, entry, asks)?);
+        let BlockKind::Then(condition) = branch.kind else { return None };
+        let file = entry.function.file;
+        let inside = |place: Place| place.file == file && branch.span.contains(place.span);
+        let reads =
+            |function: FunctionRef| delivered.iter().any(|&(reader, place)| reader == function && !inside(place));
+        let past = account.deeds.iter().find(|deed| {
+            let taken = deed.standing == Standing::Unverified && !deed.records && deed.checks_before > 0;
+            taken && reads(self.function_of(deed.at))
+        })?;
+        let check = *account.checks.first()?;
+        let place = self.place(ExprRef::new(file, condition));
+        Some((Lapse { place, check, why: Why::Request, safe_default: false }, past.at))
     }
 
     /// Whether what an entry does at a call, behind the calls of a way, is done in a branch of its function.
@@ -66,6 +87,15 @@ impl Program {
             .collect();
         move |at| calls.contains(&at) || run.contains(&self.function_of(at))
     }
+}
+
+/// The one branch of an entry's function that is of a kind and ends it.
+fn branch_that(facts: &Facts, entry: &Entry, is: impl Fn(BlockKind) -> bool) -> Option<BlockId> {
+    let own = facts.blocks.iter().enumerate().filter(|(_, block)| block.function == entry.function.function);
+    let mut found = own.filter(|(at, block)| is(block.kind) && leaves(facts, BlockId(*at as u32)));
+    let block = BlockId(found.next()?.0 as u32);
+    // Two of them are two webhooks.
+    found.next().is_none().then_some(block)
 }
 
 /// Whether a condition asks for the action, or the path, of deliveries.

@@ -9,11 +9,14 @@ use crate::names::Name;
 use crate::program::{FunctionRef, Program};
 
 /// Something in a function that a webhook handler does.
+#[derive(Clone)]
 pub(super) struct Sign {
     pub(super) function: FunctionRef,
     pub(super) vendors: Vec<VendorId>,
     pub(super) place: Place,
     pub(super) text: String,
+    /// What is delivered says it, not what is asked of its sender.
+    pub(super) of_body: bool,
 }
 
 /// Methods that read a header by its name.
@@ -86,7 +89,7 @@ fn verifiers(program: &Program, file: FileId, found: &mut Vec<Sign>) {
             {
                 let text = "verifies a delivery".to_owned();
                 let (function, place) = (program.function_of(call), program.call_place(call));
-                found.push(Sign { function, vendors: vec![vendor], place, text });
+                found.push(Sign { function, vendors: vec![vendor], place, text, of_body: false });
             }
         }
     }
@@ -97,7 +100,7 @@ fn headers(names: &mut Names<'_>, file: FileId, facts: &Facts, found: &mut Vec<S
         if let Some(vendors) = names.header(name) {
             let function = innermost(file, facts, span);
             let text = format!("reads the header {}", name.to_ascii_lowercase());
-            found.push(Sign { function, vendors, place: Place { file, span }, text });
+            found.push(Sign { function, vendors, place: Place { file, span }, text, of_body: false });
         }
     };
     for call in &facts.calls {
@@ -156,7 +159,8 @@ fn fields(program: &Program, file: FileId, facts: &Facts, found: &mut Vec<Sign>)
         let vendors = program.catalogue.webhook_by_field(&name);
         if !vendors.is_empty() {
             let (function, place) = (innermost(file, facts, span), Place { file, span });
-            found.push(Sign { function, vendors: vendors.to_vec(), place, text: format!("reads the field {name}") });
+            let text = format!("reads the field {name}");
+            found.push(Sign { function, vendors: vendors.to_vec(), place, text, of_body: true });
         }
     };
     for call in &facts.calls {
@@ -240,7 +244,8 @@ fn events(names: &mut Names<'_>, file: FileId, facts: &Facts, found: &mut Vec<Si
 fn push_event(names: &mut Names<'_>, name: Name, file: FileId, facts: &Facts, span: Span, found: &mut Vec<Sign>) {
     let vendors = names.event(name).to_vec();
     let text = format!("asks for the event {name}");
-    found.push(Sign { function: innermost(file, facts, span), vendors, place: Place { file, span }, text });
+    let function = innermost(file, facts, span);
+    found.push(Sign { function, vendors, place: Place { file, span }, text, of_body: true });
 }
 
 /// The function that a span stands in.
