@@ -14,6 +14,7 @@ use crate::names::Name;
 use crate::program::{CallRef, Entry, ExprRef, FunctionRef, Program};
 
 mod absent;
+mod blank_fields;
 mod checks;
 mod comparisons;
 mod conditions;

@@ -15,7 +15,7 @@ rule! {
     /// The check is there, but a delivery gets past it: it runs only while the secret is set and the body is parsed
     /// and trusted otherwise, it is left out outside production or when the signature header is missing, its failure
     /// is caught and the work goes on, its result is never looked at, its promise is never awaited (a promise is
-    /// always true), or its secret falls back to a text that anyone can read. One missing variable on one deployment
+    /// always true), or its secret falls back to a text that anyone can read, or to the blank field of a row. One missing variable on one deployment
     /// and every forged event is taken for real, while everything seems to work.
     ///
     /// ## Silent when
@@ -161,6 +161,9 @@ fn tell<'h>(
             let given = if script { "promise" } else { "coroutine" };
             format!("{webhook} does not await its verification, and a {given} is always true")
         }
+        Why::Fallback(field) if !is_variable(field) => {
+            format!("{webhook} is verified with an empty secret, that everyone knows, while {field} is blank")
+        }
         Why::Fallback(name) => format!("{webhook} is verified with a secret that everyone knows while {name} is unset"),
     };
     let severity = if lapse.safe_default { Severity::Warning } else { Severity::Error };
@@ -207,6 +210,11 @@ fn names_several(name: Name) -> bool {
     name.contains(" and ")
 }
 
+/// Whether it is an environment variable's name, not a field's.
+fn is_variable(name: Name) -> bool {
+    name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+}
+
 fn is_or_are(name: Name) -> &'static str {
     if names_several(name) { "are" } else { "is" }
 }
@@ -236,8 +244,7 @@ fn cure(program: &Program, handler: &WebhookHandler, entry: &Entry, why: Why) ->
             is_missing(name)
         ),
         Why::Unset(name) | Why::Fallback(name) => {
-            let is_variable = name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
-            if !is_variable {
+            if !is_variable(name) {
                 let missing = is_missing(name);
                 return format!("Refuse the delivery with a 500 when {missing}, instead of going on without it.");
             }

@@ -88,12 +88,14 @@ impl Walk<'_> {
                     Some(of) if of == "settings" => self.weak_setting(at, *name, refuses_empty)?,
                     _ => None,
                 };
-                self.weak_secret(at, &value, refuses_empty).or_else(set).or_else(|| next(*inner))
+                let blank = || self.blank_field(at).filter(|_| !refuses_empty);
+                self.weak_secret(at, &value, refuses_empty).or_else(set).or_else(blank).or_else(|| next(*inner))
             }
             ExprKind::Template(parts) => parts.iter().find_map(|&part| next(part)),
             ExprKind::Op(Op::Or | Op::Nullish, _) => {
                 let value = self.expanded(at);
-                self.weak_secret(at, &value, refuses_empty)
+                let blank = || self.blank_field(at).filter(|_| !refuses_empty);
+                self.weak_secret(at, &value, refuses_empty).or_else(blank)
             }
             _ => None,
         }
