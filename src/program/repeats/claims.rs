@@ -2,6 +2,7 @@
 
 use crate::catalogue::Effect;
 use crate::facts::{CallId, ExprId, ExprKind, Facts, Op};
+use crate::names::Name;
 use crate::program::verify::words;
 use crate::program::{CallRef, Program};
 
@@ -81,14 +82,49 @@ impl Program {
                 "neq" => {
                     says_state(column) && matches!(facts.expr(value.value), ExprKind::Text(_) | ExprKind::Bool(true))
                 }
-                "is" | "is_" => {
-                    words(column).len() > 1
-                        && !words(column).iter().any(|word| matches!(word.as_str(), "deleted" | "archived"))
-                        && matches!(facts.expr(value.value), ExprKind::Null)
-                }
+                "is" | "is_" => names_moment(column) && matches!(facts.expr(value.value), ExprKind::Null),
                 _ => false,
             }
+        }) || self.conditions_of(at).iter().any(|&(column, value)| match facts.expr(value) {
+            ExprKind::Bool(_) | ExprKind::Null => names_moment(&column) && is_waiting(facts, value),
+            _ => says_state(&column) && is_waiting(facts, value),
         })
+    }
+
+    /// The columns and values that a query compares in objects, keywords and expressions: `where: { state: "due" }`,
+    /// `filter_by(state="due")`, `eq(orders.state, "due")`.
+    fn conditions_of(&self, at: CallRef) -> Vec<(Name, ExprId)> {
+        let facts = self.facts(at.file);
+        let mut found: Vec<(Name, ExprId)> = Vec::new();
+        for arg in &facts.call(at.call).args {
+            if let ExprKind::Object(entries) = facts.expr(arg.value) {
+                let asked = entries.iter().filter(|(key, _)| key == "where");
+                asked.for_each(|&(_, value)| compared_in(facts, value, &mut found, 5));
+            }
+        }
+        // The filters may stand before what runs the query, or after it.
+        let mut before: Vec<CallId> = vec![];
+        let mut link = at.call;
+        while let ExprKind::Member(base, _) = facts.expr(facts.call(link).callee)
+            && let ExprKind::Call(inner) = facts.expr(*base)
+        {
+            before.push(*inner);
+            link = *inner;
+        }
+        let links = before.into_iter().chain([at.call]).chain(self.chain(at).map(|(outer, _)| outer.call));
+        for call in links.map(|link| facts.call(link)) {
+            let named = facts.last_name(call.callee);
+            if !named.is_some_and(|name| FILTERS.contains(&name.as_str()) || name == "get") {
+                continue;
+            }
+            for arg in &call.args {
+                match arg.name {
+                    Some(column) => found.push((column, arg.value)),
+                    None => compared_in(facts, arg.value, &mut found, 5),
+                }
+            }
+        }
+        found
     }
 
     /// The values by which a query picks one row: `.eq("id", id)`, `where: { id }`, `filter_by(id=id)`. Constants are left
@@ -178,6 +214,51 @@ fn says_waiting(facts: &Facts, condition: ExprId, depth: usize) -> bool {
         ExprKind::Op(Op::Unequal, parts) => state(parts[0]) && matches!(facts.expr(parts[1]), ExprKind::Text(_)),
         _ => false,
     }
+}
+
+/// What a condition compares: `{ state: "due" }`, `{ state: { in: ["due", "failed"] } }`, `and(eq(orders.state, "due"))`.
+fn compared_in(facts: &Facts, expr: ExprId, found: &mut Vec<(Name, ExprId)>, depth: usize) {
+    let Some(depth) = depth.checked_sub(1) else { return };
+    let mut compared = |column: ExprId, value: ExprId| {
+        if let ExprKind::Member(_, name) = facts.expr(column) {
+            found.push((*name, value));
+        }
+    };
+    match facts.expr(expr) {
+        ExprKind::Op(Op::Equal, parts) if parts.len() == 2 => compared(parts[0], parts[1]),
+        ExprKind::Op(Op::And, parts) | ExprKind::List(parts) => {
+            parts.iter().for_each(|&part| compared_in(facts, part, found, depth));
+        }
+        ExprKind::Object(entries) => {
+            for &(key, value) in entries {
+                match (key.as_str(), facts.expr(value)) {
+                    ("AND", _) => compared_in(facts, value, found, depth),
+                    ("OR" | "NOT", _) => {}
+                    (_, ExprKind::Object(inner)) => {
+                        let is = inner.iter().find(|(key, _)| key == "in" || key == "equals");
+                        found.extend(is.map(|&(_, value)| (key, value)));
+                    }
+                    _ => found.push((key, value)),
+                }
+            }
+        }
+        ExprKind::Call(call) => {
+            let call = facts.call(*call);
+            match (facts.last_name(call.callee).as_deref(), &call.args[..]) {
+                (Some("eq" | "inArray"), [column, value]) => compared(column.value, value.value),
+                (Some("and"), parts) => parts.iter().for_each(|part| compared_in(facts, part.value, found, depth)),
+                _ => {}
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Whether a column that is empty, or false, says that something has not happened yet: `sent_at`, `is_paid`.
+fn names_moment(column: &str) -> bool {
+    const REMOVED: &[&str] = &["deleted", "archived", "revoked", "banned", "blocked", "disabled", "hidden"];
+    let said = words(column);
+    said.len() > 1 && !said.iter().any(|word| REMOVED.contains(&word.as_str()))
 }
 
 /// Whether a value says that something was not done yet: `"pending"`, `false`, one of a list.

@@ -485,7 +485,8 @@ impl StateChecks<'_> {
         let of_database =
             program.callee(at).externals().any(|external| program.catalogue.is_database(external.package));
         if of_database {
-            return Some(Kept::default());
+            let waits = program.asks_for_waiting(at);
+            return Some(Kept { claim: waits, meets_none: waits, ..Kept::default() });
         }
         let targets: Vec<FunctionRef> =
             program.edges(at).iter().filter(|edge| edge.kind == EdgeKind::Direct).map(|edge| edge.target).collect();
