@@ -15,7 +15,7 @@ pub(super) fn counted_in(facts: &Facts, function: FunctionRef) -> impl Iterator<
         // `product.stock -= 1`, `product.stock = max(0, product.stock - 1)`
         let same = |read: ExprId| matches!(facts.expr(read), ExprKind::Member(of, _) if same_thing(facts, *of, *row));
         let taken = || {
-            read_before(facts, *value, 4)
+            read_before(facts, *value, 7)
                 .is_some_and(|(read, name)| name == *field && !of_deliveries(field) && same(read))
         };
         let counts = kept_number(facts, *target, 2) && adds(facts, *value, 4) || taken();
