@@ -1,8 +1,9 @@
 //! How code of a file is written: what a cure must look like to fit there.
 
+use crate::facts::{ExprId, ExprKind};
 use crate::finding::FileId;
 use crate::names::Name;
-use crate::program::{EntryKind, Program};
+use crate::program::{EntryKind, ExprRef, Program};
 
 impl Program {
     /// How a file reads an environment variable: `Deno.env.get("X")`, `import.meta.env.X`, `os.environ["X"]`,
@@ -24,6 +25,21 @@ impl Program {
             }
             () => format!("process.env.{name}"),
         }
+    }
+
+    /// How a file of Python reads a variable through an object of settings: `settings.HOOK_SECRET`. Its class may take it
+    /// from a file that `os.environ` does not know.
+    pub fn read_of_setting(&self, file: FileId, name: Name) -> Option<String> {
+        let facts = self.facts(file);
+        let reads = |expr: &ExprKind| match expr {
+            ExprKind::Member(_, field) => field.eq_ignore_ascii_case(&name),
+            _ => false,
+        };
+        let mut read = facts.exprs.iter().enumerate().filter(|(_, expr)| reads(&expr.kind));
+        read.find_map(|(at, _)| {
+            let at = ExprRef::new(file, ExprId(at as u32));
+            self.value(at).envs().contains(&name).then(|| self.as_written(at))?
+        })
     }
 
     /// Whether a file is run by Deno, as the folders of hosts say.

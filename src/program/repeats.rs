@@ -391,7 +391,7 @@ impl Program {
     /// Whether a field is reckoned from what it was: `stock: Math.max(0, product.stock - 1)`.
     fn reckons_on(&self, at: CallRef, key: &Name, value: ExprId) -> bool {
         let facts = self.facts(at.file);
-        read_before(facts, value, 4).is_some_and(|(field, name)| {
+        read_before(facts, value, 7).is_some_and(|(field, name)| {
             name == *key && !of_deliveries(key) && !holds_words(key) && self.is_kept_field(ExprRef::new(at.file, field))
         })
     }

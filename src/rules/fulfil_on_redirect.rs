@@ -374,6 +374,11 @@ fn tell(program: &Program, report: &mut Report, grant: &Grant, start: Option<&Or
              unless the payment is there."
         ),
         Some(_) if let Some(loose) = loose => closed(loose, who),
+        None if grant.given == Given::Fixed && program.is_reckoned_free(grant) => format!(
+            "Have a function of the server take the order: it looks the prices and vouchers up, reckons what is left to pay, \
+             and writes `{field}` itself where that is nothing. Deny that write to customers in the database's rules; what \
+             is left to pay is paid for when {who} says so, in its webhook."
+        ),
         None if let Some(server) = server => format!(
             "Take that write out of the browser and deny it to customers in the database's rules; do it in {server}, where \
              {who} is asked, or in the webhook by which {who} says that it is paid."

@@ -1,12 +1,12 @@
 //! What the rules on open doors say alike: how a handler refuses strangers, in the way its kind answers, and whom else it
 //! must let in.
 
-use crate::catalogue::Core;
+use crate::catalogue::{Core, Effect};
 use crate::facts::{ExprKind, FunctionId};
 use crate::names::Name;
 use crate::program::value::Value;
 use crate::program::verify::words;
-use crate::program::{CallRef, EdgeKind, Entry, EntryKind, ExprRef, Program};
+use crate::program::{CallRef, EdgeKind, Entry, EntryKind, ExprRef, Program, VendorUse};
 
 pub(super) mod staff;
 
@@ -208,10 +208,39 @@ pub(super) fn request_of(program: &Program, entry: &Entry) -> String {
     }
 }
 
+/// The secret that clocks bring.
+const SECRET: &str = "CRON_SECRET";
+
 /// The cure for what the database asks and nobody else does.
 fn by_database(program: &Program, entry: &Entry, at: CallRef) -> Option<String> {
-    const SECRET: &str = "CRON_SECRET";
     let sent = sent_by_database(program, entry, SECRET)?;
+    let asks = asks_secret(program, entry, at)?;
+    Some(format!(
+        "The database asks it, and brings no user: let in whoever brings a secret that the two of them have, and nobody \
+         else:\n{asks}{sent}"
+    ))
+}
+
+/// The cure for what a clock starts, which may be set up where no file says so: it sends or changes something rather
+/// than answer whoever asks.
+pub(super) fn by_clock(program: &Program, entry: &Entry, at: CallRef) -> Option<String> {
+    let works = |used: &VendorUse| match program.operation(used).map(|operation| operation.effect) {
+        Some(Effect::Send) => true,
+        Some(Effect::Create | Effect::Update | Effect::Delete) => program.catalogue.vendor(used.vendor).own_backend,
+        _ => false,
+    };
+    if !program.looks_like_job(entry) || !program.vendors_behind(entry).any(works) {
+        return None;
+    }
+    let asks = asks_secret(program, entry, at)?;
+    Some(format!(
+        "Nothing in the repository calls it, and it takes no input, so a clock may start it, which brings no user: let in \
+         whoever brings a secret, and send that from whatever starts it, before this is deployed:\n{asks}"
+    ))
+}
+
+/// The check of the secret that a clock brings.
+fn asks_secret(program: &Program, entry: &Entry, at: CallRef) -> Option<String> {
     let read = program.read_of_variable(at.file, Name::new(SECRET));
     let refuses = answer(program, entry, 401, "not for you")?;
     let request = request_of(program, entry);
@@ -219,10 +248,11 @@ fn by_database(program: &Program, entry: &Entry, at: CallRef) -> Option<String> 
         true => format!("{request}.headers.get(\"x-cron-secret\") !== secret"),
         false => format!("{request}.headers.get(\"Authorization\") !== `Bearer ${{secret}}`"),
     };
-    Some(format!(
-        "The database asks it, and brings no user: let in whoever brings a secret that the two of them have, and nobody \
-         else:\nconst secret = {read};\nif (!secret || {brought}) {{\n  {refuses};\n}}{sent}"
-    ))
+    let given = match program.facts(entry.function.file).function(entry.function.function).params.is_empty() {
+        true => format!("// give the handler its request: ({request}) => ..\n"),
+        false => String::new(),
+    };
+    Some(format!("{given}const secret = {read};\nif (!secret || {brought}) {{\n  {refuses};\n}}"))
 }
 
 /// How the database comes to send the secret, from its jobs and functions alike, and what tells how the live one does it.

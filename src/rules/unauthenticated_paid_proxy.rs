@@ -196,6 +196,7 @@ fn tell(program: &Program, report: &mut Report, found: &PaidDoor, at: CallRef, o
                 .or_else(|| always_asked(left_out.map(|(_, left_out)| left_out)))
                 .or_else(|| strangers::by_vendor(program, entry))
                 .or_else(|| strangers::by_callers(program, entry, at))
+                .or_else(|| strangers::by_clock(program, entry, at))
                 .or_else(|| (*spends == Spends::Mail && delivers_itself(&name)).then(|| MAIL_OF_THE_APP.to_owned()))
                 .or_else(|| {
                     (*spends == Spends::Mail && takes_from_guests(program, found)).then(|| FOR_GUESTS.to_owned())

@@ -65,7 +65,16 @@ fn check(program: &Program, report: &mut Report) {
     for page in program.first_pages() {
         let vendor = program.catalogue.vendor(page.vendor);
         let script = program.facts(page.at.file).language.is_script();
+        let left_out = match page.adds_up {
+            true => "is not counted, and the total is too low",
+            false => "is left out",
+        };
         let message = match page.own {
+            true if let Some(wanted) = page.wanted => format!(
+                "{} asks for {wanted} rows and gets a thousand, the most that the API gives at a time: what comes after them {left_out}, \
+                 without an error",
+                page.name
+            ),
             true if page.adds_up => format!(
                 "{} gives a thousand rows at most, and nothing asks for the rest: what comes after the first thousand is \
                  not counted, and the total is too low, without an error",

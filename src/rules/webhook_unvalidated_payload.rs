@@ -100,11 +100,12 @@ fn check(program: &Program, report: &mut Report) {
                 names.join(", ")
             );
             let help = match program.facts(written.at.file).language.is_script() {
-                true => {
-                    "Check the form once after the signature, `const body = Schema.safeParse(await req.json())`, and answer 400 when it does not hold."
-                }
+                true => format!(
+                    "Check the form once after the signature, `const checked = Schema.safeParse({})`, and answer 400 when it does not hold.",
+                    held(&names).unwrap_or("body")
+                ),
                 false => {
-                    "Check the form once after the signature, `body = Payload.model_validate_json(await request.body())`, and answer 400 when it does not hold."
+                    "Check the form once after the signature, `body = Payload.model_validate_json(await request.body())`, and answer 400 when it does not hold.".to_owned()
                 }
             };
             let mut draft = report.at(program.place(*at), call, message).help(help);
@@ -120,4 +121,12 @@ fn check(program: &Program, report: &mut Report) {
             break;
         }
     }
+}
+
+/// What holds the delivery where its first field is read: `event` of `event.data.id`, `req.body` of `req.body.id`.
+fn held(names: &[String]) -> Option<&str> {
+    let name = names.first()?;
+    let body = name.find(".body.").map(|at| &name[..at + ".body".len()]);
+    let root = || name.split_once('.').map(|(root, _)| root);
+    body.or_else(root).filter(|held| held.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '$')))
 }

@@ -249,7 +249,17 @@ fn cure(program: &Program, handler: &WebhookHandler, entry: &Entry, why: Why) ->
                 return format!("Refuse the delivery with a 500 when {missing}, instead of going on without it.");
             }
             let refuse = match entry.framework {
-                _ if !is_script => format!("secret = os.environ[\"{name}\"]"),
+                _ if !is_script => match program.read_of_setting(entry.function.file, name) {
+                    Some(read) => {
+                        let refuses = match entry.framework {
+                            "fastapi" => format!("raise HTTPException(status_code=500, detail=\"{name} is not set\")"),
+                            "django" => "return HttpResponse(status=500)".to_owned(),
+                            _ => format!("return \"{name} is not set\", 500"),
+                        };
+                        format!("secret = {read}\nif not secret:\n    {refuses}")
+                    }
+                    None => format!("secret = os.environ[\"{name}\"]"),
+                },
                 "supabase-functions" | "edge-functions" => format!(
                     "const secret = Deno.env.get(\"{name}\");\nif (!secret) return new Response(\"{name} is not set\", {{ status: 500 }});"
                 ),

@@ -125,6 +125,7 @@ impl Program {
         after_forms: &AfterForm,
         found: &mut Vec<Grant>,
     ) {
+        let side = self.side(file);
         for at in self.calls_of(file) {
             let call = facts.call(at.call);
             let (ExprKind::Member(_, name) | ExprKind::Ref(name, _)) = facts.expr(call.callee) else { continue };
@@ -189,10 +190,16 @@ impl Program {
                 continue;
             }
             let raised = raised(facts, call.args.iter().map(|arg| arg.value));
+            // What is left to pay is reckoned where whoever pays can write anything.
+            let in_browser = side.client && !side.server;
+            let state = |value: ExprId| match in_browser {
+                true => free::given_for_nothing(facts, value).unwrap_or(value),
+                false => value,
+            };
             let runs = *name != "insert" && row.is_some_and(|row| picked::sets_running(facts, &row, &rows));
             let first = rows.iter().find_map(|&(field, value)| {
                 let is_raised = raised.contains(&field) && words(&field).last().is_some_and(|last| last == "credits");
-                let given = given(facts, row, &field, value).or(is_raised.then_some(Given::Counted))?;
+                let given = given(facts, row, &field, state(value)).or(is_raised.then_some(Given::Counted))?;
                 // `tier` of an analysis says which one it was: only accounts have plans that open something.
                 let fits = given != Given::Chosen || is_model || runs || row.is_some_and(|row| is_account(&row));
                 // What is switched on is what nobody pays for.

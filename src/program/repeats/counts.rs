@@ -15,7 +15,7 @@ pub(super) fn counted_in(facts: &Facts, function: FunctionRef) -> impl Iterator<
         // `product.stock -= 1`, `product.stock = max(0, product.stock - 1)`
         let same = |read: ExprId| matches!(facts.expr(read), ExprKind::Member(of, _) if same_thing(facts, *of, *row));
         let taken = || {
-            read_before(facts, *value, 4)
+            read_before(facts, *value, 7)
                 .is_some_and(|(read, name)| name == *field && !of_deliveries(field) && same(read))
         };
         let counts = kept_number(facts, *target, 2) && adds(facts, *value, 4) || taken();
@@ -66,6 +66,9 @@ pub(super) fn fields_of(facts: &Facts, expr: ExprId, depth: usize) -> impl Itera
 /// The field from whose former value a number is reckoned, and its name: `row.stock - 1`, `row.paid + charged`.
 pub(super) fn read_before(facts: &Facts, expr: ExprId, depth: usize) -> Option<(ExprId, Name)> {
     let depth = depth.checked_sub(1)?;
+    if let Some(exact) = rounded_of(facts, expr) {
+        return read_before(facts, exact, depth);
+    }
     match facts.expr(expr) {
         ExprKind::Op(Op::Arithmetic | Op::Add, parts) => read_as_number(facts, *parts.first()?, depth),
         ExprKind::Call(call) => bounded(facts, *call).find_map(|arg| read_before(facts, arg, depth)),
@@ -73,6 +76,30 @@ pub(super) fn read_before(facts: &Facts, expr: ExprId, depth: usize) -> Option<(
             [only] => read_before(facts, only, depth),
             _ => None,
         },
+        _ => None,
+    }
+}
+
+/// The number that is rounded to its cents: `Math.round(sum * 100) / 100`, `Number(sum.toFixed(2))`.
+fn rounded_of(facts: &Facts, expr: ExprId) -> Option<ExprId> {
+    let scaled = |expr: ExprId| match facts.expr(expr) {
+        ExprKind::Op(Op::Arithmetic, parts) => match (&parts[..], parts.get(1).map(|&by| facts.expr(by))) {
+            (&[number, _], Some(ExprKind::Number(by))) => Some((number, *by)),
+            _ => None,
+        },
+        _ => None,
+    };
+    if let Some((whole, by)) = scaled(expr) {
+        let ExprKind::Call(call) = *facts.expr(whole) else { return None };
+        return bounded(facts, call).filter_map(scaled).find_map(|(number, of)| (of == by).then_some(number));
+    }
+    let ExprKind::Call(call) = *facts.expr(expr) else { return None };
+    let call = facts.call(call);
+    let converts =
+        matches!(facts.expr(call.callee), ExprKind::Ref(name, _) if *name == "Number" || *name == "parseFloat");
+    let ExprKind::Call(inner) = *facts.expr(call.args.first().filter(|_| converts)?.value) else { return None };
+    match *facts.expr(facts.call(inner).callee) {
+        ExprKind::Member(number, name) if name == "toFixed" => Some(number),
         _ => None,
     }
 }

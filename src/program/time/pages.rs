@@ -29,6 +29,8 @@ pub struct FirstPage {
     pub own: bool,
     /// How many it gives, where that is known.
     pub first: Option<u32>,
+    /// How many rows a query of the app's own backend asks for, where that is more than it gives.
+    pub wanted: Option<u32>,
     /// What is listed grows with the app's customers: they themselves, or what they do.
     pub grows: bool,
     /// It is added up, or counted.
@@ -154,6 +156,9 @@ const PAGING: &[&str] = &[
 /// Options of a list that do not narrow it to what belongs to one thing.
 const BROAD: &[&str] = &["limit", "active", "status", "type", "expand", "created", "currency", "sort", "order"];
 
+/// How many rows a query of the app's own backend gives at most, whatever it asks for.
+const MOST_ROWS: f64 = 1000.0;
+
 /// Calls of a query that say how many rows it gives.
 const BOUNDS: &[&str] = &["limit", "range", "single", "maybeSingle", "maybe_single", "csv", "count"];
 
@@ -256,13 +261,17 @@ impl Program {
                 }
                 // Some of the backend's own lists (`auth.admin.listUsers`) come in pages like any vendor's.
                 let own = backend && is_query;
+                let wanted = if own { wanted(self, external) } else { None };
                 let grows = match own {
                     // A query would rather ask for them: what else is done with its rows says more.
                     true if taken.picks => None,
-                    true if (taken.sends || taken.adds_up || !taken.counts && self.is_in_job(at))
+                    true if (taken.sends
+                        || taken.adds_up
+                        || wanted.is_some()
+                        || !taken.counts && self.is_in_job(at))
                         && !self.is_asked_by_role(at) =>
                     {
-                        unbounded(self, external, taken)
+                        unbounded(self, external, taken, wanted.is_some())
                     }
                     true => None,
                     false => self.is_first_page(at, external, facts, taken.looks_up).then_some(true),
@@ -279,6 +288,7 @@ impl Program {
                         used,
                         own,
                         first,
+                        wanted,
                         grows,
                         adds_up: taken.adds_up && !taken.sends_beside,
                         counts: taken.counts && !taken.sends_beside,
@@ -414,9 +424,23 @@ fn has_part_after(external: &External, at: CallRef) -> bool {
     })
 }
 
+/// How many rows a query asks for, where they are more than are given: `limit(10000)`.
+fn wanted(program: &Program, external: &External) -> Option<u32> {
+    external.sites.iter().find_map(|&site| {
+        let facts = program.facts(site.file);
+        let call = facts.call(site.call);
+        let [rows] = &call.args[..] else { return None };
+        let limits = matches!(facts.expr(call.callee), ExprKind::Member(_, name) if name == "limit");
+        match program.value(ExprRef::new(site.file, rows.value)) {
+            Value::Number(rows) if limits && rows > MOST_ROWS => Some(rows as u32),
+            _ => None,
+        }
+    })
+}
+
 /// Whether the table of a query grows with the app's customers; none when the query gives few rows: it has a bound, or
-/// a filter that leaves few.
-fn unbounded(program: &Program, external: &External, taken: Taken) -> Option<bool> {
+/// a filter that leaves few. Who asks for more rows than are given (`beyond`) expects them, whatever the filter.
+fn unbounded(program: &Program, external: &External, taken: Taken, beyond: bool) -> Option<bool> {
     // What follows the rows themselves is no part of the query: `data.filter(..)`.
     let is_call = |seg: &Seg| !matches!(seg, Seg::Member(_));
     let end = external.segs.iter().position(|seg| matches!(seg, Seg::Member(name) if *name == "data"));
@@ -434,7 +458,7 @@ fn unbounded(program: &Program, external: &External, taken: Taken) -> Option<boo
             Seg::Member(name) if called => {
                 called = false;
                 let Some(&site) = sites.next() else { break };
-                if BOUNDS.contains(&name.as_str()) {
+                if BOUNDS.contains(&name.as_str()) && !(beyond && name == "limit") {
                     return None;
                 }
                 let args = &program.facts(site.file).call(site.call).args;
@@ -451,7 +475,7 @@ fn unbounded(program: &Program, external: &External, taken: Taken) -> Option<boo
                     "lt" | "lte" if first.is_some_and(|column| is_time_alone(&column)) => before.extend(first),
                     "eq" | "in" | "in_" | "is" | "is_" | "match" | "or" | "or_" | "not" | "lt" | "lte" | "gt"
                     | "gte" | "contains" | "filter"
-                        if first.is_none_or(|column| leaves_few(&column)) =>
+                        if first.is_none_or(|column| if beyond { waits(&column) } else { leaves_few(&column) }) =>
                     {
                         return None;
                     }
@@ -519,6 +543,12 @@ fn is_time_alone(column: &str) -> bool {
     let words = words(column);
     let timed = words.iter().any(|word| matches!(word.as_str(), "date" | "day" | "at" | "time" | "until"));
     (timed || is_end_of_span(&words)) && !words.iter().any(|word| STATES.contains(&word.as_str()))
+}
+
+/// Whether a column says what is still to be done.
+fn waits(column: &str) -> bool {
+    let column = column.rsplit('.').next().unwrap_or(column);
+    words(column).iter().any(|word| STATES.contains(&word.as_str()))
 }
 
 /// Whether a filter on a column leaves few rows, or what is left over comes next time.

@@ -50,15 +50,8 @@ impl Program {
             && gate.is_some()
             && (open || !self.marks_rows(entry))
             && self.is_public(at)
-            && entry.name.is_some_and(|name| {
-                let words = words(&name);
-                !words.iter().any(|word| BY_HAND.contains(&word.as_str()))
-                    && !words.first().is_some_and(|first| ANSWERS.contains(&first.as_str()))
-            })
-            && self.is_left_to_a_clock(entry)
-            && self.asked_by_database(entry).is_empty()
-            && self.opened_by_link(entry).is_none()
-            && !self.is_spoken_of(entry);
+            && self.looks_like_job(entry)
+            && self.asked_by_database(entry).is_empty();
         if !fits {
             return None;
         }
@@ -89,6 +82,19 @@ impl Program {
                 ways.any(|way: Origin| way.entry == at && self.door(&way, account, deed) == Door::Open)
             })
             .min()
+    }
+
+    /// Whether an edge function looks like a job: nothing in the repository asks it, and it takes nothing of the request.
+    pub fn looks_like_job(&self, entry: &Entry) -> bool {
+        entry.kind == EntryKind::EdgeFunction
+            && entry.name.is_some_and(|name| {
+                let words = words(&name);
+                !words.iter().any(|word| BY_HAND.contains(&word.as_str()))
+                    && !words.first().is_some_and(|first| ANSWERS.contains(&first.as_str()))
+            })
+            && self.is_left_to_a_clock(entry)
+            && self.opened_by_link(entry).is_none()
+            && !self.is_spoken_of(entry)
     }
 
     /// Whether a route asks for the secret of the app's clock, which is set up where no file says so: `CRON_SECRET`.

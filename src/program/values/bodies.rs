@@ -49,6 +49,23 @@ impl Program {
         Bodies { program: self, entry, within }.form(at, FARTHEST)
     }
 
+    /// Whether middleware of Express parses the body before an entry point sees it, and keeps nothing of what was sent.
+    pub fn is_parsed_before(&self, entry: &Entry) -> bool {
+        let keeps = |gate: &Gate| match *gate {
+            Gate::Library(made) => match *self.facts(made.file).expr(made.expr) {
+                ExprKind::Call(call) => !matches!(self.option(CallRef::new(made.file, call), "verify"), Lookup::Absent),
+                _ => true,
+            },
+            _ => false,
+        };
+        let within = FxHashSet::default();
+        let first = Bodies { program: self, entry, within: &within }.first_reader(entry);
+        let parses = |gate: &&Gate| matches!(**gate, Gate::Library(made) if self.role_of_made(made) == Some(KnownRole::ParseBody));
+        entry.framework == "express"
+            && matches!(first, Some(Form::Parsed(_)))
+            && !entry.middleware.iter().filter(parses).any(keeps)
+    }
+
     /// The reads of a request's body of which the second must fail: on one way, on one request.
     pub fn body_read_twice(&self, function: FunctionRef) -> Option<ReadTwice> {
         let facts = self.facts(function.file);

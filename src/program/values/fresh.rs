@@ -6,7 +6,7 @@ use crate::names::Name;
 use crate::program::{CallRef, DefRef, ExprRef, External, Program, Value};
 
 /// How far values are followed through what is made of them.
-const DEEPEST: usize = 6;
+const DEEPEST: usize = 12;
 
 /// What keeps a moment apart from the next one; anything else rounds it: `toDateString`, `slice(0, 10)`.
 const WHOLE: &[&str] = &[
@@ -48,6 +48,9 @@ const MADE_OF: &[&str] = &[
 /// The same of a text that is not constant.
 const CUTS: &[&str] = &["slice", "substring", "substr", "padStart", "padEnd", "hexdigest", "digest"];
 
+/// What cuts a part out of a text.
+const SLICES: &[&str] = &["slice", "substring", "substr"];
+
 /// What makes a value new.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fresh {
@@ -85,18 +88,24 @@ impl Program {
 
     fn fresh_external(&self, external: &External, depth: usize) -> Option<Fresh> {
         let calls = external.segs.iter().enumerate().filter(|(_, seg)| !matches!(seg, Seg::Member(_)));
-        for ((at, _), &site) in calls.zip(&external.sites) {
+        let calls: Vec<(usize, CallRef)> = calls.map(|(at, _)| at).zip(external.sites.iter().copied()).collect();
+        for &(at, site) in &calls {
             let call = self.facts(site.file).call(site.call);
             let role = self.catalogue.known(external.package, &external.segs[..at]).map(|known| known.role);
             match role {
                 Some(KnownRole::Random) => return Some(Fresh { made: site, is_time: false }),
                 Some(KnownRole::Clock) if !call.is_new || call.args.is_empty() => {
-                    let after = &external.segs[at + 1..];
-                    let whole = |seg: &Seg| match seg {
+                    let cuts_front = |part: usize| {
+                        let slice = calls.iter().find(|(called, _)| *called == part + 1);
+                        slice.is_some_and(|&(_, slice)| self.keeps_end(slice))
+                    };
+                    let mut after = external.segs.iter().enumerate().skip(at + 1);
+                    let whole = |(part, seg): (usize, &Seg)| match seg {
+                        Seg::Member(name) if SLICES.contains(&name.as_str()) => cuts_front(part),
                         Seg::Member(name) => WHOLE.contains(&name.as_str()),
                         Seg::Call | Seg::New => true,
                     };
-                    return after.iter().all(whole).then_some(Fresh { made: site, is_time: true });
+                    return after.all(whole).then_some(Fresh { made: site, is_time: true });
                 }
                 Some(KnownRole::Clock) => return None,
                 _ => {}
@@ -112,6 +121,13 @@ impl Program {
             args.iter().map(|arg| ExprRef::new(site.file, arg.value))
         });
         args.find_map(|arg| self.fresh_expr(arg, depth))
+    }
+
+    /// Whether what a call cuts out of a text reaches to its end, where a time changes soonest: `slice(-6)`.
+    fn keeps_end(&self, slice: CallRef) -> bool {
+        let args = &self.facts(slice.file).call(slice.call).args;
+        matches!(&args[..], [from]
+            if matches!(self.value(ExprRef::new(slice.file, from.value)), Value::Number(from) if from < 0.0))
     }
 
     fn fresh_expr(&self, at: ExprRef, depth: usize) -> Option<Fresh> {

@@ -14,13 +14,24 @@ enum Reads {
     Context(Name),
 }
 
+/// Where the body as it was sent comes from, when a parser stands before the route.
+const PARSED_BEFORE: &str = " `rawBody` is the body as it was sent, and the parser before this route leaves nothing of it: put \
+    express.raw({ type: \"application/json\" }) on this route, before that parser, take its req.body for `rawBody`, and the \
+    event from what was checked: `JSON.parse(req.body)`, where the check gives none.";
+
 impl Program {
     /// A cure with the headers read as the handler's requests have them.
     pub fn as_read_by(&self, entry: &Entry, cure: &str) -> String {
         match self.reads_headers(entry) {
             Some(Reads::Fetch(request)) => rewritten(cure, &format!("{request}.headers.get")),
             Some(Reads::Context(context)) => rewritten(cure, &format!("{context}.req.header")),
-            None => cure.to_owned(),
+            None => match self.facts(entry.function.file).function(entry.function.function).params.first() {
+                Some(first) if first.name.is_some_and(|name| matches!(name.as_str(), "req" | "_req")) => {
+                    let request = first.name.map_or("req".to_owned(), |name| name.to_string());
+                    cure.replace("request.headers", &format!("{request}.headers"))
+                }
+                _ => cure.to_owned(),
+            },
         }
     }
 
@@ -83,7 +94,11 @@ impl Program {
             Some(webhook) if !is_script => webhook.cure_py.clone(),
             Some(webhook) => {
                 let edge = webhook.cure_edge.as_ref().filter(|_| self.runs_on_edge(entry) || self.runs_on_bun(entry));
-                self.as_read_by(entry, edge.unwrap_or(&webhook.cure_js))
+                let cure = self.as_read_by(entry, edge.unwrap_or(&webhook.cure_js));
+                match cure.contains("rawBody") && self.is_parsed_before(entry) {
+                    true => cure + PARSED_BEFORE,
+                    false => cure,
+                }
             }
             None => {
                 let compare = if is_script { "timingSafeEqual of node:crypto" } else { "hmac.compare_digest" };
