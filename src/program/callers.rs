@@ -8,6 +8,7 @@ pub(super) mod brought;
 pub mod covered;
 pub mod doors;
 pub mod full_rights;
+pub(super) mod given;
 pub mod known_addresses;
 pub mod left_out;
 pub mod links;

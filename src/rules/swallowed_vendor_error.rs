@@ -22,7 +22,8 @@ crate::rule! {
     /// ## Silent when
     ///
     /// - the handler logs, reports, shows, counts or answers the failure, reads what it caught, or throws again
-    /// - it returns `false` or `null` and a caller looks at that, or "no" is what it was asked for (`testConnection`)
+    /// - it returns `false` or `null` and a caller looks at that, or "no" is what it was asked for (`testConnection`,
+    ///   a check under `/health`)
     /// - what was to be brought is missed afterwards: `if (!session) throw ..`
     /// - a flag that is set only after success is kept in a row, or the hook that runs the call tells of its failure
     /// - it is for failures that are no vendor's: parsing, missing keys, things not found
@@ -149,9 +150,11 @@ fn is_told_elsewhere(program: &Program, swallowed: &Swallowed) -> bool {
         && swallowed.failing.iter().all(|&(call, failing)| stored(call) || by_hook(call) || again(call, failing.at))
 }
 
-/// Whether "no" is what a function was asked to find out: `ping`, `testConnection`, `isAvailable`, `isSmsSetUp`.
+/// Whether "no" is what a function was asked to find out: `ping`, `testConnection`, `isAvailable`, `isSmsSetUp`, or
+/// whatever a route under `/health` asks.
 fn is_probe(program: &Program, swallowed: &Swallowed) -> bool {
     let names = words(&program.function_name(swallowed.function));
+    let says_no = matches!(swallowed.instead, Instead::Default(value) if value.contains("alse"));
     let asks = [
         "ping",
         "probe",
@@ -166,8 +169,32 @@ fn is_probe(program: &Program, swallowed: &Swallowed) -> bool {
         "configured",
     ];
     let set_up = names.windows(2).any(|pair| pair[0] == "set" && pair[1] == "up");
-    matches!(swallowed.instead, Instead::Default(value) if value.contains("alse"))
-        && (set_up || names.iter().any(|word| asks.contains(&word.as_str())))
+    says_no
+        && (set_up
+            || names.iter().any(|word| asks.contains(&word.as_str()))
+            || is_inside_check(program, swallowed.function)
+            || reports_health(program, swallowed.function))
+}
+
+/// Whether a function is written inside one that asks how the app is: `health_check`.
+fn is_inside_check(program: &Program, function: FunctionRef) -> bool {
+    let facts = program.facts(function.file);
+    let parents = std::iter::successors(Some(function.function), |&of| facts.function(of).parent).skip(1);
+    parents.filter_map(|of| facts.function(of).name).any(|name| words(&name).iter().any(|word| says_health(word)))
+}
+
+/// Whether all that starts a function asks how the app is: `GET /health/parts`.
+fn reports_health(program: &Program, function: FunctionRef) -> bool {
+    let origins = program.origins(function);
+    !origins.is_empty()
+        && origins.iter().all(|origin| {
+            let name = program.entry_name(&program.entries[origin.entry]);
+            words(&name).iter().any(|word| says_health(word))
+        })
+}
+
+fn says_health(word: &str) -> bool {
+    matches!(word, "health" | "healthz" | "healthcheck" | "readyz" | "readiness" | "liveness" | "livez")
 }
 
 /// What fails, in words.

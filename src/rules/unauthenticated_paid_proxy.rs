@@ -44,6 +44,8 @@ crate::rule! {
     /// - the caller is checked: a session, a user looked up, a signature, a secret, a captcha or bot check, in the handler, in a
     ///   helper, a decorator or in middleware that covers the route
     /// - what cannot be followed may be such a check
+    /// - a token or a code that the request brings finds a row (an invitation, a link that is used once), and whoever
+    ///   brings none that is kept is turned away
     /// - the mail goes to the owner, or to an address that the server looks up, or finds in its own data, or that is
     ///   refused unless it is one that the server has (a contact form: a note for auditors)
     /// - the mail is what signing up, logging in or resetting a password needs, and the app writes it: no text and no

@@ -23,6 +23,7 @@ mod signed_links;
 pub use any_table::TABLES;
 
 use known::KNOWN_TO_ONE;
+pub(super) use known::proves;
 use rows::{SECRETS, WHOSE};
 use seizes::CONTACTS;
 pub(crate) use seizes::{is_power, role_in_list};

@@ -162,7 +162,7 @@ fn door(program: &Program, Way { costs, start }: Way<'_>) -> Option<PaidDoor> {
         }
     }?;
     let door = program.door(&start, program.own_account(start.entry), costs.at());
-    if door == Door::Guarded || program.asks_for_payment(entry) {
+    if door == Door::Guarded || program.asks_for_payment(entry) || program.asks_for_what_was_given(&start, costs.at()) {
         return None;
     }
     let (name, vendor) = match costs {

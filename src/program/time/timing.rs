@@ -5,7 +5,7 @@ use crate::catalogue::{HttpClient, KnownRole, Package, Request, RequestMatch, Ti
 use crate::facts::{BlockKind, ExprKind, FunctionId};
 use crate::names::Name;
 use crate::program::outbound::ClientUse;
-use crate::program::values::assigned::Holder;
+use crate::program::values::assigned::{Holder, holder_of_external};
 use crate::program::values::options::Lookup;
 use crate::program::{CallRef, EdgeKind, ExprRef, External, FunctionRef, HttpUse, Program, Value, VendorUse, Via};
 
@@ -291,8 +291,40 @@ impl Program {
         decorated
             || !edges.is_empty()
                 && edges.iter().all(|edge| {
-                    edge.kind == EdgeKind::Callback && self.timers().is_bounding(edge.call)
+                    edge.kind == EdgeKind::Callback
+                        && (self.timers().is_bounding(edge.call) || self.runs_bounded(edge.call, function, depth))
+                        || edge.kind == EdgeKind::Deferred && self.is_waited_for_briefly(edge.call)
                         || self.is_bounded_to(edge.call, depth)
                 })
+    }
+
+    /// `worker.start()`, where `worker.join(timeout=2)` is all that waits for it.
+    fn is_waited_for_briefly(&self, call: CallRef) -> bool {
+        self.callee(call).externals().any(|external| {
+            matches!(holder_of_external(external), Some((Holder::Made(made), _)) if self.timers().is_bounded(made))
+        })
+    }
+
+    /// Whether a function of the program bounds what it is handed wherever it calls it.
+    fn runs_bounded(&self, handed: CallRef, callback: FunctionRef, depth: usize) -> bool {
+        let args = &self.facts(handed.file).call(handed.call).args;
+        let is_callback = |value| self.value(ExprRef::new(handed.file, value)).functions().any(|of| of == callback);
+        let Some(index) = args.iter().position(|arg| arg.name.is_none() && is_callback(arg.value)) else {
+            return false;
+        };
+        let own = self.edges(handed).iter().find(|edge| edge.kind == EdgeKind::Direct).map(|edge| edge.target);
+        let (Some(own), Some(depth)) = (own, depth.checked_sub(1)) else { return false };
+        let facts = self.facts(own.file);
+        let is_it = |callee| match facts.expr(callee) {
+            ExprKind::Ref(name, block) => {
+                let held = facts.lookup(*block, *name).map(|def| facts.def(def).values.as_slice());
+                matches!(held, Some([only])
+                    if matches!(*facts.expr(*only), ExprKind::Param(of, at) if of == own.function && usize::from(at) == index))
+            }
+            _ => false,
+        };
+        let inner = self.with_inner(own).into_iter().flat_map(|inner| self.calls_in(inner));
+        let mut runs = inner.filter(|at| is_it(facts.call(at.call).callee)).peekable();
+        runs.peek().is_some() && runs.all(|at| self.is_bounded_to(at, depth))
     }
 }

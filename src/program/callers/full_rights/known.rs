@@ -194,7 +194,7 @@ pub(super) fn is_contact(by: &str) -> bool {
 }
 
 /// Whether a name says that what it holds proves who is asking.
-fn proves(name: &str) -> bool {
+pub(in crate::program::callers) fn proves(name: &str) -> bool {
     let words = words(name);
     words.iter().enumerate().any(|(at, word)| match word.as_str() {
         "token" | "otp" | "secret" | "signature" | "hash" | "nonce" | "pin" | "password" | "passcode" | "hmac" => true,

@@ -97,6 +97,16 @@ impl<'p> Finder<'p> {
             }
         }
         let Some(last) = external.last_member() else { return };
+        // `worker.join(timeout=2)`: nobody waits longer for what a thread does.
+        if last == "join"
+            && !call.args.is_empty()
+            && !facts.language.is_script()
+            && let Some((Holder::Made(made), path)) = holder_of_external(external)
+            && path.as_str() == "join"
+            && self.program.has_role(made, KnownRole::Defer)
+        {
+            self.timers.bounded.insert(made);
+        }
         let bounds = matches!(last.as_str(), "setTimeout" | "timeout" | "result") && !call.args.is_empty();
         if !bounds && !self.program.catalogue.ends_in_limit_setter(last) {
             return;
