@@ -5,6 +5,7 @@ use crate::program::values::options::Lookup;
 use crate::program::{CallRef, HttpUse, Program, Value, VendorUse, Via};
 
 pub(super) mod acts;
+mod batches;
 mod client_wide;
 pub(super) mod cures;
 pub(super) mod elements;

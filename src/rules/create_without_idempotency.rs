@@ -46,7 +46,8 @@ crate::rule! {
     /// Pass a key that is the same for every attempt of one thing: made of the operation and the order's, cart's or
     /// event's id. Never a random one made in the same function: a repeat would make another. And never one key for two
     /// operations, or for two elements of a list: the vendor refuses a key that came with other parameters before. A
-    /// helper that serves several takes the key from its callers.
+    /// helper that serves several takes the key from its callers. Rows that are added up, paid at once and marked are a
+    /// batch: write it down with its sum first, and take its id.
     ///
     /// ## Example
     ///

@@ -177,6 +177,12 @@ impl Program {
             let made = self.with_element(site, made, Some(element));
             return if site.priced || site.waits { self.with_amount(site, made) } else { made };
         }
+        if site.money
+            && !site.waits
+            && let Some(batch) = self.of_batch(site)
+        {
+            return batch;
+        }
         if site.periodic {
             made = self.with_element(site, made, Some(element)).with("period".to_owned());
             let what = if site.sends { "it is sent for" } else { "is billed" };
