@@ -225,6 +225,15 @@ impl Program {
         outermost.dropped && !shape.awaited && !outermost.awaited
     }
 
+    /// Whether nothing waits for a call, nothing follows on what it gives, and its failure is caught on the spot:
+    /// `notify(user).catch(() => {})`.
+    pub fn is_left_alone(&self, call: CallRef) -> bool {
+        let follows = |name: &str| matches!(name, "then" | "finally");
+        self.is_floating(call)
+            && self.chain(call).any(|(_, name)| name == "catch")
+            && !self.chain(call).any(|(_, name)| follows(&name))
+    }
+
     /// What catches the failure of a call within its own function, innermost first. Handlers that throw again on
     /// every path are left out.
     pub fn guards(&self, call: CallRef) -> Vec<Guard> {

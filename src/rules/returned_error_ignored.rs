@@ -32,7 +32,8 @@ crate::rule! {
     /// - it reads, signs out, or runs only when something has failed already
     /// - the version in use throws: what an import names or a lockfile holds, else what the manifest asks for
     ///
-    /// For auditors only, one a function: writes to the app's own backend from the browser, of logs and tables of
+    /// For auditors only, one a function: writes to the app's own backend from the browser, what a page sends and does
+    /// not wait for, writes of logs and tables of
     /// events that decide nothing, of caches (access tokens, answers that are asked for again when the row is
     /// missing), of times, counts and states of synchronising, and of code that no entry point of the server leads to.
     ///
@@ -170,7 +171,8 @@ fn stake(program: &Program, used: &VendorUse, operation: &Operation, origins: &[
         || operation.effect == Effect::Invoke && program.leads_to_vendor(used.at)
         || !own && operation.effect == Effect::Create;
     if !program.runs_on_server(used.at.file) {
-        let core = sends && program.is_core_step(program.function_of(used.at));
+        // Nobody waits for it: the page does not tell that it went well.
+        let core = sends && !program.is_left_alone(used.at) && program.is_core_step(program.function_of(used.at));
         return if core { Stake::Core } else { Stake::Little };
     }
     if sends {

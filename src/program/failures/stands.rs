@@ -7,6 +7,7 @@ use crate::names::Name;
 use crate::program::money::core_paths::says::is_success;
 use crate::program::origins::Origin;
 use crate::program::repeats::Again;
+use crate::program::repeats::state_checks::Held;
 use crate::program::terms::{Ending, always_before, ending};
 use crate::program::verify::words;
 use crate::program::{CallRef, Edge, EdgeKind, FunctionRef, Program, VendorUse};
@@ -64,6 +65,33 @@ impl Program {
             }
         }
         stands
+    }
+
+    /// The change of a row of the app's own that was made before a call, and by which the next try is turned away: the
+    /// path asks for what the row said until then.
+    pub fn turned_away_by(&self, at: CallRef, origin: &Origin) -> Option<CallRef> {
+        let way: Vec<CallRef> = origin.way.iter().map(|edge| edge.call).chain([at]).collect();
+        let held = self.held(&way, Some(&self.written_by_entry(origin.entry)));
+        if !matches!(held, Held::Changed | Held::Claimed) {
+            return None;
+        }
+        let updates = |earlier: CallRef| {
+            self.vendors_at(earlier).iter().any(|used| {
+                self.catalogue.vendor(used.vendor).own_backend
+                    && self.operation(used).is_some_and(|operation| operation.effect == Effect::Update)
+            })
+        };
+        along(at, &origin.way).find_map(|at| {
+            let facts = self.facts(at.file);
+            let shape = facts.call(at.call);
+            let before = |earlier: &CallRef| {
+                let call = facts.call(earlier.call);
+                facts.span(call.expr).end <= facts.span(shape.expr).start
+                    && always_before(facts, call, shape)
+                    && updates(*earlier)
+            };
+            self.calls_in(self.function_of(at)).filter(before).last()
+        })
     }
 
     /// Whether a call tells people something or moves money, itself or in what it runs.

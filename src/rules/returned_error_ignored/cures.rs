@@ -41,6 +41,13 @@ fn help_for(program: &Program, used: &VendorUse, stake: Stake, origins: &[Origin
     let way = origin.map_or(&[][..], |origin| &origin.way[..]);
     let log = "`const { error } = await ...; if (error) console.error(error);`";
     let effect = program.operation(used).map(|operation| operation.effect);
+    let sends = matches!(effect, Some(Effect::Send | Effect::Invoke));
+    if sends && !program.runs_on_server(used.at.file) && program.is_left_alone(used.at) {
+        return format!(
+            "Look at what {call} returns and log it, without waiting for it: `.then(({{ error }}) => {{ if (error) \
+             console.error(error); }})`. The page does not need it, and goes on."
+        );
+    }
     if stake == Stake::Little && effect != Some(Effect::Delete) && program.is_for_the_record(used) {
         return format!(
             "Look at what {call} returns and log it: {log}. It only tells of what was done: nothing waits for it."
@@ -106,6 +113,17 @@ fn help_for(program: &Program, used: &VendorUse, stake: Stake, origins: &[Origin
              can be sent again: {log}. The row in {:?} stands: an error for all of it has the customer start over, and \
              the row is refused or there twice.",
             table.as_str()
+        );
+    }
+    if (stake == Stake::Message || stake == Stake::Answer && sends)
+        && !in_webhook
+        && !again
+        && let Some(changed) = origin.and_then(|origin| program.turned_away_by(used.at, origin))
+    {
+        return format!(
+            "Look at what {call} returns, report it, and keep what did not go out where a job sends it again: {log}. What \
+             line {} changed stands: whoever is answered an error tries again, and is turned away by what the row says now.",
+            program.line(program.call_place(changed))
         );
     }
     if stake != Stake::Core
