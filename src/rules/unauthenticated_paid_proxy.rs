@@ -170,11 +170,14 @@ fn tell(program: &Program, report: &mut Report, found: &PaidDoor, at: CallRef, o
     let covered = program.middleware_before_pages(entry);
     let left_out = program.left_out_of(&functions_on(program, entry, start, *used));
     let unloaded = program.unloaded_middleware(entry);
+    // Guests order too: who is signed in is looked up for the row alone.
+    let for_guests = *spends == Spends::Mail && takes_from_guests(program, found);
+    let noted_for_guests = for_guests && left_out.is_some_and(|(_, left_out)| left_out.refuses_none);
     let only = match left_out {
         _ if limited => "only a rate limit stands in front of it".to_owned(),
         _ if unloaded.is_some() => "nobody asks who is calling, since Next does not load the middleware".to_owned(),
         Some((_, LeftOut { name, any: true, .. })) => format!("whoever brings any `{name}` is asked nothing"),
-        Some((_, LeftOut { noted: true, .. })) => {
+        Some((_, LeftOut { noted, .. })) if noted || noted_for_guests => {
             "who is calling is looked up, and whoever is nobody goes on".to_owned()
         }
         Some((_, LeftOut { name, .. })) => format!("whoever leaves `{name}` out is asked nothing"),
@@ -195,14 +198,13 @@ fn tell(program: &Program, report: &mut Report, found: &PaidDoor, at: CallRef, o
         .help(
             unloaded
                 .map(moved)
+                .or_else(|| noted_for_guests.then(|| FOR_GUESTS.to_owned()))
                 .or_else(|| always_asked(left_out.map(|(_, left_out)| left_out)))
                 .or_else(|| strangers::by_vendor(program, entry))
                 .or_else(|| strangers::by_callers(program, entry, at))
                 .or_else(|| strangers::by_clock(program, entry, at))
                 .or_else(|| (*spends == Spends::Mail && delivers_itself(&name)).then(|| MAIL_OF_THE_APP.to_owned()))
-                .or_else(|| {
-                    (*spends == Spends::Mail && takes_from_guests(program, found)).then(|| FOR_GUESTS.to_owned())
-                })
+                .or_else(|| for_guests.then(|| FOR_GUESTS.to_owned()))
                 .unwrap_or_else(|| cure(program, entry, *spends, limited)),
         )
         .trace(program.trace_from(start, *used, &format!("{called} costs")));

@@ -25,12 +25,14 @@ pub struct LeftOut {
     pub any: bool,
     /// Whether it is only noted who asks: somebody is looked up, and whoever is nobody goes on.
     pub noted: bool,
+    /// Whether it turns nobody away, whatever is brought.
+    pub refuses_none: bool,
 }
 
 impl LeftOut {
     /// What is wrong with it, in a few words.
     pub fn says(&self) -> &'static str {
-        match (self.any, self.noted) {
+        match (self.any, self.noted || self.refuses_none) {
             (true, _) => "enough that it is there",
             (false, true) => "who is calling is looked up, and nobody is turned away",
             (false, false) => "checked only when it is brought",
@@ -119,15 +121,15 @@ fn find(program: &Program, file: FileId) -> Vec<LeftOut> {
                 && let Some(name) = brought(program, file, asked)
                 && is_mismatch(facts, refused, asked)
             {
-                found.push(LeftOut { span, name, any: false, noted: false });
+                found.push(LeftOut { span, name, any: false, noted: false, refuses_none: false });
             } else if let Some(name) = named(program, file, condition) {
                 let whole = Span { start: span.start, end: facts.block(then).span.end };
                 let asked = brought(program, file, condition).is_some();
                 if asked && only_checks(facts, then) {
-                    found.push(LeftOut { span: whole, name, any: false, noted: false });
+                    found.push(LeftOut { span: whole, name, any: false, noted: false, refuses_none: false });
                 } else if noted::only_notes(program, file, facts, then) {
                     // Where the platform asks for a token, whoever brings the public key is nobody, too.
-                    found.push(LeftOut { span: whole, name, any: false, noted: !asked });
+                    found.push(LeftOut { span: whole, name, any: false, noted: !asked, refuses_none: true });
                 }
             }
         }

@@ -28,7 +28,7 @@ pub(super) fn gone_past(
     let (block, present) = checks;
     let whole = Span { start: facts.span(condition).start, end: facts.block(block).span.end };
     let name = brought(program, ExprRef::new(file, condition), present, whole)?;
-    Some(LeftOut { span: whole, name, any: true, noted: false })
+    Some(LeftOut { span: whole, name, any: true, noted: false, refuses_none: false })
 }
 
 /// What a function that says who is let in asks no more, once anything brought has it say yes:
@@ -51,7 +51,7 @@ pub(super) fn let_in(
     let span = facts.span(condition);
     let name = brought(program, ExprRef::new(file, condition), true, span)?;
     let end = facts.function(function.function).span.end;
-    Some(LeftOut { span: Span { start: span.start, end }, name, any: true, noted: false })
+    Some(LeftOut { span: Span { start: span.start, end }, name, any: true, noted: false, refuses_none: false })
 }
 
 /// Whether what a function says decides that somebody is turned away.

@@ -26,7 +26,7 @@ pub(super) fn stood_in_for(program: &Program, file: FileId, condition: ExprId) -
     for &(way, _) in &ways {
         only_read_here(program, file, way, whole, &mut spans);
     }
-    spans.into_iter().map(|span| LeftOut { span, name, any: true, noted: false }).collect()
+    spans.into_iter().map(|span| LeftOut { span, name, any: true, noted: false, refuses_none: false }).collect()
 }
 
 /// The ways to be let in by a condition that refuses, and whether each has to hold: `!a && !b`, `!(a || b)`. False where
