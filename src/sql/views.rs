@@ -3,9 +3,9 @@
 
 use super::cursor::Cursor;
 use super::lex::{Kind, Lexer, Token};
-use super::model::{History, Id, Table, View};
+use super::model::{History, Id, Policy, RowSecurity, Table, View};
 use super::openness::Opens;
-use super::statement::Rights;
+use super::statement::{Command, Rights};
 use crate::facts::Span;
 use crate::names::Name;
 
@@ -21,6 +21,8 @@ const FREE: &[&str] = &["public", "published", "visible", "visibility", "listed"
 pub struct Passing<'h> {
     /// The table.
     pub table: &'h Table,
+    /// All tables that the view reads.
+    sources: Vec<&'h Table>,
     /// The columns of it that are shown as they are.
     pub columns: Vec<Name>,
     /// What may be done with the rows through the view, and by whom at most.
@@ -66,6 +68,19 @@ impl Passing<'_> {
             }
         }
         (!shown.is_empty()).then(|| format!("select {} {}", shown.join(", "), self.query.rest))
+    }
+
+    /// The tables of the view that administrators would not read all of with their own rights.
+    pub fn kept_from_admins(&self) -> Vec<Id> {
+        let lets_in = |policy: &Policy| {
+            let asks = policy.using.as_deref().unwrap_or("").to_ascii_lowercase();
+            policy.permissive
+                && matches!(policy.command, Command::Select | Command::All)
+                && (asks.contains("admin") || asks.trim_matches(['(', ')', ' ']) == "true")
+        };
+        let kept =
+            |table: &&&Table| matches!(table.security, RowSecurity::On(_)) && !table.policies.iter().any(lets_in);
+        self.sources.iter().filter(kept).map(|table| table.id).collect()
     }
 }
 
@@ -113,7 +128,7 @@ impl History {
             let told = columns.iter().any(|column| secret.contains(column));
             let is_open = table.policies.iter().filter_map(|policy| policy.opening(table));
             let is_open = is_open.fold(Rights::default(), |all, opening| all.with(opening.commands));
-            let guarded = matches!(table.security, super::RowSecurity::On(_));
+            let guarded = matches!(table.security, RowSecurity::On(_));
             let rights = writes.without(is_open).without(Rights::SELECT);
             let rights = if told && !is_open.any(Rights::SELECT) { rights.with(Rights::SELECT) } else { rights };
             (guarded && rights.any(Rights::ALL)).then_some((columns, *table, rights, is_open.any(Rights::SELECT)))
@@ -127,7 +142,8 @@ impl History {
             return None;
         };
         let rest = whole.span().map_or("", |span| &text[span.start as usize..span.end as usize]);
-        Some(Passing { table, columns, rights, is_read_anyway, to, query: Query { items, rest } })
+        let sources = sources.iter().map(|(_, table)| *table).collect();
+        Some(Passing { table, sources, columns, rights, is_read_anyway, to, query: Query { items, rest } })
     }
 
     /// Whether a query asks who is asking.

@@ -60,6 +60,33 @@ fn cure(program: &Program, history: &History, id: Id, passing: &Passing<'_>, tol
             ),
             revoke,
         ),
+        // Administrators read it, and their own rights let them: nobody else needs any of it.
+        (true, true, _) if for_admins => {
+            let kept = passing.kept_from_admins();
+            let tables: Vec<Name> = kept.iter().map(|id| Name::new(&id.sql())).collect();
+            let first = match &tables[..] {
+                [] => {
+                    "Let it ask with the rights of who reads it: the tables' own policies let administrators through."
+                        .to_owned()
+                }
+                tables => format!(
+                    "First add a policy by which administrators read all of {}, or the pages of administrators find \
+                     nothing there. Then let the view ask with the rights of who reads it.",
+                    list(tables)
+                ),
+            };
+            (
+                format!("{first} That takes Postgres 15 or later: `show server_version`."),
+                format!(
+                    "    alter view {name} set (security_invoker = on);\n    revoke all on {name} from anon;{}",
+                    if revoked {
+                        format!("\n    revoke insert, update, delete on {name} from authenticated;")
+                    } else {
+                        String::new()
+                    }
+                ),
+            )
+        }
         // Pages read it: with the reader's own rights they would find their own rows only.
         (true, true, Some(query)) => {
             let to = if passing.to == crate::sql::Opens::SignedIn { "authenticated" } else { "anon, authenticated" };
