@@ -1,10 +1,10 @@
 //! OAuth without a `state` that nobody else can know and somebody compares.
 
-use crate::finding::Place;
+use crate::finding::{FileId, Place};
 use crate::names::Name;
 use crate::program::sign_in::oauth::callbacks::Callback;
 use crate::program::sign_in::oauth::{Authorization, State};
-use crate::program::{ExprRef, Program};
+use crate::program::{Entry, ExprRef, Program};
 use crate::rule;
 use crate::rule::Report;
 
@@ -175,10 +175,14 @@ fn tell_callback(program: &Program, report: &mut Report, callback: &Callback) {
 
 fn cure(program: &Program, at: ExprRef) -> String {
     if !program.facts(at.file).language.is_script() {
-        return "Draw it, keep it in the session, compare it in the callback:\nsession[\"oauth_state\"] = state = \
-                secrets.token_urlsafe(32)\n# in the callback\nif not hmac.compare_digest(session.pop(\"oauth_state\", \
-                \"\"), request.args.get(\"state\", \"\")): abort(400)"
-            .to_owned();
+        let words = PythonWords::near(program, at.file);
+        return format!(
+            "Draw it, keep it in the session{}, compare it in the callback:\n{}[\"oauth_state\"] = state = \
+             secrets.token_urlsafe(32)\n# in the callback\n{}",
+            words.needs,
+            words.session,
+            words.comparison()
+        );
     }
     if !program.runs_on_server(at.file) {
         return "Draw it, keep it in this browser, compare it when the customer comes back:\nconst state = \
@@ -196,8 +200,49 @@ fn compare(program: &Program, at: ExprRef) -> String {
          storedState) return new Response(\"invalid state\", { status: 400 });"
             .to_owned()
     } else {
-        "Compare it before the exchange:\nif not hmac.compare_digest(session.pop(\"oauth_state\", \"\"), \
-         request.args.get(\"state\", \"\")): abort(400)"
-            .to_owned()
+        let words = PythonWords::near(program, at.file);
+        format!("Compare it before the exchange{}:\n{}", words.needs, words.comparison())
+    }
+}
+
+/// How a framework of Python keeps a session, reads a query and refuses.
+struct PythonWords {
+    session: &'static str,
+    query: &'static str,
+    refuses: &'static str,
+    needs: &'static str,
+}
+
+impl PythonWords {
+    /// As the entry points of a file, or else of its app, are served.
+    fn near(program: &Program, file: FileId) -> Self {
+        let is_python = |entry: &&Entry| !program.facts(entry.place.file).language.is_script();
+        let served = |entry: &&Entry| is_python(entry) && entry.route.is_some();
+        let own = program.entries.iter().filter(served).find(|entry| entry.place.file == file);
+        let near = || program.entries.iter().filter(served).find(|entry| program.share_app(entry.place.file, file));
+        match own.or_else(near).map_or("", |entry| entry.framework) {
+            django if django.starts_with("django") => Self {
+                session: "request.session",
+                query: "request.GET.get",
+                refuses: "return HttpResponse(status=400)",
+                needs: "",
+            },
+            fastapi if fastapi.starts_with("fastapi") => Self {
+                session: "request.session",
+                query: "request.query_params.get",
+                refuses: "raise HTTPException(status_code=400)",
+                needs: " (Starlette's SessionMiddleware gives `request` one)",
+            },
+            _ => Self { session: "session", query: "request.args.get", refuses: "abort(400)", needs: "" },
+        }
+    }
+
+    /// A session without one refuses, too: nothing is equal to nothing.
+    fn comparison(&self) -> String {
+        let Self { session, query, refuses, .. } = self;
+        format!(
+            "expected = {session}.pop(\"oauth_state\", None)\nif not expected or not hmac.compare_digest(expected, \
+             {query}(\"state\", \"\")):\n    {refuses}"
+        )
     }
 }
