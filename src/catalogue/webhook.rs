@@ -99,6 +99,9 @@ pub struct Webhook {
     /// Events that come again and again for one object.
     #[serde(default)]
     pub recurring: Vec<Recurring>,
+    /// Each endpoint that is registered has a secret of its own.
+    #[serde(default)]
+    pub secret_per_endpoint: bool,
     /// How to verify on Node.
     pub cure_js: String,
     /// How to verify on Deno, Bun, Workers and edge runtimes, when it differs.

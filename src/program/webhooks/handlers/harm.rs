@@ -79,6 +79,9 @@ impl Program {
         });
         match handler.vendor.map(|vendor| self.catalogue.vendor(vendor).category) {
             _ if deletes => "anyone who finds the URL can delete what it keeps",
+            Some(Category::Payments) if self.tells_of_accounts(handler) => {
+                "anyone who finds the URL can have a seller's account count as ready, or as closed"
+            }
             Some(Category::Payments | Category::Commerce) => {
                 "anyone who finds the URL can send a payment that never happened, and get what is paid for"
             }
@@ -97,6 +100,24 @@ impl Program {
             Some(Category::Auth) => "anyone who finds the URL can make, change or delete accounts",
             _ => "anyone who finds the URL can send events that never happened",
         }
+    }
+
+    /// Whether the only events that a handler's own code names are those of sellers' accounts: no payment is among them.
+    fn tells_of_accounts(&self, handler: &WebhookHandler) -> bool {
+        let entry = &self.entries[handler.entry];
+        let facts = self.facts(entry.function.file);
+        let span = facts.function(entry.function.function).span;
+        let is_event = |text: &str| {
+            let plain = |letter: char| letter.is_ascii_lowercase() || letter == '_' || letter == '.';
+            text.contains('.') && text.chars().all(plain) && text.split('.').all(|part| !part.is_empty())
+        };
+        let mut named =
+            facts.exprs.iter().filter(|expr| span.contains(expr.span)).filter_map(|expr| match &expr.kind {
+                ExprKind::Text(text) if is_event(text) => Some(*text),
+                _ => None,
+            });
+        let of_account = |text: &str| ["account.", "capability.", "person."].iter().any(|kind| text.starts_with(kind));
+        named.next().is_some_and(|first| of_account(&first)) && named.all(|text| of_account(&text))
     }
 
     /// Whether a handler's own code names one of some fields.

@@ -2,8 +2,10 @@
 //! and a check made with it refuses every delivery.
 
 use super::WebhookHandler;
+use crate::catalogue::Webhook;
 use crate::facts::ExprKind;
 use crate::names::Name;
+use crate::program::verify::{Verdict, words};
 use crate::program::{Entry, ExprRef, Program};
 
 /// How a handler reads the headers of what comes in.
@@ -91,10 +93,11 @@ impl Program {
                 .to_owned();
         }
         match self.webhook_of(handler) {
-            Some(webhook) if !is_script => webhook.cure_py.clone(),
+            Some(webhook) if !is_script => self.with_own_secret(handler, webhook, webhook.cure_py.clone()),
             Some(webhook) => {
                 let edge = webhook.cure_edge.as_ref().filter(|_| self.runs_on_edge(entry) || self.runs_on_bun(entry));
                 let cure = self.as_read_by(entry, edge.unwrap_or(&webhook.cure_js));
+                let cure = self.with_own_secret(handler, webhook, cure);
                 match cure.contains("rawBody") && self.is_parsed_before(entry) {
                     true => cure + PARSED_BEFORE,
                     false => cure,
@@ -117,6 +120,60 @@ impl Program {
                      compare that."
                 )
             }
+        }
+    }
+
+    /// A cure with a secret that no other endpoint of the vendor has, where the app checks another one already.
+    fn with_own_secret(&self, handler: &WebhookHandler, webhook: &Webhook, cure: String) -> String {
+        if !webhook.secret_per_endpoint || !matches!(handler.verdict, Verdict::Unverified { .. }) {
+            return cure;
+        }
+        let others = self.webhook_handlers().iter().filter(|other| {
+            let (own, its) = (self.entries[handler.entry].function, self.entries[other.entry].function);
+            other.vendor == handler.vendor && its != own && self.share_app(its.file, own.file)
+        });
+        let mut taken = others.filter_map(|other| Some((self.secret_checked(other, handler)?, other)));
+        let Some((name, other)) = taken.next() else { return cure };
+        let own = self.name_of_own_secret(handler, &name);
+        let whose = self.entry_name(&self.entries[other.entry]);
+        let said = cure.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+        let said = said.into_iter().find(|word| word.contains("WEBHOOK")).map(str::to_owned);
+        let cure = said.map_or(cure.clone(), |said| cure.replace(&said, &own));
+        format!(
+            "{cure} Every endpoint has a secret of its own: {name} is that of {whose}, put the one of this endpoint under \
+             {own}."
+        )
+    }
+
+    /// The variable that holds the secret by which a handler checks its deliveries, and that another one does not read.
+    fn secret_checked(&self, handler: &WebhookHandler, not: &WebhookHandler) -> Option<Name> {
+        let without = self.entries[not.entry].function;
+        let span = self.facts(without.file).function(without.function).span;
+        let is_secret = |name: &Name| name.contains("WEBHOOK") && (name.contains("SECRET") || name.contains("SIGNING"));
+        handler.account.checks.first()?;
+        self.home_files(handler).into_iter().find_map(|file| {
+            let read = self.facts(file).exprs.iter().filter(|expr| file != without.file || !span.contains(expr.span));
+            read.filter_map(|expr| match expr.kind {
+                ExprKind::Env(name) => Some(name),
+                _ => None,
+            })
+            .find(is_secret)
+        })
+    }
+
+    /// A name for the secret of one of several endpoints: `STRIPE_CONNECT_WEBHOOK_SECRET`.
+    fn name_of_own_secret(&self, handler: &WebhookHandler, taken: &Name) -> String {
+        const SAID: &[&str] =
+            &["api", "webhook", "webhooks", "hook", "hooks", "functions", "handler", "route", "callback", "events"];
+        let entry = &self.entries[handler.entry];
+        let vendor = handler.vendor.map(|vendor| self.catalogue.vendor(vendor).id.as_str());
+        let said = words(&entry.route.or(entry.name).unwrap_or_else(|| Name::new("")));
+        let own = said.iter().map(String::as_str).filter(|word| !SAID.contains(word) && Some(*word) != vendor);
+        let own = own.filter(|word| word.len() > 2 && word.chars().all(char::is_alphanumeric)).last();
+        let own = own.unwrap_or("second").to_ascii_uppercase();
+        match taken.split_once("WEBHOOK") {
+            Some((before, after)) => format!("{before}{own}_WEBHOOK{after}"),
+            None => format!("{own}_{taken}"),
         }
     }
 
