@@ -14,6 +14,7 @@ use crate::program::{CallRef, Destination, ExprRef, FunctionRef, HttpUse, Progra
 use crate::rule;
 use crate::rule::Report;
 
+mod elsewhere;
 mod fields;
 
 rule! {
@@ -38,7 +39,8 @@ rule! {
     /// - it is a label: stored or answered as the model that was used;
     /// - a field's new place is read as well, or nobody knows the version;
     /// - the code is tooling, or never deployed;
-    /// - nobody but a third party tells the day: a note for auditors.
+    /// - nobody but a third party tells the day, or another vendor is told to use the model, as for a voice agent: a
+    ///   note for auditors.
     ///
     /// ## The cure
     ///
@@ -84,8 +86,8 @@ rule! {
 /// How far the way of a name is followed.
 const FARTHEST: usize = 5;
 
-/// One retired thing in one file: whose, what, the model's name.
-type Key = (FileId, VendorId, usize, Option<Name>);
+/// One retired thing in one file: whose, what, the model's name, and who is asked for it where that is somebody else.
+type Key = (FileId, VendorId, usize, Option<Name>, Option<VendorId>);
 
 /// One retired thing by the text that asks for it, wherever the requests are.
 type Written = BTreeMap<(Place, VendorId, usize, Option<Name>), Vec<Place>>;
@@ -98,10 +100,13 @@ fn check(program: &Program, report: &mut Report) {
     calls(program, &retired, &mut found);
     sdks(program, &retired, report);
     fields::check(program, report);
-    for ((_, vendor, at, model), mut places) in found {
+    for ((_, vendor, at, model, instead), mut places) in found {
         places.sort();
         places.dedup();
-        tell(program, report, vendor, retired[at].1, model, &places, "and here");
+        match (instead, model) {
+            (Some(instead), Some(model)) => elsewhere::tell(program, report, retired[at], instead, model, &places),
+            _ => tell(program, report, vendor, retired[at].1, model, &places, "and here"),
+        }
     }
     for ((text, vendor, at, model), mut places) in written {
         places.sort();
@@ -134,7 +139,8 @@ fn models(program: &Program, retired: &[(VendorId, &Retired)], found: &mut BTree
             }
             let at = ExprRef::new(file, at);
             if is_asked_for(program, at, FARTHEST) {
-                found.entry((file, vendor, index, Some(bare))).or_default().push(program.place(at));
+                let instead = elsewhere::asked_instead(program, at, vendor);
+                found.entry((file, vendor, index, Some(bare), instead)).or_default().push(program.place(at));
             }
         }
     }
@@ -346,7 +352,7 @@ fn requests(program: &Program, retired: &[(VendorId, &Retired)], found: &mut BTr
                         written.entry((text, *vendor, at, model)).or_default().push(program.call_place(http.at));
                     }
                     None => {
-                        let key = (http.at.file, *vendor, at, model);
+                        let key = (http.at.file, *vendor, at, model, None);
                         found.entry(key).or_default().push(program.call_place(http.at));
                     }
                 }
@@ -375,7 +381,7 @@ fn calls(program: &Program, retired: &[(VendorId, &Retired)], found: &mut BTreeM
         for &at in &with_calls {
             let (owner, retired) = retired[at];
             if owner == used.vendor && retired.has_call(&used.name) {
-                let key = (used.at.file, owner, at, None);
+                let key = (used.at.file, owner, at, None, None);
                 found.entry(key).or_default().push(program.call_place(used.at));
             }
         }
