@@ -1,5 +1,5 @@
 //! What is put into things after they are made: `headers["X"] = key`, `client.defaults.timeout = 5000`,
-//! `Object.assign(options, more)`, `kwargs.setdefault("timeout", 10)`.
+//! `Object.assign(options, more)`, `kwargs.setdefault("timeout", 10)`, `google.options({ timeout: 5000 })`.
 
 use rustc_hash::FxHashMap;
 
@@ -98,6 +98,16 @@ impl Finder<'_> {
                         && let ExprKind::Text(name) = *self.facts.expr(name.value)
                     {
                         self.put(base, name, Some(self.here(value.value)));
+                    }
+                }
+                // `google.options({ timeout: 10_000 })`
+                "options" => {
+                    if let [only] = &call.args[..]
+                        && let ExprKind::Object(entries) = self.facts.expr(only.value)
+                    {
+                        for &(key, value) in entries.iter().filter(|(key, _)| key != "...") {
+                            self.put(base, Name::new(&format!("options.{key}")), Some(self.here(value)));
+                        }
                     }
                 }
                 "update" if !self.facts.language.is_script() => self.merge(base, call, 0),
