@@ -279,6 +279,14 @@ fn help(program: &Program, used: &CoreUse<'_>, start: &Start, call: &str) -> Str
              server that keeps running",
         ),
     };
+    // Put off alone, what stores its answer would find none.
+    if let Some(stored) = program.answer_stored(used.on_path) {
+        return format!(
+            "give {call} a time limit of a few seconds and catch its failure. Line {} stores what it gives: where the \
+             customer needs that at once, leave it at that; else do both only when {after}, and {how}: {deferred}",
+            program.line(program.call_place(stored))
+        );
+    }
     format!("call {call} only when {after}, and {how}: {deferred}; give it a time limit and catch its failure")
 }
 

@@ -302,6 +302,21 @@ impl Program {
         })
     }
 
+    /// The write of the app's own rows, in the function of a call, that stores what the call gives.
+    pub fn answer_stored(&self, call: CallRef) -> Option<CallRef> {
+        let facts = self.facts(call.file);
+        let asked = facts.span(facts.call(call.call).expr);
+        let of_call = |facts: &Facts, value: ExprId| facts.span(value) == asked;
+        let given = |write: &CallRef| {
+            let outermost = self.chain(*write).last().map_or(*write, |(outer, _)| outer);
+            let span = facts.span(facts.call(outermost.call).expr);
+            let objects = facts.objects().filter(|(at, _)| span.contains(facts.span(*at)));
+            let mut values = objects.flat_map(|(_, entries)| entries.iter().map(|&(_, value)| value));
+            span.start > asked.end && values.any(|value| comes_of(facts, value, 5, &of_call))
+        };
+        self.calls_in(self.function_of(call)).filter(|&write| self.writes_own(write)).find(given)
+    }
+
     /// Whether what a request is answered is handed back by the function that sends it, to somebody who takes it.
     pub fn answer_decides(&self, request: CallRef, way: &[Edge]) -> bool {
         let facts = self.facts(request.file);
