@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::facts::{ExprKind, FunctionId};
-use crate::finding::Remark;
+use crate::finding::{FileId, Remark};
 use crate::program::{CallRef, Edge, EdgeKind, Entry, EntryKind, FunctionRef, Program};
 
 /// The graph read backwards.
@@ -95,6 +95,14 @@ impl Program {
     /// Whether all that is known to start a function is run by hand.
     pub fn is_run_by_hand(&self, origins: &[Origin]) -> bool {
         !origins.is_empty() && origins.iter().all(|origin| self.entries[origin.entry].kind == EntryKind::Script)
+    }
+
+    /// Whether a file of Python is a script that somebody runs by hand: all that starts in it stands under
+    /// `if __name__ == "__main__":`, and nothing imports it.
+    pub fn is_hand_script(&self, file: FileId) -> bool {
+        let mut own = self.entries.iter().filter(|entry| entry.place.file == file).peekable();
+        let by_hand = |entry: &Entry| entry.kind == EntryKind::Script && entry.framework == "python";
+        own.peek().is_some() && own.all(by_hand) && self.modules.importers(file).is_empty()
     }
 
     /// Whether a function reads a setting whose name holds one of these words: `process.env.CRON_SECRET`.

@@ -3,7 +3,7 @@
 
 use crate::catalogue::{Catalogue, VendorId, host_of_url, is_own_host};
 use crate::facts::ExprKind;
-use crate::finding::Place;
+use crate::finding::{FileId, Place};
 use crate::names::Name;
 use crate::program::sign_in::oauth::Authorization;
 use crate::program::values::assigned::Holder;
@@ -43,7 +43,9 @@ impl Program {
         for used in self.vendor_uses().iter().filter(|used| self.runs_on_server(used.at.file)) {
             self.handed(used, &mut found);
         }
-        for authorization in self.authorizations().iter().filter(|one| self.runs_on_server(one.at.file)) {
+        // Whoever runs a script by hand comes back to where it runs.
+        let sends = |file: FileId| self.runs_on_server(file) && !self.is_hand_script(file);
+        for authorization in self.authorizations().iter().filter(|one| sends(one.at.file)) {
             found.extend(self.sent_back(authorization));
         }
         found.sort_by_key(|address| address.place);
