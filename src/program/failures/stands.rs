@@ -59,7 +59,7 @@ impl Program {
                 }
                 // What only some runs insert, the next one may find.
                 let row = self.row_inserted(earlier).filter(|row| Some(*row) != own);
-                if row.is_some() && always_before(facts, call, shape) {
+                if row.is_some() && always_before(facts, call, shape) && !is_one_arm(facts, call) {
                     stands.row = row;
                 }
             }
@@ -280,6 +280,18 @@ fn may_come_before(facts: &Facts, first: &Call, second: &Call) -> bool {
     own.into_iter().all(|(_, block)| match block.kind {
         BlockKind::Plain | BlockKind::With(_) | BlockKind::Finally | BlockKind::Try | BlockKind::Loop(_) => true,
         BlockKind::Then(condition) => !compares(facts, condition, 6),
+        _ => false,
+    })
+}
+
+/// Whether a call runs only where an expression comes to it: `old ? update(old) : insert(new)`, `old ?? insert(new)`.
+fn is_one_arm(facts: &Facts, call: &Call) -> bool {
+    let span = facts.span(call.expr);
+    let around = facts.function(facts.function_of(call.block)).span;
+    facts.exprs.iter().filter(|expr| around.contains(expr.span)).any(|expr| match &expr.kind {
+        ExprKind::Op(Op::Choose | Op::Or | Op::Nullish | Op::And, parts) => {
+            parts[1..].iter().any(|&part| facts.span(part).contains(span))
+        }
         _ => false,
     })
 }
