@@ -143,6 +143,9 @@ fn is_slow(program: &Program, handler: &WebhookHandler, entry: &Entry, call: Cal
     if uses.is_empty() && !requests.is_empty() && requests.iter().all(settings) {
         return false;
     }
+    if uses.is_empty() && !requests.is_empty() && requests.iter().all(|http| program.asks_sender(handler, http)) {
+        return false;
+    }
     let same = uses.iter().any(|used| Some(used.vendor) == handler.vendor);
     if same && !matches!(effect, Some(Effect::Send | Effect::Generate)) {
         return false;
