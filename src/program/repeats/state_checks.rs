@@ -16,6 +16,7 @@ use crate::program::{CallRef, EdgeKind, ExprRef, FunctionRef, Program, Value};
 
 mod asked;
 mod handed;
+mod rows;
 
 /// How far a value is followed back to what it was read from.
 const FARTHEST: usize = 10;
@@ -130,18 +131,6 @@ impl Program {
     /// Whether a state check stands before a place of the file of a call.
     pub(in crate::program) fn is_state_checked(&self, at: CallRef, block: BlockId, start: u32) -> bool {
         StateChecks { program: self, written: None }.stands_before(at, block, start)
-    }
-
-    /// Whether a value is a row, or a list of rows, as it was read from what the app keeps.
-    pub(in crate::program) fn is_kept_row(&self, value: ExprRef) -> bool {
-        let kept = StateChecks { program: self, written: None }.kept(value, FARTHEST);
-        kept.is_some_and(|kept| !kept.field && !kept.fault && !kept.claim && !kept.says_new)
-    }
-
-    /// Whether a value is a field of a row, as it was read from what the app keeps.
-    pub(in crate::program) fn is_kept_field(&self, value: ExprRef) -> bool {
-        let kept = StateChecks { program: self, written: None }.kept(value, FARTHEST);
-        kept.is_some_and(|kept| kept.field && !kept.fault && !kept.claim && !kept.says_new)
     }
 }
 
