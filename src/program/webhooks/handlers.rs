@@ -238,6 +238,10 @@ fn handler(program: &Program, candidate: Candidate) -> Option<WebhookHandler> {
     evidence.dedup();
     let vendors: Vec<VendorId> = vendor.into_iter().collect();
     let mut account = program.account_of_posts(entry, &vendors);
+    // What never runs does nothing, and refuses nobody.
+    if program.shadowing(entry).is_some() {
+        account = Account::default();
+    }
     let mut verdict = program.verdict_of_delivery(&account);
     // Verified on one way, something else on another: that way is the app's own, `if (signature) return hook(req)`.
     let serves_others = matches!(verdict, Verdict::Unverified { partly: true, .. });
