@@ -2,6 +2,7 @@
 //! and a check made with it refuses every delivery.
 
 use super::WebhookHandler;
+use crate::catalogue::VerifySince;
 use crate::facts::ExprKind;
 use crate::names::Name;
 use crate::program::{Entry, ExprRef, Program};
@@ -83,7 +84,19 @@ impl Program {
             Some(webhook) if !is_script => webhook.cure_py.clone(),
             Some(webhook) => {
                 let edge = webhook.cure_edge.as_ref().filter(|_| self.runs_on_edge(entry) || self.runs_on_bun(entry));
-                self.as_read_by(entry, edge.unwrap_or(&webhook.cure_js))
+                let cure = self.as_read_by(entry, edge.unwrap_or(&webhook.cure_js));
+                let older =
+                    |since: &&VerifySince| self.is_older(entry.function.file, Name::new(&since.package), since.version);
+                match webhook.verify_since.as_ref().filter(older) {
+                    Some(VerifySince { package, version: (major, minor), .. }) => {
+                        let name = package.split_once(':').map_or(package.as_str(), |(_, name)| name);
+                        format!(
+                            "First raise {name} to {major}.{minor} or later: the version in use cannot verify deliveries. \
+                             {cure}"
+                        )
+                    }
+                    None => cure,
+                }
             }
             None => {
                 let compare = if is_script { "timingSafeEqual of node:crypto" } else { "hmac.compare_digest" };
