@@ -70,7 +70,7 @@ pub use tables::{TableChanges, TableForm, Tables};
 pub use takes::Takes;
 pub use token_life::{HandedToken, TokenLife};
 pub use trackers::Tracker;
-pub use webhook::{Recurring, Scheme, Webhook};
+pub use webhook::{Recurring, Scheme, VerifySince, Webhook};
 pub use widgets::Widget;
 
 /// How well a fact is founded. Only the first three may decide a finding.

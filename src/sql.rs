@@ -127,7 +127,15 @@ pub fn database(
         if let Some(schemas) = schemas(&history.folder) {
             history.schemas = schemas.iter().map(|schema| Name::new(schema)).collect();
         }
-        database.histories.push(fold::fold(&files, &beside, history));
+        let mut history = fold::fold(&files, &beside, history);
+        if found.by_hand {
+            let (folder, mut jobs) = (history.folder, std::mem::take(&mut history.jobs));
+            let known =
+                |job: &model::Job| database.jobs().any(|(_, other)| other.name.is_some() && other.name == job.name);
+            jobs.retain(|job| !known(job));
+            history = model::History { jobs, ..model::History::new(&folder, false, false) };
+        }
+        database.histories.push(history);
     }
     database
 }

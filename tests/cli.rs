@@ -243,3 +243,42 @@ fn a_broken_pattern_of_the_ignore_file_is_told() {
     assert_eq!(output.status.code(), Some(0), "{said}");
     assert!(said.contains(".seamcheckignore: cannot be understood: line 1"), "{said}");
 }
+
+#[test]
+fn the_day_decides_what_is_retired() {
+    let dir = tempfile::tempdir().unwrap();
+    write(
+        dir.path(),
+        "app.py",
+        "from anthropic import Anthropic\nfrom flask import Flask\n\napp = Flask(__name__)\nclient = Anthropic(timeout=20)\n\n\n\
+         @app.post(\"/review\")\ndef review():\n    answer = client.messages.create(model=\"claude-sonnet-4-5\", \
+         max_tokens=400, messages=[])\n    return answer.content[0].text\n",
+    );
+    let on = |day| {
+        let args = ["--format", "compact", "--rule", "retired-api", "--fail-on", "never", "--as-of", day];
+        text(&run(dir.path(), &args).stdout)
+    };
+    let (before, after) = (on("2026-11-22"), on("2026-12-01"));
+    assert!(before.contains("warning[retired-api]"), "{before}");
+    assert!(after.contains("error[retired-api]"), "{after}");
+}
+
+#[test]
+fn only_secrets_that_git_keeps_are_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let git = |args: &[&str]| {
+        let output = Command::new("git").arg("-C").arg(dir.path()).args(args).output().unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+    };
+    let secret = |end: &str| format!("sk_live_{}{end}", "51NxT7rKq2LmNz4Rt7Yb1Vc9Hd3Jf6Pg0Sa2UeB8Wk5X");
+    write(dir.path(), "package.json", "{ \"name\": \"shop\" }");
+    write(dir.path(), ".env", &format!("STRIPE_SECRET_KEY={}\n", secret("y")));
+    write(dir.path(), ".env.local", &format!("STRIPE_SECRET_KEY={}\n", secret("z")));
+    git(&["init", "-q"]);
+    git(&["add", "-f", ".env", "package.json"]);
+    // The one that is tracked is told whatever is ignored now; the other never left this machine.
+    write(dir.path(), ".gitignore", ".env*\n");
+    let args = ["--format", "compact", "--rule", "secret-in-repo", "--fail-on", "never"];
+    let said = text(&run(dir.path(), &args).stdout);
+    assert!(said.contains(".env:1:") && !said.contains(".env.local"), "{said}");
+}

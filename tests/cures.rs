@@ -57,8 +57,8 @@ fn no_report_recommends_one() {
     let mut read = 0;
     for rule in std::fs::read_dir(fixtures).unwrap().flatten() {
         let Ok(said) = std::fs::read_to_string(rule.path().join("bad.snap")) else { continue };
-        // The advice of a finding goes on to the empty line after it.
-        for finding in said.split("\n\n") {
+        // The advice of a finding goes on to the empty line after it, or to the next fixture's head.
+        for finding in said.split("\n\n").flat_map(|part| part.split("\n==== ")) {
             let Some((_, help)) = finding.split_once("  help: ") else { continue };
             read += 1;
             let help = help.split_whitespace().collect::<Vec<_>>().join(" ");

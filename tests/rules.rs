@@ -1,13 +1,13 @@
 //! Every rule against its fixtures: `fixtures/<rule-id>/{bad*,ok*}/` are small repositories.
 //!
 //! A comment `//~ rule-id` (`#~`, `--~`, `<!--~`, `{/*~`) says that the rule must report on its line, `//~^ rule-id` on the
-//! line above, `//~? rule-id` that a known gap is pinned (nothing is reported yet). No marker means silence is
-//! required. A case with `change.txt` is looked at as a change that adds what it lists. Files that hold no comments are named in the case's `expect.txt`: `path:line rule-id`.
+//! line above, `//~? rule-id` that a known gap is pinned (nothing is reported yet), `//~ rule-id (medium)` how sure it is.
+//! No marker means silence is required. A case with `change.txt` is looked at as a change that adds what it lists. Files that hold no comments are named in the case's `expect.txt`: `path:line rule-id`.
 //! `bad.snap` beside the cases says what the findings say. `UPDATE=1 cargo test` rewrites it; read the difference.
 
 #![allow(clippy::unwrap_used)]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -94,9 +94,18 @@ fn run(case: &Path, rules: Vec<&'static Rule>, persona: Persona) -> (tempfile::T
     (folder, outcome)
 }
 
-/// The places a case expects: `path:line`, by whether the marker pins a gap.
-fn expected(case: &Path, id: &str) -> (BTreeSet<String>, BTreeSet<String>) {
-    let (mut wanted, mut gaps) = (BTreeSet::new(), BTreeSet::new());
+/// The places a case expects, as `path:line`.
+#[derive(Default)]
+struct Expected {
+    wanted: BTreeSet<String>,
+    /// Where a marker pins a gap.
+    gaps: BTreeSet<String>,
+    /// How sure the rule is to be, where a marker says so.
+    sure: BTreeMap<String, String>,
+}
+
+fn expected(case: &Path, id: &str) -> Expected {
+    let Expected { mut wanted, mut gaps, mut sure } = Expected::default();
     let mut files = vec![case.to_path_buf()];
     while let Some(path) = files.pop() {
         if path.is_dir() {
@@ -124,6 +133,8 @@ fn expected(case: &Path, id: &str) -> (BTreeSet<String>, BTreeSet<String>) {
             let ids = marker.trim_start_matches(['^', '?']).trim();
             if ids.split([' ', ',']).any(|found| found == id) {
                 let place = format!("{relative}:{}", at + 1 - usize::from(above));
+                let words = ids.split([' ', ',']).filter_map(|word| word.strip_prefix('(')?.strip_suffix(')'));
+                sure.extend(words.map(|word| (place.clone(), word.to_owned())));
                 if gap {
                     gaps.insert(place)
                 } else {
@@ -132,7 +143,7 @@ fn expected(case: &Path, id: &str) -> (BTreeSet<String>, BTreeSet<String>) {
             }
         }
     }
-    (wanted, gaps)
+    Expected { wanted, gaps, sure }
 }
 
 fn check_case(rule: &'static Rule, case: &Path, snapshot: &mut String) -> Vec<String> {
@@ -146,7 +157,7 @@ fn check_case(rule: &'static Rule, case: &Path, snapshot: &mut String) -> Vec<St
         .iter()
         .map(|settled| format!("{}:{}", path(settled.finding.place.file), outcome.program.line(settled.finding.place)))
         .collect();
-    let (wanted, gaps) = expected(case, rule.id);
+    let Expected { wanted, gaps, sure } = expected(case, rule.id);
     for place in wanted.difference(&found) {
         problems.push(format!("{}: nothing reported at {place}", case.display()));
     }
@@ -154,6 +165,13 @@ fn check_case(rule: &'static Rule, case: &Path, snapshot: &mut String) -> Vec<St
         let message = outcome.settled.findings.iter().map(|settled| &settled.finding.message);
         let messages: Vec<&String> = message.collect();
         problems.push(format!("{}: reported at {place}: {messages:?}", case.display()));
+    }
+    for finding in outcome.settled.findings.iter().map(|settled| &settled.finding) {
+        let place = format!("{}:{}", path(finding.place.file), outcome.program.line(finding.place));
+        let is = format!("{:?}", finding.confidence).to_lowercase();
+        if let Some(wanted) = sure.get(&place).filter(|wanted| **wanted != is) {
+            problems.push(format!("{}: {place} is told with {is} confidence, not {wanted}", case.display()));
+        }
     }
     for place in gaps.intersection(&found) {
         problems.push(format!("{}: the pinned gap at {place} is closed: drop the `?`", case.display()));

@@ -397,6 +397,9 @@ impl Checks {
                 self.source(at!["webhook", item, "recurring", family, "source"], &recurring.source);
             }
             self.source(at!["webhook", item, "source"], &webhook.source);
+            if let Some(since) = &webhook.verify_since {
+                self.source(at!["webhook", item, "verify_since", "source"], &since.source);
+            }
         }
     }
 

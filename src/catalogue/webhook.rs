@@ -20,6 +20,18 @@ pub enum Scheme {
     Ask,
 }
 
+/// From which version on a package can verify deliveries.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct VerifySince {
+    /// The package: `npm:acme`.
+    pub package: String,
+    /// Major and minor version.
+    pub version: (u32, u32),
+    /// Where it comes from.
+    pub source: Source,
+}
+
 /// What a vendor delivers.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -102,6 +114,8 @@ pub struct Webhook {
     /// Each endpoint that is registered has a secret of its own.
     #[serde(default)]
     pub secret_per_endpoint: bool,
+    /// From which version of a package on the cures' function is there.
+    pub verify_since: Option<VerifySince>,
     /// How to verify on Node.
     pub cure_js: String,
     /// How to verify on Deno, Bun, Workers and edge runtimes, when it differs.

@@ -547,6 +547,12 @@ impl<'p> Eval<'p> {
                 let values: Vec<Value> = lists.map(|list| self.element(list, *number as usize)).collect();
                 Value::one_of(values)
             }
+            // `mails[kinds[kind]]`, where a table says which there are.
+            (Value::Object(_), Value::OneOf(names)) if names.iter().all(|name| matches!(name, Value::Text(_))) => {
+                let values: Vec<Value> =
+                    names.iter().filter_map(|name| Some(self.member(&base, name.text()?))).collect();
+                Value::one_of(values)
+            }
             (Value::Object(object), _) => self.any_key(*object),
             (Value::OneOf(_) | Value::Unknown, _) => Value::Unknown,
             (Value::External(external), _) => {
@@ -569,16 +575,6 @@ impl<'p> Eval<'p> {
             return Value::Unknown;
         };
         let values: Vec<Value> = items.iter().take(24).map(|&item| self.expr(ExprRef::new(list.file, item))).collect();
-        Value::one_of(values)
-    }
-
-    /// Any value of an object literal.
-    pub fn any_key(&mut self, object: ExprRef) -> Value {
-        let Some(ExprKind::Object(entries)) = self.facts(object.file).map(|facts| facts.expr(object.expr)) else {
-            return Value::Unknown;
-        };
-        let values: Vec<Value> =
-            entries.iter().take(24).map(|&(_, value)| self.expr(ExprRef::new(object.file, value))).collect();
         Value::one_of(values)
     }
 

@@ -326,7 +326,7 @@ impl Program {
 
     /// Whether an upsert that does not say by which key adds a row each time: no key of the table lies within what it
     /// is given.
-    fn upserts_blindly(&self, at: CallRef) -> bool {
+    pub(in crate::program) fn upserts_blindly(&self, at: CallRef) -> bool {
         let facts = self.facts(at.file);
         let call = facts.call(at.call);
         let upserts = matches!(facts.expr(call.callee), ExprKind::Member(_, name) if name.contains("upsert"));

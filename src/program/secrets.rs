@@ -7,6 +7,7 @@ pub mod defaults;
 pub mod disclosure;
 pub mod environment;
 pub mod exposure;
+mod for_pages;
 pub mod modes;
 pub mod overridden;
 pub mod personal;

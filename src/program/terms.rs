@@ -119,6 +119,14 @@ impl Around {
     }
 }
 
+/// Whether a block handles that a row was looked for and is not there: `except Order.DoesNotExist`.
+pub fn handles_missing_row(facts: &Facts, block: BlockId) -> bool {
+    let BlockKind::Catch(Some(kind)) = facts.block(block).kind else { return false };
+    facts
+        .last_name(kind)
+        .is_some_and(|name| matches!(name.as_str(), "DoesNotExist" | "ObjectDoesNotExist" | "NoResultFound"))
+}
+
 impl Program {
     /// The calls around a call's file's calls.
     pub fn around(&self, call: CallRef) -> &Around {

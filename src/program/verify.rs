@@ -103,6 +103,8 @@ pub struct Deed {
     pub checks_before: usize,
     /// It only keeps a record of the delivery.
     pub records: bool,
+    /// The call that hands it the table it writes to, where a wrapper writes to whichever it is told.
+    pub handed: Option<CallRef>,
     /// It stands on a way that is taken while a secret is unset or a mode is on.
     reason: Option<Reason>,
 }

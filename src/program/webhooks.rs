@@ -11,6 +11,7 @@ pub mod recorded_early;
 pub mod recorded_failed;
 pub(super) mod recorded_in_database;
 pub mod remembered;
+pub mod shadowed;
 pub mod shelved;
 pub(super) mod signed_headers;
 pub mod unasked;

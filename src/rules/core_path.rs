@@ -7,8 +7,9 @@ use crate::facts::Language;
 use crate::finding::{Confidence, Place, Severity};
 use crate::names::Name;
 use crate::program::money::core_paths::{CoreUse, Failure, Purpose, Start, Weight};
+use crate::program::values::answers::Deed;
 use crate::program::verify::words;
-use crate::program::{CallRef, Destination, EdgeKind, EntryKind, Program};
+use crate::program::{CallRef, Destination, Edge, EdgeKind, EntryKind, Program};
 use crate::rule::Report;
 
 /// Most related places of one finding.
@@ -257,7 +258,22 @@ fn help(program: &Program, used: &CoreUse<'_>, start: &Start, call: &str) -> Str
         Core::Verification => "the address is verified",
         Core::Reset => "the password is reset, or the way to do it sent",
     };
-    let (how, deferred) = match runtime(program, used, start) {
+    let runtime = runtime(program, used, start);
+    if matches!(runtime, Runtime::Edge | Runtime::Next | Runtime::Server)
+        && let Some((asked, other)) = also_asked_by(program, &used.whole_way(start))
+    {
+        let at = |call: CallRef| {
+            let place = program.call_place(call);
+            format!("{}:{}", program.file(place.file).path, program.line(place))
+        };
+        return format!(
+            "give {call} a time limit, and do not wait for it where the path asks for it ({}): ask only when {after}, without \
+             `await` and with `.catch(report)`, or from the server where the page is left at once. Its own answer stays as it is: others go by it ({})",
+            at(asked),
+            at(other)
+        );
+    }
+    let (how, deferred) = match runtime {
         Runtime::Browser => ("do not await it", "`send().catch(report)`, or let the server send it"),
         Runtime::Edge => ("answer first", "`EdgeRuntime.waitUntil(send().catch(console.error))`"),
         Runtime::Next => ("answer first", "`after(() => send().catch(console.error))` from \"next/server\""),
@@ -288,6 +304,17 @@ fn help(program: &Program, used: &CoreUse<'_>, start: &Start, call: &str) -> Str
         );
     }
     format!("call {call} only when {after}, and {how}: {deferred}; give it a time limit and catch its failure")
+}
+
+/// The request by which a path asks a handler of the app's own, and another one that goes by what the same handler
+/// answers: it must not answer before its work is done.
+fn also_asked_by(program: &Program, way: &[Edge]) -> Option<(CallRef, CallRef)> {
+    let jump = way.iter().rev().find(|edge| edge.kind == EdgeKind::Jump)?;
+    let own = program.function_of(jump.call);
+    let others = program.incoming(jump.target).iter().filter(|edge| edge.kind == EdgeKind::Jump).map(|edge| edge.call);
+    let mut others = others.filter(|&other| program.function_of(other) != own && !program.side(other.file).tooling);
+    let other = others.find(|&other| program.looks(other).iter().any(|look| look.deed == Deed::Tested))?;
+    Some((jump.call, other))
 }
 
 /// Whether a call only asks for something.

@@ -339,7 +339,9 @@ fn is_clocked(program: &Program, origin: &Origin) -> bool {
     const CLOCKS: &[&str] = &["cron", "daily", "weekly", "nightly", "hourly"];
     let entry = &program.entries[origin.entry];
     let named = words(&program.entry_name(entry)).iter().any(|word| CLOCKS.contains(&word.as_str()));
-    named || program.schedules().iter().any(|schedule| schedule.asks.contains(&origin.entry))
+    named
+        || program.schedules().iter().any(|schedule| schedule.asks.contains(&origin.entry))
+        || program.open_job(origin.entry).is_some()
 }
 
 fn consequence(program: &Program, used: &VendorUse, operation: &Operation) -> &'static str {

@@ -266,6 +266,10 @@ fn tell(program: &Program, report: &mut Report, found: &Found<'_>) {
                 .or_else(|| super::unauthenticated_paid_proxy::always_asked(left_out.map(|(_, left_out)| left_out)))
                 .or_else(|| super::strangers::by_vendor(program, entry))
                 .or_else(|| super::strangers::by_callers(program, entry, used.at))
+                .or_else(|| {
+                    let of_row = pick.source.as_ref().is_some_and(|source| source.is_row_change());
+                    of_row.then(|| super::strangers::by_row_change(program, entry, used.at))?
+                })
                 .unwrap_or_else(|| cure(program, entry, found)),
         )
         .trace(program.trace_from(start, used.at, &format!("{} can {does}", used.name)));

@@ -124,6 +124,14 @@ const MAY: &[&str] = &[
     "demo",
 ];
 
+/// Words of what a vendor calls.
+const HOOKS: &[&str] = &["webhook", "webhooks", "hook"];
+
+/// Whether names say that something is only tried.
+fn says_test(names: &[String]) -> bool {
+    names.iter().any(|word| matches!(word.as_str(), "test" | "debug" | "simulate" | "simulated" | "manual"))
+}
+
 /// Whether a word means somebody who may give it, or what is given for nothing.
 fn may_give(word: &str) -> bool {
     MAY.contains(&word) || is_staff_word(word)
@@ -239,7 +247,11 @@ fn on_server(program: &Program, grant: &Grant, names: &[String]) -> Option<Origi
         let mut named = words(&program.entry_name(entry));
         // To an address that is only opened no vendor delivers: it is where whoever paid is sent back to.
         let sent_back = is_opened(entry);
-        if named.iter().any(|word| may_give(word) && !(sent_back && word == "callback"))
+        let is_test = says_test(&named) || says_test(names);
+        // `/api/test-webhook` stands in for the vendor, and no vendor calls it.
+        let stands_in = is_test && named.iter().any(|word| HOOKS.contains(&word.as_str()));
+        let excepted = |word: &str| sent_back && word == "callback" || stands_in && HOOKS.contains(&word);
+        if named.iter().any(|word| may_give(word) && !excepted(word))
             || is_mounted_nowhere(entry)
             || program.is_for_deliveries(origin.entry, &origin.way, last)
             || program.brings_own_secret(origin.entry)
@@ -248,11 +260,10 @@ fn on_server(program: &Program, grant: &Grant, names: &[String]) -> Option<Origi
             return false;
         }
         named.extend(names.iter().cloned());
-        let is_test = named.iter().any(|word| matches!(word.as_str(), "test" | "debug" | "simulate"));
         let asked_for = says_payer(&named) || grant.given == Given::Chosen && program.is_chosen_by_request(grant);
         let is = |wanted: &[&str]| named.iter().any(|word| wanted.contains(&word.as_str()));
         let comes_back = sent_back && is(&["callback"]) && !is(&["oauth", "auth", "login", "connect"]);
-        let asked_for = asked_for || grant.picked.is_some() || comes_back;
+        let asked_for = asked_for || grant.picked.is_some() || comes_back || stands_in;
         // To an address that is opened, not to what a vendor delivers.
         let opened = entry.methods.is_empty() || entry.methods.iter().any(|method| *method == "GET");
         if grant.given == Given::Told && !opened {

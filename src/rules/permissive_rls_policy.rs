@@ -273,7 +273,11 @@ fn passes_strangers(policy: &Policy, opening: Opening) -> bool {
 fn read(program: &Program, history: &History, table: &Table, policy: &Policy, opening: Opening) -> Option<Verdict> {
     let mut credentials = table.credentials();
     let inside = program.columns_with_credentials(history, table);
-    credentials.extend(inside.iter().map(|(column, key)| Name::new(&format!("{column} (with {key} in it)"))));
+    let held = inside.chunk_by(|(column, _), (next, _)| column == next).map(|keys| {
+        let names: Vec<Name> = keys.iter().map(|&(_, key)| key).collect();
+        Name::new(&format!("{} (with {} in it)", keys[0].0, list(&names)))
+    });
+    credentials.extend(held);
     let mut personal = table.personal();
     // No migration tells its columns: what code asks of it by name is there.
     if table.columns.is_empty() && table.made.is_none() {
@@ -298,7 +302,9 @@ fn read(program: &Program, history: &History, table: &Table, policy: &Policy, op
         false => "its policy asks for nothing",
     };
     let why = format!("{} of every row with it, since {since}", list(&told));
-    Some(Verdict { severity: Severity::Warning, confidence, quiet: false, why })
+    // What the server itself takes out of them to ask a vendor with opens that vendor to everybody.
+    let severity = if inside.is_empty() { Severity::Warning } else { Severity::Error };
+    Some(Verdict { severity, confidence, quiet: false, why })
 }
 
 /// Whether who adds rows reads them too.

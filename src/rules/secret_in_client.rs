@@ -158,11 +158,13 @@ fn counts(program: &Program, token: &Token) -> bool {
     match token.kind {
         TokenKind::Secret | TokenKind::TestSecret => true,
         TokenKind::Publishable => false,
-        TokenKind::ByUse => program
-            .key_uses()
-            .iter()
-            .any(|used| takes_only_secrets(program.catalogue.vendor(used.vendor)) && holds(program, used, token)),
+        TokenKind::ByUse => is_handed(program, program.key_uses(), token),
     }
+}
+
+/// Whether one of these uses hands a token to a vendor whose keys are all secret.
+pub(super) fn is_handed(program: &Program, uses: &[KeyUse], token: &Token) -> bool {
+    uses.iter().any(|used| takes_only_secrets(program.catalogue.vendor(used.vendor)) && holds(program, used, token))
 }
 
 /// Whether a use hands over this very token.

@@ -27,7 +27,7 @@ rule! {
     /// ## Silent when
     ///
     /// - only whether it is set is logged (`!!key`, `key ? "set" : "missing"`), its length, its end, or a masked form;
-    /// - the key is publishable;
+    /// - the key is publishable, or is answered to a page of the app's own that draws a map with it;
     /// - the line runs in development only (a test for "not production" is no such thing where the platform does not
     ///   set the mode, as in Supabase's edge functions), in scripts and tests;
     /// - the answer that is logged has failed, and so holds no token;

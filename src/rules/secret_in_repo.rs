@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::browser_secrets::{harm, home, id, named, variable_for, vendor_of, with_article};
 use super::insecure_secret_default::{harm_of_own, lets_in};
-use super::secret_in_client::{Exposure, exposure, is_in_code};
+use super::secret_in_client::{Exposure, exposure, is_handed, is_in_code};
 use crate::catalogue::Vendor;
 use crate::facts::{Token, TokenKind};
 use crate::finding::{FileId, Place, Severity};
@@ -27,6 +27,7 @@ rule! {
     /// Secrets of services whose format nobody knows are told by the name right before them (`.._CLIENT_SECRET`,
     /// `AUTH_TOKEN`) and by having been drawn at random. A key's name without its secret beside it is a warning.
     /// Publishable keys, and test-mode keys outside the auditor's report, do not count.
+    /// Google's keys all look alike: one counts when code hands it to a vendor that takes only secrets (Gemini).
     ///
     /// ## Silent when
     ///
@@ -67,8 +68,18 @@ rule! {
 fn check(program: &Program, report: &mut Report) {
     // The places of each value, by a number that says nothing of it.
     let mut values: BTreeMap<u64, Vec<(FileId, Token)>> = BTreeMap::new();
+    // What the shape alone does not tell: the same kind of key opens a map for everybody and a model on the bill.
+    let mut uses = None;
     for (file, token) in program.credentials() {
-        if matches!(token.kind, TokenKind::Secret | TokenKind::TestSecret) || is_setting(program, file, token) {
+        let secret = match token.kind {
+            TokenKind::Secret | TokenKind::TestSecret => true,
+            TokenKind::Publishable => false,
+            TokenKind::ByUse => {
+                let uses = uses.get_or_insert_with(|| program.server_key_uses());
+                is_setting(program, file, token) || is_handed(program, uses, token)
+            }
+        };
+        if secret {
             values.entry(token.hash).or_default().push((file, *token));
         }
     }

@@ -75,6 +75,8 @@ enum Then {
     Throw,
     Log,
     GoOn,
+    /// A row stands that a second delivery adds again: the mail behind it is not worth that.
+    Keep(Name),
 }
 
 fn check(program: &Program, report: &mut Report) {
@@ -197,6 +199,10 @@ fn tell(program: &Program, report: &mut Report, http: &HttpUse, unchecked: Unche
         {
             Then::GoOn
         }
+        () if sends && program.is_webhook_work(http.at, &origins) => {
+            let rows = origins.iter().filter_map(|origin| program.stands_before(http.at, &origin.way).row_of_some);
+            rows.min().map_or(Then::Throw, Then::Keep)
+        }
         () => Then::Throw,
     };
     let help = cure(program, http, then);
@@ -242,6 +248,18 @@ fn cure(program: &Program, http: &HttpUse, then: Then) -> String {
         (false, Then::Log) => {
             format!(
                 "{first}, log it, and answer as before: `if not {name}.ok: logger.error({name}.status_code)`. {SAME}"
+            )
+        }
+        (_, Then::Keep(table)) => {
+            let log = match script {
+                true => format!("if (!{name}.ok) console.error({name}.status);"),
+                false => format!("if not {name}.ok: logger.error({name}.status_code)"),
+            };
+            format!(
+                "{first}, and log a refusal with an id that finds the message again: `{log}`. The row in {:?} that was \
+                 inserted before stands: an error answered here has the vendor deliver again, and the row is refused or \
+                 there twice.",
+                table.as_str()
             )
         }
         (true, Then::GoOn) => format!(

@@ -214,7 +214,7 @@ const SECRET: &str = "CRON_SECRET";
 /// The cure for what the database asks and nobody else does.
 fn by_database(program: &Program, entry: &Entry, at: CallRef) -> Option<String> {
     let sent = sent_by_database(program, entry, SECRET)?;
-    let asks = asks_secret(program, entry, at)?;
+    let asks = asks_secret(program, entry, at, SECRET, "x-cron-secret")?;
     Some(format!(
         "The database asks it, and brings no user: let in whoever brings a secret that the two of them have, and nobody \
          else:\n{asks}{sent}"
@@ -232,20 +232,31 @@ pub(super) fn by_clock(program: &Program, entry: &Entry, at: CallRef) -> Option<
     if !program.looks_like_job(entry) || !program.vendors_behind(entry).any(works) {
         return None;
     }
-    let asks = asks_secret(program, entry, at)?;
+    let asks = asks_secret(program, entry, at, SECRET, "x-cron-secret")?;
     Some(format!(
         "Nothing in the repository calls it, and it takes no input, so a clock may start it, which brings no user: let in \
          whoever brings a secret, and send that from whatever starts it, before this is deployed:\n{asks}"
     ))
 }
 
-/// The check of the secret that a clock brings.
-fn asks_secret(program: &Program, entry: &Entry, at: CallRef) -> Option<String> {
-    let read = program.read_of_variable(at.file, Name::new(SECRET));
+/// The cure for what the database hands the rows to that have changed: it brings no user, and its row is not believed.
+pub(super) fn by_row_change(program: &Program, entry: &Entry, at: CallRef) -> Option<String> {
+    let called = program.incoming(entry.function).iter().any(|edge| edge.kind == EdgeKind::Jump);
+    let asks = asks_secret(program, entry, at, "ROW_CHANGE_SECRET", "x-row-secret").filter(|_| !called)?;
+    Some(format!(
+        "It takes the row that has changed, so the database calls it, which brings no user: let in whoever brings a secret, \
+         and put that into the headers of the database's webhook before this is deployed. Then read the row anew by its \
+         id, and go by what stands there:\n{asks}"
+    ))
+}
+
+/// The check of a secret that no user brings.
+fn asks_secret(program: &Program, entry: &Entry, at: CallRef, secret: &str, header: &str) -> Option<String> {
+    let read = program.read_of_variable(at.file, Name::new(secret));
     let refuses = answer(program, entry, 401, "not for you")?;
     let request = request_of(program, entry);
     let brought = match program.is_gated(entry.function.file) {
-        true => format!("{request}.headers.get(\"x-cron-secret\") !== secret"),
+        true => format!("{request}.headers.get(\"{header}\") !== secret"),
         false => format!("{request}.headers.get(\"Authorization\") !== `Bearer ${{secret}}`"),
     };
     let given = match program.facts(entry.function.file).function(entry.function.function).params.is_empty() {

@@ -1,7 +1,8 @@
 //! Retries that nothing ends.
 
-use crate::program::Program;
+use crate::catalogue::KnownRole;
 use crate::program::repeats::retries::{How, Limit, Retry};
+use crate::program::{EdgeKind, Program};
 use crate::rule::Report;
 
 crate::rule! {
@@ -81,11 +82,17 @@ fn check(program: &Program, report: &mut Report) {
         }
         let what = program.sent_name(first.call);
         let whom = program.sent_to(first.call);
-        let message = format!(
-            "{what} is tried again for as long as it fails, and nothing ends that: while {whom} is down, {} never \
-             comes back",
-            program.function_name(retry.function)
-        );
+        let name = program.function_name(retry.function);
+        let message = match puts_itself_back(program, retry) {
+            true => format!(
+                "{what} is tried again for as long as it fails, and nothing ends that: while {whom} is down, {name} puts \
+                 each job back into its queue, and they go round for ever"
+            ),
+            false => format!(
+                "{what} is tried again for as long as it fails, and nothing ends that: while {whom} is down, {name} never \
+                 comes back"
+            ),
+        };
         let mut draft = report.at(retry.place, what.clone(), message).help(cure(program, retry));
         for used in program.uses_of(first) {
             draft = draft.vendor(program.vendor_id(used.vendor));
@@ -96,9 +103,23 @@ fn check(program: &Program, report: &mut Report) {
     }
 }
 
+/// Whether a task or job adds itself to its queue again.
+fn puts_itself_back(program: &Program, retry: &Retry) -> bool {
+    let How::Recursion(call) = retry.how else { return false };
+    program.has_role(call, KnownRole::Defer) || program.edges(call).iter().any(|edge| edge.kind == EdgeKind::Deferred)
+}
+
 fn cure(program: &Program, retry: &Retry) -> &'static str {
     let script = program.facts(retry.place.file).language.is_script();
     match retry.how {
+        _ if puts_itself_back(program, retry) && script => {
+            "Let the queue try again: throw, and add the job with `{ attempts: 5, backoff: { type: \"exponential\", delay: \
+             5000 } }`."
+        }
+        _ if puts_itself_back(program, retry) => {
+            "Let the queue try again, with a maximum: `raise self.retry(countdown=60)` in a task with `bind=True, \
+             max_retries=5`."
+        }
         How::Loop(_) if !script => "Count the attempts: `for attempt in range(4):`, and raise after the last.",
         How::Loop(_) => {
             "Count the attempts: `for (let attempt = 1; attempt <= 4; attempt++)`, and throw after the last."

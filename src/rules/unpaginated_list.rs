@@ -123,6 +123,11 @@ fn check(program: &Program, report: &mut Report) {
         };
         let help = match &page.page_of {
             Some(asked) => page_after_page(&page.name, asked, page.looks_up),
+            None if page.wanted.is_some() => {
+                format!(
+                    "{help}\nNothing is lost where the project's setting of the most rows was raised to that number."
+                )
+            }
             None => help.to_owned(),
         };
         let draft = report

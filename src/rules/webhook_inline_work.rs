@@ -143,6 +143,9 @@ fn is_slow(program: &Program, handler: &WebhookHandler, entry: &Entry, call: Cal
     if uses.is_empty() && !requests.is_empty() && requests.iter().all(settings) {
         return false;
     }
+    if uses.is_empty() && !requests.is_empty() && requests.iter().all(|http| program.asks_sender(handler, http)) {
+        return false;
+    }
     let same = uses.iter().any(|used| Some(used.vendor) == handler.vendor);
     if same && !matches!(effect, Some(Effect::Send | Effect::Generate)) {
         return false;
@@ -233,15 +236,15 @@ fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, first:
 fn help(program: &Program, entry: &Entry, handler: &WebhookHandler) -> String {
     let script = program.facts(entry.function.file).language.is_script();
     let how = match entry.framework {
-        _ if !script => "put the work into a queue (`work.delay(event_id)`) or a row that a job works off",
+        _ if !script => "put the work into a queue (`work.delay(stored_id)`) or a row that a job works off",
         "supabase-functions" => {
-            "leave the work to `EdgeRuntime.waitUntil(work(event.id))` or to a job that works off what is stored"
+            "leave the work to `EdgeRuntime.waitUntil(work(stored.id))` or to a job that works off what is stored"
         }
         "next-app" if program.has_no_after(entry.function.file) => {
-            "leave the work to `waitUntil(work(event.id))` from \"@vercel/functions\" or to a job that works off what is stored"
+            "leave the work to `waitUntil(work(stored.id))` from \"@vercel/functions\" or to a job that works off what is stored"
         }
         "next-app" => {
-            "leave the work to `after(() => work(event.id))` from \"next/server\" or to a job that works off what is stored"
+            "leave the work to `after(() => work(stored.id))` from \"next/server\" or to a job that works off what is stored"
         }
         _ => "put the work into a queue, or let a job work off what is stored",
     };

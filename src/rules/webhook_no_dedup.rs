@@ -280,15 +280,17 @@ fn doubled(program: &Program, handler: &WebhookHandler) -> Vec<Doubled> {
         return vec![];
     }
     let deeds = &handler.account.deeds;
-    let suspects: Vec<(CallRef, Again)> = handler
+    let suspects: Vec<(CallRef, Again, Option<CallRef>)> = handler
         .account
         .deeds
         .iter()
         // What a refused delivery brings about is no work of an event.
         .filter(|deed| !deed.records && !matches!(deed.standing, Standing::Rejected(_)))
-        .map(|deed| (deed.at, program.again(deed.at)))
-        .filter(|&(at, again)| rank(again) > 0 && !is_log(program, at) && !is_replaced(program, deeds, at))
-        .filter(|&(at, again)| !(matches!(again, Again::Row { .. }) && program.is_worked_off_safely(handler.entry, at)))
+        .map(|deed| (deed.at, program.again(deed.at), deed.handed))
+        .filter(|&(at, again, _)| rank(again) > 0 && !is_log(program, at) && !is_replaced(program, deeds, at))
+        .filter(|&(at, again, _)| {
+            !(matches!(again, Again::Row { .. }) && program.is_worked_off_safely(handler.entry, at))
+        })
         .collect();
     let jumps = jumped(program, handler);
     if suspects.is_empty() && jumps.is_empty() || claims(program, handler) {
@@ -296,18 +298,20 @@ fn doubled(program: &Program, handler: &WebhookHandler) -> Vec<Doubled> {
     }
     let reach = program.reach(entry.function, |edge| edge.kind != EdgeKind::Jump);
     let home = home(program, handler);
-    let mut seen: FxHashSet<CallRef> = FxHashSet::default();
+    let mut seen: FxHashSet<(CallRef, Option<CallRef>)> = FxHashSet::default();
     let mut found = Vec::new();
-    let here = suspects.into_iter().map(|(deed, again)| (deed, again, None));
-    for (deed, again, jump) in here.chain(jumps.into_iter().map(|(jump, deed, again)| (deed, again, Some(jump)))) {
-        if !seen.insert(deed) {
+    let here = suspects.into_iter().map(|(deed, again, handed)| (deed, again, None, handed));
+    let there = jumps.into_iter().map(|(jump, deed, again)| (deed, again, Some(jump), None));
+    for (deed, again, jump, handed) in here.chain(there) {
+        if !seen.insert((deed, handed)) {
             continue;
         }
-        let function = program.function_of(jump.unwrap_or(deed));
+        // What a wrapper does hangs on who calls it.
+        let function = program.function_of(jump.or(handed).unwrap_or(deed));
         let stop = reach.stops.iter().position(|stop| stop.function == function);
         let edges = stop.map(|stop| reach.way(stop)).unwrap_or_default();
         let mut way: Vec<CallRef> = edges.iter().map(|edge| edge.call).collect();
-        way.extend(jump);
+        way.extend(jump.or(handed));
         way.push(deed);
         if program.runs_once(way.iter().copied()) || again == Again::Message && only_where_failed(program, &way) {
             continue;

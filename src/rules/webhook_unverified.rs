@@ -121,6 +121,9 @@ fn tell(
         draft = draft.because(*place, format!("`{name}` does not exist"));
     }
     draft = draft.because(program.call_place(deed), "the first effect");
+    if let Some(behind) = program.shadowed_by(entry) {
+        draft = draft.because(behind.place, "never reached: the first handler of this path answers");
+    }
     if let Some(sign) = handler.evidence.first() {
         draft = draft.because(sign.place, sign.text.clone());
     }

@@ -31,6 +31,7 @@ rule! {
     /// - the vendor signs something else than the body;
     /// - a release of the SDK is pinned that still works there;
     /// - what the check is given cannot be followed;
+    /// - nothing reaches it: an earlier handler of the same path answers;
     /// - a header is not called after the vendor, or the vendor's own are named beside it: a relay may sign;
     /// - nothing verifies at all, or the check can be got around: other rules tell of that.
     ///

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use super::Script;
 use super::model::History;
-use super::statement::What;
+use super::statement::{Statement, What};
 use crate::finding::FileId;
 
 /// A history before it runs: its head, the positions of its files in order, and of the scripts beside them that make
@@ -18,6 +18,18 @@ pub(super) struct Found {
     pub history: History,
     pub files: Vec<usize>,
     pub beside: Vec<usize>,
+    /// Only its jobs count, where nothing else makes them: somebody runs it in an editor.
+    pub by_hand: bool,
+}
+
+/// Whether statements have the database's clock start something.
+fn schedules(statements: &[Statement]) -> bool {
+    statements.iter().any(|statement| match &statement.what {
+        What::Maybe(inner) => schedules(inner),
+        What::Block(block) => schedules(&block.body),
+        What::Schedule(_) => true,
+        _ => false,
+    })
 }
 
 /// The folder of the history that a file belongs to by its path.
@@ -80,7 +92,12 @@ pub(super) fn histories(
     }
     let makes = |at: &usize| makes(scripts[*at].2);
     for (app, mut files) in loose {
+        let there = found.iter().filter(|(other, _)| meets(app, *other)).count();
+        // Beside migrations, or alone, they say by which clock what is run.
+        let jobs: Vec<usize> = files.iter().copied().filter(|&at| schedules(&scripts[at].2.statements)).collect();
+        let by_hand = Found { by_hand: true, ..head(scripts, "", jobs.clone(), false) };
         if !files.iter().any(makes) {
+            found.extend((!jobs.is_empty()).then_some((app, by_hand)));
             continue;
         }
         // What makes tables runs before what changes them; where people have numbered what they run, as they say.
@@ -90,7 +107,6 @@ pub(super) fn histories(
             None if makes(at) => (2 * rank(scripts[*at].1), 0, *at),
             None => (3 + rank(scripts[*at].1), 0, *at),
         });
-        let there = found.iter().filter(|(other, _)| meets(app, *other)).count();
         if there == 0 {
             found.push((app, head(scripts, "", files, false)));
             continue;
@@ -100,6 +116,7 @@ pub(super) fn histories(
         if let (Some((_, only)), None) = (exposed.next(), exposed.next()) {
             only.beside.extend(files);
         }
+        found.extend((!jobs.is_empty()).then_some((app, by_hand)));
     }
     found.into_iter().map(|(_, found)| found).collect()
 }
@@ -152,7 +169,7 @@ fn of_platform(folder: &str) -> bool {
 
 fn head(scripts: &[(FileId, &str, &Script)], folder: &str, files: Vec<usize>, ordered: bool) -> Found {
     let exposed = of_platform(folder) || files.iter().any(|&at| scripts[at].2.of_platform);
-    Found { history: History::new(folder, ordered, exposed), files, beside: vec![] }
+    Found { history: History::new(folder, ordered, exposed), files, beside: vec![], by_hand: false }
 }
 
 /// Of several folders of the platform's own tool those count that lie beside its settings; without any, the ones

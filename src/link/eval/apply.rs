@@ -125,4 +125,14 @@ impl Eval<'_> {
             },
         }
     }
+
+    /// Any value of an object literal.
+    pub fn any_key(&mut self, object: ExprRef) -> Value {
+        let Some(ExprKind::Object(entries)) = self.facts(object.file).map(|facts| facts.expr(object.expr)) else {
+            return Value::Unknown;
+        };
+        let values: Vec<Value> =
+            entries.iter().take(24).map(|&(_, value)| self.expr(ExprRef::new(object.file, value))).collect();
+        Value::one_of(values)
+    }
 }

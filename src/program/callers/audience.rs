@@ -71,9 +71,7 @@ impl Program {
         kinds.contains(&shape.kind)
             && self.runs_on_server(shape.function.file)
             && !self.webhook_handlers().iter().any(|handler| handler.entry == entry && !handler.serves_others)
-            && !words(&self.entry_name(shape))
-                .iter()
-                .any(|word| matches!(word.as_str(), "webhook" | "webhooks" | "ipn"))
+            && !says_webhook(&words(&self.entry_name(shape)))
     }
 
     /// Whether a server action may be called from outside: only what pages or client modules import gets an id that a
@@ -428,4 +426,10 @@ fn is_setting(facts: &Facts, expr: ExprId, depth: usize) -> bool {
         },
         _ => false,
     }
+}
+
+/// Whether names say that a vendor calls; `/api/test-webhook` stands in for it, and anybody may.
+fn says_webhook(names: &[String]) -> bool {
+    let is = |wanted: &[&str]| names.iter().any(|word| wanted.contains(&word.as_str()));
+    is(&["webhook", "webhooks", "ipn"]) && !is(&["test", "debug", "simulate", "simulated", "manual"])
 }

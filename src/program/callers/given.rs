@@ -48,7 +48,6 @@ const FOR_ANYBODY: &[&str] = &[
     "csrf",
     "captcha",
     "recaptcha",
-    "turnstile",
     "page",
     "coupon",
     "promo",

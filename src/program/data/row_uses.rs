@@ -1,9 +1,11 @@
 //! What code does with the rows of a table of the app's own backend with no more than its users' rights, so that the
 //! rules of the table decide about it.
 
+use rustc_hash::FxHashSet;
+
 use crate::catalogue::{Category, Effect};
 use crate::facts::{ExprId, ExprKind, Facts, Op};
-use crate::finding::Place;
+use crate::finding::{FileId, Place};
 use crate::names::Name;
 use crate::program::verify::words;
 use crate::program::{CallRef, ExprRef, FunctionRef, Program, Value, VendorUse};
@@ -67,18 +69,29 @@ impl Program {
         of.chain(by_name).any(|at| self.is_database_of(history, at.file))
     }
 
-    /// The columns of a table, open in what they hold, into which code on the server puts what opens doors, and that:
-    /// `settings: { ..settings, stripe_secret_key }`.
+    /// The columns of a table, open in what they hold, into which code on the server puts what opens doors, or of which
+    /// it takes that, and what: `settings: { ..settings, stripe_secret_key }`, `row.value.secret_key`.
     pub fn columns_with_credentials(&self, history: &History, table: &Table) -> Vec<(Name, Name)> {
         let loose =
             |name: Name| table.column(&name).is_some_and(|column| matches!(column.kind.as_str(), "json" | "jsonb"));
         let mut found = vec![];
+        if !table.columns.iter().any(|column| loose(column.name)) {
+            return found;
+        }
+        let mut read: FxHashSet<FileId> = FxHashSet::default();
         for &at in self.table_uses().of.get(&table.id.name).into_iter().flatten() {
             let call = self.vendor_uses()[at].at;
             if !self.runs_on_server(call.file) || !self.is_database_of(history, call.file) {
                 continue;
             }
             let facts = self.facts(call.file);
+            if read.insert(call.file) {
+                let taken = facts.members().filter(|(_, (_, key))| Table::opens_doors(key));
+                found.extend(taken.filter_map(|(_, (base, key))| {
+                    let column = self.column_held(ExprRef::new(call.file, base), table.id.name)?;
+                    loose(column).then_some((column, key))
+                }));
+            }
             for arg in &facts.call(call.call).args {
                 let ExprKind::Object(fields) = facts.expr(arg.value) else { continue };
                 for &(name, value) in fields.iter().filter(|(name, _)| loose(*name)) {
@@ -92,8 +105,27 @@ impl Program {
             }
         }
         found.sort();
-        found.dedup_by_key(|(column, _)| *column);
+        found.dedup();
         found
+    }
+
+    /// The column that a value was read from, in a row of a table.
+    fn column_held(&self, at: ExprRef, table: Name) -> Option<Name> {
+        let facts = self.facts(at.file);
+        match facts.expr(at.expr) {
+            ExprKind::Member(row, column) => {
+                let read = self.row_read(ExprRef::new(at.file, *row))?;
+                (self.table_of(read) == Some(table)).then_some(*column)
+            }
+            ExprKind::Ref(name, block) => match facts.def(facts.lookup(*block, *name)?).values[..] {
+                [only] => self.column_held(ExprRef::new(at.file, only), table),
+                _ => None,
+            },
+            ExprKind::Op(Op::Or | Op::Nullish, parts) => {
+                self.column_held(ExprRef::new(at.file, *parts.first()?), table)
+            }
+            _ => None,
+        }
     }
 
     /// What code does with a table's rows with its users' rights, in the files' order.

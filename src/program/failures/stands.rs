@@ -22,6 +22,8 @@ pub struct Stands {
     pub out: Option<CallRef>,
     /// The table that a row was inserted into: a second one is refused, or there twice.
     pub row: Option<Name>,
+    /// The same where only some runs insert it: `if (order) update(..) else insert(..)`.
+    pub row_of_some: Option<Name>,
     /// The call that counted a sum up or down: once more, and it is counted again.
     pub counted: Option<CallRef>,
 }
@@ -41,7 +43,8 @@ impl Program {
     /// What stands already when a call fails, on the way from an entry point.
     pub fn stands_before(&self, at: CallRef, way: &[Edge]) -> Stands {
         let mut stands = Stands::default();
-        let own = self.table_written(at);
+        // Of two rows of one table the first says nothing; a change after it leaves it where it is.
+        let own = self.row_added(at).or_else(|| self.table_written(at).filter(|_| !self.changes_row(at)));
         for at in along(at, way) {
             let facts = self.facts(at.file);
             let shape = facts.call(at.call);
@@ -59,6 +62,7 @@ impl Program {
                 }
                 // What only some runs insert, the next one may find.
                 let row = self.row_inserted(earlier).filter(|row| Some(*row) != own);
+                stands.row_of_some = row.or(stands.row_of_some);
                 if row.is_some() && always_before(facts, call, shape) && !is_one_arm(facts, call) {
                     stands.row = row;
                 }
@@ -92,6 +96,14 @@ impl Program {
             };
             self.calls_in(self.function_of(at)).filter(before).last()
         })
+    }
+
+    /// Whether a call changes rows that are there.
+    fn changes_row(&self, at: CallRef) -> bool {
+        self.writes_own(at)
+            && self.vendors_at(at).iter().any(|used| {
+                self.operation(used).is_some_and(|of| of.effect == Effect::Update) && !self.upserts_blindly(at)
+            })
     }
 
     /// Whether a call tells people something or moves money, itself or in what it runs.
@@ -200,9 +212,12 @@ impl Program {
         let facts = self.facts(at.file);
         let function = self.function_of(at);
         let adds = |other: CallRef| {
-            self.vendors_at(other)
-                .iter()
-                .any(|used| self.operation(used).is_some_and(|of| matches!(of.effect, Effect::Create | Effect::Send)))
+            // A `POST` to whomever adds something there, as far as anybody can tell.
+            let posts = self.requests_at(other).iter().any(|http| http.method.is_some_and(|method| method == "POST"));
+            posts && self.vendors_at(other).is_empty()
+                || self.does(other, &|used| {
+                    self.operation(used).is_some_and(|of| matches!(of.effect, Effect::Create | Effect::Send))
+                })
         };
         let within = facts.enclosing(facts.call(at.call).block);
         let mut loops = within

@@ -69,7 +69,9 @@ impl Program {
             refunds: is(|operation| operation.refunds),
             asked: origins.iter().any(|origin| self.is_public(origin.entry)),
             webhook: self.is_webhook_work(used.at, &origins),
-            periodic: self.is_periodic(used.at),
+            // What nothing in the repository asks, and takes nothing of the request, a clock starts.
+            periodic: self.is_periodic(used.at)
+                || !origins.is_empty() && origins.iter().all(|origin| self.open_job(origin.entry).is_some()),
             waits: self.waits_for_payer(used)
                 || is(|operation| operation.essential.as_deref() == Some("checkout") && !operation.money),
             priced: operation

@@ -2,6 +2,7 @@
 
 use crate::facts::{BlockKind, ExprId, ExprKind, Facts, Op, Span};
 use crate::names::Name;
+use crate::program::terms::handles_missing_row;
 use crate::program::{CallRef, FunctionRef, Program};
 
 impl Program {
@@ -10,6 +11,10 @@ impl Program {
     pub fn is_person_looked_up(&self, call: CallRef, vendor: Name) -> bool {
         let facts = self.facts(call.file);
         let span = facts.span(facts.call(call.call).expr);
+        // `except Customer.DoesNotExist:` is where the look-up found none.
+        if facts.enclosing(facts.call(call.call).block).any(|(block, _)| handles_missing_row(facts, block)) {
+            return true;
+        }
         let mut function = Some(facts.function_of(facts.call(call.call).block));
         // A callback stands in what the functions around it found out.
         while let Some(id) = function {

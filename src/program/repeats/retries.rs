@@ -13,6 +13,7 @@ mod libraries;
 mod loops;
 mod reached;
 mod recursion;
+mod requeued;
 mod waits;
 
 pub use reached::Repeated;
@@ -96,6 +97,7 @@ impl Program {
         self.retries.get_or_init(|| {
             let mut found = engines::all(self);
             found.extend(recursion::all(self));
+            found.extend(requeued::all(self));
             let mut helpers = libraries::Helpers::default();
             let mut loops = Vec::new();
             for (file, facts) in self.code() {

@@ -8,7 +8,7 @@ use crate::facts::{Block, BlockId, BlockKind, ExprId, ExprKind, Facts, Op, Step}
 use crate::names::Name;
 use crate::program::repeats::claims::waiting_of;
 use crate::program::terms::less_far;
-use crate::program::terms::{Ending, ending};
+use crate::program::terms::{Ending, ending, handles_missing_row};
 use crate::program::values::options::Lookup;
 use crate::program::verify::words;
 use crate::program::webhooks::remembered::Written;
@@ -16,6 +16,7 @@ use crate::program::{CallRef, EdgeKind, ExprRef, FunctionRef, Program, Value};
 
 mod asked;
 mod handed;
+mod rows;
 
 /// How far a value is followed back to what it was read from.
 const FARTHEST: usize = 10;
@@ -131,18 +132,6 @@ impl Program {
     pub(in crate::program) fn is_state_checked(&self, at: CallRef, block: BlockId, start: u32) -> bool {
         StateChecks { program: self, written: None }.stands_before(at, block, start)
     }
-
-    /// Whether a value is a row, or a list of rows, as it was read from what the app keeps.
-    pub(in crate::program) fn is_kept_row(&self, value: ExprRef) -> bool {
-        let kept = StateChecks { program: self, written: None }.kept(value, FARTHEST);
-        kept.is_some_and(|kept| !kept.field && !kept.fault && !kept.claim && !kept.says_new)
-    }
-
-    /// Whether a value is a field of a row, as it was read from what the app keeps.
-    pub(in crate::program) fn is_kept_field(&self, value: ExprRef) -> bool {
-        let kept = StateChecks { program: self, written: None }.kept(value, FARTHEST);
-        kept.is_some_and(|kept| kept.field && !kept.fault && !kept.claim && !kept.says_new)
-    }
 }
 
 struct StateChecks<'p> {
@@ -208,15 +197,15 @@ impl StateChecks<'_> {
     /// Whether one decides that a place of a block is reached.
     fn stands_before(&self, at: CallRef, block: BlockId, start: u32) -> bool {
         let facts = self.program.facts(at.file);
-        facts.enclosing(block).any(|(_, block)| {
+        facts.enclosing(block).any(|(id, block)| {
             let arm = match block.kind {
                 BlockKind::Then(condition) => self.tells(at, condition, true, FARTHEST),
                 BlockKind::Else(condition) => self.tells(at, condition, false, FARTHEST),
                 BlockKind::Case(subject, _) => {
                     self.kept(ExprRef::new(at.file, subject), FARTHEST).is_some_and(|kept| kept.field && !kept.fault)
                 }
-                // What is reached through a claim that throws.
-                BlockKind::Catch(_) => false,
+                // Where the row that was looked for is not there.
+                BlockKind::Catch(_) => handles_missing_row(facts, id),
                 _ => false,
             };
             arm || block.steps.iter().any(|step| self.leaves_before(at, facts, step, start))

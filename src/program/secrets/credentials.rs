@@ -61,19 +61,26 @@ impl Program {
     /// The credentials that client code hands to vendors, by call.
     pub fn key_uses(&self) -> &[KeyUse] {
         // One thread only: a rule that waits for this must not be started by the thread that makes it.
-        self.key_uses.get_or_init(|| {
-            let mut found = Vec::new();
-            clients(self, &mut found);
-            // Wrappers first, so that of their callers only those are told that hand a key in.
-            let shipped = || self.requests().iter().filter(|http| self.is_in_browser(http.at));
-            let (inner, outer): (Vec<&HttpUse>, Vec<&HttpUse>) = shipped().partition(|http| http.at == http.inner);
-            for http in inner.into_iter().chain(outer) {
-                requests(self, http, &mut found);
-            }
-            found.retain(|used| self.is_in_browser(used.at));
-            found.sort_by_key(|used| used.at);
-            found
-        })
+        self.key_uses.get_or_init(|| self.keys_handed(|at| self.is_in_browser(at)))
+    }
+
+    /// The credentials that code which never reaches a browser hands to vendors, by call.
+    pub fn server_key_uses(&self) -> Vec<KeyUse> {
+        self.keys_handed(|at| !self.is_in_browser(at))
+    }
+
+    fn keys_handed(&self, wanted: impl Fn(CallRef) -> bool) -> Vec<KeyUse> {
+        let mut found = Vec::new();
+        clients(self, &wanted, &mut found);
+        // Wrappers first, so that of their callers only those are told that hand a key in.
+        let asked = self.requests().iter().filter(|http| wanted(http.at));
+        let (inner, outer): (Vec<&HttpUse>, Vec<&HttpUse>) = asked.partition(|http| http.at == http.inner);
+        for http in inner.into_iter().chain(outer) {
+            requests(self, http, &mut found);
+        }
+        found.retain(|used| wanted(used.at));
+        found.sort_by_key(|used| used.at);
+        found
     }
 
     /// What a value is made of: its alternatives, the parts of texts, what goes through an encoder.
@@ -245,8 +252,8 @@ fn asks_for_window(facts: &Facts, condition: crate::facts::ExprId) -> Option<boo
 
 // ---- clients --------------------------------------------------------------------------------------------
 
-fn clients(program: &Program, found: &mut Vec<KeyUse>) {
-    for client in program.clients().iter().filter(|client| program.is_in_browser(client.at)) {
+fn clients(program: &Program, wanted: impl Fn(CallRef) -> bool, found: &mut Vec<KeyUse>) {
+    for client in program.clients().iter().filter(|client| wanted(client.at)) {
         let packages = program.catalogue.packages(client.package, &[]);
         let mut packages = packages.filter(|(vendor, _)| *vendor == client.vendor);
         let Some((vendor, package)) = packages.next() else { continue };
@@ -366,6 +373,19 @@ pub(in crate::program) fn in_query(url: &Value, mut note: impl FnMut(Name, Value
                     && is_key(name)
                 {
                     note(Name::new(name), value.clone());
+                }
+            }
+            // A key that is written out stands in the text itself, before or after what is put in.
+            for (at, part) in parts.iter().enumerate() {
+                let Value::Text(text) = part else { continue };
+                let mut pairs: Vec<&str> = text.split(['?', '&']).skip(1).collect();
+                if at + 1 < parts.len() {
+                    pairs.pop();
+                }
+                for (name, value) in pairs.into_iter().filter_map(|pair| pair.split_once('=')) {
+                    if is_key(name) && !value.is_empty() {
+                        note(Name::new(name), Value::Text(Name::new(value)));
+                    }
                 }
             }
         }

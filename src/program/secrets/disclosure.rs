@@ -280,6 +280,13 @@ impl Finder<'_> {
         let mut secrets = self.telling(sink.outlet, sink.at.file, whole.secrets);
         if let Some(block) = block {
             secrets.retain(|exposed| !self.is_missing(sink.at.file, block, exposed));
+            let function = FunctionRef::new(sink.at.file, facts.function_of(block));
+            secrets.retain(|exposed| match exposed.secret {
+                Secret::Variable(name, _) if sink.outlet == Outlet::Answer => {
+                    !program.is_key_of_pages(function, name, &sink.parts)
+                }
+                _ => true,
+            });
         }
         self.note(sink, sink.at, secrets, None);
         for arriving in whole.params {

@@ -1,6 +1,6 @@
 //! Lists of which only the first page is read, and used as if it were everything.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::catalogue::{Effect, Seg, VendorId};
 use crate::facts::{Arg, BlockKind, ExprId, ExprKind, Facts, Span};
@@ -242,6 +242,12 @@ impl Program {
                 .filter(|(.., taken)| taken.sends)
                 .filter_map(|&(list, used, _)| Some((site(&self.value(ExprRef::new(file, list)))?, used)))
                 .collect();
+            // What is gone through besides is not counted alone.
+            let through: FxHashSet<CallRef> = taken
+                .iter()
+                .filter(|(.., taken)| !taken.counts)
+                .filter_map(|&(list, ..)| site(&self.value(ExprRef::new(file, list))))
+                .collect();
             for (list, mut used, mut taken) in taken {
                 let value = self.value(ExprRef::new(file, list));
                 let known = value.externals().find_map(|external| {
@@ -255,6 +261,7 @@ impl Program {
                 {
                     (used, taken.sends_beside) = (span, true);
                 }
+                taken.counts &= !through.contains(&at);
                 let backend = self.catalogue.vendor(vendor).own_backend;
                 if backend && !is_query && first.is_none() {
                     continue;

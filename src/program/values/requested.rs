@@ -50,6 +50,13 @@ pub struct Source {
     pub calls: Vec<CallRef>,
 }
 
+impl Source {
+    /// Whether it is taken out of the row that the database says has changed, as its webhooks bring it: `{ record }`.
+    pub fn is_row_change(&self) -> bool {
+        self.names.iter().chain(&self.field).any(|name| *name == "record")
+    }
+}
+
 impl Program {
     /// Where the value under a dotted name of a value comes from, as one way gets there (none: as any does).
     pub fn origin_on(&self, way: &[Edge], at: ExprRef, path: &[Name]) -> Origin {

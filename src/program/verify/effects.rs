@@ -83,9 +83,11 @@ impl Walk<'_> {
             other => other,
         };
         let reason = self.reasons.iter().rev().find_map(|reason| *reason);
-        let records = self.keeps_record(at);
+        let table = self.handed_table(at);
+        let records = self.keeps_record(at, table.map(|(table, _)| table));
         let checks_before = self.account.checks.len();
-        self.account.deeds.push(Deed { at, standing, checks_before, records, reason });
+        let handed = table.map(|(_, by)| by);
+        self.account.deeds.push(Deed { at, standing, checks_before, records, handed, reason });
     }
 
     /// The standing while the results of checks were not looked at in a way that is understood.
@@ -114,7 +116,40 @@ impl Walk<'_> {
     fn handed_statement(&mut self, at: CallRef) -> Option<(Name, CallRef)> {
         let program = self.program;
         let first = program.facts(at.file).call(at.call).args.first()?.value;
-        let mut value = program.value(ExprRef::new(at.file, first));
+        let (value, by) = self.handed(program.value(ExprRef::new(at.file, first)))?;
+        let head = match &value {
+            Value::Text(text) => Some(*text),
+            Value::Template(parts) => parts.first().and_then(Value::text),
+            other => self.sql_of(other),
+        };
+        Some((head?, by))
+    }
+
+    /// The table that a wrapper's query is handed, and the call that hands it: `db.insertOne("webhook_logs", row)`.
+    fn handed_table(&mut self, at: CallRef) -> Option<(Name, CallRef)> {
+        let program = self.program;
+        let sites = program.external(at)?.sites.clone();
+        sites.into_iter().filter(|&site| site != at).find_map(|site| {
+            let facts = program.facts(site.file);
+            let call = facts.call(site.call);
+            let names = facts
+                .last_name(call.callee)
+                .is_some_and(|name| matches!(name.as_str(), "from" | "from_" | "table" | "collection"));
+            let mut first = call.args.first().filter(|_| names)?.value;
+            if param_of(&program.value(ExprRef::new(site.file, first))).is_none() {
+                first = renamed(facts, first)?;
+            }
+            match self.handed(program.value(ExprRef::new(site.file, first)))? {
+                (Value::Text(table), by) => Some((table, by)),
+                _ => None,
+            }
+        })
+    }
+
+    /// What a parameter of the functions being walked is handed, and the call that hands it; none for what is no
+    /// parameter.
+    fn handed(&mut self, mut value: Value) -> Option<(Value, CallRef)> {
+        let program = self.program;
         let mut found = None;
         let mut from = self.active.len();
         while let Some((function, index)) = param_of(&value) {
@@ -126,12 +161,7 @@ impl Walk<'_> {
             found = Some(by);
             from = place;
         }
-        let head = match &value {
-            Value::Text(text) => Some(*text),
-            Value::Template(parts) => parts.first().and_then(Value::text),
-            other => self.sql_of(other),
-        };
-        Some((head?, found?))
+        Some((value, found?))
     }
 
     /// Whether a call does something that a forged delivery should not be able to do.
@@ -334,12 +364,15 @@ impl Walk<'_> {
     }
 
     /// Whether a write only keeps what came in, by the name of where it goes.
-    fn keeps_record(&self, at: CallRef) -> bool {
+    fn keeps_record(&self, at: CallRef, handed: Option<Name>) -> bool {
         let is_record = |name: &str| {
             let words = super::words(name);
             let has = |any: &[&str]| words.iter().any(|word| any.contains(&word.as_str()));
             has(RECORDS) || has(HAPPENED) && !self.books(at)
         };
+        if let Some(table) = handed {
+            return is_record(&table);
+        }
         let facts = self.program.facts(at.file);
         if let Some(external) = self.program.external(at) {
             let members = external.segs.iter().skip(1).any(|seg| matches!(seg, Seg::Member(name) if is_record(name)));
@@ -428,6 +461,22 @@ fn param_of(value: &Value) -> Option<(FunctionRef, u16)> {
         Value::Template(parts) => parts.first().and_then(param_of),
         _ => None,
     })
+}
+
+/// What a name is made of by a function of its own: `const table = this.tableFor(collection)`.
+fn renamed(facts: &crate::facts::Facts, expr: ExprId) -> Option<ExprId> {
+    let made = match *facts.expr(expr) {
+        ExprKind::Ref(name, block) => match facts.def(facts.lookup(block, name)?).values[..] {
+            [only] => only,
+            _ => return None,
+        },
+        _ => expr,
+    };
+    let ExprKind::Call(call) = *facts.expr(made) else { return None };
+    match &facts.call(call).args[..] {
+        [only] => Some(only.value),
+        _ => None,
+    }
 }
 
 /// Whether a name holds a dict, list or set that was made here: to change it stores nothing.

@@ -12,7 +12,7 @@ mod senders;
 mod signs;
 mod wording;
 
-use senders::{carrier, is_for_another, is_row_change};
+use senders::{carrier, is_for_another, is_row_change, signed_by_stranger};
 use signs::{READERS, Sign, signs};
 
 use rayon::prelude::*;
@@ -35,6 +35,8 @@ pub struct WebhookHandler {
     pub entry: usize,
     /// Whose deliveries it takes, when one vendor is meant.
     pub vendor: Option<VendorId>,
+    /// The signature header of a sender that the catalogue does not know.
+    pub signed_in: Option<Name>,
     /// What shows it.
     pub evidence: Vec<Remark>,
     /// Only names show it.
@@ -230,6 +232,8 @@ fn handler(program: &Program, candidate: Candidate) -> Option<WebhookHandler> {
     let another = signs.is_empty() && vendor.is_some_and(|vendor| is_for_another(program, entry, vendor));
     let vendor = vendor.filter(|_| !of_row && !another);
     let by_name = signs.is_empty();
+    let stranger = signs.iter().find(|sign| signed_by_stranger(program, sign));
+    let signed_in = stranger.and_then(|sign| sign.header).filter(|_| vendor.is_none());
     let delivered: Vec<(FunctionRef, Place)> =
         signs.iter().filter(|sign| sign.of_body).map(|sign| (sign.function, sign.place)).collect();
     let mut evidence: Vec<Remark> =
@@ -238,6 +242,10 @@ fn handler(program: &Program, candidate: Candidate) -> Option<WebhookHandler> {
     evidence.dedup();
     let vendors: Vec<VendorId> = vendor.into_iter().collect();
     let mut account = program.account_of_posts(entry, &vendors);
+    // What never runs does nothing, and refuses nobody.
+    if program.shadowing(entry).is_some() {
+        account = Account::default();
+    }
     let mut verdict = program.verdict_of_delivery(&account);
     if let Some((lapse, deed)) = program.way_past_signature(entry, &account, &delivered) {
         verdict = Verdict::Bypass(lapse, deed);
@@ -256,7 +264,18 @@ fn handler(program: &Program, candidate: Candidate) -> Option<WebhookHandler> {
         verdict = program.verdict_of_delivery(&account);
     }
     let serves_others = serves_others || branch.is_some();
-    Some(WebhookHandler { entry: at, vendor, evidence, by_name, of_row, serves_others, branch, account, verdict })
+    Some(WebhookHandler {
+        entry: at,
+        vendor,
+        signed_in,
+        evidence,
+        by_name,
+        of_row,
+        serves_others,
+        branch,
+        account,
+        verdict,
+    })
 }
 
 /// Whether all that an entry does is to post to hooks of others, whose URLs are settings: `make-webhook` that posts
@@ -453,7 +472,9 @@ fn signs_alike(program: &Program, vendor: VendorId, other: VendorId) -> bool {
 /// common scheme shows whoever made it, and the names say who signs by it.
 fn vendor(program: &Program, signs: &[Sign], named: Option<&Named>) -> Option<VendorId> {
     let mut votes: FxHashMap<VendorId, (usize, usize)> = FxHashMap::default();
-    for sign in signs {
+    // Names of events are alike with many; who signs says who it is.
+    let by_stranger = signs.iter().any(|sign| signed_by_stranger(program, sign));
+    for sign in signs.iter().filter(|sign| !(by_stranger && sign.of_body)) {
         for &vendor in &sign.vendors {
             let (alone, any) = votes.entry(vendor).or_default();
             *alone += usize::from(sign.vendors.len() == 1);

@@ -4,7 +4,7 @@ use crate::catalogue::{Effect, KnownRole};
 use crate::facts::{BlockId, BlockKind, ExprId, ExprKind, Facts, Op, Step};
 use crate::finding::Place;
 use crate::names::Name;
-use crate::program::terms::{Ending, ending};
+use crate::program::terms::{Ending, ending, handles_missing_row};
 use crate::program::verify::words;
 use crate::program::{CallRef, EdgeKind, Entry, ExprRef, FunctionRef, Program};
 
@@ -91,12 +91,6 @@ impl Program {
         let facts = self.facts(work.file);
         let function = self.function_of(work);
         let start = facts.span(facts.call(work.call).expr).start;
-        let is_missing = |block: BlockId| {
-            let BlockKind::Catch(Some(kind)) = facts.block(block).kind else { return false };
-            facts
-                .last_name(kind)
-                .is_some_and(|name| matches!(name.as_str(), "DoesNotExist" | "ObjectDoesNotExist" | "NoResultFound"))
-        };
         let looks_up = |body: BlockId| {
             let body = facts.block(body).span;
             self.calls_in(function).any(|at| {
@@ -114,7 +108,7 @@ impl Program {
         let mut bodies = bodies.filter(|(id, block)| block.kind == BlockKind::Try && looks_up(*id)).map(|(id, _)| id);
         let around = self.around(work);
         bodies.find_map(|body| {
-            let handler = around.handlers(body).iter().copied().find(|&handler| is_missing(handler))?;
+            let handler = around.handlers(body).iter().copied().find(|&handler| handles_missing_row(facts, handler))?;
             let span = facts.block(handler).span;
             let says = |at: CallRef| {
                 span.contains(facts.span(facts.call(at.call).expr))

@@ -80,7 +80,13 @@ fn help_for(program: &Program, used: &VendorUse, stake: Stake, origins: &[Origin
         Stake::Core => Stands::default(),
     };
     let adds = matches!(effect, Some(Effect::Create | Effect::Send | Effect::Invoke));
-    let repeats = adds || stands.out.is_some() || program.is_periodic(used.at) || program.adds_in_its_round(used.at);
+    // Who brings a secret of the app's own is a clock or a server, which comes again.
+    let machines = || origins.iter().any(|origin| program.brings_own_secret(origin.entry));
+    let repeats = adds
+        || stands.out.is_some()
+        || program.is_periodic(used.at)
+        || program.adds_in_its_round(used.at)
+        || machines();
     let swept = matches!(stake, Stake::Message | Stake::Answer) && repeats && !in_webhook;
     let round = program.round_ended_by(used.at, way).filter(|_| swept);
     if let Some(cure) = round.and_then(|round| in_round(call, round, stands.out.is_some())) {

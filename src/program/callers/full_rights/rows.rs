@@ -239,6 +239,8 @@ impl Program {
                     && (!looked_up && table.is_some_and(|table| is_account(&table))
                         || !of_guest && (self.is_told_what(way, used.at) || self.is_counted(used.at))
                         || (!of_guest || of_deal) && self.is_decided(way, used.at, of_deal)
+                        // No guest brings the row that has changed.
+                        || of_deal && source.is_row_change() && self.sets_state(used.at)
                         || table.is_some_and(|table| self.is_sent_in(&table)) && self.is_worked_on(used.at)
                         // Nobody writes a letter step by step.
                         || table.is_some_and(|table| self.is_sent_in(&table) && any_start(&table, &["contact"]))
@@ -293,6 +295,12 @@ impl Program {
                 _ => false,
             }
         })
+    }
+
+    /// Whether a write sets a state: `status: "label_made"`.
+    fn sets_state(&self, at: CallRef) -> bool {
+        let last = |key: &Name| words(key).last().is_some_and(|last| matches!(last.as_str(), "status" | "state"));
+        self.row_written(at).iter().any(|(key, _)| last(key))
     }
 
     /// Whether a write says of a customer's own work or money that it is done: `status: "completed"`.

@@ -15,7 +15,7 @@ pub(super) fn all(program: &Program) -> Vec<Retry> {
         let facts = program.facts(own.file);
         let deployed = !side.tooling && !side.dead && own.function != FunctionId::MODULE;
         if deployed && is_within(facts, program.function_of(call), own) {
-            found.extend(retry(program, facts, own, call));
+            found.extend(retry(program, facts, own, call, is_the_same(facts, call, own)));
         }
     }
     found
@@ -26,7 +26,9 @@ fn is_within(facts: &Facts, function: FunctionRef, own: FunctionRef) -> bool {
     std::iter::successors(Some(function.function), |&id| facts.function(id).parent).any(|id| id == own.function)
 }
 
-fn retry(program: &Program, facts: &Facts, own: FunctionRef, call: CallRef) -> Option<Retry> {
+/// The retry that a function makes of itself by a call, where that call stands on the way of a failure; `same` says that
+/// nothing is counted in what it hands on.
+pub(super) fn retry(program: &Program, facts: &Facts, own: FunctionRef, call: CallRef, same: bool) -> Option<Retry> {
     let body = facts.function(own.function).body;
     let around = || facts.enclosing(facts.call(call.call).block).take_while(|(id, _)| *id != body);
     let handler = around().find(|(_, block)| matches!(block.kind, BlockKind::Catch(_)));
@@ -56,7 +58,7 @@ fn retry(program: &Program, facts: &Facts, own: FunctionRef, call: CallRef) -> O
     if codes == Codes::Request {
         return None;
     }
-    let limit = limit(facts, call, own, conditions);
+    let limit = if same { limit(facts, &conditions) } else { Limit::Bounded };
     Some(Retry {
         how: How::Recursion(call),
         place: program.call_place(call),
@@ -110,8 +112,8 @@ fn is_failure(facts: &Facts, condition: ExprId) -> bool {
     }
 }
 
-/// A counter is handed on, or asked for on the way to the call.
-fn limit(facts: &Facts, call: CallRef, own: FunctionRef, conditions: Vec<ExprId>) -> Limit {
+/// Whether a function hands itself what it was given: no counter is among it.
+fn is_the_same(facts: &Facts, call: CallRef, own: FunctionRef) -> bool {
     let params = &facts.function(own.function).params;
     let same = facts.call(call.call).args.iter().enumerate().all(|(at, arg)| match facts.expr(arg.value) {
         ExprKind::Ref(name, _) => params.get(at).is_none_or(|param| param.name == Some(*name) || arg.name.is_some()),
@@ -119,9 +121,11 @@ fn limit(facts: &Facts, call: CallRef, own: FunctionRef, conditions: Vec<ExprId>
         _ => false,
     });
     // `catch { setTimeout(load, 1000) }` in a function that takes nothing: the same again.
-    if !same || facts.call(call.call).args.len() > params.len() {
-        return Limit::Bounded;
-    }
+    same && facts.call(call.call).args.len() <= params.len()
+}
+
+/// A counter may be asked for on the way to the call.
+fn limit(facts: &Facts, conditions: &[ExprId]) -> Limit {
     let asked = conditions.iter().any(|&condition| !only_status(facts, condition));
     if asked { Limit::Unknown } else { Limit::Endless }
 }

@@ -374,11 +374,17 @@ impl<'p> Walker<'p> {
                 path.pop();
                 continue;
             }
-            if wanted.is_some_and(|wanted| wanted != key) {
+            let left_out = wanted.is_none() && !spread && self.without.contains(&key);
+            if left_out || wanted.is_some_and(|wanted| wanted != key) {
                 continue;
             }
             let before = self.found.secrets.len();
+            let around = self.without.len();
+            if spread && path.is_empty() {
+                self.without.extend(entries.iter().skip(index + 1).map(|&(later, _)| later));
+            }
             let mut one = self.walk(value, path);
+            self.without.truncate(around);
             let mut position = 0;
             self.found.secrets.retain(|exposed| {
                 position += 1;

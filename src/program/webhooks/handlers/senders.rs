@@ -3,12 +3,12 @@
 
 use rustc_hash::FxHashSet;
 
-use super::Sign;
+use super::{Sign, WebhookHandler};
 use crate::catalogue::{Category, VendorId};
 use crate::facts::ExprKind;
 use crate::finding::FileId;
 use crate::program::verify::words;
-use crate::program::{Entry, Leaves, Program};
+use crate::program::{Destination, Entry, HttpUse, Leaves, Program};
 
 /// Words that a route says of any delivery.
 const ANY: &[&str] = &[
@@ -77,14 +77,16 @@ const ANY: &[&str] = &[
     "verification",
 ];
 
-/// Who carries the messages of a vendor that only names show: in a `whatsapp` route of a file that talks to one other
+/// Who carries the messages of a channel that only names show: in a `whatsapp` route of a file that talks to one other
 /// messaging vendor, and never to this one, it is that one's delivery.
 pub(super) fn carrier(program: &Program, entry: &Entry, vendor: VendorId) -> Option<VendorId> {
     let carries = |id: VendorId| {
         let vendor = program.catalogue.vendor(id);
         vendor.category == Category::Sms && !vendor.webhooks.is_empty()
     };
-    if !carries(vendor) {
+    let is_channel = program.catalogue.vendor(vendor).webhooks.iter().any(|webhook| webhook.is_channel);
+    // A carrier that is named itself (`/twilio/whatsapp`) delivers, whomever its neighbours ask.
+    if !carries(vendor) || !is_channel {
         return None;
     }
     let used = program.calls_of(entry.function.file).flat_map(|call| program.vendors_at(call)).map(|used| used.vendor);
@@ -94,6 +96,65 @@ pub(super) fn carrier(program: &Program, entry: &Entry, vendor: VendorId) -> Opt
     match used[..] {
         [only] if only != vendor => Some(only),
         _ => None,
+    }
+}
+
+/// Whether a sign is the signature header of somebody whom the catalogue does not know: `x-acmepay-signature`.
+pub(super) fn signed_by_stranger(program: &Program, sign: &Sign) -> bool {
+    const PLAIN: &[&str] = &[
+        "x",
+        "http",
+        "signature",
+        "signatures",
+        "sig",
+        "signed",
+        "webhook",
+        "webhooks",
+        "hook",
+        "hash",
+        "token",
+        "hmac",
+        "sha",
+        "sha1",
+        "sha256",
+        "sha512",
+        "256",
+        "1",
+        "512",
+        "transmission",
+        "secret",
+        "key",
+        "verify",
+        "id",
+        "event",
+        "payload",
+        "body",
+        "request",
+        "auth",
+        "app",
+        "api",
+        "time",
+        "timestamp",
+    ];
+    let Some(header) = sign.header.filter(|_| sign.vendors.is_empty()) else { return false };
+    let said = words(&header);
+    let mut names = said.iter().filter(|word| !PLAIN.contains(&word.as_str())).peekable();
+    names.peek().is_some() && names.all(|word| program.catalogue.vendor_spelled(word).is_none())
+}
+
+impl Program {
+    /// Whether a request goes to the sender of a handler's deliveries that the catalogue does not know: the host's name
+    /// is that of the signature header, or of the route.
+    pub fn asks_sender(&self, handler: &WebhookHandler, http: &HttpUse) -> bool {
+        let entry = &self.entries[handler.entry];
+        let named = [handler.signed_in, entry.route, entry.name];
+        let said: Vec<String> = named.into_iter().flatten().flat_map(|name| words(&name)).collect();
+        let is_said = |label: &str| said.iter().any(|word| word.len() > 3 && label.starts_with(word.as_str()));
+        let is_sender = |to: &Destination| match to {
+            Destination::Host(host, _) => host.rsplit('.').nth(1).is_some_and(is_said),
+            _ => false,
+        };
+        handler.vendor.is_none() && !http.to.is_empty() && http.to.iter().all(is_sender)
     }
 }
 

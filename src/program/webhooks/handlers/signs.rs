@@ -17,6 +17,8 @@ pub(super) struct Sign {
     pub(super) text: String,
     /// What is delivered says it, not what is asked of its sender.
     pub(super) of_body: bool,
+    /// The signature header that is read.
+    pub(super) header: Option<Name>,
 }
 
 /// Methods that read a header by its name.
@@ -89,7 +91,7 @@ fn verifiers(program: &Program, file: FileId, found: &mut Vec<Sign>) {
             {
                 let text = "verifies a delivery".to_owned();
                 let (function, place) = (program.function_of(call), program.call_place(call));
-                found.push(Sign { function, vendors: vec![vendor], place, text, of_body: false });
+                found.push(Sign { function, vendors: vec![vendor], place, text, of_body: false, header: None });
             }
         }
     }
@@ -100,7 +102,14 @@ fn headers(names: &mut Names<'_>, file: FileId, facts: &Facts, found: &mut Vec<S
         if let Some(vendors) = names.header(name) {
             let function = innermost(file, facts, span);
             let text = format!("reads the header {}", name.to_ascii_lowercase());
-            found.push(Sign { function, vendors, place: Place { file, span }, text, of_body: false });
+            found.push(Sign {
+                function,
+                vendors,
+                place: Place { file, span },
+                text,
+                of_body: false,
+                header: Some(name),
+            });
         }
     };
     for call in &facts.calls {
@@ -160,7 +169,7 @@ fn fields(program: &Program, file: FileId, facts: &Facts, found: &mut Vec<Sign>)
         if !vendors.is_empty() {
             let (function, place) = (innermost(file, facts, span), Place { file, span });
             let text = format!("reads the field {name}");
-            found.push(Sign { function, vendors: vendors.to_vec(), place, text, of_body: true });
+            found.push(Sign { function, vendors: vendors.to_vec(), place, text, of_body: true, header: None });
         }
     };
     for call in &facts.calls {
@@ -245,7 +254,7 @@ fn push_event(names: &mut Names<'_>, name: Name, file: FileId, facts: &Facts, sp
     let vendors = names.event(name).to_vec();
     let text = format!("asks for the event {name}");
     let function = innermost(file, facts, span);
-    found.push(Sign { function, vendors, place: Place { file, span }, text, of_body: true });
+    found.push(Sign { function, vendors, place: Place { file, span }, text, of_body: true, header: None });
 }
 
 /// The function that a span stands in.

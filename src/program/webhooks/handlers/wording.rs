@@ -2,7 +2,7 @@
 //! and a check made with it refuses every delivery.
 
 use super::WebhookHandler;
-use crate::catalogue::Webhook;
+use crate::catalogue::{VerifySince, Webhook};
 use crate::facts::ExprKind;
 use crate::names::Name;
 use crate::program::verify::{Verdict, words};
@@ -98,9 +98,21 @@ impl Program {
                 let edge = webhook.cure_edge.as_ref().filter(|_| self.runs_on_edge(entry) || self.runs_on_bun(entry));
                 let cure = self.as_read_by(entry, edge.unwrap_or(&webhook.cure_js));
                 let cure = self.with_own_secret(handler, webhook, cure);
-                match cure.contains("rawBody") && self.is_parsed_before(entry) {
+                let cure = match cure.contains("rawBody") && self.is_parsed_before(entry) {
                     true => cure + PARSED_BEFORE,
                     false => cure,
+                };
+                let older =
+                    |since: &&VerifySince| self.is_older(entry.function.file, Name::new(&since.package), since.version);
+                match webhook.verify_since.as_ref().filter(older) {
+                    Some(VerifySince { package, version: (major, minor), .. }) => {
+                        let name = package.split_once(':').map_or(package.as_str(), |(_, name)| name);
+                        format!(
+                            "First raise {name} to {major}.{minor} or later: the version in use cannot verify deliveries. \
+                             {cure}"
+                        )
+                    }
+                    None => cure,
                 }
             }
             None => {

@@ -35,6 +35,9 @@ pub(super) fn ownerless(case: &Case<'_>, covered: &[&RowUse], others: &[&RowUse]
         if is_intake(case) {
             return for_staff(case, others);
         }
+        if let Some(told) = keys_apart(case) {
+            return told;
+        }
         let hidden: Vec<Name> = case.hidden();
         let Some(used) = others.iter().find(|used| used.reads(&hidden)) else {
             return (
@@ -84,6 +87,28 @@ pub(super) fn ownerless(case: &Case<'_>, covered: &[&RowUse], others: &[&RowUse]
         }
     };
     (advice.to_owned(), drop, covered.first().map(|used| (used.place, "what the pages do here must move first")))
+}
+
+/// Rows of settings, some of which hold keys to other services: these move where no page reads.
+fn keys_apart(case: &Case<'_>) -> Option<Told> {
+    let inside = case.program.columns_with_credentials(case.history, case.table);
+    let column = inside.first()?.0;
+    if case.public_view().is_some() {
+        return None;
+    }
+    let id = case.table.id;
+    let (table, apart) = (id.sql(), Id { name: Name::new(&format!("{}_private", id.name)), ..id }.sql());
+    let keys: Vec<String> =
+        inside.iter().filter(|(other, _)| *other == column).map(|(_, key)| format!("'{key}'")).collect();
+    let is_text = case.table.column(&column).is_some_and(|column| column.kind == "json");
+    let holds = format!("{}{} ?| array[{}]", quoted(&column), if is_text { "::jsonb" } else { "" }, keys.join(", "));
+    let advice = "Move the rows with keys into a table that no policy opens, or into the functions' secrets, and have the                   functions read them there. Then change the keys at the vendor: whoever read them has them.";
+    let sql = format!(
+        "    create table {apart} (like {table} including all);\n    alter table {apart} enable row level security;\n    \
+         insert into {apart} select * from {table} where {holds};\n    \
+         delete from {table} where {holds};"
+    );
+    Some((advice.to_owned(), sql, None))
 }
 
 /// Rows that pages add before anything is paid.
