@@ -181,7 +181,7 @@ impl Program {
         let vendor = handler.vendor.map(|vendor| self.catalogue.vendor(vendor).id.as_str());
         let said = words(&entry.route.or(entry.name).unwrap_or_else(|| Name::new("")));
         let own = said.iter().map(String::as_str).filter(|word| !SAID.contains(word) && Some(*word) != vendor);
-        let own = own.filter(|word| word.len() > 2 && word.chars().all(char::is_alphanumeric)).last();
+        let own = own.rev().find(|word| word.len() > 2 && word.chars().all(char::is_alphanumeric));
         let own = own.unwrap_or("second").to_ascii_uppercase();
         match taken.split_once("WEBHOOK") {
             Some((before, after)) => format!("{before}{own}_WEBHOOK{after}"),
