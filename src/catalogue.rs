@@ -534,4 +534,10 @@ pub enum KnownRole {
     Cache,
     /// Makes a key of what it is given, and throws when that is empty.
     MakeKey,
+    /// Takes functions that what it is called on runs later: the nodes of a graph.
+    Compose,
+    /// Runs all the functions that what it is called on was put together of.
+    RunComposed,
+    /// A decorator that makes a function a tool, which is run by its methods.
+    MakeTool,
 }
