@@ -416,6 +416,11 @@ pub struct Settings {
     pub chosen_by: String,
     /// See `chosen_by`.
     pub chosen: String,
+    /// What its value holds while people develop: as the default of a variable it says that another is set elsewhere.
+    #[serde(default)]
+    pub developing: Vec<String>,
+    /// The one that holds the password for this way: who sets it goes it.
+    pub password: Option<String>,
 }
 
 /// A call of an HTTP client.
