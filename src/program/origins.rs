@@ -118,13 +118,15 @@ impl Program {
         by_tooling
     }
 
-    /// Whether a file that is deployed imports a function by its name.
+    /// Whether a file that is deployed imports a function by its name, or asks some value for a member of that name:
+    /// which class stands behind an interface is not always seen.
     fn is_taken_by_deployed(&self, function: FunctionRef) -> bool {
         let Some(name) = self.facts(function.file).function(function.function).name else { return false };
         self.code().any(|(file, facts)| {
             let side = self.side(file);
             let imports = || facts.imports.iter().flat_map(|import| &import.names).any(|&taken| taken == name);
-            !side.tooling && !side.dead && imports()
+            let members = || facts.members().any(|(_, (_, member))| member == name);
+            !side.tooling && !side.dead && (imports() || members())
         })
     }
 
