@@ -416,6 +416,11 @@ pub struct Settings {
     pub chosen_by: String,
     /// See `chosen_by`.
     pub chosen: String,
+    /// What its value holds while people develop: as the default of a variable it says that another is set elsewhere.
+    #[serde(default)]
+    pub developing: Vec<String>,
+    /// The one that holds the password for this way: who sets it goes it.
+    pub password: Option<String>,
 }
 
 /// A call of an HTTP client.
@@ -534,4 +539,10 @@ pub enum KnownRole {
     Cache,
     /// Makes a key of what it is given, and throws when that is empty.
     MakeKey,
+    /// Takes functions that what it is called on runs later: the nodes of a graph.
+    Compose,
+    /// Runs all the functions that what it is called on was put together of.
+    RunComposed,
+    /// A decorator that makes a function a tool, which is run by its methods.
+    MakeTool,
 }

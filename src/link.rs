@@ -16,6 +16,7 @@ use crate::walk::Repository;
 
 pub mod builtins;
 pub mod calls;
+pub mod composed;
 pub mod entries;
 pub mod eval;
 pub mod expand;

@@ -20,6 +20,8 @@ pub struct Retired {
     /// Paths of its HTTP API: `/v1/threads*`; `*` stands for any run.
     #[serde(default)]
     pub http: Vec<String>,
+    /// The only host at which those paths are retired: the same are served at another.
+    pub host: Option<String>,
     /// SDKs, whole or up to a major version.
     #[serde(default, rename = "package")]
     pub packages: Vec<RetiredPackage>,

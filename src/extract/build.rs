@@ -281,9 +281,9 @@ impl<'s> Builder<'s> {
         expr
     }
 
-    /// What a call calls.
-    pub fn callee(&self, call: CallId) -> ExprId {
-        self.facts.call(call).callee
+    /// A call that was made before.
+    pub fn made(&self, call: CallId) -> &Call {
+        self.facts.call(call)
     }
 
     /// Marks what an `await` waits for: the call, and the calls it is chained on through `.then` / `.catch` / `.finally`.

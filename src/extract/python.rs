@@ -20,6 +20,7 @@ mod calls;
 mod classes;
 mod expressions;
 mod functions;
+mod handed;
 mod imports;
 mod loops;
 mod match_case;

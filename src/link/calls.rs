@@ -6,6 +6,7 @@ use rustc_hash::FxHashMap;
 use crate::catalogue::{KnownRole, Seg};
 use crate::facts::{CallId, ExprId, ExprKind, Facts, FunctionId};
 use crate::finding::FileId;
+use crate::link::composed;
 use crate::link::entries::handlers::follow;
 use crate::link::eval::Eval;
 use crate::link::expand::{Expander, is_open};
@@ -33,8 +34,10 @@ pub fn connect(program: &mut Program) {
     heed_hints(program);
     let roles = |callees: &Vec<Value>| callees.iter().map(|callee| Roles::of(callee, &program.catalogue)).collect();
     program.graph.roles = program.graph.callees.par_iter().map(roles).collect();
+    let parts = composed::parts(program);
     let edges: Vec<Vec<Edge>> = per_file(program, |program, file, facts| {
-        (0..facts.calls.len() as u32).flat_map(|call| edges_of(program, CallRef::new(file, CallId(call)))).collect()
+        let calls = (0..facts.calls.len() as u32).map(|call| CallRef::new(file, CallId(call)));
+        calls.flat_map(|call| edges_of(program, &parts, call)).collect()
     });
     program.graph.edges = sorted(edges.into_iter().flatten().collect());
 }
@@ -214,7 +217,7 @@ fn expand_callees(program: &mut Program) {
     }
 }
 
-fn edges_of(program: &Program, call: CallRef) -> Vec<Edge> {
+fn edges_of(program: &Program, parts: &composed::Parts, call: CallRef) -> Vec<Edge> {
     let facts = program.facts(call.file);
     let shape = facts.call(call.call);
     let mut edges: Vec<Edge> =
@@ -223,6 +226,8 @@ fn edges_of(program: &Program, call: CallRef) -> Vec<Edge> {
     let mut eval = Eval::new(program);
     let left = started(program, &mut eval, call);
     edges.extend(left.into_iter().map(|target| Edge { call, target, kind: EdgeKind::Deferred }));
+    let composed = composed::run(program, &mut eval, parts, call);
+    edges.extend(composed.into_iter().map(|target| Edge { call, target, kind: EdgeKind::Callback }));
     // `const send = retried(sendOnce)`: to call what it gave back runs what it was handed.
     for (argument, kind) in captured(program, call, &edges) {
         let handed_in = eval.expr(argument);

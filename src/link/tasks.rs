@@ -1,7 +1,8 @@
 //! Tasks of Python's queues: which functions decorators make one, and which calls leave one to a worker.
 
+use super::composed::called;
 use super::eval::Eval;
-use crate::facts::{ExprId, ExprKind, Facts};
+use crate::facts::ExprKind;
 use crate::program::{CallRef, EntryKind, ExprRef, FunctionRef, Program};
 
 /// What makes tasks of functions, and leaves them to be done.
@@ -76,12 +77,4 @@ pub fn started(program: &Program, eval: &mut Eval<'_>, call: CallRef) -> Vec<Fun
         })
     };
     tasks.into_iter().filter(|function| is_task(function)).collect()
-}
-
-/// What a decorator calls: `app.task` of `@app.task(bind=True)`.
-fn called(facts: &Facts, decorator: ExprId) -> ExprId {
-    match facts.expr(decorator) {
-        ExprKind::Call(call) => facts.call(*call).callee,
-        _ => decorator,
-    }
 }

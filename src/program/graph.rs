@@ -96,6 +96,13 @@ impl Program {
         self.graph.edges.at(call.file, call.call, |edge| edge.call.call)
     }
 
+    /// Whether an edge leads to a part of a graph or to a tool, of which not all run each time.
+    pub fn is_run_by_choice(&self, edge: &Edge) -> bool {
+        let is_method = |value: &Value| matches!(value, Value::Member(of, _) if of.functions().any(|function| function == edge.target));
+        self.has_role(edge.call, KnownRole::RunComposed)
+            || edge.kind == EdgeKind::Callback && self.callee(edge.call).alternatives().iter().any(is_method)
+    }
+
     /// Every edge, sorted by call.
     pub fn all_edges(&self) -> &[Edge] {
         &self.graph.edges

@@ -105,6 +105,39 @@ impl Program {
         own.peek().is_some() && own.all(by_hand) && self.modules.importers(file).is_empty()
     }
 
+    /// Whether only scripts run by hand and tests make a function run: it is called, and nothing that is deployed calls
+    /// it or takes it from its module.
+    pub fn is_only_for_tooling(&self, function: FunctionRef) -> bool {
+        let mut seen: FxHashSet<FunctionRef> = FxHashSet::from_iter([function]);
+        let mut open = vec![function];
+        let mut by_tooling = false;
+        while let Some(at) = open.pop() {
+            if self.side(at.file).tooling {
+                by_tooling = true;
+                continue;
+            }
+            let incoming = self.incoming(at);
+            if incoming.is_empty() || !self.entries_of(at).is_empty() || self.is_taken_by_deployed(at) {
+                return false;
+            }
+            let from = incoming.iter().map(|edge| self.function_of(edge.call));
+            open.extend(from.filter(|&from| seen.insert(from)));
+        }
+        by_tooling
+    }
+
+    /// Whether a file that is deployed imports a function by its name, or asks some value for a member of that name:
+    /// which class stands behind an interface is not always seen.
+    fn is_taken_by_deployed(&self, function: FunctionRef) -> bool {
+        let Some(name) = self.facts(function.file).function(function.function).name else { return false };
+        self.code().any(|(file, facts)| {
+            let side = self.side(file);
+            let imports = || facts.imports.iter().flat_map(|import| &import.names).any(|&taken| taken == name);
+            let members = || facts.members().any(|(_, (_, member))| member == name);
+            !side.tooling && !side.dead && (imports() || members())
+        })
+    }
+
     /// Whether a function reads a setting whose name holds one of these words: `process.env.CRON_SECRET`.
     pub fn asks_for(&self, function: FunctionRef, words: &[&str]) -> bool {
         let facts = self.facts(function.file);

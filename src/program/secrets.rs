@@ -13,5 +13,6 @@ pub mod overridden;
 pub mod personal;
 pub mod returns;
 pub mod unchecked;
+pub mod unread;
 pub mod unset;
 pub mod url_keys;

@@ -253,6 +253,8 @@ fn on_server(program: &Program, grant: &Grant, names: &[String]) -> Option<Origi
         let excepted = |word: &str| sent_back && word == "callback" || stands_in && HOOKS.contains(&word);
         if named.iter().any(|word| may_give(word) && !excepted(word))
             || is_mounted_nowhere(entry)
+            // A model chooses there, and is told who may ask for what.
+            || origin.way.iter().any(|edge| program.is_run_by_choice(edge))
             || program.is_for_deliveries(origin.entry, &origin.way, last)
             || program.brings_own_secret(origin.entry)
             || is_for_listed(program, origin, last)

@@ -37,7 +37,8 @@ rule! {
     ///   the variable alone;
     /// - the secret is a webhook's own (see `webhook-verification-bypass`) or a vendor's key;
     /// - the default is drawn at random when the process starts: a note for auditors, because every restart logs
-    ///   everyone out.
+    ///   everyone out;
+    /// - the default stands in a field of a settings class that no code reads: a note for auditors.
     ///
     /// ## The cure
     ///
@@ -491,6 +492,14 @@ fn tell_default(program: &Program, report: &mut Report, name: Name, purpose: Pur
         ),
     };
     let help = format!("Stop without {name}, in place of the default:\n{}", refuse(program, default.fallback, name));
+    if places.iter().all(|default| program.is_unread_setting(*default)) {
+        let place = program.place(default.fallback);
+        let message = format!("{name} has a text in the code as its default, and nothing reads it so far");
+        let help =
+            format!("Take {name} out of the settings. Whoever comes to sign with it later would find the default.");
+        report.at(place, name.to_string(), message).help(help).severity(Severity::Note).auditor_only();
+        return;
+    }
     let mut draft = report.at(program.place(default.fallback), name.to_string(), message).help(help);
     if constant.is_none() {
         draft = draft.severity(Severity::Note).auditor_only();

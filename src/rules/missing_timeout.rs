@@ -27,7 +27,7 @@ crate::rule! {
     ///   the call or around the whole entry point
     /// - the default is merely long
     /// - it is the app's own backend, its own route, or a URL that cannot be told
-    /// - it is browser code (shown to auditors), a script run by hand, a test, or dead code
+    /// - it is browser code (shown to auditors), a script run by hand or what only such scripts call, a test, or dead code
     ///
     /// Retry helpers and a platform's request limit are no time limit.
     ///

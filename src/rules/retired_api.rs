@@ -338,15 +338,16 @@ fn requests(program: &Program, retired: &[(VendorId, &Retired)], found: &mut BTr
     let mut written = Written::new();
     for http in program.requests().iter().filter(|http| is_live(program, http.at.file)) {
         for to in &http.to {
-            let Destination::Vendor(vendor, _, path) = to else { continue };
+            let Destination::Vendor(vendor, host, path) = to else { continue };
             for (at, (_, retired)) in retired.iter().enumerate().filter(|(_, (owner, _))| owner == vendor) {
                 let mut segments = path.split(['/', ':']);
                 let model = segments.find(|segment| retired.models.iter().any(|model| model == segment)).map(Name::new);
-                let form = retired.path_form(*path);
+                let at_host = retired.host.as_ref().is_none_or(|retired| *host == retired.as_str());
+                let form = retired.path_form(*path).filter(|_| at_host);
                 if model.is_none() && form.is_none() {
                     continue;
                 }
-                let told = model.map(Name::as_str).or(form.and_then(telling));
+                let told = model.map(Name::as_str).or(retired.host.as_deref()).or(form.and_then(telling));
                 match told.and_then(|told| written_elsewhere(program, http, told)) {
                     Some(text) => {
                         written.entry((text, *vendor, at, model)).or_default().push(program.call_place(http.at));

@@ -23,7 +23,7 @@ impl<'t> Visitor<'_, '_, 't> {
             Some(arguments) => self.arguments(arguments),
             None => vec![],
         };
-        if let Some(value) = self.disguised(node, callee, &args) {
+        if let Some(value) = self.disguised(node, callee, &args).or_else(|| self.handed(node, callee, &args)) {
             return value;
         }
         self.builder.call(span(node), callee, args, false, false)

@@ -32,6 +32,16 @@ pub(super) enum Known {
     Importlib,
     /// `importlib.import_module`.
     ImportModule,
+    /// The modules that run functions on threads.
+    Threads,
+    /// A function that runs the one it is handed, with what follows: `asyncio.to_thread`.
+    ToThread,
+    /// A function that gives one that does: `sync_to_async`.
+    OnThread,
+    /// The module `functools`.
+    Functools,
+    /// `functools.partial`.
+    Partial,
 }
 
 impl Known {
@@ -40,6 +50,14 @@ impl Known {
             "os" => Self::Os,
             "importlib" => Self::Importlib,
             "environ" | "decouple" | "starlette.config" => Self::SettingsModule,
+            "asyncio"
+            | "anyio"
+            | "anyio.to_thread"
+            | "starlette.concurrency"
+            | "fastapi.concurrency"
+            | "asgiref.sync"
+            | "channels.db" => Self::Threads,
+            "functools" => Self::Functools,
             _ => return None,
         })
     }
@@ -55,6 +73,11 @@ impl Known {
                 "str" | "bool" | "int" | "float" | "json" | "list" | "url" | "get_value" | "db" | "db_url" | "cache",
             ) => Self::Settings,
             (Self::Importlib, "import_module") => Self::ImportModule,
+            (Self::Threads, "to_thread" | "run_in_threadpool") => Self::ToThread,
+            // `anyio.to_thread.run_sync`
+            (Self::Threads | Self::ToThread, "run_sync") => Self::ToThread,
+            (Self::Threads, "sync_to_async" | "database_sync_to_async") => Self::OnThread,
+            (Self::Functools, "partial") => Self::Partial,
             _ => return None,
         })
     }
@@ -172,7 +195,7 @@ impl<'t> Visitor<'_, '_, 't> {
 
     fn made_settings(&self, id: ExprId) -> Option<Known> {
         let ExprKind::Call(call) = *self.builder.kind(id) else { return None };
-        let callee = self.builder.callee(call);
+        let callee = self.builder.made(call).callee;
         match self.builder.kind(callee) {
             ExprKind::Ref(..) | ExprKind::Member(..) => {
                 (self.known_value(callee)? == Known::SettingsMaker).then_some(Known::Settings)

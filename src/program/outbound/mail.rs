@@ -1,5 +1,6 @@
 //! Mail that a framework sends by what its settings say, and mail that is sent to a server of mail outright.
 
+use crate::catalogue::Settings;
 use crate::facts::{DefKind, FunctionId};
 use crate::finding::Place;
 use crate::names::Name;
@@ -20,12 +21,28 @@ impl Program {
                     && self.value(ExprRef::new(http.inner.file, arg.value)) != Value::Bool(false)
             })
         });
-        let is_set_up = client.settings.as_ref().is_none_or(|settings| {
-            let chosen = self.setting(&settings.chosen_by);
-            !self.setting(&settings.host).is_empty()
-                && (chosen.is_empty() || chosen.iter().any(|(_, text)| text.contains(&settings.chosen)))
-        });
+        let is_set_up = client
+            .settings
+            .as_ref()
+            .is_none_or(|settings| !self.setting(&settings.host).is_empty() && self.chooses(settings));
         is_set_up && !is_silent
+    }
+
+    /// Whether the settings choose the way that they describe: by its name, by naming none, or by a variable whose
+    /// default is for development, where its password is set.
+    pub fn chooses(&self, settings: &Settings) -> bool {
+        let chosen = self.setting(&settings.chosen_by);
+        let is_for_development = |text: &str| settings.developing.iter().any(|way| text.contains(way));
+        chosen.is_empty()
+            || chosen.iter().any(|(_, text)| text.contains(&settings.chosen))
+            || settings.password.as_ref().is_some_and(|password| !self.setting(password).is_empty())
+                && chosen.iter().any(|(place, text)| is_for_development(text) && self.reads_variable(*place))
+    }
+
+    /// Whether a definition at a place reads an environment variable.
+    fn reads_variable(&self, place: Place) -> bool {
+        let mut defs = self.facts(place.file).defs.iter().filter(|def| def.span == place.span);
+        defs.any(|def| def.values.iter().any(|&value| !self.value(ExprRef::new(place.file, value)).envs().is_empty()))
     }
 
     /// Where modules of the app define a setting, and the constant texts it gets.

@@ -4,7 +4,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::catalogue::KnownRole;
 use crate::facts::{
-    BlockId, BlockKind, CallId, DefId, DefKind, ExportValue, ExprId, ExprKind, Facts, FunctionId, Op, Span, Step,
+    BlockId, BlockKind, CallId, Class, DefId, DefKind, ExportValue, ExprId, ExprKind, Facts, FunctionId, Op, Span, Step,
 };
 use crate::finding::FileId;
 use crate::names::Name;
@@ -310,10 +310,7 @@ impl Finder<'_> {
     /// `class Settings(BaseSettings): X: str = "y"`.
     fn classes(&mut self) {
         for class in &self.facts.classes {
-            let reads = class.bases.iter().any(|&base| match self.facts.expr(base) {
-                ExprKind::Ref(name, _) | ExprKind::Member(_, name) => SETTINGS_CLASSES.contains(&name.as_str()),
-                _ => false,
-            });
+            let reads = reads_environment(self.facts, class);
             for field in class.fields.iter().filter(|field| reads && field.is_static) {
                 let Some(value) = field.value else { continue };
                 let name = Name::new(&field.name.to_ascii_uppercase());
@@ -433,6 +430,12 @@ impl Finder<'_> {
             _ => {}
         }
     }
+}
+
+/// Whether a class reads its fields from the environment.
+pub(super) fn reads_environment(facts: &Facts, class: &Class) -> bool {
+    let mut bases = class.bases.iter().filter_map(|&base| facts.last_name(base));
+    bases.any(|name| SETTINGS_CLASSES.contains(&name.as_str()))
 }
 
 /// The variable an expression reads, also through a name that holds it alone.

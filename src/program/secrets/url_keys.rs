@@ -77,8 +77,40 @@ impl Program {
         for url in self.expand(&http.url).alternatives() {
             self.keys_of_url(url, &mut found);
         }
-        if let Lookup::Present(params) = self.request_option(http, "params") {
-            self.keys_of_entries(&params, &mut found);
+        match self.request_option(http, "params") {
+            Lookup::Present(params) => self.keys_of_entries(&params, &mut found),
+            // One caller that brings a credential is enough: what is told of its failure tells it.
+            _ => self.params_of_some(http).iter().for_each(|params| self.keys_of_entries(params, &mut found)),
+        }
+        found
+    }
+
+    /// The parameters that some callers of a wrapper hand in for the query, and others do not: in an options object, or
+    /// as a keyword of Python's.
+    fn params_of_some(&self, http: &HttpUse) -> Vec<Value> {
+        const PARAMS: &str = "params";
+        let mut found = Vec::new();
+        for options in http.options.iter().map(|options| self.expand(options)) {
+            for one in options.alternatives() {
+                if let Lookup::Present(params) = self.lookup(one, Name::new(PARAMS)) {
+                    found.push(params);
+                }
+            }
+        }
+        let file = http.inner.file;
+        let spread =
+            self.facts(file).call(http.inner.call).args.iter().filter(|arg| arg.name.is_some_and(|name| name == "**"));
+        for arg in spread {
+            let Value::Param(function, index) = self.value(ExprRef::new(file, arg.value)) else { continue };
+            let params = &self.facts(function.file).function(function.function).params;
+            if !params.get(index as usize).is_some_and(|param| param.rest) {
+                continue;
+            }
+            for caller in self.callers(function) {
+                let args = &self.facts(caller.file).call(caller.call).args;
+                let handed = args.iter().filter(|arg| arg.name.is_some_and(|name| name == PARAMS));
+                found.extend(handed.map(|arg| self.value(ExprRef::new(caller.file, arg.value))));
+            }
         }
         found
     }

@@ -97,6 +97,8 @@ pub(super) fn meet(a: Option<Way>, b: Option<Way>) -> Option<Way> {
 fn both(a: Way, b: Way) -> Standing {
     use Standing::{Asked, Open, Rejected, Unknown, Unverified, Verified};
     match (a.standing, b.standing) {
+        (Open(lapse), Unverified) if let Some(lapse) = without_signature(lapse, b.reason) => Open(lapse),
+        (Unverified, Open(lapse)) if let Some(lapse) = without_signature(lapse, a.reason) => Open(lapse),
         (Open(lapse), _) | (_, Open(lapse)) => Open(lapse),
         (Unknown(place), _) | (_, Unknown(place)) => Unknown(place),
         (Verified(place), Verified(_)) => Verified(place),
@@ -110,6 +112,18 @@ fn both(a: Way, b: Way) -> Standing {
         (Rejected(place), _) | (_, Rejected(place)) => Rejected(place),
         (Unverified, Unverified) => Unverified,
     }
+}
+
+/// A check with a hole of its own that is also left out when no signature is brought: that way stands open today,
+/// whatever is set.
+fn without_signature(lapse: Lapse, reason: Option<Reason>) -> Option<Lapse> {
+    let Reason { place, why: Why::Request, .. } = reason? else { return None };
+    let why = match lapse.why {
+        Why::Unset(name) => Why::Either(name),
+        Why::Mode(_) => Why::Request,
+        _ => return None,
+    };
+    Some(Lapse { place, check: lapse.check, why, safe_default: false })
 }
 
 fn skipped(check: Place, reason: Option<Reason>) -> Standing {

@@ -66,6 +66,9 @@ fn open<'p>(program: &'p Program, sent: &'p HttpUse) -> Option<Open<'p>> {
         Leaves::Unknown if program.time_limit(sent) == Limit::None => Audience::Unsure,
         _ => return None,
     };
+    if program.is_only_for_tooling(program.function_of(sent.inner)) {
+        return None;
+    }
     match (side.server, audience) {
         (true, audience) => Some(Open { sent, callers, audience }),
         (false, Audience::Everyone) => Some(Open { sent, callers, audience: Audience::Browser }),
@@ -205,6 +208,13 @@ fn callers(program: &Program, open: &Open<'_>) -> Vec<Remark> {
     remarks
 }
 
+/// Whether a function is not called where it stands, but handed on with its arguments to what calls it on a thread.
+fn is_handed_on(program: &Program, call: CallRef) -> bool {
+    let facts = program.facts(call.file);
+    let call = facts.call(call.call);
+    facts.span(call.expr).start < facts.span(call.callee).start
+}
+
 fn tell_call(program: &Program, report: &mut Report, open: &Open<'_>) {
     let client = program.http_client(open.sent);
     let known = whom(program, open);
@@ -218,7 +228,13 @@ fn tell_call(program: &Program, report: &mut Report, open: &Open<'_>) {
     };
     let is_script = program.facts(open.sent.inner.file).language.is_script();
     let limit = Wait::of(program, std::slice::from_ref(open));
-    let place_of_cure = if is_script { "the options of this call" } else { "the arguments of this call" };
+    let place_of_cure = match is_script {
+        true => "the options of this call",
+        false if is_handed_on(program, open.sent.inner) => {
+            "what is handed on with it (to `run_in_executor` by `functools.partial`)"
+        }
+        false => "the arguments of this call",
+    };
     tell(
         program,
         report,
@@ -278,11 +294,7 @@ fn tell_settings(program: &Program, report: &mut Report, opens: &[Open<'_>]) {
     let client = program.http_client(first.sent);
     let Some(settings) = &client.settings else { return };
     let Some(&(host, _)) = program.setting(&settings.host).first() else { return };
-    if !program.setting(&settings.timeout).is_empty() {
-        return;
-    }
-    let chosen = program.setting(&settings.chosen_by);
-    if !chosen.is_empty() && !chosen.iter().any(|(_, text)| text.contains(&settings.chosen)) {
+    if !program.setting(&settings.timeout).is_empty() || !program.chooses(settings) {
         return;
     }
     let mut calls: Vec<Remark> = Vec::new();

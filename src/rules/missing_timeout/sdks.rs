@@ -22,7 +22,7 @@ pub(super) fn check(program: &Program, report: &mut Report) {
     for used in program.vendor_uses() {
         let Via::Sdk(name, made) = used.via else { continue };
         let Some((package, timeout)) = unlimited(program, used) else { continue };
-        if !program.runs_on_server(used.at.file) || program.call_limit(used, timeout) != Limit::None {
+        if program.call_limit(used, timeout) != Limit::None || !is_deployed(program, used) {
             continue;
         }
         if is_configured_when_made(timeout) {
@@ -41,6 +41,11 @@ pub(super) fn check(program: &Program, report: &mut Report) {
             tell_uses(program, report, first, timeout, rest);
         }
     }
+}
+
+/// Whether a use is part of a server, and not only of scripts run by hand.
+fn is_deployed(program: &Program, used: &VendorUse) -> bool {
+    program.runs_on_server(used.at.file) && !program.is_only_for_tooling(program.function_of(used.at))
 }
 
 /// `def __init__(self, client: openai.OpenAI)`: a client that somebody else made, with a limit or without.
@@ -79,7 +84,7 @@ fn check_client(program: &Program, report: &mut Report, client: &ClientUse) {
     let open: Vec<&VendorUse> = uses
         .iter()
         .copied()
-        .filter(|used| program.runs_on_server(used.at.file) && program.call_limit(used, timeout) == Limit::None)
+        .filter(|used| program.call_limit(used, timeout) == Limit::None && is_deployed(program, used))
         .collect();
     let Some(first) = open.first() else { return };
     let vendor = program.catalogue.vendor(client.vendor);
