@@ -65,6 +65,7 @@ pub fn link(
     outbound::collect(&mut program);
     start(&mut program);
     jumps::connect(&mut program);
+    outbound::name_destinations(&mut program);
     program.core_calls = core_paths::find_calls(&program);
     program
 }

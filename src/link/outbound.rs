@@ -16,8 +16,10 @@ pub use crate::program::values::options::Lookup;
 use crate::program::{CallRef, Destination, ExprRef, External, HttpUse, Program, Value, VendorUse, Via};
 
 mod callers;
+mod kept;
 
 use callers::through_callers;
+pub use kept::name_destinations;
 
 /// The method of a request that names none.
 const GET: &str = "GET";

@@ -1,5 +1,7 @@
 //! What leaves the program: requests, and uses of vendors' SDKs.
 
+use rustc_hash::FxHashSet;
+
 use crate::catalogue::{HttpClient, Operation, VendorId, is_own_host};
 use crate::finding::FileId;
 use crate::names::Name;
@@ -19,7 +21,7 @@ pub enum Destination {
     Local,
     /// A host no vendor of ours has: host and path.
     Host(Name, Name),
-    /// A base that an environment variable holds, and the path after it.
+    /// A base that an environment variable or a column of the app's own rows holds, and the path after it.
     Env(Name, Name),
     /// A base that is not known, and the path after it.
     Unknown(Name),
@@ -106,6 +108,8 @@ pub struct Outbound {
     pub vendors: ByFile<VendorUse>,
     /// Constructions of vendors' clients: the call, the vendor, the package. Sorted by call.
     pub clients: Vec<ClientUse>,
+    /// Requests that go where a row of the app's own data says.
+    pub(crate) kept: FxHashSet<CallRef>,
 }
 
 /// A vendor's client being made.
@@ -143,6 +147,11 @@ impl Program {
     /// The vendors a call uses.
     pub fn vendors_at(&self, call: CallRef) -> &[VendorUse] {
         self.outbound.vendors.at(call.file, call.call, |used| used.at.call)
+    }
+
+    /// Whether a request goes where a row says: one's own system for each customer.
+    pub fn goes_where_row_says(&self, call: CallRef) -> bool {
+        self.outbound.kept.contains(&call)
     }
 
     /// The operation of a use.

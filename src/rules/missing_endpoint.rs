@@ -9,6 +9,7 @@ use crate::program::{CallRef, Entry, EntryKind, HttpUse, Program, Value};
 use crate::rule;
 use crate::rule::Report;
 
+mod clocks;
 mod relative;
 
 rule! {
@@ -31,7 +32,7 @@ rule! {
     /// page whose address the path could start from, and throws.
     ///
     /// A platform's clock asks as well: the one of `vercel.json` sends GET and nothing else, and a route that only has
-    /// POST refuses it every time.
+    /// POST refuses it every time. A path that nothing serves beside others that are served is told too.
     ///
     /// ## The cure
     ///
@@ -68,7 +69,7 @@ rule! {
 const SLIPS: usize = 3;
 
 fn check(program: &Program, report: &mut Report) {
-    refused_clocks(program, report);
+    clocks::check(program, report);
     relative::check(program, report);
     let mut asked: BTreeMap<(bool, Name), Vec<&Unmatched>> = BTreeMap::new();
     for unmatched in program.unmatched_jumps() {
@@ -86,29 +87,6 @@ fn check(program: &Program, report: &mut Report) {
         let Some(first) = calls.first() else { continue };
         let runs = !program.is_uncalled(first.at, &names);
         tell(program, report, (is_function, name), first, &calls, runs);
-    }
-}
-
-/// Times at which a platform's clock asks for what is there and answers other methods only.
-fn refused_clocks(program: &Program, report: &mut Report) {
-    for schedule in program.schedules().iter().filter(|schedule| schedule.by_platform) {
-        let asked: Vec<&Entry> = schedule.asks.iter().map(|&entry| &program.entries[entry]).collect();
-        let answers = |entry: &&Entry| entry.methods.is_empty() || entry.methods.iter().any(|method| *method == "GET");
-        let (Some(first), false) = (asked.first(), asked.iter().any(answers)) else { continue };
-        let (name, cron) = (program.entry_name(first), &schedule.cron);
-        let help = match first.framework {
-            "next-app" => format!("Answer GET there too: `export {{ {} as GET }};` does the same.", first.methods[0]),
-            _ => "Let the route answer GET too.".to_owned(),
-        };
-        let message = format!(
-            "the clock asks GET {} (`{cron}`), and only {name} is there: it is answered 405 every time, and the job has never \
-             run",
-            schedule.what
-        );
-        report
-            .at(schedule.place, schedule.what.clone(), message)
-            .because(program.entry_head(first), format!("{name} is here"))
-            .help(help);
     }
 }
 

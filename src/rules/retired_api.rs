@@ -108,11 +108,21 @@ fn check(program: &Program, report: &mut Report) {
             _ => tell(program, report, vendor, retired[at].1, model, &places, "and here"),
         }
     }
-    for ((text, vendor, at, model), mut places) in written {
-        places.sort();
-        places.dedup();
-        places.insert(0, text);
-        tell(program, report, vendor, retired[at].1, model, &places, "asked for here");
+    // What a file writes several times is changed in one go.
+    let mut by_file: BTreeMap<Key, Vec<(Place, Vec<Place>)>> = BTreeMap::new();
+    for ((text, vendor, at, model), places) in written {
+        by_file.entry((text.file, vendor, at, model)).or_default().push((text, places));
+    }
+    for ((_, vendor, at, model), mut texts) in by_file {
+        if let [(text, places)] = &mut texts[..] {
+            places.sort();
+            places.dedup();
+            places.insert(0, *text);
+            tell(program, report, vendor, retired[at].1, model, places, "asked for here");
+        } else {
+            let places: Vec<Place> = texts.into_iter().map(|(text, _)| text).collect();
+            tell(program, report, vendor, retired[at].1, model, &places, "and here");
+        }
     }
 }
 

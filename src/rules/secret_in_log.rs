@@ -233,7 +233,7 @@ fn what(exposed: &Exposed, tellings: &Tellings) -> String {
         Secret::Signature => "the signature it expects".to_owned(),
         Secret::Link => "a link that lets its holder into an account".to_owned(),
         Secret::Named(name) => format!("`{name}`"),
-        Secret::Holds(name) => format!("an object that holds `{name}`"),
+        Secret::Holds(name) | Secret::Granted(name) => format!("an object that holds `{name}`"),
         Secret::Bodies => "the body of every answer".to_owned(),
         Secret::Caught(block) => match tellings.blocks.get(&(exposed.at.file, block)) {
             Some(telling) => {
@@ -265,7 +265,9 @@ fn consequence(program: &Program, exposed: &Exposed) -> String {
         Secret::Named(name) | Secret::Holds(name) if name.to_ascii_lowercase().contains("pass") => {
             "log in as that customer".to_owned()
         }
-        Secret::Named(_) | Secret::Holds(_) => "use it in the name of whoever it was given to".to_owned(),
+        Secret::Named(_) | Secret::Holds(_) | Secret::Granted(_) => {
+            "use it in the name of whoever it was given to".to_owned()
+        }
         Secret::Bodies => "read what customers are sent, their tokens among it".to_owned(),
         Secret::Variable(..) | Secret::Caught(_) => "use the key as if they were this app".to_owned(),
     }
@@ -288,9 +290,11 @@ fn confidence(secrets: &[Exposed]) -> Confidence {
 
 fn subject(exposed: &Exposed) -> String {
     match exposed.secret {
-        Secret::Variable(name, _) | Secret::Named(name) | Secret::Holds(name) | Secret::Header(name) => {
-            name.to_string()
-        }
+        Secret::Variable(name, _)
+        | Secret::Named(name)
+        | Secret::Holds(name)
+        | Secret::Granted(name)
+        | Secret::Header(name) => name.to_string(),
         Secret::Environment => "environment".to_owned(),
         Secret::Headers => "headers".to_owned(),
         Secret::Cookies => "cookies".to_owned(),
@@ -311,6 +315,9 @@ fn cure(program: &Program, disclosure: &Disclosure, first: &Exposed) -> String {
         (Secret::Caught(_), _) => {
             "Log the kind and the status instead: `type(e).__name__, getattr(e.response, \"status_code\", None)`, and send the key in a header where the vendor takes one.".to_owned()
         }
+        (Secret::Granted(_), Outlet::Answer) => {
+            "Keep them on the server, where they are stored: answer with what the page shows, such as the account's address.".to_owned()
+        }
         (_, Outlet::Answer) => "Keep it on the server: answer with what the caller needs, not with what you need.".to_owned(),
         (_, Outlet::Error) => "Say in the message what is wrong, not the value.".to_owned(),
         (Secret::Headers, _) if script => {
@@ -322,7 +329,7 @@ fn cure(program: &Program, disclosure: &Disclosure, first: &Exposed) -> String {
         (Secret::Signature, _) => "Log that the signature did not match, and the delivery's id.".to_owned(),
         (Secret::Link, _) => "Log to which user it was sent, never the link.".to_owned(),
         (Secret::Bodies, _) => "Log method, path, status and duration; of bodies at most their size.".to_owned(),
-        (Secret::Holds(_), _) => "Log the parts that help, by name, such as the status or `expires_in`.".to_owned(),
+        (Secret::Holds(_) | Secret::Granted(_), _) => "Log the parts that help, by name, such as the status or `expires_in`.".to_owned(),
         (_, Outlet::Log) if script => format!("Log whether it is there: `{{ has: Boolean({read}) }}`."),
         (_, Outlet::Log) => format!("Log whether it is there: `bool({read})`."),
     }

@@ -99,7 +99,9 @@ fn check(program: &Program, report: &mut Report) {
             let mut others = program.iterations().iter().filter(|other| other.place.file == file);
             others.any(|other| other.region != region && region.contains(other.region))
         };
-        let sent = program.sent_by(iteration);
+        let mut sent = program.sent_by(iteration);
+        // Each of them is another one's.
+        sent.retain(|sent| !program.goes_where_row_says(sent.call));
         let floats = |sent: &Sent| program.is_floating(sent.way.first().map_or(sent.call, |edge| edge.call));
         let at_once = iteration.at_once || sent.first().is_some_and(floats);
         let goes_to_many = || sent.first().is_some_and(|first| is_message(program, first));

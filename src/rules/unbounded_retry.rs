@@ -1,7 +1,7 @@
 //! Retries that nothing ends.
 
 use crate::catalogue::KnownRole;
-use crate::program::repeats::retries::{How, Limit, Retry};
+use crate::program::repeats::retries::{How, Limit, Retry, Trigger};
 use crate::program::{EdgeKind, Program};
 use crate::rule::Report;
 
@@ -84,6 +84,10 @@ fn check(program: &Program, report: &mut Report) {
         let whom = program.sent_to(first.call);
         let name = program.function_name(retry.function);
         let message = match puts_itself_back(program, retry) {
+            _ if retry.trigger == Trigger::OldCredential => format!(
+                "{what} is tried again with the token that {whom} has just refused: {name} puts the new one away and hands \
+                 itself what still holds the old one, so that each round is refused and fetches another one, without an end"
+            ),
             true => format!(
                 "{what} is tried again for as long as it fails, and nothing ends that: while {whom} is down, {name} puts \
                  each job back into its queue, and they go round for ever"
@@ -112,6 +116,14 @@ fn puts_itself_back(program: &Program, retry: &Retry) -> bool {
 fn cure(program: &Program, retry: &Retry) -> &'static str {
     let script = program.facts(retry.place.file).language.is_script();
     match retry.how {
+        _ if retry.trigger == Trigger::OldCredential && script => {
+            "Put the new token into what is handed on, `{ ...user, token: fresh }`, and do so once only: throw at the \
+             second refusal."
+        }
+        _ if retry.trigger == Trigger::OldCredential => {
+            "Put the new token into what is handed on, `user.token = fresh`, and do so once only: raise at the second \
+             refusal."
+        }
         _ if puts_itself_back(program, retry) && script => {
             "Let the queue try again: throw, and add the job with `{ attempts: 5, backoff: { type: \"exponential\", delay: \
              5000 } }`."

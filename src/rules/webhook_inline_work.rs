@@ -118,8 +118,11 @@ fn is_slow(program: &Program, handler: &WebhookHandler, entry: &Entry, call: Cal
     let effect = effect(program, call);
     let uses = program.vendors_at(call);
     if uses.iter().any(|used| {
-        let category = program.catalogue.vendor(used.vendor).category;
-        matches!(category, Category::Data | Category::Monitoring | Category::Analytics)
+        let vendor = program.catalogue.vendor(used.vendor);
+        // A mail is one whoever carries it.
+        let mails = effect == Some(Effect::Send) && !vendor.own_backend;
+        matches!(vendor.category, Category::Monitoring | Category::Analytics)
+            || vendor.category == Category::Data && !mails
     }) {
         return false;
     }

@@ -11,6 +11,7 @@ mod engines;
 mod handlers;
 mod libraries;
 mod loops;
+mod outdated;
 mod reached;
 mod recursion;
 mod requeued;
@@ -66,6 +67,8 @@ pub enum Trigger {
     Thrown,
     /// The answer says so.
     Answer,
+    /// The credential has run out: another one is fetched and put away, and the same old one is brought again.
+    OldCredential,
 }
 
 /// Something that makes code run again when it fails.
@@ -98,6 +101,7 @@ impl Program {
             let mut found = engines::all(self);
             found.extend(recursion::all(self));
             found.extend(requeued::all(self));
+            found.extend(outdated::all(self));
             let mut helpers = libraries::Helpers::default();
             let mut loops = Vec::new();
             for (file, facts) in self.code() {

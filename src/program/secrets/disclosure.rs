@@ -322,7 +322,7 @@ impl Finder<'_> {
                 }
                 // A few characters show whose key it is; more of them, to whoever calls, help to guess the rest.
                 Secret::Variable(..) => outlet != Outlet::Answer || exposed.head.is_none_or(|head| head >= 16),
-                Secret::Environment | Secret::Signature => true,
+                Secret::Environment | Secret::Signature | Secret::Granted(_) => true,
                 Secret::Header(_) | Secret::Named(_) => outlet != Outlet::Answer,
                 Secret::Headers | Secret::Cookies | Secret::Link | Secret::Holds(_) | Secret::Bodies => {
                     outlet == Outlet::Log
@@ -412,7 +412,10 @@ impl Finder<'_> {
                 let block = program.facts(caller.file).call(caller.call).block;
                 secrets.retain(|exposed| !self.is_missing(caller.file, block, exposed));
                 secrets.retain(|exposed| {
-                    logs || !matches!(exposed.secret, Secret::Named(_) | Secret::Holds(_) | Secret::Link)
+                    logs || !matches!(
+                        exposed.secret,
+                        Secret::Named(_) | Secret::Holds(_) | Secret::Granted(_) | Secret::Link
+                    )
                 });
                 let (place, other) = if logs { (at, sink.call) } else { (sink.at, Some(caller)) };
                 self.note(sink, place, secrets, other);

@@ -13,6 +13,7 @@ mod bodies;
 mod calls;
 mod cookies;
 mod cuts;
+mod granted;
 mod held;
 pub(crate) mod names;
 mod walk;
@@ -38,6 +39,9 @@ pub enum Secret {
     Named(Name),
     /// An answer that holds a credential, by the name under which it is read elsewhere.
     Holds(Name),
+    /// The tokens that a vendor gave for a customer's code, as a whole, by the name of the one that lasts: the app keeps
+    /// them, and asks with them.
+    Granted(Name),
     /// The body of every answer.
     Bodies,
     /// What a `catch` receives.

@@ -242,6 +242,10 @@ fn handler(program: &Program, candidate: Candidate) -> Option<WebhookHandler> {
     evidence.dedup();
     let vendors: Vec<VendorId> = vendor.into_iter().collect();
     let mut account = program.account_of_posts(entry, &vendors);
+    // Some of those who notify of payments ask by GET and send the id alone.
+    if account.deeds.is_empty() && notifies_of_payments(program, entry) {
+        account = program.account_of(entry, &vendors);
+    }
     // What never runs does nothing, and refuses nobody.
     if program.shadowing(entry).is_some() {
         account = Account::default();
@@ -307,11 +311,21 @@ fn is_signed(program: &Program, call: CallRef) -> bool {
 /// Whether an entry takes requests that change something.
 fn may_take(program: &Program, entry: &Entry) -> bool {
     let side = program.side(entry.function.file);
+    let by_get = || entry.methods.iter().any(|method| *method == "GET") && notifies_of_payments(program, entry);
     matches!(entry.kind, EntryKind::Route | EntryKind::EdgeFunction)
         && (entry.methods.is_empty()
-            || entry.methods.iter().any(|method| matches!(method.as_str(), "POST" | "ALL" | "*")))
+            || entry.methods.iter().any(|method| matches!(method.as_str(), "POST" | "ALL" | "*"))
+            || by_get())
         && !side.tooling
         && !side.dead
+}
+
+/// Whether an entry's names say that payments are notified there, by whichever method: `/api/pesapal/ipn`.
+fn notifies_of_payments(program: &Program, entry: &Entry) -> bool {
+    let function = program.facts(entry.function.file).function(entry.function.function).name;
+    let names = [entry.route, entry.name, function];
+    let mut words = names.into_iter().flatten().flat_map(|name| words(&name));
+    words.any(|word| word == "ipn")
 }
 
 // ---- from signs to entries ------------------------------------------------------------------------------

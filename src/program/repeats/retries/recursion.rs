@@ -22,7 +22,7 @@ pub(super) fn all(program: &Program) -> Vec<Retry> {
 }
 
 /// Whether `function` is `own` or is written inside it.
-fn is_within(facts: &Facts, function: FunctionRef, own: FunctionRef) -> bool {
+pub(super) fn is_within(facts: &Facts, function: FunctionRef, own: FunctionRef) -> bool {
     std::iter::successors(Some(function.function), |&id| facts.function(id).parent).any(|id| id == own.function)
 }
 
@@ -73,14 +73,14 @@ pub(super) fn retry(program: &Program, facts: &Facts, own: FunctionRef, call: Ca
 }
 
 /// The body whose failure a handler takes.
-fn tried_by(facts: &Facts, handler: BlockId) -> Option<BlockId> {
+pub(super) fn tried_by(facts: &Facts, handler: BlockId) -> Option<BlockId> {
     facts.blocks.iter().flat_map(|block| &block.steps).find_map(|step| match step {
         Step::Try { body, handlers, .. } if handlers.contains(&handler) => Some(*body),
         _ => None,
     })
 }
 
-fn calls_in<'p>(
+pub(super) fn calls_in<'p>(
     program: &'p Program,
     facts: &'p Facts,
     own: FunctionRef,

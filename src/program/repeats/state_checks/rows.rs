@@ -5,7 +5,7 @@ use crate::program::{CallRef, ExprRef, Program};
 
 impl Program {
     /// Whether a value is a row, or a list of rows, as it was read from what the app keeps.
-    pub(in crate::program) fn is_kept_row(&self, value: ExprRef) -> bool {
+    pub(crate) fn is_kept_row(&self, value: ExprRef) -> bool {
         let kept = StateChecks { program: self, written: None }.kept(value, FARTHEST);
         kept.is_some_and(|kept| !kept.field && !kept.fault && !kept.claim && !kept.says_new)
     }
@@ -17,7 +17,7 @@ impl Program {
     }
 
     /// Whether a value is a field of a row, as it was read from what the app keeps.
-    pub(in crate::program) fn is_kept_field(&self, value: ExprRef) -> bool {
+    pub(crate) fn is_kept_field(&self, value: ExprRef) -> bool {
         let kept = StateChecks { program: self, written: None }.kept(value, FARTHEST);
         kept.is_some_and(|kept| kept.field && !kept.fault && !kept.claim && !kept.says_new)
     }

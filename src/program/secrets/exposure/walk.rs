@@ -388,7 +388,7 @@ impl<'p> Walker<'p> {
             let mut position = 0;
             self.found.secrets.retain(|exposed| {
                 position += 1;
-                let gone = matches!(exposed.secret, Secret::Holds(name) | Secret::Named(name) if replaced(name));
+                let gone = matches!(exposed.secret, Secret::Holds(name) | Secret::Granted(name) | Secret::Named(name) if replaced(name));
                 position <= before || !gone
             });
             if one == Known::Secret && spread && self.found.secrets.len() == before {
@@ -427,7 +427,7 @@ impl<'p> Walker<'p> {
             self.without.extend(&taken);
             let mut one = self.walk(value, path);
             self.without.truncate(before.0);
-            let gone = |secret| matches!(secret, Secret::Holds(name) | Secret::Named(name) if taken.contains(&name));
+            let gone = |secret| matches!(secret, Secret::Holds(name) | Secret::Granted(name) | Secret::Named(name) if taken.contains(&name));
             let mut position = 0;
             self.found.secrets.retain(|exposed| {
                 position += 1;

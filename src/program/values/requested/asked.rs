@@ -2,10 +2,10 @@
 //! looked up in a list, or only kept within bounds.
 
 use super::{Source, outermost};
-use crate::facts::{ExprId, ExprKind, Facts, Op};
+use crate::facts::{Block, BlockKind, ExprId, ExprKind, Facts, Op};
 use crate::names::Name;
 use crate::program::verify::words;
-use crate::program::{CallRef, FunctionRef, Gate, Program};
+use crate::program::{CallRef, EdgeKind, FunctionRef, Gate, Program};
 
 /// How a value is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -142,7 +142,11 @@ fn asked_in(program: &Program, function: FunctionRef, names: &[Name], before: Op
             ExprKind::Op(Op::In, parts) if parts.first().is_some_and(|&first| is(first)) => Asked::Checked,
             ExprKind::Index(base, index) if is(*index) && !is(*base) => Asked::Checked,
             ExprKind::Call(call) => {
-                looked_up(facts, facts.call(*call), &is).max(queried(facts, facts.call(*call), &is))
+                let by_name = match looked_up(facts, facts.call(*call), &is) {
+                    Asked::Checked => bounds_of(program, CallRef::new(function.file, *call)).unwrap_or(Asked::Checked),
+                    asked => asked,
+                };
+                by_name.max(queried(facts, facts.call(*call), &is))
             }
             // `sql`SELECT id FROM prices WHERE id = ${priceId}``
             ExprKind::Template(parts) if parts.iter().any(|&part| is(part)) && looks_up_rows(facts, parts) => {
@@ -245,6 +249,79 @@ fn looked_up(facts: &Facts, call: &crate::facts::Call, is: &dyn Fn(ExprId) -> bo
         }
         _ => Asked::No,
     }
+}
+
+/// Functions that make a number of a value, ask whether it is one, or say what is wrong.
+const OF_NUMBERS: &[&str] = &[
+    "isFinite",
+    "isNaN",
+    "isInteger",
+    "isSafeInteger",
+    "Number",
+    "parseFloat",
+    "parseInt",
+    "String",
+    "abs",
+    "round",
+    "floor",
+    "ceil",
+    "toFixed",
+    "trim",
+    "isinstance",
+    "float",
+    "int",
+    "Decimal",
+    "log",
+    "warn",
+    "error",
+    "Error",
+    "TypeError",
+    "RangeError",
+    "ValueError",
+];
+
+/// Words of own functions that say no more than whether a value will do.
+const CHECKS: &[&str] =
+    &["valid", "validate", "validated", "verify", "check", "ensure", "assert", "allowed", "allow", "is", "sanitize"];
+
+/// What an own function asks of a value that only holds it against numbers, whatever its name says:
+/// `validateAmount = (amount) => amount > 0 && amount <= 5000`; none where it may ask for more.
+fn bounds_of(program: &Program, call: CallRef) -> Option<Asked> {
+    let checks = |word: &String| CHECKS.contains(&word.as_str());
+    program.called_name(call).filter(|name| words(name).iter().any(checks))?;
+    let mut edges = program.edges(call).iter().filter(|edge| edge.kind == EdgeKind::Direct).peekable();
+    edges.peek()?;
+    edges.map(|edge| bounds_in(program, edge.target)).try_fold(Asked::No, |asked, found| Some(asked.max(found?)))
+}
+
+fn bounds_in(program: &Program, function: FunctionRef) -> Option<Asked> {
+    let facts = program.facts(function.file);
+    let span = facts.function(function.function).span;
+    let cases = |block: &Block| matches!(block.kind, BlockKind::Case(..)) && span.contains(block.span);
+    if facts.blocks.iter().any(cases) {
+        return None;
+    }
+    let mut asked: Option<Asked> = None;
+    for expr in facts.exprs.iter().filter(|expr| span.contains(expr.span)) {
+        match &expr.kind {
+            ExprKind::Op(Op::Equal | Op::Unequal | Op::Compare, parts) => {
+                let least = parts.iter().map(|&part| compared(facts, part)).min()?;
+                if least == Asked::Checked {
+                    return None;
+                }
+                asked = asked.max(Some(least));
+            }
+            ExprKind::Op(Op::In | Op::Arithmetic, _) | ExprKind::Index(..) | ExprKind::Await(_) => return None,
+            ExprKind::Call(call) => {
+                let name = facts.last_name(facts.call(*call).callee)?;
+                if !OF_NUMBERS.contains(&name.as_str()) {
+                    return None;
+                }
+            }
+            _ => {}
+        }
+    }
+    asked
 }
 
 /// Whether a statement's texts look rows up: `select .. where ..`.
