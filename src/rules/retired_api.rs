@@ -111,9 +111,9 @@ fn check(program: &Program, report: &mut Report) {
     // What a file writes several times is changed in one go.
     let mut by_file: BTreeMap<Key, Vec<(Place, Vec<Place>)>> = BTreeMap::new();
     for ((text, vendor, at, model), places) in written {
-        by_file.entry((text.file, vendor, at, model)).or_default().push((text, places));
+        by_file.entry((text.file, vendor, at, model, None)).or_default().push((text, places));
     }
-    for ((_, vendor, at, model), mut texts) in by_file {
+    for ((_, vendor, at, model, _), mut texts) in by_file {
         if let [(text, places)] = &mut texts[..] {
             places.sort();
             places.dedup();
