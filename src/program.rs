@@ -36,6 +36,7 @@ pub mod paths;
 pub mod repeats;
 pub mod secrets;
 pub mod sign_in;
+pub mod switches;
 pub mod terms;
 pub mod time;
 pub mod uncalled;

@@ -55,6 +55,16 @@ impl Program {
     /// The entry points that a function is reached from, nearest first, each by its shortest way. A way ends at the
     /// first entry point it meets.
     pub fn origins(&self, function: FunctionRef) -> Vec<Origin> {
+        self.started(function, None)
+    }
+
+    /// The entry points that a call is reached from: [`Program::origins`] of its function, less those whose way
+    /// switches it off.
+    pub fn origins_of(&self, call: CallRef) -> Vec<Origin> {
+        self.started(self.function_of(call), Some(call))
+    }
+
+    fn started(&self, function: FunctionRef, call: Option<CallRef>) -> Vec<Origin> {
         /// Enough for any real function; a bound against programs made to be large.
         const MOST_FUNCTIONS: usize = 2_000;
         let mut found = Vec::new();
@@ -71,8 +81,12 @@ impl Program {
                 break;
             }
             let incoming = self.incoming(at);
+            let next = way.last().map_or(call, |edge| Some(edge.call));
             for &edge in incoming {
                 let from = self.function_of(edge.call);
+                if next.is_some_and(|next| self.is_switched_off(next, &edge)) {
+                    continue;
+                }
                 if seen.insert(from) {
                     let mut way = way.clone();
                     way.push(edge);
@@ -110,20 +124,21 @@ impl Program {
     pub fn is_only_for_tooling(&self, function: FunctionRef) -> bool {
         let mut seen: FxHashSet<FunctionRef> = FxHashSet::from_iter([function]);
         let mut open = vec![function];
-        let mut by_tooling = false;
+        let mut own = vec![];
         while let Some(at) = open.pop() {
             if self.side(at.file).tooling {
-                by_tooling = true;
                 continue;
             }
             let incoming = self.incoming(at);
-            if incoming.is_empty() || !self.entries_of(at).is_empty() || self.is_taken_by_deployed(at) {
+            if incoming.is_empty() || !self.entries_of(at).is_empty() {
                 return false;
             }
+            own.push(at);
             let from = incoming.iter().map(|edge| self.function_of(edge.call));
             open.extend(from.filter(|&from| seen.insert(from)));
         }
-        by_tooling
+        // The whole program is asked last: few functions come so far.
+        own.len() < seen.len() && !own.iter().any(|&at| self.is_taken_by_deployed(at))
     }
 
     /// Whether a file that is deployed imports a function by its name, or asks some value for a member of that name:

@@ -185,7 +185,7 @@ fn is_short(program: &Program, at: CallRef, source: &Source) -> bool {
 
 /// The entry point by which a customer gets to the charge with what the request says; none when only others do.
 fn start(program: &Program, at: CallRef, source: &Source) -> Option<Start> {
-    let mut origins = program.origins(program.function_of(at));
+    let mut origins = program.origins_of(at);
     // Of several that lead to the charge, only that one decides whose request is read.
     let reads = |origin: &Start| {
         let place = program.place(source.read);

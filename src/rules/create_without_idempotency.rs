@@ -224,7 +224,7 @@ fn tell(
     runs: &mut Runs,
 ) {
     let Keyless { used, operation, how } = keyless;
-    let origins = program.origins(program.function_of(used.at));
+    let origins = program.origins_of(used.at);
     if program.is_run_by_hand(&origins) {
         return;
     }

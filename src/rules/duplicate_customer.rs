@@ -89,7 +89,7 @@ fn check(program: &Program, report: &mut Report) {
 
 fn is_repeated(program: &Program, used: &VendorUse) -> bool {
     let keyed = program.idempotency(used).is_some_and(|how| program.idempotency_key(used, how) != Key::Absent);
-    let origins = program.origins(program.function_of(used.at));
+    let origins = program.origins_of(used.at);
     if keyed || program.is_run_by_hand(&origins) || origins.is_empty() {
         return false;
     }
@@ -116,7 +116,7 @@ fn is_repeated(program: &Program, used: &VendorUse) -> bool {
 
 fn tell(program: &Program, report: &mut Report, used: &VendorUse) {
     let vendor = &program.catalogue.vendor(used.vendor).name;
-    let origins = program.origins(program.function_of(used.at));
+    let origins = program.origins_of(used.at);
     let Some(origin) = origins.iter().find(|origin| program.entries[origin.entry].kind != EntryKind::Script) else {
         return;
     };

@@ -95,7 +95,7 @@ fn check(program: &Program, report: &mut Report) {
         if !may_matter(program, used) {
             continue;
         }
-        for start in program.origins(program.function_of(used.at)) {
+        for start in program.origins_of(used.at) {
             if !program.is_public(start.entry) {
                 continue;
             }

@@ -73,7 +73,7 @@ fn check(program: &Program, report: &mut Report) {
 }
 
 fn tell(program: &Program, report: &mut Report, floating: &Floating) {
-    let origins = program.origins(program.function_of(floating.at));
+    let origins = program.origins_of(floating.at);
     if !program.is_served(&origins) || program.is_run_by_hand(&origins) {
         return;
     }

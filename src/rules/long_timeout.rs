@@ -82,7 +82,7 @@ fn check(program: &Program, report: &mut Report) {
         uses.iter().flat_map(|used| [used.out.at, used.out.sender()]).collect()
     });
     for (at, seconds) in waits {
-        let origins = program.origins(program.function_of(at));
+        let origins = program.origins_of(at);
         let ended = origins.iter().filter(|origin| program.is_waited_for(&origin.way)).find_map(|origin| {
             let lifetime = program.lifetime(&program.entries[origin.entry])?;
             (seconds >= lifetime.seconds).then_some((origin, lifetime))

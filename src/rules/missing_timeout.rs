@@ -98,7 +98,7 @@ enum Audience {
 }
 
 fn tell(program: &Program, report: &mut Report, hanging: Hanging) {
-    let origins = program.origins(program.function_of(hanging.waits));
+    let origins = program.origins_of(hanging.waits);
     if program.is_run_by_hand(&origins) {
         return;
     }

@@ -104,7 +104,7 @@ fn model(program: &Program, report: &mut Report, used: &VendorUse) {
         if program.failure_is_met(parse) || program.form_is_checked(parse) || hands_schema(program, used.at, parse) {
             continue;
         }
-        let origins = program.origins(program.function_of(parse));
+        let origins = program.origins_of(parse);
         let Some(origin) = origins.iter().find(|origin| program.entries[origin.entry].kind != EntryKind::Script) else {
             continue;
         };
@@ -139,7 +139,7 @@ fn spread(program: &Program, report: &mut Report, used: &VendorUse, parse: CallR
         return false;
     }
     let Some(row) = program.spread_into_row(parse) else { return false };
-    let origins = program.origins(program.function_of(row.write));
+    let origins = program.origins_of(row.write);
     let Some(origin) = origins.iter().find(|origin| program.entries[origin.entry].kind != EntryKind::Script) else {
         return false;
     };
@@ -206,7 +206,7 @@ fn reached(program: &Program, report: &mut Report, http: &HttpUse) {
     if program.falls_back(http.inner, look.at) {
         return;
     }
-    let origins = program.origins(program.function_of(http.at));
+    let origins = program.origins_of(http.at);
     if program.is_run_by_hand(&origins) {
         return;
     }

@@ -102,8 +102,7 @@ fn check(program: &Program, report: &mut Report) {
         let mut sent = program.sent_by(iteration);
         // Each of them is another one's.
         sent.retain(|sent| !program.goes_where_row_says(sent.call));
-        let floats = |sent: &Sent| program.is_floating(sent.way.first().map_or(sent.call, |edge| edge.call));
-        let at_once = iteration.at_once || sent.first().is_some_and(floats);
+        let at_once = iteration.at_once || sent.first().is_some_and(|first| program.runs_beside(first));
         let goes_to_many = || sent.first().is_some_and(|first| is_message(program, first));
         if paced && (at_once || in_parts() || !goes_to_many() || !is_waited_for(program, iteration)) {
             continue;
@@ -145,9 +144,7 @@ fn tell(program: &Program, report: &mut Report, iteration: &Iteration, first: &S
     let list = list_name(program, iteration);
     let what = program.sent_name(first.call);
     let whom = program.sent_to(first.call);
-    // What nothing waits for runs at once as well.
-    let outer = first.way.first().map_or(first.call, |edge| edge.call);
-    let at_once = iteration.at_once || program.is_floating(outer);
+    let at_once = iteration.at_once || program.runs_beside(first);
     // Of what one answer or one delivery holds there are a few as a rule.
     let few = program.is_likely_small(iteration.collection)
         || !origins.is_empty() && origins.iter().all(|origin| delivers(program, origin, iteration));

@@ -178,7 +178,7 @@ fn tell(
     how: &Idempotency,
     fault: &Fault,
 ) {
-    let origins = program.origins(program.function_of(used.at));
+    let origins = program.origins_of(used.at);
     if program.is_run_by_hand(&origins) {
         return;
     }

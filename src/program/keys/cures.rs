@@ -174,7 +174,7 @@ impl Program {
 
     /// Whether a call runs again for the same thing by plan: each day, each month.
     pub fn is_periodic(&self, at: CallRef) -> bool {
-        self.origins(self.function_of(at)).iter().any(|origin| self.is_planned(origin))
+        self.origins_of(at).iter().any(|origin| self.is_planned(origin))
     }
 
     pub(in crate::program) fn is_planned(&self, origin: &Origin) -> bool {

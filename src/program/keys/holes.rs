@@ -55,7 +55,7 @@ impl Program {
         let operation = self.operation(used);
         let is = |holds: fn(&Operation) -> bool| operation.is_some_and(holds);
         let owner = self.key_owner(used.at);
-        let origins = self.origins(self.function_of(used.at));
+        let origins = self.origins_of(used.at);
         Site {
             used,
             operation,

@@ -247,6 +247,7 @@ impl<'p> Search<'p> {
                     || !self.flow.waits(call)
                     || self.flow.answered_before(call)
                     || self.flow.is_beside_the_way(call)
+                    || way.last().is_some_and(|edge| program.is_switched_off(call, edge))
                 {
                     continue;
                 }
@@ -303,6 +304,7 @@ impl<'p> Search<'p> {
             let whole: Vec<Edge> = start.way.iter().chain(&way).copied().collect();
             let delivered = start.entry.is_some_and(|entry| program.is_for_deliveries(entry, &whole, out.at));
             !delivered
+                && !program.is_switched_off_on(&whole, out.at)
                 && !told::goes_elsewhere(program, &whole, out.at)
                 && !chosen::is_asked_import(program, &whole, out.at, reads)
         });

@@ -320,9 +320,7 @@ impl Program {
 
     /// Whether what starts a query of a table changes or deletes rows of it too, so that the next run finds others.
     fn is_worked_off(&self, table: Name, query: CallRef) -> bool {
-        let entries = |at: CallRef| -> Vec<usize> {
-            self.origins(self.function_of(at)).iter().map(|origin| origin.entry).collect()
-        };
+        let entries = |at: CallRef| -> Vec<usize> { self.origins_of(at).iter().map(|origin| origin.entry).collect() };
         let own = entries(query);
         self.uses_of_table(table, query.file).any(|used| {
             let changes = self

@@ -78,7 +78,7 @@ impl Program {
             .map(|used| used.at)
             .chain(messages)
             .filter(|&deed| {
-                let mut ways = self.origins(self.function_of(deed)).into_iter();
+                let mut ways = self.origins_of(deed).into_iter();
                 ways.any(|way: Origin| way.entry == at && self.door(&way, account, deed) == Door::Open)
             })
             .min()

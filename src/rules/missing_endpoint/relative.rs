@@ -95,7 +95,7 @@ fn names_page(program: &Program, at: CallRef) -> bool {
 
 /// Whether something from outside leads to a call on the server.
 fn is_started(program: &Program, at: CallRef) -> bool {
-    program.origins(program.function_of(at)).iter().any(|origin| {
+    program.origins_of(at).iter().any(|origin| {
         let entry = &program.entries[origin.entry];
         matches!(
             entry.kind,

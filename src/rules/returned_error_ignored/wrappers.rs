@@ -57,7 +57,7 @@ fn tell(program: &Program, report: &mut Report, caller: CallRef, wrapper: Functi
     if reporting.logs && !records && !expects || program.is_after_failure(caller) || !program.looks(caller).is_empty() {
         return;
     }
-    let origins = program.origins(program.function_of(caller));
+    let origins = program.origins_of(caller);
     if program.is_run_by_hand(&origins) {
         return;
     }

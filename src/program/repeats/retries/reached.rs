@@ -86,7 +86,9 @@ impl Program {
         let mut queue = VecDeque::from([(start, vec![])]);
         while let Some((function, way)) = queue.pop_front() {
             for call in self.calls_in(function) {
-                if retry.trigger != Trigger::Answer && !self.guards(call).is_empty() {
+                if retry.trigger != Trigger::Answer && !self.guards(call).is_empty()
+                    || way.last().is_some_and(|edge| self.is_switched_off(call, edge))
+                {
                     continue;
                 }
                 if self.goes_out(call) {

@@ -31,7 +31,7 @@ impl<'p> Asked<'p> {
             return true;
         }
         let mut files = vec![used.at.file];
-        for origin in program.origins(program.function_of(used.at)) {
+        for origin in program.origins_of(used.at) {
             files.push(program.entries[origin.entry].function.file);
             files.extend(origin.way.iter().map(|edge| edge.call.file));
         }

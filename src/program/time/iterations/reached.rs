@@ -6,6 +6,7 @@ use rustc_hash::FxHashSet;
 
 use super::{Iteration, is_run};
 use crate::facts::{BlockKind, ExprId, ExprKind, Op, Span};
+use crate::program::switches::Switches;
 use crate::program::{CallRef, Edge, EdgeKind, ExprRef, FunctionRef, Program, Value};
 
 /// What an iteration sends.
@@ -25,7 +26,7 @@ impl Program {
     /// back. What an iteration inside sends is its own.
     pub fn sent_by(&self, iteration: &Iteration) -> Vec<Sent> {
         let mut found: Vec<Sent> = Vec::new();
-        let mut seen: FxHashSet<FunctionRef> = FxHashSet::default();
+        let mut seen: FxHashSet<(FunctionRef, Switches)> = FxHashSet::default();
         let mut queue: VecDeque<(FunctionRef, Option<Span>, Vec<Edge>)> = VecDeque::new();
         match iteration.body {
             Some(body) => queue.push_back((body, None, vec![])),
@@ -47,7 +48,7 @@ impl Program {
                         continue;
                     }
                 }
-                if way.last().is_some_and(|edge| self.is_spared(call, edge)) {
+                if way.last().is_some_and(|edge| self.is_spared(call, edge) || self.is_switched_off(call, edge)) {
                     continue;
                 }
                 if self.runs_on_failure(call) || region.is_none() && !way.is_empty() && self.is_iterated(call) {
@@ -61,7 +62,7 @@ impl Program {
                     continue;
                 }
                 for &edge in self.edges(call).iter().filter(|edge| is_run(self, edge)) {
-                    if seen.len() < MOST_FUNCTIONS && seen.insert(edge.target) {
+                    if seen.len() < MOST_FUNCTIONS && seen.insert((edge.target, self.set_by(&edge))) {
                         let mut way = way.clone();
                         way.push(edge);
                         queue.push_back((edge.target, None, way));
@@ -70,6 +71,29 @@ impl Program {
             }
         }
         found
+    }
+
+    /// Whether the next element's turn comes before what is sent for one is done: nothing waits for it, or its promise
+    /// is kept for later.
+    pub fn runs_beside(&self, sent: &Sent) -> bool {
+        let call = sent.way.first().map_or(sent.call, |edge| edge.call);
+        if self.is_floating(call) || self.is_deferred(call) {
+            return true;
+        }
+        let facts = self.facts(call.file);
+        let chain = self.chain(call).any(|(outer, _)| facts.call(outer.call).awaited);
+        if facts.call(call.call).awaited || chain {
+            return false;
+        }
+        let collects = |outer: CallRef| {
+            let name = facts.last_name(facts.call(outer.call).callee);
+            name.is_some_and(|name| matches!(name.as_str(), "push" | "append" | "add"))
+        };
+        let is_async =
+            |edge: &Edge| self.facts(edge.target.file).function(edge.target.function).is_async && is_run(self, edge);
+        let gives_promise = self.edges(call).iter().any(is_async);
+        // Python's coroutines do not begin before somebody waits for them.
+        gives_promise && (!facts.language.is_script() || self.handed_to(call).any(collects))
     }
 
     /// Whether a call of a loop runs once for many elements: `if (batch.length >= 100) { send(batch); batch = [] }`,
