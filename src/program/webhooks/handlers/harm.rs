@@ -26,6 +26,12 @@ const REPORTS: &[&str] = &[
 const CALLS: &[&str] =
     &["CallStatus", "CallDuration", "DialCallStatus", "RecordingUrl", "RecordingSid", "TranscriptionText"];
 
+/// What names a call, and no message.
+const CALL: &[&str] = &["CallSid"];
+
+/// What names a message that comes in or went out.
+const MESSAGE: &[&str] = &["Body", "MessageSid", "SmsSid", "SmsMessageSid", "NumMedia"];
+
 /// What a caller says or presses.
 const SPOKEN: &[&str] = &["SpeechResult", "Digits"];
 
@@ -90,6 +96,9 @@ impl Program {
             }
             Some(Category::Sms) if self.reads(handler, CALLS) && !self.reads(handler, INBOUND) => {
                 "anyone who finds the URL can make up what became of a call, and recordings that nobody made"
+            }
+            Some(Category::Sms) if self.reads(handler, CALL) && !self.reads(handler, MESSAGE) => {
+                "anyone who finds the URL can make up calls that nobody made"
             }
             Some(Category::Sms | Category::Email) if self.takes_reports(handler) => {
                 "anyone who finds the URL can have messages count as delivered, opened or bounced"
