@@ -238,14 +238,18 @@ fn edges_of(program: &Program, parts: &composed::Parts, call: CallRef) -> Vec<Ed
         false => EdgeKind::Callback,
     };
     let kind = kind_of(call);
+    let direct: Vec<FunctionRef> = edges.iter().filter(|e| e.kind == EdgeKind::Direct).map(|e| e.target).collect();
+    let leaves = |at: usize| direct.iter().any(|&wrapper| is_left_by(program, wrapper, at));
     let mut handed = |value: Value, kind: EdgeKind| {
         let functions = value.functions().map(|target| Edge { call, target, kind });
         edges.extend(functions);
     };
-    for arg in &shape.args {
+    for (at, arg) in shape.args.iter().enumerate() {
         // Only what is written as a function or a name can be one; evaluating every argument would cost.
         if may_be_function(facts, arg.value) {
-            handed(eval.expr(ExprRef::new(call.file, arg.value)), kind);
+            let value = eval.expr(ExprRef::new(call.file, arg.value));
+            let left = kind == EdgeKind::Callback && value.functions().next().is_some() && leaves(at);
+            handed(value, if left { EdgeKind::Deferred } else { kind });
         }
         if let ExprKind::Object(entries) = facts.expr(arg.value)
             && callee.externals().next().is_some()
@@ -308,6 +312,28 @@ fn captured(program: &Program, call: CallRef, edges: &[Edge]) -> Vec<(ExprRef, E
         }
     }
     found
+}
+
+/// Whether a function leaves what arrives in a parameter to run later: `def enqueue(func): queue.enqueue(func)`. That
+/// it runs it at once where there is no queue is its second choice.
+fn is_left_by(program: &Program, wrapper: FunctionRef, index: usize) -> bool {
+    let facts = program.facts(wrapper.file);
+    let is_param = |value: ExprId| {
+        match facts.expr(value) {
+        ExprKind::Ref(name, block) => facts.lookup(*block, *name).is_some_and(|def| {
+            let arrives = |&value: &ExprId| {
+                matches!(*facts.expr(value), ExprKind::Param(of, at) if of == wrapper.function && usize::from(at) == index)
+            };
+            facts.def(def).values.iter().any(arrives)
+        }),
+        _ => false,
+    }
+    };
+    let inner = &program.graph.calls[wrapper.file.index()][wrapper.function.index()];
+    inner.iter().any(|&inner| {
+        program.has_role(CallRef::new(wrapper.file, inner), KnownRole::Defer)
+            && facts.call(inner).args.iter().any(|arg| is_param(arg.value))
+    })
 }
 
 fn may_be_function(facts: &Facts, expr: ExprId) -> bool {

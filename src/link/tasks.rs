@@ -37,6 +37,7 @@ const MAKERS: &[Maker] = &[
     Maker { package: "pypi:rq", decorators: &["job"], starts: &["delay"], kind: EntryKind::Worker },
     Maker { package: "pypi:django_rq", decorators: &["job"], starts: &["delay"], kind: EntryKind::Worker },
     Maker { package: "pypi:apscheduler", decorators: &["scheduled_job"], starts: &[], kind: EntryKind::Job },
+    Maker { package: "pypi:flask_apscheduler", decorators: &["task"], starts: &[], kind: EntryKind::Job },
     Maker { package: "pypi:fastapi_utils", decorators: &["repeat_every"], starts: &[], kind: EntryKind::Job },
     Maker {
         package: "pypi:procrastinate",

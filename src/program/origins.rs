@@ -93,8 +93,10 @@ impl Program {
                     queue.push_back((from, way));
                 }
             }
-            // A function that nothing is seen to run belongs to the one it is written in.
-            let parent = self.facts(at.file).function(at.function).parent;
+            // A function that nothing is seen to run belongs to the one it is written in, but for what a decorator
+            // takes: whoever that hands it to runs it, on another day.
+            let own = self.facts(at.file).function(at.function);
+            let parent = own.parent.filter(|_| own.decorators.is_empty());
             if incoming.is_empty()
                 && let Some(parent) = parent
                 && parent != FunctionId::MODULE

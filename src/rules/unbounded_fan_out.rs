@@ -165,18 +165,9 @@ fn tell(program: &Program, report: &mut Report, iteration: &Iteration, first: &S
             at_once_cure(program, iteration.place.file),
         )
     } else {
-        let waits = match &start {
-            Start::Request(origin) => program.entry_name(&program.entries[origin.entry]),
-            Start::Job(Some(origin)) => program.entry_name(&program.entries[origin.entry]),
-            Start::Job(None) | Start::Unknown => program.function_name(iteration.function),
-        };
-        let harm = if few {
-            "there are few as a rule, and nothing says so; whoever asked waits for each of them"
-        } else {
-            "with a few hundred it is cut off in the middle, and the rest get nothing"
-        };
+        let length = one_by_one(program, iteration, &start, few);
         (
-            format!("{what} runs for every element of {list}, one after another, while {waits} is waited for: {harm}"),
+            format!("{what} runs for every element of {list}, one after another, {length}"),
             "Put the elements into a queue and answer; let a job work them off in parts, and mark each one that is \
              done. Until then refuse lists that are too long."
                 .to_owned(),
@@ -200,6 +191,25 @@ fn tell(program: &Program, report: &mut Report, iteration: &Iteration, first: &S
     if few {
         draft.confidence(Confidence::Low);
     }
+}
+
+/// Who waits how long for a list that is worked off in turn.
+fn one_by_one(program: &Program, iteration: &Iteration, start: &Start, few: bool) -> String {
+    let of = |origin: &Origin| program.entry_name(&program.entries[origin.entry]);
+    let run = match start {
+        Start::Request(origin) => format!("while {} is waited for", of(origin)),
+        Start::Job(Some(origin)) if program.is_waited_for(&origin.way) => format!("in one run of {}", of(origin)),
+        Start::Job(Some(origin)) => format!("in what {} leaves running", of(origin)),
+        Start::Job(None) | Start::Unknown => {
+            format!("while {} is waited for", program.function_name(iteration.function))
+        }
+    };
+    let harm = match start {
+        Start::Job(Some(_)) => "when that ends in the middle, the rest get nothing",
+        _ if few => "there are few as a rule, and nothing says so; whoever asked waits for each of them",
+        _ => "with a few hundred it is cut off in the middle, and the rest get nothing",
+    };
+    format!("{run}: {harm}")
 }
 
 /// Whether what is sent is a message: lists of those who get one grow.
