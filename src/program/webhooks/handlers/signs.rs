@@ -33,7 +33,7 @@ pub(super) fn signs(program: &Program, file: FileId) -> Vec<Sign> {
         let mut names = Names { program, headers: FxHashMap::default(), events: FxHashMap::default() };
         verifiers(program, file, &mut found);
         headers(&mut names, file, facts, &mut found);
-        events(&mut names, file, facts, &mut found);
+        found.extend(events(&mut names, file, facts));
         fields(program, file, facts, &mut found);
     }
     found
@@ -205,7 +205,8 @@ fn fields(program: &Program, file: FileId, facts: &Facts, found: &mut Vec<Sign>)
     }
 }
 
-fn events(names: &mut Names<'_>, file: FileId, facts: &Facts, found: &mut Vec<Sign>) {
+fn events(names: &mut Names<'_>, file: FileId, facts: &Facts) -> Vec<Sign> {
+    let mut found = Vec::new();
     let mut compared: Vec<ExprId> = Vec::new();
     for expr in &facts.exprs {
         match &expr.kind {
@@ -229,7 +230,7 @@ fn events(names: &mut Names<'_>, file: FileId, facts: &Facts, found: &mut Vec<Si
                     let runs =
                         matches!(facts.expr(value), ExprKind::Function(_) | ExprKind::Ref(..) | ExprKind::Member(..));
                     if runs && key.contains('.') && !names.event(key).is_empty() {
-                        push_event(names, key, file, facts, facts.span(value), found);
+                        push_event(names, key, file, facts, facts.span(value), &mut found);
                     }
                 }
             }
@@ -245,9 +246,34 @@ fn events(names: &mut Names<'_>, file: FileId, facts: &Facts, found: &mut Vec<Si
         if let ExprKind::Text(text) = facts.expr(expr)
             && !names.event(*text).is_empty()
         {
-            push_event(names, *text, file, facts, facts.span(expr), found);
+            push_event(names, *text, file, facts, facts.span(expr), &mut found);
         }
     }
+    // One common name may be anybody's, an action of the app's own above all: the vendor is to be seen elsewhere.
+    let texts: Vec<(Vec<VendorId>, String)> =
+        found.iter().map(|sign: &Sign| (sign.vendors.clone(), sign.text.clone())).collect();
+    for sign in &mut found {
+        let plain = sign.text.matches('.').count() < 2;
+        let alone = |vendor: VendorId| texts.iter().all(|(of, text)| *text == sign.text || !of.contains(&vendor));
+        sign.vendors.retain(|&vendor| !plain || !alone(vendor) || is_named(names.program, vendor));
+    }
+    found.retain(|sign| !sign.vendors.is_empty());
+    found
+}
+
+/// Whether a program has to do with a vendor: it asks it, or a setting or a file is named after it.
+fn is_named(program: &Program, vendor: VendorId) -> bool {
+    let id = program.vendor_id(vendor).as_str();
+    let main = id.split('-').next().unwrap_or(id);
+    let says = |name: &str| name.to_ascii_lowercase().contains(main);
+    program.vendor_uses().iter().any(|used| used.vendor == vendor)
+        || program.clients().iter().any(|client| client.vendor == vendor)
+        || program.file_ids().any(|file| says(&program.file(file).path))
+        || program.code().any(|(_, facts)| {
+            let said = |kind: &ExprKind| matches!(kind, ExprKind::Env(name) | ExprKind::Text(name) if says(name));
+            facts.exprs.iter().any(|expr| said(&expr.kind))
+                || facts.imports.iter().any(|import| says(&import.specifier))
+        })
 }
 
 fn push_event(names: &mut Names<'_>, name: Name, file: FileId, facts: &Facts, span: Span, found: &mut Vec<Sign>) {
