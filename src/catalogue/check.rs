@@ -238,6 +238,9 @@ impl Checks {
             if let Some(timeout) = &package.timeout {
                 self.optional_source(at!["package", item, "timeout", "source"], timeout.source.as_ref());
             }
+            if let Some(older) = &package.older_timeout {
+                self.optional_source(at!["package", item, "older_timeout", "source"], older.source.as_ref());
+            }
         }
     }
 

@@ -34,6 +34,8 @@ pub struct Package {
     pub key: Option<Key>,
     /// Its time limits.
     pub timeout: Option<Timeout>,
+    /// What held for the versions before [`Timeout::until`].
+    pub older_timeout: Option<Timeout>,
     /// It reports failure by returning `{ error }` rather than throwing.
     #[serde(default)]
     pub returns_errors: bool,
@@ -92,6 +94,8 @@ pub struct Timeout {
     pub race_only: bool,
     /// What to write, in JavaScript or Python: `new OpenAI({ timeout: 30_000 })`.
     pub cure: Option<String>,
+    /// The major version from which on it is no longer so; of [`Package::older_timeout`] alone.
+    pub until: Option<u32>,
     /// Where it comes from, when not the vendor's default source.
     pub source: Option<Source>,
 }

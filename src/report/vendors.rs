@@ -105,14 +105,15 @@ impl Page<'_> {
             if !package.clients.is_empty() {
                 self.fact("clients", &package.clients.join(", "), None)?;
             }
-            if let Some(timeout) = &package.timeout {
+            for timeout in package.timeout.iter().chain(&package.older_timeout) {
                 let given = if timeout.default_s == 0.0 {
                     "none by default".to_owned()
                 } else {
                     format!("{} s by default", timeout.default_s)
                 };
                 let cure = timeout.cure.as_ref().map(|cure| format!("; set one: {cure}")).unwrap_or_default();
-                self.fact("time limit", &format!("{given}{cure}"), timeout.source.as_ref())?;
+                let until = timeout.until.map(|major| format!(" before version {major}")).unwrap_or_default();
+                self.fact("time limit", &format!("{given}{until}{cure}"), timeout.source.as_ref())?;
             }
             if package.returns_errors {
                 self.fact("errors", "returned, not thrown", None)?;

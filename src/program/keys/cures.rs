@@ -223,8 +223,8 @@ impl Program {
     }
 }
 
-/// A key that is short enough with ids of 36 characters. Of its words the first and the last tell most; then all ids
-/// but the last go.
+/// A key that is short enough with ids of 36 characters. Of its ids the last tells most, of its words the first and
+/// the last.
 fn fitted(key: String, longest: usize) -> String {
     /// What is left of a word that says which act it is.
     const STEM: usize = 3;
@@ -240,12 +240,16 @@ fn fitted(key: String, longest: usize) -> String {
         true => rest.to_owned(),
         false => format!("{}-{rest}", said.join("-")),
     };
+    // What does not fit with no word at all loses its first ids; then words go.
+    while filled_length(&rest) > longest
+        && let Some((first, last)) = rest.split_once("-{")
+        && is_long(first)
+    {
+        rest = format!("{{{last}");
+    }
     while filled_length(&whole(&said, &rest)) > longest {
         match said.len() {
-            0 => match rest.split_once("-{") {
-                Some((first, last)) if is_long(first) => rest = format!("{{{last}"),
-                _ => break,
-            },
+            0 => break,
             2 if said[0].len() > STEM => said[0].truncate(STEM),
             1 | 2 => drop(said.remove(0)),
             _ => drop(said.remove(1)),

@@ -155,7 +155,7 @@ impl Program {
     /// Seconds that a call of an SDK may wait, where its own options or its client's say a number.
     pub fn wait_of_use(&self, used: &VendorUse) -> Option<f64> {
         let package = self.package_used(used)?;
-        let timeout = package.timeout.as_ref()?;
+        let timeout = self.timeout_of(used, package)?;
         let script = self.facts(used.at.file).language.is_script();
         let own = timeout.call.iter().map(|name| self.option_from(used.at, name, timeout.call_from));
         let made = match used.via {

@@ -212,6 +212,18 @@ impl Program {
         }
     }
 
+    /// The time limits of the version of a package that a use is of; of the newest where no version is known.
+    pub fn timeout_of<'p>(&self, used: &VendorUse, package: &'p Package) -> Option<&'p Timeout> {
+        let major = match used.via {
+            Via::Sdk(name, made) if package.older_timeout.is_some() => {
+                self.major_of(made.map_or(used.at.file, |made| made.file), name)
+            }
+            _ => None,
+        };
+        let older = package.older_timeout.as_ref().zip(major).filter(|(older, major)| older.until > Some(*major));
+        older.map(|(older, _)| older).or(package.timeout.as_ref())
+    }
+
     fn package_of_vendor(&self, package: Name, used: &VendorUse) -> Option<&Package> {
         let segs = self.external(used.at).map_or(&[][..], |external| &external.segs);
         self.catalogue.packages(package, segs).find(|(vendor, _)| *vendor == used.vendor).map(|(_, package)| package)

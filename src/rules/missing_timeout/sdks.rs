@@ -62,7 +62,7 @@ fn is_configured_when_made(timeout: &Timeout) -> bool {
 /// The package of a use, when it has no safe limit by default and the vendor is not the app's own backend.
 fn unlimited<'p>(program: &'p Program, used: &VendorUse) -> Option<(&'p Package, &'p Timeout)> {
     let package = program.package_used(used)?;
-    let timeout = package.timeout.as_ref()?;
+    let timeout = program.timeout_of(used, package)?;
     let is_outbound = !program.catalogue.vendor(used.vendor).own_backend && package.runs != Runs::Browser;
     (is_outbound && Limit::by_default(timeout.default_s) == Limit::None).then_some((package, timeout))
 }
