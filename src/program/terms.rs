@@ -230,7 +230,21 @@ impl Program {
         }
         let outermost = self.chain(call).last().map_or(call, |(outer, _)| outer);
         let outermost = facts.call(outermost.call);
-        outermost.dropped && !shape.awaited && !outermost.awaited
+        if shape.awaited || outermost.awaited {
+            return false;
+        }
+        outermost.dropped || self.gathered_by(call).is_some_and(|gatherer| self.is_floating(gatherer))
+    }
+
+    /// The call that makes one promise of this call's and others: `Promise.allSettled([tell(a), tell(b)])`.
+    pub fn gathered_by(&self, call: CallRef) -> Option<CallRef> {
+        let gathers = |outer: &CallRef| {
+            let external = self.external(*outer);
+            external.is_some_and(|of| {
+                matches!(of.dotted().as_str(), "Promise.all" | "Promise.allSettled" | "Promise.race" | "Promise.any")
+            })
+        };
+        self.handed_to(call).next().filter(gathers)
     }
 
     /// Whether nothing waits for a call, nothing follows on what it gives, and its failure is caught on the spot:

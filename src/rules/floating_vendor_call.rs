@@ -79,7 +79,9 @@ fn tell(program: &Program, report: &mut Report, floating: &Floating) {
     }
     let sockets = origins.iter().any(|origin| holds_socket(program, program.entries[origin.entry].function.file));
     let serverless = program.is_serverless(&origins) && !sockets;
-    let chained = program.chain(floating.at).any(|(_, name)| name == "catch" || name == "then");
+    let gathered =
+        program.gathered_by(floating.at).is_some_and(|at| program.chain(at).any(|(_, name)| name == "catch"));
+    let chained = gathered || program.chain(floating.at).any(|(_, name)| name == "catch" || name == "then");
     if floating.caught && (!serverless || chained) || chained && sockets || program.feeds_answer(floating) {
         return;
     }

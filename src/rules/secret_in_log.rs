@@ -313,7 +313,7 @@ fn cure(program: &Program, disclosure: &Disclosure, first: &Exposed) -> String {
             "Log what failed without the request: `error.response?.status`, and send the key in a header.".to_owned()
         }
         (Secret::Caught(_), _) => {
-            "Log the kind and the status instead: `type(e).__name__, getattr(e.response, \"status_code\", None)`, and send the key in a header where the vendor takes one.".to_owned()
+            "Log the kind and the status instead: `type(e).__name__, getattr(getattr(e, \"response\", None), \"status_code\", None)`, and send the key in a header where the vendor takes one.".to_owned()
         }
         (Secret::Granted(_), Outlet::Answer) => {
             "Keep them on the server, where they are stored: answer with what the page shows, such as the account's address.".to_owned()

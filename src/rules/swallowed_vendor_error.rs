@@ -273,6 +273,10 @@ fn tell(program: &Program, report: &mut Report, all: &[Swallowed]) {
         Instead::PassedOver => format!(
             "only good answers of {what} count in this loop: one that is refused is passed over without a word, and {who} gives what is left as if it were all"
         ),
+        Instead::StandIn => format!(
+            "when {what} fails, this {handler} puts something of the code's own in its place, without a word: {who} works \
+             with that, and nobody can know"
+        ),
         Instead::Default(value) => format!(
             "this {handler} turns the failure of {what} into {value}: {who} answers as if that were true, and nobody can know"
         ),
@@ -311,7 +315,7 @@ fn tell(program: &Program, report: &mut Report, all: &[Swallowed]) {
             "Leave `{keyword}` out, and put the call into a `try` whose `except` logs the failure with an id that finds \
              the action again: {log}. What follows runs as before."
         ),
-        (None, Instead::OnAnArm) => {
+        (None, Instead::OnAnArm | Instead::StandIn) => {
             format!("Log the failure before going on with what stands in: {log}. That it stands in may stay.")
         }
         (None, Instead::OnlyLogged) => {

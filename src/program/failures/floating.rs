@@ -63,8 +63,11 @@ impl<'p> Search<'p> {
         if left == Left::Perhaps && !self.is_kept_for_nothing(last) {
             return None;
         }
-        let guarded = program.chain(call).any(|(_, name)| name == "catch")
-            || program.chain(call).any(|(at, name)| name == "then" && args(program, at) > 1);
+        let gatherer = program.gathered_by(call);
+        let settles = gatherer.and_then(|gatherer| program.external(gatherer));
+        let guarded = std::iter::once(call).chain(gatherer).any(|call| {
+            program.chain(call).any(|(at, name)| name == "catch" || name == "then" && args(program, at) > 1)
+        }) || settles.is_some_and(|external| external.dotted() == "Promise.allSettled");
         Some(Floating { at: call, acts, caught: guarded || !escapes })
     }
 
@@ -88,10 +91,10 @@ impl<'p> Search<'p> {
             return coroutine.then_some(Left::Dropped);
         }
         let goes = !program.is_deferred(call)
-            && program.handed_to(call).next().is_none()
+            && (program.handed_to(call).next().is_none() || program.is_floating(call))
             // `prices.list(options, (error, found) => ..)`: the callback has it.
             && !shape.args.iter().any(|arg| matches!(facts.expr(arg.value), ExprKind::Function(_)) && !is_for_each(program, call));
-        goes.then_some(if outer.dropped { Left::Dropped } else { Left::Perhaps })
+        goes.then_some(if program.is_floating(call) { Left::Dropped } else { Left::Perhaps })
     }
 
     fn is_kept_for_nothing(&self, call: CallRef) -> bool {

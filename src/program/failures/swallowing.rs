@@ -23,8 +23,11 @@ mod on_an_arm;
 mod only_logged;
 mod passed_over;
 mod silenced;
+mod stand_ins;
 mod tried;
 mod written;
+
+use stand_ins::stand_in;
 
 /// A call that can fail, as far as its failure concerns anybody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +77,8 @@ pub enum Instead {
     GoesOn,
     /// It gives a value that a success could have given; which, in words.
     Default(&'static str),
+    /// What the program makes itself stands in: a text it fills in, or what a function of its own gives.
+    StandIn,
     /// It is the branch of a failed status, and does the same.
     Branch(&'static str),
     /// In a loop only good answers are kept.
@@ -363,7 +368,9 @@ impl Program {
             return Some(if empty { Instead::Nothing } else { Instead::GoesOn });
         };
         let function = FunctionRef::new(file, facts.function_of(block));
-        if self.is_told_by(function, value, guard) { None } else { Some(Instead::Default(stand_in(facts, value))) }
+        let made = self.is_made_here(function, value);
+        let instead = if made { Instead::StandIn } else { Instead::Default(stand_in(facts, value)) };
+        (!self.is_told_by(function, value, guard)).then_some(instead)
     }
 
     /// Whether a returned value tells whoever gets it that something failed.
@@ -457,20 +464,6 @@ impl Program {
                 && mentions(facts, *condition, &bound, 4)
                 && (ending(facts, *then) == Ending::Throws || self.logs_in(file, &blocks_within(facts, *then)))
         })
-    }
-}
-
-/// A value that stands in for another, in words.
-fn stand_in(facts: &Facts, value: ExprId) -> &'static str {
-    match facts.expr(value) {
-        ExprKind::List(items) if items.is_empty() => "an empty list",
-        ExprKind::Object(entries) if entries.is_empty() => "an empty object",
-        ExprKind::Text(text) if text.is_empty() => "an empty text",
-        ExprKind::Null => "\"nothing there\"",
-        ExprKind::Bool(false) => "`false`",
-        ExprKind::Bool(true) => "`true`",
-        ExprKind::Number(number) if *number == 0.0 => "zero",
-        _ => "an ordinary value",
     }
 }
 
