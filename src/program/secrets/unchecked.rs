@@ -378,8 +378,13 @@ fn take_apart(program: &Program, value: &Value, depth: usize, found: &mut Vec<(N
                     _ => return,
                 }
             }
-            let variable = parts.iter().find_map(|part| if let Value::Env(name) = part { Some(*name) } else { None });
-            found.extend(variable.map(|name| (name, instead)));
+            let variables = parts.iter().filter_map(|part| if let Value::Env(name) = part { Some(*name) } else { None });
+            let mut variables: Vec<Name> = variables.collect();
+            variables.dedup();
+            // `INTERNAL_SECRET || SERVICE_ROLE_KEY`: the other one stands in.
+            if let [only] = variables[..] {
+                found.push((only, instead));
+            }
         }
         Value::External(external) if encodes(&external.dotted()) => {
             let Some(site) = external.sites.first() else { return };

@@ -109,6 +109,17 @@ fn help_for(program: &Program, used: &VendorUse, stake: Stake, origins: &[Origin
              {who} do all of it again."
         );
     }
+    if (stake == Stake::Message || stake == Stake::Answer && sends)
+        && !in_webhook
+        && !again
+        && let Some(paid) = stands.out.filter(|_| !told)
+    {
+        return format!(
+            "Look at what {call} returns, log it, and go on: {log}. The money has moved in line {}: an error answered here \
+             has the customer pay again. What did not go out can be sent again from the log.",
+            program.line(program.call_place(paid))
+        );
+    }
     if stake == Stake::Message
         && !in_webhook
         && !again
