@@ -373,10 +373,10 @@ fn cure(program: &Program, entry: &Entry, found: &Found<'_>) -> String {
         _ => "",
     };
     match super::strangers::refusal(program, entry) {
-        Some(refuse) if super::strangers::looks_user_up(program, entry) => {
-            format!("Look the caller up and {then}: {refuse} (the public key is no user).{guests}")
+        Some(refuse) => {
+            let key = super::strangers::no_user(program, entry, "public");
+            format!("Look the caller up and {then}: {refuse}{key}.{guests}")
         }
-        Some(refuse) => format!("Look the caller up and {then}: {refuse}.{guests}"),
         None => format!("Look the caller up, answer 401 when there is none, and {then}.{guests}"),
     }
 }

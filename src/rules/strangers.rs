@@ -8,7 +8,10 @@ use crate::program::value::Value;
 use crate::program::verify::words;
 use crate::program::{CallRef, EdgeKind, Entry, EntryKind, ExprRef, Program, VendorUse};
 
+mod signed_in;
 pub(super) mod staff;
+
+use signed_in::{LookUp, look_up};
 
 /// How a handler answers with an error.
 enum Style {
@@ -34,15 +37,31 @@ pub(super) fn looks_user_up(program: &Program, entry: &Entry) -> bool {
         && program.manifests.token_gate(&program.file(entry.place.file).path).is_some()
 }
 
+/// What is easily taken for a user, in brackets: the key that is in every page. Only where users are the backend's.
+pub(super) fn no_user(program: &Program, entry: &Entry, key: &str) -> String {
+    match looks_user_up(program, entry) && matches!(look_up(program, entry), LookUp::Backend) {
+        true => format!(" (the {key} key is no user)"),
+        false => String::new(),
+    }
+}
+
 /// The code with which a handler turns strangers away, between backticks; none in Python.
 pub(super) fn refusal(program: &Program, entry: &Entry) -> Option<String> {
     let style = style(program, entry)?;
     let asks = match &style {
         Style::Response if looks_user_up(program, entry) => {
-            return Some(
-                "`const { data: { user } } = await client.auth.getUser(token); if (!user) return new Response(\"sign in first\", { status: 401 })`"
-                    .to_owned(),
-            );
+            let gated = program.is_gated(entry.function.file);
+            return Some(match look_up(program, entry) {
+                LookUp::Backend => "`const { data: { user } } = await client.auth.getUser(token); if (!user) return new Response(\"sign in first\", { status: 401 })`".to_owned(),
+                LookUp::Own(helper, caller) => {
+                    let gate = match gated && !program.is_gated(caller.file) {
+                        true => ", and with `verify_jwt = false` as there",
+                        false => "",
+                    };
+                    format!("`{helper}(..)`, as {} does{gate}", program.file(caller.file).path)
+                }
+                LookUp::Vendor(vendor) => format!("verify the token of {vendor} that it is brought, and answer 401 without one"),
+            });
         }
         Style::Status(request, _) | Style::Reply(request, _) => format!("!{request}.user"),
         Style::Context(context) => format!("!{context}.get(\"user\")"),

@@ -299,7 +299,7 @@ fn cure(program: &Program, entry: &Entry, spends: Spends, limited: bool) -> Stri
     }
     let refuse = strangers::refusal(program, entry)
         .unwrap_or_else(|| "answer 401 when there is no user in the session".to_owned());
-    let key = if strangers::looks_user_up(program, entry) { " (the anonymous key is no user)" } else { "" };
+    let key = strangers::no_user(program, entry, "anonymous");
     match spends {
         Spends::Claim => {
             format!("Say it only where the row, or the payment's vendor, says so, and refuse strangers: {refuse}{key}.")

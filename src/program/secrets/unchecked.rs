@@ -378,7 +378,8 @@ fn take_apart(program: &Program, value: &Value, depth: usize, found: &mut Vec<(N
                     _ => return,
                 }
             }
-            let variables = parts.iter().filter_map(|part| if let Value::Env(name) = part { Some(*name) } else { None });
+            let variables =
+                parts.iter().filter_map(|part| if let Value::Env(name) = part { Some(*name) } else { None });
             let mut variables: Vec<Name> = variables.collect();
             variables.dedup();
             // `INTERNAL_SECRET || SERVICE_ROLE_KEY`: the other one stands in.

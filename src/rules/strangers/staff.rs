@@ -5,7 +5,7 @@ use crate::program::verify::words;
 use crate::program::{EdgeKind, Entry, Program};
 use crate::sql::people::{Argument, RoleCall};
 
-use super::{answer, looks_user_up, refusal};
+use super::{answer, looks_user_up, no_user, refusal};
 
 fn says_staff(name: &str) -> bool {
     words(name).iter().any(|word| works_for_the_app(word))
@@ -28,7 +28,7 @@ pub(in crate::rules) fn is_meant_for_staff(program: &Program, entry: &Entry) -> 
 
 /// The sentence that lets in those who work for the app alone, by the question that the database's policies ask.
 pub(in crate::rules) fn let_staff_in(program: &Program, entry: &Entry) -> String {
-    let key = if looks_user_up(program, entry) { " (the public key is no user)" } else { "" };
+    let key = no_user(program, entry, "public");
     let first = match refusal(program, entry) {
         Some(refuse) => format!("Look the caller up, {refuse}{key},"),
         None => "Look the caller up, answer 401 when there is none,".to_owned(),
