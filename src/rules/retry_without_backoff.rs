@@ -113,6 +113,9 @@ fn cure(program: &Program, retry: &Retry) -> String {
         _ if script => {
             "`await new Promise((resolve) => setTimeout(resolve, 500 * 2 ** attempt + Math.random() * 250))`"
         }
+        _ if program.facts(retry.place.file).function(retry.function.function).is_async => {
+            "`await asyncio.sleep(0.5 * 2 ** attempt + random.random() / 4)`"
+        }
         _ => "`time.sleep(0.5 * 2 ** attempt + random.random() / 4)`",
     };
     format!("Double the wait with each attempt, and take Retry-After when it is sent: {code}.")

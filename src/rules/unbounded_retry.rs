@@ -92,6 +92,10 @@ fn check(program: &Program, report: &mut Report) {
                 "{what} is tried again for as long as it fails, and nothing ends that: while {whom} is down, {name} puts \
                  each job back into its queue, and they go round for ever"
             ),
+            false if retry.only_refused => format!(
+                "{what} is tried again for as long as {whom} refuses it for coming too often, and nothing ends that: {name} \
+                 may never come back"
+            ),
             false => format!(
                 "{what} is tried again for as long as it fails, and nothing ends that: while {whom} is down, {name} never \
                  comes back"
@@ -135,6 +139,9 @@ fn cure(program: &Program, retry: &Retry) -> &'static str {
         How::Loop(_) if !script => "Count the attempts: `for attempt in range(4):`, and raise after the last.",
         How::Loop(_) => {
             "Count the attempts: `for (let attempt = 1; attempt <= 4; attempt++)`, and throw after the last."
+        }
+        How::Recursion(_) | How::Handler(_) if !script => {
+            "Hand on a counter, `attempt + 1`, and raise when it reaches four."
         }
         How::Recursion(_) | How::Handler(_) => "Hand on a counter, `attempt + 1`, and throw when it reaches four.",
         How::Helper(_) => "Give the helper a number of attempts.",

@@ -2,7 +2,7 @@
 
 use super::waits::Codes;
 use super::{How, Limit, Retry, Trigger, waits};
-use crate::facts::{BlockId, BlockKind, ExprId, ExprKind, Facts, FunctionId, Op, Step};
+use crate::facts::{BlockId, BlockKind, CallId, ExprId, ExprKind, Facts, FunctionId, Op, Step};
 use crate::program::{CallRef, FunctionRef, Program};
 
 /// The functions that call themselves when they failed.
@@ -45,7 +45,15 @@ pub(super) fn retry(program: &Program, facts: &Facts, own: FunctionRef, call: Ca
         (None, Some((_, block))) => {
             let before = facts.span(facts.call(call.call).expr).start;
             let calls = program.calls_in(own).filter(|at| facts.span(facts.call(at.call).expr).start < before);
-            (block, calls.filter(|at| *at != call).collect(), Trigger::Answer)
+            let mut calls: Vec<CallRef> = calls.filter(|at| *at != call).collect();
+            // Of several requests the one whose answer the branch asks.
+            if let BlockKind::Then(condition) = block.kind
+                && let Some(asked) =
+                    answered_by(facts, condition).filter(|asked| calls.iter().any(|at| at.call == *asked))
+            {
+                calls.retain(|at| at.call == asked);
+            }
+            (block, calls, Trigger::Answer)
         }
         (None, None) => return None,
     };
@@ -92,23 +100,44 @@ pub(super) fn calls_in<'p>(
 
 /// Whether a condition says that a request failed: `res.status === 429`, `!res.ok`.
 fn is_failure(facts: &Facts, condition: ExprId) -> bool {
-    let names_status = |expr: &ExprId| match facts.expr(*expr) {
+    match facts.expr(condition) {
+        ExprKind::Op(Op::Not, parts) => matches!(facts.expr(parts[0]), ExprKind::Member(_, name) if *name == "ok"),
+        ExprKind::Op(Op::Equal | Op::Compare, parts) => compares_status(facts, parts, 408.0),
+        ExprKind::Op(Op::And | Op::Or, parts) => parts.iter().any(|&part| is_failure(facts, part)),
+        _ => false,
+    }
+}
+
+/// Whether a status is compared with a code from `least` on.
+fn compares_status(facts: &Facts, parts: &[ExprId], least: f64) -> bool {
+    let is_code = |part: &ExprId| matches!(facts.expr(*part), ExprKind::Number(code) if (least..600.0).contains(code));
+    let names_status = |part: &ExprId| match facts.expr(*part) {
         ExprKind::Member(_, name) | ExprKind::Ref(name, _) => {
             let name = name.to_ascii_lowercase();
             name.contains("status") || name == "code"
         }
         _ => false,
     };
+    parts.iter().any(is_code) && parts.iter().any(names_status)
+}
+
+/// The call whose answer a condition looks at: `res` of `res.status_code == 429`.
+fn answered_by(facts: &Facts, condition: ExprId) -> Option<CallId> {
     match facts.expr(condition) {
-        ExprKind::Op(Op::Not, parts) => matches!(facts.expr(parts[0]), ExprKind::Member(_, name) if *name == "ok"),
-        ExprKind::Op(Op::Equal | Op::Compare, parts) => {
-            let code = parts
-                .iter()
-                .any(|&part| matches!(facts.expr(part), ExprKind::Number(code) if (408.0..600.0).contains(code)));
-            code && parts.iter().any(names_status)
-        }
-        ExprKind::Op(Op::And | Op::Or, parts) => parts.iter().any(|&part| is_failure(facts, part)),
-        _ => false,
+        ExprKind::Op(_, parts) => parts.iter().find_map(|&part| answered_by(facts, part)),
+        ExprKind::Member(base, _) => answered_by(facts, *base),
+        ExprKind::Ref(name, block) => match facts.def(facts.lookup(*block, *name)?).values[..] {
+            [value] => match *facts.expr(value) {
+                ExprKind::Await(made) => match *facts.expr(made) {
+                    ExprKind::Call(call) => Some(call),
+                    _ => None,
+                },
+                ExprKind::Call(call) => Some(call),
+                _ => None,
+            },
+            _ => None,
+        },
+        _ => None,
     }
 }
 
@@ -134,6 +163,9 @@ fn limit(facts: &Facts, conditions: &[ExprId]) -> Limit {
 fn only_status(facts: &Facts, condition: ExprId) -> bool {
     match facts.expr(condition) {
         ExprKind::Op(Op::And | Op::Or, parts) => parts.iter().all(|&part| only_status(facts, part)),
-        _ => is_failure(facts, condition),
+        ExprKind::Op(Op::Equal | Op::Unequal | Op::Compare, parts) => compares_status(facts, parts, 100.0),
+        ExprKind::Op(Op::Not, parts) => only_status(facts, parts[0]),
+        ExprKind::Member(_, name) => *name == "ok",
+        _ => false,
     }
 }
