@@ -442,12 +442,20 @@ fn claims(program: &Program, handler: &WebhookHandler) -> bool {
     let deeds = handler.account.deeds.iter().filter(|deed| !changes(deed.at));
     let inserted =
         deeds.filter(|deed| deed.records || matches!(program.again(deed.at), Again::Row { .. } | Again::Nothing));
+    let inserted: Vec<_> = inserted.collect();
     let refusals: Vec<Unique> =
-        inserted.map(|deed| program.refuses_again(deed.at)).filter(|refused| *refused != Unique::Unknown).collect();
+        inserted.iter().map(|deed| program.refuses_again(deed.at)).filter(|refused| *refused != Unique::Unknown).collect();
     if !refusals.is_empty() && !refusals.contains(&Unique::Yes) {
         return false;
     }
-    functions.iter().any(|&function| program.understands_refusal(function))
+    // Where nothing is inserted, what puts any error of the app into words knows nothing of this one.
+    let for_all = |function: FunctionRef| {
+        let first = program.facts(function.file).function(function.function).params.first();
+        let error = first.and_then(|param| param.name);
+        inserted.is_empty()
+            && error.is_some_and(|name| matches!(name.as_str(), "error" | "err" | "e" | "exc" | "exception" | "cause"))
+    };
+    functions.iter().any(|&function| program.understands_refusal(function) && !for_all(function))
         || handler.account.deeds.iter().filter(|deed| deed.records).any(|deed| {
             let guards = program.guards(deed.at);
             guards.iter().any(|guard| matches!((guard.handler, guard.ending), (Handler::Block(_), Ending::Returns(_))))
