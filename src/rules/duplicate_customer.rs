@@ -94,7 +94,9 @@ fn is_repeated(program: &Program, used: &VendorUse) -> bool {
         return false;
     }
     let vendor = program.vendor_id(used.vendor);
-    if program.is_person_looked_up(used.at, vendor) {
+    // The helper that sends it may have looked.
+    let inner = program.request_of(used).map(|http| http.inner);
+    if std::iter::once(used.at).chain(inner).any(|at| program.is_person_looked_up(at, vendor)) {
         return false;
     }
     origins.iter().any(|origin| {
