@@ -443,8 +443,11 @@ fn claims(program: &Program, handler: &WebhookHandler) -> bool {
     let inserted =
         deeds.filter(|deed| deed.records || matches!(program.again(deed.at), Again::Row { .. } | Again::Nothing));
     let inserted: Vec<_> = inserted.collect();
-    let refusals: Vec<Unique> =
-        inserted.iter().map(|deed| program.refuses_again(deed.at)).filter(|refused| *refused != Unique::Unknown).collect();
+    let refusals: Vec<Unique> = inserted
+        .iter()
+        .map(|deed| program.refuses_again(deed.at))
+        .filter(|refused| *refused != Unique::Unknown)
+        .collect();
     if !refusals.is_empty() && !refusals.contains(&Unique::Yes) {
         return false;
     }

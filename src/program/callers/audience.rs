@@ -14,6 +14,9 @@ use crate::program::{CallRef, EdgeKind, Entry, EntryKind, ExprRef, FunctionRef, 
 const STAFF: &[&str] =
     &["admin", "admins", "administrator", "staff", "backoffice", "superadmin", "superuser", "moderator", "operator"];
 
+/// Words of what somebody may do for the app.
+const RIGHTS: &[&str] = &["role", "roles", "permission", "permissions"];
+
 /// Words of others than the app's own customers: who sells by it, and what the clock or a developer starts.
 const NO_CUSTOMERS: &[&str] = &["merchant", "seller", "cron", "seed"];
 
@@ -142,7 +145,13 @@ impl Program {
         let entry = &self.entries[origin.entry];
         let functions = functions_on(self, entry, origin, last);
         entry.middleware.iter().any(|gate| match gate {
-            Gate::Function(function) => says_staff(&self.function_name(*function)),
+            Gate::Function(function) => {
+                // `Depends(require_permission("payments.create"))`: what it made is the gate.
+                let made_by = self.facts(function.file).function(function.function).parent;
+                let makers = made_by.map(|parent| FunctionRef::new(function.file, parent));
+                let mut names = std::iter::once(*function).chain(makers).map(|function| self.function_name(function));
+                names.any(|name| says_staff(&name) || asks_by_name(&name))
+            }
             Gate::Library(expr) => gate_says_staff(self.facts(expr.file), expr.expr, 4),
             Gate::Unknown => false,
         }) || functions.iter().any(|&function| asks_role(self, function))
@@ -165,7 +174,7 @@ fn says_staff(name: &str) -> bool {
 fn gate_says_staff(facts: &Facts, expr: ExprId, depth: usize) -> bool {
     let Some(depth) = depth.checked_sub(1) else { return false };
     match facts.expr(expr) {
-        ExprKind::Ref(name, _) => says_staff(name) || words(name).iter().any(|word| word == "role"),
+        ExprKind::Ref(name, _) => says_staff(name) || words(name).iter().any(|word| RIGHTS.contains(&word.as_str())),
         ExprKind::Member(base, name) => says_staff(name) || gate_says_staff(facts, *base, depth),
         ExprKind::Text(text) => says_staff(text),
         ExprKind::Call(call) => {
@@ -206,7 +215,7 @@ fn asks_by_name(name: &str) -> bool {
     let makes = has(&["client", "supabase", "firebase", "firestore", "db", "database", "sdk", "service"])
         || has(TO_STAFF)
         || words.first().is_some_and(|first| MAKES.contains(&first.as_str()));
-    has(&["role", "roles", "permission", "permissions"]) || has(&["admin", "staff"]) && !makes
+    has(RIGHTS) || has(&["admin", "staff"]) && !makes
 }
 
 /// Whether a condition asks for the role of whoever calls.

@@ -242,8 +242,7 @@ fn fitted(key: String, longest: usize) -> String {
     };
     // What does not fit with no word at all loses its first ids; then words go.
     while filled_length(&rest) > longest
-        && let Some((first, last)) = rest.split_once("-{")
-        && is_long(first)
+        && let Some((_, last)) = rest.split_once("-{")
     {
         rest = format!("{{{last}");
     }

@@ -100,7 +100,7 @@ impl Program {
             Part::Identity => State::Predictable("the id of the account"),
             Part::Time => State::Predictable("the time"),
             Part::Purpose => State::Predictable("what anyone can write"),
-            Part::Constant => State::Predictable("always the same"),
+            Part::Constant => State::Predictable("the same text each time"),
         }
     }
 }
