@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use rustc_hash::FxHashSet;
 
 use super::{Iteration, is_run};
-use crate::facts::{BlockKind, ExprId, ExprKind, Op, Span};
+use crate::facts::{BlockKind, ExprId, ExprKind, Facts, Op, Span};
 use crate::program::switches::Switches;
 use crate::program::{CallRef, Edge, EdgeKind, ExprRef, FunctionRef, Program, Value};
 
@@ -44,7 +44,7 @@ impl Program {
                 }
                 if region.is_some() || way.is_empty() && iteration.body == Some(function) {
                     let of = region.unwrap_or(iteration.region);
-                    if self.runs_when_full(call, of) {
+                    if self.runs_when_full(call, of) || self.waits_its_turn(call, of) {
                         continue;
                     }
                 }
@@ -137,6 +137,22 @@ impl Program {
         };
         let around = facts.enclosing(block).take_while(|(_, block)| region.contains(block.span));
         around.into_iter().any(|(_, block)| matches!(block.kind, BlockKind::Then(condition) if within(condition)))
+    }
+
+    /// Whether a call of a loop starts something only when what it started before is done:
+    /// `if task is None or task.done(): task = asyncio.create_task(send())`.
+    fn waits_its_turn(&self, call: CallRef, region: Span) -> bool {
+        let facts = self.facts(call.file);
+        fn asks_done(facts: &Facts, condition: ExprId) -> bool {
+            match facts.expr(condition) {
+                ExprKind::Op(Op::And | Op::Or | Op::Not, parts) => parts.iter().any(|&part| asks_done(facts, part)),
+                ExprKind::Call(call) => facts.last_name(facts.call(*call).callee).is_some_and(|name| name == "done"),
+                _ => false,
+            }
+        }
+        let block = facts.call(call.call).block;
+        let mut around = facts.enclosing(block).take_while(|(_, block)| region.contains(block.span));
+        around.any(|(_, block)| matches!(block.kind, BlockKind::Then(condition) if asks_done(facts, condition)))
     }
 
     /// Whether all that a function of the program would send is spared to this caller.
