@@ -48,7 +48,7 @@ pub use dropped::Dropped;
 pub use effect::Effect;
 pub use errors::ErrorTells;
 pub use gatekeepers::Gatekeeper;
-pub use hosts::{host_of_url, is_own_host};
+pub use hosts::{host_of_url, is_among, is_own_host};
 pub use index::VendorId;
 pub use key_headers::KeyHeader;
 pub use keyless::{Empty, RefusesEmpty, Throws, WithoutKey};

@@ -34,6 +34,11 @@ impl Catalogue {
     }
 }
 
+/// Whether a host is one of a list, or has the form of one: `*.sandbox.x.com`.
+pub fn is_among(hosts: &[String], host: &str) -> bool {
+    hosts.iter().any(|known| glob::matches(known, host))
+}
+
 /// The host of an absolute URL, as it is written, without user and port.
 pub fn host_of_url(url: &str) -> Option<&str> {
     let url = url.trim_start();

@@ -15,5 +15,6 @@ pub mod links;
 pub mod open_keys;
 pub mod own_work;
 pub mod passage;
+pub mod signed_in;
 mod strangers;
 pub mod unloaded;

@@ -86,6 +86,7 @@ fn sandbox(program: &Program, report: &mut Report, used: &ModeUse) {
     let when = if used.by_default { " when its variable is not set" } else { "" };
     let lost = match vendor.category {
         Category::Payments => "customers seem to pay, and no money moves",
+        Category::Sms => "messages seem to go out, and reach no customer's phone",
         _ => "customers work with made-up data",
     };
     let message = format!(

@@ -217,6 +217,17 @@ pub(super) fn by_callers(program: &Program, entry: &Entry, at: CallRef) -> Optio
     ))
 }
 
+/// The cure for what pages ask once somebody has signed in: there is a session, and its user has an address.
+pub(super) fn once_signed_in(program: &Program, entry: &Entry) -> Option<String> {
+    let caller = program.asked_once_signed_in(entry)?;
+    let refuses = refusal(program, entry)?;
+    Some(format!(
+        "It is called once somebody has signed in ({}), so ask whose session it is, and write to the address of that user, \
+         not to one of the request: {refuses}.",
+        place(program, caller)
+    ))
+}
+
 /// The name by which a handler has its request: `_req`; the usual one where it takes none, `request` where it takes it
 /// apart: `({ request }) =>`.
 pub(super) fn request_of(program: &Program, entry: &Entry) -> String {

@@ -49,7 +49,7 @@ crate::rule! {
     /// - the mail goes to the owner, or to an address that the server looks up, or finds in its own data, or that is
     ///   refused unless it is one that the server has (a contact form: a note for auditors)
     /// - the mail is what signing up, logging in or resetting a password needs, and the app writes it: no text and no
-    ///   link of the request
+    ///   link of the request; not what the app's own pages have sent once somebody is in
     /// - what is made costs nothing: checkout sessions, payment links
     /// - it is a helper in a file of server actions that no page imports (one of a file is a note for auditors)
     /// - a message goes to a number that the app's own settings name: a note for auditors
@@ -203,6 +203,7 @@ fn tell(program: &Program, report: &mut Report, found: &PaidDoor, at: CallRef, o
                 .or_else(|| strangers::by_vendor(program, entry))
                 .or_else(|| strangers::by_callers(program, entry, at))
                 .or_else(|| strangers::by_clock(program, entry, at))
+                .or_else(|| strangers::once_signed_in(program, entry))
                 .or_else(|| (*spends == Spends::Mail && delivers_itself(&name)).then(|| MAIL_OF_THE_APP.to_owned()))
                 .or_else(|| for_guests.then(|| FOR_GUESTS.to_owned()))
                 .unwrap_or_else(|| cure(program, entry, *spends, limited)),

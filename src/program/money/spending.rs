@@ -315,10 +315,18 @@ fn mail_of(program: &Program, start: &Start, at: CallRef, origins: impl IntoIter
     told.then_some(Spends::OwnMail)
 }
 
+/// Words of what somebody still has to bring who has given the password.
+const SECOND: &[&str] = &["otp", "code", "2fa", "mfa", "verify", "verification", "factor", "magic"];
+
 /// Whether a message is what an entry point is for, and the app itself writes it: with the text or the link of whoever
 /// asks it is anybody's mail under the app's name.
 fn delivers(program: &Program, entry: &Entry, start: &Start, at: CallRef, spends: Spends) -> bool {
     let names = format!("{} {}", program.entry_name(entry), program.function_name(entry.function));
+    // A notice that pages have sent once somebody is in: nobody needs it to get in, unless it is a second code.
+    let second = || words(&names).iter().any(|word| SECOND.contains(&word.as_str()));
+    if delivers_itself(&names) && !second() && program.asked_once_signed_in(entry).is_some() {
+        return false;
+    }
     if spends != Spends::Mail {
         return delivers_itself(&names);
     }

@@ -1,6 +1,6 @@
 //! Which of a vendor's modes code talks to, test or live.
 
-use crate::catalogue::{Catalogue, VendorId};
+use crate::catalogue::{Catalogue, VendorId, is_among};
 use crate::finding::{FileId, Place};
 use crate::names::Name;
 use crate::program::{Destination, Program};
@@ -35,10 +35,10 @@ impl Catalogue {
     /// Which data one of a vendor's hosts reaches, where it has two kinds.
     pub fn mode_of(&self, vendor: VendorId, host: &str) -> Option<Mode> {
         let vendor = self.vendor(vendor);
-        if vendor.test_hosts.iter().any(|known| known == host) {
+        if is_among(&vendor.test_hosts, host) {
             Some(Mode::Test)
         } else {
-            vendor.live_hosts.iter().any(|known| known == host).then_some(Mode::Live)
+            is_among(&vendor.live_hosts, host).then_some(Mode::Live)
         }
     }
 }

@@ -5,8 +5,11 @@ use std::collections::VecDeque;
 use rustc_hash::FxHashSet;
 
 use crate::catalogue::KnownRole;
-use crate::facts::{BlockKind, Span};
+use crate::facts::{BlockId, BlockKind, Facts, Span, Step};
+use crate::finding::FileId;
 use crate::program::callers::branches::Picks;
+use crate::program::repeats::retries::How;
+use crate::program::terms::{Ending, ending};
 use crate::program::time::timing::Limit;
 use crate::program::{CallRef, Edge, EdgeKind, Entry, FunctionRef, Program};
 
@@ -127,9 +130,25 @@ impl Program {
         matches!(self.method_of(call), Some("map" | "forEach"))
     }
 
-    /// Whether a call stands in a loop of its own function.
+    /// Whether a loop of its own function makes a call once for each element: none that is only there to try it again,
+    /// and none that ends once it is made.
     fn in_loop(&self, call: CallRef) -> bool {
-        self.runs_within(call, |kind| matches!(kind, BlockKind::Loop(_)))
+        let facts = self.facts(call.file);
+        let block = facts.call(call.call).block;
+        let function = facts.function_of(block);
+        let mut inner: Vec<BlockId> = Vec::new();
+        for (at, shape) in facts.enclosing(block).take_while(|(_, block)| block.function == function) {
+            let goes_round = |at| !ends_round(facts, &inner) && !self.is_retry_loop(call.file, at);
+            if matches!(shape.kind, BlockKind::Loop(_)) && goes_round(at) {
+                return true;
+            }
+            inner.push(at);
+        }
+        false
+    }
+
+    fn is_retry_loop(&self, file: FileId, block: BlockId) -> bool {
+        self.retries().iter().any(|retry| retry.place.file == file && retry.how == How::Loop(block))
     }
 
     /// Whether some part of what a call gives stands in what an entry point answers with, or is said through a
@@ -169,4 +188,14 @@ impl Program {
             )
         })
     }
+}
+
+/// Whether whatever comes through some blocks, from the innermost, leaves the loop around them. What `break` leaves may
+/// be a nearer loop or a `switch`.
+fn ends_round(facts: &Facts, inner: &[BlockId]) -> bool {
+    let holds = |&at: &BlockId| matches!(facts.block(at).kind, BlockKind::Loop(_) | BlockKind::Case(..));
+    inner.iter().enumerate().any(|(depth, &at)| {
+        let breaks = facts.block(at).steps.iter().any(|step| matches!(step, Step::Break));
+        ending(facts, at) != Ending::GoesOn || breaks && !inner[depth..].iter().any(holds)
+    })
 }
