@@ -4,6 +4,7 @@ use rustc_hash::FxHashSet;
 
 use crate::catalogue::{Category, Effect, KnownRole};
 use crate::finding::{Confidence, Place};
+use crate::names::Name;
 use crate::program::repeats::Again;
 use crate::program::repeats::state_checks::Held;
 use crate::program::time::iterations::Iteration;
@@ -353,7 +354,28 @@ fn lost(program: &Program, handler: &WebhookHandler) -> Vec<Lost> {
             found.push(Lost { loss, place, work: deed.at });
         }
     }
+    if found.is_empty() && is_of_money(program, handler) {
+        found.extend(deeds.iter().find_map(|deed| lost_before_commit(program, entry, deed.at)));
+    }
     found
+}
+
+/// The work of a helper that only sets fields, and whose failure is caught before the commit that would have sent them.
+fn lost_before_commit(program: &Program, entry: &Entry, commit: CallRef) -> Option<Lost> {
+    if program.function_of(commit) != entry.function {
+        return None;
+    }
+    let paid = |field: &Name| words(field).iter().any(|word| PAID.contains(&word.trim_end_matches('s')));
+    let work = program.sent_by_commit(commit).into_iter().filter(|(work, fields)| {
+        let besides = program.called_name(*work).is_none_or(|name| is_besides(&words(&name)));
+        !besides && (is_paid(program, *work) || fields.iter().any(paid))
+    });
+    work.into_iter().find_map(|(work, _)| match program.loss_of(entry, &[], work)? {
+        loss @ (Loss::Caught(place) | Loss::Noted(place, _) | Loss::Shelved(place, _)) => {
+            Some(Lost { loss, place, work })
+        }
+        _ => None,
+    })
 }
 
 /// Whether a helper that catches its own failure does something besides, after the handler has marked what the event is
