@@ -68,9 +68,9 @@ pub use scripts::PageScript;
 pub use seg::Seg;
 pub use tables::{TableChanges, TableForm, Tables};
 pub use takes::Takes;
-pub use token_life::{HandedToken, TokenLife};
+pub use token_life::{HandedToken, OfflineScope, TokenLife};
 pub use trackers::Tracker;
-pub use webhook::{Recurring, Scheme, VerifySince, Webhook};
+pub use webhook::{FormBody, Recurring, Scheme, VerifySince, Webhook};
 pub use widgets::Widget;
 
 /// How well a fact is founded. Only the first three may decide a finding.
@@ -194,6 +194,8 @@ pub struct Vendor {
     pub key_headers: Vec<KeyHeader>,
     /// How long its OAuth access tokens last.
     pub token_life: Option<TokenLife>,
+    /// The permission without which its OAuth gives nothing that renews a token.
+    pub offline: Option<OfflineScope>,
     /// Kinds of records that say what the app sells or how it is set up: a list of them compares nothing that customers
     /// have. As calls and addresses name them, in small letters without `_`.
     #[serde(default)]

@@ -168,6 +168,9 @@ impl Checks {
         if let Some(life) = &vendor.token_life {
             self.optional_source(at!["token_life", "source"], life.source.as_ref());
         }
+        if let Some(offline) = &vendor.offline {
+            self.source(at!["offline", "source"], &offline.source);
+        }
         for (item, token) in vendor.handed_tokens.iter().enumerate() {
             self.optional_source(at!["handed_token", item, "source"], token.source.as_ref());
         }
@@ -400,6 +403,9 @@ impl Checks {
                 self.source(at!["webhook", item, "recurring", family, "source"], &recurring.source);
             }
             self.source(at!["webhook", item, "source"], &webhook.source);
+            if let Some(form) = &webhook.form {
+                self.source(at!["webhook", item, "form", "source"], &form.source);
+            }
             if let Some(since) = &webhook.verify_since {
                 self.source(at!["webhook", item, "verify_since", "source"], &since.source);
             }

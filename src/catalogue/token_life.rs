@@ -16,6 +16,18 @@ pub struct TokenLife {
     pub source: Option<Source>,
 }
 
+/// The permission without which a vendor's OAuth gives nothing that renews a token.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct OfflineScope {
+    /// As it stands in the list of what is asked for: `offline_access`.
+    pub scope: String,
+    /// The end of the address for which that holds: `/oauth2/v2.0/authorize`.
+    pub path: String,
+    /// Where it comes from.
+    pub source: Source,
+}
+
 /// A token of another vendor that a login's library hands on without renewing it.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]

@@ -32,6 +32,19 @@ pub struct VerifySince {
     pub source: Source,
 }
 
+/// Deliveries that are forms (`application/x-www-form-urlencoded`), and no JSON.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct FormBody {
+    /// Fields that handlers take out of them: `id`.
+    pub fields: Vec<String>,
+    /// Names by which a handler shows that it is written for deliveries of another kind, which are JSON: `entityId`.
+    #[serde(default)]
+    pub unless: Vec<String>,
+    /// Where it comes from.
+    pub source: Source,
+}
+
 /// What a vendor delivers.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -76,6 +89,8 @@ pub struct Webhook {
     /// It signs the raw bytes.
     #[serde(default)]
     pub raw_body: bool,
+    /// It sends forms.
+    pub form: Option<FormBody>,
     /// It does not send again when a delivery fails.
     #[serde(default)]
     pub never_redelivers: bool,

@@ -18,7 +18,7 @@ pub mod retries;
 pub mod state_checks;
 pub mod vendor_ids;
 
-mod counts;
+pub(in crate::program) mod counts;
 
 /// What a second run of a call does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

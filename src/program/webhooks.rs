@@ -5,6 +5,7 @@ pub mod barriers;
 pub mod deliveries;
 pub mod event_keys;
 pub(super) mod first_rows;
+pub mod form_bodies;
 pub mod handlers;
 pub mod marked_handled;
 pub mod recorded_early;

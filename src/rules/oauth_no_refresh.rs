@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::catalogue::VendorId;
 use crate::finding::Confidence;
 use crate::names::Name;
+use crate::program::sign_in::oauth::offline::Unrenewable;
 use crate::program::sign_in::oauth::tokens::{Ending, Ends};
 use crate::program::{ExprRef, Program};
 use crate::rule;
@@ -18,7 +19,8 @@ rule! {
     ///
     /// Reported are exchanges of a code whose access token is kept while nothing in the app asks that vendor for a new
     /// one, and a provider's token that a login's library hands on and that is kept without what renews it, or used in a
-    /// request later without a look whether it is still there. That a
+    /// request later without a look whether it is still there; and customers who are sent to authorize without the
+    /// permission by which the vendor gives what renews the token, though the app would renew it. That a
     /// token ends is known from the vendor's documentation, or from the code: it reads `expires_in`. Where it
     /// only gets a `refresh_token` the auditor is told: some vendors give one with tokens that last.
     ///
@@ -101,6 +103,9 @@ fn check(program: &Program, report: &mut Report) {
             tell(program, report, &ending);
         }
     }
+    for one in program.unrenewable_authorizations() {
+        tell_unrenewable(program, report, &one);
+    }
     // Each app forgets it once, wherever it keeps the token.
     let mut forgotten: BTreeMap<(usize, VendorId, Name), Vec<ExprRef>> = BTreeMap::new();
     for (at, vendor, renewed_by) in program.passed_on_tokens() {
@@ -116,6 +121,20 @@ fn check(program: &Program, report: &mut Report) {
     for ((_, vendor, renewed_by), used) in late {
         tell_late(program, report, vendor, renewed_by, &used);
     }
+}
+
+fn tell_unrenewable(program: &Program, report: &mut Report, one: &Unrenewable<'_>) {
+    let (name, scope) = (&program.catalogue.vendor(one.vendor).name, &one.offline.scope);
+    let message = format!(
+        "customers are sent to {name} without `{scope}` among the scopes, and get no refresh token then: when the first \
+         access token ends, what would renew it has nothing to renew it with, and every connection stops"
+    );
+    let help = format!("Add `{scope}` to the scopes. Who has connected before must connect once more.");
+    report
+        .at(program.place(one.at), scope.clone(), message)
+        .help(help)
+        .vendor(program.vendor_id(one.vendor))
+        .because(program.place(one.renewal), "would renew it");
 }
 
 fn tell_late(program: &Program, report: &mut Report, vendor: VendorId, renewed_by: Name, used: &[ExprRef]) {

@@ -200,6 +200,7 @@ fn tell(program: &Program, report: &mut Report, found: &PaidDoor, at: CallRef, o
                 .map(moved)
                 .or_else(|| noted_for_guests.then(|| FOR_GUESTS.to_owned()))
                 .or_else(|| always_asked(left_out.map(|(_, left_out)| left_out)))
+                .or_else(|| program.caller_told_by_form(entry).map(|asks| told_by_form(program, entry, &asks)))
                 .or_else(|| strangers::by_vendor(program, entry))
                 .or_else(|| strangers::by_callers(program, entry, at))
                 .or_else(|| strangers::by_clock(program, entry, at))
@@ -292,6 +293,17 @@ pub fn always_asked(left_out: Option<LeftOut>) -> Option<String> {
             "Refuse whoever brings no `{name}` too: ask for it in every case, and answer 401 unless it is the right one."
         ),
     })
+}
+
+/// The cure where a function by whose name somebody is asked only looks at what was sent.
+fn told_by_form(program: &Program, entry: &Entry, asks: &str) -> String {
+    let refuse = strangers::refusal(program, entry)
+        .unwrap_or_else(|| "answer 401 when there is no user in the session".to_owned());
+    let key = if strangers::looks_user_up(program, entry) { " (the anonymous key is no user)" } else { "" };
+    format!(
+        "`{asks}` only looks at fields that anybody can send. Where it stands for a caller of its own, such as a hook, ask \
+         that one for its signature or a secret of its own; of everybody else ask for a user: {refuse}{key}."
+    )
 }
 
 fn cure(program: &Program, entry: &Entry, spends: Spends, limited: bool) -> String {

@@ -4,6 +4,7 @@ use rustc_hash::FxHashSet;
 
 use crate::catalogue::{Category, Effect, KnownRole};
 use crate::finding::{Confidence, Place};
+use crate::names::Name;
 use crate::program::repeats::Again;
 use crate::program::repeats::state_checks::Held;
 use crate::program::time::iterations::Iteration;
@@ -217,18 +218,6 @@ fn repeated(program: &Program, handler: &WebhookHandler, work: CallRef) -> Optio
     before.into_iter().next()
 }
 
-/// The record of the event that is made before the work, and by which the next delivery is turned away.
-fn recorded(program: &Program, handler: &WebhookHandler, work: CallRef) -> Option<CallRef> {
-    let entry = &program.entries[handler.entry];
-    let records = handler.account.deeds.iter().filter(|deed| deed.records).map(|deed| deed.at);
-    records.into_iter().find(|&record| {
-        let Some(table) = program.table_of(record) else { return false };
-        program.is_plain_record(record)
-            && program.is_turned_away_by(record, table)
-            && program.has_run_before(entry, record, work)
-    })
-}
-
 /// The write before the work by which a second delivery is turned away, done or not.
 fn kept_from(program: &Program, handler: &WebhookHandler, work: CallRef) -> Option<CallRef> {
     let reach = program.reach(program.entries[handler.entry].function, |edge| edge.kind != EdgeKind::Jump);
@@ -240,7 +229,7 @@ fn kept_from(program: &Program, handler: &WebhookHandler, work: CallRef) -> Opti
 /// How the error is brought to the answer, given what ran before.
 fn answer_error(program: &Program, handler: &WebhookHandler, work: CallRef, caught: Option<Place>) -> String {
     let again = "log it, and answer 500 so that the event is delivered again";
-    if let Some(record) = recorded(program, handler, work) {
+    if let Some(record) = program.recorded_before_work(handler, work) {
         return format!(
             "Take the record of the event out again when the work fails ({} keeps it, and the next delivery is taken \
              for done), then let the error reach the answer: {again}.",
@@ -350,7 +339,7 @@ fn lost(program: &Program, handler: &WebhookHandler) -> Vec<Lost> {
         }
         let place = match loss {
             Loss::Caught(place) | Loss::Logged(place) | Loss::Skipped(place) | Loss::Shelved(place, _) => place,
-            Loss::Blind(place, _) | Loss::Mistaken(place, _) => place,
+            Loss::Blind(place, _) | Loss::Mistaken(place, _) | Loss::Noted(place, _) => place,
             Loss::Unasked(unasked) => unasked.test,
             Loss::Returned(at, _) | Loss::Left(at) | Loss::Floating(at) | Loss::Answered(at) | Loss::Settled(at) => {
                 program.call_place(at)
@@ -365,7 +354,28 @@ fn lost(program: &Program, handler: &WebhookHandler) -> Vec<Lost> {
             found.push(Lost { loss, place, work: deed.at });
         }
     }
+    if found.is_empty() && is_of_money(program, handler) {
+        found.extend(deeds.iter().find_map(|deed| lost_before_commit(program, entry, deed.at)));
+    }
     found
+}
+
+/// The work of a helper that only sets fields, and whose failure is caught before the commit that would have sent them.
+fn lost_before_commit(program: &Program, entry: &Entry, commit: CallRef) -> Option<Lost> {
+    if program.function_of(commit) != entry.function {
+        return None;
+    }
+    let paid = |field: &Name| words(field).iter().any(|word| PAID.contains(&word.trim_end_matches('s')));
+    let work = program.sent_by_commit(commit).into_iter().filter(|(work, fields)| {
+        let besides = program.called_name(*work).is_none_or(|name| is_besides(&words(&name)));
+        !besides && (is_paid(program, *work) || fields.iter().any(paid))
+    });
+    work.into_iter().find_map(|(work, _)| match program.loss_of(entry, &[], work)? {
+        loss @ (Loss::Caught(place) | Loss::Noted(place, _) | Loss::Shelved(place, _)) => {
+            Some(Lost { loss, place, work })
+        }
+        _ => None,
+    })
 }
 
 /// Whether a helper that catches its own failure does something besides, after the handler has marked what the event is
@@ -464,6 +474,10 @@ fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, first:
             "{webhook} answers 200 although {work} failed: that is written into {table}, and nothing in the code works \
              such rows off, {gone}"
         ),
+        Loss::Noted(_, table) => format!(
+            "{webhook} answers 200 although {work} failed: that is written into the event's row of {table}, which nothing \
+             else in the code asks, {gone}"
+        ),
         Loss::Settled(_) => format!(
             "{webhook} answers 200 although {work} failed: `Promise.allSettled` keeps the error among outcomes that \
              nobody looks at, {gone}"
@@ -498,6 +512,11 @@ fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, first:
         Loss::Shelved(_, table) => format!(
             "{} Or let a job work off the rows of {table} that failed.",
             answer_error(program, handler, first.work, None)
+        ),
+        Loss::Noted(_, table) => format!(
+            "Let the error reach the answer: log it, undo what this delivery has written, its row of {table} too, and \
+             answer 500 so that the event is delivered again: a row that stays has the next delivery taken for done. Or \
+             let a job work off the rows of {table} that say what failed."
         ),
         Loss::Settled(_) => format!(
             "Look at what `Promise.allSettled` gives: `if (outcomes.some((one) => one.status === \"rejected\"))`. {}",
@@ -541,7 +560,7 @@ fn tell(program: &Program, report: &mut Report, handler: &WebhookHandler, first:
     // One that says of itself that it failed is not.
     let tells = !at_home && program.arm_of_failure(first.work).is_some();
     let confidence = match handler.vendor {
-        _ if is_left_out(first.loss) || matches!(first.loss, Loss::Shelved(..)) => Confidence::Medium,
+        _ if is_left_out(first.loss) || matches!(first.loss, Loss::Shelved(..) | Loss::Noted(..)) => Confidence::Medium,
         _ if tells => Confidence::Medium,
         _ if !at_home => Confidence::Low,
         Some(_) => Confidence::High,

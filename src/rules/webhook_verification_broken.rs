@@ -8,6 +8,7 @@ use crate::finding::{Confidence, Place};
 use crate::names::Name;
 use crate::program::values::bodies::Form;
 use crate::program::verify::Verdict;
+use crate::program::webhooks::form_bodies::FormRead;
 use crate::program::webhooks::handlers::WebhookHandler;
 use crate::program::{CallRef, EdgeKind, Entry, ExprRef, FunctionRef, Program};
 use crate::rule;
@@ -19,7 +20,7 @@ rule! {
     /// A signature covers the bytes that were sent. A check over a parsed body, or over text written anew from it,
     /// fails as soon as a blank, an escape or the order of keys differs; a check that needs Node's crypto throws on
     /// Deno, workers and edge runtimes; a body that was read once is empty the second time; a header that the vendor
-    /// does not sign in, an invented `resend-signature`, is never there; and a function that the SDK does not have
+    /// does not sign in, an invented `resend-signature`, is never there; what comes as a form is no JSON; and a function that the SDK does not have
     /// (`stripe.webhook.constructEvent`) throws, and so does `require` in an ES module. Every delivery is then
     /// answered with an error: people pay and get nothing, until the vendor switches the endpoint off, or someone
     /// takes the check out.
@@ -33,6 +34,7 @@ rule! {
     /// - what the check is given cannot be followed;
     /// - nothing reaches it: an earlier handler of the same path answers;
     /// - a header is not called after the vendor, or the vendor's own are named beside it: a relay may sign;
+    /// - the vendor sends forms, and somewhere the handler reads a form or the whole text; or the app itself sends it JSON;
     /// - nothing verifies at all, or the check can be got around: other rules tell of that.
     ///
     /// ## The cure
@@ -109,6 +111,8 @@ enum Fault {
     Unparsed,
     /// The SDK is taken in by `require`, which an ES module does not have.
     Required(Place),
+    /// The vendor sends a form, and it is read as JSON: the field that is wanted, and whether a parser stands before.
+    Form(Name, bool),
 }
 
 fn check(program: &Program, report: &mut Report) {
@@ -150,6 +154,9 @@ fn fault(program: &Program, handler: &WebhookHandler) -> Option<(CallRef, Fault,
         && program.edges(at).iter().any(|edge| program.calls_in(edge.target).any(|at| verifying(program, at).is_some()))
     {
         return Some((at, Fault::Unparsed, Confidence::High));
+    }
+    if let Some(FormRead { at, field, parser }) = program.form_read_as_json(handler, &functions) {
+        return Some((at, Fault::Form(field, parser), Confidence::High));
     }
     let verifying_calls = || functions.iter().flat_map(|&function| program.calls_in(function));
     if let Some((header, place)) = program.unsent_header(handler, &functions)
@@ -299,6 +306,13 @@ fn tell(
             "{call} is of an SDK that `require` takes in, and an ES module has no `require`: that throws, {webhook} answers \
              an error, {lost}"
         ),
+        Fault::Form(field, true) => format!(
+            "only JSON is parsed before {webhook}, and {} sends a form: there is no `{field}` in the body, {lost}",
+            sender(program, handler)
+        ),
+        Fault::Form(..) => {
+            format!("{call} reads {webhook} as JSON, and {} sends a form: that fails, {lost}", sender(program, handler))
+        }
         Fault::Read(_) => format!("{call} reads the body of {webhook} a second time, and that throws: {lost}"),
     };
     let mut draft = report
@@ -313,16 +327,20 @@ fn tell(
         Fault::Rewritten(place) => draft.because(place, "written anew here"),
         Fault::Unsent(_, place) => draft.because(place, "no delivery brings this header"),
         Fault::Read(first) => draft.because(program.call_place(first), "read here the first time"),
-        Fault::Runtime | Fault::Misnamed(_) | Fault::Unparsed => draft,
+        Fault::Runtime | Fault::Misnamed(_) | Fault::Unparsed | Fault::Form(..) => draft,
     };
     if let Some(vendor) = handler.vendor {
         draft.vendor(program.vendor_id(vendor));
     }
 }
 
+fn sender<'p>(program: &'p Program, handler: &WebhookHandler) -> &'p str {
+    handler.vendor.map_or("the sender", |vendor| program.catalogue.vendor(vendor).name.as_str())
+}
+
 /// Which headers the vendor signs in instead.
 fn signs_otherwise(program: &Program, handler: &WebhookHandler) -> String {
-    let name = handler.vendor.map_or("the sender", |vendor| program.catalogue.vendor(vendor).name.as_str());
+    let name = sender(program, handler);
     let headers = program.webhook_of(handler).map(|webhook| webhook.headers.join(", ")).unwrap_or_default();
     format!("{name} never sends (it signs in {headers})")
 }
@@ -335,6 +353,22 @@ fn cure(program: &Program, handler: &WebhookHandler, entry: &Entry, fault: Fault
                 "Read the endpoint's signing secret from the environment where {name} is declared, and let the start fail \
                  when it is missing."
             );
+        }
+        (_, Fault::Form(_, true)) => {
+            return "Put `express.urlencoded({ extended: false })` on this route: it parses the form into `req.body`."
+                .to_owned();
+        }
+        (framework, Fault::Form(field, _)) => {
+            let read = match framework {
+                "flask" => format!("`request.form[\"{field}\"]`"),
+                "django" => format!("`request.POST[\"{field}\"]`"),
+                "fastapi" => {
+                    format!("`form = await request.form()`, with python-multipart installed, and `form[\"{field}\"]`")
+                }
+                "hono" => format!("`const form = await c.req.parseBody()`, then `form[\"{field}\"]`"),
+                _ => format!("`const form = await req.formData()`, then `form.get(\"{field}\")`"),
+            };
+            return format!("Read the form instead: {read}.");
         }
         (_, Fault::Unparsed) => {
             return "Put the parser of what the vendor sends on this route: `express.urlencoded({ extended: false })` for a \

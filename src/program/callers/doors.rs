@@ -16,6 +16,7 @@ use crate::program::values::readers::Use;
 use crate::program::verify::{Account, Standing, words};
 use crate::program::{CallRef, EdgeKind, Entry, EntryKind, ExprRef, FunctionRef, Gate, Program, Value};
 
+mod form;
 mod names;
 
 use names::{door_of_text, names_credential, says_who};
@@ -364,6 +365,7 @@ impl Program {
                 // `decodeJwt(token)` reads what is said, which is no question.
                 if own && words(&name).iter().any(|word| word == "decode" || word == "parse")
                     || self.looks_up_whoever_is_named(call)
+                    || self.only_looks_at_form(call)
                 {
                     continue;
                 }

@@ -10,6 +10,7 @@ use crate::program::repeats::Again;
 use crate::program::repeats::state_checks::Held;
 use crate::program::terms::{Ending, always_before, ending};
 use crate::program::verify::words;
+use crate::program::webhooks::recorded_early::recorded_before;
 use crate::program::{CallRef, Edge, EdgeKind, FunctionRef, Program, VendorUse};
 
 /// Functions looked into behind one call.
@@ -63,7 +64,7 @@ impl Program {
                 // What only some runs insert, the next one may find.
                 let row = self.row_inserted(earlier).filter(|row| Some(*row) != own);
                 stands.row_of_some = row.or(stands.row_of_some);
-                if row.is_some() && always_before(facts, call, shape) && !is_one_arm(facts, call) {
+                if row.is_some() && recorded_before(facts, call, shape) && !is_one_arm(facts, call) {
                     stands.row = row;
                 }
             }

@@ -134,7 +134,7 @@ fn read_as_number(facts: &Facts, expr: ExprId, depth: usize) -> Option<(ExprId, 
 }
 
 /// Whether two expressions are one variable, or fields of one.
-fn same_thing(facts: &Facts, one: ExprId, other: ExprId) -> bool {
+pub(in crate::program) fn same_thing(facts: &Facts, one: ExprId, other: ExprId) -> bool {
     match (facts.expr(one), facts.expr(other)) {
         (ExprKind::Ref(one, _), ExprKind::Ref(other, _)) => one == other,
         (ExprKind::Member(one, name), ExprKind::Member(other, again)) => {

@@ -82,7 +82,8 @@ impl Program {
             let start = facts.span(facts.call(step.call).expr).start;
             let before = self.calls_in(self.function_of(step)).filter(|other| {
                 let first = facts.span(facts.call(other.call).expr).end <= start;
-                first && self.writes_own(*other) && checked(*other) && checks.is_on_the_way(*other, step)
+                let on_the_way = || checked(*other) && checks.is_on_the_way(*other, step);
+                first && self.writes_own(*other) && on_the_way() && !checks.says_as_before(*other, step)
             });
             // An update that asks for nothing but the row lets both of two through.
             let holds = |other| match () {

@@ -12,6 +12,7 @@ use crate::program::values::readers::Use;
 use crate::program::{CallRef, Destination, ExprRef, Program, Value};
 
 pub mod callbacks;
+pub mod offline;
 mod predictable;
 pub mod tokens;
 

@@ -117,17 +117,7 @@ impl Program {
         {
             return None;
         }
-        let listens = |(file, facts): (FileId, &crate::facts::Facts)| {
-            self.share_app(file, entry.function.file)
-                && facts.calls.iter().any(|call| facts.last_name(call.callee).is_some_and(|name| name == "listen"))
-        };
-        let hosted = self.code().any(|(file, facts)| {
-            let by_host = |import: &crate::facts::Import| {
-                matches!(import.specifier.as_str(), "serverless-http" | "firebase-functions" | "aws-serverless-express")
-            };
-            self.share_app(file, entry.function.file) && facts.imports.iter().any(by_host)
-        });
-        if hosted || !self.code().any(listens) {
+        if !self.listens_itself(entry) {
             return None;
         }
         let of_body = |at: ExprRef| {
@@ -141,6 +131,22 @@ impl Program {
             let args = &self.facts(at.file).call(at.call).args;
             args.iter().any(|arg| of_body(ExprRef::new(at.file, arg.value)))
         })
+    }
+
+    /// Whether the app of an entry point listens for requests itself: on platforms that parse by themselves nothing is
+    /// known of a body.
+    pub(in crate::program) fn listens_itself(&self, entry: &Entry) -> bool {
+        let listens = |(file, facts): (FileId, &crate::facts::Facts)| {
+            self.share_app(file, entry.function.file)
+                && facts.calls.iter().any(|call| facts.last_name(call.callee).is_some_and(|name| name == "listen"))
+        };
+        let hosted = self.code().any(|(file, facts)| {
+            let by_host = |import: &crate::facts::Import| {
+                matches!(import.specifier.as_str(), "serverless-http" | "firebase-functions" | "aws-serverless-express")
+            };
+            self.share_app(file, entry.function.file) && facts.imports.iter().any(by_host)
+        });
+        !hosted && self.code().any(listens)
     }
 
     /// The `require` by which a function takes in the SDK that it calls, where Node runs the file as an ES module: it has
@@ -173,7 +179,7 @@ impl Program {
     }
 
     /// Whether an expression is the request, by what it is called.
-    fn is_request(&self, at: ExprRef) -> bool {
+    pub(in crate::program) fn is_request(&self, at: ExprRef) -> bool {
         match self.facts(at.file).expr(at.expr) {
             ExprKind::Ref(name, _) | ExprKind::Member(_, name) => {
                 matches!(name.as_str(), "req" | "request" | "_req" | "_request" | "httpReq" | "httpRequest")

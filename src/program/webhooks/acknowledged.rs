@@ -45,6 +45,9 @@ pub enum Loss {
     Settled(CallRef),
     /// It is written into a row of a table that nothing works off, and answered with success: the handler, the table.
     Shelved(Place, Name),
+    /// It is written into the event's own row of a table that nothing else asks, and answered with success: the
+    /// handler, the table.
+    Noted(Place, Name),
     /// The answer is sent before the work: the answer.
     Answered(CallRef),
     /// The work is left out without a word when a row is missing: the test.
@@ -84,7 +87,7 @@ impl Program {
             if let Some(place) = self.swallows(entry, at, guard.handler, guard.ending, by) {
                 return Some(Loss::Caught(place));
             }
-            let table = self.shelved(entry, at, &guard)?;
+            let (table, own) = self.shelved(entry, at, &guard)?;
             let Handler::Block(block) = guard.handler else { return None };
             let facts = self.facts(at.file);
             let well = match guard.ending {
@@ -92,7 +95,7 @@ impl Program {
                 _ => self.ends_well(entry, self.function_of(at), facts.block(block).span.end),
             };
             let place = Place { file: at.file, span: facts.block(block).span }.head();
-            return well.then_some(Loss::Shelved(place, table));
+            return well.then_some(if own { Loss::Noted(place, table) } else { Loss::Shelved(place, table) });
         }
         self.told_unread(way, work, false)
     }

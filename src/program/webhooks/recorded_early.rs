@@ -3,9 +3,10 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::facts::{Block, BlockId, BlockKind, ExprId, ExprKind, Facts, Op, Step};
+use crate::facts::{Block, BlockId, BlockKind, Call, ExprId, ExprKind, Facts, Op, Step};
 use crate::names::Name;
 use crate::program::paths::Reach;
+use crate::program::repeats::counts::same_thing;
 use crate::program::terms::always_before;
 use crate::program::terms::{Ending, ending};
 use crate::program::verify::words;
@@ -85,6 +86,18 @@ impl Program {
         found.or_else(|| self.recorded_in_database(handler, &reach))
     }
 
+    /// The record of the event that a handler makes before some work, and by which the next delivery is turned away.
+    pub fn recorded_before_work(&self, handler: &WebhookHandler, work: CallRef) -> Option<CallRef> {
+        let entry = &self.entries[handler.entry];
+        let mut records = handler.account.deeds.iter().filter(|deed| deed.records).map(|deed| deed.at);
+        records.find(|&record| {
+            let Some(table) = self.table_of(record) else { return false };
+            self.is_plain_record(record)
+                && self.is_turned_away_by(record, table)
+                && self.has_run_before(entry, record, work)
+        })
+    }
+
     /// The first work that is done after a record, and whose failure has the sender try again.
     pub(in crate::program) fn first_lost(
         &self,
@@ -128,7 +141,7 @@ impl Program {
     }
 
     /// Whether a call adds a row that says nothing of how far the work has come.
-    pub(crate) fn is_plain_record(&self, at: CallRef) -> bool {
+    fn is_plain_record(&self, at: CallRef) -> bool {
         let facts = self.facts(at.file);
         let call = facts.call(at.call);
         self.is_record_of_all(at) && !call.args.iter().any(|arg| names_state(facts, arg.value, 5))
@@ -145,16 +158,17 @@ impl Program {
         }
         // In all its blocks it runs for every event: nothing decides but whether writing it down failed.
         let function = facts.function_of(call.block);
-        let decided = facts
-            .enclosing(call.block)
-            .take_while(|(_, block)| block.function == function)
-            .any(|(_, block)| !matches!(block.kind, BlockKind::Body | BlockKind::Try | BlockKind::Plain));
+        let decided =
+            facts.enclosing(call.block).take_while(|(_, block)| block.function == function).any(|(_, block)| {
+                !matches!(block.kind, BlockKind::Body | BlockKind::Try | BlockKind::Plain)
+                    && !has_its_id(facts, block, call)
+            });
         !decided
     }
 
     /// Whether events that a table holds are turned away: it was asked before, or it refuses a second row and that is
     /// understood.
-    pub(crate) fn is_turned_away_by(&self, record: CallRef, table: Name) -> bool {
+    fn is_turned_away_by(&self, record: CallRef, table: Name) -> bool {
         let function = self.function_of(record);
         let facts = self.facts(record.file);
         let start = facts.span(facts.call(record.call).expr).start;
@@ -333,7 +347,7 @@ impl Program {
     fn comes_after(&self, first: CallRef, second: CallRef) -> bool {
         let facts = self.facts(first.file);
         let (one, other) = (facts.call(first.call), facts.call(second.call));
-        facts.span(one.expr).end <= facts.span(other.expr).start && always_before(facts, one, other)
+        facts.span(one.expr).end <= facts.span(other.expr).start && recorded_before(facts, one, other)
     }
 
     /// Whether the failure of a call stops the handler: it throws, or somebody looks at the error that it gives.
@@ -343,6 +357,43 @@ impl Program {
             None => true,
         }
     }
+}
+
+/// Whether whatever comes to `second` has come through `first`, all but what lacks the id that `first` writes down.
+pub(in crate::program) fn recorded_before(facts: &Facts, first: &Call, second: &Call) -> bool {
+    let mut around = facts.enclosing(first.block).map(|(_, block)| block);
+    let asked = around.find(|block| !matches!(block.kind, BlockKind::Try | BlockKind::Plain));
+    let outside = asked.filter(|block| has_its_id(facts, block, first)).and_then(|block| block.parent);
+    always_before(facts, first, second)
+        || outside.is_some_and(|block| always_before(facts, &Call { block, ..first.clone() }, second))
+}
+
+/// Whether a block only asks for what the row that a call adds is known by: `if (event.id) { insert({ id: event.id }) }`. It
+/// is there in every delivery.
+fn has_its_id(facts: &Facts, block: &Block, call: &Call) -> bool {
+    let BlockKind::Then(condition) = block.kind else { return false };
+    let asked = match facts.expr(condition) {
+        ExprKind::Op(Op::Unequal, parts) => match parts[..] {
+            [asked, none] if matches!(facts.expr(none), ExprKind::Null) => asked,
+            _ => return false,
+        },
+        _ => condition,
+    };
+    let is_id = facts.last_name(asked).is_some_and(|name| words(&name).iter().any(|word| word == "id"));
+    is_id && call.args.iter().any(|arg| holds(facts, arg.value, asked, 4))
+}
+
+/// Whether a row holds a value somewhere.
+fn holds(facts: &Facts, row: ExprId, wanted: ExprId, depth: usize) -> bool {
+    let Some(depth) = depth.checked_sub(1) else { return false };
+    let inside = |value: ExprId| holds(facts, value, wanted, depth);
+    same_thing(facts, row, wanted)
+        || match facts.expr(row) {
+            ExprKind::Object(entries) => entries.iter().any(|&(_, value)| inside(value)),
+            ExprKind::List(items) => items.iter().any(|&item| inside(item)),
+            ExprKind::Call(call) => facts.call(*call).args.iter().any(|arg| inside(arg.value)),
+            _ => false,
+        }
 }
 
 /// `(await call)[0]`

@@ -7,12 +7,13 @@ use crate::facts::{BlockId, ExprId, ExprKind, Facts, Span, Step};
 use crate::names::Name;
 use crate::program::terms::{Ending, Guard, Handler};
 use crate::program::verify::words;
-use crate::program::{CallRef, EdgeKind, Entry, FunctionRef, Program};
+use crate::program::{CallRef, EdgeKind, Entry, ExprRef, FunctionRef, Program, Value};
 
 impl Program {
     /// The table that a handler of failures only writes down in, where nothing but the entry point itself names that
-    /// table; none where the failure reaches the answer, or somebody may come back to the row.
-    pub(in crate::program) fn shelved(&self, entry: &Entry, at: CallRef, guard: &Guard) -> Option<Name> {
+    /// table, and whether it is a field of a row in hand; none where the failure reaches the answer, or somebody may come
+    /// back to the row.
+    pub(in crate::program) fn shelved(&self, entry: &Entry, at: CallRef, guard: &Guard) -> Option<(Name, bool)> {
         let Handler::Block(block) = guard.handler else { return None };
         let function = self.function_of(at);
         if function != entry.function && !self.with_inner(entry.function).contains(&function) {
@@ -36,8 +37,56 @@ impl Program {
             let mut later =
                 later.filter(|at| facts.call(at.call).args.iter().any(|arg| holds(facts, arg.value, &kept, 5)));
             later.find_map(|at| self.written_table(at))
-        })?;
-        (!self.is_named_elsewhere(entry, table)).then_some(table)
+        });
+        let own = table.is_none();
+        let table = table.or_else(|| self.noted_in_hand(function, block))?;
+        (!self.is_named_elsewhere(entry, table)).then_some((table, own))
+    }
+
+    /// The model of the row in hand that all a block keeps of a failure is written into: `row.problem = str(error)`. None
+    /// where the failure goes anywhere else too.
+    fn noted_in_hand(&self, function: FunctionRef, block: BlockId) -> Option<Name> {
+        let facts = self.facts(function.file);
+        let span = facts.block(block).span;
+        let inside = facts.blocks.iter().filter(|inner| span.contains(inner.span)).flat_map(|inner| &inner.steps);
+        let mut models = inside.filter_map(|step| match step {
+            Step::Assign(target, _) => Some(match *facts.expr(*target) {
+                ExprKind::Member(row, _) => self.model_of(ExprRef::new(function.file, row)),
+                _ => None,
+            }),
+            Step::Bind(def, _) => (!span.contains(facts.block(facts.def(*def).block).span)).then_some(None),
+            _ => None,
+        });
+        let model = models.next()??;
+        let mut calls = self.calls_in(function).filter(|at| span.contains(facts.span(facts.call(at.call).expr)));
+        let only_saves = calls.all(|at| {
+            let saves = self.called_name(at).is_some_and(|name| {
+                matches!(name.as_str(), "commit" | "flush" | "add" | "rollback" | "save" | "merge")
+            });
+            saves
+                || self.is_logging(at)
+                || self.edges(at).is_empty() && self.vendors_at(at).is_empty() && !self.hands_on(at)
+        });
+        (only_saves && models.all(|other| other == Some(model))).then_some(model)
+    }
+
+    /// Whether a call of a library writes something, hands work on, or collects it in a list.
+    fn hands_on(&self, at: CallRef) -> bool {
+        let collects = self.called_name(at).is_some_and(|name| matches!(name.as_str(), "push" | "append" | "send"));
+        collects || self.has_role(at, KnownRole::Write) || self.has_role(at, KnownRole::Defer)
+    }
+
+    /// The class of the program that a row was made of: `row = SeenEvent(event_id=..)`.
+    fn model_of(&self, row: ExprRef) -> Option<Name> {
+        let facts = self.facts(row.file);
+        let ExprKind::Ref(name, block) = *facts.expr(row.expr) else { return None };
+        let values = &facts.def(facts.lookup(block, name)?).values;
+        values.iter().find_map(|&value| {
+            let ExprKind::Call(call) = *facts.expr(value) else { return None };
+            let Value::Class(class) = self.callee(CallRef::new(row.file, call)) else { return None };
+            let class = &self.facts(class.file).classes[class.class.index()];
+            class.name.filter(|_| !class.bases.is_empty())
+        })
     }
 
     /// The table that a call changes rows of.
@@ -65,6 +114,8 @@ impl Program {
                 let names = match &expr.kind {
                     ExprKind::Text(text) => *text == table,
                     ExprKind::Member(_, name) => *name == table,
+                    // A model by its class; a variable may be called like a table of another store.
+                    ExprKind::Ref(name, _) => *name == table && table.starts_with(char::is_uppercase),
                     _ => false,
                 };
                 names && !own.iter().any(|own| own.file == file && self.spans(*own, expr.span))

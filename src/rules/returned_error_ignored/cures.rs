@@ -172,7 +172,13 @@ fn help_for(program: &Program, used: &VendorUse, stake: Stake, origins: &[Origin
         Stake::Core => "report it; a `catch` around the call never sees it",
         _ => "throw it or answer an error",
     };
-    let first = if in_webhook { before_delivered_again(&stands) } else { String::new() };
+    let mut first = if in_webhook { before_delivered_again(&stands) } else { String::new() };
+    if let Some(record) = in_webhook.then(|| recorded_before(program, used, origins)).flatten() {
+        first.push_str(&format!(
+            " But first take the record of the event out again ({} keeps it, and the next delivery is taken for done).",
+            program.call_text(record)
+        ));
+    }
     let caught = if stake == Stake::Core { None } else { caught_on_the_way(program, used, origin) };
     format!(
         "Look at what {call} returns and {then}: `const {{ error }} = await ...; if (error) throw error;`{takes_throw}.{}{first}",
@@ -236,6 +242,13 @@ fn before_delivered_again(stands: &Stands) -> String {
         );
     }
     first
+}
+
+/// The record of the event that a webhook makes before a call, and by which the next delivery is turned away.
+fn recorded_before(program: &Program, used: &VendorUse, origins: &[Origin]) -> Option<CallRef> {
+    let handlers = program.webhook_handlers();
+    let mut own = handlers.iter().filter(|handler| origins.iter().any(|origin| origin.entry == handler.entry));
+    own.find_map(|handler| program.recorded_before_work(handler, used.at))
 }
 
 /// The vendor of the webhooks that lead here, when none of them delivers a second time.

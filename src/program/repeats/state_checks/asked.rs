@@ -1,7 +1,7 @@
 //! Which row a look at what is kept asks for: by what it is picked, no second run for it should do anything.
 
 use super::{FARTHEST, StateChecks};
-use crate::facts::{ExprId, ExprKind, Facts};
+use crate::facts::{CallId, ExprId, ExprKind, Facts, Op};
 use crate::names::Name;
 use crate::program::webhooks::remembered::Written;
 use crate::program::{CallRef, ExprRef, Program};
@@ -51,6 +51,21 @@ impl Program {
     }
 }
 
+/// Whether the row that a call is given keeps fields as they were read, where it names them at all:
+/// `upsert({ owner, customer, status: row?.status || "free" })`.
+fn keeps_as_read(facts: &Facts, call: CallId, fields: &[Name]) -> bool {
+    let as_read = |key: Name, value: ExprId| {
+        let read = match facts.expr(value) {
+            ExprKind::Op(Op::Or | Op::Nullish, parts) => parts[0],
+            _ => value,
+        };
+        matches!(facts.expr(read), ExprKind::Member(_, name) if *name == key)
+    };
+    let row = facts.call(call).args.first().map(|arg| facts.expr(arg.value));
+    let Some(ExprKind::Object(entries)) = row else { return false };
+    entries.iter().all(|&(key, value)| key != "..." && (!fields.contains(&key) || as_read(key, value)))
+}
+
 /// A row that is asked for before a call runs.
 pub(in crate::program) struct AskedRow {
     /// The values that pick it.
@@ -72,6 +87,23 @@ fn fields_in(facts: &Facts, condition: ExprId) -> Vec<Name> {
 }
 
 impl StateChecks<'_> {
+    /// Whether a row is written before a call, new or not, and says after it what it said before in all that decides that
+    /// the call runs: a customer's id, where it is the state that is asked.
+    pub(super) fn says_as_before(&self, write: CallRef, at: CallRef) -> bool {
+        if self.program.called_name(write).is_none_or(|name| name != "upsert") {
+            return false;
+        }
+        let facts = self.program.facts(at.file);
+        let table = self.program.table_of(write);
+        let deciding = self.deciding(at);
+        let is_kept = |&condition: &ExprId| {
+            let of_row = |(read, field)| field && self.program.table_of(read) == table;
+            self.read_in(at, condition, FARTHEST).is_some_and(of_row)
+                && keeps_as_read(facts, write.call, &fields_in(facts, condition))
+        };
+        table.is_some() && !deciding.is_empty() && deciding.iter().all(is_kept)
+    }
+
     /// Whether a write sets one of some fields, in the row it is handed or in one that was put together before.
     fn sets_any(&self, write: CallRef, fields: &[Name]) -> bool {
         let facts = self.program.facts(write.file);

@@ -99,6 +99,18 @@ impl Program {
         facts.objects().filter(|(_, entries)| says(entries)).map(|(at, _)| ExprRef::new(file, at)).collect()
     }
 
+    /// Where the app of a file asks a vendor for new tokens, by the request that the code itself writes.
+    pub(super) fn renewal_at(&self, near: FileId, vendor: VendorId) -> Option<ExprRef> {
+        let grant_type = Name::new("grant_type");
+        let code = self.code().filter(|(file, _)| !self.side(*file).dead && self.share_app(*file, near));
+        let says = |facts: &Facts, entries: &[(Name, ExprId)]| says_grant(facts, entries, grant_type, "refresh_token");
+        let asks = code.flat_map(|(file, facts)| {
+            let objects = facts.objects().filter(move |(_, entries)| says(facts, entries));
+            objects.map(move |(at, _)| ExprRef::new(file, at))
+        });
+        asks.into_iter().find(|&at| self.asked_for_tokens(at).0 == Some(vendor))
+    }
+
     /// Which file of deployed code asks whom for new tokens; nothing known of whom where a library or an unknown URL is asked.
     fn renewals(&self) -> Vec<(FileId, Option<VendorId>, Option<Name>)> {
         let grant_type = Name::new("grant_type");
