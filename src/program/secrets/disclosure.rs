@@ -10,6 +10,7 @@ use crate::names::Name;
 use crate::program::secrets::exposure::{Arriving, Exposed, Exposure, Secret};
 use crate::program::secrets::url_keys::Tellings;
 use crate::program::values::options::Lookup;
+use crate::program::verify::words;
 use crate::program::{CallRef, EdgeKind, EntryKind, ExprRef, FunctionRef, Program};
 
 /// Where a value leaves for.
@@ -258,6 +259,11 @@ fn holds_while_unset(facts: &Facts, condition: ExprId, truth: bool, depth: usize
     }
 }
 
+/// Whether a secret's name says that it is made to be handed on: `BRIEF_SHARE_TOKEN`.
+fn is_handed_out(name: &str) -> bool {
+    words(name).iter().any(|word| matches!(word.as_str(), "share" | "sharing" | "invite" | "invitation"))
+}
+
 struct Finder<'p> {
     program: &'p Program,
     tellings: &'p Tellings,
@@ -283,7 +289,7 @@ impl Finder<'_> {
             let function = FunctionRef::new(sink.at.file, facts.function_of(block));
             secrets.retain(|exposed| match exposed.secret {
                 Secret::Variable(name, _) if sink.outlet == Outlet::Answer => {
-                    !program.is_key_of_pages(function, name, &sink.parts)
+                    !program.is_key_of_pages(function, name, &sink.parts) && !is_handed_out(&name)
                 }
                 _ => true,
             });
