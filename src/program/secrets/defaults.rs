@@ -1,17 +1,20 @@
 //! What takes the place of an environment variable that is unset, and whether the app refuses to run without it.
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use crate::catalogue::KnownRole;
 use crate::facts::{
-    BlockId, BlockKind, CallId, Class, DefId, DefKind, ExportValue, ExprId, ExprKind, Facts, FunctionId, Op, Span, Step,
+    BlockId, BlockKind, CallId, Class, DefId, ExportValue, ExprId, ExprKind, Facts, FunctionId, Op, Span, Step,
 };
 use crate::finding::FileId;
 use crate::names::Name;
 use crate::program::values::readers::Use;
-use crate::program::values::requested::Origin;
 use crate::program::verify::words;
-use crate::program::{CallRef, EntryKind, ExprRef, FunctionRef, Program, Value};
+use crate::program::{CallRef, EntryKind, ExprRef, FunctionRef, Program};
+
+mod demands;
+
+use demands::Demand;
 
 /// How far conditions and chains of fallbacks are followed.
 const FARTHEST: usize = 6;
@@ -35,6 +38,9 @@ pub struct EnvDefaults {
     demanded: FxHashMap<Name, Vec<FileId>>,
     /// Those of them that are asked for when the app starts, and where.
     at_start: FxHashMap<Name, Vec<FileId>>,
+    /// Conditions before a branch that leaves, by the names in them: whether one asks for a variable, or for what
+    /// whoever calls brings, is only found out for the few names that somebody wants to know of.
+    mentioned: FxHashMap<Name, Vec<Demand>>,
 }
 
 impl Program {
@@ -59,18 +65,25 @@ impl Program {
 
     /// Whether some code of a file's app refuses to go on without a variable, or lists it among what must be set.
     pub fn is_demanded(&self, name: Name, near: FileId) -> bool {
-        self.defaults().demanded.get(&name).is_some_and(|files| files.iter().any(|&file| self.share_app(file, near)))
+        let found = self.defaults();
+        let mut sure = found.demanded.get(&name).into_iter().flatten();
+        let mut mentioned = found.mentioned.get(&name).into_iter().flatten();
+        sure.any(|&file| self.share_app(file, near))
+            || mentioned.any(|demand| self.share_app(demand.file(), near) && demand.asks_for(self, name))
     }
 
     /// Whether a variable is asked for when a file's app starts: by a schema, a list of what must be set, a check at
     /// load.
     pub fn is_asked_at_start(&self, name: Name, near: FileId) -> bool {
-        self.asked_at_start_in(name).iter().any(|&file| self.share_app(file, near))
+        self.asked_at_start_in(name).into_iter().any(|file| self.share_app(file, near))
     }
 
     /// The files in which a variable is asked for when the app starts.
-    pub fn asked_at_start_in(&self, name: Name) -> &[FileId] {
-        self.defaults().at_start.get(&name).map_or(&[], Vec::as_slice)
+    pub fn asked_at_start_in(&self, name: Name) -> Vec<FileId> {
+        let found = self.defaults();
+        let mentioned = found.mentioned.get(&name).into_iter().flatten();
+        let mentioned = mentioned.filter(|demand| demand.at_start && demand.asks_for(self, name)).map(Demand::file);
+        found.at_start.get(&name).into_iter().flatten().copied().chain(mentioned).collect()
     }
 
     /// Whether an expression is evaluated outside production only: in a branch on the mode, in a class or file of
@@ -343,12 +356,11 @@ impl Finder<'_> {
             for step in &block.steps {
                 let Step::If { condition, then, otherwise } = step else { continue };
                 if self.leaves(*then, 3) || otherwise.is_some_and(|otherwise| self.leaves(otherwise, 3)) {
-                    let mut names = FxHashSet::default();
-                    self.asked(*condition, FARTHEST, &mut names);
-                    if block.function == FunctionId::MODULE {
-                        self.at_start(names.iter().copied());
+                    let at_start = block.function == FunctionId::MODULE && !self.is_loaded_by_nobody();
+                    let demand = Demand { condition: ExprRef::new(self.file, *condition), at_start };
+                    for name in demand.mentioned(self.program) {
+                        self.found.mentioned.entry(name).or_default().push(demand);
                     }
-                    self.demand(names);
                 }
             }
         }
@@ -380,55 +392,6 @@ impl Finder<'_> {
         };
         matches!(method.as_str(), "append" | "push")
             && words(&list).iter().any(|word| matches!(word.as_str(), "errors" | "missing" | "problems" | "issues"))
-    }
-
-    /// Whether an operand comes in from outside: by the request, or by whoever calls the function.
-    fn is_given(&self, part: ExprId) -> bool {
-        let at = ExprRef::new(self.file, part);
-        let may = match self.facts.expr(part) {
-            ExprKind::Ref(..) | ExprKind::Member(..) | ExprKind::Index(..) | ExprKind::Call(_) => true,
-            ExprKind::Op(Op::Or | Op::Nullish, parts) => {
-                return parts.first().is_some_and(|&first| self.is_given(first));
-            }
-            _ => false,
-        };
-        let is_param = match self.facts.expr(part) {
-            // `key: str = Header(None)`: what a framework hands in stands beside the parameter.
-            ExprKind::Ref(name, block) => self.facts.lookup(*block, *name).is_some_and(|def| {
-                self.facts.def(def).kind == DefKind::Param && self.program.value(at).envs().is_empty()
-            }),
-            _ => matches!(self.program.value(at), Value::Param(..)),
-        };
-        may && (is_param || matches!(self.program.origin_on(&[], at, &[]), Origin::Request(_)))
-    }
-
-    fn asked(&self, condition: ExprId, depth: usize, names: &mut FxHashSet<Name>) {
-        let Some(depth) = depth.checked_sub(1) else { return };
-        match self.facts.expr(condition) {
-            // `if (given !== process.env.X) throw ..` asks of whoever calls, not of the variable.
-            ExprKind::Op(Op::Equal | Op::Unequal, parts) if parts.iter().any(|&part| self.is_given(part)) => {}
-            ExprKind::Op(_, parts) => parts.iter().for_each(|&part| self.asked(part, depth, names)),
-            ExprKind::Call(call) => {
-                let call = self.facts.call(*call);
-                self.asked(call.callee, depth, names);
-                // `compare_digest(given, secret)`, `verify(token, secret)`
-                if call.args.len() > 1 && call.args.iter().any(|arg| self.is_given(arg.value)) {
-                    return;
-                }
-                call.args.iter().for_each(|arg| self.asked(arg.value, depth, names));
-            }
-            ExprKind::Env(name) => {
-                names.insert(*name);
-            }
-            ExprKind::Ref(..) | ExprKind::Member(..) | ExprKind::Index(..) => {
-                names.extend(self.program.value(ExprRef::new(self.file, condition)).envs());
-                if let ExprKind::Member(base, name) = self.facts.expr(condition) {
-                    names.insert(Name::new(&screaming(name)));
-                    self.asked(*base, depth, names);
-                }
-            }
-            _ => {}
-        }
     }
 }
 

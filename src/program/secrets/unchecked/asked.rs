@@ -26,8 +26,8 @@ impl<'p> Asked<'p> {
         let program = self.program;
         let units = program.units(used.at.file);
         let deployed_with = |file: FileId| program.units(file).iter().any(|unit| units.contains(unit));
-        let at_start = program.asked_at_start_in(used.variable).iter();
-        if at_start.filter(|file| !program.side(**file).tooling).any(|&file| deployed_with(file)) {
+        let mut at_start = program.asked_at_start_in(used.variable).into_iter();
+        if at_start.any(|file| !program.side(file).tooling && deployed_with(file)) {
             return true;
         }
         let mut files = vec![used.at.file];
