@@ -86,10 +86,9 @@ pub fn call(eval: &mut Eval<'_>, external: &Arc<External>, at: CallRef) -> Optio
             return Some(if *name == "then" { then(eval, &promise, at) } else { promise });
         }
     }
-    let dotted = external.dotted();
     if !has_call
         && (external.package.starts_with("global:") || external.package.starts_with("py:"))
-        && TRANSPARENT.contains(&dotted.as_str())
+        && TRANSPARENT.contains(&external.dotted().as_str())
     {
         return Some(eval.argument(at, 0));
     }

@@ -35,6 +35,10 @@ pub struct Deployed {
 
 /// The deployed function that a path belongs to; none for what functions share (`_shared`).
 pub fn function_of(path: &'static str) -> Option<Deployed> {
+    // The end of each of their folders.
+    if !path.contains("functions/") {
+        return None;
+    }
     for platform in platforms::FUNCTIONS {
         let Some(at) = find_folder(path, platform.folder) else { continue };
         let rest = &path[at..];

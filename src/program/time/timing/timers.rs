@@ -31,7 +31,13 @@ pub struct Timers {
 impl Timers {
     /// Reads every call of a program.
     pub fn find(program: &Program) -> Self {
-        let mut finder = Finder { program, timers: Self::default(), helpers: FxHashMap::default() };
+        let waits = |file: &FileId| {
+            program.calls_of(*file).any(|call| {
+                program.has_role(call, KnownRole::Timeout) || program.callee(call).externals().any(is_clocked)
+            })
+        };
+        let clocked = program.code().map(|(file, _)| file).filter(waits).collect();
+        let mut finder = Finder { program, timers: Self::default(), helpers: FxHashMap::default(), clocked };
         for (file, facts) in program.code() {
             for call in program.calls_of(file) {
                 finder.call(call, facts.call(call.call), facts);
@@ -63,6 +69,8 @@ struct Finder<'p> {
     timers: Timers,
     /// Whether a function of the program bounds what is handed to it.
     helpers: FxHashMap<FunctionRef, bool>,
+    /// The files with a timer, a race or a limit: helpers stand nowhere else.
+    clocked: FxHashSet<FileId>,
 }
 
 impl<'p> Finder<'p> {
@@ -264,12 +272,8 @@ impl<'p> Finder<'p> {
     /// Whether a function, or one written inside it, starts a timer.
     fn sets_timer(&self, function: FunctionRef) -> bool {
         let inner = self.program.with_inner(function);
-        inner.iter().flat_map(|&function| self.program.calls_in(function)).any(|call| {
-            self.program
-                .callee(call)
-                .externals()
-                .any(|external| is_timer(external) || external.dotted() == "AbortSignal.timeout")
-        })
+        let mut calls = inner.iter().flat_map(|&function| self.program.calls_in(function));
+        calls.any(|call| self.program.callee(call).externals().any(|of| is_timer(of) || is_abort_timer(of)))
     }
 
     /// Whether a function of the program bounds the promise or function it is given: it races what it is given
@@ -287,7 +291,7 @@ impl<'p> Finder<'p> {
     fn bounds_what_it_takes(&self, function: FunctionRef) -> bool {
         let program = self.program;
         let facts = program.facts(function.file);
-        if facts.function(function.function).params.is_empty() {
+        if facts.function(function.function).params.is_empty() || !self.clocked.contains(&function.file) {
             return false;
         }
         let is_param = |value: &Value| value.any(|value| matches!(value, Value::Param(of, _) if *of == function));
@@ -346,6 +350,16 @@ fn is_timer(external: &External) -> bool {
         "py:asyncio" => external.last_member().is_some_and(|name| name == "sleep"),
         _ => false,
     }
+}
+
+/// `AbortSignal.timeout`
+fn is_abort_timer(external: &External) -> bool {
+    external.package == "global:AbortSignal" && external.last_member().is_some_and(|name| name == "timeout")
+}
+
+/// Whether a call of it has to do with time.
+fn is_clocked(external: &External) -> bool {
+    is_timer(external) || is_race(external) || is_abort_timer(external)
 }
 
 fn is_race(external: &External) -> bool {
