@@ -59,7 +59,7 @@ pub use operation::{Core, Open, Operation};
 pub use package::{Key, Package, Runs, Timeout};
 pub use paths::{OperationMatch, RequestMatch, VerifierMatch};
 pub use platforms::{Platform, Said, Server};
-pub use repeats::{Idempotency, Retries};
+pub use repeats::{Growth, Idempotency, Retries};
 pub use retired::{Retired, RetiredPackage};
 pub use returned::{ErrorsBelow, Reports};
 pub use schedulers::Scheduler;
@@ -462,6 +462,12 @@ pub struct Known {
     /// Its result is a promise.
     #[serde(default)]
     pub is_async: bool,
+    /// Its result is a coroutine, which does nothing until somebody waits for it.
+    #[serde(default)]
+    pub lazy: bool,
+    /// What it starts is held by nobody but whoever keeps its result: it may be collected before it is done.
+    #[serde(default)]
+    pub held_weakly: bool,
     /// It returns whether, rather than throwing.
     #[serde(default)]
     pub boolean: bool,

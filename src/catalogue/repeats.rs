@@ -57,8 +57,40 @@ pub struct Retries {
     /// Functions of the package that make a wait which is always the same.
     #[serde(default)]
     pub constant: Vec<String>,
+    /// Functions of the package that make a wait of no length.
+    #[serde(default)]
+    pub at_once: Vec<String>,
+    /// Options or keywords that are a time to wait, always the same.
+    #[serde(default)]
+    pub fixed: Vec<String>,
+    /// The argument by which it is told how to wait, where that has no name.
+    pub wait_arg: Option<usize>,
+    /// The options that say how its wait grows.
+    pub growth: Option<Growth>,
     /// It is handed no function but, as this argument, the client whose requests it repeats.
     pub client: Option<usize>,
     /// The option that decides which failures are tried again: by default those after which the work may be done.
     pub condition: Option<String>,
+}
+
+/// How options make a wait grow: the first wait, times a factor for each attempt, and some chance.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Growth {
+    /// The factor; with one the wait is always the same.
+    pub factor: Option<String>,
+    /// The factor by default.
+    pub factor_default: f64,
+    /// The first wait.
+    pub first: Option<String>,
+    /// The first wait by default.
+    #[serde(default)]
+    pub first_default: f64,
+    /// The longest wait.
+    pub most: Option<String>,
+    /// What adds chance to it: then no two waits are alike.
+    pub random: Option<String>,
+    /// It adds chance by default.
+    #[serde(default)]
+    pub random_default: bool,
 }

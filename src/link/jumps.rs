@@ -19,6 +19,7 @@ use crate::program::{
     Via,
 };
 
+pub mod procedures;
 pub mod routes;
 
 use routes::{Asked, Rank, Routes};
@@ -458,13 +459,7 @@ fn procedure_path(external: &External) -> Option<Name> {
         "ensureData",
     ];
     // `x.useMutation().mutate()`: the path stands before the hook.
-    let mut groups: Vec<Vec<Name>> = vec![vec![]];
-    for seg in &external.segs {
-        match (seg, groups.last_mut()) {
-            (Seg::Member(name), Some(group)) => group.push(*name),
-            _ => groups.push(vec![]),
-        }
-    }
+    let groups = groups(external);
     let join = |names: &[Name]| Name::new(&names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join("."));
     let last = groups.last()?;
     let (end, path) = last.split_last()?;
@@ -478,6 +473,44 @@ fn procedure_path(external: &External) -> Option<Name> {
     }
     // A caller on the server calls the procedure itself.
     (last.len() > 1 && groups.len() > 1).then(|| join(last))
+}
+
+/// The members of an external thing, between its calls.
+fn groups(external: &External) -> Vec<Vec<Name>> {
+    let mut groups: Vec<Vec<Name>> = vec![vec![]];
+    for seg in &external.segs {
+        match (seg, groups.last_mut()) {
+            (Seg::Member(name), Some(group)) => group.push(*name),
+            _ => groups.push(vec![]),
+        }
+    }
+    groups
+}
+
+/// The path of the procedure that a call of a client names itself: `trpc.orders.list.useQuery()`,
+/// `client.orders.list.query()`, `trpc.orders.list.queryOptions()`.
+fn procedure_of(external: &External) -> Option<Vec<Name>> {
+    const NAMES: &[&str] = &[
+        "query",
+        "mutate",
+        "subscribe",
+        "useQuery",
+        "useSuspenseQuery",
+        "useInfiniteQuery",
+        "useSuspenseInfiniteQuery",
+        "useMutation",
+        "useSubscription",
+        "queryOptions",
+        "infiniteQueryOptions",
+        "mutationOptions",
+        "subscriptionOptions",
+    ];
+    let groups = groups(external);
+    let (last, made) = groups.split_last()?;
+    // `useUtils().client.orders.list.query()`: what comes first is no router.
+    let utils = made.iter().skip(1).flatten().any(|name| matches!(name.as_str(), "useUtils" | "useContext"));
+    let (end, path) = last.split_last()?;
+    (!utils && !made.is_empty() && !path.is_empty() && NAMES.contains(&end.as_str())).then(|| path.to_vec())
 }
 
 /// The constant head of a text: the name of a function, whatever follows.

@@ -1,5 +1,6 @@
 //! Records of people at a vendor that are made again for the same person.
 
+use crate::catalogue::Category;
 use crate::program::keys::Key;
 use crate::program::{CallRef, EntryKind, Program, VendorUse};
 use crate::rule::Report;
@@ -123,19 +124,36 @@ fn tell(program: &Program, report: &mut Report, used: &VendorUse) {
         return;
     };
     let entry = program.entry_name(&program.entries[origin.entry]);
-    let message = format!(
-        "{} makes a new customer each time {entry} runs: a person who comes back has several at {vendor}, with cards, \
-         invoices and subscriptions spread over them",
-        used.name
-    );
-    let code = if program.facts(used.at.file).language.is_script() {
-        "`if (!user.customerId) { .. create, then store the id .. }`"
-    } else {
-        "`if not user.customer_id:` create, then store the id"
+    let crm = program.catalogue.vendor(used.vendor).category == Category::Crm;
+    let script = program.facts(used.at.file).language.is_script();
+    let message = match crm {
+        true => format!(
+            "{} makes a new person each time {entry} runs: somebody who comes back stands in {vendor} several times, \
+             with notes, deals and mails spread over them",
+            used.name
+        ),
+        false => format!(
+            "{} makes a new customer each time {entry} runs: a person who comes back has several at {vendor}, with cards, \
+             invoices and subscriptions spread over them",
+            used.name
+        ),
+    };
+    let help = match (crm, script) {
+        (true, _) => format!(
+            "Ask {vendor} for the person by e-mail first, change the one that is there, and make one only where there is none."
+        ),
+        (false, true) => format!(
+            "Keep {vendor}'s id with the user and create a customer only when there is none: `if (!user.customerId) {{ .. \
+             create, then store the id .. }}`."
+        ),
+        (false, false) => format!(
+            "Keep {vendor}'s id with the user and create a customer only when there is none: `if not user.customer_id:` \
+             create, then store the id."
+        ),
     };
     report
         .at(program.call_place(used.at), used.name.clone(), message)
         .vendor(program.vendor_id(used.vendor))
-        .help(format!("Keep {vendor}'s id with the user and create a customer only when there is none: {code}."))
+        .help(help)
         .trace(program.trace_from(origin, used.at, &format!("{} without a look at what there is", used.name)));
 }

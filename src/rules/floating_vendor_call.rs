@@ -8,6 +8,8 @@ use crate::program::failures::floating::{Floating, Search};
 use crate::program::{CallRef, EntryKind, External, Program, VendorUse};
 use crate::rule::Report;
 
+mod tasks;
+
 crate::rule! {
     /// A vendor call or write is started and nobody waits for it
     ///
@@ -20,6 +22,7 @@ crate::rule! {
     /// - it is awaited, returned, kept for later, or handed to `waitUntil`, `after` or a queue
     /// - it has a `.catch` of its own; on a server that keeps running also when it catches inside
     /// - it is analytics, or browser code; for auditors only where it keeps a log or a time of use
+    /// - it is a task of Python's that catches inside, on a server that keeps running; where it does not, it is a note
     /// - it writes the stream that is the answer, and closes it only after its work
     /// - no entry point of the server is known to lead to it
     ///
@@ -77,6 +80,9 @@ fn tell(program: &Program, report: &mut Report, floating: &Floating) {
     if !program.is_served(&origins) || program.is_run_by_hand(&origins) {
         return;
     }
+    if floating.task {
+        return tasks::tell(program, report, floating, &origins);
+    }
     let sockets = origins.iter().any(|origin| holds_socket(program, program.entries[origin.entry].function.file));
     let serverless = program.is_serverless(&origins) && !sockets;
     let gathered =
@@ -90,14 +96,7 @@ fn tell(program: &Program, report: &mut Report, floating: &Floating) {
         return;
     };
     let entry = &program.entries[origin.entry];
-    let what = match program.vendors_at(floating.acts).first() {
-        Some(used) if used.name.contains(['.', ' ']) && !used.name.contains("{}.") => used.name.clone(),
-        Some(used) => format!("the request to {}", program.catalogue.vendor(used.vendor).name),
-        None => match program.requests_at(floating.acts).first().and_then(|http| program.destination_name(http)) {
-            Some(name) => format!("the request to {name}"),
-            None => "the database write".to_owned(),
-        },
-    };
+    let what = name_of(program, floating.acts);
     let subject = match program.callee(floating.at).functions().next() {
         Some(function) => program.function_name(function),
         None => what.clone(),
@@ -157,6 +156,18 @@ fn tell(program: &Program, report: &mut Report, floating: &Floating) {
         draft.severity(Severity::Note).auditor_only();
     } else if logged {
         draft.severity(Severity::Note);
+    }
+}
+
+/// What a call asks or writes, in words.
+fn name_of(program: &Program, acts: CallRef) -> String {
+    match program.vendors_at(acts).first() {
+        Some(used) if used.name.contains(['.', ' ']) && !used.name.contains("{}.") => used.name.clone(),
+        Some(used) => format!("the request to {}", program.catalogue.vendor(used.vendor).name),
+        None => match program.requests_at(acts).first().and_then(|http| program.destination_name(http)) {
+            Some(name) => format!("the request to {name}"),
+            None => "the database write".to_owned(),
+        },
     }
 }
 

@@ -12,6 +12,7 @@ use crate::rule::Report;
 
 mod asked;
 mod made;
+mod read;
 mod started;
 
 rule! {
@@ -29,6 +30,8 @@ rule! {
     /// - the client is made, or the vendor asked, in a function that runs later, in a `try`, or the variable has a default that the SDK takes for a key (many
     ///   refuse an empty text as they do none);
     /// - the module is loaded only when it is used (`await import(..)`, an import inside a function);
+    /// - the variable is read by what throws without it (`os.environ["KEY"]`) in a file that asks for several things, or
+    ///   asks nothing of that vendor: a file of settings;
     /// - it is the app's own backend, or a serverless function of its own.
     ///
     /// ## The cure
@@ -107,6 +110,7 @@ fn check(program: &Program, report: &mut Report) {
     for (file, facts) in program.code() {
         stops.extend(throws(program, file, facts));
         stops.extend(made::find(program, file, facts));
+        stops.extend(read::find(program, file, facts));
     }
     stops.extend(asked::find(program));
     stops.sort_by_key(|stop| (stop.at, stop.client));

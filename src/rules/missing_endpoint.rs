@@ -10,6 +10,7 @@ use crate::rule;
 use crate::rule::Report;
 
 mod clocks;
+mod procedures;
 mod relative;
 
 rule! {
@@ -30,6 +31,9 @@ rule! {
     ///
     /// `fetch("/api/x")` in code that only a server runs ends there too, whether the route is there or not: a server has no
     /// page whose address the path could start from, and throws.
+    ///
+    /// A procedure (`trpc.orders.cancel.useMutation()`) is missing where every router that could have it is seen whole, and
+    /// another one that the same client asks for is there.
     ///
     /// A platform's clock asks as well: the one of `vercel.json` sends GET and nothing else, and a route that only has
     /// POST refuses it every time. A path that nothing serves beside others that are served is told too.
@@ -70,6 +74,7 @@ const SLIPS: usize = 3;
 
 fn check(program: &Program, report: &mut Report) {
     clocks::check(program, report);
+    procedures::check(program, report);
     relative::check(program, report);
     let mut asked: BTreeMap<(bool, Name), Vec<&Unmatched>> = BTreeMap::new();
     for unmatched in program.unmatched_jumps() {

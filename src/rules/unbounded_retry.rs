@@ -88,6 +88,10 @@ fn check(program: &Program, report: &mut Report) {
                 "{what} is tried again with the token that {whom} has just refused: {name} puts the new one away and hands \
                  itself what still holds the old one, so that each round is refused and fetches another one, without an end"
             ),
+            _ if asks_itself(program, retry) => format!(
+                "{what} is tried again for as long as it fails, and nothing ends that: while {whom} is down, each run of \
+                 this handler starts another one with the same request, for ever"
+            ),
             true => format!(
                 "{what} is tried again for as long as it fails, and nothing ends that: while {whom} is down, {name} puts \
                  each job back into its queue, and they go round for ever"
@@ -117,6 +121,12 @@ fn puts_itself_back(program: &Program, retry: &Retry) -> bool {
     program.has_role(call, KnownRole::Defer) || program.edges(call).iter().any(|edge| edge.kind == EdgeKind::Deferred)
 }
 
+/// Whether a handler sends itself a request again.
+fn asks_itself(program: &Program, retry: &Retry) -> bool {
+    let How::Recursion(call) = retry.how else { return false };
+    !program.entries_for_jump(call).is_empty()
+}
+
 fn cure(program: &Program, retry: &Retry) -> &'static str {
     let script = program.facts(retry.place.file).language.is_script();
     match retry.how {
@@ -135,6 +145,10 @@ fn cure(program: &Program, retry: &Retry) -> &'static str {
         _ if puts_itself_back(program, retry) => {
             "Let the queue try again, with a maximum: `raise self.retry(countdown=60)` in a task with `bind=True, \
              max_retries=5`."
+        }
+        _ if asks_itself(program, retry) => {
+            "Hand on a counter with the request, `attempt: attempt + 1`, and give up at four, with the failure in sight. \
+             Better, write down what is still to be done, with the number of attempts, and let a schedule work it off."
         }
         How::Loop(_) if !script => "Count the attempts: `for attempt in range(4):`, and raise after the last.",
         How::Loop(_) => {

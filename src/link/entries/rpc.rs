@@ -9,10 +9,11 @@ use crate::link::calls::per_file;
 use crate::names::Name;
 use crate::program::{CallRef, Entry, EntryKind, ExprRef, External, Program, Value};
 
-const PACKAGE: &str = "npm:@trpc/server";
+/// The package that routers are made with.
+pub(in crate::link) const SERVER: &str = "npm:@trpc/server";
 
 /// Calls that make a procedure, and their HTTP method.
-const ENDS: &[(&str, &str)] = &[("query", "GET"), ("mutation", "POST"), ("subscription", "GET")];
+pub(in crate::link) const ENDS: &[(&str, &str)] = &[("query", "GET"), ("mutation", "POST"), ("subscription", "GET")];
 
 /// Finds the procedures of the program.
 pub fn find(seeker: Seeker<'_>) -> Vec<Entry> {
@@ -60,8 +61,8 @@ fn server_function(program: &Program, call: CallRef) -> Vec<Entry> {
 }
 
 /// Whether a call makes a router of procedures: the member that makes it.
-fn makes_router(program: &Program, call: CallRef) -> Option<Name> {
-    let external = program.callee(call).externals().find(|external| external.package == PACKAGE)?;
+pub(in crate::link) fn makes_router(program: &Program, call: CallRef) -> Option<Name> {
+    let external = program.callee(call).externals().find(|external| external.package == SERVER)?;
     let name = external.last_member()?;
     matches!(name.as_str(), "router" | "mergeRouters" | "createTRPCRouter").then_some(name)
 }
@@ -115,7 +116,7 @@ impl Walk<'_> {
 
     fn part(&self, path: String, value: ExprRef, parts: &mut Vec<(String, Part)>) {
         for external in self.program.value(value).externals() {
-            if external.package != PACKAGE {
+            if external.package != SERVER {
                 continue;
             }
             let Some((Some(member), Some(site))) = steps(external).last().copied() else { continue };

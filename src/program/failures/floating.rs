@@ -7,7 +7,7 @@ use crate::facts::{CallId, ExprId, ExprKind, FunctionId};
 use crate::finding::FileId;
 use crate::program::origins::Origin;
 use crate::program::values::readers::Use;
-use crate::program::{CallRef, EdgeKind, EntryKind, FunctionRef, Leaves, Program};
+use crate::program::{CallRef, EdgeKind, EntryKind, External, FunctionRef, Leaves, Program};
 
 /// A promise that nobody waits for.
 #[derive(Debug, Clone, Copy)]
@@ -18,6 +18,8 @@ pub struct Floating {
     pub acts: CallRef,
     /// Its failure is caught, in a chain or inside.
     pub caught: bool,
+    /// It runs as a task that nobody keeps: `asyncio.create_task(tell(order))`.
+    pub task: bool,
 }
 
 /// Whether a promise is left.
@@ -57,6 +59,10 @@ impl<'p> Search<'p> {
 
     fn floating(&mut self, call: CallRef) -> Option<Floating> {
         let program = self.program;
+        if program.is_task_left(call) {
+            let (acts, escapes) = self.acts(call)?;
+            return Some(Floating { at: call, acts, caught: !escapes, task: true });
+        }
         let left = self.may_float(call)?;
         let (acts, escapes) = self.acts(call)?;
         let last = program.chain(call).last().map_or(call, |(outer, _)| outer);
@@ -68,7 +74,7 @@ impl<'p> Search<'p> {
         let guarded = std::iter::once(call).chain(gatherer).any(|call| {
             program.chain(call).any(|(at, name)| name == "catch" || name == "then" && args(program, at) > 1)
         }) || settles.is_some_and(|external| external.dotted() == "Promise.allSettled");
-        Some(Floating { at: call, acts, caught: guarded || !escapes })
+        Some(Floating { at: call, acts, caught: guarded || !escapes, task: false })
     }
 
     /// Whether nothing takes what a call gives, as far as it is cheap to tell.
@@ -214,9 +220,17 @@ fn is_for_each(program: &Program, call: CallRef) -> bool {
 }
 
 impl Program {
-    /// Whether a call is a method of a Python client whose methods are coroutines, by the name that the SDKs give it:
-    /// `AsyncOpenAI(..)`, `httpx.AsyncClient()`.
+    /// Whether a call is a method of a Python client whose methods are coroutines, by the name that the SDKs give it
+    /// (`AsyncOpenAI(..)`, `httpx.AsyncClient()`), or as the catalogue says.
     fn is_of_async_client(&self, call: CallRef) -> bool {
+        let known = |external: &External| {
+            let known = self.catalogue.known(external.package, &external.segs);
+            known.is_some_and(|known| known.lazy)
+        };
+        let mut externals = self.callee(call).externals().peekable();
+        if externals.peek().is_some() && externals.all(known) {
+            return true;
+        }
         let is_async = |name: &str| {
             name.strip_prefix("Async").is_some_and(|rest| rest.starts_with(|letter: char| letter.is_ascii_uppercase()))
         };
@@ -226,6 +240,20 @@ impl Program {
                 _ => false,
             })
         })
+    }
+
+    /// Whether a call gives the coroutine of a task that nobody keeps.
+    fn is_task_left(&self, call: CallRef) -> bool {
+        let Some(outer) = self.handed_to(call).next() else { return false };
+        let facts = self.facts(outer.file);
+        let first = facts.call(outer.call).args.first().map(|arg| arg.value);
+        let held_weakly = |external: &External| {
+            self.catalogue.known(external.package, &external.segs).is_some_and(|known| known.held_weakly)
+        };
+        facts.call(outer.call).dropped
+            && first == Some(facts.call(call.call).expr)
+            && self.chain(outer).next().is_none()
+            && self.callee(outer).externals().any(held_weakly)
     }
 
     /// Whether what is left writes the stream that the answer is, and closes it when its work is done: the answer is

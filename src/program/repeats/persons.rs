@@ -1,9 +1,10 @@
 //! Whether code looks for a person's record at a vendor before it makes one.
 
+use crate::catalogue::{Category, Effect};
 use crate::facts::{BlockKind, ExprId, ExprKind, Facts, Op, Span};
 use crate::names::Name;
 use crate::program::terms::handles_missing_row;
-use crate::program::{CallRef, FunctionRef, Program};
+use crate::program::{CallRef, FunctionRef, Program, VendorUse};
 
 impl Program {
     /// Whether a function looks, before a call, whether the person is there: a condition that names the customer or
@@ -28,18 +29,29 @@ impl Program {
     }
 }
 
+/// Whether a use of a vendor is about its record of a person, by its name.
+fn is_of_person(used: &VendorUse) -> bool {
+    used.name.to_ascii_lowercase().contains("customer")
+}
+
 fn asks_vendor(program: &Program, function: FunctionRef, until: Span, vendor: Name) -> bool {
     let facts = program.facts(function.file);
     program.with_inner(function).into_iter().flat_map(|inner| program.calls_in(inner)).any(|other| {
         facts.span(facts.call(other.call).expr).start < until.start && {
             let name = program.call_text(other).to_ascii_lowercase();
             let finds = ["find", "list", "search", "retrieve", "lookup", "getorcreate", "get_or_create", "upsert"];
-            let person = ["customer", "client", "cliente"].iter().any(|word| name.contains(word));
+            let person = ["customer", "client", "cliente", "person", "contact"].iter().any(|word| name.contains(word));
             person && finds.iter().any(|word| name.contains(word))
                 || program.vendors_at(other).iter().any(|used| {
                     program.vendor_id(used.vendor) == vendor
-                        && used.name.to_ascii_lowercase().contains("customer")
-                        && !program.operation(used).is_some_and(|operation| operation.person)
+                        && program.operation(used).map_or_else(
+                            || is_of_person(used),
+                            |operation| {
+                                let looks = matches!(operation.effect, Effect::Read | Effect::List)
+                                    && program.catalogue.vendor(used.vendor).category == Category::Crm;
+                                !operation.person && (looks || is_of_person(used))
+                            },
+                        )
                 })
         }
     })
@@ -52,7 +64,9 @@ fn asks_state(facts: &Facts, function: FunctionRef, call: Span, vendor: &str) ->
         let name = name.to_ascii_lowercase();
         let about = ["customer", "existing", "already", "found", "record", "subscription", "profile", "cliente"];
         let field = ["email", "name", "phone", "data"].iter().any(|word| name.ends_with(word));
-        (about.iter().any(|word| name.contains(word)) || name.contains(vendor)) && !field
+        // `if (person.crmId)`, `contactId ? .. : ..`
+        let id = name.ends_with("id") && ["person", "contact", "lead", "crm"].iter().any(|word| name.contains(word));
+        (about.iter().any(|word| name.contains(word)) || name.contains(vendor) || id) && !field
     };
     let conditions = facts.blocks.iter().filter_map(|block| match block.kind {
         BlockKind::Then(condition) | BlockKind::Else(condition) => Some(condition),

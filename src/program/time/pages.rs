@@ -274,6 +274,7 @@ impl Program {
                     true if taken.picks => None,
                     true if (taken.sends
                         || taken.adds_up
+                        || taken.exports
                         || wanted.is_some()
                         || !taken.counts && self.is_in_job(at))
                         && !self.is_asked_by_role(at) =>

@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use super::{How, Limit, Retry, Trigger, Wait, at, functions};
-use crate::catalogue::{Known, KnownRole, Retries};
+use crate::catalogue::{Growth, Known, KnownRole, Retries};
 use crate::facts::{ExprKind, Facts};
 use crate::finding::FileId;
 use crate::link::eval::Eval;
@@ -165,17 +165,63 @@ fn is_endless(value: &Value) -> bool {
 
 fn wait(program: &Program, retries: &Retries, call: Option<CallRef>) -> Wait {
     // `wait_fixed(2)`
-    let is_constant = |value: &Value| match value {
-        Value::External(external) => {
-            external.last_member().is_some_and(|name| retries.constant.iter().any(|constant| name == **constant))
-        }
+    let is_of = |value: &Value, names: &[String]| match value {
+        Value::External(external) => external.last_member().is_some_and(|name| names.iter().any(|of| name == **of)),
         _ => false,
     };
-    let asked = call.iter().flat_map(|&call| retries.wait.iter().map(move |name| program.option(call, name)));
-    match asked.into_iter().find(|found| *found != Lookup::Absent) {
-        Some(Lookup::Present(value)) if is_constant(&value) => Wait::Constant,
-        Some(_) => Wait::Unknown,
-        None if retries.backoff => Wait::Growing,
-        None => Wait::None,
+    let grows = retries.growth.as_ref().zip(call).map(|(growth, call)| grows(program, growth, call));
+    if let Some((at, call)) = retries.wait_arg.zip(call) {
+        let given = Eval::new(program).argument(call, at);
+        let constant = is_of(&given, &retries.constant) && grows.is_none_or(|(_, random)| random == Some(false));
+        return match constant {
+            true => Wait::Constant,
+            false if retries.backoff => Wait::Growing,
+            false => Wait::Unknown,
+        };
     }
+    // Chance added to nothing is nothing.
+    match grows {
+        Some((Wait::None, _)) => return Wait::None,
+        Some((Wait::Constant, Some(false))) => return Wait::Constant,
+        _ => {}
+    }
+    let asked = call.iter().flat_map(|&call| retries.wait.iter().map(move |name| (name, program.option(call, name))));
+    let mut given = asked.filter(|(_, found)| *found != Lookup::Absent);
+    match (given.next(), given.next()) {
+        (Some((_, Lookup::Present(value))), _) if is_of(&value, &retries.constant) => Wait::Constant,
+        (Some((_, Lookup::Present(value))), _) if is_of(&value, &retries.at_once) => Wait::None,
+        (Some((name, Lookup::Present(Value::Number(_)))), None) if retries.fixed.contains(name) => Wait::Constant,
+        (Some(_), _) => Wait::Unknown,
+        _ if retries.backoff => Wait::Growing,
+        _ => Wait::None,
+    }
+}
+
+/// How a wait grows by a helper's options, and whether chance is added to it.
+fn grows(program: &Program, growth: &Growth, call: CallRef) -> (Wait, Option<bool>) {
+    // A number that is given, or the default where none is.
+    let number = |name: &Option<String>, or: Option<f64>| match name.as_ref().map(|name| program.option(call, name)) {
+        Some(Lookup::Present(Value::Number(number))) => Some(number),
+        None | Some(Lookup::Absent) => or,
+        Some(_) => None,
+    };
+    let first = number(&growth.first, Some(growth.first_default));
+    let most = number(&growth.most, None);
+    let factor = number(&growth.factor, Some(growth.factor_default));
+    let random = match growth.random.as_ref().map(|name| program.option(call, name)) {
+        None | Some(Lookup::Absent) => Some(growth.random_default),
+        Some(Lookup::Present(Value::Bool(random))) => Some(random),
+        Some(Lookup::Present(Value::Number(most))) => Some(most != 0.0),
+        Some(Lookup::Present(Value::Null)) => Some(false),
+        Some(Lookup::Present(Value::Text(how))) => Some(how != "none"),
+        Some(_) => None,
+    };
+    let wait = match (first, factor) {
+        (Some(0.0), Some(_)) => Wait::None,
+        (Some(_), Some(1.0)) => Wait::Constant,
+        (Some(first), _) if most.is_some_and(|most| most <= first) => Wait::Constant,
+        (Some(_), Some(_)) => Wait::Growing,
+        _ => Wait::Unknown,
+    };
+    (wait, random)
 }

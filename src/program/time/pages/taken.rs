@@ -3,7 +3,7 @@
 use rustc_hash::FxHashSet;
 
 use crate::catalogue::Effect;
-use crate::facts::{BlockKind, Call, ExprId, ExprKind, Facts, Op, Span, Step};
+use crate::facts::{BlockKind, Call, Expr, ExprId, ExprKind, Facts, Op, Span, Step};
 use crate::finding::FileId;
 use crate::names::Name;
 use crate::program::Program;
@@ -28,6 +28,8 @@ pub(super) struct Taken {
     pub looks_up: bool,
     /// Those are kept that another list names.
     pub picks: bool,
+    /// A file is made of them, for people to keep.
+    pub exports: bool,
     /// They are added up, and elsewhere something is sent for each of them.
     pub sends_beside: bool,
 }
@@ -51,10 +53,24 @@ impl Program {
             .collect();
         let mut found: Vec<(ExprId, Span, Taken)> =
             sending.iter().map(|&list| (list, facts.span(list), whole(true))).collect();
+        // `writer.writerow([order.id, order.total])`
+        let is_row = |call: &&Call| matches!(facts.expr(call.callee), ExprKind::Member(_, name) if *name == "writerow");
+        let rows: Vec<Span> = facts.calls.iter().filter(is_row).map(|call| facts.span(call.expr)).collect();
+        let says_csv = |expr: &Expr| matches!(&expr.kind, ExprKind::Text(text) if text.starts_with("text/csv"));
+        let is_csv = facts.exprs.iter().any(says_csv);
+        // `writer.writerows([o.id, o.total] for o in orders)`, `"\n".join(line(o) for o in orders)`
+        let takes_rows = |call: &&Call| match *facts.expr(call.callee) {
+            ExprKind::Member(_, name) if name == "writerows" => true,
+            ExprKind::Member(between, name) if name == "join" => is_csv && is_line_end(facts, between),
+            _ => false,
+        };
+        let tables: Vec<Span> = facts.calls.iter().filter(takes_rows).map(|call| facts.span(call.expr)).collect();
         for block in &facts.blocks {
             if let BlockKind::Loop(Some(list)) = block.kind {
                 let adds_up = block.steps.iter().any(|step| adds_up(facts, step));
-                found.push((list, facts.span(list), Taken { adds_up, ..whole(sending.contains(&list)) }));
+                let exports = rows.iter().any(|row| block.span.contains(*row))
+                    || tables.iter().any(|table| table.contains(block.span));
+                found.push((list, facts.span(list), Taken { adds_up, exports, ..whole(sending.contains(&list)) }));
             }
         }
         for call in &facts.calls {
@@ -76,6 +92,11 @@ impl Program {
                 {
                     found.push((list, facts.span(list), whole(true)));
                 }
+                // `orders.map((order) => ..).join("\n")`, in a file that answers with a table
+                ExprKind::Member(made, name) if name == "join" && is_csv && ends_lines(facts, call) => {
+                    let exports = Taken { exports: true, ..Taken::default() };
+                    found.extend(mapped(facts, Some(made)).map(|(list, at)| (list, at, exports)));
+                }
                 // `users.filter((user) => ids.includes(user.id))`
                 ExprKind::Member(list, name) if name == "filter" && picks_some(facts, call) => {
                     found.push((list, facts.span(call.callee), Taken { picks: true, ..looks_up }));
@@ -90,7 +111,7 @@ impl Program {
             }
         }
         found.extend(totals(facts).map(|(list, at)| (list, at, Taken { adds_up: true, counts: true, ..whole(false) })));
-        found.sort_by_key(|&(list, _, taken)| (list, !taken.sends, !taken.adds_up, taken.counts));
+        found.sort_by_key(|&(list, _, taken)| (list, !taken.sends, !taken.adds_up, !taken.exports, taken.counts));
         found.dedup_by_key(|&mut (list, ..)| list);
         found
     }
@@ -114,6 +135,15 @@ fn picks_some(facts: &Facts, call: &Call) -> bool {
         };
         named && by_field && !turned()
     })
+}
+
+/// Whether a `join` puts its parts on lines of their own.
+fn ends_lines(facts: &Facts, call: &Call) -> bool {
+    call.args.first().is_some_and(|arg| is_line_end(facts, arg.value))
+}
+
+fn is_line_end(facts: &Facts, expr: ExprId) -> bool {
+    matches!(facts.expr(expr), ExprKind::Text(text) if text.contains('\n'))
 }
 
 /// The list of whose elements another is made: `users.map(..)`.
