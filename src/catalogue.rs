@@ -68,8 +68,8 @@ pub use scripts::PageScript;
 pub use seg::Seg;
 pub use tables::{TableChanges, TableForm, Tables};
 pub use takes::Takes;
-pub use token_life::{HandedToken, TokenLife};
-pub use trackers::Tracker;
+pub use token_life::{HandedToken, Offline, TokenLife};
+pub use trackers::{SentTo, Tracker};
 pub use webhook::{Recurring, Scheme, VerifySince, Webhook};
 pub use widgets::Widget;
 
@@ -194,6 +194,8 @@ pub struct Vendor {
     pub key_headers: Vec<KeyHeader>,
     /// How long its OAuth access tokens last.
     pub token_life: Option<TokenLife>,
+    /// What brings a refresh token.
+    pub offline: Option<Offline>,
     /// Kinds of records that say what the app sells or how it is set up: a list of them compares nothing that customers
     /// have. As calls and addresses name them, in small letters without `_`.
     #[serde(default)]

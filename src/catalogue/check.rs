@@ -35,10 +35,10 @@ pub(super) fn library(library: &Library) -> Vec<Problem> {
         check.function(at, function);
     }
     for (at, tracker) in library.trackers.iter().enumerate() {
-        if tracker.call.is_empty() || tracker.name.is_empty() {
+        if tracker.call.is_empty() == tracker.sent_to.is_none() || tracker.name.is_empty() {
             check.say(
                 at!["tracker", at, "call"],
-                "the tracker has no call or no name",
+                "the tracker has no name, or not one of call and address",
                 "write how it is called: `track`",
             );
         }
@@ -167,6 +167,9 @@ impl Checks {
         }
         if let Some(life) = &vendor.token_life {
             self.optional_source(at!["token_life", "source"], life.source.as_ref());
+        }
+        if let Some(offline) = &vendor.offline {
+            self.optional_source(at!["offline", "source"], offline.source.as_ref());
         }
         for (item, token) in vendor.handed_tokens.iter().enumerate() {
             self.optional_source(at!["handed_token", item, "source"], token.source.as_ref());
