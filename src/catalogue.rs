@@ -68,8 +68,8 @@ pub use scripts::PageScript;
 pub use seg::Seg;
 pub use tables::{TableChanges, TableForm, Tables};
 pub use takes::Takes;
-pub use token_life::{HandedToken, OfflineScope, TokenLife};
-pub use trackers::Tracker;
+pub use token_life::{HandedToken, Offline, OfflineScope, TokenLife};
+pub use trackers::{SentTo, Tracker};
 pub use webhook::{FormBody, Recurring, Scheme, VerifySince, Webhook};
 pub use widgets::Widget;
 
@@ -196,6 +196,8 @@ pub struct Vendor {
     pub token_life: Option<TokenLife>,
     /// The permission without which its OAuth gives nothing that renews a token.
     pub offline: Option<OfflineScope>,
+    /// The parameter without which its OAuth gives no refresh token.
+    pub offline_parameter: Option<Offline>,
     /// Kinds of records that say what the app sells or how it is set up: a list of them compares nothing that customers
     /// have. As calls and addresses name them, in small letters without `_`.
     #[serde(default)]

@@ -35,10 +35,10 @@ pub(super) fn library(library: &Library) -> Vec<Problem> {
         check.function(at, function);
     }
     for (at, tracker) in library.trackers.iter().enumerate() {
-        if tracker.call.is_empty() || tracker.name.is_empty() {
+        if tracker.call.is_empty() == tracker.sent_to.is_none() || tracker.name.is_empty() {
             check.say(
                 at!["tracker", at, "call"],
-                "the tracker has no call or no name",
+                "the tracker has no name, or not one of call and address",
                 "write how it is called: `track`",
             );
         }
@@ -170,6 +170,9 @@ impl Checks {
         }
         if let Some(offline) = &vendor.offline {
             self.source(at!["offline", "source"], &offline.source);
+        }
+        if let Some(offline) = &vendor.offline_parameter {
+            self.optional_source(at!["offline_parameter", "source"], offline.source.as_ref());
         }
         for (item, token) in vendor.handed_tokens.iter().enumerate() {
             self.optional_source(at!["handed_token", item, "source"], token.source.as_ref());

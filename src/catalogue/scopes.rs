@@ -16,6 +16,13 @@ pub struct Scope {
     pub narrower: String,
     /// A file that asks for it names this address: for scopes that are ordinary words.
     pub asked_at: Option<String>,
+    /// Calls that send a customer to authorize, or exchange what comes back: for scopes that are ordinary where an app
+    /// asks in its own name.
+    #[serde(default)]
+    pub asked_by: Vec<String>,
+    /// Addresses that code of the app asks, one at least, so that there is something narrower to say: `/me/messages`.
+    #[serde(default)]
+    pub used_with: Vec<String>,
     /// Packages with which there is no narrower one: an IMAP client.
     #[serde(default)]
     pub unless: Vec<String>,

@@ -97,9 +97,15 @@ fn twice(program: &Program, report: &mut Report, conversion: &Conversion<'_>, se
         "`{event}` is reported to {} by the browser here and by the server too: one customer is counted twice",
         tracker.name
     );
-    let help = match tracker.dedup.first() {
-        Some(id) => format!("Report it in one place, or give both the same `{id}` (the order's or account's id)."),
-        None => "Report it in one place only: on the server, where the action is known to have succeeded.".to_owned(),
+    let help = match (tracker.dedup.first(), server.tracker.dedup.first()) {
+        (Some(id), Some(other)) if id != other => format!(
+            "Report it in one place, or give both the same id (the order's or account's): `{id}` here, `{other}` on the \
+             server."
+        ),
+        (Some(id), _) => format!("Report it in one place, or give both the same `{id}` (the order's or account's id)."),
+        (None, _) => {
+            "Report it in one place only: on the server, where the action is known to have succeeded.".to_owned()
+        }
     };
     let draft = report.at(program.call_place(conversion.at), event.as_str(), message).help(help);
     finish(draft.because(program.call_place(server.at), "the server reports it here"), conversion);
@@ -150,7 +156,7 @@ fn server_twin<'c, 'p>(
             && other.event == conversion.event
             && program.share_app(other.at.file, conversion.at.file)
             && !other.told_apart
-            && other.tracker.vendor.is_some()
-            && other.tracker.vendor == conversion.tracker.vendor
+            && other.tracker.counter().is_some()
+            && other.tracker.counter() == conversion.tracker.counter()
     })
 }

@@ -166,7 +166,7 @@ fn name(program: &Program, used: &CoreUse<'_>) -> (String, String) {
 }
 
 fn is_mail(program: &Program, used: &CoreUse<'_>) -> bool {
-    used.out.request.is_some_and(|http| program.sends_mail(http))
+    used.out.request.is_some_and(|http| program.hands_mail(http))
 }
 
 fn path_name(core: Core) -> &'static str {

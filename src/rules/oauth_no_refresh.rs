@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::catalogue::VendorId;
+use crate::catalogue::{KnownRole, Offline, VendorId};
+use crate::facts::ExprKind;
 use crate::finding::Confidence;
 use crate::names::Name;
 use crate::program::sign_in::oauth::offline::Unrenewable;
+use crate::program::sign_in::oauth::tokens::unasked::Unasked;
 use crate::program::sign_in::oauth::tokens::{Ending, Ends};
-use crate::program::{ExprRef, Program};
+use crate::program::{CallRef, ExprRef, Program};
 use crate::rule;
 use crate::rule::Report;
 
@@ -19,8 +21,8 @@ rule! {
     ///
     /// Reported are exchanges of a code whose access token is kept while nothing in the app asks that vendor for a new
     /// one, and a provider's token that a login's library hands on and that is kept without what renews it, or used in a
-    /// request later without a look whether it is still there; and customers who are sent to authorize without the
-    /// permission by which the vendor gives what renews the token, though the app would renew it. That a
+    /// request later without a look whether it is still there; and refresh tokens that are kept, or used, and never come,
+    /// as customers are sent to authorize without the permission or parameter that asks the vendor for one. That a
     /// token ends is known from the vendor's documentation, or from the code: it reads `expires_in`. Where it
     /// only gets a `refresh_token` the auditor is told: some vendors give one with tokens that last.
     ///
@@ -106,6 +108,9 @@ fn check(program: &Program, report: &mut Report) {
     for one in program.unrenewable_authorizations() {
         tell_unrenewable(program, report, &one);
     }
+    for unasked in program.unasked_renewals() {
+        tell_unasked(program, report, &unasked);
+    }
     // Each app forgets it once, wherever it keeps the token.
     let mut forgotten: BTreeMap<(usize, VendorId, Name), Vec<ExprRef>> = BTreeMap::new();
     for (at, vendor, renewed_by) in program.passed_on_tokens() {
@@ -135,6 +140,25 @@ fn tell_unrenewable(program: &Program, report: &mut Report, one: &Unrenewable<'_
         .help(help)
         .vendor(program.vendor_id(one.vendor))
         .because(program.place(one.renewal), "would renew it");
+}
+
+fn tell_unasked(program: &Program, report: &mut Report, unasked: &Unasked<'_>) {
+    let vendor = program.catalogue.vendor(unasked.vendor);
+    let Offline { parameter, value, again, .. } = unasked.offline;
+    let message = format!(
+        "customers are sent to {} without `{parameter}={value}`: no refresh token comes back, what is kept of it stays \
+         empty, and every connection stops when its first token ends",
+        vendor.name
+    );
+    let help = format!(
+        "Ask with `{parameter}: \"{value}\"`, and with {again}, so that a refresh token also comes for customers who \
+         agreed before."
+    );
+    report
+        .at(program.place(unasked.at), parameter.as_str(), message)
+        .because(program.place(unasked.kept), "the refresh token is kept here")
+        .help(help)
+        .vendor(program.vendor_id(unasked.vendor));
 }
 
 fn tell_late(program: &Program, report: &mut Report, vendor: VendorId, renewed_by: Name, used: &[ExprRef]) {
@@ -198,9 +222,19 @@ fn tell(program: &Program, report: &mut Report, ending: &Ending) {
     } else {
         "body: new URLSearchParams({ grant_type: \"refresh_token\", refresh_token: connection.refreshToken, ... })"
     };
+    let by_library = match *program.facts(ending.exchange.file).expr(ending.exchange.expr) {
+        ExprKind::Call(call) => program.has_role(CallRef::new(ending.exchange.file, call), KnownRole::Exchange),
+        _ => false,
+    };
     let how = if ending.renewable { "" } else { " in the way the vendor's documents say; of most, by" };
-    let help =
-        format!("{keep}Before a call, when it ends within a minute, and once on a 401, ask for the next{how}:\n{body}");
+    let help = if by_library {
+        format!(
+            "{keep}Hand `refresh_token` to the library's client wherever it calls in the customer's name: then it asks for \
+             the next token by itself."
+        )
+    } else {
+        format!("{keep}Before a call, when it ends within a minute, and once on a 401, ask for the next{how}:\n{body}")
+    };
     let draft = report
         .at(program.place(ending.exchange), "refresh", message)
         .because(program.place(ending.kept), "the token is kept here")

@@ -151,12 +151,24 @@ fn puts_file(program: &Program, http: &HttpUse) -> bool {
 
 /// Whether a refusal that nobody sees is a loss: a body taken for data, or a write taken for done.
 fn is_loss(program: &Program, http: &HttpUse, unchecked: Unchecked) -> bool {
-    let writes = http.method.is_some_and(|method| matches!(method.as_str(), "POST" | "PUT" | "PATCH" | "DELETE"));
+    let writes = written_by(program, http).is_some();
     match unchecked {
         Unchecked::Body => true,
         Unchecked::Nothing | Unchecked::Logged => {
             writes && !program.is_floating(http.at) && !program.is_after_failure(http.at)
         }
+    }
+}
+
+/// The method by which a request writes: its own, or what callers tell the wrapper that it stands in.
+fn written_by(program: &Program, http: &HttpUse) -> Option<Name> {
+    let writes = |method: &Name| matches!(method.as_str(), "POST" | "PUT" | "PATCH" | "DELETE");
+    match http.method {
+        Some(method) => Some(method).filter(writes),
+        None => program
+            .through(http)
+            .filter(|http| program.leaves(http) == Leaves::Yes)
+            .find_map(|http| http.method.filter(writes)),
     }
 }
 
@@ -170,7 +182,11 @@ fn tell(program: &Program, report: &mut Report, http: &HttpUse, unchecked: Unche
     let all = || std::iter::once(http).chain(callers.iter().copied());
     let unnamed = if puts_file(program, http) { "the file store" } else { "the service" };
     let whom = all().find_map(|http| program.destination_name(http)).unwrap_or_else(|| unnamed.to_owned());
-    let method = http.method.map_or("a request", |method| method.as_str());
+    let told = match unchecked {
+        Unchecked::Body => http.method,
+        Unchecked::Nothing | Unchecked::Logged => http.method.or_else(|| written_by(program, http)),
+    };
+    let method = told.as_ref().map_or("a request", |method| method.as_str());
     let subject = format!("{method} to {whom}");
     let origin = origins.iter().find(|origin| program.entries[origin.entry].kind != EntryKind::Script);
     let who = match origin {

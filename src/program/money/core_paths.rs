@@ -217,7 +217,7 @@ impl<'p> Search<'p> {
             }
             let starts = self.callers.starts(program, entry.function);
             for (out, way) in self.waited(entry.function, core, &[]) {
-                if out.vendor.is_some() || out.request.is_some_and(|http| program.sends_mail(http)) {
+                if out.vendor.is_some() || out.request.is_some_and(|http| program.hands_mail(http)) {
                     found.extend(self.judge(core, entry.function, &[], &starts, out, way));
                 }
             }

@@ -7,25 +7,31 @@ use crate::names::Name;
 use crate::program::{ExprRef, HttpUse, Program, Value};
 
 impl Program {
-    /// Whether a request hands a message to a server of mail: not where the settings name none, or another way, and not
-    /// where its failure is told to be silent.
+    /// Whether a request hands a message to a server of mail, and its failure is not told to be silent.
     pub fn sends_mail(&self, http: &HttpUse) -> bool {
+        self.hands_mail(http) && !self.is_silent(http)
+    }
+
+    /// Whether a request hands a message to a server of mail: not where the settings name none, or another way.
+    pub fn hands_mail(&self, http: &HttpUse) -> bool {
         let client = self.http_client(http);
-        if !client.always_outbound || http.method.is_none_or(|method| method != "SEND") {
-            return false;
-        }
+        client.always_outbound
+            && http.method.is_some_and(|method| method == "SEND")
+            && client
+                .settings
+                .as_ref()
+                .is_none_or(|settings| !self.setting(&settings.host).is_empty() && self.chooses(settings))
+    }
+
+    /// Whether a request is told to throw nothing when it fails, or may be: `fail_silently=True`.
+    pub fn is_silent(&self, http: &HttpUse) -> bool {
         let facts = self.facts(http.inner.file);
-        let is_silent = client.silenced_by.as_ref().is_some_and(|keyword| {
+        self.http_client(http).silenced_by.as_ref().is_some_and(|keyword| {
             facts.call(http.inner.call).args.iter().any(|arg| {
                 arg.name.is_some_and(|name| name == keyword.as_str())
                     && self.value(ExprRef::new(http.inner.file, arg.value)) != Value::Bool(false)
             })
-        });
-        let is_set_up = client
-            .settings
-            .as_ref()
-            .is_none_or(|settings| !self.setting(&settings.host).is_empty() && self.chooses(settings));
-        is_set_up && !is_silent
+        })
     }
 
     /// Whether the settings choose the way that they describe: by its name, by naming none, or by a variable whose

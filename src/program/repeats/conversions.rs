@@ -11,6 +11,8 @@ use crate::program::terms::{Ending, ending};
 use crate::program::verify::words;
 use crate::program::{CallRef, EdgeKind, EntryKind, ExprRef, FunctionRef, Program, Value};
 
+mod sent;
+
 /// How far a report is followed up to what starts it, and a condition down to what it asks.
 const FARTHEST: usize = 6;
 
@@ -57,7 +59,8 @@ impl Program {
         let mut found = Vec::new();
         // Few of an app's calls are named like one of these: the others need not be compared with each.
         let last = |tracker: &Tracker| Name::new(tracker.call.rsplit('.').next().unwrap_or_default());
-        let names: FxHashSet<Name> = self.catalogue.trackers().iter().map(last).collect();
+        let called = self.catalogue.trackers().iter().filter(|tracker| tracker.sent_to.is_none());
+        let names: FxHashSet<Name> = called.map(last).collect();
         for (file, facts) in self.code().filter(|(file, _)| !self.side(*file).tooling && !self.side(*file).dead) {
             for at in self.calls_of(file) {
                 let named = facts.last_name(facts.call(at.call).callee).is_some_and(|name| names.contains(&name));
@@ -69,6 +72,7 @@ impl Program {
                 self.named(at, event, tracker, false, 3, &mut found);
             }
         }
+        self.sent_events(&mut found);
         found.sort_by_key(|conversion| conversion.at);
         found.dedup_by_key(|conversion| conversion.at);
         found
@@ -81,7 +85,8 @@ impl Program {
         let (ExprKind::Ref(last, _) | ExprKind::Member(_, last)) = facts.expr(call.callee) else { return None };
         self.catalogue.trackers().iter().find(|tracker| {
             let (base, name) = tracker.call.rsplit_once('.').map_or((None, &*tracker.call), |(b, n)| (Some(b), n));
-            *last == *name
+            tracker.sent_to.is_none()
+                && *last == *name
                 && base.is_none_or(|base| match facts.expr(call.callee) {
                     ExprKind::Member(of, _) => facts.last_name(*of).is_some_and(|of| of == *base),
                     _ => false,
@@ -132,7 +137,9 @@ impl Program {
         for value in self.value(event).alternatives() {
             match value {
                 Value::Text(event) if is_conversion(event) => {
-                    found.push(Conversion { at, tracker, event: *event, told_apart: told_apart || tells(at, true) });
+                    // What puts a sent event together has been looked at whole.
+                    let told_apart = told_apart || tells(at, tracker.sent_to.is_none());
+                    found.push(Conversion { at, tracker, event: *event, told_apart });
                 }
                 Value::Param(function, position) if depth > 0 => {
                     let told_apart = told_apart || tells(at, false);

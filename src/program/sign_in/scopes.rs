@@ -26,6 +26,7 @@ impl Program {
         let known: Vec<(VendorId, &Scope)> = (self.catalogue.vendors().iter().enumerate())
             .flat_map(|(at, vendor)| vendor.scopes.iter().map(move |scope| (VendorId(at as u16), scope)))
             .filter(|(_, scope)| !scope.unless.iter().any(|package| self.imports(package)))
+            .filter(|(_, scope)| scope.used_with.is_empty() || self.asks_address(&scope.used_with))
             .collect();
         // One look at a text for all of them.
         let any = AhoCorasick::builder()
@@ -45,6 +46,7 @@ impl Program {
                     if asks_for(&text, scope)
                         && is_asked(facts, scope)
                         && !is_own_account(facts, scope)
+                        && (scope.asked_by.is_empty() || self.is_asked_by(file, at, &scope.asked_by))
                         && (scope.asked_at.is_none() || text != *scope.scope || self.is_of_scopes(file, at))
                     {
                         found.push(AskedScope { vendor, scope, place: Place { file, span: facts.span(at) } });
@@ -82,6 +84,47 @@ impl Program {
                     Use::Item(outer, _) => open.push(outer),
                     Use::In(outer) if matches!(facts.expr(outer), ExprKind::Member(..)) => open.push(outer),
                     Use::Put => return true,
+                    _ => {}
+                }
+            }
+        }
+        false
+    }
+
+    /// Whether deployed code holds one of some addresses.
+    fn asks_address(&self, addresses: &[String]) -> bool {
+        let deployed = self.code().filter(|(file, _)| !self.side(*file).tooling && !self.side(*file).dead);
+        deployed
+            .flat_map(|(_, facts)| facts.texts())
+            .any(|(_, text)| addresses.iter().any(|one| text.contains(one.as_str())))
+    }
+
+    /// Whether a text gets, alone or in a list or an object, into a call of one of some names, or into the query of the
+    /// address where customers authorize.
+    fn is_asked_by(&self, file: FileId, at: ExprId, names: &[String]) -> bool {
+        let facts = self.facts(file);
+        let readers = self.readers(file);
+        let mut open = vec![at];
+        for _ in 0..40 {
+            let Some(at) = open.pop() else { return false };
+            for used in readers.uses(at) {
+                match *used {
+                    Use::Arg(call, _) => {
+                        let shape = facts.call(call);
+                        let name = facts.last_name(shape.callee);
+                        if name.is_some_and(|name| names.iter().any(|known| *name == **known)) {
+                            return true;
+                        }
+                        open.push(shape.expr);
+                    }
+                    Use::Key(outer, _) | Use::Item(outer, _) | Use::In(outer) => {
+                        let says = |text: &ExprId| matches!(facts.expr(*text), ExprKind::Text(text) if text.contains("/authorize"));
+                        if matches!(facts.expr(outer), ExprKind::Template(parts) if parts.iter().any(says)) {
+                            return true;
+                        }
+                        open.push(outer);
+                    }
+                    Use::Kept(def) => open.extend(readers.reads(def)),
                     _ => {}
                 }
             }

@@ -143,7 +143,8 @@ impl Follow<'_, '_> {
         towards: &[CallRef],
     ) -> Result<State, Failure> {
         let program = self.program;
-        if self.races(call) {
+        let is_silent = || program.requests_at(call).iter().any(|http| http.inner == call && program.is_silent(http));
+        if self.races(call) || is_silent() {
             return Err(Failure::Caught(None));
         }
         if state == State::Given {

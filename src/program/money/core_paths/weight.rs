@@ -86,7 +86,7 @@ const HOOKS: &[&str] = &["webhook", "hook", "crm", "automation"];
 /// cannot be told.
 pub(super) fn of(program: &Program, core: Core, out: &Outgoing<'_>, names: &str, sells: bool) -> Option<Weight> {
     let Some(used) = out.vendor else {
-        if out.request.is_some_and(|http| program.sends_mail(http)) {
+        if out.request.is_some_and(|http| program.hands_mail(http)) {
             return Some(if delivers(core, names) { Weight::Message } else { Weight::Other });
         }
         return external(program, core, out);

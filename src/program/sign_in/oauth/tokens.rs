@@ -10,6 +10,8 @@ use crate::program::values::assigned::Holder;
 use crate::program::values::readers::Use;
 use crate::program::{CallRef, Destination, ExprRef, FunctionRef, Program, Value};
 
+pub mod unasked;
+
 /// A token that is kept and ends, and that nothing renews.
 #[derive(Debug, Clone)]
 pub struct Ending {
@@ -62,7 +64,7 @@ impl Program {
                     continue;
                 }
                 let functions = self.around_exchange(exchange);
-                let Some(kept) = self.kept_token(&functions) else { continue };
+                let Some(kept) = self.kept_token(&functions, is_token) else { continue };
                 let says = |words: &[&str]| functions.iter().any(|&function| self.names_any(function, words));
                 let lasts = vendor.and_then(|vendor| self.catalogue.vendor(vendor).token_life.as_ref());
                 let ends = match lasts {
@@ -157,17 +159,17 @@ impl Program {
     }
 
     /// Where some functions hand an access token to what keeps it.
-    fn kept_token(&self, functions: &[FunctionRef]) -> Option<ExprRef> {
+    fn kept_token(&self, functions: &[FunctionRef], is_token: fn(&str) -> bool) -> Option<ExprRef> {
         for function in functions {
             let facts = self.facts(function.file);
             for call in self.calls_in(*function) {
                 if self.stores(call)
-                    && let Some(at) = self.given_token(call, facts)
+                    && let Some(at) = self.given_token(call, facts, is_token)
                 {
                     return Some(at);
                 }
             }
-            if let Some(at) = self.kept_in_row(*function, facts) {
+            if let Some(at) = self.kept_in_row(*function, facts, is_token) {
                 return Some(at);
             }
         }
@@ -176,13 +178,21 @@ impl Program {
 
     /// Where a function puts an access token into a row that it then keeps: `user.access_token = ..`, a new model, or a
     /// helper of the app's own that commits what it is handed.
-    fn kept_in_row(&self, function: FunctionRef, facts: &Facts) -> Option<ExprRef> {
+    fn kept_in_row(&self, function: FunctionRef, facts: &Facts, is_token: fn(&str) -> bool) -> Option<ExprRef> {
+        // `Calendar(token=credentials.token)`: an access token, by a row's own name for it.
+        let of_credentials = |value: ExprId| {
+            matches!(facts.expr(value), ExprKind::Member(base, name)
+                if *name == "token" && facts.last_name(*base).is_some_and(|base| base.to_ascii_lowercase().contains("cred")))
+        };
+        let keeps = |name: &str, value: ExprId| is_token(name) || is_token("access_token") && of_credentials(value);
         let is_nothing = |value: ExprId| matches!(facts.expr(value), ExprKind::Null | ExprKind::Text(_));
         let commits = |function: FunctionRef| self.keeps(self.facts(function.file), function, false);
         for call in self.calls_in(function) {
             let shape = facts.call(call.call);
-            let handed =
-                shape.args.iter().find(|arg| arg.name.is_some_and(|name| is_token(&name)) && !is_nothing(arg.value));
+            let handed = shape
+                .args
+                .iter()
+                .find(|arg| arg.name.is_some_and(|name| keeps(&name, arg.value)) && !is_nothing(arg.value));
             let Some(arg) = handed else { continue };
             let is_model = facts
                 .last_name(shape.callee)
@@ -196,7 +206,7 @@ impl Program {
         let own = facts.blocks.iter().filter(|block| block.function == function.function);
         let put = own.flat_map(|block| &block.steps).find_map(|step| match *step {
             Step::Assign(target, value) => match facts.expr(target) {
-                ExprKind::Member(base, name) if is_token(name) && !is_nothing(value) => {
+                ExprKind::Member(base, name) if keeps(name, value) && !is_nothing(value) => {
                     matches!(facts.expr(*base), ExprKind::Ref(row, _) if !matches!(row.as_str(), "self" | "this" | "session"))
                         .then_some(value)
                 }
@@ -216,7 +226,7 @@ impl Program {
         writes || self.has_role(call, KnownRole::Write)
     }
 
-    fn given_token(&self, call: CallRef, facts: &Facts) -> Option<ExprRef> {
+    fn given_token(&self, call: CallRef, facts: &Facts, is_token: fn(&str) -> bool) -> Option<ExprRef> {
         let values = facts.call(call.call).args.iter().map(|arg| self.value(ExprRef::new(call.file, arg.value)));
         values.flat_map(|value| self.with_nested(&value)).find_map(|(name, at)| is_token(&name).then_some(at))
     }
@@ -261,9 +271,12 @@ impl Program {
         let facts = self.facts(at.file);
         if let ExprKind::Call(call) = *facts.expr(at.expr) {
             let mut packages = self.callee(CallRef::new(at.file, call)).externals();
-            let vendor = packages.find_map(|external| self.catalogue.package(external.package));
+            let vendor = packages.find_map(|external| {
+                let own = self.catalogue.package(external.package).map(|(vendor, _)| vendor);
+                own.or_else(|| self.catalogue.exchanged_by(external.package))
+            });
             if vendor.is_some() {
-                return (vendor.map(|(vendor, _)| vendor), None);
+                return (vendor, None);
             }
         }
         let span = facts.span(at.expr);
