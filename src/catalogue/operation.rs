@@ -107,6 +107,9 @@ pub struct Operation {
     pub whose: Option<String>,
     /// Where its payload says that a card on file is charged while its owner is away.
     pub on_file: Option<String>,
+    /// Where its payload names the card to pay with: what a page was given for it, or one that a customer left.
+    #[serde(default)]
+    pub cards: Vec<String>,
     /// It takes the money in the same step, and a card may refuse: under the same key the refusal stays.
     #[serde(default)]
     pub declines: bool,

@@ -137,6 +137,7 @@ fn may_matter(program: &Program, used: &VendorUse) -> bool {
                 matches!(operation.effect, Effect::Delete | Effect::Update | Effect::Read | Effect::List)
                     || operation.refunds
                     || operation.whose.is_some()
+                    || !operation.cards.is_empty()
                     || own && matches!(operation.effect, Effect::Create | Effect::Token | Effect::Upload)
             }))
 }

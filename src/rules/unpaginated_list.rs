@@ -112,6 +112,14 @@ fn check(program: &Program, report: &mut Report) {
                  1000) {\n  const { data } = await query.order(\"id\").range(from, from + 999);\n  // ..\n  if ((data?.length \
                  ?? 0) < 1000) break;\n}"
             }
+            (true, false) if page.counts => {
+                "Let the database count, which no page limits: `.select(\"id\", count=\"exact\", head=True).execute().count`. To \
+                 count what differs, ask a database function."
+            }
+            (true, false) if page.adds_up => {
+                "Let a database function add up; or ask for the rows page by page, in a fixed order, until a page is not \
+                 full:\nrows = query.order(\"id\").range(start, start + 999).execute().data"
+            }
             (true, false) => {
                 "Ask for the rows page by page, in a fixed order, until a page is not full:\nrows = \
                  query.order(\"id\").range(start, start + 999).execute().data"

@@ -12,6 +12,7 @@ use crate::program::verify::words;
 use crate::program::{CallRef, Edge, EdgeKind, Entry, ExprRef, FunctionRef, Program, Value, VendorUse, Via};
 
 mod any_table;
+mod cards;
 mod folders;
 mod found;
 mod known;
@@ -126,6 +127,9 @@ impl Program {
         }
         if let Some(whose) = &operation.whose {
             return self.opened_to(way, used, operation, whose);
+        }
+        if !operation.cards.is_empty() {
+            return self.charged(way, used, operation);
         }
         let touch = match operation.effect {
             Effect::Delete => Touch::Removes,

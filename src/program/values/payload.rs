@@ -143,6 +143,58 @@ impl Program {
     }
 }
 
+impl Program {
+    /// The fields of what a vendor's call is given, with what stands in them.
+    pub(in crate::program) fn payload_fields(&self, used: &VendorUse) -> Vec<(Name, ExprRef)> {
+        match used.via {
+            Via::Sdk(..) => self.row_written(used.at),
+            Via::Http(_) => self.request_of(used).map(|http| self.body_fields(http)).unwrap_or_default(),
+        }
+    }
+
+    /// The fields of what a request brings to whom it asks.
+    pub(in crate::program) fn body_fields(&self, http: &HttpUse) -> Vec<(Name, ExprRef)> {
+        let options = http.options.iter().flat_map(|option| self.entries(option));
+        let whole = options.filter(|(key, _)| matches!(key.as_str(), "body" | "data" | "json"));
+        let bodies = http.body.into_iter().chain(whole.map(|(_, value)| value));
+        bodies.flat_map(|body| self.entries(&self.value(unwrapped(self, body)))).collect()
+    }
+
+    /// What stands under a (dotted) name of a call's payload.
+    pub(in crate::program) fn payload_at(&self, used: &VendorUse, field: &str) -> Option<ExprRef> {
+        let mut fields = self.payload_fields(used);
+        // What Python's SDKs and clients take by name.
+        let http = self.request_of(used);
+        let at = http.map_or(used.at, |http| http.inner);
+        let named = self.facts(at.file).call(at.call).args.iter();
+        for (name, value) in named.filter_map(|arg| Some((arg.name?, ExprRef::new(at.file, arg.value)))) {
+            match WHOLE.contains(&name.as_str()) {
+                true => fields.extend(self.entries(&self.value(value))),
+                false if http.is_none() => fields.push((name, value)),
+                false => {}
+            }
+        }
+        let mut found = None;
+        for part in segments(field) {
+            let (_, value) = fields.into_iter().find(|(key, _)| *key == part)?;
+            fields = self.entries(&self.value(value));
+            found = Some(value);
+        }
+        found
+    }
+}
+
+/// What is turned into text: `JSON.stringify({ to })`.
+fn unwrapped(program: &Program, body: ExprRef) -> ExprRef {
+    let facts = program.facts(body.file);
+    let ExprKind::Call(call) = *facts.expr(body.expr) else { return body };
+    let call = facts.call(call);
+    match (facts.last_name(call.callee), call.args.first()) {
+        (Some(name), Some(arg)) if name == "stringify" => ExprRef::new(body.file, arg.value),
+        _ => body,
+    }
+}
+
 /// What is put under a key of what a name holds: `message["To"] = address`.
 fn put_under<'f>(facts: &'f Facts, holder: ExprId, key: &'f str) -> impl Iterator<Item = ExprId> + 'f {
     let holder = match *facts.expr(holder) {

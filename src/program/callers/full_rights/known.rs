@@ -75,9 +75,11 @@ impl Program {
         let inside = (0..facts.exprs.len()).filter(|&at| span.contains(facts.exprs[at].span));
         // A password that is set, not asked for, says nothing of who sets it.
         let checks = std::cell::LazyCell::new(|| self.checks_password(function));
+        let spent = std::cell::LazyCell::new(|| self.paid_with(function));
         let names = inside.map(|at| ExprId(at as u32)).filter(|&at| match facts.expr(at) {
             ExprKind::Ref(name, _) | ExprKind::Member(_, name) => {
                 proves(name)
+                    && !spent.contains(name)
                     && (!words(name).iter().any(|word| is_chosen(word)) || *checks)
                     && !self.only_decides_left_out(ExprRef::new(function.file, at))
                     // `if (!token) return`: any text will do.

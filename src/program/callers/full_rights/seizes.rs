@@ -35,7 +35,7 @@ pub(super) const CONTACTS: &[&str] = &["email", "mail", "phone", "username"];
 const ADDRESSES: &[&str] = &["email", "phone"];
 
 /// Words of columns by which somebody's own row is found.
-const OWNERS: &[&str] = &["id", "uid", "user", "userid", "email", "customer", "profile", "account", "owner"];
+pub(super) const OWNERS: &[&str] = &["id", "uid", "user", "userid", "email", "customer", "profile", "account", "owner"];
 
 /// Words of tables that say who may do what.
 const ROLES: &[&str] = &["role", "roles", "admin", "admins", "staff", "internal"];

@@ -1,13 +1,12 @@
 //! Mail that says of a row which the request picks that it is paid, and does not ask the row.
 
 use crate::facts::{ExprId, ExprKind, Step};
-use crate::names::Name;
 use crate::program::callers::audience::functions_on;
 use crate::program::origins::Origin as Start;
 use crate::program::values::payload::segments;
 use crate::program::values::requested::Origin;
 use crate::program::verify::words;
-use crate::program::{Entry, ExprRef, FunctionRef, HttpUse, Program, VendorUse, Via};
+use crate::program::{Entry, ExprRef, FunctionRef, Program, VendorUse};
 
 /// Words of what has become of somebody's money.
 const OF_MONEY: &[&str] = &["paid", "payment", "payments", "refund", "refunded"];
@@ -23,7 +22,7 @@ pub(super) fn is_claim(
     used: &VendorUse,
     recipients: &[String],
 ) -> bool {
-    let fields = payload(program, used);
+    let fields = program.payload_fields(used);
     let under = |field: &str| fields.iter().find(|(key, _)| *key == field).map(|&(_, value)| value);
     let name = entry.name.or(entry.route);
     let mut says = name.map(|name| words(&name)).unwrap_or_default();
@@ -45,33 +44,6 @@ pub(super) fn is_claim(
         && !functions_on(program, entry, start, used.at)
             .into_iter()
             .any(|function| asks_state(program, start, function))
-}
-
-/// The fields of what a message is made of.
-fn payload(program: &Program, used: &VendorUse) -> Vec<(Name, ExprRef)> {
-    match used.via {
-        Via::Sdk(..) => program.row_written(used.at),
-        Via::Http(_) => program.request_of(used).map(|http| body_fields(program, http)).unwrap_or_default(),
-    }
-}
-
-/// The fields of what a request brings to whom it asks.
-pub(super) fn body_fields(program: &Program, http: &HttpUse) -> Vec<(Name, ExprRef)> {
-    let options = http.options.iter().flat_map(|option| program.entries(option));
-    let whole = options.filter(|(key, _)| matches!(key.as_str(), "body" | "data" | "json"));
-    let bodies = http.body.into_iter().chain(whole.map(|(_, value)| value));
-    bodies.flat_map(|body| program.entries(&program.value(written(program, body)))).collect()
-}
-
-/// What is turned into text: `JSON.stringify({ to })`.
-fn written(program: &Program, body: ExprRef) -> ExprRef {
-    let facts = program.facts(body.file);
-    let ExprKind::Call(call) = *facts.expr(body.expr) else { return body };
-    let call = facts.call(call);
-    match (facts.last_name(call.callee), call.args.first()) {
-        (Some(name), Some(arg)) if name == "stringify" => ExprRef::new(body.file, arg.value),
-        _ => body,
-    }
 }
 
 /// Whether a function asks how the row stands that it found: in a condition, or while it looks for it.

@@ -1,6 +1,5 @@
 //! Gateways that send messages to phones from a host that no catalogue knows: an own server, a small vendor's.
 
-use super::claims::body_fields;
 use crate::program::origins::Origin as Start;
 use crate::program::values::requested::Origin;
 use crate::program::verify::words;
@@ -26,7 +25,7 @@ pub(super) fn is_gateway(program: &Program, http: &HttpUse, start: &Start) -> bo
     if !program.vendors_at(http.at).is_empty() {
         return false;
     }
-    let fields = body_fields(program, http);
+    let fields = program.body_fields(http);
     let given = |any: &[&str]| {
         fields.iter().any(|(key, value)| {
             words(key).iter().any(|word| any.contains(&word.as_str()))

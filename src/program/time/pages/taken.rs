@@ -3,7 +3,7 @@
 use rustc_hash::FxHashSet;
 
 use crate::catalogue::Effect;
-use crate::facts::{BlockKind, Call, Expr, ExprId, ExprKind, Facts, Op, Span, Step};
+use crate::facts::{BlockId, BlockKind, Call, Expr, ExprId, ExprKind, Facts, Op, Span, Step};
 use crate::finding::FileId;
 use crate::names::Name;
 use crate::program::Program;
@@ -65,9 +65,10 @@ impl Program {
             _ => false,
         };
         let tables: Vec<Span> = facts.calls.iter().filter(takes_rows).map(|call| facts.span(call.expr)).collect();
-        for block in &facts.blocks {
+        let adding = adding_loops(facts);
+        for (id, block) in facts.blocks.iter().enumerate() {
             if let BlockKind::Loop(Some(list)) = block.kind {
-                let adds_up = block.steps.iter().any(|step| adds_up(facts, step));
+                let adds_up = adding.contains(&BlockId(id as u32));
                 let exports = rows.iter().any(|row| block.span.contains(*row))
                     || tables.iter().any(|table| table.contains(block.span));
                 found.push((list, facts.span(list), Taken { adds_up, exports, ..whole(sending.contains(&list)) }));
@@ -153,6 +154,61 @@ fn mapped(facts: &Facts, expr: Option<ExprId>) -> Option<(ExprId, Span)> {
         ExprKind::Member(list, name) if name == "map" || name == "flatMap" => Some((list, facts.span(list))),
         _ => None,
     }
+}
+
+/// The loops that add up what they go through, all of it or what a condition lets through.
+fn adding_loops(facts: &Facts) -> FxHashSet<BlockId> {
+    // `sum(order["total"] for order in orders)`
+    let plain = |call: &&Call| matches!(facts.expr(call.callee), ExprKind::Ref(name, _) if *name == "sum");
+    let sums: Vec<Span> = facts.calls.iter().filter(plain).map(|call| facts.span(call.expr)).collect();
+    let ids = (0..facts.blocks.len()).map(|id| BlockId(id as u32));
+    let adding = ids.filter_map(|id| {
+        let block = facts.block(id);
+        let adds = match block.kind {
+            BlockKind::Loop(_) => sums.iter().any(|sum| sum.contains(block.span)),
+            _ => false,
+        };
+        if !adds && !block.steps.iter().any(|step| adds_up(facts, step) || counts_by_key(facts, step)) {
+            return None;
+        }
+        let mut around = facts.enclosing(id);
+        let (id, around) =
+            around.find(|(_, around)| !matches!(around.kind, BlockKind::Then(_) | BlockKind::Else(_)))?;
+        matches!(around.kind, BlockKind::Loop(_)).then_some(id)
+    });
+    adding.collect()
+}
+
+/// Whether a step counts or adds up by a key: `stats.set(key, (stats.get(key) ?? 0) + 1)`, `stats[key] += 1`.
+fn counts_by_key(facts: &Facts, step: &Step) -> bool {
+    let (holder, key, value) = match *step {
+        Step::Assign(target, value) => match *facts.expr(target) {
+            ExprKind::Index(holder, key) => (holder, key, value),
+            _ => return false,
+        },
+        Step::Eval(expr) => {
+            let ExprKind::Call(call) = *facts.expr(expr) else { return false };
+            let call = facts.call(call);
+            match (facts.expr(call.callee), &call.args[..]) {
+                (ExprKind::Member(holder, name), [key, value]) if *name == "set" => (*holder, key.value, value.value),
+                _ => return false,
+            }
+        }
+        _ => return false,
+    };
+    let ExprKind::Ref(name, _) = facts.expr(holder) else { return false };
+    let ExprKind::Op(Op::Add, parts) = facts.expr(value) else { return false };
+    let Some((before, more)) = parts.split_first() else { return false };
+    let asks_holder = || {
+        let span = facts.span(*before);
+        facts
+            .exprs
+            .iter()
+            .any(|expr| span.contains(expr.span) && matches!(&expr.kind, ExprKind::Ref(of, _) if of == name))
+    };
+    !matches!(facts.expr(key), ExprKind::Text(_) | ExprKind::Number(_))
+        && more.iter().any(|&part| matches!(facts.expr(part), ExprKind::Number(_)) || is_field(facts, part, 4))
+        && asks_holder()
 }
 
 /// Whether a step of a loop adds a field of something to what was added up before: `total += order.total`.
@@ -249,6 +305,13 @@ fn counted(facts: &Facts, expr: ExprId, depth: usize) -> Option<(ExprId, Span)> 
             made_of(facts, set, depth).map(|(list, _)| (list, facts.span(expr)))
         }
         ExprKind::Op(Op::Or | Op::Nullish, ref parts) => counted(facts, *parts.first()?, depth),
+        // Python's `len(rows)`.
+        ExprKind::Call(call) => {
+            let call = facts.call(call);
+            let list = call.args.first()?.value;
+            matches!(facts.expr(call.callee), ExprKind::Ref(name, _) if *name == "len")
+                .then(|| (list, facts.span(expr)))
+        }
         _ => None,
     }
 }
