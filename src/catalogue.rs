@@ -273,6 +273,8 @@ pub struct Credential {
     pub opens_with: Option<String>,
     /// The variable that holds it by custom, where its vendor has others as well.
     pub variable: Option<String>,
+    /// What whoever holds it can do, where that is less than what the account can: `start deployments`.
+    pub allows: Option<String>,
     /// Where it comes from, when not the vendor's default source.
     pub source: Option<Source>,
 }

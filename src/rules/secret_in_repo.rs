@@ -201,6 +201,12 @@ fn half<'p>(program: &'p Program, file: FileId, token: &Token) -> Option<&'p str
     (!beside).then_some(other)
 }
 
+/// What whoever holds a token can do, where the catalogue says so.
+fn allows<'p>(vendor: Option<&'p Vendor>, token: &Token) -> Option<&'p str> {
+    let format = vendor?.credentials.iter().find(|format| token.credential == format.name.as_str())?;
+    format.allows.as_deref()
+}
+
 fn tell(program: &Program, places: &[(FileId, Token)], report: &mut Report) {
     let Some(&(file, token)) = places.first() else { return };
     let vendor = vendor_of(program, &token).map(|vendor| program.catalogue.vendor(vendor));
@@ -227,6 +233,7 @@ fn tell(program: &Program, places: &[(FileId, Token)], report: &mut Report) {
             token.masked,
             match own {
                 Some(own) => own,
+                None if let Some(allows) = allows(vendor, &token) => allows,
                 None if token.credential.to_ascii_lowercase().contains("webhook") => {
                     "send the app events that never happened"
                 }

@@ -30,7 +30,7 @@ impl Program {
                 // In Python a dictionary is what is answered: its `status` is a word for the reader.
                 // So are the keywords of Flask's `jsonify(status="ok")`.
                 let is_status = |arg: &&Arg| {
-                    facts.language.is_script() || !is_content(facts, arg) && !(name == "jsonify" && arg.name.is_some())
+                    facts.language.is_script() || !(is_content(facts, arg) || name == "jsonify" && arg.name.is_some())
                 };
                 let args = || call.args.iter().filter(is_status);
                 let numbers: Vec<f64> = statuses(facts, &mut args().map(|arg| arg.value), 3);
