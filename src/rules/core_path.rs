@@ -88,14 +88,19 @@ fn tell(program: &Program, report: &mut Report, uses: &[CoreUse<'_>]) {
     let Some(start) = worst.starts.first() else { return };
     let out = worst.out;
     let (who, call) = name(program, worst);
-    let severity = severity(worst);
+    let sold = sold_at(program, worst, start);
+    // What the customer gets on the spot cannot be left to come later.
+    let severity = if sold.is_some() { severity(worst).min(Severity::Warning) } else { severity(worst) };
     let way = worst.whole_way(start);
     let mut draft = report
         .at(program.call_place(out.at), call.clone(), message(worst, &who, &call))
         .severity(severity)
         .confidence(confidence(program, worst, start))
         .trace(program.trace(start.place, &start.text, &way, out.at, &format!("waits for {call}")))
-        .help(help(program, worst, start, &call));
+        .help(match sold {
+            Some(stored) => for_what_is_sold(program, worst, stored, &call),
+            None => help(program, worst, start, &call),
+        });
     // What only some customers wait for is not on everybody's path.
     let is_kept_mail = is_mail(program, worst) && worst.failure != Failure::Stops;
     if severity == Severity::Note || worst.only_with.is_some() || is_kept_mail {
@@ -308,6 +313,36 @@ fn help(program: &Program, used: &CoreUse<'_>, start: &Start, call: &str) -> Str
 
 /// The request by which a path asks a handler of the app's own, and another one that goes by what the same handler
 /// answers: it must not answer before its work is done.
+/// Where a path stores what it has a vendor provide for the customer who is answered with it: the number that is sold.
+/// The ids of a record about the customer (in a CRM, at the payment vendor) are nothing that they wait for.
+fn sold_at(program: &Program, used: &CoreUse<'_>, start: &Start) -> Option<CallRef> {
+    const PROVIDERS: &[Category] = &[Category::Sms, Category::Llm, Category::Developer, Category::Scheduling];
+    let vendor = used.out.vendor_id()?;
+    let effect = used.out.operation(program).map(|operation| operation.effect);
+    let provides = PROVIDERS.contains(&program.catalogue.vendor(vendor).category)
+        && matches!(effect, None | Some(Effect::Create | Effect::Update));
+    if !provides || used.weight != Weight::Other {
+        return None;
+    }
+    let entry = &program.entries[start.entry?];
+    program.answer_stored(used.on_path).filter(|&stored| program.answer_goes_out(entry, used.on_path, stored))
+}
+
+/// The cure for what is sold on the path itself.
+fn for_what_is_sold(program: &Program, used: &CoreUse<'_>, stored: CallRef, call: &str) -> String {
+    let line = program.line(program.call_place(stored));
+    let then = match used.failure {
+        Failure::Stops => {
+            "When it fails, let what is made stand, answer that the rest follows, and let a job ask again for rows without it"
+        }
+        Failure::Caught(_) => "Its failure is caught already: let a job ask again for rows without it",
+    };
+    format!(
+        "give {call} a time limit of a few seconds, and leave it where it is: line {line} stores what it gives, and the \
+         customer is answered with it. {then}"
+    )
+}
+
 fn also_asked_by(program: &Program, way: &[Edge]) -> Option<(CallRef, CallRef)> {
     let jump = way.iter().rev().find(|edge| edge.kind == EdgeKind::Jump)?;
     let own = program.function_of(jump.call);

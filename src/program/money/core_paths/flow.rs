@@ -8,7 +8,7 @@ use super::says::{answers_error, derives, holds, is_success, says_done, tells_fa
 use crate::facts::{BlockId, BlockKind, CallId, ExprId, ExprKind, Facts, Op, Step};
 use crate::finding::FileId;
 use crate::program::terms::{Ending, ending};
-use crate::program::{CallRef, Edge, EdgeKind, ExprRef, FunctionRef, Program, Value};
+use crate::program::{CallRef, Edge, EdgeKind, Entry, ExprRef, FunctionRef, Program, Value};
 
 /// What becomes of a call's result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -315,6 +315,23 @@ impl Program {
             span.start > asked.end && values.any(|value| comes_of(facts, value, 5, &of_call))
         };
         self.calls_in(self.function_of(call)).filter(|&write| self.writes_own(write)).find(given)
+    }
+
+    /// Whether an entry point answers with what a call has given, itself or as it is read again from where it was stored.
+    pub fn answer_goes_out(&self, entry: &Entry, call: CallRef, stored: CallRef) -> bool {
+        if self.is_answered_with(entry, call) {
+            return true;
+        }
+        let facts = self.facts(stored.file);
+        let from = facts.span(facts.call(stored.call).expr).end;
+        let table = self.table_of(stored);
+        let read_again = |&at: &CallRef| {
+            facts.span(facts.call(at.call).expr).start > from
+                && !self.writes_own(at)
+                && self.table_of(at) == table
+                && self.is_answered_with(entry, at)
+        };
+        table.is_some() && self.calls_in(self.function_of(stored)).any(|at| read_again(&at))
     }
 
     /// Whether what a request is answered is handed back by the function that sends it, to somebody who takes it.
