@@ -8,6 +8,7 @@ pub(super) mod acts;
 mod batches;
 mod client_wide;
 pub(super) mod cures;
+mod due;
 pub(super) mod elements;
 pub(super) mod holes;
 pub(super) mod places;

@@ -74,6 +74,8 @@ pub enum Why {
     Unset(Name),
     /// It is skipped while this variable or setting is unset, and when the request leaves its signature out.
     Either(Name),
+    /// The check is made only while this variable says so, and then for those alone who bring a signature.
+    Flag(Name),
     /// It is skipped by mode: outside production, under a flag.
     Mode(Name),
     /// It is skipped when the request lacks its signature or brings a header.

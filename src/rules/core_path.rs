@@ -271,9 +271,14 @@ fn help(program: &Program, used: &CoreUse<'_>, start: &Start, call: &str) -> Str
             let place = program.call_place(call);
             format!("{}:{}", program.file(place.file).path, program.line(place))
         };
+        // What nobody waits for in a function of the edge is stopped with its answer.
+        let unawaited = match edge_asks(program, asked) {
+            true => "with `EdgeRuntime.waitUntil(ask().catch(console.error))`",
+            false => "without `await` and with `.catch(report)`, or from the server where the page is left at once",
+        };
         return format!(
-            "give {call} a time limit, and do not wait for it where the path asks for it ({}): ask only when {after}, without \
-             `await` and with `.catch(report)`, or from the server where the page is left at once. Its own answer stays as it is: others go by it ({})",
+            "give {call} a time limit, and do not wait for it where the path asks for it ({}): ask only when {after}, \
+             {unawaited}. Its own answer stays as it is: others go by it ({})",
             at(asked),
             at(other)
         );
@@ -350,6 +355,12 @@ fn also_asked_by(program: &Program, way: &[Edge]) -> Option<(CallRef, CallRef)> 
     let mut others = others.filter(|&other| program.function_of(other) != own && !program.side(other.file).tooling);
     let other = others.find(|&other| program.looks(other).iter().any(|look| look.deed == Deed::Tested))?;
     Some((jump.call, other))
+}
+
+/// Whether a request is sent by a function of the edge, which ends with its answer.
+fn edge_asks(program: &Program, asked: CallRef) -> bool {
+    let mut origins = program.origins_of(asked).into_iter().map(|origin| program.entries[origin.entry].kind);
+    origins.any(|kind| kind == EntryKind::EdgeFunction)
 }
 
 /// Whether a call only asks for something.

@@ -149,6 +149,9 @@ fn tell<'h>(
         ),
         Why::Mode(name) if lapse.safe_default => format!("{name} switches the verification of {webhook} off"),
         Why::Mode(name) => format!("{webhook} is not verified unless {name} is set for production"),
+        Why::Flag(name) => format!(
+            "{webhook} is not verified unless {name} is set for production, and even then not when the request comes without its signature"
+        ),
         Why::Request => format!("{webhook} is not verified when the request comes without a signature, or asks for it"),
         Why::Announced(header) => {
             format!("{webhook} is not verified when the request brings the header {header}, which anybody can send")
@@ -275,6 +278,10 @@ fn cure(program: &Program, handler: &WebhookHandler, entry: &Entry, why: Why) ->
         Why::Mode(_) => "Verify in every environment: give development and tests a secret of their own, which the \
                          vendor's dashboard or command line shows."
             .to_owned(),
+        Why::Flag(name) => format!(
+            "Verify every delivery: take the condition on {name} off the check, and answer 400 when the signature header is \
+             missing."
+        ),
         Why::Request => "Answer 400 when the signature header is missing, and verify every delivery.".to_owned(),
         Why::Announced(header) => format!(
             "Verify every delivery, whatever {header} says: take the header out of the condition, and answer 400 to what \

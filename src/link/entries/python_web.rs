@@ -3,7 +3,7 @@
 
 use super::handlers::{arguments, follow, gates, handler, keyword};
 use super::paths;
-use super::routers::{Event, Handle, RouterId, What, handles, texts};
+use super::routers::{Event, Handle, RouterId, What, handles, path_of, texts};
 use crate::facts::{ClassId, ExprId, ExprKind, Facts, FunctionId};
 use crate::finding::FileId;
 use crate::link::eval::Eval;
@@ -355,14 +355,14 @@ fn called(program: &Program, call: CallRef, handle: &Handle, method: &Name, foun
     let place = program.call_place(call);
     let router = handle.id;
     let option = |name: &str| keyword(program, call, name);
-    let text = |name: &str| option(name).and_then(|at| program.value(at).text());
+    let text = |name: &str| option(name).and_then(|at| path_of(&program.value(at)));
     let mut push = |what: What| found.push(Event { router, place, what });
     match method.as_str() {
         "register_blueprint" | "blueprint" | "include_router" | "add_router" | "add_namespace" => {
             // Django Ninja puts the path first.
             let (child, path) = match (method.as_str(), &args[..]) {
-                ("add_router", [path, child, ..]) => (Some(*child), program.value(*path).text()),
-                (_, [child, rest @ ..]) => (Some(*child), rest.first().and_then(|&at| program.value(at).text())),
+                ("add_router", [path, child, ..]) => (Some(*child), path_of(&program.value(*path))),
+                (_, [child, rest @ ..]) => (Some(*child), rest.first().and_then(|&at| path_of(&program.value(at)))),
                 _ => (option("blueprint").or_else(|| option("router")), None),
             };
             let Some(child) = child else { return };

@@ -398,7 +398,7 @@ pub fn param_handle(program: &Program, function: FunctionRef, index: u16) -> Han
 pub fn own(program: &Program, id: RouterId) -> (String, Vec<Gate>) {
     let RouterId::Made(site) = id else { return (String::new(), vec![]) };
     let text = ["prefix", "url_prefix"].iter().find_map(|name| match program.option(site, name) {
-        Lookup::Present(value) => value.text(),
+        Lookup::Present(value) => path_of(&value),
         _ => None,
     });
     let prefix = text.map(|text| paths::normal(&text)).unwrap_or_default();
@@ -411,6 +411,19 @@ pub fn own(program: &Program, id: RouterId) -> (String, Vec<Gate>) {
         gates.extend(handlers::gates(program, given));
     }
     (prefix, gates)
+}
+
+/// The path that a value says. A variable with a default is its default: nobody sets where an API lies.
+pub fn path_of(value: &Value) -> Option<String> {
+    match value {
+        Value::Text(text) => Some(text.as_str().to_owned()),
+        Value::Template(parts) => parts.iter().map(path_of).collect(),
+        Value::OneOf(values) => {
+            let mut said = values.iter().filter(|value| !matches!(value, Value::Env(_)));
+            said.next().filter(|_| said.next().is_none()).and_then(path_of)
+        }
+        _ => None,
+    }
 }
 
 /// The paths that a path argument can be, in the normal spelling; empty when it is none that can be read.

@@ -167,7 +167,13 @@ impl Program {
             key.push_str(&format!("-{}", before + 1));
         }
         if let Some(longest) = longest {
-            key = fitted(key, longest);
+            match fitted(&key, longest) {
+                Some(short) => key = short,
+                None => advice.push(format!(
+                    "as no more than {longest} characters are taken, its SHA-256 stands for it: the first {longest} of its \
+                     hexadecimal digits"
+                )),
+            }
         }
         (Some(key), if advice.is_empty() { String::new() } else { format!(", {}", advice.join(", and ")) })
     }
@@ -224,18 +230,18 @@ impl Program {
 }
 
 /// A key that is short enough with ids of 36 characters. Of its ids the last tells most, of its words the first and
-/// the last.
-fn fitted(key: String, longest: usize) -> String {
+/// the last. None where its last id leaves no room for what stands beside it.
+fn fitted(key: &str, longest: usize) -> Option<String> {
     /// What is left of a word that says which act it is.
     const STEM: usize = 3;
+    if filled_length(key) <= longest {
+        return Some(key.to_owned());
+    }
     let (said, mut rest) = match key.find("-{") {
-        Some(at) => (key[..at].to_owned(), key[at + 1..].to_owned()),
-        None => return key,
+        Some(at) if !key.starts_with('{') => (&key[..at], key[at + 1..].to_owned()),
+        _ => return None,
     };
-    let mut said: Vec<String> = match said.starts_with('{') {
-        true => return key,
-        false => said.split('-').map(str::to_owned).collect(),
-    };
+    let mut said: Vec<String> = said.split('-').map(str::to_owned).collect();
     let whole = |said: &[String], rest: &str| match said.is_empty() {
         true => rest.to_owned(),
         false => format!("{}-{rest}", said.join("-")),
@@ -243,18 +249,19 @@ fn fitted(key: String, longest: usize) -> String {
     // What does not fit with no word at all loses its first ids; then words go.
     while filled_length(&rest) > longest
         && let Some((_, last)) = rest.split_once("-{")
+        && holes(&format!("{{{last}")).any(is_long)
     {
         rest = format!("{{{last}");
     }
     while filled_length(&whole(&said, &rest)) > longest {
         match said.len() {
-            0 => break,
+            0 => return None,
             2 if said[0].len() > STEM => said[0].truncate(STEM),
             1 | 2 => drop(said.remove(0)),
             _ => drop(said.remove(1)),
         }
     }
-    whole(&said, &rest)
+    Some(whole(&said, &rest))
 }
 
 /// What a key is filled with, by name.

@@ -154,7 +154,7 @@ impl Program {
     /// What picks the row that is asked whether it was done before, and that the run changes: once for it is enough.
     fn asked_row(&self, site: &Site<'_>) -> Option<Vec<String>> {
         // What waits for the payer may be asked for again, of another sum.
-        if site.refunds || site.waits {
+        if site.refunds || site.waits && !site.is_kept_record() {
             return None;
         }
         let [origin] = &site.origins[..] else { return None };
@@ -184,6 +184,14 @@ impl Program {
             && let Some(batch) = self.of_batch(site)
         {
             return batch;
+        }
+        // Whoever starts the run, and however often: the row is due once for its day.
+        if site.money
+            && let Some(column) = self.due_by(site.used.at)
+        {
+            made = self.with_element(site, made, Some(element)).with("period".to_owned());
+            made.advice.push(format!("where `period` is the day in the row's own `{column}`, by which it is due"));
+            return made;
         }
         if site.periodic {
             made = self.with_element(site, made, Some(element)).with("period".to_owned());
@@ -464,6 +472,17 @@ impl Made {
 }
 
 impl Site<'_> {
+    /// Whether it makes a record that is kept, an account with the vendor, and is given nothing but ids: no sum, no price
+    /// and no card that the next try may bring otherwise.
+    fn is_kept_record(&self) -> bool {
+        let plain = self.operation.is_some_and(|operation| {
+            let (amounts, prices, cards) = (&operation.amounts, &operation.prices, &operation.cards);
+            let costs = operation.money || operation.core.is_some() || operation.open.is_some();
+            !costs && amounts.is_empty() && prices.is_empty() && cards.is_empty()
+        });
+        plain && self.varying.iter().all(Leaf::is_id)
+    }
+
     /// What the id of a try is called.
     pub(in crate::program) fn attempt(&self) -> &'static str {
         if self.script { "attemptId" } else { "attempt_id" }

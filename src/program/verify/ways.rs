@@ -117,10 +117,12 @@ fn both(a: Way, b: Way) -> Standing {
 /// A check with a hole of its own that is also left out when no signature is brought: that way stands open today,
 /// whatever is set.
 fn without_signature(lapse: Lapse, reason: Option<Reason>) -> Option<Lapse> {
-    let Reason { place, why: Why::Request, .. } = reason? else { return None };
-    let why = match lapse.why {
-        Why::Unset(name) => Why::Either(name),
-        Why::Mode(_) => Why::Request,
+    let Reason { place, why, safe_default, .. } = reason?;
+    let why = match (lapse.why, why) {
+        (Why::Unset(name), Why::Request) | (Why::Request, Why::Unset(name)) => Why::Either(name),
+        (Why::Mode(name), Why::Request) if !lapse.safe_default => Why::Flag(name),
+        (Why::Request, Why::Mode(name)) if !safe_default => Why::Flag(name),
+        (Why::Mode(_), Why::Request) => Why::Request,
         _ => return None,
     };
     Some(Lapse { place, check: lapse.check, why, safe_default: false })
